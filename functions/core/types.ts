@@ -1,0 +1,37 @@
+/**
+ * The vocabulary of the scoring core. A record goes
+ * `input → profile.extract(input, state) → features → model.score(features) → decide(features, modelScore, policy) → decision`.
+ * Everything here is plain data or a pure function: no clock, environment, I/O or SDK.
+ */
+
+/** What moved a score, and by how much, in the score's own unit (points of 0–100, or probability of 0–1). */
+export interface Reason {
+  /** Id of the rule or name of the feature, stable across versions: `impossible_travel`. */
+  readonly code: string;
+  /** A sentence for a person: `Travelled 812 km in 4 minutes`. */
+  readonly text: string;
+  /** Signed share of the score. The contributions of one decision add up to its score. */
+  readonly contribution: number;
+}
+
+/** The answer of the platform for one record. Deterministic in (input, state, policy, model). */
+export interface Decision {
+  /** In the profile's scale: 0–100 for leads, 0–1 for fraud and churn. */
+  readonly score: number;
+  /** Name of the policy's band that the score falls in, e.g. `low`, `medium`, `high`, `critical`. */
+  readonly band: string;
+  /** Largest contribution first. */
+  readonly reasons: readonly Reason[];
+  /** Codes of the rules that fired, in policy order. */
+  readonly flags: readonly string[];
+  readonly modelVersion: string;
+  readonly policyVersion: string;
+}
+
+/** A problem with an input, ready for an RFC 9457 `errors[]` entry or a quarantine reason. */
+export interface Problem {
+  /** JSON pointer into the input: `/amount`; empty for the whole. */
+  readonly pointer: string;
+  /** What was expected and what was got, in a sentence. */
+  readonly detail: string;
+}

@@ -1,0 +1,138 @@
+/**
+ * The seams of the local runtime: what a service, a resource body and a delivery target look like.
+ * Everything else under `local/` is an implementation of one of these.
+ */
+import type { DatabaseSync } from "node:sqlite";
+
+/** Who signed a request. The owner may do everything; a role only what its policies allow. */
+export type Principal =
+  | { readonly kind: "owner"; readonly arn: string }
+  | { readonly kind: "role"; readonly arn: string; readonly roleName: string };
+
+/** One AWS wire request after its signature was verified. */
+export interface AwsRequest {
+  /** Signing name of the service: `kinesis`, `dynamodb`, `s3`, `events`, `monitoring`, `redshift-data` … */
+  readonly service: string;
+  readonly region: string;
+  /** API action (`PutRecords`); for S3 and Lambda's REST protocols the service derives it from method and path. */
+  readonly action: string;
+  readonly method: string;
+  /** Decoded path and query; host is the local endpoint's. */
+  readonly url: URL;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly principal: Principal;
+}
+
+export interface AwsResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+/** An IAM permission that a request needs: `{ action: "dynamodb:PutItem", resource: "arn:aws:dynamodb:…" }`. */
+export interface Permission {
+  readonly action: string;
+  readonly resource: string;
+  /** Condition keys known for the request, e.g. `s3:prefix`. */
+  readonly context?: Readonly<Record<string, string>>;
+}
+
+/** One AWS service on the shared endpoint. Unknown actions throw {@link AwsError} that names the action. */
+export interface AwsService {
+  readonly name: string;
+  /** Fills in the action of REST-style protocols (S3, Lambda); query and JSON protocols are recognised by the endpoint. */
+  actionOf?(request: Omit<AwsRequest, "action" | "principal">): string;
+  /** What the caller must be allowed to do; evaluated before `handle`. */
+  permissions(request: AwsRequest): readonly Permission[];
+  handle(request: AwsRequest): Promise<AwsResponse> | AwsResponse;
+}
+
+/** An error in the shape of the service's own protocol. `code` is the AWS error code (`ResourceNotFoundException`). */
+export class AwsError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status: number = 400,
+  ) {
+    super(message);
+    this.name = code;
+  }
+}
+
+/** Facts of the machine that every service needs. */
+export interface LocalContext {
+  readonly region: string;
+  readonly accountId: string;
+  /** `http://127.0.0.1:PORT`, known before any resource is created. */
+  readonly endpointUrl: string;
+  /** One SQLite database for all small state; `:memory:` with `--in-memory`. */
+  readonly db: DatabaseSync;
+  /** Folder for files (objects, archives, mail). A temporary one with `--in-memory`. */
+  readonly dataDir: string;
+  readonly clock: { now(): number };
+  /** One line of what the runtime itself does, for the person at the terminal. */
+  readonly log: (line: string) => void;
+}
+
+/** A registered resource of the evaluated program. */
+export interface GraphResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly parent: string | undefined;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly id: string;
+  /** Inputs and the outputs that the provider would add (`arn`, `id`, `name`, …). */
+  readonly state: Readonly<Record<string, unknown>>;
+  /** URNs this resource depends on. */
+  readonly dependsOn: readonly string[];
+  readonly protect: boolean;
+  readonly ignoreChanges: readonly string[];
+  /** Names of inputs that are marked as secrets. */
+  readonly secretInputs: readonly string[];
+}
+
+/**
+ * The local body of one resource type. A field of `inputs` that is neither in `honoured` nor in `cloudOnly` stops
+ * the start with its name: silent success is the worst bug a local runtime can have.
+ */
+export interface ResourceBody {
+  /** Pulumi type token, e.g. `aws:kinesis/stream:Stream`. */
+  readonly type: string;
+  /** Inputs with a local effect. */
+  readonly honoured: readonly string[];
+  /** Inputs that change nothing on one machine, each with the reason. */
+  readonly cloudOnly: Readonly<Record<string, string>>;
+  /** Deterministic provider outputs; no side effects, called while the program is evaluated. */
+  outputs(args: {
+    readonly name: string;
+    readonly inputs: Readonly<Record<string, unknown>>;
+    readonly region: string;
+    readonly accountId: string;
+  }): { readonly id: string; readonly state: Readonly<Record<string, unknown>> };
+  /** Gives the resource its body. Must be idempotent: it runs again on every start over kept data. */
+  create?(resource: GraphResource): Promise<void> | void;
+  /** Applies changed inputs to a running body; absent when a change needs a restart. */
+  update?(resource: GraphResource, previous: GraphResource): Promise<void> | void;
+}
+
+/** Something with an ARN that accepts a payload: queue, topic, function, log group, bus, object store. */
+export type Deliver = (targetArn: string, payload: string, options?: DeliverOptions) => Promise<void>;
+
+export interface DeliverOptions {
+  /** Service principal that delivers, e.g. `events.amazonaws.com`; checked against the target's resource policy. */
+  readonly servicePrincipal?: string;
+  /** ARN of the rule, alarm or bucket that delivers (`aws:SourceArn`). */
+  readonly sourceArn?: string;
+  /** For topics. */
+  readonly subject?: string;
+}
+
+/** A part of the runtime with a lifetime; started in order, ended in reverse. */
+export interface Part {
+  readonly title: string;
+  start?(): Promise<void> | void;
+  end?(): Promise<void> | void;
+}
