@@ -1,0 +1,91 @@
+/**
+ * `npm run bench [-- NAME…]`: runs every benchmark whose id contains one of the names (all without names), prints a table and
+ * writes bench/results.json: `[{id, unit, better, ours, peers, note}]`.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { paint, table } from "../local/cli/terminal";
+import type { Bench, BenchResult } from "./types";
+
+/** One entry of bench/results.json. */
+type Row = Pick<Bench, "id" | "unit" | "better"> & BenchResult;
+
+const here = join(process.cwd(), "bench");
+const compiled = __dirname;
+
+/** Peers are compared with, never shipped: they install themselves on first use. */
+function installPeers(): void {
+  if (existsSync(join(here, "peers", "node_modules"))) return;
+  process.stderr.write("Installing the libraries to compare with (once) …\n");
+  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock"], {
+    cwd: join(here, "peers"),
+    stdio: "inherit",
+  });
+}
+
+function discover(): Bench[] {
+  const notBenches = new Set(["run.js", "types.js"]);
+  const files = readdirSync(compiled).filter((file) => file.endsWith(".js") && !notBenches.has(file));
+  return files.sort().flatMap((file) => {
+    const loaded: { bench?: Bench; benches?: readonly Bench[] } = require(join(compiled, file));
+    return [...(loaded.bench ? [loaded.bench] : []), ...(loaded.benches ?? [])];
+  });
+}
+
+const format = (value: number) =>
+  value >= 1000 ? Math.round(value).toLocaleString("en-US") : value >= 10 ? value.toFixed(1) : value.toPrecision(3);
+
+/** How many times better ours is than a peer: above 1 we win, whatever the unit's direction. */
+const advantage = (result: Row, peer: number) => (result.better === "higher" ? result.ours / peer : peer / result.ours);
+
+async function main(): Promise<number> {
+  const names = process.argv.slice(2);
+  if (names.includes("--help")) {
+    process.stdout.write(
+      `Usage: npm run bench [-- NAME…]\n\nRuns the benchmarks whose id contains a NAME; all without one.\nIds: ${discover()
+        .map((b) => b.id)
+        .join(", ")}\n`,
+    );
+    return 0;
+  }
+  installPeers();
+  const chosen = discover().filter(({ id }) => names.length === 0 || names.some((name) => id.includes(name)));
+  if (chosen.length === 0) {
+    process.stderr.write(
+      `No benchmark has ${names.join(" or ")} in its id. There are: ${discover()
+        .map((b) => b.id)
+        .join(", ")}\n`,
+    );
+    return 2;
+  }
+  const results: Row[] = [];
+  for (const bench of chosen) {
+    process.stderr.write(`${bench.id} …\n`);
+    const measured = await bench.run();
+    results.push({ id: bench.id, unit: bench.unit, better: bench.better, ...measured });
+  }
+  const rows = results.map((result) => [
+    result.id,
+    format(result.ours),
+    result.unit,
+    Object.entries(result.peers)
+      .map(([peer, value]) => `${peer} ${format(value)} (ours ${advantage(result, value).toFixed(1)}×)`)
+      .join(", ") || "–",
+  ]);
+  process.stdout.write(`\n${table(["benchmark", "ours", "unit", "peers"], rows)}\n\n`);
+  for (const { id, note } of results) process.stdout.write(`  ${paint("bold", id)}: ${note}\n`);
+  writeFileSync(join(here, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+  process.stdout.write(`\nWritten to bench/results.json\n`);
+  return 0;
+}
+
+main().then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

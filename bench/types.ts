@@ -1,0 +1,25 @@
+/** One benchmark module under `bench/` exports `bench`, a value of this type. */
+export interface Bench {
+  /** `core.rules`: what `npm run bench -- NAME` selects and `bench/results.json` names. */
+  readonly id: string;
+  /** `records/s`, `ms`, `bytes`. */
+  readonly unit: string;
+  readonly better: "higher" | "lower";
+  run(): Promise<Measurement>;
+}
+
+export interface Measurement {
+  /** Median of our rounds, in the bench's unit. */
+  readonly ours: number;
+  /** Medians of the peers, measured in the same run, rounds interleaved with ours. */
+  readonly peers: Readonly<Record<string, number>>;
+  /** What was measured and under which conditions. */
+  readonly note: string;
+}
+
+/** A row of `bench/results.json`. */
+export interface BenchResult extends Measurement {
+  readonly id: string;
+  readonly unit: string;
+  readonly better: "higher" | "lower";
+}

@@ -1,0 +1,48 @@
+/** `.local/outputs.json`: what a running platform tells the other commands and any script. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UsageError } from "./options";
+
+/** Where a running platform is reached. All addresses are on the loopback interface. */
+export interface Outputs {
+  readonly stack: string;
+  readonly apiUrl: string;
+  /** For `AWS_ENDPOINT_URL`. */
+  readonly awsEndpointUrl: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Value for the `x-api-key` header; absent when the stack's auth mode needs none. */
+  readonly apiKey?: string;
+  readonly streamName: string;
+  readonly resultsTable: string;
+  readonly scoresTable: string;
+  readonly dataBucket: string;
+  readonly eventBusName: string;
+  /** `postgres://…`; accepts psql and BI tools. */
+  readonly warehouseUrl: string;
+  readonly loaderFunction: string;
+  /** Process id of the running platform. */
+  readonly pid: number;
+}
+
+export const outputsFile = (folder: string = join(process.cwd(), ".local")) => join(folder, "outputs.json");
+
+/** Reads the outputs of the running platform; a clear error when none runs. */
+export function readOutputs(): Outputs {
+  const file = outputsFile();
+  const fix = "Start it in another terminal with: npm start";
+  if (!existsSync(file)) throw new UsageError(`No platform is running here (${file} does not exist). ${fix}`);
+  const outputs: Outputs = JSON.parse(readFileSync(file, "utf8"));
+  if (!isAlive(outputs.pid)) throw new UsageError(`The platform that wrote ${file} has ended (process ${outputs.pid}). ${fix}`);
+  return outputs;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
