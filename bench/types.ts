@@ -5,21 +5,14 @@ export interface Bench {
   /** `records/s`, `ms`, `bytes`. */
   readonly unit: string;
   readonly better: "higher" | "lower";
-  run(): Promise<Measurement>;
+  run(): Promise<BenchResult>;
 }
 
-export interface Measurement {
+export interface BenchResult {
   /** Median of our rounds, in the bench's unit. */
   readonly ours: number;
   /** Medians of the peers, measured in the same run, rounds interleaved with ours. */
   readonly peers: Readonly<Record<string, number>>;
   /** What was measured and under which conditions. */
   readonly note: string;
-}
-
-/** A row of `bench/results.json`. */
-export interface BenchResult extends Measurement {
-  readonly id: string;
-  readonly unit: string;
-  readonly better: "higher" | "lower";
 }

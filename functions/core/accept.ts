@@ -1,0 +1,56 @@
+import type { Validate } from "./json-schema";
+import { boundsProblems, problems } from "./problems";
+import type { Arrival, Profile } from "./profile";
+import type { Problem } from "./types";
+
+/** Why a record was refused; also the `reason` of its quarantine line. */
+export type Refusal = "not_an_object" | "invalid" | "timestamp_out_of_range";
+
+export type Accepted<Input> =
+  | { readonly ok: true; readonly input: Input }
+  | { readonly ok: false; readonly reason: Refusal; readonly problems: readonly Problem[] };
+
+/**
+ * The way in for every record: size guards, schema, clean-up, and checks that a schema cannot make. Every problem is
+ * named. `arrival` bounds the record's own time relative to its arrival (streams); without it time is not judged.
+ */
+export function accept<Input, State>(
+  profile: Profile<Input, State>,
+  validate: Validate,
+  raw: unknown,
+  arrival?: Arrival,
+): Accepted<Input> {
+  const record = typeof raw === "object" && raw !== null && !Array.isArray(raw);
+  const oversized = record ? boundsProblems(raw) : [];
+  if (oversized.length > 0) return { ok: false, reason: "invalid", problems: oversized };
+  if (!record || !validate(raw)) {
+    // An array of a million elements must not be walked to say that it is no object.
+    if (!record) validate(null);
+    const errors = validate.errors ?? [];
+    const found = profile.describeErrors?.(errors, raw) ?? problems(errors, raw);
+    return { ok: false, reason: record ? "invalid" : "not_an_object", problems: found };
+  }
+  // The validator has established an object.
+  const input = profile.normalise(raw as Readonly<Record<string, unknown>>);
+  const wrong = profile.check(input);
+  if (wrong.length > 0) return { ok: false, reason: "invalid", problems: wrong };
+  const occurredAt = profile.occurredAtMs(input);
+  const late = arrival && occurredAt !== null ? timeProblem(occurredAt, arrival) : null;
+  return late ? { ok: false, reason: "timestamp_out_of_range", problems: [late] } : { ok: true, input };
+}
+
+function timeProblem(occurredAtMs: number, { arrivedAtMs, maxAgeMs, maxFutureMs }: Arrival): Problem | null {
+  const age = arrivedAtMs - occurredAtMs;
+  if (age <= maxAgeMs && -age <= maxFutureMs) return null;
+  const times = `${new Date(occurredAtMs).toISOString()}, arrived ${new Date(arrivedAtMs).toISOString()}`;
+  const detail =
+    age > 0
+      ? `Expected a time at most ${days(maxAgeMs)} before arrival, got ${times}.`
+      : `Expected a time at most ${days(maxFutureMs)} after arrival, got ${times}.`;
+  return { pointer: "/timestamp", detail };
+}
+
+function days(ms: number): string {
+  const hours = ms / 3_600_000;
+  return hours >= 48 ? `${+(hours / 24).toFixed(1)} days` : `${+hours.toFixed(2)} h`;
+}

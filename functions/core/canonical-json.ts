@@ -1,0 +1,39 @@
+/** Values nested deeper than this are refused: nothing that the platform hashes comes near, and the stack stays safe. */
+const MAX_DEPTH = 64;
+
+/**
+ * JSON in which members are sorted by name and `undefined` members are left out, so that equal values have equal texts
+ * (RFC 8785 for the values that JSON can hold). Throws a TypeError on what JSON cannot hold: NaN, Infinity, bigint,
+ * functions, and nesting beyond 64 levels.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, 0);
+}
+
+function write(value: unknown, depth: number): string {
+  if (value === null) return "null";
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "number":
+      if (!Number.isFinite(value)) throw new TypeError(`Canonical JSON cannot hold ${value}; give a finite number or null.`);
+      // Minus zero is written "0" by JSON.stringify and by String alike.
+      return String(value);
+    case "object":
+      break;
+    default:
+      throw new TypeError(`Canonical JSON cannot hold a ${typeof value}; give a string, number, boolean, null, array or object.`);
+  }
+  if (depth >= MAX_DEPTH) throw new TypeError(`Canonical JSON is limited to ${MAX_DEPTH} levels of nesting; flatten the value.`);
+  if (Array.isArray(value)) return `[${value.map((item: unknown) => write(item ?? null, depth + 1)).join(",")}]`;
+  const members = value as Readonly<Record<string, unknown>>;
+  let text = "";
+  for (const name of Object.keys(members).sort()) {
+    const member = members[name];
+    if (member === undefined) continue;
+    text += `${text ? "," : ""}${JSON.stringify(name)}:${write(member, depth + 1)}`;
+  }
+  return `{${text}}`;
+}

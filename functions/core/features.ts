@@ -1,0 +1,37 @@
+/** Named slots of a feature vector. The order is the order of the slots; NaN in a slot means "not known". */
+export interface FeatureDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** Unit for people: `km`, `s`, `USD`. */
+  readonly unit?: string;
+  /** Present on a categorical feature: its slot holds the index of the value, or NaN for a value that is not listed. */
+  readonly categories?: readonly string[];
+}
+
+/** A profile's features, with their slots by name. */
+export interface FeatureSet {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly size: number;
+  /** Slot of a feature, or -1 when there is no such feature. */
+  slot(name: string): number;
+}
+
+/** Gives each definition the slot of its position. Throws on a name that occurs twice: that is a mistake in the profile. */
+export function featureSet(definitions: readonly FeatureDefinition[]): FeatureSet {
+  const slots = new Map<string, number>();
+  for (const [index, { name }] of definitions.entries()) {
+    if (slots.has(name)) throw new Error(`Feature "${name}" is defined twice; give each feature of a profile its own name.`);
+    slots.set(name, index);
+  }
+  return { definitions, size: definitions.length, slot: (name) => slots.get(name) ?? -1 };
+}
+
+/** Feature values by name, as the archive stores them; what is not known is null. */
+export function featureRecord(set: FeatureSet, features: Float64Array): Record<string, number | null> {
+  const record: Record<string, number | null> = {};
+  for (let slot = 0; slot < set.size; slot++) {
+    const value = features[slot]!;
+    record[set.definitions[slot]!.name] = Number.isFinite(value) ? value : null;
+  }
+  return record;
+}

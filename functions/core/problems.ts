@@ -1,0 +1,129 @@
+import type { SchemaError } from "./json-schema";
+import type { Problem } from "./types";
+
+/** Problems listed for one record; the rest is counted. A hostile record could otherwise make thousands. */
+const MAX_PROBLEMS = 50;
+/** No profile has a tenth of this many fields. */
+const MAX_MEMBERS = 200;
+/** Largest array or string that is handed to the schema at all; every schema's own limit is lower. */
+const MAX_ITEMS = 1000;
+const MAX_TEXT = 8192;
+
+/**
+ * Judges the size of a record before the schema does, which collects every error and so would take its time over a
+ * million members. Looks at the top level only: no schema accepts anything nested deeper than an array of numbers.
+ */
+export function boundsProblems(record: object): readonly Problem[] {
+  const found: Problem[] = [];
+  let members = 0;
+  for (const name in record) {
+    if (++members > MAX_MEMBERS) {
+      return [{ pointer: "", detail: `Expected at most ${MAX_MEMBERS} members, got more.` }];
+    }
+    const value = (record as Readonly<Record<string, unknown>>)[name];
+    if (typeof value === "string" && value.length > MAX_TEXT) {
+      found.push({ pointer: pointerTo(name), detail: `Expected at most ${MAX_TEXT} characters, got ${value.length}.` });
+    } else if (Array.isArray(value) && value.length > MAX_ITEMS) {
+      found.push({ pointer: pointerTo(name), detail: `Expected at most ${MAX_ITEMS} elements, got ${value.length}.` });
+    }
+    if (found.length >= MAX_PROBLEMS) break;
+  }
+  return found;
+}
+
+/** Ajv's errors as problems: a JSON pointer, what was expected and what was got. `raw` is the value that was validated. */
+export function problems(errors: readonly SchemaError[], raw: unknown): readonly Problem[] {
+  const found = errors.slice(0, MAX_PROBLEMS).map((error) => describe(error, raw));
+  if (errors.length > MAX_PROBLEMS)
+    found.push({ pointer: "", detail: `${errors.length - MAX_PROBLEMS} more problems are not listed.` });
+  return found;
+}
+
+/** One text for logs and quarantine: `/amount: Expected …; /user_id: …`. */
+export function problemText(list: readonly Problem[]): string {
+  return list.map(({ pointer, detail }) => (pointer ? `${pointer}: ${detail}` : detail)).join(" ");
+}
+
+function describe(error: SchemaError, raw: unknown): Problem {
+  const { instancePath: pointer, keyword, params } = error;
+  const got = shown(valueAt(raw, pointer));
+  switch (keyword) {
+    case "required":
+      return {
+        pointer: `${pointer}${pointerTo(String(params.missingProperty))}`,
+        detail: "This field is required and was not given.",
+      };
+    case "additionalProperties": {
+      const name = String(params.additionalProperty);
+      return { pointer: `${pointer}${pointerTo(name)}`, detail: "This field is not known; remove it or correct its name." };
+    }
+    case "propertyNames":
+      return {
+        pointer: `${pointer}${pointerTo(String(params.propertyName))}`,
+        detail: "This name is not allowed; use a-z, 0-9 and _.",
+      };
+    case "type":
+      return { pointer, detail: `Expected ${typeNames(params.type)}, got ${got}.` };
+    case "enum":
+      return {
+        pointer,
+        detail: `Expected one of ${(params.allowedValues as readonly unknown[]).map(shown).join(", ")}, got ${got}.`,
+      };
+    case "minimum":
+    case "maximum":
+    case "exclusiveMinimum":
+    case "exclusiveMaximum":
+      return { pointer, detail: `Expected a number ${String(params.comparison)} ${String(params.limit)}, got ${got}.` };
+    case "minLength":
+    case "maxLength":
+      return { pointer, detail: `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} characters, got ${got}.` };
+    case "minItems":
+    case "maxItems":
+      return { pointer, detail: `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} elements, got ${got}.` };
+    case "minProperties":
+    case "maxProperties":
+      return { pointer, detail: `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} members, got ${got}.` };
+    case "pattern":
+      return { pointer, detail: `Expected text of the form ${String(params.pattern)}, got ${got}.` };
+    default:
+      return { pointer, detail: `The value ${error.message ?? `fails "${keyword}"`}, got ${got}.` };
+  }
+}
+
+function atLeastOrMost(keyword: string): string {
+  return keyword.startsWith("min") ? "at least" : "at most";
+}
+
+function typeNames(type: unknown): string {
+  const names = (Array.isArray(type) ? type : [type]).map((name) => {
+    if (name === "null") return "null";
+    if (name === "number") return "a finite number";
+    return `${/^[aeio]/.test(String(name)) ? "an" : "a"} ${String(name)}`;
+  });
+  return names.join(" or ");
+}
+
+/** A value for people: short, and never the inside of a structure. */
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  return String(value);
+}
+
+function pointerTo(name: string): string {
+  const short = name.length > 100 ? `${name.slice(0, 100)}…` : name;
+  return `/${short.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+function valueAt(raw: unknown, pointer: string): unknown {
+  let value = raw;
+  for (const part of pointer.split("/").slice(1)) {
+    if (typeof value !== "object" || value === null) return undefined;
+    const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    value = Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+  }
+  return value;
+}

@@ -1,0 +1,96 @@
+import type { FeatureSet } from "../core/features";
+import type { Condition, Operator } from "./document";
+
+/**
+ * Conditions become one branching program over typed arrays: instruction `i` compares `features[field[i]]` with
+ * `value[i]` and goes on at `onTrue[i]` or `onFalse[i]`. Measured on ten rules: 0.07 µs, nested closures 0.15 µs (their
+ * calls stop being inlined after the fourth shape). Generated source takes 0.02 µs, but then whoever may write the policy
+ * parameter would be one escaping mistake away from running code.
+ */
+const OPERATORS: Readonly<Record<Operator, number>> = { ">": 0, ">=": 1, "<": 2, "<=": 3, "==": 4, "!=": 5 };
+
+/** Targets of a rule's last jump. */
+const FIRED = -1;
+const NOT_FIRED = -2;
+
+interface Instruction {
+  readonly operator: number;
+  readonly slot: number;
+  readonly value: number;
+  readonly onTrue: number;
+  readonly onFalse: number;
+}
+
+/**
+ * Compiles the conditions of at most 31 rules; the result answers the bit mask of those that hold. The document has been
+ * checked: every name is known.
+ */
+export function compileConditions(
+  conditions: readonly Condition[],
+  features: FeatureSet,
+  thresholds: Readonly<Record<string, number>>,
+): (vector: Float64Array) => number {
+  const instructions: Instruction[] = [];
+
+  /** Emits code for a condition whose outcome goes on at the given places, and answers where that code starts. */
+  const emit = (condition: Condition, onTrue: number, onFalse: number): number => {
+    if ("all" in condition) return condition.all.reduceRight((next, part) => emit(part, next, onFalse), onTrue);
+    if ("any" in condition) return condition.any.reduceRight((next, part) => emit(part, onTrue, next), onFalse);
+    if ("not" in condition) return emit(condition.not, onFalse, onTrue);
+    const slot = features.slot(condition.field);
+    const value = constant(condition.value, features.definitions[slot]?.categories, thresholds);
+    return instructions.push({ operator: OPERATORS[condition.op], slot, value, onTrue, onFalse }) - 1;
+  };
+  const starts = Int32Array.from(conditions, (condition) => emit(condition, FIRED, NOT_FIRED));
+
+  const operator = Uint8Array.from(instructions, (instruction) => instruction.operator);
+  const slot = Uint16Array.from(instructions, (instruction) => instruction.slot);
+  const value = Float64Array.from(instructions, (instruction) => instruction.value);
+  const onTrue = Int32Array.from(instructions, (instruction) => instruction.onTrue);
+  const onFalse = Int32Array.from(instructions, (instruction) => instruction.onFalse);
+  const count = starts.length;
+
+  return (vector) => {
+    let mask = 0;
+    for (let rule = 0; rule < count; rule++) {
+      let at = starts[rule]!;
+      do {
+        const feature = vector[slot[at]!]!;
+        const bound = value[at]!;
+        let holds: boolean;
+        switch (operator[at]) {
+          case 0:
+            holds = feature > bound;
+            break;
+          case 1:
+            holds = feature >= bound;
+            break;
+          case 2:
+            holds = feature < bound;
+            break;
+          case 3:
+            holds = feature <= bound;
+            break;
+          case 4:
+            holds = feature === bound;
+            break;
+          default:
+            // NaN differs from everything, but a value that is not known satisfies no comparison.
+            holds = feature < bound || feature > bound;
+        }
+        at = holds ? onTrue[at]! : onFalse[at]!;
+      } while (at >= 0);
+      if (at === FIRED) mask |= 1 << rule;
+    }
+    return mask;
+  };
+}
+
+function constant(
+  value: number | string,
+  categories: readonly string[] | undefined,
+  thresholds: Readonly<Record<string, number>>,
+): number {
+  if (typeof value === "number") return value;
+  return value.startsWith("$") ? thresholds[value.slice(1)]! : (categories?.indexOf(value) ?? -1);
+}

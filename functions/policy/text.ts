@@ -1,0 +1,34 @@
+import type { FeatureSet } from "../core/features";
+
+const PLACEHOLDER = /\{([a-z][a-z0-9_]*)\}/g;
+
+/** Names of the features that a text mentions as `{name}`. */
+export function placeholders(text: string): readonly string[] {
+  return Array.from(text.matchAll(PLACEHOLDER), (match) => match[1]!);
+}
+
+/** Compiles `Travelled {distance_km} km` into a function of the feature vector; what is not known reads `unknown`. */
+export function compileText(text: string, features: FeatureSet): (vector: Float64Array) => string {
+  const parts = text.split(PLACEHOLDER);
+  if (parts.length === 1) return () => text;
+  // `split` with a group alternates text and name.
+  const slots = parts.map((part, index) => (index % 2 === 1 ? features.slot(part) : -1));
+  const categories = slots.map((slot) => features.definitions[slot]?.categories);
+  return (vector) => {
+    let out = "";
+    for (let index = 0; index < parts.length; index++) {
+      out += index % 2 === 0 ? parts[index]! : featureText(vector[slots[index]!]!, categories[index]);
+    }
+    return out;
+  };
+}
+
+/** A feature's value for people: integers as they are, large numbers whole, small ones with two decimals. */
+export function featureText(value: number, categories?: readonly string[]): string {
+  if (!Number.isFinite(value)) return "unknown";
+  if (categories) return categories[value] ?? "unknown";
+  if (Number.isInteger(value)) return String(value);
+  if (Math.abs(value) >= 100) return String(Math.round(value));
+  // Arithmetic instead of toFixed: it is several times faster, and trailing zeros go by themselves.
+  return String(Math.round(value * 100) / 100);
+}

@@ -1,0 +1,201 @@
+import { type FeatureDefinition, featureSet } from "../../core/features";
+import { haversineKm } from "../../core/geo";
+import type { FraudInput } from "./input";
+import { DAY_MS, type FraudState, seenHash } from "./state";
+
+/** Merchant categories that rules can name. The order is part of archived features: append only. */
+const CATEGORIES = [
+  "gas_transport",
+  "grocery_pos",
+  "grocery_net",
+  "home",
+  "shopping_pos",
+  "shopping_net",
+  "kids_pets",
+  "misc_pos",
+  "misc_net",
+  "personal_care",
+  "food_dining",
+  "health_fitness",
+  "entertainment",
+  "travel",
+  "electronics",
+  "jewelry",
+  "gift_cards",
+  "gambling",
+  "crypto",
+  "money_transfer",
+  "cash_withdrawal",
+] as const;
+const CATEGORY_INDEX = new Map<string, number>(CATEGORIES.map((name, index) => [name, index]));
+
+const DEFINITIONS = [
+  { name: "amount", description: "Amount" },
+  { name: "hour", description: "Hour of the day" },
+  { name: "is_night", description: "1 from midnight to 6" },
+  { name: "location_mismatch", description: "1 far from home, or in a new country, or as given" },
+  { name: "velocity_flag", description: "1 for many transactions in a short time, or as given" },
+  { name: "count_1m", description: "Transactions in one minute, this one included" },
+  { name: "count_5m", description: "Transactions in five minutes, this one included" },
+  { name: "count_1h", description: "Transactions in one hour, this one included" },
+  { name: "count_24h", description: "Transactions in 24 hours, this one included" },
+  { name: "sum_1m", description: "Amount of one minute, this one included" },
+  { name: "sum_5m", description: "Amount of five minutes, this one included" },
+  { name: "sum_1h", description: "Amount of one hour, this one included" },
+  { name: "sum_24h", description: "Amount of 24 hours, this one included" },
+  { name: "minutes_since_previous", description: "Time since the transaction before", unit: "min" },
+  { name: "distance_km", description: "Distance from the newest known place", unit: "km" },
+  { name: "minutes_travelled", description: "Time between both places", unit: "min" },
+  { name: "speed_kmh", description: "Speed needed between both places", unit: "km/h" },
+  { name: "impossible_travel", description: "1 when faster than an airliner over 300 km or more" },
+  { name: "home_distance_km", description: "Distance from home", unit: "km" },
+  { name: "history_count", description: "Transactions known before this one, at most 200" },
+  { name: "amount_mean", description: "Mean amount before this one" },
+  { name: "amount_zscore", description: "Standard deviations above the mean amount, from five transactions on" },
+  { name: "amount_ratio", description: "Amount in proportion to the mean, from five transactions on" },
+  { name: "round_amount", description: "1 for a multiple of 100" },
+  { name: "new_country", description: "1 for a country not seen before when others were" },
+  { name: "new_category", description: "1 for a category not seen before when others were" },
+  { name: "new_device", description: "1 for a device not seen before when others were" },
+  { name: "card_present", description: "1 when the card was there" },
+  { name: "category", description: "Merchant category", categories: CATEGORIES },
+] as const satisfies readonly FeatureDefinition[];
+
+export type FraudFeature = (typeof DEFINITIONS)[number]["name"];
+
+export const FRAUD_FEATURES = featureSet(DEFINITIONS);
+
+/** Slot of each feature by name. */
+export const SLOT = Object.freeze(Object.fromEntries(DEFINITIONS.map(({ name }, slot) => [name, slot]))) as Readonly<
+  Record<FraudFeature, number>
+>;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const NIGHT_ENDS = 6;
+/** Airliners cruise at 800 to 900 km/h. */
+const AIRLINER_KMH = 900;
+/** A merchant's registered place can be 100 km from its shop on either end, and authorisations are stamped minutes late. */
+const MIN_TRAVEL_KM = 300;
+/** A day's drive: farther from home is a mismatch when the sender gives no verdict. */
+const FAR_FROM_HOME_KM = 500;
+/** A mean of fewer amounts says nothing about the next. */
+const MIN_HISTORY = 5;
+/** Bursts that no shopper makes; a policy's thresholds may be stricter. */
+const BURST_1M = 4;
+const BURST_5M = 6;
+const BURST_1H = 12;
+
+/** Writes the features of a transaction, given what was known before it. */
+export function extract(input: FraudInput, state: FraudState | null, out: Float64Array): void {
+  const { amount, hour, occurredAtMs } = input;
+  out[SLOT.amount] = amount;
+  out[SLOT.hour] = hour;
+  out[SLOT.is_night] = hour < NIGHT_ENDS ? 1 : 0;
+  velocity(input, state, out);
+  travel(input, state, out);
+  habits(input, state, out);
+  out[SLOT.round_amount] = amount > 0 && amount % 100 === 0 ? 1 : 0;
+  out[SLOT.card_present] = input.cardPresent === null ? Number.NaN : +input.cardPresent;
+  out[SLOT.category] = (input.category === null ? undefined : CATEGORY_INDEX.get(input.category)) ?? Number.NaN;
+  const previous = state === null ? Number.NaN : newestUpTo(state.times, occurredAtMs);
+  out[SLOT.minutes_since_previous] = (occurredAtMs - previous) / MINUTE_MS;
+}
+
+/** Windows end at the transaction's own time: one that arrives late does not count those after it. */
+function velocity({ amount, occurredAtMs, velocityFlag }: FraudInput, state: FraudState | null, out: Float64Array): void {
+  let count1m = 1;
+  let count5m = 1;
+  let count1h = 1;
+  let count24h = 1;
+  let sum1m = amount;
+  let sum5m = amount;
+  let sum1h = amount;
+  let sum24h = amount;
+  if (state !== null) {
+    const { times, counts, sums } = state;
+    for (let index = times.length - 1; index >= 0; index--) {
+      const age = occurredAtMs - times[index]!;
+      if (age < 0) continue;
+      if (age >= DAY_MS) break;
+      const count = counts[index]!;
+      const sum = sums[index]!;
+      count24h += count;
+      sum24h += sum;
+      if (age >= HOUR_MS) continue;
+      count1h += count;
+      sum1h += sum;
+      if (age >= 5 * MINUTE_MS) continue;
+      count5m += count;
+      sum5m += sum;
+      if (age >= MINUTE_MS) continue;
+      count1m += count;
+      sum1m += sum;
+    }
+  }
+  out[SLOT.count_1m] = count1m;
+  out[SLOT.count_5m] = count5m;
+  out[SLOT.count_1h] = count1h;
+  out[SLOT.count_24h] = count24h;
+  out[SLOT.sum_1m] = sum1m;
+  out[SLOT.sum_5m] = sum5m;
+  out[SLOT.sum_1h] = sum1h;
+  out[SLOT.sum_24h] = sum24h;
+  out[SLOT.velocity_flag] = +(velocityFlag ?? (count1m >= BURST_1M || count5m >= BURST_5M || count1h >= BURST_1H));
+}
+
+/** Speed takes the time between both places whichever came first, and a second at least. */
+function travel(input: FraudInput, state: FraudState | null, out: Float64Array): void {
+  const { latitude, longitude, homeLatitude, homeLongitude, occurredAtMs } = input;
+  let distance = Number.NaN;
+  let minutes = Number.NaN;
+  let homeDistance = Number.NaN;
+  if (latitude !== null && longitude !== null) {
+    const place = state === null ? null : state.place;
+    if (place !== null) {
+      distance = haversineKm(place.latitude, place.longitude, latitude, longitude);
+      minutes = Math.max(Math.abs(occurredAtMs - place.atMs), 1000) / MINUTE_MS;
+    }
+    if (homeLatitude !== null && homeLongitude !== null) {
+      homeDistance = haversineKm(homeLatitude, homeLongitude, latitude, longitude);
+    }
+  }
+  const speed = distance / (minutes / 60);
+  out[SLOT.distance_km] = distance;
+  out[SLOT.minutes_travelled] = minutes;
+  out[SLOT.speed_kmh] = speed;
+  out[SLOT.impossible_travel] = distance >= MIN_TRAVEL_KM && speed > AIRLINER_KMH ? 1 : 0;
+  out[SLOT.home_distance_km] = homeDistance;
+  const newCountry = isNew(input.country, state === null ? null : state.countries);
+  out[SLOT.new_country] = newCountry;
+  out[SLOT.location_mismatch] = +(input.locationMismatch ?? (homeDistance > FAR_FROM_HOME_KM || newCountry === 1));
+}
+
+function habits({ amount, category, deviceId }: FraudInput, state: FraudState | null, out: Float64Array): void {
+  const count = state === null ? 0 : state.count;
+  const mean = state === null || count === 0 ? Number.NaN : state.mean;
+  out[SLOT.history_count] = count;
+  out[SLOT.amount_mean] = mean;
+  let zscore = Number.NaN;
+  let ratio = Number.NaN;
+  if (state !== null && count >= MIN_HISTORY) {
+    // A user who always pays the same would make every cent an outlier: the deviation is at least a tenth of the mean.
+    const deviation = Math.max(Math.sqrt(state.spread / count), mean / 10, 1);
+    zscore = (amount - mean) / deviation;
+    ratio = amount / Math.max(mean, 0.01);
+  }
+  out[SLOT.amount_zscore] = zscore;
+  out[SLOT.amount_ratio] = ratio;
+  out[SLOT.new_category] = isNew(category, state === null ? null : state.categories);
+  out[SLOT.new_device] = isNew(deviceId, state === null ? null : state.devices);
+}
+
+/** Nothing is new to a user of whom nothing is known. */
+function isNew(value: string | null, seen: readonly number[] | null): number {
+  return value !== null && seen !== null && seen.length > 0 && !seen.includes(seenHash(value)) ? 1 : 0;
+}
+
+function newestUpTo(times: readonly number[], limit: number): number {
+  for (let index = times.length - 1; index >= 0; index--) if (times[index]! <= limit) return times[index]!;
+  return Number.NaN;
+}

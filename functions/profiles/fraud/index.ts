@@ -1,0 +1,55 @@
+import { coarse } from "../../core/geo";
+import type { Profile } from "../../core/profile";
+import { extract, FRAUD_FEATURES, SLOT } from "./features";
+import { type FraudInput, normalise, stored } from "./input";
+import { FRAUD_POLICY } from "./policy";
+import { FRAUD_SCHEMA } from "./schema";
+import { type FraudState, fold } from "./state";
+
+/** Amounts from here on are flagged in the warehouse; a policy's own threshold decides about the score. */
+const FLAGGED_AMOUNT = 1000;
+const FLAGGED_ZSCORE = 4;
+
+/** Transactions of a stream: probability of fraud from amount, place, frequency and habits. */
+export const FRAUD: Profile<FraudInput, FraudState> = {
+  id: "fraud",
+  description: "Transactions, scored from 0 to 1 by amount, place, frequency and habits of the user.",
+  scale: { max: 1, combine: "noisy-or" },
+  schema: FRAUD_SCHEMA,
+  answerSchema: { type: "object", properties: {}, additionalProperties: false },
+  features: FRAUD_FEATURES,
+  defaultPolicy: FRAUD_POLICY,
+  stateful: true,
+
+  normalise,
+  check({ occurredAtMs, timestamp }) {
+    if (Number.isFinite(occurredAtMs)) return [];
+    const detail = `Expected an ISO 8601 time such as 2026-03-01T12:00:00Z, or seconds or milliseconds since 1970, got ${JSON.stringify(timestamp)}.`;
+    return [{ pointer: "/timestamp", detail }];
+  },
+  eventId: (input) => input.transactionId,
+  occurredAtMs: (input) => input.occurredAtMs,
+  userKey: (input) => input.userId,
+  extract,
+  fold,
+  stored,
+  columns: (input, features) => ({
+    geo_flag: features[SLOT.impossible_travel] === 1 || features[SLOT.location_mismatch] === 1,
+    velocity_flag: features[SLOT.velocity_flag] === 1,
+    amount_flag: input.amount >= FLAGGED_AMOUNT || features[SLOT.amount_zscore]! >= FLAGGED_ZSCORE,
+    hour_flag: features[SLOT.is_night] === 1,
+    amount: input.amount,
+    currency: input.currency,
+    category: input.category,
+    country: input.country,
+    latitude: input.latitude === null ? null : coarse(input.latitude),
+    longitude: input.longitude === null ? null : coarse(input.longitude),
+    distance_km: finite(features[SLOT.distance_km]!),
+    speed_kmh: finite(features[SLOT.speed_kmh]!),
+  }),
+  answer: () => ({}),
+};
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,119 @@
+import { parseTimestamp } from "../../core/timestamp";
+
+/** A cleaned transaction. What was not given is null, so that every input has the same shape. */
+export interface FraudInput {
+  readonly transactionId: string;
+  readonly userId: string;
+  readonly amount: number;
+  /** ms since the epoch; NaN when the timestamp is no time (`check` reports it). */
+  readonly occurredAtMs: number;
+  /** As it came, for messages. */
+  readonly timestamp: string | number;
+  /** 0 to 23: as given, else the hour of the timestamp in UTC. */
+  readonly hour: number;
+  readonly hourGiven: boolean;
+  readonly locationMismatch: boolean | null;
+  readonly velocityFlag: boolean | null;
+  readonly currency: string | null;
+  readonly category: string | null;
+  readonly merchantId: string | null;
+  readonly country: string | null;
+  /** Degrees; both or neither. */
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  readonly homeLatitude: number | null;
+  readonly homeLongitude: number | null;
+  readonly deviceId: string | null;
+  readonly ipAddress: string | null;
+  readonly email: string | null;
+  readonly cardPresent: boolean | null;
+  readonly channel: string | null;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Takes the known fields of a record that passed the schema; half a coordinate counts as none. */
+export function normalise(raw: Readonly<Record<string, unknown>>): FraudInput {
+  // The schema has established the types that the casts name.
+  const timestamp = raw.timestamp as string | number;
+  const occurredAtMs = parseTimestamp(timestamp);
+  const hour = raw.hour as number | null | undefined;
+  const placed = isNumber(raw.latitude) && isNumber(raw.longitude);
+  const housed = isNumber(raw.home_latitude) && isNumber(raw.home_longitude);
+  return {
+    transactionId: idOf(raw.transaction_id as string | number),
+    userId: idOf(raw.user_id as string | number),
+    amount: raw.amount as number,
+    occurredAtMs,
+    timestamp,
+    hour: hour ?? ((Math.floor(occurredAtMs / HOUR_MS) % 24) + 24) % 24,
+    hourGiven: isNumber(hour),
+    locationMismatch: flagOf(raw.location_mismatch),
+    velocityFlag: flagOf(raw.velocity_flag),
+    currency: upper(raw.currency),
+    category: lower(raw.category ?? raw.merchant_category),
+    merchantId: textOf(raw.merchant_id),
+    country: upper(raw.country),
+    latitude: placed ? (raw.latitude as number) : null,
+    longitude: placed ? (raw.longitude as number) : null,
+    homeLatitude: housed ? (raw.home_latitude as number) : null,
+    homeLongitude: housed ? (raw.home_longitude as number) : null,
+    deviceId: textOf(raw.device_id),
+    ipAddress: textOf(raw.ip_address),
+    email: textOf(raw.email),
+    cardPresent: flagOf(raw.card_present),
+    channel: lower(raw.channel),
+  };
+}
+
+/** The fields that were given, under their names in the stream; the time in one notation. */
+export function stored(input: FraudInput): Record<string, unknown> {
+  const out: Record<string, unknown> = {
+    transaction_id: input.transactionId,
+    user_id: input.userId,
+    amount: input.amount,
+    timestamp: new Date(input.occurredAtMs).toISOString(),
+  };
+  if (input.hourGiven) out.hour = input.hour;
+  if (input.locationMismatch !== null) out.location_mismatch = input.locationMismatch;
+  if (input.velocityFlag !== null) out.velocity_flag = input.velocityFlag;
+  if (input.currency !== null) out.currency = input.currency;
+  if (input.category !== null) out.category = input.category;
+  if (input.merchantId !== null) out.merchant_id = input.merchantId;
+  if (input.country !== null) out.country = input.country;
+  if (input.latitude !== null) out.latitude = input.latitude;
+  if (input.longitude !== null) out.longitude = input.longitude;
+  if (input.homeLatitude !== null) out.home_latitude = input.homeLatitude;
+  if (input.homeLongitude !== null) out.home_longitude = input.homeLongitude;
+  if (input.deviceId !== null) out.device_id = input.deviceId;
+  if (input.ipAddress !== null) out.ip_address = input.ipAddress;
+  if (input.email !== null) out.email = input.email;
+  if (input.cardPresent !== null) out.card_present = input.cardPresent;
+  if (input.channel !== null) out.channel = input.channel;
+  return out;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
+}
+
+function idOf(value: string | number): string {
+  return typeof value === "string" ? value : String(value);
+}
+
+function flagOf(value: unknown): boolean | null {
+  return value === undefined || value === null ? null : value === true || value === 1;
+}
+
+/** Empty text says as little as none. */
+function textOf(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function lower(value: unknown): string | null {
+  return textOf(value)?.trim().toLowerCase() || null;
+}
+
+function upper(value: unknown): string | null {
+  return textOf(value)?.toUpperCase() ?? null;
+}

@@ -1,0 +1,104 @@
+import type { JsonSchema } from "../../core/json-schema";
+
+/** Largest integer that JSON carries exactly: a longer number of a card or an account has to be sent as text. */
+const EXACT = Number.MAX_SAFE_INTEGER;
+
+const FLAG: JsonSchema = { type: ["boolean", "integer", "null"], minimum: 0, maximum: 1 };
+const LATITUDE: JsonSchema = {
+  type: ["number", "null"],
+  minimum: -90,
+  maximum: 90,
+  "x-unit": "degrees",
+  "x-classification": "location",
+};
+const LONGITUDE: JsonSchema = {
+  type: ["number", "null"],
+  minimum: -180,
+  maximum: 180,
+  "x-unit": "degrees",
+  "x-classification": "location",
+};
+
+/**
+ * A record of the transaction stream. Fields that are not listed are accepted and not stored: a producer may send more
+ * than the platform has a use for, and what is not classified here must not reach the archive.
+ */
+export const FRAUD_SCHEMA: JsonSchema = {
+  $id: "https://risk-scoring.example/schemas/fraud.json",
+  title: "Transaction",
+  description: "A card transaction or order to be scored from 0 to 1.",
+  type: "object",
+  required: ["transaction_id", "user_id", "amount", "timestamp"],
+  additionalProperties: true,
+  properties: {
+    transaction_id: {
+      type: ["string", "integer"],
+      minLength: 1,
+      maxLength: 128,
+      minimum: 0,
+      maximum: EXACT,
+      description: "Unique id: a second record of the same id and content is the same event.",
+      examples: ["txn-0b242abb"],
+    },
+    user_id: {
+      type: ["string", "integer"],
+      minLength: 1,
+      maxLength: 128,
+      minimum: 0,
+      maximum: EXACT,
+      description: "User, card or account whose history counts.",
+      examples: ["user-1842"],
+      "x-classification": "personal",
+    },
+    amount: { type: "number", minimum: 0, maximum: 1e9, description: "Amount in units of the currency.", examples: [129.9] },
+    timestamp: {
+      type: ["string", "number"],
+      minLength: 1,
+      maxLength: 40,
+      minimum: 0,
+      maximum: 4_102_444_800_000,
+      description: "When it happened: ISO 8601 (UTC when there is no offset), or seconds or milliseconds since 1970.",
+      examples: ["2026-03-01T12:00:00Z", 1_772_366_400],
+    },
+    hour: {
+      type: ["integer", "null"],
+      minimum: 0,
+      maximum: 23,
+      description: "Local hour; default: the hour of `timestamp` in UTC.",
+    },
+    location_mismatch: {
+      ...FLAG,
+      description: "The sender's own verdict; default: far from home, or a country not seen before.",
+    },
+    velocity_flag: { ...FLAG, description: "The sender's own verdict; default: from the counts of the last minutes and hours." },
+    currency: { type: ["string", "null"], pattern: "^[A-Za-z]{3}$", description: "ISO 4217.", examples: ["USD"] },
+    category: { type: ["string", "null"], maxLength: 64, description: "Merchant category.", examples: ["grocery_pos"] },
+    merchant_category: { type: ["string", "null"], maxLength: 64, description: "Another name of `category`." },
+    merchant_id: { type: ["string", "null"], maxLength: 128, description: "Merchant." },
+    country: {
+      type: ["string", "null"],
+      pattern: "^[A-Za-z]{2,3}$",
+      description: "ISO 3166 code of the place.",
+      examples: ["US"],
+    },
+    latitude: { ...LATITUDE, description: "Where it happened (the merchant)." },
+    longitude: { ...LONGITUDE, description: "Where it happened (the merchant)." },
+    home_latitude: { ...LATITUDE, description: "Home of the user." },
+    home_longitude: { ...LONGITUDE, description: "Home of the user." },
+    device_id: { type: ["string", "null"], maxLength: 256, description: "Device.", "x-classification": "personal" },
+    ip_address: { type: ["string", "null"], maxLength: 64, description: "IP address.", "x-classification": "personal" },
+    email: { type: ["string", "null"], maxLength: 320, description: "E-mail address.", "x-classification": "personal" },
+    card_present: { ...FLAG, description: "Whether the card was there." },
+    channel: { type: ["string", "null"], maxLength: 64, description: "`web`, `app`, `pos` …", examples: ["web"] },
+  },
+  examples: [
+    {
+      transaction_id: "txn-0b242abb",
+      user_id: "user-1842",
+      amount: 129.9,
+      timestamp: "2026-03-01T12:00:00Z",
+      currency: "USD",
+      category: "grocery_pos",
+    },
+  ],
+};
