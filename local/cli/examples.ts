@@ -1,0 +1,52 @@
+/** What `npm start` prints: addresses, and lines that work when pasted. */
+import { relative } from "node:path";
+import type { Outputs } from "./outputs";
+import { paint } from "./terminal";
+
+export function examples(outputs: Outputs, outputsPath: string): string {
+  const apiUrl = outputs.apiUrl.replace(/\/$/, "");
+  const key = outputs.apiKey === undefined ? "" : ` -H 'x-api-key: ${outputs.apiKey}'`;
+  const post = (path: string, body: string) => `curl -s ${apiUrl}${path} -H 'content-type: application/json'${key} -d '${body}'`;
+  const environment = [
+    `AWS_ENDPOINT_URL=${outputs.awsEndpointUrl}`,
+    `AWS_REGION=${outputs.region}`,
+    `AWS_ACCESS_KEY_ID=${outputs.accessKeyId}`,
+    `AWS_SECRET_ACCESS_KEY=${outputs.secretAccessKey}`,
+  ];
+  const transaction = `{"transaction_id":"tx-1","user_id":"u-1","amount":4200,"timestamp":"'$(date -u +%FT%TZ)'","location_mismatch":true}`;
+  const sections: [string, string[]][] = [
+    ["REST API", [apiUrl, ...(outputs.apiKey ? [`x-api-key: ${outputs.apiKey}`] : [])]],
+    ["AWS endpoint", [outputs.awsEndpointUrl]],
+    ["Warehouse", [outputs.warehouseUrl]],
+    ["Outputs for scripts", [relative(process.cwd(), outputsPath)]],
+  ];
+  const tries: [string, string[]][] = [
+    ["Score a lead", [post("/score", '{"companySize":900,"industry":"technology","engagementMetrics":88}')]],
+    ["Ask whether a customer leaves", [post("/predict", '{"data":[619,0,42,2,0,1,1,1,101348.88,1,0,0]}')]],
+    ["Use the AWS CLI or any SDK: these four variables", [`export ${environment.join(" ")}`]],
+    [
+      "Put a transaction into the stream, and read its score",
+      [
+        `aws kinesis put-record --stream-name ${outputs.streamName} --partition-key u-1 --data fileb://<(echo '${transaction}')`,
+        `aws dynamodb get-item --table-name ${outputs.resultsTable} --key '{"transaction_id":{"S":"tx-1"}}'`,
+      ],
+    ],
+    [
+      "Load the warehouse now, and ask it",
+      [
+        `aws lambda invoke --function-name ${outputs.loaderFunction} /dev/stdout`,
+        `psql '${outputs.warehouseUrl}' -c 'select * from top_risky_users limit 5'`,
+      ],
+    ],
+    [
+      "The same from the SDK for JavaScript",
+      [
+        `node -e 'new (require("@aws-sdk/client-s3").S3Client)({forcePathStyle:true}).send(new (require("@aws-sdk/client-s3").ListObjectsV2Command)({Bucket:"${outputs.dataBucket}"})).then(r=>console.log(r.Contents))'`,
+      ],
+    ],
+    ["Send a file", ["npm run ingest -- FILE.csv --profile fraud"]],
+  ];
+  const addresses = sections.map(([title, lines]) => `  ${paint("bold", title.padEnd(20))} ${lines.join("   ")}`);
+  const lines = tries.flatMap(([title, commands]) => [paint("bold", `# ${title}`), ...commands, ""]);
+  return [...addresses, "", ...lines].join("\n");
+}

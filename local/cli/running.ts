@@ -1,0 +1,60 @@
+/** Starts the platform for a command: options every command shares, outputs file, clean stop. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Platform, type PlatformOptions, startPlatform } from "../engine/platform";
+import { type Outputs, outputsFile } from "./outputs";
+
+/** Pulumi stack outputs that become `.local/outputs.json`, by their name there. */
+const outputNames: readonly (keyof Outputs & string)[] = [
+  "apiUrl",
+  "streamName",
+  "resultsTable",
+  "scoresTable",
+  "dataBucket",
+  "eventBusName",
+  "loaderFunction",
+];
+
+export interface Running {
+  readonly platform: Platform;
+  readonly outputs: Outputs;
+  readonly outputsPath: string;
+}
+
+export async function start(options: PlatformOptions): Promise<Running> {
+  const platform = await startPlatform(options);
+  const outputs = outputsOf(platform, options.stack);
+  const outputsPath = outputsFile();
+  mkdirSync(dirname(outputsPath), { recursive: true });
+  // Readers never see half a file.
+  writeFileSync(`${outputsPath}.${process.pid}`, `${JSON.stringify(outputs, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${outputsPath}.${process.pid}`, outputsPath);
+  return { platform, outputs, outputsPath };
+}
+
+/** Stops everything and takes the outputs file away, so that no command talks to a platform that is gone. */
+export async function stop(running: Running): Promise<void> {
+  rmSync(running.outputsPath, { force: true });
+  await running.platform.stop();
+}
+
+function outputsOf(platform: Platform, stack: string): Outputs {
+  const text = (name: string) => {
+    const value = platform.outputs[name];
+    if (typeof value !== "string") throw new Error(`The program's stack output "${name}" is missing; index.ts has to export it.`);
+    return value;
+  };
+  const named = Object.fromEntries(outputNames.map((name) => [name, text(name)])) as Record<(typeof outputNames)[number], string>;
+  const apiKey = platform.outputs.apiKey;
+  return {
+    ...named,
+    stack,
+    awsEndpointUrl: platform.endpointUrl,
+    region: platform.region,
+    accessKeyId: platform.credentials.accessKeyId,
+    secretAccessKey: platform.credentials.secretAccessKey,
+    ...(typeof apiKey === "string" && apiKey !== "" ? { apiKey } : {}),
+    warehouseUrl: platform.warehouseUrl,
+    pid: process.pid,
+  } as Outputs;
+}
