@@ -1,0 +1,53 @@
+/**
+ * Lambda `warehouse-migrator`: brings the warehouse's schema up to the migrations in this archive.
+ * Event: anything (`{}`). Answer: {@link MigrationSummary}.
+ *
+ * IAM actions of its role:
+ *   redshift-data:ExecuteStatement, redshift-data:BatchExecuteStatement  on the workgroup
+ *   redshift-data:DescribeStatement, redshift-data:GetStatementResult, redshift-data:CancelStatement  on *
+ *   secretsmanager:GetSecretValue (and kms:Decrypt on its key)  on SECRET_ARN: migrations run as the admin user
+ *   redshift-serverless:GetCredentials                       on the workgroup, without SECRET_ARN
+ */
+import { randomUUID } from "node:crypto";
+import tables from "../../sql/migrations/0001_tables.sql";
+import views from "../../sql/migrations/0002_views.sql";
+import roles from "../../sql/migrations/0003_roles.sql";
+import { createDataApi } from "../loader/data-api";
+import { createSqlClient } from "../loader/sql-client";
+import { createMigrator, type MigrationSummary } from "../migrator/handler";
+import { createRedshiftData } from "../shared/clients";
+import { EnvReader } from "../shared/env";
+import { createLog } from "../shared/log";
+
+const FUNCTION_NAME = "warehouse-migrator";
+/** Time left for answering after the last statement. */
+const CLOSING_MILLISECONDS = 2_000;
+
+const env = new EnvReader(FUNCTION_NAME, process.env);
+const workgroupName = env.text("WORKGROUP_NAME");
+const database = env.text("DATABASE_NAME");
+const secretArn = env.optional("SECRET_ARN", "");
+env.done();
+
+const clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds)),
+};
+
+const migrate = createMigrator({
+  migrations: [
+    { name: "0001_tables", sql: tables },
+    { name: "0002_views", sql: views },
+    { name: "0003_roles", sql: roles },
+  ],
+  sql: createSqlClient(
+    createDataApi(createRedshiftData(), { workgroupName, database, secretArn: secretArn === "" ? undefined : secretArn }),
+    clock,
+  ),
+  log: createLog(env.optional("LOG_LEVEL", "info"), { function: FUNCTION_NAME }),
+  newId: randomUUID,
+});
+
+export async function handler(_event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<MigrationSummary> {
+  return migrate(Date.now() + context.getRemainingTimeInMillis() - CLOSING_MILLISECONDS);
+}

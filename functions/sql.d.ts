@@ -1,0 +1,5 @@
+/** SQL files are part of the bundle as text: see the loaders in tools/bundle.ts. */
+declare module "*.sql" {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,105 @@
+/** Reads a COPY statement. Options that are not carried out are refused by name. https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html */
+import { closing, commaSeparated, DialectError, nameOf, type Token, textOf } from "./lexer";
+
+export interface CopyStatement {
+  /** As written, ready for PostgreSQL. */
+  readonly table: string;
+  /** Columns to fill; undefined for all. */
+  readonly columns: readonly string[] | undefined;
+  readonly bucket: string;
+  /** Key of the manifest, or prefix of the objects. */
+  readonly key: string;
+  readonly roleArn: string;
+  readonly manifest: boolean;
+  readonly gzip: boolean;
+  readonly acceptInvalidCharacters: boolean;
+  readonly truncateColumns: boolean;
+  /** JSON keys match columns whatever their case. */
+  readonly ignoreCase: boolean;
+}
+
+export function readCopy(tokens: readonly Token[]): CopyStatement {
+  let at = 1;
+  while (tokens[at] !== undefined && tokens[at]?.text !== "(" && tokens[at]?.upper !== "FROM") at += 1;
+  const table = textOf(tokens.slice(1, at)).trim().replace(/^#/, "");
+  let columns: string[] | undefined;
+  if (tokens[at]?.text === "(") {
+    const close = closing(tokens, at);
+    columns = commaSeparated(tokens.slice(at + 1, close)).map(([token]) => nameOf(token as Token));
+    at = close + 1;
+  }
+  if (table === "" || tokens[at]?.upper !== "FROM")
+    throw new DialectError("COPY expects: COPY table [(columns)] FROM 's3://…' IAM_ROLE '…'.");
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.*)$/s.exec(stringAt(tokens, at + 1, "FROM")) ?? [];
+  if (bucket === undefined || key === undefined || key === "") {
+    throw new DialectError(`COPY reads from 's3://bucket/key' alone, got ${tokens[at + 1]?.text ?? "nothing"}.`);
+  }
+  return { table, columns, bucket, key, ...readOptions(tokens, at + 2) };
+}
+
+type Options = Omit<CopyStatement, "table" | "columns" | "bucket" | "key">;
+
+function readOptions(tokens: readonly Token[], start: number): Options {
+  let roleArn: string | undefined;
+  let isJson = false;
+  const flags = { manifest: false, gzip: false, acceptInvalidCharacters: false, truncateColumns: false, ignoreCase: false };
+  let at = start;
+  const skip = (word: string) => {
+    if (tokens[at]?.upper === word) at += 1;
+  };
+  const value = (name: string) => {
+    const text = stringAt(tokens, at, name);
+    at += 1;
+    return text;
+  };
+  while (at < tokens.length) {
+    const option = tokens[at]?.upper ?? "";
+    at += 1;
+    if (option === "IAM_ROLE") {
+      roleArn = value(option);
+    } else if (option === "MANIFEST") {
+      flags.manifest = true;
+    } else if (option === "GZIP") {
+      flags.gzip = true;
+    } else if (option === "TRUNCATECOLUMNS") {
+      flags.truncateColumns = true;
+    } else if (option === "ACCEPTINVCHARS") {
+      flags.acceptInvalidCharacters = true;
+    } else if (option === "FORMAT" || option === "JSON") {
+      if (option === "FORMAT") {
+        skip("AS");
+        if (tokens[at]?.upper !== "JSON") throw unsupported(`FORMAT ${tokens[at]?.text ?? ""}`, "use FORMAT AS JSON 'auto'");
+        at += 1;
+      }
+      skip("AS");
+      const how = value("JSON");
+      if (how !== "auto" && how !== "auto ignorecase") throw unsupported(`JSON '${how}'`, "use JSON 'auto'");
+      isJson = true;
+      flags.ignoreCase = how !== "auto";
+    } else if (option === "TIMEFORMAT" || option === "DATEFORMAT") {
+      skip("AS");
+      if (value(option) !== "auto") throw unsupported(`${option} other than 'auto'`, "write ISO 8601");
+    } else if (option === "COMPUPDATE" || option === "STATUPDATE") {
+      if (["ON", "OFF", "TRUE", "FALSE", "PRESET"].includes(tokens[at]?.upper ?? "")) at += 1;
+    } else if (option === "REGION") {
+      skip("AS");
+      value(option);
+    } else {
+      throw unsupported(option, "leave it out, or try the statement on AWS");
+    }
+  }
+  if (roleArn === undefined) throw new DialectError("COPY names no credentials. Add IAM_ROLE 'arn:aws:iam::…:role/…'.");
+  if (!isJson) throw unsupported("COPY of delimited text", "use FORMAT AS JSON 'auto'");
+  return { roleArn, ...flags };
+}
+
+function unsupported(what: string, fix: string): DialectError {
+  return new DialectError(`${what} is not supported by the local warehouse's COPY: ${fix}.`);
+}
+
+function stringAt(tokens: readonly Token[], at: number, name: string): string {
+  const token = tokens[at];
+  if (token?.kind !== "string" || !token.text.startsWith("'"))
+    throw new DialectError(`COPY: ${name} expects a string, got ${token?.text ?? "nothing"}.`);
+  return token.text.slice(1, -1).replaceAll("''", "'").replace(/\\(.)/gs, "$1");
+}

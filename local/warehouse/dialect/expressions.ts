@@ -1,0 +1,96 @@
+/** Functions and types that differ in form. Those that differ in name alone are PostgreSQL functions: see ../helpers.ts. */
+import { closing, commaSeparated, DialectError, isSequence, raw, type Token, textOf } from "./lexer";
+
+type Call = (args: readonly string[], name: string) => string;
+
+/** A date part may be a bare word: DATEADD(day, 1, x). */
+const withDatePart: Call = ([part = "", ...others], name) =>
+  `${name}('${part.replace(/['"]/g, "").toLowerCase()}', ${others.join(", ")})`;
+const coalesce: Call = (args) => `COALESCE(${args.join(", ")})`;
+
+const CALLS: Readonly<Record<string, Call>> = {
+  NVL: coalesce,
+  ISNULL: coalesce,
+  NVL2: ([value, present, absent]) => `CASE WHEN ${value} IS NOT NULL THEN ${present} ELSE ${absent} END`,
+  DECODE: decode,
+  DATEDIFF: withDatePart,
+  DATE_DIFF: (args) => withDatePart(args, "datediff"),
+  DATEADD: withDatePart,
+  DATE_ADD: (args) => withDatePart(args, "dateadd"),
+  DATE_PART: withDatePart,
+  CONVERT: ([type, value]) => `CAST(${value} AS ${type})`,
+  MEDIAN: ([value]) => `percentile_cont(0.5) WITHIN GROUP (ORDER BY ${value})`,
+};
+
+function decode(args: readonly string[]): string {
+  if (args.length < 3) throw new DialectError("DECODE takes a value, then pairs of search and result, then an optional default.");
+  const [value, ...rest] = args;
+  const pairs = Array.from({ length: Math.floor(rest.length / 2) }, (_, index) => [rest[2 * index], rest[2 * index + 1]]);
+  const otherwise = rest.length % 2 === 1 ? ` ELSE ${rest.at(-1)}` : "";
+  return `CASE ${pairs.map(([search, result]) => `WHEN ${value} IS NOT DISTINCT FROM ${search} THEN ${result}`).join(" ")}${otherwise} END`;
+}
+
+export function rewriteExpressions(tokens: readonly Token[]): Token[] {
+  const result: Token[] = [];
+  for (let at = 0; at < tokens.length; ) {
+    const [written, next] = rewriteAt(tokens, at);
+    result.push(...written);
+    at = next;
+  }
+  return result;
+}
+
+function rewriteAt(tokens: readonly Token[], at: number): readonly [readonly Token[], number] {
+  const token = tokens[at] as Token;
+  const isName = tokens[at - 1]?.text === ".";
+  if (token.kind === "temporary") return [[raw(`"${token.text.slice(1).toLowerCase()}"`, token.space)], at + 1];
+  if (token.kind !== "word" || isName) return [[token], at + 1];
+  const isCall = tokens[at + 1]?.text === "(";
+  if (token.upper === "APPROXIMATE") {
+    if (tokens[at + 1]?.upper !== "COUNT") {
+      throw new DialectError(
+        `APPROXIMATE ${tokens[at + 1]?.text ?? ""} is not supported by the local warehouse: only APPROXIMATE COUNT(DISTINCT …) is.`,
+      );
+    }
+    return [[], at + 1]; // the exact count is within any error
+  }
+  if (token.upper === "SYSDATE" && !isCall) return [[raw("redshift.getdate()", token.space)], at + 1];
+  if (token.upper === "SUPER" && isType(tokens, at)) return [[raw("jsonb", token.space)], at + 1];
+  if ((token.upper === "VARCHAR" || token.upper === "VARBYTE") && isSequence(tokens, at + 1, ["(", "MAX", ")"])) {
+    return [[raw("varchar(65535)", token.space)], at + 4];
+  }
+  if (!isCall) return [[token], at + 1];
+  const close = closing(tokens, at + 1);
+  const inside = tokens.slice(at + 2, close);
+  if (token.upper === "LISTAGG") return listAggregate(tokens, token, inside, close);
+  const call = Object.hasOwn(CALLS, token.upper) ? CALLS[token.upper] : undefined;
+  if (call === undefined) return [[token], at + 1];
+  const args = commaSeparated(inside).map((part) => textOf(rewriteExpressions(part)).trim());
+  return [[raw(call(args, token.text), token.space)], close + 1];
+}
+
+/** SUPER is a type after a name or a cast, and may be a name elsewhere. */
+function isType(tokens: readonly Token[], at: number): boolean {
+  const before = tokens[at - 1];
+  return before?.text === "::" || before?.upper === "AS" || before?.kind === "word" || before?.kind === "quoted";
+}
+
+function listAggregate(
+  tokens: readonly Token[],
+  token: Token,
+  inside: readonly Token[],
+  close: number,
+): readonly [Token[], number] {
+  const isDistinct = inside[0]?.upper === "DISTINCT";
+  const [value = [], separator] = commaSeparated(isDistinct ? inside.slice(1) : inside);
+  const delimiter = separator === undefined ? "''" : textOf(rewriteExpressions(separator)).trim();
+  let order = "";
+  let end = close + 1;
+  if (isSequence(tokens, end, ["WITHIN", "GROUP", "("])) {
+    const last = closing(tokens, end + 2);
+    order = ` ${textOf(rewriteExpressions(tokens.slice(end + 3, last))).trim()}`;
+    end = last + 1;
+  }
+  const argument = textOf(rewriteExpressions(value)).trim();
+  return [[raw(`string_agg(${isDistinct ? "DISTINCT " : ""}(${argument})::text, ${delimiter}${order})`, token.space)], end];
+}

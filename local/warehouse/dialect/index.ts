@@ -1,0 +1,112 @@
+/** One statement of Redshift SQL → what PostgreSQL runs for it, or a refusal that names why. */
+import { type CopyStatement, readCopy } from "./copy-statement";
+import { rewriteExpressions } from "./expressions";
+import { DialectError, isSequence, lex, raw, type Token, textOf } from "./lexer";
+import { refuseUnsupported } from "./refusals";
+import { rewriteSuper } from "./super";
+import { rewriteAlterTable, rewriteCreateTable } from "./tables";
+
+export type Translation =
+  /** `parameters` are the names of `$1`, `$2`, … */
+  | { readonly kind: "sql"; readonly sql: string; readonly parameters: readonly string[] }
+  | { readonly kind: "copy"; readonly copy: CopyStatement };
+
+/** @throws DialectError for anything that would not run as Redshift runs it */
+export function translate(sql: string): Translation {
+  const tokens = lex(sql);
+  while (tokens.at(-1)?.text === ";") tokens.pop();
+  if (tokens.length === 0) throw new DialectError("The statement is empty.");
+  if (tokens.some((token) => token.text === ";"))
+    throw new DialectError("One statement was expected, got several. Send them one by one, or as a batch.");
+  refuseUnsupported(tokens);
+  if (tokens[0]?.upper === "COPY") return { kind: "copy", copy: readCopy(tokens) };
+  const parameters: string[] = [];
+  const bound = rewriteStatement(tokens).map((token) => {
+    if (token.kind !== "parameter") return token;
+    const name = token.text.slice(1);
+    if (!parameters.includes(name)) parameters.push(name);
+    return raw(`$${parameters.indexOf(name) + 1}`, token.space);
+  });
+  const rewritten = textOf(rewriteExpressions(rewriteSuper(bound))).trim();
+  return { kind: "sql", sql: rewritten, parameters };
+}
+
+function rewriteStatement(tokens: readonly Token[]): readonly Token[] {
+  const [first, second] = tokens;
+  if (first?.upper === "CREATE" && tokens.slice(1, 4).some((token) => token.upper === "TABLE")) return rewriteCreateTable(tokens);
+  if (first?.upper === "CREATE" && second?.upper === "USER") return rewriteCreateUser(tokens);
+  if (first?.upper === "ALTER" && second?.upper === "TABLE") return rewriteAlterTable(tokens);
+  if (first?.upper === "ALTER" && second?.upper === "DEFAULT") return rewriteGrant(tokens);
+  if (first?.upper === "GRANT" || first?.upper === "REVOKE") return rewriteGrant(tokens);
+  if (first?.upper === "MERGE") return rewriteMerge(tokens);
+  return tokens;
+}
+
+/** Roles and groups are PostgreSQL roles, so the words that tell them apart go. */
+function rewriteGrant(tokens: readonly Token[]): Token[] {
+  const assume = tokens.find((token) => token.upper === "ASSUMEROLE");
+  if (assume !== undefined)
+    throw new DialectError("GRANT ASSUMEROLE is not supported by the local warehouse: COPY checks the role's own policies.");
+  return tokens.filter((token, at) => {
+    if (token.kind !== "word" || (token.upper !== "ROLE" && token.upper !== "GROUP")) return true;
+    const before = tokens[at - 1];
+    return !(
+      before?.upper === "GRANT" ||
+      before?.upper === "REVOKE" ||
+      before?.upper === "TO" ||
+      before?.upper === "FROM" ||
+      before?.text === ","
+    );
+  });
+}
+
+function rewriteCreateUser(tokens: readonly Token[]): Token[] {
+  const disabled = tokens.findIndex((_, at) => isSequence(tokens, at, ["PASSWORD", "DISABLE"]));
+  return disabled < 0 ? [...tokens] : [...tokens.slice(0, disabled), ...tokens.slice(disabled + 2)];
+}
+
+/**
+ * Redshift's MERGE is narrower than PostgreSQL's: the source is a table, the target has no alias, and both WHEN clauses are
+ * there, each once. https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
+ */
+function rewriteMerge(tokens: readonly Token[]): Token[] {
+  const using = tokens.findIndex((token) => token.upper === "USING");
+  const target = tokens.slice(2, using);
+  if (tokens[1]?.upper !== "INTO" || using < 0) throw new DialectError("MERGE expects: MERGE INTO target USING source ON ….");
+  if (target.length !== 1 && !(target.length === 3 && target[1]?.text === ".")) {
+    throw new DialectError(`MERGE: Redshift takes no alias for the target, got ${textOf(target).trim()}.`);
+  }
+  if (tokens[using + 1]?.text === "(")
+    throw new DialectError("MERGE: Redshift takes a table as the source, no subquery. Put the rows into a temporary table.");
+  const whens = tokens.flatMap((token, at) => (token.upper === "WHEN" && isMergeWhen(tokens, at) ? [at] : []));
+  if (isSequence(tokens, tokens.length - 2, ["REMOVE", "DUPLICATES"])) return removeDuplicates(tokens, using, target);
+  const matched = whens.filter((at) => tokens[at + 1]?.upper === "MATCHED").length;
+  if (whens.length !== 2 || matched !== 1) {
+    throw new DialectError("MERGE: Redshift expects WHEN MATCHED and WHEN NOT MATCHED, each once and without conditions.");
+  }
+  const conditional = whens.some((at) => tokens[at + (tokens[at + 1]?.upper === "NOT" ? 3 : 2)]?.upper !== "THEN");
+  if (conditional)
+    throw new DialectError("MERGE: Redshift takes no condition after WHEN [NOT] MATCHED. Filter the source first.");
+  return [...tokens];
+}
+
+function isMergeWhen(tokens: readonly Token[], at: number): boolean {
+  return tokens[at + 1]?.upper === "MATCHED" || isSequence(tokens, at + 1, ["NOT", "MATCHED"]);
+}
+
+/**
+ * REMOVE DUPLICATES replaces matching target rows by the source's distinct rows. One statement here: a data-modifying WITH would see
+ * the rows that it deletes, so the matches go first and the rows follow in the same command.
+ */
+function removeDuplicates(tokens: readonly Token[], using: number, target: readonly Token[]): Token[] {
+  const on = tokens.findIndex((token, at) => at > using && token.upper === "ON");
+  const source = textOf(tokens.slice(using + 1, on)).trim();
+  const condition = textOf(tokens.slice(on + 1, tokens.length - 2)).trim();
+  const into = textOf(target).trim();
+  return [
+    raw(
+      `WITH gone AS (DELETE FROM ${into} USING ${source} WHERE ${condition}) INSERT INTO ${into} SELECT DISTINCT * FROM ${source}`,
+      "",
+    ),
+  ];
+}

@@ -1,0 +1,199 @@
+/**
+ * The warehouse on one machine: a real PostgreSQL that speaks Redshift's dialect through the Data API, and takes psql and BI tools on its own
+ * port. `start` is idempotent over kept data.
+ */
+import { join } from "node:path";
+import type { LocalContext } from "../contracts";
+import type { CopySource } from "./copy";
+import { HELPERS } from "./helpers";
+import { ADMIN_USER, PostgresServer } from "./postgres";
+import { runTransaction, type SessionResult, type SessionStatement } from "./session";
+
+export interface WarehouseOptions extends CopySource {
+  /** Keep data between starts; false for data that is thrown away. */
+  readonly durable: boolean;
+  /** Name of the first database; the namespace's `dbName`. */
+  readonly databaseName?: string;
+  /** Wanted port of PostgreSQL; a free one without it. */
+  readonly port?: number;
+}
+
+/** Who a Data API session is in the database. */
+export type DatabaseUser =
+  | { readonly kind: "admin" }
+  /** An IAM role: `IAMR:name`, with the database roles of its tag `RedshiftDbRoles`. */
+  | { readonly kind: "iam"; readonly roleName: string; readonly databaseRoles: readonly string[] };
+
+export interface Session {
+  readonly database: string;
+  readonly user: DatabaseUser;
+}
+
+export interface TransactionHandle {
+  /** Ends when it is committed; fails with the first statement's error after everything was rolled back. */
+  readonly done: Promise<void>;
+  cancel(): Promise<void>;
+}
+
+export class Warehouse {
+  private readonly server: PostgresServer;
+  private readonly databases = new Set<string>();
+  private readonly copyRoles = new Set<string>();
+  private readonly source: CopySource;
+  readonly databaseName: string;
+
+  constructor(context: Pick<LocalContext, "dataDir">, options: WarehouseOptions) {
+    this.databaseName = options.databaseName ?? "risk";
+    this.source = {
+      readObject: options.readObject,
+      authorizeRole: (roleArn, permission) => {
+        if (!this.copyRoles.has(roleArn)) {
+          throw new Error(`COPY: the role ${roleArn} is not associated with the namespace. Add it to the namespace's iamRoles.`);
+        }
+        return options.authorizeRole(roleArn, permission);
+      },
+    };
+    this.server = new PostgresServer({
+      folder: join(context.dataDir, "warehouse"),
+      durable: options.durable,
+      ...(options.port === undefined ? {} : { port: options.port }),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.server.start();
+    await this.ensureDatabase(this.databaseName);
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+
+  /** For psql and BI tools. */
+  get url(): string {
+    return this.urlOf(this.databaseName);
+  }
+
+  get port(): number {
+    return this.server.port;
+  }
+
+  urlOf(database: string): string {
+    return `postgres://${ADMIN_USER}:${this.server.password}@127.0.0.1:${this.server.port}/${database}`;
+  }
+
+  /** Roles that COPY may name: the namespace's `iamRoles`. */
+  associateRoles(roleArns: readonly string[]): void {
+    for (const arn of roleArns) this.copyRoles.add(arn);
+  }
+
+  hasDatabase(name: string): boolean {
+    return this.databases.has(name);
+  }
+
+  /** Creates the database where it is missing, with the functions of Redshift and the search path of a person at psql. */
+  async ensureDatabase(name: string): Promise<void> {
+    if (this.databases.has(name)) return;
+    if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name)) {
+      throw new Error(
+        `The database name ${JSON.stringify(name)} is not of the form [a-z_][a-z0-9_]*. Change the namespace's dbName.`,
+      );
+    }
+    await this.as("postgres", async (client) => {
+      const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [name]);
+      if (rowCount === 0) await client.query(`CREATE DATABASE "${name}" TEMPLATE template0`);
+    });
+    await this.as(name, async (client) => {
+      await client.query(HELPERS);
+      await client.query(`ALTER DATABASE "${name}" SET search_path = "$user", public, risk, redshift`);
+    });
+    this.databases.add(name);
+  }
+
+  /** Rows of one query in PostgreSQL's own SQL, for tests and the terminal. */
+  async query(sql: string, values: readonly unknown[] = [], database = this.databaseName): Promise<Record<string, unknown>[]> {
+    return this.as(database, async (client) => (await client.query<Record<string, unknown>>(sql, [...values])).rows);
+  }
+
+  /** Starts a transaction of Redshift statements. */
+  begin(
+    session: Session,
+    statements: readonly SessionStatement[],
+    listener: {
+      readonly onStatement?: (index: number) => void;
+      readonly onResult: (index: number, result: SessionResult) => void;
+    },
+  ): TransactionHandle {
+    const client = this.server.client(session.database);
+    const done = (async () => {
+      const role = await this.roleOf(session);
+      await client.connect();
+      try {
+        await runTransaction(
+          statements,
+          {
+            client,
+            source: this.source,
+            role,
+            ...(listener.onStatement === undefined ? {} : { onStatement: listener.onStatement }),
+          },
+          listener.onResult,
+        );
+      } finally {
+        await client.end();
+      }
+    })();
+    return {
+      done,
+      cancel: async () => {
+        const pid = "processID" in client && typeof client.processID === "number" ? client.processID : undefined;
+        if (pid !== undefined) await this.query("SELECT pg_cancel_backend($1)", [pid], session.database);
+      },
+    };
+  }
+
+  /** The database user of an IAM role is made at its first session, as Redshift does, and has exactly the roles of its tag. */
+  private async roleOf({ user, database }: Session): Promise<string | undefined> {
+    if (user.kind === "admin") return undefined;
+    const name = `IAMR:${user.roleName}`;
+    const quoted = quote(name);
+    await this.as(database, async (client) => {
+      // One session at a time: two first sessions must not both create the user.
+      await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
+      const { rowCount } = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
+      if (rowCount === 0) await client.query(`CREATE ROLE ${quoted}`);
+      const { rows: granted } = await client.query<{ role: string }>(
+        "SELECT g.rolname AS role FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member WHERE u.rolname = $1",
+        [name],
+      );
+      const { rows: known } = await client.query<{ role: string }>(
+        "SELECT rolname AS role FROM pg_roles WHERE rolname = ANY ($1)",
+        [[...user.databaseRoles]],
+      );
+      for (const { role } of granted)
+        if (!user.databaseRoles.includes(role)) await client.query(`REVOKE ${quote(role)} FROM ${quoted}`);
+      // Roles that the database does not have are ignored, as the service does.
+      for (const { role } of known)
+        if (!granted.some((one) => one.role === role)) await client.query(`GRANT ${quote(role)} TO ${quoted}`);
+    });
+    return name;
+  }
+
+  private async as<T>(database: string, work: (client: ReturnType<PostgresServer["client"]>) => Promise<T>): Promise<T> {
+    const client = this.server.client(database);
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+export function createWarehouse(context: Pick<LocalContext, "dataDir">, options: WarehouseOptions): Warehouse {
+  return new Warehouse(context, options);
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

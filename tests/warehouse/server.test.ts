@@ -1,0 +1,48 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { createWarehouse } from "../../local/warehouse/warehouse";
+
+const folder = mkdtempSync(join(tmpdir(), "server-"));
+const create = () =>
+  createWarehouse({ dataDir: folder }, { durable: true, readObject: async () => undefined, authorizeRole: () => {} });
+const pid = () => Number(readFileSync(join(folder, "warehouse/data/postmaster.pid"), "utf8").split("\n")[0]);
+const isAlive = (process: number) => spawnSync("kill", ["-0", String(process)]).status === 0;
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the warehouse's server", () => {
+  it("keeps data, URL and password between starts and leaves no process behind", async () => {
+    const first = create();
+    await first.start();
+    const { url } = first;
+    await first.query("CREATE TABLE kept (a int); INSERT INTO kept VALUES (1)");
+    const process = pid();
+    await first.stop();
+    expect(isAlive(process)).toBe(false);
+    const second = create();
+    await second.start();
+    expect(second.url).toBe(url);
+    expect(await second.query("SELECT a FROM kept")).toEqual([{ a: 1 }]);
+    await second.stop();
+  });
+
+  it("takes the place of a server that an earlier run left behind", async () => {
+    const orphaned = create();
+    await orphaned.start();
+    const left = pid();
+    const next = create();
+    await next.start();
+    expect(isAlive(left)).toBe(false);
+    expect(pid()).not.toBe(left);
+    expect(await next.query("SELECT a FROM kept")).toEqual([{ a: 1 }]);
+    await next.stop();
+    await orphaned.stop();
+  });
+
+  it("refuses a database name that cannot be one", async () => {
+    await expect(create().ensureDatabase("a; DROP")).rejects.toThrow(/Change the namespace's dbName/);
+  });
+});

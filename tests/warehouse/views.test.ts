@@ -1,0 +1,232 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AwsError } from "../../local/contracts";
+import { archiveLine, clock, Harness, LOADER } from "./harness";
+
+const harness = new Harness();
+const where = { WorkgroupName: "risk", Database: "risk" };
+
+async function finished(id: string): Promise<Record<string, unknown>> {
+  for (;;) {
+    const state = await harness.call("DescribeStatement", { Id: id });
+    if (["FINISHED", "FAILED", "ABORTED"].includes(String(state.Status))) return state;
+    await clock.sleep(5);
+  }
+}
+
+beforeAll(async () => {
+  await harness.start();
+  await harness.migrate();
+  harness.put("archive/fraud/a.ndjson.gz", [
+    archiveLine("e1"),
+    archiveLine("e2", { score: 0.2, band: "low", flags: ["high_amount"], geo_flag: false }),
+    archiveLine("e3", { user_id: "tok_other", score: 0.95, model_version: "m2", occurred_at: "2026-01-30T08:00:00.000Z" }),
+    archiveLine("l1", { profile: "lead", user_id: null, score: 90, score_scale: 100, flags: [], reasons: [], country: null }),
+  ]);
+  await harness.loader()(Date.now() + 20_000);
+}, 60_000);
+afterAll(() => harness.stop());
+
+describe("the views", () => {
+  it.each([
+    [
+      "SELECT day, profile, band, events FROM risk.scores_by_day_band ORDER BY 1, 2, 3",
+      ["2026-01-30,fraud,high,1", "2026-01-31,fraud,high,1", "2026-01-31,fraud,low,1", "2026-01-31,lead,high,1"],
+    ],
+    [
+      "SELECT user_id, highest_score, events, flagged_events, main_reason, main_reason_contribution FROM risk.top_risky_users ORDER BY risk DESC",
+      ["tok_other,0.95,1,1,impossible_travel,0.5", "tok_user,0.8,2,1,impossible_travel,0.5"],
+    ],
+    [
+      "SELECT rule, hits, events, ROUND(hit_rate, 3) FROM risk.rule_hit_rates ORDER BY 1",
+      ["high_amount,3,3,1", "impossible_travel,2,3,0.667"],
+    ],
+    [
+      "SELECT profile, country, latitude_cell, events, geo_flagged FROM risk.geography ORDER BY 1",
+      ["fraud,DE,48,3,2", "lead,unknown,48,1,1"],
+    ],
+    [
+      "SELECT profile, model_version, events, average_risk FROM risk.model_comparison ORDER BY 1, 2",
+      ["fraud,m1,2,0.5", "fraud,m2,1,0.95", "lead,m1,1,0.9"],
+    ],
+    ["SELECT profile, events, seconds_since_last_load < 600 FROM risk.freshness ORDER BY 1", ["fraud,3,true", "lead,1,true"]],
+  ])("answer %s", async (sql, expected) => {
+    const rows = await harness.run(sql);
+    expect(rows.map((row) => Object.values(row).join(","))).toEqual(expected);
+  });
+
+  it("serve every sample query", async () => {
+    const folder = join(process.cwd(), "sql/queries");
+    for (const file of readdirSync(folder)) {
+      const sql = readFileSync(join(folder, file), "utf8");
+      const parameters = sql.includes(":user_id") ? { Parameters: [{ name: "user_id", value: "tok_user" }] } : {};
+      const { Id } = await harness.call("ExecuteStatement", { ...where, Sql: sql, ...parameters });
+      expect(await finished(String(Id)), file).toMatchObject({ Status: "FINISHED", HasResultSet: true });
+    }
+  });
+
+  it("are there for psql without naming the schema, with Redshift's functions", async () => {
+    const client = new Client({ connectionString: harness.warehouse.url });
+    await client.connect();
+    const { rows } = await client.query(
+      "SELECT count(*)::int AS n, datediff('day', min(\"timestamp\")::timestamp, max(\"timestamp\")::timestamp)::int AS days, nvl(null, 'x') AS x FROM risk_events",
+    );
+    await client.end();
+    expect(rows).toEqual([{ n: 4, days: 1, x: "x" }]);
+  });
+});
+
+describe("Redshift's functions", () => {
+  it.each([
+    ["DATEDIFF(week, '2026-01-03', '2026-01-04')", "1"],
+    ["DATEDIFF(month, '2026-01-31', '2026-02-01')", "1"],
+    ["DATEDIFF(hour, '2026-01-01 00:59', '2026-01-01 01:00')", "1"],
+    ["DATEADD(month, 1, '2026-01-31')", "2026-02-28 00:00:00"],
+    ["LAST_DAY('2026-02-10')", "2026-02-28"],
+    ["CONVERT_TIMEZONE('Europe/Berlin', '2026-01-01 12:00')", "2026-01-01 13:00:00"],
+    ["JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": 1}}', 'a', 'b')", "1"],
+    ["JSON_PARSE('[1, 2]')", "[1, 2]"],
+    ["LEN('Grüße')", "5"],
+    ["ROUND(1.005::DOUBLE PRECISION * 100, 1)", "100.5"],
+    ["'a\\\\b'", "a\\b"],
+    ["SHA2('abc', 256)", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
+  ])("%s is %s", async (expression, expected) => {
+    expect(Object.values((await harness.run(`SELECT ${expression} AS x`))[0] ?? {})).toEqual([expected]);
+  });
+});
+
+describe("the Data API", () => {
+  it("answers before it runs, and types every field", async () => {
+    const started = await harness.call("ExecuteStatement", {
+      ...where,
+      Sql: "SELECT 1 AS a, 1.5::FLOAT AS b, TRUE AS c, NULL AS d, :x AS e, '2026-01-01 00:00:00Z'::TIMESTAMPTZ AS f, 2.50::NUMERIC(8, 2) AS g",
+      Parameters: [{ name: "x", value: "'; DROP TABLE risk.loads; --" }],
+    });
+    expect(await finished(String(started.Id))).toMatchObject({ Status: "FINISHED", ResultRows: 1 });
+    const result = await harness.call("GetStatementResult", { Id: started.Id });
+    expect(result.Records).toEqual([
+      [
+        { longValue: 1 },
+        { doubleValue: 1.5 },
+        { booleanValue: true },
+        { isNull: true },
+        { stringValue: "'; DROP TABLE risk.loads; --" },
+        { stringValue: "2026-01-01 00:00:00+00" },
+        { stringValue: "2.50" },
+      ],
+    ]);
+  });
+
+  it("rolls a batch back as a whole and says which statement failed and why", async () => {
+    const Sqls = ["CREATE TABLE risk.gone (a INT)", "INSERT INTO risk.gone VALUES (1)", "SELECT * FROM risk.nowhere", "SELECT 1"];
+    const { Id } = await harness.call("BatchExecuteStatement", { ...where, Sqls });
+    const state = await finished(String(Id));
+    expect(state.Status).toBe("FAILED");
+    expect(state.Error).toMatch(/Query #3 failed with ERROR: relation "risk.nowhere" does not exist/);
+    expect((state.SubStatements as { Status: string }[]).map(({ Status }) => Status)).toEqual([
+      "FINISHED",
+      "FINISHED",
+      "FAILED",
+      "ABORTED",
+    ]);
+    await expect(harness.warehouse.query("SELECT 1 FROM risk.gone")).rejects.toThrow(/does not exist/);
+  });
+
+  it("runs a request once for one client token", async () => {
+    const body = { ...where, Sql: "SELECT 1", ClientToken: "same" };
+    const [first, second] = await Promise.all([harness.call("ExecuteStatement", body), harness.call("ExecuteStatement", body)]);
+    expect(second.Id).toBe(first.Id);
+  });
+
+  it("pages long results", async () => {
+    const { Id } = await harness.call("ExecuteStatement", {
+      ...where,
+      Sql: "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) SELECT i FROM n",
+    });
+    await finished(String(Id));
+    const pages: number[] = [];
+    let NextToken: unknown;
+    do {
+      const page: Record<string, unknown> = await harness.call("GetStatementResult", { Id, NextToken });
+      pages.push((page.Records as unknown[]).length);
+      NextToken = page.NextToken;
+    } while (NextToken !== undefined);
+    expect(pages).toEqual([1000, 1000, 500]);
+  });
+
+  it("cancels what is running", async () => {
+    const { Id } = await harness.call("ExecuteStatement", { ...where, Sql: "SELECT pg_sleep(20)" });
+    while ((await harness.call("DescribeStatement", { Id })).Status !== "STARTED") await clock.sleep(5);
+    expect(await harness.call("CancelStatement", { Id })).toEqual({ Status: true });
+    await harness.service.statements.settled();
+    expect(await harness.call("DescribeStatement", { Id })).toMatchObject({ Status: "ABORTED" });
+  });
+
+  it("lists statements, schemas, tables and columns", async () => {
+    expect(((await harness.call("ListStatements", {})).Statements as unknown[]).length).toBeGreaterThan(3);
+    expect((await harness.call("ListSchemas", { ...where, SchemaPattern: "ri%" })).Schemas).toEqual(["risk"]);
+    expect((await harness.call("ListTables", { ...where, TablePattern: "loads" })).Tables).toEqual([
+      { name: "loads", schema: "risk", type: "TABLE" },
+    ]);
+    const table = await harness.call("DescribeTable", { ...where, Schema: "risk", Table: "load_lock" });
+    expect(table.ColumnList).toMatchObject([{ name: "holder", length: 64 }]);
+    expect((await harness.call("ListDatabases", where)).Databases).toEqual(["risk"]);
+  });
+
+  it.each([
+    ["ExecuteStatement", { ...where, WorkgroupName: "other", Sql: "SELECT 1" }, /workgroup other. There is: risk/],
+    ["ExecuteStatement", { ...where, Database: "other", Sql: "SELECT 1" }, /database "other" does not exist/],
+    ["ExecuteStatement", { ...where, Sql: "" }, /Sql is required/],
+    ["ExecuteStatement", { ...where, Sql: "x".repeat(100_001) }, /100000 bytes/],
+    ["ExecuteStatement", { ...where, Sql: "SELECT 1", SessionKeepAliveSeconds: 5 }, /SessionKeepAliveSeconds is not supported/],
+    ["ExecuteStatement", { ...where, Sql: "SELECT 1", SecretArn: "arn:other" }, /holds no credentials of workgroup risk/],
+    ["BatchExecuteStatement", { ...where, Sqls: Array.from({ length: 41 }, () => "SELECT 1") }, /1 to 40 statements/],
+    ["DescribeStatement", { Id: "nothing" }, /Query does not exist/],
+    ["PutThing", {}, /redshift-data:PutThing is not supported/],
+  ])("refuses %s %#", async (action, body, message) => {
+    await expect(harness.call(action, body)).rejects.toThrow(AwsError);
+    await expect(harness.call(action, body)).rejects.toThrow(message);
+  });
+
+  it("asks for the workgroup and for its credentials", () => {
+    const permissions = (body: Record<string, unknown>) =>
+      harness.service.permissions({
+        service: "redshift-data",
+        region: "us-east-1",
+        action: "ExecuteStatement",
+        method: "POST",
+        url: new URL("http://127.0.0.1/"),
+        headers: {},
+        body: Buffer.from(JSON.stringify(body)),
+        principal: LOADER,
+      });
+    expect(permissions(where)).toEqual([
+      { action: "redshift-data:ExecuteStatement", resource: harness.workgroupArn },
+      { action: "redshift-serverless:GetCredentials", resource: harness.workgroupArn },
+    ]);
+    expect(permissions({ ...where, SecretArn: "arn:s" })[1]).toEqual({
+      action: "secretsmanager:GetSecretValue",
+      resource: "arn:s",
+    });
+  });
+
+  it("lets COPY read only what the role may, with a role of the namespace", async () => {
+    harness.objects.set("data/x.json", Buffer.from('{"holder": "a"}\n'));
+    const copy = (role: string) => harness.run(`COPY risk.load_lock FROM 's3://data/x.json' IAM_ROLE '${role}' JSON 'auto'`);
+    await expect(copy("arn:aws:iam::000000000000:role/stranger")).rejects.toThrow(/not associated with the namespace/);
+    harness.denied.add("arn:aws:s3:::data/x.json");
+    await expect(copy("arn:aws:iam::000000000000:role/copy")).rejects.toThrow(/not authorized to perform s3:GetObject/);
+    harness.denied.clear();
+    await copy("arn:aws:iam::000000000000:role/copy");
+    expect(await harness.warehouse.query("SELECT holder FROM risk.load_lock")).toEqual([{ holder: "a" }]);
+  });
+
+  it("refuses a value that is longer in bytes than its column", async () => {
+    harness.objects.set("data/long.json", Buffer.from(JSON.stringify({ holder: "ü".repeat(40) })));
+    await expect(
+      harness.run("COPY risk.load_lock FROM 's3://data/long.json' IAM_ROLE 'arn:aws:iam::000000000000:role/copy' JSON 'auto'"),
+    ).rejects.toThrow(/column holder: String length exceeds DDL length \(80 bytes, at most 64\)/);
+  });
+});
