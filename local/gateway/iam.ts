@@ -1,0 +1,179 @@
+/**
+ * The account's roles and policies, and the answer to "may this caller do that": identity policies of the role, plus the
+ * resource policies of queues, topics, buckets, buses and secrets.
+ */
+import type { Permission, Principal } from "../contracts";
+import type { ConditionContext } from "./conditions";
+import { MANAGED_POLICIES } from "./managed-policies";
+import { type Asker, evaluateIdentity, evaluateResource, type Policy, parsePolicy, type Question, type Verdict } from "./policy";
+
+export interface RoleRecord {
+  readonly name: string;
+  readonly arn: string;
+  readonly trust: Policy;
+  readonly inline: Map<string, Policy>;
+  /** ARNs. */
+  readonly attached: Set<string>;
+}
+
+export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+
+/** A request of an AWS service on its own behalf, e.g. EventBridge sending to a queue. */
+export interface ServiceRequest {
+  /** `events.amazonaws.com`. */
+  readonly principal: string;
+  readonly action: string;
+  readonly resourceArn: string;
+  readonly sourceArn: string | undefined;
+  readonly accountId: string;
+}
+
+/** Whether a resource policy lets an AWS service in. A missing policy lets nobody in. */
+export function allowsService(policy: Policy | undefined, request: ServiceRequest): boolean {
+  if (policy === undefined) return false;
+  const context: Record<string, string> = {
+    "aws:SourceAccount": request.accountId,
+    "aws:SecureTransport": "true",
+    "aws:PrincipalIsAWSService": "true",
+    "aws:PrincipalServiceName": request.principal,
+  };
+  if (request.sourceArn !== undefined) context["aws:SourceArn"] = request.sourceArn;
+  const asker: Asker = { arns: [], accountId: undefined, service: request.principal };
+  return evaluateResource(policy, { action: request.action, resource: request.resourceArn, context }, asker) === "allow";
+}
+
+export class Iam {
+  private readonly roles = new Map<string, RoleRecord>();
+  private readonly managed = new Map<string, Policy>();
+  private readonly resourcePolicies = new Map<string, Policy>();
+
+  constructor(
+    private readonly accountId: string,
+    private readonly region: string,
+    private readonly now: () => number,
+  ) {
+    for (const [arn, document] of Object.entries(MANAGED_POLICIES)) this.managed.set(arn, parsePolicy(document, arn));
+  }
+
+  /** Registers a role or replaces its trust policy; its other policies are kept. */
+  putRole(name: string, arn: string, assumeRolePolicy: unknown): void {
+    const existing = this.roles.get(name);
+    this.roles.set(name, {
+      name,
+      arn,
+      trust: parsePolicy(assumeRolePolicy, `trust policy of role ${name}`),
+      inline: existing?.inline ?? new Map(),
+      attached: existing?.attached ?? new Set(),
+    });
+  }
+
+  putInlinePolicy(roleName: string, policyName: string, document: unknown): void {
+    this.role(roleName).inline.set(policyName, parsePolicy(document, `policy ${policyName} of role ${roleName}`));
+  }
+
+  putManagedPolicy(arn: string, document: unknown): void {
+    this.managed.set(arn, parsePolicy(document, arn));
+  }
+
+  attachPolicy(roleName: string, policyArn: string): void {
+    if (!this.managed.has(policyArn)) {
+      throw new Error(
+        `Role ${roleName} attaches ${policyArn}, which is not known locally. Use an inline policy, or one of ${[...this.managed.keys()].join(", ")}.`,
+      );
+    }
+    this.role(roleName).attached.add(policyArn);
+  }
+
+  /** Throws when the role does not exist. `name` may be a role's name or ARN. */
+  role(name: string): RoleRecord {
+    const found = this.roles.get(name.slice(name.lastIndexOf("/") + 1));
+    if (!found) throw new Error(`The IAM role '${name}' does not exist; declare it as aws.iam.Role before it is used.`);
+    return found;
+  }
+
+  /** Whether a service (`lambda.amazonaws.com`) may assume the role. */
+  assumableBy(roleName: string, service: string): boolean {
+    const role = this.role(roleName);
+    const question = { action: "sts:AssumeRole", resource: role.arn, context: { "aws:SourceAccount": this.accountId } };
+    return evaluateResource(role.trust, question, { arns: [], accountId: undefined, service }) === "allow";
+  }
+
+  /** Sets or, with `undefined`, removes the policy of a queue, topic, bucket, bus or secret. */
+  setResourcePolicy(resourceArn: string, document: unknown): void {
+    if (document === undefined) this.resourcePolicies.delete(resourceArn);
+    else this.resourcePolicies.set(resourceArn, parsePolicy(document, `policy of ${resourceArn}`));
+  }
+
+  resourcePolicy(resourceArn: string): Policy | undefined {
+    return this.resourcePolicies.get(resourceArn);
+  }
+
+  /** Whether the policy of `request.resourceArn` lets a service in. */
+  allowsService(request: Omit<ServiceRequest, "accountId">): boolean {
+    return allowsService(this.policyCovering(request.resourceArn), { ...request, accountId: this.accountId });
+  }
+
+  /** Decides one permission of a signed request. The owner may do everything. */
+  authorize(principal: Principal, permission: Permission): Decision {
+    if (principal.kind === "owner") return { allowed: true };
+    const role = this.roles.get(principal.roleName);
+    if (!role)
+      return {
+        allowed: false,
+        reason: this.denial(principal, permission, `because the role ${principal.roleName} does not exist`),
+      };
+    const question: Question = {
+      action: permission.action,
+      resource: permission.resource,
+      context: this.context(role, permission),
+    };
+    const identity = evaluateIdentity(
+      [...role.inline.values(), ...[...role.attached].flatMap((arn) => this.managed.get(arn) ?? [])],
+      question,
+    );
+    const resource = this.resourceVerdict(principal, role, question);
+    if (identity === "explicit-deny")
+      return { allowed: false, reason: this.denial(principal, permission, "with an explicit deny in an identity-based policy") };
+    if (resource === "explicit-deny")
+      return { allowed: false, reason: this.denial(principal, permission, "with an explicit deny in a resource-based policy") };
+    if (identity === "allow" || resource === "allow") return { allowed: true };
+    const cause = `because no identity-based policy allows the ${permission.action} action`;
+    return { allowed: false, reason: this.denial(principal, permission, cause) };
+  }
+
+  private resourceVerdict(principal: Principal, role: RoleRecord, question: Question): Verdict {
+    const policy = this.policyCovering(question.resource);
+    if (policy === undefined) return "implicit-deny";
+    return evaluateResource(policy, question, { arns: [principal.arn, role.arn], accountId: this.accountId, service: undefined });
+  }
+
+  /** The bucket's policy also covers its objects, the bus's its events. */
+  private policyCovering(resourceArn: string): Policy | undefined {
+    const exact = this.resourcePolicies.get(resourceArn);
+    if (exact || !resourceArn.startsWith("arn:aws:s3:::")) return exact;
+    const slash = resourceArn.indexOf("/");
+    return slash < 0 ? undefined : this.resourcePolicies.get(resourceArn.slice(0, slash));
+  }
+
+  private context(role: RoleRecord, permission: Permission): ConditionContext {
+    const now = this.now();
+    return {
+      "aws:PrincipalArn": role.arn,
+      "aws:PrincipalAccount": this.accountId,
+      "aws:PrincipalType": "AssumedRole",
+      "aws:PrincipalIsAWSService": "false",
+      "aws:RequestedRegion": this.region,
+      "aws:ResourceAccount": this.accountId,
+      // Plain HTTP on loopback stands for TLS: statements that demand TLS must neither block nor be rewritten.
+      "aws:SecureTransport": "true",
+      "aws:SourceIp": "127.0.0.1",
+      "aws:CurrentTime": new Date(now).toISOString(),
+      "aws:EpochTime": String(Math.floor(now / 1000)),
+      ...permission.context,
+    };
+  }
+
+  private denial(principal: Principal, permission: Permission, cause: string): string {
+    return `User: ${principal.arn} is not authorized to perform: ${permission.action} on resource: ${permission.resource} ${cause}`;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * One loopback port that speaks HTTP/1.1 and HTTP/2 without TLS. The first bytes of a connection tell which: clients
+ * with prior knowledge (Kinesis in the JavaScript SDK) start with the HTTP/2 preface.
+ */
+import http from "node:http";
+import http2 from "node:http2";
+import net from "node:net";
+import type { AwsResponse } from "../contracts";
+
+export interface RawRequest {
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly target: string;
+  /** Lower-case names; values of repeated headers joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export type RawHandler = (request: RawRequest) => Promise<AwsResponse>;
+
+export interface PortOptions {
+  readonly handler: RawHandler;
+  /** Bytes; a larger body is answered 413 without being kept. Default 128 MiB. */
+  readonly maxBodyBytes?: number;
+  /** How long `end()` lets running requests finish. Default 2000 ms. */
+  readonly graceMs?: number;
+  readonly log?: (line: string) => void;
+}
+
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+/** A connection that says nothing for this long before its first byte is dropped. */
+const FIRST_BYTE_MS = 120_000;
+
+export class Port {
+  private readonly plain: http.Server;
+  private readonly multiplexed: http2.Http2Server;
+  private readonly listener: net.Server;
+  private readonly sockets = new Set<net.Socket>();
+  private readonly sessions = new Set<http2.ServerHttp2Session>();
+  private readonly maxBodyBytes: number;
+
+  constructor(private readonly options: PortOptions) {
+    this.maxBodyBytes = options.maxBodyBytes ?? 128 * 1024 * 1024;
+    this.plain = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => this.serve(request, response));
+    this.multiplexed = http2.createServer({}, (request, response) => this.serve(request, response));
+    this.multiplexed.on("session", (session) => {
+      this.sessions.add(session);
+      session.on("close", () => this.sessions.delete(session));
+    });
+    this.listener = net.createServer({ noDelay: true, pauseOnConnect: false }, (socket) => this.accept(socket));
+  }
+
+  /** Listens on 127.0.0.1; 0 picks a free port. Resolves to the port; rejects with how to choose another one. */
+  start(port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.listener.once("error", (error: NodeJS.ErrnoException) =>
+        reject(
+          error.code === "EADDRINUSE" ? new Error(`Port ${port} on 127.0.0.1 is in use; choose another one with --port.`) : error,
+        ),
+      );
+      this.listener.listen(port, "127.0.0.1", () => {
+        const address = this.listener.address();
+        if (address === null || typeof address === "string") reject(new Error("The port has no address."));
+        else resolve(address.port);
+      });
+    });
+  }
+
+  /** Stops accepting, lets running requests finish for the grace time, then closes what is left. */
+  async end(): Promise<void> {
+    if (!this.listener.listening) return;
+    const closed = new Promise<void>((resolve) => this.listener.close(() => resolve()));
+    for (const session of this.sessions) session.close();
+    this.plain.closeIdleConnections();
+    for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
+    // Connections handed over by hand are unknown to closeIdleConnections(): it only closes those the server tracks.
+    const force = setTimeout(
+      () => {
+        for (const socket of this.sockets) socket.destroy();
+      },
+      this.active === 0 ? 50 : (this.options.graceMs ?? 2000),
+    );
+    await closed;
+    clearTimeout(force);
+  }
+
+  private active = 0;
+
+  private accept(socket: net.Socket): void {
+    this.sockets.add(socket);
+    socket.on("close", () => this.sockets.delete(socket));
+    // A client that goes away mid-connection is its own business.
+    socket.on("error", () => socket.destroy());
+    socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
+    let seen = Buffer.alloc(0);
+    const sniff = (chunk: Buffer): void => {
+      seen = Buffer.concat([seen, chunk]);
+      const compared = Math.min(seen.length, PREFACE.length);
+      const couldBePreface = seen.subarray(0, compared).equals(PREFACE.subarray(0, compared));
+      if (couldBePreface && compared < PREFACE.length) return;
+      socket.off("data", sniff);
+      socket.pause();
+      socket.setTimeout(0);
+      socket.removeAllListeners("timeout");
+      socket.unshift(seen);
+      (couldBePreface ? this.multiplexed : this.plain).emit("connection", socket);
+      process.nextTick(() => socket.resume());
+    };
+    socket.on("data", sniff);
+  }
+
+  private serve(
+    request: http.IncomingMessage | http2.Http2ServerRequest,
+    response: http.ServerResponse | http2.Http2ServerResponse,
+  ): void {
+    this.active += 1;
+    this.answer(request, response)
+      .catch((error: Error) => {
+        this.options.log?.(`endpoint: ${request.method} ${request.url}: ${error.stack ?? error.message}`);
+        response.destroy();
+      })
+      .finally(() => {
+        this.active -= 1;
+      });
+  }
+
+  private async answer(
+    request: http.IncomingMessage | http2.Http2ServerRequest,
+    response: http.ServerResponse | http2.Http2ServerResponse,
+  ): Promise<void> {
+    const body = await this.collect(request);
+    const answer =
+      body === undefined
+        ? { status: 413, headers: { connection: "close" }, body: `The request body is larger than ${this.maxBodyBytes} bytes.` }
+        : await this.options.handler({
+            method: request.method ?? "GET",
+            target: request.url ?? "/",
+            headers: headersOf(request.rawHeaders),
+            body,
+          });
+    const payload = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : (answer.body ?? Buffer.alloc(0));
+    const version2 = request.httpVersionMajor === 2;
+    response.statusCode = answer.status;
+    for (const [name, value] of Object.entries(answer.headers ?? {})) {
+      // HTTP/2 forbids connection-specific headers.
+      if (!(version2 && name.toLowerCase() === "connection")) response.setHeader(name, value);
+    }
+    const bodiless = request.method === "HEAD" || answer.status === 204 || answer.status === 304;
+    if (!bodiless) response.setHeader("content-length", payload.length);
+    if (response instanceof http.ServerResponse) response.end(bodiless ? undefined : payload);
+    else response.end(bodiless ? Buffer.alloc(0) : payload);
+  }
+
+  /** `undefined` when the body is over the limit; the rest of it is read and dropped so that the client sees the answer. */
+  private async collect(request: http.IncomingMessage | http2.Http2ServerRequest): Promise<Buffer | undefined> {
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= this.maxBodyBytes) parts.push(chunk);
+      else parts.length = 0;
+    }
+    return size > this.maxBodyBytes ? undefined : Buffer.concat(parts);
+  }
+}
+
+function headersOf(raw: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let index = 0; index < raw.length; index += 2) {
+    const sent = (raw[index] ?? "").toLowerCase();
+    const name = sent === ":authority" ? "host" : sent;
+    if (name.startsWith(":")) continue;
+    const value = raw[index + 1] ?? "";
+    headers[name] = headers[name] === undefined ? value : `${headers[name]},${value}`;
+  }
+  return headers;
+}

@@ -1,0 +1,383 @@
+/** Local bodies of the aws:apigateway resource types. */
+import { createHash } from "node:crypto";
+import { type Api, newApi, type Stage, type Throttle } from "../apigateway/api.js";
+import { checkTemplate } from "../apigateway/context.js";
+import { customisable } from "../apigateway/errors.js";
+import type { ApiGateway } from "../apigateway/server.js";
+import type { QuotaPeriod } from "../apigateway/throttle.js";
+import { compileModel } from "../apigateway/validation.js";
+import type { GraphResource, ResourceBody } from "../contracts.js";
+import { autoName, Fields } from "../engine/fields.js";
+
+/** Ten characters from logical name and type, as the service's own ids look. */
+function idOf(kind: string, name: string): string {
+  const digest = createHash("sha256").update(`${kind} ${name}`).digest();
+  return [...digest.subarray(0, 10)].map((byte) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36]).join("");
+}
+
+const tags = { tags: "labels for billing and search" };
+
+/** Bodies over a server; `urlOf` is where a stage will answer. */
+export function apiGatewayBodies(gateway: ApiGateway): ResourceBody[] {
+  /** Ids in the order of evaluation: the first API is served without its id in the path. */
+  const order: string[] = [];
+  const urlOf = (apiId: string, stage: string) =>
+    `http://127.0.0.1:${gateway.port}${order.indexOf(apiId) > 0 ? `/${apiId}` : ""}/${stage}`;
+  return [
+    restApiBody(gateway, order),
+    resourceBody(gateway),
+    methodBody(gateway),
+    integrationBody(gateway),
+    modelBody(gateway),
+    validatorBody(gateway),
+    responseBody(gateway),
+    deploymentBody(),
+    stageBody(gateway, urlOf),
+    methodSettingsBody(gateway),
+    usagePlanBody(gateway),
+    apiKeyBody(gateway),
+    usagePlanKeyBody(gateway),
+    accountBody(),
+    authorizerBody(),
+  ];
+}
+
+/** The provider names the API `restApi`, except for gateway responses. */
+function apiOf(gateway: ApiGateway, fields: Fields): Api {
+  const id = fields.text("restApiId") ?? fields.need("restApi");
+  const api = gateway.apis.get(id);
+  if (api === undefined) throw new Error(`restApi ${id} does not exist.`);
+  return api;
+}
+
+const fieldsOf = (resource: GraphResource): Fields =>
+  new Fields({ ...resource.inputs, ...resource.state }, `${resource.type} ${resource.name}`);
+
+const restApiBody = (gateway: ApiGateway, order: string[]): ResourceBody => ({
+  type: "aws:apigateway/restApi:RestApi",
+  honoured: ["name", "binaryMediaTypes", "apiKeySource"],
+  cloudOnly: {
+    ...tags,
+    description: "shown in the console only",
+    endpointConfiguration: "there is one local endpoint",
+    minimumCompressionSize: "nothing is saved by compressing on one machine",
+    disableExecuteApiEndpoint: "the local address is the only one",
+  },
+  outputs: ({ name, inputs, region, accountId }) => {
+    const id = idOf("api", name);
+    if (!order.includes(id)) order.push(id);
+    return {
+      id,
+      state: {
+        name: typeof inputs.name === "string" ? inputs.name : autoName(name, 128),
+        rootResourceId: idOf("root", name),
+        arn: `arn:aws:apigateway:${region}::/restapis/${id}`,
+        executionArn: `arn:aws:execute-api:${region}:${accountId}:${id}`,
+      },
+    };
+  },
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    if ((fields.text("apiKeySource") ?? "HEADER") !== "HEADER") throw new Error("apiKeySource: only HEADER is supported here.");
+    gateway.apis.set(
+      resource.id,
+      newApi(resource.id, fields.need("name"), fields.need("rootResourceId"), fields.texts("binaryMediaTypes") ?? []),
+    );
+  },
+});
+
+const resourceBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/resource:Resource",
+  honoured: ["restApi", "parentId", "pathPart"],
+  cloudOnly: {},
+  outputs: ({ name, inputs }) => ({ id: idOf("resource", name), state: { path: `/${String(inputs.pathPart)}` } }),
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    const api = apiOf(gateway, fields);
+    const entry = { parentId: fields.need("parentId"), pathPart: fields.need("pathPart") };
+    const twin = [...api.resources].find(
+      ([id, other]) => id !== resource.id && other.parentId === entry.parentId && other.pathPart === entry.pathPart,
+    );
+    if (twin !== undefined) throw new Error(`Another resource with the same parent already has this name: ${entry.pathPart}`);
+    api.resources.set(resource.id, entry);
+  },
+});
+
+const methodBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/method:Method",
+  honoured: [
+    "restApi",
+    "resourceId",
+    "httpMethod",
+    "authorization",
+    "apiKeyRequired",
+    "requestValidatorId",
+    "requestModels",
+    "requestParameters",
+  ],
+  cloudOnly: { operationName: "used by generated client libraries only" },
+  outputs: ({ inputs }) => ({
+    id: `agm-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,
+    state: {},
+  }),
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    const authorization = fields.need("authorization");
+    if (authorization !== "NONE" && authorization !== "AWS_IAM") {
+      throw new Error(
+        `authorization ${authorization}: a local runtime has no Cognito or custom authoriser; use NONE with an API key, or AWS_IAM, for this stack.`,
+      );
+    }
+    const api = apiOf(gateway, fields);
+    api.methods.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
+      resourceId: fields.need("resourceId"),
+      httpMethod: fields.need("httpMethod"),
+      authorization,
+      apiKeyRequired: fields.flag("apiKeyRequired") ?? false,
+      validatorId: fields.text("requestValidatorId"),
+      requestModels: texts(fields.record("requestModels")),
+      requestParameters: Object.fromEntries(
+        Object.entries(fields.record("requestParameters")).map(([key, value]) => [key, value === true]),
+      ),
+    });
+  },
+});
+
+const texts = (record: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, String(value)]));
+
+const integrationBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/integration:Integration",
+  honoured: ["restApi", "resourceId", "httpMethod", "type", "integrationHttpMethod", "uri", "timeoutMilliseconds"],
+  cloudOnly: {
+    passthroughBehavior: "a proxy integration passes everything",
+    contentHandling: "a proxy integration passes everything",
+  },
+  outputs: ({ inputs }) => ({
+    id: `agi-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,
+    state: {},
+  }),
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    if (fields.need("type") !== "AWS_PROXY")
+      throw new Error(`type ${fields.need("type")}: only AWS_PROXY integrations have a local body.`);
+    const functionArn = /\/functions\/(arn:[^/]+)\/invocations$/.exec(fields.need("uri"))?.[1];
+    if (functionArn === undefined) throw new Error(`uri ${fields.need("uri")}: expected a function's invokeArn.`);
+    if (fields.text("integrationHttpMethod") !== "POST")
+      throw new Error("integrationHttpMethod: functions are invoked with POST.");
+    apiOf(gateway, fields).integrations.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
+      functionArn,
+      timeoutMs: fields.number("timeoutMilliseconds") ?? 29_000,
+    });
+  },
+});
+
+const modelBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/model:Model",
+  honoured: ["restApi", "name", "schema", "contentType"],
+  cloudOnly: { description: "shown in the console only" },
+  outputs: ({ name, inputs }) => ({ id: idOf("model", name), state: { name: inputs.name ?? name.replace(/[^A-Za-z0-9]/g, "") } }),
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    if (!/^[A-Za-z0-9]+$/.test(fields.need("name"))) throw new Error(`name ${fields.need("name")}: letters and digits only.`);
+    const schema: unknown = JSON.parse(fields.need("schema"));
+    compileModel(schema);
+    apiOf(gateway, fields).models.set(fields.need("name"), schema);
+  },
+});
+
+const validatorBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/requestValidator:RequestValidator",
+  honoured: ["restApi", "name", "validateRequestBody", "validateRequestParameters"],
+  cloudOnly: {},
+  outputs: ({ name, inputs }) => ({ id: idOf("validator", name), state: { name: inputs.name ?? autoName(name, 128) } }),
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    const validator = {
+      body: fields.flag("validateRequestBody") ?? false,
+      parameters: fields.flag("validateRequestParameters") ?? false,
+    };
+    apiOf(gateway, fields).validators.set(resource.id, validator);
+  },
+});
+
+const responseBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/response:Response",
+  honoured: ["restApiId", "responseType", "statusCode", "responseTemplates", "responseParameters"],
+  cloudOnly: {},
+  outputs: ({ inputs }) => ({ id: `aggr-${String(inputs.restApiId)}-${String(inputs.responseType)}`, state: {} }),
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    const type = fields.need("responseType");
+    if (!customisable.includes(type)) throw new Error(`responseType ${type}: expected one of ${customisable.join(", ")}.`);
+    const templates = texts(fields.record("responseTemplates"));
+    for (const [contentType, template] of Object.entries(templates)) checkTemplate(template, `${type} ${contentType}`);
+    const status = fields.text("statusCode");
+    apiOf(gateway, fields).responses.set(type, {
+      statusCode: status === undefined ? undefined : Number(status),
+      templates,
+      parameters: texts(fields.record("responseParameters")),
+    });
+  },
+});
+
+const deploymentBody = (): ResourceBody => ({
+  type: "aws:apigateway/deployment:Deployment",
+  honoured: ["restApi"],
+  cloudOnly: {
+    description: "shown in the console only",
+    triggers: "a changed API is served at the next start",
+    variables: "belongs to stages",
+  },
+  outputs: ({ name }) => ({ id: idOf("deployment", name), state: { createdDate: "1970-01-01T00:00:00Z" } }),
+});
+
+const stageBody = (gateway: ApiGateway, urlOf: (apiId: string, stage: string) => string): ResourceBody => ({
+  type: "aws:apigateway/stage:Stage",
+  honoured: ["restApi", "deployment", "stageName", "accessLogSettings", "variables"],
+  cloudOnly: {
+    ...tags,
+    xrayTracingEnabled: "trace ids are passed on; there is no trace store here",
+    description: "shown in the console only",
+  },
+  outputs: ({ inputs, region, accountId }) => {
+    const [api, stage] = [String(inputs.restApi), String(inputs.stageName)];
+    return {
+      id: `ags-${api}-${stage}`,
+      state: {
+        arn: `arn:aws:apigateway:${region}::/restapis/${api}/stages/${stage}`,
+        executionArn: `arn:aws:execute-api:${region}:${accountId}:${api}/${stage}`,
+        invokeUrl: urlOf(api, stage),
+      },
+    };
+  },
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    const log = new Fields(fields.record("accessLogSettings"), "accessLogSettings");
+    const format = log.text("format");
+    if (format !== undefined) checkTemplate(format, "accessLogSettings.format");
+    const stage: Stage = {
+      name: fields.need("stageName"),
+      arn: fields.need("arn"),
+      accessLog: format === undefined ? undefined : { groupArn: log.need("destinationArn"), format },
+      tracing: fields.flag("xrayTracingEnabled") ?? false,
+      variables: texts(fields.record("variables")),
+      throttles: new Map(),
+    };
+    apiOf(gateway, fields).stages.set(stage.name, stage);
+  },
+});
+
+const methodSettingsBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/methodSettings:MethodSettings",
+  honoured: ["restApi", "stageName", "methodPath", "settings"],
+  cloudOnly: {},
+  outputs: ({ inputs }) => ({
+    id: `${String(inputs.restApi)}-${String(inputs.stageName)}-${String(inputs.methodPath)}`,
+    state: {},
+  }),
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    const settings = new Fields(fields.record("settings"), "settings");
+    const known = ["metricsEnabled", "loggingLevel", "dataTraceEnabled", "throttlingRateLimit", "throttlingBurstLimit"];
+    for (const field of Object.keys(fields.record("settings"))) {
+      if (!known.includes(field)) throw new Error(`settings.${field} has no local effect. Known: ${known.join(", ")}.`);
+    }
+    const stage = apiOf(gateway, fields).stages.get(fields.need("stageName"));
+    if (stage === undefined) throw new Error(`stage ${fields.need("stageName")} does not exist.`);
+    const [rate, burst] = [settings.number("throttlingRateLimit"), settings.number("throttlingBurstLimit")];
+    if (rate !== undefined && burst !== undefined && rate >= 0)
+      stage.throttles.set(fields.need("methodPath").replaceAll("~1", "/"), { rate, burst });
+  },
+});
+
+function throttleOf(value: unknown): Throttle | undefined {
+  const fields = new Fields(value, "throttle");
+  const [rate, burst] = [fields.number("rateLimit"), fields.number("burstLimit")];
+  return rate === undefined && burst === undefined
+    ? undefined
+    : { rate: rate ?? 10_000, burst: burst ?? Math.max(1, Math.ceil(rate ?? 5_000)) };
+}
+
+const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/usagePlan:UsagePlan",
+  honoured: ["name", "apiStages", "throttleSettings", "quotaSettings"],
+  cloudOnly: { ...tags, description: "shown in the console only", productCode: "belongs to the marketplace" },
+  outputs: ({ name, inputs, region }) => {
+    const id = idOf("plan", name);
+    return { id, state: { name: inputs.name ?? autoName(name, 128), arn: `arn:aws:apigateway:${region}::/usageplans/${id}` } };
+  },
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    const quota = new Fields(fields.record("quotaSettings"), "quotaSettings");
+    const limit = quota.number("limit");
+    const period = quota.text("period") ?? "MONTH";
+    if (!isPeriod(period)) throw new Error(`quotaSettings.period: expected DAY, WEEK or MONTH, got ${period}.`);
+    gateway.usage.putPlan({
+      id: resource.id,
+      stages: fields.list("apiStages").map((entry) => {
+        const stage = new Fields(entry, "apiStages");
+        const throttles: Record<string, Throttle> = {};
+        for (const item of stage.list("throttles")) {
+          const throttle = throttleOf(item);
+          if (throttle !== undefined) throttles[new Fields(item, "apiStages.throttles").need("path")] = throttle;
+        }
+        return { apiId: stage.need("apiId"), stage: stage.need("stage"), throttles };
+      }),
+      throttle: throttleOf(fields.record("throttleSettings")),
+      quota: limit === undefined ? undefined : { limit, offset: quota.number("offset") ?? 0, period },
+    });
+  },
+});
+
+const isPeriod = (text: string): text is QuotaPeriod => ["DAY", "WEEK", "MONTH"].includes(text);
+
+const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/apiKey:ApiKey",
+  honoured: ["name", "value", "enabled"],
+  cloudOnly: { ...tags, description: "shown in the console only", customerId: "belongs to the marketplace" },
+  outputs: ({ name, inputs, region }) => {
+    const id = idOf("key", name);
+    // Made from the name, so that a key written down keeps working; it opens nothing but this machine's own loopback port.
+    const value = inputs.value ?? createHash("sha256").update(`api key ${name}`).digest("base64url").slice(0, 40);
+    return {
+      id,
+      state: { name: inputs.name ?? autoName(name, 128), value, arn: `arn:aws:apigateway:${region}::/apikeys/${id}` },
+    };
+  },
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    gateway.usage.putKey({ id: resource.id, value: fields.need("value"), enabled: fields.flag("enabled") ?? true });
+  },
+});
+
+const usagePlanKeyBody = (gateway: ApiGateway): ResourceBody => ({
+  type: "aws:apigateway/usagePlanKey:UsagePlanKey",
+  honoured: ["keyId", "keyType", "usagePlanId"],
+  cloudOnly: {},
+  outputs: ({ inputs }) => ({ id: String(inputs.keyId), state: {} }),
+  create: (resource) => {
+    const fields = fieldsOf(resource);
+    if (fields.need("keyType") !== "API_KEY") throw new Error("keyType: expected API_KEY.");
+    gateway.usage.addKey(fields.need("usagePlanId"), fields.need("keyId"));
+  },
+});
+
+const accountBody = (): ResourceBody => ({
+  type: "aws:apigateway/account:Account",
+  honoured: [],
+  cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself", resetOnDelete: "nothing is destroyed here" },
+  outputs: () => ({ id: "api-gateway-account", state: {} }),
+});
+
+const authorizerBody = (): ResourceBody => ({
+  type: "aws:apigateway/authorizer:Authorizer",
+  honoured: ["restApi", "name", "type", "providerArns", "identitySource"],
+  cloudOnly: {},
+  outputs: ({ name }) => ({ id: idOf("authorizer", name), state: {} }),
+  create: (resource) => {
+    throw new Error(
+      `type ${String(resource.inputs.type)}: user pools and authorisers have no local body; choose API key or IAM authorisation for this stack.`,
+    );
+  },
+});

@@ -1,0 +1,154 @@
+/** Local bodies of DynamoDB tables and their scaling. */
+import type { GraphResource, ResourceBody } from "../contracts";
+import type { DynamoDbService } from "./dynamodb";
+import { DynamoError } from "./dynamodb-engine";
+import { autoName, optionalText, recordInput, recordsInput, stableHex, textInput } from "./resource-inputs";
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
+  const apply = (resource: GraphResource): Promise<void> => applyTable(service, resource);
+  return [
+    {
+      type: "aws:dynamodb/table:Table",
+      honoured: [
+        "name",
+        "billingMode",
+        "hashKey",
+        "rangeKey",
+        "attributes",
+        "globalSecondaryIndexes",
+        "localSecondaryIndexes",
+        "readCapacity",
+        "writeCapacity",
+        "ttl",
+        "pointInTimeRecovery",
+        "deletionProtectionEnabled",
+        "tags",
+      ],
+      cloudOnly: {
+        serverSideEncryption: "tables lie unencrypted in the data folder of the person who runs them",
+        tableClass: "only changes the price of storage",
+      },
+      outputs: ({ name, inputs, region, accountId }) => {
+        const table = optionalText(inputs, "name") ?? autoName(name, 255);
+        return { id: table, state: { name: table, arn: `arn:aws:dynamodb:${region}:${accountId}:table/${table}` } };
+      },
+      create: apply,
+      update: apply,
+    },
+    {
+      type: "aws:appautoscaling/target:Target",
+      honoured: [],
+      cloudOnly: Object.fromEntries(
+        ["minCapacity", "maxCapacity", "resourceId", "scalableDimension", "serviceNamespace", "roleArn", "tags"].map((field) => [
+          field,
+          SCALING,
+        ]),
+      ),
+      outputs: ({ inputs, region, accountId, name }) => ({
+        id: String(inputs.resourceId),
+        state: {
+          arn: `arn:aws:application-autoscaling:${region}:${accountId}:scalable-target/${stableHex(name, 12)}`,
+          roleArn: "",
+        },
+      }),
+    },
+    {
+      type: "aws:appautoscaling/policy:Policy",
+      honoured: [],
+      cloudOnly: Object.fromEntries(
+        [
+          "name",
+          "policyType",
+          "resourceId",
+          "scalableDimension",
+          "serviceNamespace",
+          "targetTrackingScalingPolicyConfiguration",
+        ].map((field) => [field, SCALING]),
+      ),
+      outputs: ({ inputs, name, region, accountId }) => {
+        const policy = optionalText(inputs, "name") ?? autoName(name, 255);
+        const arn = `arn:aws:autoscaling:${region}:${accountId}:scalingPolicy:${stableHex(name, 12)}:policyName/${policy}`;
+        return { id: policy, state: { name: policy, arn, alarmArns: [] } };
+      },
+    },
+  ];
+}
+
+const SCALING = "one machine meters no capacity, so there is nothing to scale";
+
+async function applyTable(service: DynamoDbService, resource: GraphResource): Promise<void> {
+  const TableName = String(resource.state.name);
+  const wanted = tableRequest(resource, TableName);
+  const existing = await describe(service, TableName);
+  if (existing === undefined) await service.call("CreateTable", wanted);
+  else if (JSON.stringify(existing.KeySchema) !== JSON.stringify(wanted.KeySchema)) {
+    throw new Error(
+      `${resource.type} (${resource.name}): the kept table ${TableName} has the keys ${JSON.stringify(existing.KeySchema)}, the program wants ${JSON.stringify(wanted.KeySchema)}. Delete the data folder or use another name.`,
+    );
+  }
+  const { inputs } = resource;
+  await service.call("UpdateTable", { TableName, DeletionProtectionEnabled: inputs.deletionProtectionEnabled === true });
+  const ttl = recordInput(inputs, "ttl");
+  const attribute = optionalText(ttl, "attributeName");
+  if (attribute !== undefined)
+    await service.call("UpdateTimeToLive", {
+      TableName,
+      TimeToLiveSpecification: { AttributeName: attribute, Enabled: ttl.enabled !== false },
+    });
+  const recovery = recordInput(inputs, "pointInTimeRecovery").enabled === true;
+  await service.call("UpdateContinuousBackups", {
+    TableName,
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: recovery },
+  });
+  const Tags = Object.entries(recordInput(inputs, "tags")).map(([Key, Value]) => ({ Key, Value: String(Value) }));
+  if (Tags.length > 0) await service.call("TagResource", { ResourceArn: service.arnOf(TableName), Tags });
+}
+
+async function describe(service: DynamoDbService, TableName: string): Promise<Record<string, unknown> | undefined> {
+  try {
+    return (await service.call("DescribeTable", { TableName })).Table as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof DynamoError && error.code === "ResourceNotFoundException") return undefined;
+    throw error;
+  }
+}
+
+function tableRequest(resource: GraphResource, TableName: string): Record<string, unknown> {
+  const { inputs } = resource;
+  const provisioned = inputs.billingMode !== "PAY_PER_REQUEST";
+  const keySchema = keys(textInput(resource, "hashKey"), optionalText(inputs, "rangeKey"));
+  const indexes = (field: string): Record<string, unknown>[] =>
+    recordsInput(inputs, field).map((index) => ({
+      IndexName: index.name,
+      KeySchema: keys(optionalText(index, "hashKey") ?? textInput(resource, "hashKey"), optionalText(index, "rangeKey")),
+      Projection: {
+        ProjectionType: index.projectionType,
+        ...(Array.isArray(index.nonKeyAttributes) ? { NonKeyAttributes: index.nonKeyAttributes } : {}),
+      },
+      ...(field.startsWith("global") && provisioned ? { ProvisionedThroughput: throughput(index) } : {}),
+    }));
+  const [global, local] = [indexes("globalSecondaryIndexes"), indexes("localSecondaryIndexes")];
+  return {
+    TableName,
+    AttributeDefinitions: recordsInput(inputs, "attributes").map(({ name, type }) => ({
+      AttributeName: name,
+      AttributeType: type,
+    })),
+    KeySchema: keySchema,
+    BillingMode: provisioned ? "PROVISIONED" : "PAY_PER_REQUEST",
+    ...(provisioned ? { ProvisionedThroughput: throughput(inputs) } : {}),
+    ...(global.length > 0 ? { GlobalSecondaryIndexes: global } : {}),
+    ...(local.length > 0 ? { LocalSecondaryIndexes: local } : {}),
+  };
+}
+
+function keys(hash: string, range: string | undefined): object[] {
+  const schema = [{ AttributeName: hash, KeyType: "HASH" }];
+  return range === undefined ? schema : [...schema, { AttributeName: range, KeyType: "RANGE" }];
+}
+
+function throughput(inputs: Inputs): object {
+  return { ReadCapacityUnits: Number(inputs.readCapacity ?? 1), WriteCapacityUnits: Number(inputs.writeCapacity ?? 1) };
+}

@@ -1,0 +1,289 @@
+/** DynamoDB on the endpoint: dynalite's items and tables, and what it lacks (TTL, tags, backups settings, protection). */
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type LocalContext, type Permission } from "../contracts";
+import { unsupportedAction } from "../gateway/endpoint";
+import { jsonBody } from "../gateway/protocols";
+import { DynamoEngine, DynamoError, ENGINE_ACTIONS, type EngineAction } from "./dynamodb-engine";
+import { TableSettings } from "./dynamodb-settings";
+
+type Input = Record<string, unknown>;
+const OWN_ACTIONS = [
+  "DescribeContinuousBackups",
+  "DescribeTimeToLive",
+  "ListTables",
+  "ListTagsOfResource",
+  "TagResource",
+  "UntagResource",
+  "UpdateContinuousBackups",
+  "UpdateTimeToLive",
+] as const;
+type OwnAction = (typeof OWN_ACTIONS)[number];
+
+export class DynamoDbService implements AwsService {
+  readonly name = "dynamodb";
+  private readonly engine: DynamoEngine;
+  private readonly settings: TableSettings;
+  private readonly own: Readonly<Record<OwnAction, (input: Input) => Input>> = {
+    UpdateTimeToLive: (input) => this.updateTtl(input),
+    DescribeTimeToLive: (input) => ({ TimeToLiveDescription: this.settings.describeTtl(this.knownTable(input)) }),
+    DescribeContinuousBackups: (input) => ({
+      ContinuousBackupsDescription: this.settings.describeBackups(this.knownTable(input)),
+    }),
+    UpdateContinuousBackups: (input) => this.updateBackups(input),
+    ListTables: (input) => this.listTables(input),
+    TagResource: (input) => this.tag(input),
+    UntagResource: (input) => this.untag(input),
+    ListTagsOfResource: (input) => ({ Tags: this.settings.tags(this.resourceTable(input)) }),
+  };
+
+  /** `persistent` keeps tables under the data folder. */
+  constructor(
+    private readonly context: LocalContext,
+    persistent: boolean,
+  ) {
+    const path = persistent ? join(context.dataDir, "dynamodb") : undefined;
+    this.engine = new DynamoEngine({ path, region: context.region, accountId: context.accountId });
+    this.settings = new TableSettings(context.db);
+  }
+
+  permissions(request: AwsRequest): readonly Permission[] {
+    const input = jsonBody(request);
+    const action = `dynamodb:${request.action}`;
+    if (request.action === "ListTables") return [{ action, resource: "*" }];
+    if (typeof input.ResourceArn === "string") return [{ action, resource: input.ResourceArn }];
+    if (request.action.startsWith("Batch"))
+      return Object.keys(objectOf(input.RequestItems)).map((table) => ({ action, resource: this.arnOf(table) }));
+    const arn = this.arnOf(typeof input.TableName === "string" ? input.TableName : "");
+    return [{ action, resource: typeof input.IndexName === "string" ? `${arn}/index/${input.IndexName}` : arn }];
+  }
+
+  async handle(request: AwsRequest): Promise<AwsResponse> {
+    try {
+      return reply(200, await this.call(request.action, jsonBody(request)));
+    } catch (error) {
+      // DynamoDB's errors may carry members besides the message (the item that failed a condition).
+      if (error instanceof DynamoError) return reply(error.status, error.body, error.code);
+      throw error;
+    }
+  }
+
+  /** ARN of a table given by name or ARN. */
+  arnOf(table: string): string {
+    return `arn:aws:dynamodb:${this.context.region}:${this.context.accountId}:table/${tableName(table)}`;
+  }
+
+  /** Any supported action with the API's own JSON. Throws {@link DynamoError} or {@link AwsError}. */
+  async call(action: string, input: Input): Promise<Input> {
+    const own = OWN_ACTIONS.find((name) => name === action);
+    if (own) return this.own[own](input);
+    const engine = ENGINE_ACTIONS.find((name) => name === action);
+    if (!engine) throw unsupportedAction("dynamodb", action, [...ENGINE_ACTIONS, ...OWN_ACTIONS].sort());
+    return this.runEngine(engine, withTableNames(input));
+  }
+
+  /** Deletes expired items as TTL does; returns how many. AWS does so within days, this at every call. */
+  async sweepExpired(): Promise<number> {
+    let deleted = 0;
+    for (const { table, attribute } of this.settings.tablesWithTtl()) deleted += await this.sweepTable(table, attribute);
+    return deleted;
+  }
+
+  end(): Promise<void> {
+    return this.engine.end();
+  }
+
+  private async runEngine(action: EngineAction, input: Input): Promise<Input> {
+    if (action === "CreateTable") return this.createTable(input);
+    if (action === "DeleteTable") return this.deleteTable(input);
+    if (action === "UpdateTable" && "DeletionProtectionEnabled" in input) return this.protect(input);
+    const { ReturnValuesOnConditionCheckFailure: onFailure, ...rest } = input;
+    if (onFailure !== undefined && onFailure !== "NONE" && onFailure !== "ALL_OLD")
+      throw new AwsError("ValidationException", "ReturnValuesOnConditionCheckFailure must be NONE or ALL_OLD.");
+    if (onFailure !== undefined && !["PutItem", "UpdateItem", "DeleteItem"].includes(action))
+      throw new AwsError(
+        "UnsupportedOperation",
+        `dynamodb:${action}: ReturnValuesOnConditionCheckFailure is not a member of this action.`,
+        501,
+      );
+    try {
+      const output = await this.engine.run(action, rest);
+      return action === "DescribeTable" ? { Table: this.described(objectOf(output.Table)) } : output;
+    } catch (error) {
+      if (onFailure === "ALL_OLD" && error instanceof DynamoError && error.code === "ConditionalCheckFailedException")
+        throw new DynamoError(error.status, { ...error.body, ...(await this.currentItem(rest)) });
+      throw error;
+    }
+  }
+
+  private described(table: Input): Input {
+    return { ...table, DeletionProtectionEnabled: this.settings.isProtected(String(table.TableName)) };
+  }
+
+  private async currentItem(input: Input): Promise<Input> {
+    const name = String(input.TableName);
+    let key = input.Key;
+    if (key === undefined) {
+      const { Table } = await this.engine.run("DescribeTable", { TableName: name });
+      const schema = objectOf(Table).KeySchema as { AttributeName: string }[];
+      const item = objectOf(input.Item);
+      key = Object.fromEntries(schema.map(({ AttributeName }) => [AttributeName, item[AttributeName]]));
+    }
+    const { Item } = await this.engine.run("GetItem", { TableName: name, Key: key, ConsistentRead: true });
+    return Item === undefined ? {} : { Item };
+  }
+
+  private async createTable(input: Input): Promise<Input> {
+    const { Tags, DeletionProtectionEnabled, ...rest } = input;
+    const output = await this.engine.run("CreateTable", rest);
+    const name = String(rest.TableName);
+    await this.untilActive(name);
+    this.settings.register(name);
+    this.settings.setProtected(name, DeletionProtectionEnabled === true);
+    if (Array.isArray(Tags)) this.settings.putTags(name, Tags);
+    return { TableDescription: this.described(objectOf(output.TableDescription)) };
+  }
+
+  /** dynalite opens a table in the next turns of the event loop; callers need not wait for it as on AWS. */
+  private async untilActive(name: string): Promise<void> {
+    for (let attempt = 0; attempt < 1000; attempt += 1) {
+      const { Table } = await this.engine.run("DescribeTable", { TableName: name });
+      if (objectOf(Table).TableStatus === "ACTIVE") return;
+      await nextTurn();
+    }
+    throw new AwsError("InternalServerError", `The table ${name} did not become active.`, 500);
+  }
+
+  private async deleteTable(input: Input): Promise<Input> {
+    const name = String(input.TableName);
+    if (this.settings.isProtected(name))
+      throw new AwsError(
+        "ValidationException",
+        `Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection of ${name} first.`,
+      );
+    const output = await this.engine.run("DeleteTable", input);
+    this.settings.remove(name);
+    return output;
+  }
+
+  private async protect(input: Input): Promise<Input> {
+    const { DeletionProtectionEnabled, ...rest } = input;
+    const name = this.knownTable(input);
+    this.settings.setProtected(name, DeletionProtectionEnabled === true);
+    if (Object.keys(rest).length > 1) return this.engine.run("UpdateTable", rest);
+    const { Table } = await this.engine.run("DescribeTable", { TableName: name });
+    return { TableDescription: this.described(objectOf(Table)) };
+  }
+
+  private knownTable(input: Input): string {
+    const name = tableName(String(input.TableName ?? ""));
+    if (!this.settings.has(name))
+      throw new AwsError("ResourceNotFoundException", `Requested resource not found: Table: ${name} not found`);
+    return name;
+  }
+
+  private resourceTable(input: Input): string {
+    return this.knownTable({ TableName: input.ResourceArn });
+  }
+
+  private updateTtl(input: Input): Input {
+    const name = this.knownTable(input);
+    const { AttributeName, Enabled } = objectOf(input.TimeToLiveSpecification);
+    if (typeof AttributeName !== "string" || typeof Enabled !== "boolean")
+      throw new AwsError("ValidationException", "TimeToLiveSpecification needs AttributeName (string) and Enabled (boolean).");
+    this.settings.setTtl(name, AttributeName, Enabled);
+    return { TimeToLiveSpecification: { AttributeName, Enabled } };
+  }
+
+  private updateBackups(input: Input): Input {
+    const name = this.knownTable(input);
+    const { PointInTimeRecoveryEnabled } = objectOf(input.PointInTimeRecoverySpecification);
+    this.settings.setRecovery(name, PointInTimeRecoveryEnabled === true);
+    return { ContinuousBackupsDescription: this.settings.describeBackups(name) };
+  }
+
+  private listTables(input: Input): Input {
+    const limit = typeof input.Limit === "number" ? input.Limit : 100;
+    const names = this.settings.names().filter((name) => name > String(input.ExclusiveStartTableName ?? ""));
+    const page = names.slice(0, limit);
+    return names.length > limit ? { TableNames: page, LastEvaluatedTableName: page.at(-1) } : { TableNames: page };
+  }
+
+  private tag(input: Input): Input {
+    this.settings.putTags(this.resourceTable(input), Array.isArray(input.Tags) ? input.Tags : []);
+    return {};
+  }
+
+  private untag(input: Input): Input {
+    this.settings.removeTags(this.resourceTable(input), Array.isArray(input.TagKeys) ? input.TagKeys.map(String) : []);
+    return {};
+  }
+
+  private async sweepTable(table: string, attribute: string): Promise<number> {
+    const now = Math.floor(this.context.clock.now() / 1000);
+    // AWS ignores times more than five years in the past, to protect against a wrong unit.
+    const oldest = now - 5 * 365 * 86_400;
+    const expired = {
+      ExpressionAttributeNames: { "#ttl": attribute },
+      ExpressionAttributeValues: { ":now": { N: String(now) }, ":oldest": { N: String(oldest) } },
+    };
+    const condition = "#ttl <= :now AND #ttl > :oldest";
+    const { Table } = await this.engine.run("DescribeTable", { TableName: table });
+    const keys = (objectOf(Table).KeySchema as { AttributeName: string }[]).map((key) => key.AttributeName);
+    let deleted = 0;
+    let start: unknown;
+    do {
+      const page = await this.engine.run("Scan", {
+        TableName: table,
+        FilterExpression: condition,
+        ...expired,
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      });
+      for (const item of (page.Items ?? []) as Input[]) {
+        const key = Object.fromEntries(keys.map((name) => [name, item[name]]));
+        deleted += await this.deleteIf({ TableName: table, Key: key, ConditionExpression: condition, ...expired });
+      }
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return deleted;
+  }
+
+  /** The item may have been renewed since the scan. */
+  private async deleteIf(input: Input): Promise<number> {
+    try {
+      await this.engine.run("DeleteItem", input);
+      return 1;
+    } catch (error) {
+      if (error instanceof DynamoError && error.code === "ConditionalCheckFailedException") return 0;
+      throw error;
+    }
+  }
+}
+
+function reply(status: number, body: Readonly<Record<string, unknown>>, code?: string): AwsResponse {
+  const headers: Record<string, string> = { "content-type": "application/x-amz-json-1.0" };
+  if (code !== undefined) headers["x-amzn-errortype"] = code;
+  return { status, headers, body: JSON.stringify(body) };
+}
+
+function objectOf(value: unknown): Input {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Input) : {};
+}
+
+function tableName(nameOrArn: string): string {
+  return nameOrArn.startsWith("arn:") ? nameOrArn.slice(nameOrArn.indexOf("/") + 1) : nameOrArn;
+}
+
+/** dynalite only knows tables by name. */
+function withTableNames(input: Input): Input {
+  const named = typeof input.TableName === "string" ? { ...input, TableName: tableName(input.TableName) } : input;
+  if (typeof named.RequestItems !== "object" || named.RequestItems === null) return named;
+  return {
+    ...named,
+    RequestItems: Object.fromEntries(Object.entries(named.RequestItems).map(([table, item]) => [tableName(table), item])),
+  };
+}
+
+export function createDynamoDbService(context: LocalContext, options: { readonly persistent: boolean }): DynamoDbService {
+  return new DynamoDbService(context, options.persistent);
+}

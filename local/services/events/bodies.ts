@@ -1,0 +1,125 @@
+import type { GraphResource, ResourceBody } from "../../contracts";
+import { physicalName, tagInputs } from "../messaging/naming";
+import type { EventsService } from "./index";
+import { parsePath } from "./input-transformer";
+import { checkRule } from "./operations";
+import type { Target } from "./store";
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+export function eventsBodies(service: EventsService): ResourceBody[] {
+  const busOf = (inputs: Inputs) => service.busName(text(inputs.eventBusName));
+  const applyRule = ({ inputs, state }: GraphResource) => {
+    const rule = {
+      bus: busOf(inputs),
+      name: String(state.name),
+      description: text(inputs.description),
+      pattern: text(inputs.eventPattern),
+      schedule: text(inputs.scheduleExpression),
+      enabled: inputs.state !== "DISABLED",
+    };
+    checkRule(rule);
+    service.store.saveRule(rule);
+  };
+  const applyTarget = ({ inputs, state }: GraphResource) =>
+    service.store.saveTarget(busOf(inputs), String(inputs.rule), targetOf(inputs, String(state.targetId)));
+  const applyPolicy = ({ inputs }: GraphResource) => service.store.setPolicy(busOf(inputs), String(inputs.policy));
+  return [
+    {
+      type: "aws:cloudwatch/eventBus:EventBus",
+      honoured: ["name"],
+      cloudOnly: {
+        ...tagInputs,
+        description: "only shown in the console",
+        kmsKeyIdentifier: "local data is not encrypted at rest",
+      },
+      outputs: ({ name, inputs }) => {
+        const physical = physicalName(name, inputs.name, 256);
+        return { id: physical, state: { ...inputs, name: physical, arn: service.busArn(physical) } };
+      },
+      create: ({ state }) => service.store.saveBus(String(state.name)),
+    },
+    {
+      type: "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
+      honoured: ["eventBusName", "policy"],
+      cloudOnly: { region: tagInputs.region },
+      outputs: ({ inputs }) => ({ id: busOf(inputs), state: inputs }),
+      create: applyPolicy,
+      update: applyPolicy,
+    },
+    {
+      type: "aws:cloudwatch/eventRule:EventRule",
+      honoured: ["name", "eventBusName", "description", "eventPattern", "scheduleExpression", "state"],
+      cloudOnly: {
+        ...tagInputs,
+        forceDestroy: "rules are dropped with the data folder",
+        roleArn: "local deliveries are checked by resource policies",
+      },
+      outputs: ({ name, inputs }) => {
+        const physical = physicalName(name, inputs.name, 64);
+        const bus = busOf(inputs);
+        const id = bus === "default" ? physical : `${bus}/${physical}`;
+        return { id, state: { ...inputs, name: physical, eventBusName: bus, arn: service.ruleArn({ bus, name: physical }) } };
+      },
+      create: applyRule,
+      update: applyRule,
+    },
+    {
+      type: "aws:cloudwatch/eventTarget:EventTarget",
+      honoured: [
+        "rule",
+        "eventBusName",
+        "arn",
+        "targetId",
+        "input",
+        "inputPath",
+        "inputTransformer",
+        "deadLetterConfig",
+        "retryPolicy",
+        "sqsTarget",
+        "kinesisTarget",
+      ],
+      cloudOnly: {
+        region: tagInputs.region,
+        roleArn: "deliveries to streams and buses of the same account are allowed locally",
+        forceDestroy: "targets are dropped with the data folder",
+      },
+      outputs: ({ name, inputs }) => {
+        const targetId = physicalName(name, inputs.targetId, 64);
+        return { id: `${String(inputs.rule)}-${targetId}`, state: { ...inputs, targetId } };
+      },
+      create: applyTarget,
+      update: applyTarget,
+    },
+  ];
+}
+
+function text(value: unknown): string | undefined {
+  return value === undefined || value === null ? undefined : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function object(value: unknown): Inputs {
+  return typeof value === "object" && value !== null ? (value as Inputs) : {};
+}
+
+function targetOf(inputs: Inputs, id: string): Target {
+  const transformer = object(inputs.inputTransformer);
+  const paths = object(transformer.inputPaths) as Record<string, string>;
+  const retry = object(inputs.retryPolicy);
+  for (const path of [...Object.values(paths), text(inputs.inputPath) ?? "$"]) parsePath(path);
+  return {
+    Id: id,
+    Arn: String(inputs.arn),
+    Input: text(inputs.input),
+    InputPath: text(inputs.inputPath),
+    InputTransformer:
+      inputs.inputTransformer === undefined
+        ? undefined
+        : { InputPathsMap: paths, InputTemplate: String(transformer.inputTemplate) },
+    DeadLetterArn: text(object(inputs.deadLetterConfig).arn),
+    MaximumRetryAttempts: Number(retry.maximumRetryAttempts ?? 185),
+    MaximumEventAgeInSeconds: Number(retry.maximumEventAgeInSeconds ?? 86_400),
+    MessageGroupId: text(object(inputs.sqsTarget).messageGroupId),
+    PartitionKeyPath: text(object(inputs.kinesisTarget).partitionKeyPath),
+  };
+}

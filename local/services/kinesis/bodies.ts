@@ -1,0 +1,54 @@
+import type { GraphResource, ResourceBody } from "../../contracts";
+import { physicalName, tagInputs } from "../messaging/naming";
+import type { KinesisService } from "./index";
+
+export function kinesisBodies(service: KinesisService): ResourceBody[] {
+  const apply = ({ state, inputs }: GraphResource) => {
+    const name = String(state.name);
+    const onDemand = modeOf(inputs) === "ON_DEMAND";
+    const shards = onDemand ? 4 : Number(inputs.shardCount ?? 1);
+    const retentionHours = Number(inputs.retentionPeriod ?? 24);
+    const keyId = inputs.encryptionType === "KMS" ? String(inputs.kmsKeyId) : undefined;
+    const mode = onDemand ? "ON_DEMAND" : "PROVISIONED";
+    const maxRecordKib = Number(inputs.maxRecordSizeInKib ?? 1024);
+    if (service.store.findStream(name) === undefined) {
+      service.store.create({ name, arn: service.arnOf(name), retentionHours, mode, keyId, maxRecordKib, tags: {} }, shards);
+      return;
+    }
+    service.store.change(name, { retentionHours, keyId, mode, maxRecordKib });
+    if (!onDemand && service.store.openShards(name).length !== shards) service.scale(name, shards);
+  };
+  return [
+    {
+      type: "aws:kinesis/stream:Stream",
+      honoured: [
+        "name",
+        "shardCount",
+        "retentionPeriod",
+        "encryptionType",
+        "kmsKeyId",
+        "streamModeDetails",
+        "maxRecordSizeInKib",
+      ],
+      cloudOnly: {
+        ...tagInputs,
+        arn: "computed",
+        enforceConsumerDeletion: "enhanced fan-out consumers do not exist locally",
+        shardLevelMetrics: "shard-level metrics are billed CloudWatch metrics",
+      },
+      outputs: ({ name, inputs }) => {
+        const physical = physicalName(name, inputs.name, 128);
+        const arn = service.arnOf(physical);
+        const shardCount = inputs.shardCount ?? 0;
+        return { id: arn, state: { ...inputs, name: physical, arn, shardCount, retentionPeriod: inputs.retentionPeriod ?? 24 } };
+      },
+      create: apply,
+      update: apply,
+    },
+  ];
+}
+
+function modeOf(inputs: Readonly<Record<string, unknown>>): unknown {
+  const details = inputs.streamModeDetails;
+  return typeof details === "object" && details !== null && "streamMode" in details ? details.streamMode : "PROVISIONED";
+}

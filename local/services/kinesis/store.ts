@@ -1,0 +1,323 @@
+import type { DatabaseSync } from "node:sqlite";
+import { AwsError } from "../../contracts";
+import { numberOf, optionalNumber, optionalText, type Row, textOf, transaction } from "../messaging/database";
+import { evenRanges, hashKey, sequenceNumber, sequenceTime } from "./sequence";
+
+export interface StreamRow {
+  readonly name: string;
+  readonly arn: string;
+  readonly createdMs: number;
+  readonly retentionHours: number;
+  readonly mode: "PROVISIONED" | "ON_DEMAND";
+  readonly keyId: string | undefined;
+  readonly maxRecordKib: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface ShardRow {
+  readonly id: string;
+  readonly index: number;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly firstSequence: string;
+  readonly lastSequence: string;
+  readonly parent: string | undefined;
+  readonly adjacentParent: string | undefined;
+  readonly closedMs: number | undefined;
+}
+
+export interface StoredRecord {
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  readonly data: Buffer;
+  readonly arrivalMs: number;
+}
+
+const schema = `
+CREATE TABLE IF NOT EXISTS kinesis_streams (name TEXT PRIMARY KEY, arn TEXT NOT NULL, created INTEGER NOT NULL, retention INTEGER NOT NULL,
+  mode TEXT NOT NULL, key_id TEXT, max_record_kib INTEGER NOT NULL, tags TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS kinesis_shards (stream TEXT NOT NULL, id TEXT NOT NULL, idx INTEGER NOT NULL, start_hash TEXT NOT NULL, end_hash TEXT NOT NULL,
+  first_seq TEXT NOT NULL, last_seq TEXT NOT NULL, parent TEXT, adjacent TEXT, closed INTEGER, PRIMARY KEY (stream, id));
+CREATE TABLE IF NOT EXISTS kinesis_records (stream TEXT NOT NULL, shard TEXT NOT NULL, seq TEXT NOT NULL, partition_key TEXT NOT NULL, data BLOB NOT NULL,
+  ts INTEGER NOT NULL, PRIMARY KEY (stream, shard, seq)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS kinesis_records_by_time ON kinesis_records (stream, shard, ts);`;
+
+/** Streams, shards and records in SQLite. All calls are synchronous. */
+export class KinesisStore {
+  private counter = 0;
+  private readonly shardCache = new Map<string, ShardRow[]>();
+
+  constructor(
+    private readonly db: DatabaseSync,
+    private readonly now: () => number,
+  ) {
+    db.exec(schema);
+  }
+
+  stream(name: string): StreamRow {
+    const found = this.findStream(name);
+    if (found === undefined)
+      throw new AwsError("ResourceNotFoundException", `Stream ${name} not found. Create it or check StreamName/StreamARN.`);
+    return found;
+  }
+
+  findStream(name: string): StreamRow | undefined {
+    const row = this.db.prepare("SELECT * FROM kinesis_streams WHERE name = ?").get(name);
+    return row === undefined ? undefined : streamOf(row);
+  }
+
+  streams(): StreamRow[] {
+    return this.db.prepare("SELECT * FROM kinesis_streams ORDER BY name").all().map(streamOf);
+  }
+
+  create(stream: Omit<StreamRow, "createdMs">, shardCount: number): void {
+    transaction(this.db, () => {
+      const { name, arn, retentionHours, mode, keyId, maxRecordKib, tags } = stream;
+      this.db
+        .prepare("INSERT INTO kinesis_streams VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        .run(name, arn, this.now(), retentionHours, mode, keyId ?? null, maxRecordKib, JSON.stringify(tags));
+      evenRanges(shardCount).forEach((range, index) => {
+        this.addShard(name, index, range, [], this.now());
+      });
+    });
+  }
+
+  /** Changes columns of a stream. */
+  change(name: string, change: Partial<Pick<StreamRow, "retentionHours" | "keyId" | "mode" | "maxRecordKib" | "tags">>): void {
+    const next = { ...this.stream(name), ...change };
+    this.db
+      .prepare("UPDATE kinesis_streams SET retention = ?, key_id = ?, mode = ?, max_record_kib = ?, tags = ? WHERE name = ?")
+      .run(next.retentionHours, next.keyId ?? null, next.mode, next.maxRecordKib, JSON.stringify(next.tags), name);
+  }
+
+  delete(name: string): void {
+    transaction(this.db, () => {
+      this.db.prepare("DELETE FROM kinesis_records WHERE stream = ?").run(name);
+      this.db.prepare("DELETE FROM kinesis_shards WHERE stream = ?").run(name);
+      this.db.prepare("DELETE FROM kinesis_streams WHERE name = ?").run(name);
+    });
+    this.shardCache.delete(name);
+  }
+
+  shards(stream: string): readonly ShardRow[] {
+    let shards = this.shardCache.get(stream);
+    if (shards === undefined) {
+      shards = this.db.prepare("SELECT * FROM kinesis_shards WHERE stream = ? ORDER BY idx").all(stream).map(shardOf);
+      this.shardCache.set(stream, shards);
+    }
+    return shards;
+  }
+
+  shard(stream: string, id: string): ShardRow {
+    const found = this.shards(stream).find((shard) => shard.id === id);
+    if (found === undefined) throw new AwsError("ResourceNotFoundException", `Shard ${id} in stream ${stream} does not exist.`);
+    return found;
+  }
+
+  openShards(stream: string): readonly ShardRow[] {
+    return this.shards(stream).filter((shard) => shard.closedMs === undefined);
+  }
+
+  shardFor(stream: string, partitionKey: string, explicitHash: bigint | undefined): ShardRow {
+    const hash = explicitHash ?? hashKey(partitionKey);
+    const found = this.openShards(stream).find((shard) => hash >= shard.start && hash <= shard.end);
+    if (found === undefined)
+      throw new AwsError("InternalFailure", `No open shard of ${stream} covers the hash key ${hash}.`, 500);
+    return found;
+  }
+
+  /** Appends in the given order. Sequence numbers rise within a shard even if the clock steps back. */
+  append(
+    stream: string,
+    records: readonly { readonly partitionKey: string; readonly shard: ShardRow; readonly data: Buffer }[],
+    after?: string,
+  ): { readonly sequenceNumber: string; readonly shardId: string }[] {
+    const insert = this.db.prepare("INSERT INTO kinesis_records VALUES (?, ?, ?, ?, ?, ?)");
+    const last = new Map<string, string>();
+    return transaction(this.db, () => {
+      const placed = records.map(({ partitionKey, shard, data }) => {
+        const previous = last.get(shard.id) ?? this.shard(stream, shard.id).lastSequence;
+        const sequence = this.nextSequence(shard.index, after !== undefined && after > previous ? after : previous);
+        insert.run(stream, shard.id, sequence, partitionKey, data, this.now());
+        last.set(shard.id, sequence);
+        return { sequenceNumber: sequence, shardId: shard.id };
+      });
+      for (const [id, sequence] of last) {
+        this.db.prepare("UPDATE kinesis_shards SET last_seq = ? WHERE stream = ? AND id = ?").run(sequence, stream, id);
+        const cached = this.shardCache.get(stream);
+        this.shardCache.set(
+          stream,
+          (cached ?? []).map((shard) => (shard.id === id ? { ...shard, lastSequence: sequence } : shard)),
+        );
+      }
+      return placed;
+    });
+  }
+
+  private nextSequence(shardIndex: number, previous: string): string {
+    this.counter++;
+    const now = this.now();
+    const sequence = sequenceNumber(now, this.counter, shardIndex);
+    // After a restart the counter starts again, so a number within the same ms could fall behind: move one ms on.
+    return sequence > previous ? sequence : sequenceNumber(sequenceTime(previous) + 1, this.counter, shardIndex);
+  }
+
+  read(
+    stream: string,
+    shard: string,
+    from: { readonly after?: string; readonly at?: string; readonly sinceMs?: number },
+    limit: number,
+  ): StoredRecord[] {
+    const [column, sign, value] =
+      from.sinceMs !== undefined
+        ? ["ts", ">=", from.sinceMs]
+        : from.at !== undefined
+          ? ["seq", ">=", from.at]
+          : ["seq", ">", from.after ?? ""];
+    return this.db
+      .prepare(
+        `SELECT seq, partition_key, data, ts FROM kinesis_records WHERE stream = ? AND shard = ? AND ${column} ${sign} ? AND ts > ? ORDER BY seq LIMIT ?`,
+      )
+      .all(stream, shard, value as string | number, this.horizonMs(stream), limit)
+      .map((row) => ({
+        sequenceNumber: textOf(row, "seq"),
+        partitionKey: textOf(row, "partition_key"),
+        data: Buffer.from(row.data as Uint8Array),
+        arrivalMs: numberOf(row, "ts"),
+      }));
+  }
+
+  /** Arrival of the newest record after `sequence`, for MillisBehindLatest; undefined when there is none. */
+  oldestAfter(stream: string, shard: string, sequence: string): number | undefined {
+    return this.read(stream, shard, { after: sequence }, 1)[0]?.arrivalMs;
+  }
+
+  private horizonMs(stream: string): number {
+    return this.now() - this.stream(stream).retentionHours * 3_600_000;
+  }
+
+  /** Deletes what is older than the retention. */
+  trim(): void {
+    for (const { name } of this.streams()) {
+      this.db.prepare("DELETE FROM kinesis_records WHERE stream = ? AND ts <= ?").run(name, this.horizonMs(name));
+    }
+  }
+
+  split(stream: string, id: string, startingHash: bigint): void {
+    const shard = this.open(stream, id);
+    if (startingHash <= shard.start || startingHash > shard.end) {
+      throw new AwsError(
+        "InvalidArgumentException",
+        `NewStartingHashKey ${startingHash} must lie inside shard ${id} (${shard.start + 1n} to ${shard.end}).`,
+      );
+    }
+    this.reshard(
+      stream,
+      [shard],
+      [
+        { start: shard.start, end: startingHash - 1n },
+        { start: startingHash, end: shard.end },
+      ],
+    );
+  }
+
+  merge(stream: string, id: string, adjacentId: string): void {
+    const [low, high] = [this.open(stream, id), this.open(stream, adjacentId)].sort((left, right) =>
+      left.start < right.start ? -1 : 1,
+    );
+    if (low === undefined || high === undefined || low.end + 1n !== high.start) {
+      throw new AwsError("InvalidArgumentException", `Shards ${id} and ${adjacentId} of ${stream} are not adjacent.`);
+    }
+    this.reshard(stream, [low, high], [{ start: low.start, end: high.end }]);
+  }
+
+  private open(stream: string, id: string): ShardRow {
+    const shard = this.shard(stream, id);
+    if (shard.closedMs !== undefined) throw new AwsError("InvalidArgumentException", `Shard ${id} of ${stream} is closed.`);
+    return shard;
+  }
+
+  private reshard(
+    stream: string,
+    parents: readonly ShardRow[],
+    ranges: readonly { readonly start: bigint; readonly end: bigint }[],
+  ): void {
+    transaction(this.db, () => {
+      for (const parent of parents) {
+        this.db.prepare("UPDATE kinesis_shards SET closed = ? WHERE stream = ? AND id = ?").run(this.now(), stream, parent.id);
+      }
+      const next = Math.max(...this.shards(stream).map((shard) => shard.index)) + 1;
+      // Children start after everything in their parents.
+      const startMs = Math.max(this.now(), ...parents.map((parent) => sequenceTime(parent.lastSequence) + 1));
+      ranges.forEach((range, offset) => {
+        this.addShard(
+          stream,
+          next + offset,
+          range,
+          parents.map((parent) => parent.id),
+          startMs,
+        );
+      });
+    });
+    this.shardCache.delete(stream);
+  }
+
+  private addShard(
+    stream: string,
+    index: number,
+    range: { readonly start: bigint; readonly end: bigint },
+    parents: readonly string[],
+    ms: number,
+  ): void {
+    const first = sequenceNumber(ms, 0, index);
+    this.db
+      .prepare("INSERT INTO kinesis_shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)")
+      .run(
+        stream,
+        shardName(index),
+        index,
+        String(range.start),
+        String(range.end),
+        first,
+        first,
+        parents[0] ?? null,
+        parents[1] ?? null,
+      );
+    this.shardCache.delete(stream);
+  }
+}
+
+function shardName(index: number): string {
+  return `shardId-${String(index).padStart(12, "0")}`;
+}
+
+function streamOf(row: Row): StreamRow {
+  return {
+    name: textOf(row, "name"),
+    arn: textOf(row, "arn"),
+    createdMs: numberOf(row, "created"),
+    retentionHours: numberOf(row, "retention"),
+    mode: row.mode === "ON_DEMAND" ? "ON_DEMAND" : "PROVISIONED",
+    keyId: optionalText(row, "key_id"),
+    maxRecordKib: numberOf(row, "max_record_kib"),
+    tags: JSON.parse(textOf(row, "tags")) as Record<string, string>,
+  };
+}
+
+function shardOf(row: Row): ShardRow {
+  return {
+    id: textOf(row, "id"),
+    index: numberOf(row, "idx"),
+    start: BigInt(textOf(row, "start_hash")),
+    end: BigInt(textOf(row, "end_hash")),
+    firstSequence: textOf(row, "first_seq"),
+    lastSequence: textOf(row, "last_seq"),
+    parent: optionalText(row, "parent"),
+    adjacentParent: optionalText(row, "adjacent"),
+    closedMs: optionalNumber(row, "closed"),
+  };
+}
+
+export function encryption(stream: StreamRow): "KMS" | "NONE" {
+  return stream.keyId === undefined ? "NONE" : "KMS";
+}

@@ -1,0 +1,301 @@
+/** Local bodies of the aws:lambda resource types. */
+import { createHash } from "node:crypto";
+import type { LocalContext, ResourceBody } from "../contracts.js";
+import { isResolvedArchive, zipArchive } from "../engine/assets.js";
+import { autoName, Fields } from "../engine/fields.js";
+import type { MappingConfig } from "../lambda/mapping.js";
+import type { StartingPosition } from "../lambda/ports.js";
+import type { LambdaService } from "../lambda/service.js";
+
+const functionInputs = [
+  "name",
+  "code",
+  "handler",
+  "runtime",
+  "role",
+  "memorySize",
+  "timeout",
+  "description",
+  "environment",
+  "reservedConcurrentExecutions",
+  "tracingConfig",
+  "loggingConfig",
+  "deadLetterConfig",
+  "publish",
+  "architectures",
+  "packageType",
+];
+
+/** Bodies over a service; the context gives database and account. */
+export function lambdaBodies(service: LambdaService, context: LocalContext): ResourceBody[] {
+  return [
+    functionBody(service),
+    permissionBody(service),
+    mappingBody(service),
+    invocationBody(service, context),
+    aliasBody(service),
+    asyncBody(service),
+    provisionedBody(),
+  ];
+}
+
+/** Function name of `name`, `name:qualifier` or an ARN. */
+const functionNameOf = (reference: string): string =>
+  reference.replace(/^arn:aws[a-z-]*:lambda:[^:]+:\d+:function:/, "").split(":")[0] ?? reference;
+
+const functionBody = (service: LambdaService): ResourceBody => ({
+  type: "aws:lambda/function:Function",
+  honoured: functionInputs,
+  cloudOnly: {
+    tags: "labels for billing and search",
+    kmsKeyArn: "environment variables are in the memory of a local process only",
+    skipDestroy: "nothing is destroyed here",
+    ephemeralStorage: "the machine's own temporary folder is used",
+  },
+  outputs: ({ name, inputs, region, accountId }) => {
+    const fields = new Fields(inputs, `function ${name}`);
+    const physical = fields.text("name") ?? autoName(name, 64);
+    const arn = `arn:aws:lambda:${region}:${accountId}:function:${physical}`;
+    const version = fields.flag("publish") ? "1" : "$LATEST";
+    const invoke = (target: string) => `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${target}/invocations`;
+    const zip = isResolvedArchive(inputs.code) ? zipArchive(inputs.code) : Buffer.alloc(0);
+    return {
+      id: physical,
+      state: {
+        name: physical,
+        arn,
+        version,
+        qualifiedArn: `${arn}:${version}`,
+        invokeArn: invoke(arn),
+        qualifiedInvokeArn: invoke(`${arn}:${version}`),
+        codeSha256: createHash("sha256").update(zip).digest("base64"),
+        sourceCodeSize: zip.length,
+        memorySize: fields.number("memorySize") ?? 128,
+        timeout: fields.number("timeout") ?? 3,
+        // The group's real name is computed by the provider when the program leaves it out.
+        loggingConfig: { logFormat: "Text", logGroup: `/aws/lambda/${physical}`, ...fields.record("loggingConfig") },
+      },
+    };
+  },
+  create: async (resource) => {
+    const fields = new Fields({ ...resource.inputs, ...resource.state }, `function ${resource.name}`);
+    const code = resource.inputs.code;
+    if (!isResolvedArchive(code)) throw new Error("code: expected an archive (images and S3 objects are not supported here).");
+    const runtime = fields.need("runtime");
+    if (!runtime.startsWith("nodejs")) throw new Error(`runtime ${runtime}: only nodejs runtimes have a local body.`);
+    const reserved = fields.number("reservedConcurrentExecutions");
+    const logging = new Fields(fields.record("loggingConfig"), `function ${resource.name} loggingConfig`);
+    const variables = new Fields(fields.record("environment"), "environment").record("variables");
+    await service.putFunction({
+      name: fields.need("name"),
+      arn: fields.need("arn"),
+      roleArn: fields.need("role"),
+      handler: fields.need("handler"),
+      runtime,
+      description: fields.text("description") ?? "",
+      memoryMb: fields.number("memorySize") ?? 128,
+      timeoutSeconds: fields.number("timeout") ?? 3,
+      environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
+      reservedConcurrency: reserved === undefined || reserved < 0 ? undefined : reserved,
+      logGroup: logging.text("logGroup") ?? `/aws/lambda/${fields.need("name")}`,
+      logFormat: logging.text("logFormat") === "JSON" ? "JSON" : "Text",
+      tracing: new Fields(fields.record("tracingConfig"), "tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
+      deadLetterArn: new Fields(fields.record("deadLetterConfig"), "deadLetterConfig").text("targetArn"),
+      architectures: fields.texts("architectures") ?? ["x86_64"],
+      version: fields.text("version") ?? "$LATEST",
+      code,
+    });
+  },
+});
+
+const permissionBody = (service: LambdaService): ResourceBody => ({
+  type: "aws:lambda/permission:Permission",
+  honoured: ["action", "function", "principal", "sourceArn", "statementId", "qualifier"],
+  cloudOnly: { sourceAccount: "there is one account here" },
+  outputs: ({ name, inputs }) => {
+    const statementId = typeof inputs.statementId === "string" ? inputs.statementId : autoName(name, 100);
+    return { id: statementId, state: { statementId } };
+  },
+  create: (resource) => {
+    const fields = new Fields(resource.inputs, `permission ${resource.name}`);
+    service.addPermission({
+      id: resource.id,
+      functionName: service.resolve(functionNameOf(fields.need("function"))).name,
+      action: fields.need("action"),
+      principal: fields.need("principal"),
+      sourceArn: fields.text("sourceArn"),
+      qualifier: fields.text("qualifier") ?? fields.need("function").split(":function:")[1]?.split(":")[1],
+    });
+  },
+});
+
+/** A stable id of the form of a UUID. */
+function uuidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+const mappingBody = (service: LambdaService): ResourceBody => ({
+  type: "aws:lambda/eventSourceMapping:EventSourceMapping",
+  honoured: [
+    "eventSourceArn",
+    "functionName",
+    "startingPosition",
+    "startingPositionTimestamp",
+    "batchSize",
+    "maximumBatchingWindowInSeconds",
+    "parallelizationFactor",
+    "maximumRetryAttempts",
+    "maximumRecordAgeInSeconds",
+    "bisectBatchOnFunctionError",
+    "functionResponseTypes",
+    "destinationConfig",
+    "filterCriteria",
+    "scalingConfig",
+    "enabled",
+  ],
+  cloudOnly: {
+    tags: "labels for billing and search",
+    kmsKeyArn: "filter criteria are not encrypted here",
+    metricsConfig: "extra metrics of the mapping are not kept",
+  },
+  outputs: ({ name, inputs, region, accountId }) => {
+    const uuid = uuidOf(`${name} ${String(inputs.functionName)} ${String(inputs.eventSourceArn)}`);
+    const functionName = functionNameOf(String(inputs.functionName));
+    return {
+      id: uuid,
+      state: {
+        uuid,
+        arn: `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${uuid}`,
+        functionArn: `arn:aws:lambda:${region}:${accountId}:function:${functionName}`,
+        state: "Enabled",
+      },
+    };
+  },
+  create: (resource) => {
+    const fields = new Fields(resource.inputs, `event source mapping ${resource.name}`);
+    service.addMapping(mappingConfig(fields, resource.id, String(resource.state.arn)));
+  },
+});
+
+function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig {
+  const sourceArn = fields.need("eventSourceArn");
+  const service = sourceArn.split(":")[2];
+  if (service !== "kinesis" && service !== "sqs")
+    throw new Error(`eventSourceArn ${sourceArn}: only Kinesis streams and SQS queues are supported here.`);
+  const destination = new Fields(
+    new Fields(fields.record("destinationConfig"), "destinationConfig").record("onFailure"),
+    "onFailure",
+  );
+  const filters = new Fields(fields.record("filterCriteria"), "filterCriteria").list("filters");
+  const responseTypes = fields.texts("functionResponseTypes") ?? [];
+  return {
+    uuid,
+    arn,
+    sourceArn,
+    functionName: functionNameOf(fields.need("functionName")),
+    enabled: fields.flag("enabled") ?? true,
+    batchSize: fields.number("batchSize") ?? (service === "sqs" ? 10 : 100),
+    windowSeconds: fields.number("maximumBatchingWindowInSeconds") ?? 0,
+    startingPosition: startingPosition(fields, service),
+    parallelizationFactor: fields.number("parallelizationFactor") ?? 1,
+    maxRetries: fields.number("maximumRetryAttempts") ?? -1,
+    maxRecordAgeSeconds: fields.number("maximumRecordAgeInSeconds") ?? -1,
+    bisectOnError: fields.flag("bisectBatchOnFunctionError") ?? false,
+    reportsItemFailures: responseTypes.includes("ReportBatchItemFailures"),
+    onFailure: destination.text("destinationArn"),
+    maximumConcurrency: new Fields(fields.record("scalingConfig"), "scalingConfig").number("maximumConcurrency"),
+    filters: filters.map((filter) => JSON.parse(new Fields(filter, "filterCriteria.filters").need("pattern")) as unknown),
+  };
+}
+
+function startingPosition(fields: Fields, service: string): StartingPosition {
+  const kind = fields.text("startingPosition");
+  if (service === "sqs") return { kind: "TRIM_HORIZON" };
+  if (kind === "TRIM_HORIZON" || kind === "LATEST") return { kind };
+  if (kind === "AT_TIMESTAMP") return { kind, timestamp: Date.parse(fields.need("startingPositionTimestamp")) };
+  throw new Error(`startingPosition: expected TRIM_HORIZON, LATEST or AT_TIMESTAMP, got ${String(kind)}.`);
+}
+
+/** Invokes once for each change of input or triggers: what was done is remembered in the database. */
+const invocationBody = (service: LambdaService, context: LocalContext): ResourceBody => ({
+  type: "aws:lambda/invocation:Invocation",
+  honoured: ["functionName", "input", "triggers", "qualifier"],
+  cloudOnly: { lifecycleScope: "nothing is updated or destroyed here", terraformKey: "used with lifecycleScope CRUD only" },
+  outputs: ({ name, inputs }) => ({
+    id: `${functionNameOf(String(inputs.functionName))}_${name}`,
+    // The result exists only after the deployment; the service keeps it. An output that reads it sees this text.
+    state: { result: '"(known after deployment)"' },
+  }),
+  create: async (resource) => {
+    const fields = new Fields(resource.inputs, `invocation ${resource.name}`);
+    const { name } = service.resolve(fields.need("functionName"), fields.text("qualifier"));
+    const { db } = context;
+    db.exec("CREATE TABLE IF NOT EXISTS lambda_invocations (id TEXT PRIMARY KEY, hash TEXT NOT NULL, result TEXT NOT NULL)");
+    const hash = createHash("sha256")
+      .update(JSON.stringify([name, resource.inputs.input, resource.inputs.triggers]))
+      .digest("hex");
+    const known = db.prepare("SELECT hash FROM lambda_invocations WHERE id = ?").get(resource.urn);
+    if (known?.hash === hash) return;
+    const result = await service.pool.invoke(name, fields.text("input") ?? "{}");
+    if (result.functionError !== undefined) throw new Error(`${name} failed: ${result.payload}\n${result.logTail}`);
+    db.prepare(
+      "INSERT INTO lambda_invocations (id, hash, result) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, result = excluded.result",
+    ).run(resource.urn, hash, result.payload);
+  },
+});
+
+const aliasBody = (service: LambdaService): ResourceBody => ({
+  type: "aws:lambda/alias:Alias",
+  honoured: ["name", "functionName", "functionVersion", "description"],
+  cloudOnly: {},
+  outputs: ({ name, inputs, region, accountId }) => {
+    const alias = typeof inputs.name === "string" ? inputs.name : autoName(name, 64);
+    const arn = `arn:aws:lambda:${region}:${accountId}:function:${functionNameOf(String(inputs.functionName))}:${alias}`;
+    return {
+      id: arn,
+      state: { name: alias, arn, invokeArn: `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${arn}/invocations` },
+    };
+  },
+  create: (resource) => {
+    const fields = new Fields({ ...resource.inputs, ...resource.state }, `alias ${resource.name}`);
+    const functionName = functionNameOf(fields.need("functionName"));
+    service.resolve(functionName, fields.need("functionVersion"));
+    service.putAlias({
+      name: fields.need("name"),
+      functionName,
+      version: fields.need("functionVersion"),
+      description: fields.text("description") ?? "",
+    });
+  },
+});
+
+const asyncBody = (service: LambdaService): ResourceBody => ({
+  type: "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+  honoured: ["functionName", "maximumRetryAttempts", "maximumEventAgeInSeconds", "destinationConfig", "qualifier"],
+  cloudOnly: {},
+  outputs: ({ inputs }) => ({ id: functionNameOf(String(inputs.functionName)), state: {} }),
+  create: (resource) => {
+    const fields = new Fields(resource.inputs, `event invoke config ${resource.name}`);
+    const config = new Fields(fields.record("destinationConfig"), "destinationConfig");
+    const target = (name: string) => new Fields(config.record(name), `destinationConfig.${name}`).text("destination");
+    service.configureAsync(service.resolve(functionNameOf(fields.need("functionName"))).name, {
+      maxRetries: fields.number("maximumRetryAttempts") ?? 2,
+      maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,
+      onSuccess: target("onSuccess"),
+      onFailure: target("onFailure"),
+    });
+  },
+});
+
+const provisionedBody = (): ResourceBody => ({
+  type: "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
+  honoured: [],
+  cloudOnly: {
+    functionName: "processes start in a few tens of milliseconds here; none is kept warm in advance",
+    qualifier: "see functionName",
+    provisionedConcurrentExecutions: "see functionName",
+    skipDestroy: "nothing is destroyed here",
+  },
+  outputs: ({ inputs }) => ({ id: `${functionNameOf(String(inputs.functionName))},${String(inputs.qualifier)}`, state: {} }),
+});

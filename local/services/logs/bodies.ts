@@ -1,0 +1,46 @@
+import type { GraphResource, ResourceBody } from "../../contracts";
+import { physicalName, tagInputs } from "../messaging/naming";
+import { parseStatements } from "../messaging/resource-policy";
+import type { LogsService } from "./index";
+
+export function logsBodies(service: LogsService): ResourceBody[] {
+  const applyGroup = ({ inputs, state }: GraphResource) => {
+    // 0 means "never expire" to the provider.
+    const days = Number(inputs.retentionInDays ?? 0);
+    service.saveGroup(
+      String(state.name),
+      days === 0 ? undefined : days,
+      inputs.kmsKeyId === undefined ? undefined : String(inputs.kmsKeyId),
+    );
+  };
+  const applyPolicy = ({ inputs }: GraphResource) => {
+    const document = typeof inputs.policyDocument === "string" ? inputs.policyDocument : JSON.stringify(inputs.policyDocument);
+    parseStatements(document);
+    service.savePolicy(String(inputs.policyName), document);
+  };
+  return [
+    {
+      type: "aws:cloudwatch/logGroup:LogGroup",
+      honoured: ["name", "retentionInDays", "kmsKeyId"],
+      cloudOnly: {
+        ...tagInputs,
+        logGroupClass: "all local groups are queryable alike",
+        skipDestroy: "groups are dropped with the data folder",
+      },
+      outputs: ({ name, inputs }) => {
+        const physical = physicalName(name, inputs.name, 512);
+        return { id: physical, state: { ...inputs, name: physical, arn: service.arnOf(physical) } };
+      },
+      create: applyGroup,
+      update: applyGroup,
+    },
+    {
+      type: "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+      honoured: ["policyName", "policyDocument"],
+      cloudOnly: { region: tagInputs.region },
+      outputs: ({ inputs }) => ({ id: String(inputs.policyName), state: inputs }),
+      create: applyPolicy,
+      update: applyPolicy,
+    },
+  ];
+}

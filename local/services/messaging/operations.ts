@@ -1,0 +1,118 @@
+import { randomUUID } from "node:crypto";
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../../contracts";
+import { jsonBody } from "../../gateway/protocols";
+import { Input } from "./input";
+import { decodeForm, encodeXml } from "./query-protocol";
+
+/** One API action of a JSON or query service. */
+export interface Operation {
+  /** Request members with a local effect; any other one is refused by name. */
+  readonly fields: readonly string[];
+  /** ARN that the caller's policies must allow. */
+  readonly resource: (input: Input) => string;
+  /** IAM action when it differs from the API action. */
+  readonly iamAction?: string;
+  /** `Map` results are AWS maps and `Date` results timestamps, in every protocol. */
+  readonly run: (input: Input, request: AwsRequest) => object | undefined | Promise<object | undefined>;
+}
+
+export interface ServiceDefinition {
+  /** Signing name. */
+  readonly name: string;
+  readonly iamPrefix: string;
+  /** Code of this service for a wrong request member. */
+  readonly validationCode: string;
+  readonly jsonVersion: "1.0" | "1.1";
+  /** XML namespace, for services that clients still call with the query protocol. */
+  readonly queryNamespace?: string;
+  readonly operations: Readonly<Record<string, Operation>>;
+}
+
+/** Builds the {@link AwsService} of a table of operations. Actions outside the table are refused by name. */
+export function serviceOf(definition: ServiceDefinition): AwsService {
+  const { name, operations } = definition;
+  const parsed = new WeakMap<Buffer, Input>();
+
+  const operationOf = (request: AwsRequest): Operation => {
+    const operation = Object.hasOwn(operations, request.action) ? operations[request.action] : undefined;
+    if (operation !== undefined) return operation;
+    throw new AwsError(
+      definition.queryNamespace === undefined ? "UnknownOperationException" : "InvalidAction",
+      `The local runtime does not support ${name}:${request.action}. Supported: ${Object.keys(operations).join(", ")}.`,
+    );
+  };
+
+  const inputOf = (request: AwsRequest, operation: Operation): Input => {
+    // permissions() and handle() see the same body; parsing it once halves the cost of a large PutRecords.
+    const known = parsed.get(request.body);
+    if (known !== undefined) return known;
+    const query = isQuery(request);
+    const value = query
+      ? decodeForm(request.body.length > 0 ? request.body.toString("utf8") : request.url.search)
+      : jsonBody(request);
+    const input = new Input(
+      value,
+      { action: request.action, errorCode: definition.validationCode, textual: query },
+      operation.fields,
+    );
+    parsed.set(request.body, input);
+    return input;
+  };
+
+  return {
+    name,
+    permissions: (request) => {
+      const operation = operationOf(request);
+      const action = `${definition.iamPrefix}:${operation.iamAction ?? request.action}`;
+      return [{ action, resource: operation.resource(inputOf(request, operation)) }];
+    },
+    handle: async (request) => {
+      const operation = operationOf(request);
+      const result = await operation.run(inputOf(request, operation), request);
+      return isQuery(request) ? xml(definition, request.action, result) : json(definition, result);
+    },
+  };
+}
+
+function isQuery(request: AwsRequest): boolean {
+  return (
+    (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded") ||
+    request.url.searchParams.has("Action")
+  );
+}
+
+function json(definition: ServiceDefinition, result: object | undefined): AwsResponse {
+  return {
+    status: 200,
+    headers: { "content-type": `application/x-amz-json-${definition.jsonVersion}` },
+    body: result === undefined ? "{}" : JSON.stringify(plain(result)),
+  };
+}
+
+function xml(definition: ServiceDefinition, action: string, result: object | undefined): AwsResponse {
+  const body = encodeXml(action, definition.queryNamespace ?? "", randomUUID(), result);
+  return { status: 200, headers: { "content-type": "text/xml" }, body };
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Date) return value.getTime() / 1000;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  return value;
+}
+
+/** Cuts one page out of a list; the token is the index of the next item. */
+export function page<T>(
+  items: readonly T[],
+  token: string | undefined,
+  limit: number,
+): { readonly items: readonly T[]; readonly nextToken: string | undefined } {
+  const start = token === undefined ? 0 : Number(token);
+  if (!Number.isInteger(start) || start < 0)
+    throw new AwsError("InvalidNextTokenException", "NextToken is not one that this service returned.");
+  const end = start + limit;
+  return { items: items.slice(start, end), nextToken: end < items.length ? String(end) : undefined };
+}

@@ -1,0 +1,99 @@
+/** Local bodies of what only exists in a cloud network: VPC, security groups, endpoints, web firewall. */
+import type { ResourceBody } from "../contracts";
+import { autoName, optionalText, stableHex } from "./resource-inputs";
+
+const NETWORK = "one machine has no network of its own; everything listens on loopback";
+const FIREWALL = "nothing but this machine can reach the local API";
+
+function cloudOnly(reason: string, fields: readonly string[]): Record<string, string> {
+  return Object.fromEntries(fields.map((field) => [field, reason]));
+}
+
+export function networkBodies(): ResourceBody[] {
+  return [
+    {
+      type: "awsx:ec2:Vpc",
+      honoured: [],
+      cloudOnly: cloudOnly(NETWORK, [
+        "cidrBlock",
+        "numberOfAvailabilityZones",
+        "availabilityZoneNames",
+        "natGateways",
+        "subnetStrategy",
+        "subnetSpecs",
+        "enableDnsHostnames",
+        "enableDnsSupport",
+        "tags",
+      ]),
+      outputs: ({ name, inputs }) => {
+        const zones = typeof inputs.numberOfAvailabilityZones === "number" ? inputs.numberOfAvailabilityZones : 3;
+        const specs = Array.isArray(inputs.subnetSpecs) ? inputs.subnetSpecs : [{ type: "Private" }, { type: "Public" }];
+        const subnets = (type: string): string[] =>
+          specs.some((spec: { type?: unknown }) => String(spec.type) === type)
+            ? Array.from({ length: zones }, (_, zone) => `subnet-${stableHex(`${name} ${type} ${zone}`, 17)}`)
+            : [];
+        const [isolated, privates, publics] = [subnets("Isolated"), subnets("Private"), subnets("Public")];
+        const vpcId = `vpc-${stableHex(name, 17)}`;
+        const state = {
+          vpcId,
+          isolatedSubnetIds: isolated,
+          privateSubnetIds: privates,
+          publicSubnetIds: publics,
+          routeTables: [...isolated, ...privates, ...publics].map((subnet) => ({ id: `rtb-${stableHex(subnet, 17)}` })),
+          natGateways: [],
+          subnets: [],
+          vpcEndpoints: [],
+        };
+        return { id: vpcId, state };
+      },
+    },
+    {
+      type: "aws:ec2/securityGroup:SecurityGroup",
+      honoured: [],
+      cloudOnly: cloudOnly(NETWORK, ["name", "vpcId", "description", "ingress", "egress", "revokeRulesOnDelete", "tags"]),
+      outputs: ({ name, inputs, region, accountId }) => {
+        const id = `sg-${stableHex(name, 17)}`;
+        const group = optionalText(inputs, "name") ?? autoName(name, 255);
+        return { id, state: { name: group, arn: `arn:aws:ec2:${region}:${accountId}:security-group/${id}` } };
+      },
+    },
+    {
+      type: "aws:ec2/vpcEndpoint:VpcEndpoint",
+      honoured: [],
+      cloudOnly: cloudOnly(NETWORK, [
+        "vpcId",
+        "serviceName",
+        "vpcEndpointType",
+        "routeTableIds",
+        "subnetIds",
+        "securityGroupIds",
+        "privateDnsEnabled",
+        "policy",
+        "tags",
+      ]),
+      outputs: ({ name, region, accountId }) => {
+        const id = `vpce-${stableHex(name, 17)}`;
+        return { id, state: { arn: `arn:aws:ec2:${region}:${accountId}:vpc-endpoint/${id}`, state: "available" } };
+      },
+    },
+    {
+      type: "aws:wafv2/webAcl:WebAcl",
+      honoured: [],
+      cloudOnly: cloudOnly(FIREWALL, ["name", "scope", "defaultAction", "rules", "visibilityConfig", "description", "tags"]),
+      outputs: ({ name, inputs, region, accountId }) => {
+        const acl = optionalText(inputs, "name") ?? autoName(name, 128);
+        const id = stableHex(`acl ${name}`, 32);
+        return {
+          id,
+          state: { name: acl, arn: `arn:aws:wafv2:${region}:${accountId}:regional/webacl/${acl}/${id}`, capacity: 0 },
+        };
+      },
+    },
+    {
+      type: "aws:wafv2/webAclAssociation:WebAclAssociation",
+      honoured: [],
+      cloudOnly: cloudOnly(FIREWALL, ["resourceArn", "webAclArn"]),
+      outputs: ({ inputs }) => ({ id: `${String(inputs.webAclArn)},${String(inputs.resourceArn)}`, state: {} }),
+    },
+  ];
+}

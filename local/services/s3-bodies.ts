@@ -1,0 +1,137 @@
+/** Local bodies of the S3 resource types. */
+import type { GraphResource, ResourceBody } from "../contracts";
+import type { Iam } from "../gateway/iam";
+import { autoName, optionalText, recordInput, recordsInput, textInput } from "./resource-inputs";
+import type { S3Service } from "./s3";
+import { bucketArn } from "./s3-notifications";
+import type { Expiration, NotificationTarget } from "./s3-store";
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** A setting of a bucket: its id is the bucket's name. */
+function setting(
+  type: string,
+  honoured: readonly string[],
+  apply: ((resource: GraphResource, bucket: string) => Promise<void> | void) | undefined,
+  cloudOnly: Readonly<Record<string, string>> = {},
+): ResourceBody {
+  const create = apply && ((resource: GraphResource) => apply(resource, textInput(resource, "bucket")));
+  return {
+    type,
+    honoured: ["bucket", ...honoured],
+    cloudOnly,
+    outputs: ({ inputs }) => ({ id: optionalText(inputs, "bucket") ?? "", state: {} }),
+    ...(create ? { create, update: create } : {}),
+  };
+}
+
+export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
+  const { store } = service;
+  return [
+    {
+      type: "aws:s3/bucket:Bucket",
+      honoured: ["bucket", "bucketPrefix", "tags"],
+      cloudOnly: { forceDestroy: "nothing is destroyed locally but by deleting the data folder" },
+      outputs: ({ name, inputs, region }) => {
+        const prefix = optionalText(inputs, "bucketPrefix");
+        const bucket = optionalText(inputs, "bucket") ?? autoName(prefix ?? name, 56).toLowerCase();
+        const state = {
+          bucket,
+          arn: bucketArn(bucket),
+          region,
+          bucketRegion: region,
+          bucketDomainName: `${bucket}.s3.amazonaws.com`,
+          bucketRegionalDomainName: `${bucket}.s3.${region}.amazonaws.com`,
+        };
+        return { id: bucket, state };
+      },
+      create: (resource) => {
+        store.createBucket(resource.id);
+        store.configure(resource.id, { tags: recordInput(resource.inputs, "tags") as Record<string, string> });
+      },
+    },
+    setting("aws:s3/bucketVersioning:BucketVersioning", ["versioningConfiguration"], (resource, bucket) => {
+      const { status } = recordInput(resource.inputs, "versioningConfiguration");
+      if (status !== "Enabled" && status !== "Suspended" && status !== "Disabled")
+        throw new Error(
+          `${resource.type} (${resource.name}): versioningConfiguration.status must be Enabled, Suspended or Disabled, got ${String(status)}.`,
+        );
+      store.configure(bucket, { versioning: status === "Disabled" ? undefined : status });
+    }),
+    setting(
+      "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+      ["rules"],
+      (resource, bucket) => {
+        const rule = recordInput(recordsInput(resource.inputs, "rules")[0] ?? {}, "applyServerSideEncryptionByDefault");
+        const keyId = optionalText(rule, "kmsMasterKeyId");
+        store.configure(bucket, {
+          encryption: { algorithm: optionalText(rule, "sseAlgorithm") ?? "AES256", ...(keyId === undefined ? {} : { keyId }) },
+        });
+      },
+    ),
+    setting("aws:s3/bucketPolicy:BucketPolicy", ["policy"], (resource, bucket) => {
+      const { policy } = resource.inputs;
+      iam.setResourcePolicy(bucketArn(bucket), policy);
+      store.configure(bucket, { policy: typeof policy === "string" ? policy : JSON.stringify(policy) });
+    }),
+    setting("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", ["rules"], (resource, bucket) => {
+      store.configure(bucket, {
+        expirations: recordsInput(resource.inputs, "rules").flatMap((rule) => expiration(resource, rule)),
+      });
+    }),
+    setting("aws:s3/bucketNotification:BucketNotification", ["queues", "topics", "lambdaFunctions"], (resource, bucket) =>
+      service.notifications.configure(bucket, notificationTargets(resource.inputs)),
+    ),
+    setting("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", [], undefined, {
+      blockPublicAcls: "the endpoint accepts no ACLs",
+      blockPublicPolicy: "the endpoint answers no unsigned requests",
+      ignorePublicAcls: "the endpoint accepts no ACLs",
+      restrictPublicBuckets: "the endpoint answers no unsigned requests",
+    }),
+    setting("aws:s3/bucketOwnershipControls:BucketOwnershipControls", [], undefined, {
+      rule: "the endpoint accepts no ACLs: one account owns every object",
+    }),
+    setting("aws:s3/bucketLogging:BucketLogging", [], undefined, {
+      targetBucket: "server access logs are written by AWS within hours; the endpoint keeps its own access decisions",
+      targetPrefix: "as targetBucket",
+    }),
+  ];
+}
+
+/** Rule fields that only change where and at what price bytes lie. */
+const STORAGE_ONLY = new Set([
+  "transitions",
+  "noncurrentVersionTransitions",
+  "noncurrentVersionExpiration",
+  "abortIncompleteMultipartUpload",
+]);
+const RULE_FIELDS = new Set(["id", "status", "filter", "prefix", "expiration", ...STORAGE_ONLY]);
+
+function expiration(resource: GraphResource, rule: Inputs): Expiration[] {
+  const unknown = Object.keys(rule).filter((field) => !RULE_FIELDS.has(field));
+  if (unknown.length > 0)
+    throw new Error(`${resource.type} (${resource.name}): the rule field(s) ${unknown.join(", ")} are not supported locally.`);
+  const { days } = recordInput(rule, "expiration");
+  if (rule.status !== "Enabled" || typeof days !== "number") return [];
+  const filter = recordInput(rule, "filter");
+  const prefix =
+    optionalText(filter, "prefix") ?? optionalText(recordInput(filter, "and"), "prefix") ?? optionalText(rule, "prefix") ?? "";
+  return [{ prefix, days }];
+}
+
+function notificationTargets(inputs: Inputs): NotificationTarget[] {
+  const kinds = [
+    ["queues", "queueArn"],
+    ["topics", "topicArn"],
+    ["lambdaFunctions", "lambdaFunctionArn"],
+  ] as const;
+  return kinds.flatMap(([field, arnField]) =>
+    recordsInput(inputs, field).map((target, index) => ({
+      id: optionalText(target, "id") ?? `${field}-${index}`,
+      arn: optionalText(target, arnField) ?? "",
+      events: Array.isArray(target.events) ? target.events.map(String) : [],
+      prefix: optionalText(target, "filterPrefix") ?? "",
+      suffix: optionalText(target, "filterSuffix") ?? "",
+    })),
+  );
+}

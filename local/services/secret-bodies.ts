@@ -1,0 +1,131 @@
+/** Local bodies of parameters, secrets and encryption keys. */
+import type { GraphResource, ResourceBody } from "../contracts";
+import type { KmsService } from "./kms";
+import { autoName, optionalText, stableHex, textInput } from "./resource-inputs";
+import { type SecretsManagerService, secretArn } from "./secretsmanager";
+import type { SsmService } from "./ssm";
+
+export function ssmBodies(service: SsmService): ResourceBody[] {
+  const put = (resource: GraphResource): void => {
+    const { inputs } = resource;
+    const name = textInput(resource, "name");
+    const existing = service.find(name);
+    const ignored = resource.ignoreChanges.includes("value") && existing !== undefined;
+    const wanted = {
+      name,
+      type: textInput(resource, "type"),
+      value: ignored ? existing.value : textInput(resource, "value"),
+      keyId: optionalText(inputs, "keyId"),
+      description: optionalText(inputs, "description"),
+      tier: optionalText(inputs, "tier"),
+    };
+    const same =
+      existing && existing.value === wanted.value && existing.type === wanted.type && existing.description === wanted.description;
+    if (!same) service.putParameter({ ...wanted, overwrite: true });
+  };
+  return [
+    {
+      type: "aws:ssm/parameter:Parameter",
+      honoured: ["name", "type", "value", "keyId", "description", "tier"],
+      cloudOnly: {
+        tags: "tags only matter to cost reports and tag-based policies",
+        overwrite: "the program owns its parameters locally",
+        dataType: "only 'text' parameters are stored",
+      },
+      outputs: ({ name, inputs, region, accountId }) => {
+        const parameter = optionalText(inputs, "name") ?? autoName(name, 1000);
+        const arn = `arn:aws:ssm:${region}:${accountId}:parameter/${parameter.replace(/^\//, "")}`;
+        return { id: parameter, state: { name: parameter, arn, version: 1 } };
+      },
+      create: put,
+      update: put,
+    },
+  ];
+}
+
+export function secretsManagerBodies(service: SecretsManagerService): ResourceBody[] {
+  const put = (resource: GraphResource): void => {
+    service.putSecret(
+      String(resource.state.name),
+      optionalText(resource.inputs, "description"),
+      optionalText(resource.inputs, "kmsKeyId"),
+    );
+  };
+  const putVersion = (resource: GraphResource): void => {
+    const secretId = textInput(resource, "secretId");
+    const current = service.currentValue(secretId);
+    if (current !== undefined && resource.ignoreChanges.includes("secretString")) return;
+    const wanted = textInput(resource, "secretString");
+    if (current !== wanted) service.putValue(secretId, wanted);
+  };
+  return [
+    {
+      type: "aws:secretsmanager/secret:Secret",
+      honoured: ["name", "namePrefix", "description", "kmsKeyId"],
+      cloudOnly: {
+        recoveryWindowInDays: "nothing is destroyed locally but by deleting the data folder",
+        forceOverwriteReplicaSecret: "one machine has no replicas",
+        tags: "tags only matter to cost reports and tag-based policies",
+      },
+      outputs: ({ name, inputs, region, accountId }) => {
+        const secret = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 500);
+        const arn = secretArn(region, accountId, secret);
+        return { id: arn, state: { name: secret, arn } };
+      },
+      create: put,
+      update: put,
+    },
+    {
+      type: "aws:secretsmanager/secretVersion:SecretVersion",
+      honoured: ["secretId", "secretString"],
+      cloudOnly: {},
+      outputs: ({ name, inputs }) => {
+        const versionId = stableHex(`version ${name}`, 32);
+        return {
+          id: `${String(inputs.secretId)}|${versionId}`,
+          state: { arn: inputs.secretId, versionId, versionStages: ["AWSCURRENT"] },
+        };
+      },
+      create: putVersion,
+      update: putVersion,
+    },
+  ];
+}
+
+export function kmsBodies(service: KmsService): ResourceBody[] {
+  const putKey = (resource: GraphResource): void =>
+    service.putKey(resource.id, optionalText(resource.inputs, "description") ?? "", resource.inputs.enableKeyRotation === true);
+  const putAlias = (resource: GraphResource): void =>
+    service.putAlias(String(resource.state.name), textInput(resource, "targetKeyId"));
+  return [
+    {
+      type: "aws:kms/key:Key",
+      honoured: ["description", "enableKeyRotation"],
+      cloudOnly: {
+        policy: "locally every key delegates to the policies of the roles, which are checked",
+        deletionWindowInDays: "nothing is destroyed locally but by deleting the data folder",
+        tags: "tags only matter to cost reports and tag-based policies",
+      },
+      outputs: ({ name, region, accountId }) => {
+        const hex = stableHex(`key ${name}`, 32);
+        const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+        return { id, state: { keyId: id, arn: `arn:aws:kms:${region}:${accountId}:key/${id}` } };
+      },
+      create: putKey,
+      update: putKey,
+    },
+    {
+      type: "aws:kms/alias:Alias",
+      honoured: ["name", "targetKeyId"],
+      cloudOnly: {},
+      outputs: ({ name, inputs, region, accountId }) => {
+        const alias = optionalText(inputs, "name") ?? `alias/${autoName(name, 240)}`;
+        const target = String(inputs.targetKeyId ?? "");
+        const targetKeyArn = target.startsWith("arn:") ? target : `arn:aws:kms:${region}:${accountId}:key/${target}`;
+        return { id: alias, state: { name: alias, arn: `arn:aws:kms:${region}:${accountId}:${alias}`, targetKeyArn } };
+      },
+      create: putAlias,
+      update: putAlias,
+    },
+  ];
+}

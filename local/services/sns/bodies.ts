@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import type { GraphResource, ResourceBody } from "../../contracts";
+import { physicalName, tagInputs } from "../messaging/naming";
+import type { SnsService } from "./index";
+
+export function snsBodies(service: SnsService): ResourceBody[] {
+  const applyTopic = ({ inputs, state }: GraphResource) => {
+    const name = String(state.name);
+    const kept = service.topics().find((topic) => topic.name === name)?.attributes.Policy;
+    const policy = inputs.policy ?? kept;
+    service.saveTopic(name, {
+      DisplayName: String(inputs.displayName ?? ""),
+      ...(inputs.kmsMasterKeyId === undefined ? {} : { KmsMasterKeyId: String(inputs.kmsMasterKeyId) }),
+      ...(policy === undefined ? {} : { Policy: String(policy) }),
+    });
+  };
+  const applyPolicy = ({ inputs }: GraphResource) => {
+    const topic = service.topic(String(inputs.arn));
+    service.saveTopic(topic.name, { ...topic.attributes, Policy: String(inputs.policy) });
+  };
+  const applySubscription = ({ inputs, id }: GraphResource) => {
+    const attributes: Record<string, string> = {};
+    if (inputs.rawMessageDelivery === true) attributes.RawMessageDelivery = "true";
+    for (const [input, attribute] of [
+      ["filterPolicy", "FilterPolicy"],
+      ["filterPolicyScope", "FilterPolicyScope"],
+      ["redrivePolicy", "RedrivePolicy"],
+    ] as const) {
+      if (inputs[input] !== undefined) attributes[attribute] = String(inputs[input]);
+    }
+    service.subscribe(String(inputs.topic), String(inputs.protocol), String(inputs.endpoint), attributes, id);
+  };
+  return [
+    {
+      type: "aws:sns/topic:Topic",
+      honoured: ["name", "displayName", "kmsMasterKeyId", "policy"],
+      cloudOnly: {
+        ...tagInputs,
+        tracingConfig: "X-Ray does not exist locally",
+        signatureVersion: "local notifications are not signed",
+      },
+      outputs: ({ name, inputs }) => {
+        const physical = physicalName(name, inputs.name, 256);
+        const arn = service.arnOf(physical);
+        return { id: arn, state: { ...inputs, name: physical, arn, owner: service.context.accountId } };
+      },
+      create: applyTopic,
+      update: applyTopic,
+    },
+    {
+      type: "aws:sns/topicPolicy:TopicPolicy",
+      honoured: ["arn", "policy"],
+      cloudOnly: { region: tagInputs.region },
+      outputs: ({ inputs }) => ({ id: String(inputs.arn), state: { ...inputs, owner: service.context.accountId } }),
+      create: applyPolicy,
+      update: applyPolicy,
+    },
+    {
+      type: "aws:sns/topicSubscription:TopicSubscription",
+      honoured: ["topic", "protocol", "endpoint", "rawMessageDelivery", "filterPolicy", "filterPolicyScope", "redrivePolicy"],
+      cloudOnly: {
+        region: tagInputs.region,
+        endpointAutoConfirms: "e-mail needs no confirmation locally",
+        confirmationTimeoutInMinutes: "nothing is confirmed locally",
+      },
+      outputs: ({ name, inputs }) => {
+        const hash = createHash("sha256").update(name).digest("hex");
+        const uuid = hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
+        const arn = `${String(inputs.topic)}:${uuid}`;
+        return { id: arn, state: { ...inputs, arn, ownerId: service.context.accountId, pendingConfirmation: false } };
+      },
+      create: applySubscription,
+      update: applySubscription,
+    },
+  ];
+}

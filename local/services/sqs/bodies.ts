@@ -1,0 +1,68 @@
+import type { GraphResource, ResourceBody } from "../../contracts";
+import { physicalName, tagInputs } from "../messaging/naming";
+import { checkAttributes, defaultAttributes } from "./attributes";
+import type { SqsService } from "./index";
+
+/** Pulumi input → queue attribute. */
+const inputAttributes: Readonly<Record<string, string>> = {
+  delaySeconds: "DelaySeconds",
+  maxMessageSize: "MaximumMessageSize",
+  messageRetentionSeconds: "MessageRetentionPeriod",
+  receiveWaitTimeSeconds: "ReceiveMessageWaitTimeSeconds",
+  visibilityTimeoutSeconds: "VisibilityTimeout",
+  redrivePolicy: "RedrivePolicy",
+  policy: "Policy",
+  fifoQueue: "FifoQueue",
+  contentBasedDeduplication: "ContentBasedDeduplication",
+  kmsMasterKeyId: "KmsMasterKeyId",
+  kmsDataKeyReusePeriodSeconds: "KmsDataKeyReusePeriodSeconds",
+  sqsManagedSseEnabled: "SqsManagedSseEnabled",
+};
+
+export function sqsBodies(service: SqsService): ResourceBody[] {
+  const applyQueue = ({ inputs, state }: GraphResource) => {
+    const name = String(state.name);
+    const attributes: Record<string, string> = { ...defaultAttributes };
+    for (const [input, attribute] of Object.entries(inputAttributes)) {
+      const value = inputs[input];
+      if (value !== undefined && value !== false && value !== "") attributes[attribute] = String(value);
+    }
+    checkAttributes(attributes);
+    // A policy given by a QueuePolicy resource survives a restart until that resource sets it again.
+    const policy = service.store.findQueue(name)?.attributes.Policy;
+    service.store.save(name, policy === undefined ? attributes : { Policy: policy, ...attributes }, {});
+  };
+  const set = (queueUrl: unknown, attribute: string, value: unknown) => {
+    const queue = service.store.queue(service.nameOf(String(queueUrl)));
+    const change = { [attribute]: String(value) };
+    checkAttributes(change);
+    service.store.save(queue.name, { ...queue.attributes, ...change }, queue.tags);
+  };
+  const extra = (type: string, input: string, attribute: string): ResourceBody => {
+    const apply = ({ inputs }: GraphResource) => set(inputs.queueUrl, attribute, inputs[input]);
+    return {
+      type,
+      honoured: ["queueUrl", input],
+      cloudOnly: { region: tagInputs.region },
+      outputs: ({ inputs }) => ({ id: String(inputs.queueUrl), state: inputs }),
+      create: apply,
+      update: apply,
+    };
+  };
+  return [
+    {
+      type: "aws:sqs/queue:Queue",
+      honoured: ["name", ...Object.keys(inputAttributes)],
+      cloudOnly: tagInputs,
+      outputs: ({ name, inputs }) => {
+        const physical = physicalName(name, inputs.name, 80, inputs.fifoQueue === true ? ".fifo" : "");
+        const url = service.urlOf(physical);
+        return { id: url, state: { ...inputs, name: physical, url, arn: service.arnOf(physical) } };
+      },
+      create: applyQueue,
+      update: applyQueue,
+    },
+    extra("aws:sqs/queuePolicy:QueuePolicy", "policy", "Policy"),
+    extra("aws:sqs/redrivePolicy:RedrivePolicy", "redrivePolicy", "RedrivePolicy"),
+  ];
+}

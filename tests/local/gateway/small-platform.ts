@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Deliver, LocalContext } from "../../../local/contracts";
+import { CredentialStore } from "../../../local/gateway/credentials";
+import { GatewayEndpoint } from "../../../local/gateway/endpoint";
+import { Iam } from "../../../local/gateway/iam";
+import { createDynamoDbService } from "../../../local/services/dynamodb";
+import { createKmsService } from "../../../local/services/kms";
+import { createS3Service } from "../../../local/services/s3";
+import { createSecretsManagerService } from "../../../local/services/secretsmanager";
+import { createSsmService } from "../../../local/services/ssm";
+import { createStsService } from "../../../local/services/sts";
+
+export interface Delivered {
+  readonly target: string;
+  readonly payload: string;
+}
+
+/** The endpoint with the state services on a free port, a settable clock and recorded deliveries. */
+export async function smallPlatform() {
+  const dataDir = mkdtempSync(join(tmpdir(), "gateway-"));
+  const db = new DatabaseSync(":memory:");
+  const time = { offset: 0 };
+  const clock = { now: () => Date.now() + time.offset };
+  const [region, accountId] = ["us-east-1", "000000000000"];
+  const lines: string[] = [];
+  const log = (line: string): void => void lines.push(line);
+  const credentials = new CredentialStore(db, accountId);
+  const iam = new Iam(accountId, region, clock.now);
+  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => Date.now(), log });
+  const endpointUrl = await endpoint.start(0);
+  const context: LocalContext = { region, accountId, endpointUrl, db, dataDir, clock, log };
+  const delivered: Delivered[] = [];
+  const broken = new Set<string>();
+  const deliver: Deliver = async (target, payload) => {
+    if (broken.has(target)) throw new Error("not authorized");
+    delivered.push({ target, payload });
+  };
+  const kms = createKmsService(context);
+  const ssm = createSsmService(context, kms);
+  const secrets = createSecretsManagerService(context, kms);
+  const s3 = createS3Service(context, { iam, kms, deliver });
+  const dynamodb = createDynamoDbService(context, { persistent: false });
+  for (const service of [kms, ssm, secrets, s3, dynamodb, createStsService(context)]) endpoint.register(service);
+  const client = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = credentials.owner) => ({
+    region,
+    endpoint: endpointUrl,
+    credentials: keys,
+    maxAttempts: 1,
+  });
+  /** A client of a role that has exactly these statements. */
+  const roleClient = (name: string, statements: readonly object[]) => {
+    const arn = `arn:aws:iam::${accountId}:role/${name}`;
+    iam.putRole(name, arn, {
+      Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
+    });
+    if (statements.length > 0) iam.putInlinePolicy(name, "own", { Version: "2012-10-17", Statement: statements });
+    return client(credentials.issue(arn, "fn"));
+  };
+  const end = async (): Promise<void> => {
+    await endpoint.end();
+    await s3.end();
+    await dynamodb.end();
+    db.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  return {
+    endpoint,
+    endpointUrl,
+    context,
+    credentials,
+    iam,
+    kms,
+    ssm,
+    secrets,
+    s3,
+    dynamodb,
+    delivered,
+    broken,
+    client,
+    roleClient,
+    time,
+    lines,
+    end,
+  };
+}
+
+export type SmallPlatform = Awaited<ReturnType<typeof smallPlatform>>;

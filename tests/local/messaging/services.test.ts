@@ -1,0 +1,306 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { allowService, call, world } from "./helpers";
+
+const data = (text: string) => Buffer.from(text).toString("base64");
+
+describe("Kinesis", () => {
+  it("keeps the order of a key and reads with every iterator type", async () => {
+    const { kinesis, advance } = world();
+    await call(kinesis, "CreateStream", { StreamName: "s", ShardCount: 2 });
+    let woken = 0;
+    kinesis.onRecords("s", () => woken++);
+    const put = await call<{ Records: { ShardId: string; SequenceNumber: string }[] }>(kinesis, "PutRecords", {
+      StreamARN: kinesis.arnOf("s"),
+      Records: ["a", "b", "c"].map((text) => ({ Data: data(text), PartitionKey: "k" })),
+    });
+    expect(put).toMatchObject({ FailedRecordCount: 0 });
+    expect(woken).toBe(1);
+    const [first, second] = put.Records;
+    expect(first?.SequenceNumber).toHaveLength(56);
+    advance(1000);
+    const read = async (type: string, extra: object = {}) => {
+      const { ShardIterator } = await call(kinesis, "GetShardIterator", {
+        StreamName: "s",
+        ShardId: first?.ShardId,
+        ShardIteratorType: type,
+        ...extra,
+      });
+      const answer = await call<{ Records: { Data: string }[] }>(kinesis, "GetRecords", { ShardIterator });
+      return answer.Records.map((record) => Buffer.from(record.Data, "base64").toString());
+    };
+    expect(await read("TRIM_HORIZON")).toEqual(["a", "b", "c"]);
+    expect(await read("LATEST")).toEqual([]);
+    expect(await read("AT_SEQUENCE_NUMBER", { StartingSequenceNumber: second?.SequenceNumber })).toEqual(["b", "c"]);
+    expect(await read("AFTER_SEQUENCE_NUMBER", { StartingSequenceNumber: second?.SequenceNumber })).toEqual(["c"]);
+    expect(await read("AT_TIMESTAMP", { Timestamp: Date.UTC(2026, 0, 15, 12, 0, 1) / 1000 })).toEqual([]);
+    expect(kinesis.readShard("s", first?.ShardId ?? "", first?.SequenceNumber ?? "", 1)).toMatchObject({
+      millisBehindLatest: 1000,
+      records: [{ partitionKey: "k" }],
+    });
+    advance(24 * 3_600_000);
+    expect(await read("TRIM_HORIZON")).toEqual([]);
+  });
+
+  it("puts an explicit hash key on its shard, splits and merges", async () => {
+    const { kinesis } = world();
+    await call(kinesis, "CreateStream", { StreamName: "s", ShardCount: 2 });
+    const put = await call(kinesis, "PutRecord", {
+      StreamName: "s",
+      Data: data("x"),
+      PartitionKey: "k",
+      ExplicitHashKey: String(2n ** 128n - 1n),
+    });
+    expect(put).toMatchObject({ ShardId: "shardId-000000000001" });
+    await call(kinesis, "UpdateShardCount", { StreamName: "s", TargetShardCount: 4, ScalingType: "UNIFORM_SCALING" });
+    expect(kinesis.store.openShards("s")).toHaveLength(4);
+    await call(kinesis, "UpdateShardCount", { StreamName: "s", TargetShardCount: 2, ScalingType: "UNIFORM_SCALING" });
+    expect(kinesis.store.openShards("s").map((shard) => shard.start)).toEqual([0n, 2n ** 127n]);
+    expect(kinesis.readShard("s", "shardId-000000000001", "TRIM_HORIZON", 10).records).toHaveLength(1);
+  });
+
+  it("throttles a shard only when asked to", async () => {
+    const { kinesis } = world({ kinesis: { enforceThroughput: true } });
+    await call(kinesis, "CreateStream", { StreamName: "s", ShardCount: 1 });
+    const Records = Array.from({ length: 3 }, () => ({ Data: data("x".repeat(400_000)), PartitionKey: "k" }));
+    expect(await call(kinesis, "PutRecords", { StreamName: "s", Records })).toMatchObject({ FailedRecordCount: 1 });
+  });
+
+  it("refuses what it does not know by name", async () => {
+    const { kinesis } = world();
+    await expect(call(kinesis, "SubscribeToShard", {})).rejects.toThrow(/SubscribeToShard/);
+    await expect(call(kinesis, "CreateStream", { StreamName: "s", ShardCount: 1, WarmThroughputMiBps: 1 })).rejects.toThrow(
+      /WarmThroughputMiBps/,
+    );
+    await expect(call(kinesis, "PutRecord", { StreamName: "none", Data: "", PartitionKey: "k" })).rejects.toThrow(
+      /none not found/,
+    );
+  });
+});
+
+describe("SQS", () => {
+  it("hides a received message, returns it, and moves it to the dead-letter queue", async () => {
+    const { sqs, advance } = world();
+    await call(sqs, "CreateQueue", { QueueName: "dead" });
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: sqs.arnOf("dead"), maxReceiveCount: 2 });
+    const { QueueUrl } = await call(sqs, "CreateQueue", {
+      QueueName: "q",
+      Attributes: { RedrivePolicy, VisibilityTimeout: "30" },
+    });
+    await call(sqs, "SendMessage", { QueueUrl, MessageBody: "hello" });
+    for (const count of ["1", "2"]) {
+      const answer = await call(sqs, "ReceiveMessage", { QueueUrl, AttributeNames: ["All"] });
+      expect(answer).toMatchObject({
+        Messages: [
+          { Body: "hello", MD5OfBody: "5d41402abc4b2a76b9719d911017c592", Attributes: { ApproximateReceiveCount: count } },
+        ],
+      });
+      expect(await call(sqs, "ReceiveMessage", { QueueUrl })).toEqual({});
+      advance(30_000);
+    }
+    expect(await call(sqs, "ReceiveMessage", { QueueUrl })).toEqual({});
+    expect(sqs.store.counts("dead").visible).toBe(1);
+  });
+
+  it("wakes a long poll and delays messages", async () => {
+    const { sqs, advance } = world();
+    const { QueueUrl } = await call(sqs, "CreateQueue", { QueueName: "q" });
+    const waiting = call(sqs, "ReceiveMessage", { QueueUrl, WaitTimeSeconds: 20 });
+    await call(sqs, "SendMessage", { QueueUrl, MessageBody: "now" });
+    expect(await waiting).toMatchObject({ Messages: [{ Body: "now" }] });
+    await call(sqs, "SendMessage", { QueueUrl, MessageBody: "later", DelaySeconds: 60 });
+    expect(sqs.store.counts("q")).toMatchObject({ visible: 0, inFlight: 1, delayed: 1 });
+    advance(60_000);
+    expect(sqs.store.counts("q").visible).toBe(2);
+  });
+
+  it("keeps FIFO groups in order and drops duplicates", async () => {
+    const { sqs } = world();
+    const { QueueUrl } = await call(sqs, "CreateQueue", {
+      QueueName: "q.fifo",
+      Attributes: { FifoQueue: "true", ContentBasedDeduplication: "true" },
+    });
+    for (const body of ["a", "b", "a"]) await call(sqs, "SendMessage", { QueueUrl, MessageBody: body, MessageGroupId: "g" });
+    const [first] = sqs.receive(sqs.arnOf("q.fifo"), 1);
+    expect(first?.body).toBe("a");
+    expect(sqs.receive(sqs.arnOf("q.fifo"), 10)).toEqual([]);
+    sqs.deleteMessages(sqs.arnOf("q.fifo"), [first?.receiptHandle ?? ""]);
+    expect(sqs.receive(sqs.arnOf("q.fifo"), 10).map((message) => message.body)).toEqual(["b"]);
+  });
+});
+
+describe("EventBridge", () => {
+  const setUp = async () => {
+    const all = world();
+    const { sqs, events } = all;
+    for (const QueueName of ["q", "dead"]) {
+      const Policy = allowService("events.amazonaws.com", "sqs:SendMessage", sqs.arnOf(QueueName));
+      await call(sqs, "CreateQueue", { QueueName, Attributes: { Policy } });
+    }
+    await call(events, "CreateEventBus", { Name: "bus" });
+    await call(events, "PutRule", {
+      Name: "high",
+      EventBusName: "bus",
+      EventPattern: JSON.stringify({ detail: { score: [{ numeric: [">", 80] }] } }),
+    });
+    return all;
+  };
+  const entry = (score: number) => ({
+    Source: "lead.scoring",
+    DetailType: "Lead Scored",
+    EventBusName: "bus",
+    Detail: JSON.stringify({ score }),
+  });
+
+  it("delivers matching events, transformed, and reports failed entries", async () => {
+    const { sqs, events } = await setUp();
+    const InputTransformer = {
+      InputPathsMap: { score: "$.detail.score" },
+      InputTemplate: '{"text":"score <score>","score":<score>}',
+    };
+    await call(events, "PutTargets", {
+      Rule: "high",
+      EventBusName: "bus",
+      Targets: [{ Id: "1", Arn: sqs.arnOf("q"), InputTransformer }],
+    });
+    const answer = await call(events, "PutEvents", { Entries: [entry(81), entry(80), { ...entry(99), Detail: "[]" }] });
+    expect(answer).toMatchObject({ FailedEntryCount: 1, Entries: [{}, {}, { ErrorCode: "MalformedDetail" }] });
+    await events.settle();
+    expect(sqs.receive(sqs.arnOf("q"), 10).map((message) => message.body)).toEqual(['{"text":"score 81","score":81}']);
+  });
+
+  it("sends an event that no permission lets through to the dead-letter queue", async () => {
+    const { sqs, events, lines } = await setUp();
+    await call(sqs, "CreateQueue", { QueueName: "closed" });
+    await call(events, "PutTargets", {
+      Rule: "high",
+      EventBusName: "bus",
+      Targets: [{ Id: "1", Arn: sqs.arnOf("closed"), DeadLetterConfig: { Arn: sqs.arnOf("dead") } }],
+    });
+    await call(events, "PutEvents", { Entries: [entry(90)] });
+    await events.settle();
+    const [message] = sqs.receive(sqs.arnOf("dead"), 10);
+    expect(message?.attributes.ERROR_CODE).toEqual({ DataType: "String", StringValue: "AccessDenied" });
+    expect(lines.join()).toContain("may not sqs:SendMessage");
+  });
+
+  it("retries a failing target until its attempts are used up", async () => {
+    const { sqs, events, registry, advance } = await setUp();
+    let calls = 0;
+    registry.register("lambda", () => {
+      calls++;
+      throw new Error("busy");
+    });
+    const target = {
+      Id: "1",
+      Arn: "arn:aws:lambda:us-east-1:000000000000:function:f",
+      DeadLetterConfig: { Arn: sqs.arnOf("dead") },
+      RetryPolicy: { MaximumRetryAttempts: 2 },
+    };
+    await call(events, "PutTargets", { Rule: "high", EventBusName: "bus", Targets: [target] });
+    await call(events, "PutEvents", { Entries: [entry(90)] });
+    for (let round = 0; round < 3; round++) {
+      await events.settle();
+      advance(10_000);
+    }
+    expect(calls).toBe(3);
+    expect(sqs.store.counts("dead").visible).toBe(1);
+  });
+
+  it("runs a schedule once when it is due and not when disabled", async () => {
+    const { sqs, events, advance } = await setUp();
+    await call(events, "PutRule", { Name: "nightly", ScheduleExpression: "rate(5 minutes)" });
+    await call(events, "PutTargets", { Rule: "nightly", Targets: [{ Id: "1", Arn: sqs.arnOf("q"), Input: "{}" }] });
+    for (let minute = 0; minute < 6; minute++) {
+      await events.tick();
+      advance(60_000);
+    }
+    expect(sqs.store.counts("q").visible).toBe(1);
+    await call(events, "DisableRule", { Name: "nightly" });
+    advance(600_000);
+    await events.tick();
+    expect(sqs.store.counts("q").visible).toBe(1);
+  });
+});
+
+describe("CloudWatch", () => {
+  it("raises an alarm from embedded metrics and mails it", async () => {
+    const { cloudwatch, logs, sns, context, advance } = world();
+    sns.saveTopic("ops", { Policy: allowService("cloudwatch.amazonaws.com", "sns:Publish", sns.arnOf("ops")) });
+    sns.subscribe(sns.arnOf("ops"), "email", "ops@example.com", {});
+    await call(cloudwatch, "PutMetricAlarm", {
+      AlarmName: "slow",
+      Namespace: "LeadScoring",
+      MetricName: "ScoringLatency",
+      Statistic: "Average",
+      Period: 300,
+      EvaluationPeriods: 2,
+      Threshold: 3000,
+      ComparisonOperator: "GreaterThanThreshold",
+      TreatMissingData: "notBreaching",
+      AlarmActions: [sns.arnOf("ops")],
+    });
+    logs.saveGroup("/aws/lambda/f", 7);
+    const report = (value: number) => {
+      const now = context.clock.now();
+      const _aws = {
+        Timestamp: now,
+        CloudWatchMetrics: [
+          { Namespace: "LeadScoring", Dimensions: [[]], Metrics: [{ Name: "ScoringLatency", Unit: "Milliseconds" }] },
+        ],
+      };
+      logs.append("/aws/lambda/f", "s", [{ timestamp: now, message: JSON.stringify({ _aws, ScoringLatency: value }) }]);
+    };
+    await cloudwatch.tick();
+    expect(cloudwatch.alarms()[0]?.status.state).toBe("OK");
+    report(4000);
+    advance(300_000);
+    report(5000);
+    await cloudwatch.tick();
+    expect(cloudwatch.alarms()[0]?.status.state).toBe("ALARM");
+    const [mail] = readdirSync(join(context.dataDir, "mail"));
+    expect(readFileSync(join(context.dataDir, "mail", mail ?? ""), "utf8")).toContain(
+      'Subject: ALARM: "slow" in US East (N. Virginia)',
+    );
+  });
+
+  it("computes metric math and refuses unknown functions by name", async () => {
+    const { cloudwatch, context } = world();
+    const now = context.clock.now();
+    cloudwatch.put("N", "errors", {}, 3, "Count", now);
+    cloudwatch.put("N", "calls", {}, 12, "Count", now);
+    const metric = (Id: string, MetricName: string) => ({
+      Id,
+      ReturnData: false,
+      MetricStat: { Metric: { Namespace: "N", MetricName }, Period: 60, Stat: "Sum" },
+    });
+    const ask = (Expression: string) =>
+      call(cloudwatch, "GetMetricData", {
+        StartTime: now / 1000,
+        EndTime: now / 1000 + 120,
+        MetricDataQueries: [metric("e", "errors"), metric("c", "calls"), { Id: "r", Expression }],
+      });
+    expect(await ask("100 * FILL(e, 0) / c")).toMatchObject({ MetricDataResults: [{ Id: "r", Values: [25] }] });
+    expect(await ask("IF(c > 10, MAX([e, c]), 0)")).toMatchObject({ MetricDataResults: [{ Values: [12] }] });
+    await expect(ask("SEARCH('x', 'Sum')")).rejects.toThrow(/SEARCH/);
+  });
+
+  it("filters log events by terms and JSON selectors", async () => {
+    const { logs, context } = world();
+    logs.saveGroup("g", undefined);
+    const timestamp = context.clock.now();
+    logs.append(
+      "g",
+      "s",
+      ['{"level":"ERROR","ms":12}', '{"level":"INFO","ms":5}', "plain ERROR"].map((message) => ({ timestamp, message })),
+    );
+    const count = async (filterPattern: string) => {
+      const answer = await call<{ events: unknown[] }>(logs, "FilterLogEvents", { logGroupName: "g", filterPattern });
+      return answer.events.length;
+    };
+    expect(await count("ERROR")).toBe(2);
+    expect(await count('{ $.level = "ERR*" && $.ms > 10 }')).toBe(1);
+    await expect(count("[a, b]")).rejects.toThrow(/not supported/);
+  });
+});

@@ -1,0 +1,277 @@
+import { Readable } from "node:stream";
+import {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetBucketLocationCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type SmallPlatform, smallPlatform } from "../gateway/small-platform";
+
+let platform: SmallPlatform;
+let s3: S3Client;
+const Bucket = "data-bucket";
+beforeAll(async () => {
+  platform = await smallPlatform();
+  s3 = new S3Client(platform.client());
+  await s3.send(new CreateBucketCommand({ Bucket }));
+});
+afterAll(() => platform.end());
+
+const text = async (Key: string, extra: object = {}): Promise<string> => {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, ...extra }));
+  return (await Body?.transformToString()) ?? "";
+};
+
+describe("objects", () => {
+  it.each(["plain.txt", "a b/c+d&e=f.txt", "ünï/日本.json", "archive/dt=2026-01-01/x.ndjson.gz", "quote'(1)!*.txt"])(
+    "round-trips the key %s",
+    async (Key) => {
+      const put = await s3.send(
+        new PutObjectCommand({
+          Bucket,
+          Key,
+          Body: "hello",
+          Metadata: { who: "me" },
+          ContentType: "text/plain",
+          ContentEncoding: "gzip",
+        }),
+      );
+      expect(put).toMatchObject({
+        ETag: '"5d41402abc4b2a76b9719d911017c592"',
+        ChecksumCRC32: "NhCmhg==",
+        ServerSideEncryption: "AES256",
+      });
+      const head = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+      expect(head).toMatchObject({
+        ContentLength: 5,
+        ContentType: "text/plain",
+        ContentEncoding: "gzip",
+        Metadata: { who: "me" },
+      });
+      expect(await text(Key)).toBe("hello");
+      expect(await text(Key, { Range: "bytes=1-3" })).toBe("ell");
+    },
+  );
+
+  it("decodes streamed bodies with a trailing checksum", async () => {
+    await s3.send(
+      new PutObjectCommand({
+        Bucket,
+        Key: "stream",
+        Body: Readable.from([Buffer.from("hello "), Buffer.from("world")]),
+        ContentLength: 11,
+      }),
+    );
+    expect(await text("stream")).toBe("hello world");
+  });
+
+  it.each(["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const)("verifies %s", async (ChecksumAlgorithm) => {
+    if (ChecksumAlgorithm !== "CRC64NVME")
+      await s3.send(new PutObjectCommand({ Bucket, Key: "sum", Body: "hello", ChecksumAlgorithm }));
+    const wrong = { [`Checksum${ChecksumAlgorithm}`]: "AAAAAAAA" };
+    await expect(s3.send(new PutObjectCommand({ Bucket, Key: "sum", Body: "hello", ...wrong }))).rejects.toMatchObject({
+      name: "BadDigest",
+    });
+  });
+
+  it("refuses a second conditional put, even when both run at once", async () => {
+    const put = () => s3.send(new PutObjectCommand({ Bucket, Key: "once", Body: "x", IfNoneMatch: "*" }));
+    const results = await Promise.allSettled([put(), put(), put()]);
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    await expect(put()).rejects.toMatchObject({ name: "PreconditionFailed", $metadata: { httpStatusCode: 412 } });
+    await expect(s3.send(new PutObjectCommand({ Bucket, Key: "once", Body: "y", IfMatch: '"other"' }))).rejects.toMatchObject({
+      name: "PreconditionFailed",
+    });
+  });
+
+  it("answers conditional reads, missing keys and bad ranges", async () => {
+    const { ETag } = await s3.send(new PutObjectCommand({ Bucket, Key: "cond", Body: "abc" }));
+    await expect(s3.send(new GetObjectCommand({ Bucket, Key: "cond", IfNoneMatch: ETag }))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 304 },
+    });
+    await expect(s3.send(new GetObjectCommand({ Bucket, Key: "none" }))).rejects.toMatchObject({ name: "NoSuchKey" });
+    await expect(s3.send(new HeadObjectCommand({ Bucket, Key: "none" }))).rejects.toMatchObject({ name: "NotFound" });
+    await expect(s3.send(new GetObjectCommand({ Bucket, Key: "cond", Range: "bytes=9-" }))).rejects.toMatchObject({
+      name: "InvalidRange",
+    });
+    await expect(s3.send(new GetObjectCommand({ Bucket: "no-such-bucket", Key: "k" }))).rejects.toMatchObject({
+      name: "NoSuchBucket",
+    });
+  });
+
+  it("copies and deletes", async () => {
+    await s3.send(new PutObjectCommand({ Bucket, Key: "from é", Body: "copy me", Metadata: { a: "1" } }));
+    await s3.send(new CopyObjectCommand({ Bucket, Key: "to", CopySource: `${Bucket}/${encodeURIComponent("from é")}` }));
+    expect(await text("to")).toBe("copy me");
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: "to" }));
+    const deleted = await s3.send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: "from é" }, { Key: "absent" }] } }),
+    );
+    expect(deleted.Deleted).toHaveLength(2);
+    await expect(text("from é")).rejects.toMatchObject({ name: "NoSuchKey" });
+  });
+
+  it("refuses dot segments, unknown sub-resources and unknown headers by name", async () => {
+    await expect(s3.send(new PutObjectCommand({ Bucket, Key: "a/../b", Body: "x" }))).rejects.toThrow(/'\.' or '\.\.' segments/);
+    await expect(s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "x", ObjectLockLegalHoldStatus: "ON" }))).rejects.toThrow(
+      /x-amz-object-lock-legal-hold/,
+    );
+    await expect(s3.send(new GetObjectTaggingCommand({ Bucket, Key: "k" }))).rejects.toMatchObject({ name: "NotImplemented" });
+  });
+});
+
+describe("buckets and listings", () => {
+  it("lists with prefix, delimiter and continuation", async () => {
+    await s3.send(new CreateBucketCommand({ Bucket: "listing" }));
+    const keys = ["a/1", "a/2", "a/b/3", "b", "c/4", "z z"];
+    for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket: "listing", Key, Body: Key }));
+    const seen: string[] = [];
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await s3.send(
+        new ListObjectsV2Command({
+          Bucket: "listing",
+          Delimiter: "/",
+          MaxKeys: 1,
+          ...(ContinuationToken ? { ContinuationToken } : {}),
+        }),
+      );
+      seen.push(
+        ...(page.Contents ?? []).map(({ Key }) => Key ?? ""),
+        ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix ?? ""),
+      );
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken);
+    expect(seen).toEqual(["a/", "b", "c/", "z z"]);
+    const below = await s3.send(
+      new ListObjectsV2Command({ Bucket: "listing", Prefix: "a/", Delimiter: "/", EncodingType: "url" }),
+    );
+    expect(below).toMatchObject({ KeyCount: 3, IsTruncated: false });
+    const first = await s3.send(new ListObjectsCommand({ Bucket: "listing", Marker: "a/2" }));
+    expect(first.Contents?.map(({ Key }) => Key)).toEqual(["a/b/3", "b", "c/4", "z z"]);
+    expect(platform.s3.list("listing", "a/").map(({ key }) => key)).toEqual(["a/1", "a/2", "a/b/3"]);
+  });
+
+  it("answers bucket questions", async () => {
+    expect((await s3.send(new ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name)).toContain(Bucket);
+    expect((await s3.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBeUndefined();
+    expect((await s3.send(new HeadBucketCommand({ Bucket }))).BucketRegion).toBe("us-east-1");
+  });
+
+  it("keeps versions and delete markers", async () => {
+    await s3.send(new CreateBucketCommand({ Bucket: "versioned" }));
+    await s3.send(new PutBucketVersioningCommand({ Bucket: "versioned", VersioningConfiguration: { Status: "Enabled" } }));
+    const one = await s3.send(new PutObjectCommand({ Bucket: "versioned", Key: "k", Body: "1" }));
+    await s3.send(new PutObjectCommand({ Bucket: "versioned", Key: "k", Body: "2" }));
+    const gone = await s3.send(new DeleteObjectCommand({ Bucket: "versioned", Key: "k" }));
+    expect(gone.DeleteMarker).toBe(true);
+    const old = await s3.send(new GetObjectCommand({ Bucket: "versioned", Key: "k", VersionId: one.VersionId }));
+    expect(await old.Body?.transformToString()).toBe("1");
+    const { Versions, DeleteMarkers } = await s3.send(new ListObjectVersionsCommand({ Bucket: "versioned" }));
+    expect([Versions?.length, DeleteMarkers?.length]).toEqual([2, 1]);
+    await s3.send(new DeleteObjectCommand({ Bucket: "versioned", Key: "k", VersionId: gone.VersionId }));
+    const back = await s3.send(new GetObjectCommand({ Bucket: "versioned", Key: "k" }));
+    expect(await back.Body?.transformToString()).toBe("2");
+  });
+
+  it("puts multipart uploads together", async () => {
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: "big", ContentType: "x/y" }));
+    const bodies = [Buffer.alloc(5 * 1024 * 1024, 1), Buffer.from("end")];
+    const Parts = [];
+    for (const [index, Body] of bodies.entries()) {
+      const { ETag } = await s3.send(new UploadPartCommand({ Bucket, Key: "big", UploadId, PartNumber: index + 1, Body }));
+      Parts.push({ PartNumber: index + 1, ETag });
+    }
+    const done = await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key: "big", UploadId, MultipartUpload: { Parts } }));
+    expect(done.ETag).toMatch(/-2"$/);
+    expect((await s3.send(new HeadObjectCommand({ Bucket, Key: "big" }))).ContentLength).toBe(5 * 1024 * 1024 + 3);
+  });
+
+  it("expires objects by rule when swept", async () => {
+    platform.s3.store.createBucket("expiring");
+    platform.s3.store.configure("expiring", { expirations: [{ prefix: "old/", days: 1 }] });
+    await platform.s3.put("expiring", "old/1", "x");
+    await platform.s3.put("expiring", "new/1", "x");
+    platform.time.offset = 2 * 86_400_000;
+    await platform.s3.sweepExpired();
+    platform.time.offset = 0;
+    expect(platform.s3.list("expiring").map(({ key }) => key)).toEqual(["new/1"]);
+  });
+});
+
+describe("events and permissions", () => {
+  it("delivers AWS's event document to matching targets, and retries nothing twice", async () => {
+    platform.s3.store.createBucket("eventful");
+    const arn = "arn:aws:sqs:us-east-1:000000000000:load";
+    await platform.s3.notifications.configure("eventful", [
+      { id: "load", arn, events: ["s3:ObjectCreated:*"], prefix: "archive/", suffix: ".gz" },
+    ]);
+    await s3.send(new PutObjectCommand({ Bucket: "eventful", Key: "archive/a b.gz", Body: "x" }));
+    await s3.send(new PutObjectCommand({ Bucket: "eventful", Key: "other/x.gz", Body: "x" }));
+    await platform.s3.notifications.settled();
+    const events = platform.delivered.filter(({ target }) => target === arn).map(({ payload }) => JSON.parse(payload));
+    expect(events[0]).toMatchObject({ Event: "s3:TestEvent", Bucket: "eventful" });
+    expect(events).toHaveLength(2);
+    expect(events[1].Records[0]).toMatchObject({
+      eventName: "ObjectCreated:Put",
+      s3: {
+        configurationId: "load",
+        bucket: { name: "eventful", arn: "arn:aws:s3:::eventful" },
+        object: { key: "archive/a+b.gz", size: 1 },
+      },
+    });
+    expect(platform.s3.notifications.pending()).toBe(0);
+  });
+
+  it("refuses a target that it may not send to", async () => {
+    platform.broken.add("arn:aws:sqs:us-east-1:000000000000:closed");
+    const target = {
+      id: "x",
+      arn: "arn:aws:sqs:us-east-1:000000000000:closed",
+      events: ["s3:ObjectCreated:*"],
+      prefix: "",
+      suffix: "",
+    };
+    await expect(platform.s3.notifications.configure(Bucket, [target])).rejects.toThrow(
+      /unable to validate the notification target/,
+    );
+  });
+
+  it("checks the role, hides missing keys from callers that may not list, and asks for the bucket's key", async () => {
+    const writer = new S3Client(
+      platform.roleClient("writer", [
+        { Effect: "Allow", Action: ["s3:PutObject", "s3:GetObject"], Resource: `arn:aws:s3:::${Bucket}/in/*` },
+      ]),
+    );
+    await writer.send(new PutObjectCommand({ Bucket, Key: "in/x", Body: "x" }));
+    await expect(writer.send(new PutObjectCommand({ Bucket, Key: "out/x", Body: "x" }))).rejects.toMatchObject({
+      name: "AccessDenied",
+    });
+    await expect(writer.send(new GetObjectCommand({ Bucket, Key: "in/none" }))).rejects.toMatchObject({ name: "AccessDenied" });
+    platform.kms.putKey("11111111-2222-3333-4444-555555555555", "data", true);
+    platform.s3.store.createBucket("encrypted");
+    platform.s3.store.configure("encrypted", {
+      encryption: { algorithm: "aws:kms", keyId: "11111111-2222-3333-4444-555555555555" },
+    });
+    const keyless = new S3Client(platform.roleClient("keyless", [{ Effect: "Allow", Action: "s3:*", Resource: "*" }]));
+    await expect(keyless.send(new PutObjectCommand({ Bucket: "encrypted", Key: "k", Body: "x" }))).rejects.toThrow(
+      /kms:GenerateDataKey on resource: arn:aws:kms/,
+    );
+  });
+});
