@@ -86,7 +86,7 @@ const functionBody = (service: LambdaService): ResourceBody => ({
     const reserved = fields.number("reservedConcurrentExecutions");
     const logging = new Fields(fields.record("loggingConfig"), `function ${resource.name} loggingConfig`);
     const variables = new Fields(fields.record("environment"), "environment").record("variables");
-    await service.putFunction({
+    await service.pool.put({
       name: fields.need("name"),
       arn: fields.need("arn"),
       roleArn: fields.need("role"),

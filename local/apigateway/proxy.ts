@@ -1,0 +1,127 @@
+/** The Lambda proxy integration: request → event (payload format 1.0), and the function's answer → response. */
+import type { Api, Match, Stage } from "./api.js";
+import type { Answer } from "./errors.js";
+
+export interface IncomingCall {
+  readonly requestId: string;
+  readonly method: string;
+  /** Path below the stage, still encoded: `/score`. */
+  readonly path: string;
+  readonly rawHeaders: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly body: Buffer;
+  readonly sourceIp: string;
+  readonly httpVersion: string;
+  readonly receivedAt: number;
+  readonly apiKey: { readonly id: string; readonly value: string } | undefined;
+  readonly callerArn: string | undefined;
+  readonly accountId: string;
+  readonly traceId: string;
+}
+
+/** `09/Apr/2015:12:34:56 +0000`. */
+export function requestTime(time: number): string {
+  const date = new Date(time);
+  const month = date.toLocaleString("en-US", { month: "short", timeZone: "UTC" });
+  const two = (value: number) => String(value).padStart(2, "0");
+  const clock = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(":");
+  return `${two(date.getUTCDate())}/${month}/${date.getUTCFullYear()}:${clock} +0000`;
+}
+
+const matchesType = (pattern: string, type: string): boolean =>
+  pattern === "*/*" || pattern === type || (pattern.endsWith("/*") && type.startsWith(pattern.slice(0, -1)));
+
+export function isBinary(api: Api, contentType: string | undefined): boolean {
+  const type = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  return type !== "" && api.binaryMediaTypes.some((pattern) => matchesType(pattern, type));
+}
+
+/** Text bodies are UTF-8; invalid bytes arrive as U+FFFD, as behind the real gateway. */
+export function proxyEvent(api: Api, stage: Stage, match: Match, call: IncomingCall): Record<string, unknown> {
+  const multiValueHeaders: Record<string, string[]> = {};
+  for (let index = 0; index < call.rawHeaders.length; index += 2) {
+    const name = call.rawHeaders[index] ?? "";
+    multiValueHeaders[name] = [...(multiValueHeaders[name] ?? []), call.rawHeaders[index + 1] ?? ""];
+  }
+  multiValueHeaders["X-Amzn-Trace-Id"] = [call.traceId];
+  multiValueHeaders["X-Forwarded-For"] = [call.sourceIp];
+  multiValueHeaders["X-Forwarded-Proto"] = ["http"];
+  const multiValueQuery: Record<string, string[]> = {};
+  for (const [name, value] of call.query) multiValueQuery[name] = [...(multiValueQuery[name] ?? []), value];
+  const last = (values: Record<string, string[]>) =>
+    Object.fromEntries(Object.entries(values).map(([name, list]) => [name, list.at(-1) ?? ""]));
+  const orNull = <T extends object>(value: T): T | null => (Object.keys(value).length === 0 ? null : value);
+  const binary = isBinary(api, call.headers["content-type"]);
+  return {
+    resource: match.resourcePath,
+    path: call.path,
+    httpMethod: call.method,
+    headers: last(multiValueHeaders),
+    multiValueHeaders,
+    queryStringParameters: orNull(last(multiValueQuery)),
+    multiValueQueryStringParameters: orNull(multiValueQuery),
+    pathParameters: orNull({ ...match.pathParameters }),
+    stageVariables: orNull({ ...stage.variables }),
+    requestContext: {
+      resourceId: match.resourceId,
+      resourcePath: match.resourcePath,
+      httpMethod: call.method,
+      extendedRequestId: call.requestId,
+      requestTime: requestTime(call.receivedAt),
+      path: `/${stage.name}${call.path}`,
+      accountId: call.accountId,
+      protocol: `HTTP/${call.httpVersion}`,
+      stage: stage.name,
+      domainPrefix: api.id,
+      requestTimeEpoch: call.receivedAt,
+      requestId: call.requestId,
+      identity: {
+        cognitoIdentityPoolId: null,
+        accountId: call.callerArn === undefined ? null : call.accountId,
+        cognitoIdentityId: null,
+        caller: call.callerArn ?? null,
+        sourceIp: call.sourceIp,
+        principalOrgId: null,
+        accessKey: null,
+        cognitoAuthenticationType: null,
+        cognitoAuthenticationProvider: null,
+        userArn: call.callerArn ?? null,
+        userAgent: call.headers["user-agent"] ?? null,
+        user: call.callerArn ?? null,
+        ...(call.apiKey === undefined ? {} : { apiKey: call.apiKey.value, apiKeyId: call.apiKey.id }),
+      },
+      domainName: call.headers.host ?? "127.0.0.1",
+      apiId: api.id,
+    },
+    body: call.body.length === 0 ? null : call.body.toString(binary ? "base64" : "utf8"),
+    isBase64Encoded: binary && call.body.length > 0,
+  };
+}
+
+/** The function's answer, or undefined when it is malformed (answered with 502). */
+export function proxyAnswer(payload: string): Answer | undefined {
+  const value: unknown = JSON.parse(payload);
+  if (typeof value !== "object" || value === null || !("statusCode" in value)) return undefined;
+  const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = value as Readonly<Record<string, unknown>>;
+  const status = Number(statusCode);
+  if (!Number.isInteger(status) || status < 100 || status > 599) return undefined;
+  if (body !== undefined && body !== null && typeof body !== "string") return undefined;
+  if ([headers, multiValueHeaders].some((map) => map !== undefined && map !== null && typeof map !== "object")) return undefined;
+  const all: Record<string, string | readonly string[]> = { "content-type": "application/json" };
+  for (const [name, entry] of Object.entries(headers ?? {})) {
+    if (!["string", "number", "boolean"].includes(typeof entry)) return undefined;
+    all[name.toLowerCase()] = String(entry);
+  }
+  for (const [name, entries] of Object.entries(multiValueHeaders ?? {})) {
+    if (!Array.isArray(entries)) return undefined;
+    all[name.toLowerCase()] = entries.map(String);
+  }
+  // The connection is the gateway's own.
+  for (const name of ["connection", "content-length", "transfer-encoding", "date"]) delete all[name];
+  return {
+    status,
+    headers: all,
+    body: Buffer.from(typeof body === "string" ? body : "", isBase64Encoded === true ? "base64" : "utf8"),
+  };
+}

@@ -1,0 +1,113 @@
+/** Pulumi assets and archives as plain bytes, and the zip that would be uploaded for them. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { unzipSync, zipSync } from "fflate";
+
+/** A file given as text or path; `sha256` (hex) identifies the content. */
+export interface ResolvedAsset {
+  readonly kind: "asset";
+  readonly sha256: string;
+  readonly content: Buffer;
+}
+
+/** A folder of files; keys are paths with `/`. `sha256` (hex) covers names and contents. */
+export interface ResolvedArchive {
+  readonly kind: "archive";
+  readonly sha256: string;
+  readonly files: Readonly<Record<string, Buffer>>;
+}
+
+export const isResolvedArchive = (value: unknown): value is ResolvedArchive =>
+  typeof value === "object" && value !== null && "kind" in value && value.kind === "archive" && "files" in value;
+
+export const isResolvedAsset = (value: unknown): value is ResolvedAsset =>
+  typeof value === "object" && value !== null && "kind" in value && value.kind === "asset" && "content" in value;
+
+/** What `@pulumi/pulumi/asset` objects look like; fields are promises. */
+interface PulumiAssetLike {
+  readonly __pulumiAsset?: boolean;
+  readonly __pulumiArchive?: boolean;
+  readonly path?: Promise<string>;
+  readonly text?: Promise<string>;
+  readonly uri?: Promise<string>;
+  readonly assets?: Promise<Record<string, unknown>>;
+}
+
+const isPulumiAsset = (value: object): value is PulumiAssetLike => "__pulumiAsset" in value || "__pulumiArchive" in value;
+
+/**
+ * Replaces every asset and archive inside `value` by its bytes; everything else is copied.
+ * @throws Error for remote assets (`uri`) and files that cannot be read, with the address.
+ */
+export async function resolveAssets(value: unknown, folder: string): Promise<unknown> {
+  if (Array.isArray(value)) return Promise.all(value.map((item) => resolveAssets(item, folder)));
+  if (typeof value !== "object" || value === null || isResolvedArchive(value) || isResolvedAsset(value)) return value;
+  if (isPulumiAsset(value)) return value.__pulumiArchive ? archiveOf(value, folder) : assetOf(value, folder);
+  const entries = await Promise.all(Object.entries(value).map(async ([key, item]) => [key, await resolveAssets(item, folder)]));
+  return Object.fromEntries(entries);
+}
+
+async function assetOf(asset: PulumiAssetLike, folder: string): Promise<ResolvedAsset> {
+  const content =
+    asset.text !== undefined
+      ? Buffer.from(await asset.text)
+      : asset.path !== undefined
+        ? readFileSync(resolve(folder, await asset.path))
+        : refuseRemote(await asset.uri);
+  return { kind: "asset", sha256: createHash("sha256").update(content).digest("hex"), content };
+}
+
+async function archiveOf(archive: PulumiAssetLike, folder: string): Promise<ResolvedArchive> {
+  const files: Record<string, Buffer> = {};
+  if (archive.assets !== undefined) {
+    for (const [name, entry] of Object.entries(await archive.assets)) {
+      const path = name.replace(/^\.\//, "");
+      const content = await resolveAssets(entry, folder);
+      if (isResolvedAsset(content)) files[path] = content.content;
+      else if (isResolvedArchive(content)) {
+        for (const [inner, bytes] of Object.entries(content.files)) files[`${path}/${inner}`] = bytes;
+      }
+    }
+  } else if (archive.path !== undefined) {
+    Object.assign(files, filesAt(resolve(folder, await archive.path)));
+  } else refuseRemote(await archive.uri);
+  return archiveFrom(files);
+}
+
+/** An archive of the given files. */
+export function archiveFrom(files: Readonly<Record<string, Buffer>>): ResolvedArchive {
+  const hash = createHash("sha256");
+  const sorted = Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+  for (const [path, bytes] of Object.entries(sorted)) hash.update(`${path}\0${bytes.length}\0`).update(bytes);
+  return { kind: "archive", sha256: hash.digest("hex"), files: sorted };
+}
+
+function filesAt(path: string): Record<string, Buffer> {
+  if (!statSync(path).isDirectory()) {
+    if (!path.endsWith(".zip")) throw new Error(`Archive ${path}: expected a folder or a .zip file; pack it as one of them.`);
+    const unpacked = unzipSync(readFileSync(path));
+    const entries = Object.entries(unpacked).filter(([name]) => !name.endsWith("/"));
+    return Object.fromEntries(entries.map(([name, bytes]) => [name, Buffer.from(bytes)]));
+  }
+  const files: Record<string, Buffer> = {};
+  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const full = join(entry.parentPath, entry.name);
+    files[full.slice(path.length + 1).replaceAll("\\", "/")] = readFileSync(full);
+  }
+  return files;
+}
+
+function refuseRemote(uri: string | undefined): never {
+  throw new Error(`Remote asset ${uri ?? ""}: nothing is downloaded here. Use a local file or a string.`);
+}
+
+/** One moment for every entry, so that equal files give equal zips (zip has no years before 1980). */
+const zipEpoch = new Date(1980, 0, 1);
+
+/** The deployment package: deterministic, best compression. */
+export function zipArchive(archive: ResolvedArchive): Buffer {
+  const entries = Object.entries(archive.files).map(([path, bytes]) => [path, new Uint8Array(bytes)] as const);
+  return Buffer.from(zipSync(Object.fromEntries(entries), { level: 9, mtime: zipEpoch }));
+}

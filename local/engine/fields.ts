@@ -1,0 +1,61 @@
+/** Typed reading of resource inputs; a wrong type is an error that names the field. */
+import { createHash } from "node:crypto";
+
+export class Fields {
+  private readonly values: Readonly<Record<string, unknown>>;
+
+  constructor(
+    value: unknown,
+    private readonly owner: string,
+  ) {
+    this.values = typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  }
+
+  private fail(field: string, expected: string): never {
+    throw new Error(`${this.owner}: ${field}: expected ${expected}, got ${JSON.stringify(this.values[field])}.`);
+  }
+
+  text(field: string): string | undefined {
+    const value = this.values[field] ?? undefined;
+    return value === undefined || typeof value === "string" ? value : this.fail(field, "a text");
+  }
+
+  need(field: string): string {
+    return this.text(field) ?? this.fail(field, "a text");
+  }
+
+  number(field: string): number | undefined {
+    const value = this.values[field] ?? undefined;
+    return value === undefined || typeof value === "number" ? value : this.fail(field, "a number");
+  }
+
+  flag(field: string): boolean | undefined {
+    const value = this.values[field] ?? undefined;
+    return value === undefined || typeof value === "boolean" ? value : this.fail(field, "true or false");
+  }
+
+  /** An object; empty when the field is absent. */
+  record(field: string): Readonly<Record<string, unknown>> {
+    const value = this.values[field] ?? {};
+    return typeof value === "object" && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : this.fail(field, "an object");
+  }
+
+  /** A list; empty when the field is absent. */
+  list(field: string): readonly unknown[] {
+    const value = this.values[field] ?? [];
+    return Array.isArray(value) ? value : this.fail(field, "a list");
+  }
+
+  texts(field: string): readonly string[] | undefined {
+    if (this.values[field] === undefined || this.values[field] === null) return undefined;
+    return this.list(field).map((item) => (typeof item === "string" ? item : this.fail(field, "a list of texts")));
+  }
+}
+
+/** A physical name as the provider makes one, but the same every time: logical name, hyphen, seven hex digits. */
+export function autoName(logicalName: string, maxLength: number): string {
+  const suffix = createHash("sha256").update(logicalName).digest("hex").slice(0, 7);
+  return `${logicalName.slice(0, maxLength - 8)}-${suffix}`;
+}

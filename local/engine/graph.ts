@@ -1,0 +1,74 @@
+/** The evaluated program: its resources and stack outputs, and what differs between two evaluations. */
+import { isDeepStrictEqual } from "node:util";
+import type { GraphResource } from "../contracts.js";
+import { isResolvedArchive, isResolvedAsset } from "./assets.js";
+
+export interface Graph {
+  readonly project: string;
+  readonly stack: string;
+  /** In the order of registration; components included. */
+  readonly resources: readonly GraphResource[];
+  readonly byUrn: ReadonlyMap<string, GraphResource>;
+  /** Stack outputs, secrets in plain text. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+export interface FieldChange {
+  /** `environment.variables.PROFILE`, `rules[0].prefix`. */
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface GraphDiff {
+  readonly added: readonly GraphResource[];
+  readonly removed: readonly GraphResource[];
+  readonly changed: readonly { before: GraphResource; after: GraphResource; fields: readonly FieldChange[] }[];
+}
+
+/** What differs between two evaluations, by URN; inputs listed in `ignoreChanges` are left out. */
+export function diff(before: Graph, after: Graph): GraphDiff {
+  const changed = [];
+  for (const resource of after.resources) {
+    const previous = before.byUrn.get(resource.urn);
+    if (previous === undefined) continue;
+    const fields = fieldChanges(previous.inputs, resource.inputs).filter(({ path }) => !isIgnored(path, resource.ignoreChanges));
+    if (fields.length > 0) changed.push({ before: previous, after: resource, fields });
+  }
+  return {
+    added: after.resources.filter(({ urn }) => !before.byUrn.has(urn)),
+    removed: before.resources.filter(({ urn }) => !after.byUrn.has(urn)),
+    changed,
+  };
+}
+
+const isIgnored = (path: string, ignored: readonly string[]): boolean =>
+  ignored.some((field) => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`));
+
+function fieldChanges(before: unknown, after: unknown, path = ""): FieldChange[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  const hashOf = (value: unknown) => (isResolvedArchive(value) || isResolvedAsset(value) ? value.sha256 : undefined);
+  if (hashOf(before) !== undefined || hashOf(after) !== undefined) {
+    return [{ path, before: hashOf(before) ?? before, after: hashOf(after) ?? after }];
+  }
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    return before.flatMap((item, index) => fieldChanges(item, after[index], `${path}[${index}]`));
+  }
+  if (isRecord(before) && isRecord(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+    return keys.flatMap((key) => fieldChanges(before[key], after[key], path === "" ? key : `${path}.${key}`));
+  }
+  return [{ path, before, after }];
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** One line per difference, for a person. */
+export function describeDiff(difference: GraphDiff): string[] {
+  return [
+    ...difference.added.map((r) => `+ ${r.type} ${r.name}`),
+    ...difference.removed.map((r) => `- ${r.type} ${r.name}`),
+    ...difference.changed.map(({ after, fields }) => `~ ${after.type} ${after.name}: ${fields.map((f) => f.path).join(", ")}`),
+  ];
+}

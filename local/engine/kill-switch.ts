@@ -1,0 +1,60 @@
+/** Kills a function's process while it is in the middle of its work, at a chosen call to AWS. */
+import type { AwsRequest, AwsService } from "../contracts.js";
+
+export interface KillRule {
+  /** The function's name. */
+  readonly functionName: string;
+  /** Name of the function's role: that is how its calls are told apart. */
+  readonly roleName: string;
+  /** Signing name, e.g. `dynamodb`; absent: any service. */
+  readonly service?: string;
+  readonly action?: string;
+  /** Kills after this many matching calls have been answered by their service (the caller never sees the last answer). */
+  readonly afterCalls: number;
+}
+
+export class KillSwitch {
+  private readonly rules: { readonly rule: KillRule; seen: number }[] = [];
+
+  constructor(private readonly kill: (functionName: string) => number) {}
+
+  arm(rule: KillRule): void {
+    this.rules.push({ rule, seen: 0 });
+  }
+
+  /** Rules that have not fired. */
+  get armed(): number {
+    return this.rules.length;
+  }
+
+  /** The same service, watched. */
+  watch(service: AwsService): AwsService {
+    return {
+      name: service.name,
+      ...(service.actionOf === undefined ? {} : { actionOf: (request) => service.actionOf?.(request) ?? "" }),
+      permissions: (request) => service.permissions(request),
+      handle: async (request) => {
+        const response = await service.handle(request);
+        this.after(request);
+        return response;
+      },
+    };
+  }
+
+  private after(request: AwsRequest): void {
+    for (const entry of [...this.rules]) {
+      const { rule } = entry;
+      const { principal } = request;
+      const matches =
+        principal.kind === "role" &&
+        principal.roleName === rule.roleName &&
+        (rule.service === undefined || rule.service === request.service) &&
+        (rule.action === undefined || rule.action === request.action);
+      if (!matches) continue;
+      entry.seen += 1;
+      if (entry.seen < rule.afterCalls) continue;
+      this.rules.splice(this.rules.indexOf(entry), 1);
+      this.kill(rule.functionName);
+    }
+  }
+}

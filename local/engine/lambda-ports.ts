@@ -1,0 +1,106 @@
+/** The function runtime's ports over the local services. */
+import { AwsError, type LocalContext } from "../contracts.js";
+import { type CredentialStore, roleNameOf } from "../gateway/credentials";
+import type { Iam } from "../gateway/iam";
+import type { LambdaPorts, StartingPosition } from "../lambda/ports.js";
+import type { DeliverRegistry } from "../services/deliver";
+import { compileEventPattern } from "../services/event-pattern";
+import type { KinesisService } from "../services/kinesis";
+import type { LogsService } from "../services/logs";
+import type { S3Service } from "../services/s3";
+import type { MetricSink, SqsService } from "../services/sqs";
+import { md5 } from "../services/sqs/md5";
+import { systemAttributes } from "../services/sqs/message-operations";
+
+export function lambdaPorts(services: {
+  readonly context: LocalContext;
+  readonly iam: Iam;
+  readonly credentials: CredentialStore;
+  readonly registry: DeliverRegistry;
+  readonly kinesis: KinesisService;
+  readonly sqs: SqsService;
+  readonly s3: S3Service;
+  readonly logs: LogsService;
+  readonly metrics: MetricSink;
+}): LambdaPorts {
+  const { iam, credentials, registry, kinesis, sqs, s3, logs, metrics } = services;
+  return {
+    writeLogs: (group, stream, lines) => {
+      ensureGroup(logs, group);
+      logs.append(group, stream, lines);
+    },
+    metric: (name, value, unit, dimensions) => metrics("AWS/Lambda", name, dimensions, value, unit),
+    credentials: (roleArn, sessionName) => {
+      if (!iam.assumableBy(roleNameOf(roleArn), "lambda.amazonaws.com")) {
+        throw new AwsError(
+          "AccessDeniedException",
+          `The role ${roleArn} cannot be assumed by lambda.amazonaws.com; allow it in its assumeRolePolicy.`,
+          403,
+        );
+      }
+      return credentials.issue(roleArn, sessionName);
+    },
+    roleAllows: (roleArn, action, resource) =>
+      iam.authorize({ kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) }, { action, resource }).allowed,
+    deliver: registry.deliver,
+    putObject: async (bucketArn, key, body) => {
+      await s3.put(bucketArn.replace("arn:aws:s3:::", ""), key, body, { headers: { "content-type": "application/json" } });
+    },
+    streams: {
+      shards: (stream) =>
+        kinesis
+          .shardsOf(stream)
+          .map((shard) => ({ id: shard.id, parents: [shard.parent, shard.adjacentParent].filter((id) => id !== undefined) })),
+      cursor: (stream, shardId, position) => cursorOf(kinesis, stream, shardId, position),
+      read: (stream, shardId, after, limit) => {
+        const { records, closed } = kinesis.readShard(stream, shardId, after, limit);
+        return {
+          records: records.map((record) => ({ ...record, arrivedAt: Math.round(record.approximateArrivalTimestamp * 1000) })),
+          ended: closed,
+        };
+      },
+      onRecords: (stream, listener) => kinesis.onRecords(stream, listener),
+    },
+    queues: {
+      receive: (queue, limit) =>
+        sqs.receive(queue, limit).map((message) => ({
+          messageId: message.messageId,
+          receiptHandle: message.receiptHandle,
+          body: message.body,
+          md5OfBody: md5(message.body),
+          attributes: systemAttributes(message),
+          messageAttributes: Object.fromEntries(
+            Object.entries(message.attributes).map(([name, value]) => [name, lowerFirst(value)]),
+          ),
+        })),
+      delete: (queue, handles) => sqs.deleteMessages(queue, handles),
+      visibilityTimeoutSeconds: (queue) => Number(sqs.store.queue(sqs.nameOf(queue)).attributes.VisibilityTimeout),
+      onMessages: (queue, listener) => sqs.onMessages(queue, listener),
+    },
+    compilePattern: compileEventPattern,
+  };
+}
+
+function ensureGroup(logs: LogsService, group: string): void {
+  try {
+    logs.requireGroup(group);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    // Lambda makes the group of a function that has none; it never expires.
+    logs.saveGroup(group, undefined);
+  }
+}
+
+function cursorOf(kinesis: KinesisService, stream: string, shardId: string, position: StartingPosition): string {
+  const name = kinesis.nameOf(stream);
+  if (position.kind === "TRIM_HORIZON") return "";
+  const { lastSequence } = kinesis.store.shard(name, shardId);
+  if (position.kind === "LATEST") return lastSequence;
+  const first = kinesis.store.read(name, shardId, { sinceMs: position.timestamp }, 1)[0]?.sequenceNumber;
+  // Just before the first record that is not older.
+  return first === undefined ? lastSequence : String(BigInt(first) - 1n).padStart(first.length, "0");
+}
+
+/** Lambda events spell the members of an attribute in lower camel case. */
+const lowerFirst = (value: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).map(([key, item]) => [`${key.charAt(0).toLowerCase()}${key.slice(1)}`, item]));

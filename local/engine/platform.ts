@@ -1,0 +1,249 @@
+/** The whole platform of one stack on this machine: evaluate, create services, deploy, run, stop. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { LocalContext, Part } from "../contracts.js";
+import { CredentialStore, roleNameOf } from "../gateway/credentials";
+import { GatewayEndpoint } from "../gateway/endpoint";
+import { FaultInjector, type FaultRule } from "../gateway/faults";
+import { Iam } from "../gateway/iam";
+import { boundProviderCalls } from "../services/provider-calls";
+import { BodyRegistry } from "./bodies.js";
+import { type DeployProgress, deploy } from "./deploy.js";
+import { evaluate } from "./evaluate.js";
+import { diff, type Graph } from "./graph.js";
+import { KillSwitch } from "./kill-switch.js";
+import { reservePort } from "./ports.js";
+import { createServices, type Services } from "./services.js";
+import { readStackConfig } from "./stack-config.js";
+
+export interface PlatformOptions {
+  readonly stack: string;
+  /** Folder with `Pulumi.yaml`; default: the working folder. */
+  readonly projectDir?: string;
+  /** Absolute path of the emitted program; default `dist/index.js` of the project. */
+  readonly program?: string;
+  /** AWS endpoint; 0 or absent: a free one. */
+  readonly port?: number;
+  /** REST APIs; 0 or absent: a free one. */
+  readonly apiPort?: number;
+  readonly warehousePort?: number;
+  /** Nothing is kept: database in memory, files in a temporary folder. */
+  readonly inMemory?: boolean;
+  /** Default `.local/<stack>` of the project. */
+  readonly dataDir?: string;
+  readonly clock?: { now(): number };
+  readonly log?: (line: string) => void;
+  readonly progress?: DeployProgress;
+  readonly faults?: { readonly seed: number; readonly rules: readonly FaultRule[] };
+}
+
+export interface InvokeAnswer {
+  /** Parsed JSON. */
+  readonly value: unknown;
+  readonly functionError: string | undefined;
+  readonly logTail: string;
+}
+
+export interface ReloadResult {
+  /** `aws:ssm/parameter:Parameter policy: value` of each change that is in effect. */
+  readonly applied: readonly string[];
+  /** Changes that take effect at the next start. */
+  readonly needsRestart: readonly string[];
+}
+
+export interface Platform {
+  /** The stack's outputs. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly graph: Graph;
+  readonly endpointUrl: string;
+  /** Base URL of every stage of every API. */
+  readonly apiUrls: readonly string[];
+  readonly warehouseUrl: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly region: string;
+  readonly dataDir: string;
+  readonly services: Services;
+  readonly faults: {
+    /** Kills a function's process after its n-th matching call to AWS was carried out. */
+    killDuringCall(rule: { functionName: string; service?: string; action?: string; afterCalls: number }): void;
+    /** Replaces the injected faults; none without rules. */
+    inject(seed: number, rules: readonly FaultRule[]): void;
+  };
+  invoke(functionName: string, event: unknown): Promise<InvokeAnswer>;
+  /** Reads the stack's config again and applies what can be applied. Rejects with the problems of a bad config, keeping what runs. */
+  reload(): Promise<ReloadResult>;
+  /** Ends everything; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+const accountId = "000000000000";
+
+/**
+ * Starts the platform. When anything fails, what was started is ended before the error is thrown.
+ * @throws StackConfigError, EvaluationError, DeployError; Error when a port is taken.
+ */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const projectDir = options.projectDir ?? process.cwd();
+  const started: Part[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= endAll(started, options.log);
+    return stopping;
+  };
+  try {
+    return await start(options, projectDir, started, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function endAll(parts: readonly Part[], log: ((line: string) => void) | undefined): Promise<void> {
+  for (const part of [...parts].reverse()) {
+    try {
+      await part.end?.();
+    } catch (error) {
+      log?.(`Ending ${part.title}: ${String(error)}`);
+    }
+  }
+}
+
+async function start(
+  options: PlatformOptions,
+  projectDir: string,
+  started: Part[],
+  stop: () => Promise<void>,
+): Promise<Platform> {
+  const config = readStackConfig(projectDir, options.stack);
+  const dataDir = openDataDir(options, projectDir, started);
+  const db = new DatabaseSync(options.inMemory ? ":memory:" : join(dataDir, "state.sqlite"));
+  // Losing the last moments on a power cut is fine here; losing speed on every record is not.
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
+  started.push({ title: "database", end: () => db.close() });
+  const clock = options.clock ?? { now: () => Date.now() };
+  const log = options.log ?? (() => undefined);
+  const iam = new Iam(accountId, config.region, () => clock.now());
+  const credentials = new CredentialStore(db, accountId);
+  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => clock.now(), log });
+  const endpointUrl = await endpoint.start(options.port ?? 0);
+  started.push({ title: "AWS endpoint", end: () => endpoint.end() });
+  const context: LocalContext = { region: config.region, accountId, endpointUrl, db, dataDir, clock, log };
+  let graph: Graph | undefined;
+  const services = createServices({
+    context,
+    iam,
+    credentials,
+    apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
+    durable: options.inMemory !== true,
+    databaseRolesOf: (roleName) => databaseRoles(graph, roleName),
+    ...(options.warehousePort === undefined ? {} : { warehousePort: options.warehousePort }),
+  });
+  const evaluateStack = () =>
+    evaluate({
+      config: readStackConfig(projectDir, options.stack),
+      program: options.program ?? join(projectDir, "dist", "index.js"),
+      projectDir,
+      bodies: services.bodies,
+      calls: boundProviderCalls({ region: config.region, accountId }),
+      accountId,
+    });
+  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
+  for (const service of services.aws) endpoint.register(killSwitch.watch(service));
+  // The warehouse takes longest to start; the program is evaluated meanwhile.
+  const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
+  graph = evaluated;
+  await deploy(graph, services.bodies, options.progress);
+  services.lambda.activate();
+  const inject = (seed: number, rules: readonly FaultRule[]) =>
+    endpoint.injectFaults(rules.length === 0 ? undefined : new FaultInjector(seed, rules));
+  if (options.faults !== undefined) inject(options.faults.seed, options.faults.rules);
+  return {
+    outputs: graph.outputs,
+    graph,
+    endpointUrl,
+    apiUrls: graph.resources
+      .filter(({ type }) => type === "aws:apigateway/stage:Stage")
+      .map(({ state }) => String(state.invokeUrl)),
+    warehouseUrl: warehouseUrl(services, graph),
+    credentials: credentials.owner,
+    region: config.region,
+    dataDir,
+    services,
+    faults: {
+      killDuringCall: (rule) => {
+        const roleArn = services.lambda.pool.get(rule.functionName)?.config.roleArn;
+        if (roleArn === undefined)
+          throw new Error(`There is no function ${rule.functionName}. Functions: ${services.lambda.pool.names().join(", ")}.`);
+        killSwitch.arm({ ...rule, roleName: roleNameOf(roleArn) });
+      },
+      inject,
+    },
+    invoke: async (functionName, event) => {
+      const result = await services.lambda.pool.invoke(functionName, JSON.stringify(event ?? {}));
+      return { value: JSON.parse(result.payload) as unknown, functionError: result.functionError, logTail: result.logTail };
+    },
+    reload: async () => {
+      const next = await evaluateStack();
+      const result = await applyChanges(graph ?? next, next, services);
+      graph = next;
+      return result;
+    },
+    stop,
+  };
+}
+
+function openDataDir(options: PlatformOptions, projectDir: string, started: Part[]): string {
+  if (options.inMemory) {
+    const folder = options.dataDir ?? mkdtempSync(join(tmpdir(), "risk-platform-"));
+    mkdirSync(folder, { recursive: true });
+    started.push({ title: "temporary files", end: () => rmSync(folder, { recursive: true, force: true }) });
+    return folder;
+  }
+  const folder = options.dataDir ?? join(projectDir, ".local", options.stack);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** Starts parts in order. Each counts as started before it is, so that a half-started one is ended too. */
+async function startParts(parts: readonly Part[], started: Part[]): Promise<void> {
+  for (const part of parts) {
+    started.push(part);
+    await part.start?.();
+  }
+}
+
+function databaseRoles(graph: Graph | undefined, roleName: string): readonly string[] {
+  const role = graph?.resources.find(({ type, state }) => type === "aws:iam/role:Role" && state.name === roleName);
+  const tags = role?.inputs.tags;
+  const value = typeof tags === "object" && tags !== null && "RedshiftDbRoles" in tags ? String(tags.RedshiftDbRoles) : "";
+  return value.split(":").filter((name) => name !== "");
+}
+
+/** The database of the stack's namespace, or PostgreSQL's first one without a warehouse. */
+function warehouseUrl(services: Services, graph: Graph): string {
+  const namespace = graph.resources.find(({ type }) => type === "aws:redshiftserverless/namespace:Namespace");
+  const database = namespace?.inputs.dbName;
+  return typeof database === "string" ? services.warehouse.urlOf(database) : services.warehouse.url;
+}
+
+async function applyChanges(before: Graph, after: Graph, services: Services): Promise<ReloadResult> {
+  const registry = new BodyRegistry(services.bodies);
+  const difference = diff(before, after);
+  const applied: string[] = [];
+  const needsRestart = [...difference.added, ...difference.removed]
+    .filter(({ id }) => id !== "")
+    .map(({ type, name }) => `${type} ${name}`);
+  for (const change of difference.changed) {
+    if (change.after.id === "") continue;
+    const line = `${change.after.type} ${change.after.name}: ${change.fields.map(({ path }) => path).join(", ")}`;
+    const body = registry.get(change.after.type);
+    if (body?.update === undefined) needsRestart.push(line);
+    else {
+      await body.update(change.after, change.before);
+      applied.push(line);
+    }
+  }
+  return { applied, needsRestart };
+}

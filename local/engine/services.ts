@@ -1,0 +1,171 @@
+/** Every local service, wired to the others: what the platform is made of. */
+
+import { ApiGateway } from "../apigateway/server.js";
+import type { AwsService, LocalContext, Part, ResourceBody } from "../contracts.js";
+import type { CredentialStore } from "../gateway/credentials";
+import { roleNameOf } from "../gateway/credentials";
+import type { Iam } from "../gateway/iam";
+import { verifySignature } from "../gateway/sigv4";
+import { LambdaService } from "../lambda/service.js";
+import { apiGatewayBodies } from "../services/apigateway-bodies.js";
+import { CloudWatchService, cloudwatchBodies } from "../services/cloudwatch";
+import { DeliverRegistry } from "../services/deliver";
+import { createDynamoDbService } from "../services/dynamodb";
+import { dynamoDbBodies } from "../services/dynamodb-bodies";
+import { EventsService, eventsBodies } from "../services/events";
+import { iamBodies } from "../services/iam-bodies";
+import { KinesisService, kinesisBodies } from "../services/kinesis";
+import { createKmsService } from "../services/kms";
+import { lambdaBodies } from "../services/lambda-bodies.js";
+import { LogsService, logsBodies } from "../services/logs";
+import { ticker } from "../services/messaging/ticker";
+import { networkBodies } from "../services/network-bodies";
+import { RedshiftServerless, redshiftBodies } from "../services/redshift-bodies";
+import { RedshiftDataService } from "../services/redshift-data";
+import { createS3Service } from "../services/s3";
+import { s3Bodies } from "../services/s3-bodies";
+import { kmsBodies, secretsManagerBodies, ssmBodies } from "../services/secret-bodies";
+import { createSecretsManagerService } from "../services/secretsmanager";
+import { SnsService, snsBodies } from "../services/sns";
+import { SqsService, sqsBodies } from "../services/sqs";
+import { createSsmService } from "../services/ssm";
+import { createStsService } from "../services/sts";
+import { createWarehouse } from "../warehouse/warehouse";
+import { lambdaPorts } from "./lambda-ports.js";
+
+export interface ServiceOptions {
+  readonly context: LocalContext;
+  readonly iam: Iam;
+  readonly credentials: CredentialStore;
+  readonly apiPort: number;
+  /** Data is kept between starts. */
+  readonly durable: boolean;
+  /** Names in a role's tag `RedshiftDbRoles`. */
+  readonly databaseRolesOf: (roleName: string) => readonly string[];
+  readonly warehousePort?: number;
+}
+
+export type Services = ReturnType<typeof createServices>;
+
+/** Creates all services; nothing listens yet. `parts` are to be started in order and ended in reverse. */
+export function createServices(options: ServiceOptions) {
+  const { context, iam, credentials } = options;
+  const registry = new DeliverRegistry();
+  const cloudwatch = new CloudWatchService(context, registry);
+  const metrics = cloudwatch.put;
+  const kms = createKmsService(context);
+  const ssm = createSsmService(context, kms);
+  const secrets = createSecretsManagerService(context, kms);
+  const sts = createStsService(context);
+  const dynamodb = createDynamoDbService(context, { persistent: options.durable });
+  const s3 = createS3Service(context, { iam, kms, deliver: registry.deliver });
+  const sqs = new SqsService(context, metrics);
+  const kinesis = new KinesisService(context);
+  const sns = new SnsService(context, sqs, registry);
+  const logs = new LogsService(context, registry, cloudwatch.putEmbedded);
+  const events = new EventsService(context, { registry, sqs, kinesis }, metrics);
+  const warehouse = createWarehouse(context, {
+    durable: options.durable,
+    ...(options.warehousePort === undefined ? {} : { port: options.warehousePort }),
+    readObject: ({ bucket, key }) => s3.get(bucket, key),
+    authorizeRole: (roleArn, permission) => {
+      const decision = iam.authorize({ kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) }, permission);
+      if (!decision.allowed) throw new Error(decision.reason);
+    },
+  });
+  const redshift = new RedshiftServerless(warehouse, (secretArn, admin) => {
+    const name = (secretArn.split(":secret:")[1] ?? secretArn).replace(/-[A-Za-z0-9]{6}$/, "");
+    secrets.putValue(secrets.putSecret(name, "Administrator of the warehouse"), JSON.stringify(admin));
+  });
+  const redshiftData = new RedshiftDataService(context, { redshift, databaseRolesOf: options.databaseRolesOf });
+  const lambda = new LambdaService(
+    context,
+    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics }),
+  );
+  const ensureLog = (group: string, stream: string, message: string) =>
+    logs.append(group, stream, [{ timestamp: context.clock.now(), message }]);
+  const api = new ApiGateway(
+    context,
+    {
+      invoke: (arn, payload, caller, traceId) => lambda.invokeAsService(arn, payload, caller, traceId),
+      verify: (request) => verifySignature(request, credentials.lookup, context.clock.now()).principal,
+      isAllowed: (principal, action, resource) => iam.authorize(principal, { action, resource }).allowed,
+      writeLog: (groupArn, stream, message) =>
+        ensureLog(groupArn.split(":").slice(6).join(":").replace(/:\*$/, ""), stream, message),
+      metric: (name, value, unit, dimensions) => metrics("AWS/ApiGateway", name, dimensions, value, unit),
+    },
+    options.apiPort,
+  );
+  registry.register("sqs", (arn, payload, target) => sqs.deliver(arn, payload, target));
+  registry.register("lambda", (arn, payload, target) => lambda.deliver(arn, payload, target));
+  registry.register("kinesis", (arn, payload) => kinesis.deliver(arn, payload, arn));
+  const aws: AwsService[] = [
+    kms,
+    ssm,
+    secrets,
+    sts,
+    dynamodb,
+    s3,
+    sqs,
+    kinesis,
+    sns,
+    logs,
+    events,
+    cloudwatch,
+    redshiftData,
+    lambda,
+  ];
+  const parts: Part[] = [
+    { title: "warehouse", start: () => warehouse.start(), end: () => warehouse.stop() },
+    { title: "DynamoDB", end: () => dynamodb.end() },
+    ticker("DynamoDB expiry", 60_000, async () => void (await dynamodb.sweepExpired()), context.log),
+    { title: "S3 notifications", end: () => s3.end() },
+    ticker("S3 expiry", 3_600_000, async () => void (await s3.sweepExpired()), context.log),
+    kinesis.part(),
+    sqs.part(),
+    logs.part(),
+    cloudwatch.part(),
+    events.part(),
+    lambda,
+    api,
+  ];
+  const bodies: ResourceBody[] = [
+    ...kmsBodies(kms),
+    ...ssmBodies(ssm),
+    ...secretsManagerBodies(secrets),
+    ...iamBodies(iam),
+    ...dynamoDbBodies(dynamodb),
+    ...s3Bodies(s3, iam),
+    ...sqsBodies(sqs),
+    ...kinesisBodies(kinesis),
+    ...snsBodies(sns),
+    ...logsBodies(logs),
+    ...eventsBodies(events),
+    ...cloudwatchBodies(cloudwatch),
+    ...redshiftBodies(redshift),
+    ...networkBodies(),
+    ...lambdaBodies(lambda, context),
+    ...apiGatewayBodies(api),
+  ];
+  return {
+    aws,
+    parts,
+    bodies,
+    kms,
+    ssm,
+    secrets,
+    dynamodb,
+    s3,
+    sqs,
+    kinesis,
+    sns,
+    logs,
+    events,
+    cloudwatch,
+    warehouse,
+    redshiftData,
+    lambda,
+    api,
+    registry,
+  };
+}

@@ -1,0 +1,181 @@
+/** Asynchronous invocations: accepted into the database, retried, then handed to a destination or dead-letter queue. */
+import { randomUUID } from "node:crypto";
+import type { LocalContext } from "../contracts.js";
+import type { FunctionPool, InvokeResult } from "./functions.js";
+import type { LambdaPorts, Timers } from "./ports.js";
+
+export interface AsyncConfig {
+  readonly maxRetries: number;
+  readonly maxAgeSeconds: number;
+  readonly onSuccess: string | undefined;
+  readonly onFailure: string | undefined;
+}
+
+export const defaultAsyncConfig: AsyncConfig = {
+  maxRetries: 2,
+  maxAgeSeconds: 21_600,
+  onSuccess: undefined,
+  onFailure: undefined,
+};
+
+interface AsyncEvent {
+  readonly id: string;
+  readonly functionName: string;
+  readonly payload: string;
+  readonly acceptedAt: number;
+  readonly attempts: number;
+}
+
+export class AsyncInvocations {
+  private readonly configs = new Map<string, AsyncConfig>();
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly cancels = new Set<() => void>();
+  private closed = false;
+
+  constructor(
+    private readonly context: LocalContext,
+    private readonly ports: LambdaPorts,
+    private readonly pool: FunctionPool,
+    private readonly timers: Timers,
+    /** Waits before the first and the second retry; Lambda waits one and two minutes, which nobody wants to sit through here. */
+    private readonly retryDelaysMs: readonly number[] = [1_000, 2_000],
+  ) {
+    context.db.exec(
+      "CREATE TABLE IF NOT EXISTS lambda_async (id TEXT PRIMARY KEY, function_name TEXT NOT NULL, payload TEXT NOT NULL, accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL)",
+    );
+  }
+
+  configure(functionName: string, config: AsyncConfig): void {
+    this.configs.set(functionName, config);
+  }
+
+  /** Accepts an event; returns its request id. */
+  accept(functionName: string, payload: string): string {
+    const event: AsyncEvent = { id: randomUUID(), functionName, payload, acceptedAt: this.context.clock.now(), attempts: 0 };
+    this.context.db
+      .prepare("INSERT INTO lambda_async (id, function_name, payload, accepted_at, attempts) VALUES (?, ?, ?, ?, 0)")
+      .run(event.id, functionName, payload, event.acceptedAt);
+    this.start(event);
+    return event.id;
+  }
+
+  /** Takes up what an earlier run accepted and did not finish. */
+  resume(): void {
+    for (const row of this.context.db.prepare("SELECT * FROM lambda_async ORDER BY accepted_at").all()) {
+      this.start({
+        id: String(row.id),
+        functionName: String(row.function_name),
+        payload: String(row.payload),
+        acceptedAt: Number(row.accepted_at),
+        attempts: Number(row.attempts),
+      });
+    }
+  }
+
+  private start(event: AsyncEvent): void {
+    if (this.closed) return;
+    const run = this.process(event)
+      .catch((error: unknown) => this.context.log(`Asynchronous event ${event.id} of ${event.functionName}: ${String(error)}`))
+      .finally(() => this.running.delete(event.id));
+    this.running.set(event.id, run);
+  }
+
+  private later(event: AsyncEvent, ms: number): void {
+    const cancel = this.timers.after(ms, () => {
+      this.cancels.delete(cancel);
+      this.start(event);
+    });
+    this.cancels.add(cancel);
+  }
+
+  private async process(event: AsyncEvent): Promise<void> {
+    const config = this.configs.get(event.functionName) ?? defaultAsyncConfig;
+    const tooOld = this.context.clock.now() - event.acceptedAt > config.maxAgeSeconds * 1000;
+    if (tooOld) return this.finish(event, undefined, "EventAgeExceeded", config);
+    let result: InvokeResult;
+    try {
+      result = await this.pool.invoke(event.functionName, event.payload, { requestId: event.id });
+    } catch {
+      // Throttled or stopping: tried again until the event is too old; does not count as an attempt.
+      if (!this.closed) this.later(event, this.retryDelaysMs[0] ?? 1_000);
+      return;
+    }
+    if (this.closed && result.functionError !== undefined) return;
+    if (result.functionError === undefined) return this.finish(event, result, "Success", config);
+    const attempts = event.attempts + 1;
+    if (attempts > config.maxRetries) return this.finish({ ...event, attempts }, result, "RetriesExhausted", config);
+    this.context.db.prepare("UPDATE lambda_async SET attempts = ? WHERE id = ?").run(attempts, event.id);
+    this.later({ ...event, attempts }, this.retryDelaysMs[event.attempts] ?? this.retryDelaysMs.at(-1) ?? 1_000);
+  }
+
+  private async finish(
+    event: AsyncEvent,
+    result: InvokeResult | undefined,
+    condition: string,
+    config: AsyncConfig,
+  ): Promise<void> {
+    const destination = condition === "Success" ? config.onSuccess : config.onFailure;
+    const state = this.pool.get(event.functionName);
+    if (destination !== undefined) await this.send(destination, event, result, condition);
+    const deadLetter = state?.config.deadLetterArn;
+    if (condition !== "Success" && deadLetter !== undefined) {
+      await this.ports.deliver(deadLetter, event.payload, {
+        servicePrincipal: "lambda.amazonaws.com",
+        sourceArn: state?.config.arn ?? "",
+      });
+    }
+    if (condition !== "Success") this.ports.metric("AsyncEventsDropped", 1, "Count", { FunctionName: event.functionName });
+    this.context.db.prepare("DELETE FROM lambda_async WHERE id = ?").run(event.id);
+  }
+
+  private async send(destination: string, event: AsyncEvent, result: InvokeResult | undefined, condition: string): Promise<void> {
+    const now = new Date(this.context.clock.now());
+    const arn = this.pool.get(event.functionName)?.config.arn ?? event.functionName;
+    const record = JSON.stringify({
+      version: "1.0",
+      timestamp: now.toISOString(),
+      requestContext: {
+        requestId: event.id,
+        functionArn: `${arn}:$LATEST`,
+        condition,
+        approximateInvokeCount: condition === "Success" ? event.attempts + 1 : event.attempts,
+      },
+      requestPayload: parsed(event.payload),
+      ...(result === undefined
+        ? {}
+        : {
+            responseContext: {
+              statusCode: 200,
+              executedVersion: "$LATEST",
+              ...(result.functionError === undefined ? {} : { functionError: result.functionError }),
+            },
+            responsePayload: parsed(result.payload),
+          }),
+    });
+    if (destination.startsWith("arn:aws:s3:::")) {
+      const day = now.toISOString().slice(0, 10).replaceAll("-", "/");
+      const stamp = now.toISOString().slice(0, 19).replaceAll(":", ".");
+      await this.ports.putObject(destination, `aws/lambda/async/${event.functionName}/${day}/${stamp}-${randomUUID()}`, record);
+    } else await this.ports.deliver(destination, record, { servicePrincipal: "lambda.amazonaws.com", sourceArn: arn });
+  }
+
+  /** Events that are not finished. */
+  pending(): number {
+    return Number(this.context.db.prepare("SELECT count(*) AS n FROM lambda_async").get()?.n ?? 0);
+  }
+
+  /** Stops; unfinished events stay in the database. */
+  async end(): Promise<void> {
+    this.closed = true;
+    for (const cancel of this.cancels) cancel();
+    await Promise.all(this.running.values());
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,76 @@
+/** What an event source mapping is, and what its pollers share. */
+import type { InvokeResult } from "./functions.js";
+import type { StartingPosition } from "./ports.js";
+
+/** Times in seconds, as in the Lambda API; -1 means without limit. */
+export interface MappingConfig {
+  readonly uuid: string;
+  readonly arn: string;
+  readonly sourceArn: string;
+  readonly functionName: string;
+  readonly enabled: boolean;
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  readonly startingPosition: StartingPosition;
+  readonly parallelizationFactor: number;
+  readonly maxRetries: number;
+  readonly maxRecordAgeSeconds: number;
+  readonly bisectOnError: boolean;
+  readonly reportsItemFailures: boolean;
+  readonly onFailure: string | undefined;
+  readonly maximumConcurrency: number | undefined;
+  /** Patterns over `{data}` (streams) or `{body, …}` (queues); a record passes when any of them matches. */
+  readonly filters: readonly unknown[];
+}
+
+/** Runs the function of a mapping. Rejects with an AwsError (429) when it is throttled. */
+export type InvokeBatch = (payload: string) => Promise<InvokeResult>;
+
+export interface Poller {
+  start(): void;
+  end(): Promise<void>;
+  /** Ends open batching windows now: what was gathered is run. */
+  flush(): void;
+  /** Nothing is buffered, running or waiting for a retry. */
+  idle(): boolean;
+}
+
+/** The response leaves the batch's fate open: `all` failed, or the records with the returned ids did. */
+export type BatchOutcome =
+  | { readonly kind: "ok" }
+  | { readonly kind: "all" }
+  | { readonly kind: "some"; readonly ids: readonly string[] };
+
+/**
+ * Reads a partial batch response. Empty, null and missing lists are a success; a response that is no list of non-empty
+ * `itemIdentifier`s, or names one that was not in the batch, fails the whole batch.
+ * Source: "Reporting batch item failures", AWS Lambda developer guide.
+ */
+export function batchOutcome(result: InvokeResult, reportsItemFailures: boolean, batchIds: ReadonlySet<string>): BatchOutcome {
+  if (result.functionError !== undefined) return { kind: "all" };
+  if (!reportsItemFailures) return { kind: "ok" };
+  const response: unknown = JSON.parse(result.payload);
+  if (response === null || response === "") return { kind: "ok" };
+  if (typeof response !== "object" || !("batchItemFailures" in response))
+    return typeof response === "object" ? { kind: "ok" } : { kind: "all" };
+  const failures = response.batchItemFailures;
+  if (failures === null) return { kind: "ok" };
+  if (!Array.isArray(failures)) return { kind: "all" };
+  const ids: string[] = [];
+  for (const failure of failures) {
+    const id: unknown = failure?.itemIdentifier;
+    if (typeof id !== "string" || !batchIds.has(id)) return { kind: "all" };
+    ids.push(id);
+  }
+  return ids.length === 0 ? { kind: "ok" } : { kind: "some", ids };
+}
+
+/** Requests stay below Lambda's 6 MB: how many of the records, from the first, fit (at least one). */
+export function fitting(sizes: readonly number[], limit = 6 * 1024 * 1024 - 4096): number {
+  let total = 0;
+  for (const [index, size] of sizes.entries()) {
+    total += size + 1;
+    if (total > limit) return Math.max(1, index);
+  }
+  return sizes.length;
+}

@@ -1,0 +1,98 @@
+/** What the function runtime needs from the rest of the machine. */
+import type { Deliver } from "../contracts.js";
+
+export interface LogLine {
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly message: string;
+}
+
+export interface StreamRecord {
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  readonly data: Buffer;
+  /** Milliseconds since the epoch. */
+  readonly arrivedAt: number;
+}
+
+export type StartingPosition =
+  | { readonly kind: "TRIM_HORIZON" }
+  | { readonly kind: "LATEST" }
+  | { readonly kind: "AT_TIMESTAMP"; readonly timestamp: number };
+
+/** The stream service, read from inside the process. */
+export interface StreamSource {
+  /** Shards, parents before children. @throws AwsError when the stream does not exist. */
+  shards(streamArn: string): readonly { readonly id: string; readonly parents: readonly string[] }[];
+  /** A cursor: records after it are still to be read. The empty text is before the oldest record. */
+  cursor(streamArn: string, shardId: string, position: StartingPosition): string;
+  /** Up to `limit` records after the cursor, oldest first; `ended` when a closed shard has no more. */
+  read(
+    streamArn: string,
+    shardId: string,
+    after: string,
+    limit: number,
+  ): { readonly records: readonly StreamRecord[]; readonly ended: boolean };
+  /** Calls back after records were put; returns how to stop. */
+  onRecords(streamArn: string, listener: () => void): () => void;
+}
+
+export interface QueueMessage {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly body: string;
+  readonly md5OfBody: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly messageAttributes: Readonly<Record<string, unknown>>;
+}
+
+/** The queue service, read from inside the process. */
+export interface QueueSource {
+  /** Receives up to `limit` visible messages and hides them. @throws AwsError when the queue does not exist. */
+  receive(queueArn: string, limit: number): readonly QueueMessage[];
+  delete(queueArn: string, receiptHandles: readonly string[]): void;
+  visibilityTimeoutSeconds(queueArn: string): number;
+  /** Calls back when messages may have become visible; returns how to stop. */
+  onMessages(queueArn: string, listener: () => void): () => void;
+}
+
+export interface SessionCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+export interface LambdaPorts {
+  /** Appends to a log stream, creating group and stream when needed. */
+  readonly writeLogs: (group: string, stream: string, lines: readonly LogLine[]) => void;
+  /** One datum in namespace `AWS/Lambda`. */
+  readonly metric: (
+    name: string,
+    value: number,
+    unit: "Count" | "Milliseconds",
+    dimensions: Readonly<Record<string, string>>,
+  ) => void;
+  readonly credentials: (roleArn: string, sessionName: string) => SessionCredentials;
+  /** Whether the role's policies allow the action; the service itself acts for the role when it polls and when it delivers failures. */
+  readonly roleAllows: (roleArn: string, action: string, resource: string) => boolean;
+  readonly deliver: Deliver;
+  /** Writes an object on behalf of the service. */
+  readonly putObject: (bucketArn: string, key: string, body: string) => Promise<void>;
+  readonly streams: StreamSource;
+  readonly queues: QueueSource;
+  /** Compiles a filter pattern (EventBridge syntax). @throws AwsError for an invalid one. */
+  readonly compilePattern: (pattern: unknown) => (event: unknown) => boolean;
+}
+
+/** Timers, so that tests drive retries and windows without waiting. */
+export interface Timers {
+  /** Calls `run` once after `ms`; returns how to cancel. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export const systemTimers: Timers = {
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
