@@ -18,10 +18,11 @@ import { createDataApi } from "../loader/data-api";
 import { createLoader } from "../loader/handler";
 import { DEFAULT_SETTINGS, type LoaderSummary } from "../loader/ports";
 import { createSqlClient } from "../loader/sql-client";
-import { createRedshiftData, createS3, createSqs } from "../shared/clients";
+import { createRedshiftData, createSqs } from "../shared/clients";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";
 import { createMetrics } from "../shared/metrics";
+import { createS3 } from "../shared/s3-client";
 
 const FUNCTION_NAME = "warehouse-loader";
 const env = new EnvReader(FUNCTION_NAME, process.env);

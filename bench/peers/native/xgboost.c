@@ -1,0 +1,66 @@
+/*
+ * XGBoost's own C API on one thread: XGBoosterPredictFromDense, its fastest path for rows in memory.
+ * usage: xgboost MODEL ROWS COLUMNS BATCH ROUNDS, where ROWS holds float32 rows. Prints one line per round: microseconds a row.
+ * Prints the round's checksum of margins to the error output, so that nothing can be optimised away.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+typedef void *BoosterHandle;
+typedef void *DMatrixHandle;
+int XGBoosterCreate(const DMatrixHandle *, uint64_t, BoosterHandle *);
+int XGBoosterLoadModel(BoosterHandle, const char *);
+int XGBoosterSetParam(BoosterHandle, const char *, const char *);
+int XGBoosterPredictFromDense(BoosterHandle, const char *, const char *, DMatrixHandle, const uint64_t **, uint64_t *, const float **);
+const char *XGBGetLastError(void);
+
+static void check(int status) {
+  if (status != 0) {
+    fprintf(stderr, "%s\n", XGBGetLastError());
+    exit(1);
+  }
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 6) return 2;
+  const long columns = atol(argv[3]), batch = atol(argv[4]), rounds = atol(argv[5]);
+  FILE *file = fopen(argv[2], "rb");
+  if (!file) return 2;
+  fseek(file, 0, SEEK_END);
+  const long rows = ftell(file) / (4 * columns);
+  rewind(file);
+  float *data = malloc(4 * rows * columns);
+  if (fread(data, 4 * columns, rows, file) != (size_t)rows) return 2;
+  BoosterHandle booster;
+  check(XGBoosterCreate(NULL, 0, &booster));
+  check(XGBoosterLoadModel(booster, argv[1]));
+  check(XGBoosterSetParam(booster, "nthread", "1"));
+  const char *config =
+      "{\"type\":1,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false,\"missing\":NaN,\"cache_id\":0}";
+  for (long round = 0; round < rounds; round++) {
+    double sum = 0;
+    const double start = now();
+    for (long row = 0; row + batch <= rows; row += batch) {
+      char values[160];
+      snprintf(values, sizeof values, "{\"data\":[%llu,true],\"shape\":[%ld,%ld],\"typestr\":\"<f4\",\"version\":3}",
+               (unsigned long long)(uintptr_t)(data + row * columns), batch, columns);
+      const uint64_t *shape;
+      uint64_t dimensions;
+      const float *result;
+      check(XGBoosterPredictFromDense(booster, values, config, NULL, &shape, &dimensions, &result));
+      for (long i = 0; i < batch; i++) sum += result[i];
+    }
+    const double elapsed = now() - start;
+    printf("%.6f\n", elapsed / (rows / batch * batch));
+    fprintf(stderr, "%.9g\n", sum);
+  }
+  return 0;
+}

@@ -1,0 +1,97 @@
+/**
+ * REST → scores of one profile. Environment: PROFILE, SCORES_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ARCHIVE_BUCKET, TOKEN_SECRET_ARN; optional CACHE_TTL_SECONDS (86400),
+ * POLICY_TTL_SECONDS (5), IDEMPOTENCY_LEASE_SECONDS (60), DEMO_JITTER ("1" adds up to ±5 % of the scale), LOG_LEVEL (info).
+ *
+ * The role needs, besides writing its own log group:
+ * - dynamodb:Query, GetItem, PutItem, DeleteItem on SCORES_TABLE
+ * - ssm:GetParameter on POLICY_PARAMETER
+ * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
+ * - events:PutEvents on EVENT_BUS_NAME
+ * - s3:PutObject on ARCHIVE_BUCKET/archive/*
+ * - kms:Decrypt and kms:GenerateDataKey on the keys of table, bucket, secret and bus, where they have their own
+ */
+import { churn, fraud, lead, policy as validatePolicy } from "#validators";
+import type { Validate } from "../core/json-schema";
+import { PROFILES, type ProfileId, profileById } from "../profiles";
+import { createIdempotencyStore, createScoreStore } from "../rest/adapters";
+import { createRestHandler, type RestHandler } from "../rest/handler";
+import { createDynamoDb, createEventBridge, createSecretsManager, createSsm, FAST } from "../shared/clients";
+import { systemClock } from "../shared/clock";
+import { EnvReader } from "../shared/env";
+import { createEventBus } from "../shared/event-bus";
+import { createLog } from "../shared/log";
+import { createMetrics } from "../shared/metrics";
+import { createObjectStore } from "../shared/object-store";
+import { createPolicySource, parameterReader } from "../shared/policy-source";
+import { createS3 } from "../shared/s3-client";
+import { cached, createSecretSource } from "../shared/secret-source";
+import { createTokeniser } from "../shared/tokeniser";
+
+const JITTER_POINTS = 5;
+const VALIDATORS: Readonly<Record<ProfileId, Validate>> = { lead, churn, fraud };
+
+function wire(): RestHandler {
+  const env = new EnvReader("rest-scoring", process.env);
+  const requestProfiles = Object.values(PROFILES).filter(({ stateful }) => !stateful);
+  const id = env.oneOf<ProfileId>(
+    "PROFILE",
+    requestProfiles.map((profile) => profile.id as ProfileId),
+  );
+  const profile = profileById(id);
+  const values = {
+    table: env.text("SCORES_TABLE"),
+    policy: env.text("POLICY_PARAMETER"),
+    bus: env.text("EVENT_BUS_NAME"),
+    source: env.text("EVENT_SOURCE"),
+    detailType: env.text("EVENT_DETAIL_TYPE"),
+    namespace: env.text("METRIC_NAMESPACE"),
+    bucket: env.text("ARCHIVE_BUCKET"),
+    secret: env.text("TOKEN_SECRET_ARN"),
+    cacheTtlSeconds: env.number("CACHE_TTL_SECONDS", 86_400, 0, 31_536_000),
+    policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 5, 0, 86_400),
+    leaseSeconds: env.number("IDEMPOTENCY_LEASE_SECONDS", 60, 1, 900),
+    jitter: env.optional("DEMO_JITTER", "0") === "1" ? JITTER_POINTS : 0,
+  };
+  env.done();
+
+  const clock = systemClock;
+  const log = createLog(env.optional("LOG_LEVEL", "info"), { function: "rest-scoring", profile: id });
+  const metrics = createMetrics(values.namespace, { Profile: id }, clock);
+  const dynamo = createDynamoDb();
+  const secret = createSecretSource(createSecretsManager(), values.secret);
+  const policies = createPolicySource({
+    read: parameterReader(createSsm(), values.policy),
+    profile,
+    validatePolicy,
+    ttlMs: values.policyTtlSeconds * 1000,
+    clock,
+    log,
+    metrics,
+  });
+  return createRestHandler({
+    profile,
+    validate: VALIDATORS[id],
+    policies,
+    tokeniser: cached(async () => createTokeniser(await secret(), profile.schema)),
+    scores: createScoreStore(dynamo, values.table),
+    idempotency: createIdempotencyStore({
+      client: dynamo,
+      table: values.table,
+      clock,
+      ttlSeconds: 86_400,
+      leaseSeconds: values.leaseSeconds,
+    }),
+    bus: createEventBus(createEventBridge(), values.bus, values.source),
+    objects: createObjectStore(createS3(FAST), values.bucket),
+    clock,
+    log,
+    metrics,
+    eventDetailType: values.detailType,
+    cacheTtlSeconds: values.cacheTtlSeconds,
+    jitter: values.jitter,
+    random: Math.random,
+  });
+}
+
+export const handler: RestHandler = wire();

@@ -1,0 +1,99 @@
+/**
+ * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (3650), MAX_EVENT_FUTURE_MINUTES
+ * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (5), STOP_EARLY_MS (3000), LOG_LEVEL (info).
+ *
+ * The role needs, besides writing its own log group and reading its stream (kinesis:DescribeStream, DescribeStreamSummary,
+ * GetRecords, GetShardIterator, ListShards, SubscribeToShard on the stream; kinesis:ListStreams on *; kms:Decrypt on the stream's key):
+ * - dynamodb:BatchGetItem, PutItem, UpdateItem on RESULTS_TABLE; dynamodb:BatchGetItem, PutItem on STATE_TABLE
+ * - ssm:GetParameter on POLICY_PARAMETER
+ * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
+ * - events:PutEvents on EVENT_BUS_NAME
+ * - s3:PutObject on DATA_BUCKET/{archive,high-risk,quarantine}/*; s3:GetObject on DATA_BUCKET/archive/*; s3:ListBucket on DATA_BUCKET
+ *   (makes a missing object answer 404, not 403)
+ * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
+ */
+import { fraud, policy as validatePolicy } from "#validators";
+import { profileById } from "../profiles";
+import { BULK, createDynamoDb, createEventBridge, createSecretsManager, createSsm } from "../shared/clients";
+import { systemClock } from "../shared/clock";
+import { EnvReader } from "../shared/env";
+import { createEventBus } from "../shared/event-bus";
+import { createLog } from "../shared/log";
+import { createMetrics } from "../shared/metrics";
+import { createObjectStore } from "../shared/object-store";
+import { createPolicySource, parameterReader } from "../shared/policy-source";
+import { createS3 } from "../shared/s3-client";
+import { cached, createSecretSource } from "../shared/secret-source";
+import { createTokeniser } from "../shared/tokeniser";
+import { createResultStore, createStateStore } from "../stream/adapters";
+import { decodeJson } from "../stream/decode";
+import { createStreamHandler, type StreamHandler } from "../stream/handler";
+
+const DAY_SECONDS = 86_400;
+const DAY_MS = 86_400_000;
+
+function wire(): StreamHandler {
+  const env = new EnvReader("stream-scoring", process.env);
+  const profile = profileById(env.oneOf("PROFILE", ["fraud"]));
+  const values = {
+    results: env.text("RESULTS_TABLE"),
+    states: env.text("STATE_TABLE"),
+    policy: env.text("POLICY_PARAMETER"),
+    bus: env.text("EVENT_BUS_NAME"),
+    source: env.text("EVENT_SOURCE"),
+    detailType: env.text("EVENT_DETAIL_TYPE"),
+    namespace: env.text("METRIC_NAMESPACE"),
+    bucket: env.text("DATA_BUCKET"),
+    secret: env.text("TOKEN_SECRET_ARN"),
+    maxAgeDays: env.number("MAX_EVENT_AGE_DAYS", 3650, 1, 36_500),
+    maxFutureMinutes: env.number("MAX_EVENT_FUTURE_MINUTES", 60, 0, 525_600),
+    resultTtlDays: env.number("RESULT_TTL_DAYS", 90, 1, 36_500),
+    stateTtlDays: env.number("STATE_TTL_DAYS", 30, 1, 36_500),
+    policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 5, 0, 86_400),
+    reserveMs: env.number("STOP_EARLY_MS", 3_000, 0, 300_000),
+  };
+  env.done();
+
+  const clock = systemClock;
+  const log = createLog(env.optional("LOG_LEVEL", "info"), { function: "stream-scoring", profile: profile.id });
+  const metrics = createMetrics(values.namespace, { Profile: profile.id }, clock);
+  const dynamo = createDynamoDb(BULK);
+  const secret = createSecretSource(createSecretsManager(), values.secret);
+  const policies = createPolicySource({
+    read: parameterReader(createSsm(), values.policy),
+    profile,
+    validatePolicy,
+    ttlMs: values.policyTtlSeconds * 1000,
+    clock,
+    log,
+    metrics,
+  });
+  return createStreamHandler({
+    profile,
+    validate: fraud,
+    decode: decodeJson,
+    policies,
+    tokeniser: cached(async () => createTokeniser(await secret(), profile.schema)),
+    ports: {
+      results: createResultStore({
+        client: dynamo,
+        table: values.results,
+        clock,
+        ttlSeconds: values.resultTtlDays * DAY_SECONDS,
+      }),
+      states: createStateStore({ client: dynamo, table: values.states, clock, ttlSeconds: values.stateTtlDays * DAY_SECONDS }),
+      alerts: createEventBus(createEventBridge(), values.bus, values.source),
+      objects: createObjectStore(createS3(), values.bucket),
+    },
+    clock,
+    log,
+    metrics,
+    eventDetailType: values.detailType,
+    maxAgeMs: values.maxAgeDays * DAY_MS,
+    maxFutureMs: values.maxFutureMinutes * 60_000,
+    reserveMs: values.reserveMs,
+  });
+}
+
+export const handler: StreamHandler = wire();

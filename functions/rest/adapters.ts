@@ -1,0 +1,134 @@
+/** DynamoDB's scores table behind the ports: scores, and the idempotency keys under ids of their own. */
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from "@aws-sdk/client-dynamodb";
+import {
+  type Item,
+  n,
+  readNumber,
+  readReasons,
+  readStrings,
+  readText,
+  reasonsValue,
+  s,
+  strings,
+} from "../shared/attribute-values";
+import type { Clock } from "../shared/clock";
+import type { Claim, IdempotencyStore, ScoreStore, StoredAnswer } from "./ports";
+
+export function createScoreStore(client: DynamoDBClient, table: string): ScoreStore {
+  return {
+    async newest(leadId) {
+      const answer = await client.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: "leadId = :id",
+          ExpressionAttributeValues: { ":id": s(leadId) },
+          ScanIndexForward: false,
+          Limit: 1,
+        }),
+      );
+      const item = answer.Items?.[0];
+      if (item === undefined) return null;
+      const own: unknown = JSON.parse(readText(item, "answer") || "{}");
+      return {
+        leadId,
+        timestamp: readNumber(item, "timestamp"),
+        scoreId: readText(item, "score_id"),
+        decision: {
+          score: readNumber(item, "score"),
+          band: readText(item, "band"),
+          reasons: readReasons(item, "reasons"),
+          flags: readStrings(item, "flags"),
+          modelVersion: readText(item, "model_version"),
+          policyVersion: readText(item, "policy_version"),
+        },
+        // Written by `put` below and by nobody else.
+        answer: own as Readonly<Record<string, unknown>>,
+        expiresAt: readNumber(item, "ttl"),
+      };
+    },
+    async put({ leadId, timestamp, scoreId, decision, answer, expiresAt }, profile) {
+      await client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: {
+            leadId: s(leadId),
+            timestamp: n(timestamp),
+            score_id: s(scoreId),
+            profile: s(profile),
+            score: n(decision.score),
+            band: s(decision.band),
+            reasons: reasonsValue(decision.reasons),
+            flags: strings(decision.flags),
+            model_version: s(decision.modelVersion),
+            policy_version: s(decision.policyVersion),
+            answer: s(JSON.stringify(answer)),
+            ttl: n(expiresAt),
+          },
+        }),
+      );
+    },
+  };
+}
+
+export interface IdempotencyArgs {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly clock: Clock;
+  /** How long an answer is replayed. */
+  readonly ttlSeconds: number;
+  /** Longer than an invocation may take: after it the claimant is dead. */
+  readonly leaseSeconds: number;
+}
+
+export function createIdempotencyStore({ client, table, clock, ttlSeconds, leaseSeconds }: IdempotencyArgs): IdempotencyStore {
+  const keyOf = (key: string): Item => ({ leadId: s(`idempotency#${key}`), timestamp: n(0) });
+  const seconds = () => Math.floor(clock.now() / 1000);
+  const judge = (item: Item, bodyHash: string): Claim => {
+    if (readText(item, "body_hash") !== bodyHash) return { kind: "other_body" };
+    if (item["answer"] === undefined) return { kind: "in_flight" };
+    // Written by `answer` below and by nobody else.
+    return { kind: "answered", answer: JSON.parse(readText(item, "answer")) as StoredAnswer };
+  };
+  return {
+    async claim(key, bodyHash) {
+      const now = seconds();
+      try {
+        await client.send(
+          new PutItemCommand({
+            TableName: table,
+            Item: { ...keyOf(key), body_hash: s(bodyHash), lease_until: n(now + leaseSeconds), ttl: n(now + ttlSeconds) },
+            // TTL removes items within days, not at once: an expired one counts as gone.
+            ConditionExpression:
+              "attribute_not_exists(leadId) OR #ttl < :now OR (attribute_not_exists(answer) AND lease_until < :now)",
+            ExpressionAttributeNames: { "#ttl": "ttl" },
+            ExpressionAttributeValues: { ":now": n(now) },
+          }),
+        );
+        return { kind: "claimed" };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+      const { Item: item } = await client.send(new GetItemCommand({ TableName: table, Key: keyOf(key), ConsistentRead: true }));
+      // Released between the two calls: the other request is just over, and the caller's retry will find the key free.
+      return item === undefined ? { kind: "in_flight" } : judge(item, bodyHash);
+    },
+    async answer(key, bodyHash, answer) {
+      await client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: { ...keyOf(key), body_hash: s(bodyHash), answer: s(JSON.stringify(answer)), ttl: n(seconds() + ttlSeconds) },
+        }),
+      );
+    },
+    async release(key) {
+      await client.send(new DeleteItemCommand({ TableName: table, Key: keyOf(key) }));
+    },
+  };
+}

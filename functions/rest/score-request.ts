@@ -1,0 +1,185 @@
+import type { ArchiveRecord } from "../core/archive-record";
+import { featureRecord } from "../core/features";
+import { hashJson } from "../core/hash";
+import type { Validate } from "../core/json-schema";
+import type { AnyProfile } from "../core/profile";
+import { score } from "../core/score";
+import type { Decision } from "../core/types";
+import type { CompiledPolicy } from "../policy/compile";
+import { archiveRecord } from "../shared/archive-line";
+import type { Clock } from "../shared/clock";
+import type { EventBus } from "../shared/event-bus";
+import { describeError, type Log } from "../shared/log";
+import type { Metrics } from "../shared/metrics";
+import { gzipLines } from "../shared/ndjson";
+import { dateOf, objectKey } from "../shared/object-keys";
+import type { ObjectStore } from "../shared/object-store";
+import type { PolicySource } from "../shared/policy-source";
+import type { Tokeniser } from "../shared/tokeniser";
+import type { IdempotencyStore, ScoreStore, StoredScore } from "./ports";
+import type { RestAnswer } from "./problem";
+
+export interface ScoreRequestArgs {
+  readonly profile: AnyProfile;
+  readonly validate: Validate;
+  readonly policies: PolicySource;
+  readonly tokeniser: () => Promise<Tokeniser>;
+  readonly scores: ScoreStore;
+  readonly idempotency: IdempotencyStore;
+  readonly bus: EventBus;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly eventDetailType: string;
+  readonly cacheTtlSeconds: number;
+  /** Points added or taken at random, at most: 0 outside demonstrations. */
+  readonly jitter: number;
+  readonly random: () => number;
+}
+
+/**
+ * A valid input → answer: cached score if there is a live one of the same policy and model, else a new one, recorded on
+ * the event bus (or in the archive, when the bus is down) before it is answered. Throws when it could be recorded nowhere.
+ */
+export async function scoreRequest(
+  input: unknown,
+  requestId: string,
+  headers: Readonly<Record<string, string>>,
+  args: ScoreRequestArgs,
+): Promise<RestAnswer> {
+  const { profile, clock, metrics } = args;
+  const inputHash = hashJson(profile.stored(input));
+  const leadId = hashJson([profile.id, inputHash]).slice(0, 32);
+  const degraded: string[] = [];
+
+  const [policy, tokeniser, newest] = await Promise.all([
+    args.policies.current(),
+    args.tokeniser(),
+    args.scores.newest(leadId).catch((error: unknown) => {
+      storeFailed("cache", error, degraded, args);
+      return null;
+    }),
+  ]);
+  if (newest !== null && isLive(newest, policy, clock)) {
+    metrics.add("CacheHits", "Count", 1);
+    observe(newest.decision, args);
+    return answer(newest, true, headers, degraded);
+  }
+
+  const now = clock.now();
+  const scored = score(profile, policy, input, null);
+  const decision = args.jitter === 0 ? scored.decision : jittered(scored.decision, policy, args);
+  const stored: StoredScore = {
+    leadId,
+    timestamp: now,
+    scoreId: `${leadId}-${now}-${requestId.slice(0, 8)}`,
+    decision,
+    answer: profile.answer(decision.score, policy.thresholds),
+    expiresAt: Math.floor(now / 1000) + args.cacheTtlSeconds,
+  };
+  const userKey = profile.userKey(input);
+  const at = new Date(now).toISOString();
+  const record = archiveRecord(
+    {
+      profile,
+      input,
+      inputHash,
+      features: scored.features,
+      namedFeatures: featureRecord(profile.features, scored.features),
+      decision,
+      eventId: stored.scoreId,
+      userToken: userKey === null ? null : tokeniser.token(userKey),
+      source: "rest",
+      sourcePosition: requestId,
+      occurredAt: at,
+      scoredAt: at,
+    },
+    tokeniser,
+  );
+  await Promise.all([
+    publish(stored, record, degraded, args),
+    args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args)),
+  ]);
+  observe(decision, args);
+  return answer(stored, false, headers, degraded);
+}
+
+const isLive = ({ expiresAt, decision }: StoredScore, policy: CompiledPolicy, clock: Clock): boolean =>
+  expiresAt * 1000 > clock.now() && decision.policyVersion === policy.version && decision.modelVersion === policy.model.version;
+
+function storeFailed(part: "cache" | "store", error: unknown, degraded: string[], { metrics, log }: ScoreRequestArgs): void {
+  metrics.add("StoreFailures", "Count", 1);
+  log.warn("score_store_unavailable", { part, ...describeError(error) });
+  degraded.push(part);
+}
+
+/** The reference system's demo: a score that wobbles. Its share is a reason of its own, so that the sum still holds. */
+function jittered(decision: Decision, policy: CompiledPolicy, { jitter, random, profile }: ScoreRequestArgs): Decision {
+  const wobble = (random() * 2 - 1) * jitter * (profile.scale.max / 100);
+  const score = Math.min(profile.scale.max, Math.max(0, decision.score + wobble));
+  const contribution = score - decision.score;
+  const reasons = [...decision.reasons, { code: "demo_jitter", text: "Random part of the demonstration", contribution }];
+  return { ...decision, score, band: policy.bandOf(score), reasons };
+}
+
+/** All scores go to the bus; what the bus refuses is archived right here, in an object of its own. */
+async function publish(stored: StoredScore, record: ArchiveRecord, degraded: string[], args: ScoreRequestArgs): Promise<void> {
+  const { decision, leadId, timestamp, scoreId } = stored;
+  const detail = JSON.stringify({
+    leadId,
+    id: scoreId,
+    profile: args.profile.id,
+    score: decision.score,
+    band: decision.band,
+    reasons: decision.reasons,
+    flags: decision.flags,
+    modelVersion: decision.modelVersion,
+    policyVersion: decision.policyVersion,
+    leadData: record.input,
+    timestamp: record.scored_at,
+    record,
+  });
+  const refused = await args.bus.publish([{ detail, detailType: args.eventDetailType, time: new Date(timestamp) }]);
+  if (refused.length === 0) return;
+  args.metrics.add("BusFailures", "Count", 1);
+  args.log.warn("event_bus_unavailable", { scoreId });
+  degraded.push("events");
+  const key = objectKey("archive", args.profile.id, dateOf(timestamp), `rest_${scoreId}`);
+  await args.objects.putIfAbsent(key, await gzipLines([JSON.stringify(record)]));
+}
+
+function observe({ score, band }: Decision, { metrics, profile }: ScoreRequestArgs): void {
+  metrics.add(`${profile.id.charAt(0).toUpperCase()}${profile.id.slice(1)}Score`, "None", score);
+  metrics.property("band", band);
+}
+
+function answer(
+  stored: StoredScore,
+  cached: boolean,
+  headers: Readonly<Record<string, string>>,
+  degraded: readonly string[],
+): RestAnswer {
+  const { decision, leadId, scoreId, timestamp } = stored;
+  return {
+    statusCode: 200,
+    headers: {
+      ...headers,
+      "X-Score-Id": scoreId,
+      ...(degraded.length === 0 ? {} : { "X-Degraded": degraded.join(", ") }),
+    },
+    body: JSON.stringify({
+      id: scoreId,
+      leadId,
+      ...stored.answer,
+      score: decision.score,
+      band: decision.band,
+      reasons: decision.reasons,
+      flags: decision.flags,
+      modelVersion: decision.modelVersion,
+      policyVersion: decision.policyVersion,
+      cached,
+      timestamp: new Date(timestamp).toISOString(),
+    }),
+  };
+}

@@ -1,0 +1,59 @@
+import type { ArchiveRecord } from "../core/archive-record";
+import type { AnyProfile } from "../core/profile";
+import type { Decision } from "../core/types";
+import type { Tokeniser } from "./tokeniser";
+
+/** Everything that one archive line is made of. `features` is the vector that the decision was made from. */
+export interface ArchiveLineParts {
+  readonly profile: AnyProfile;
+  readonly input: unknown;
+  readonly inputHash: string;
+  readonly features: Float64Array;
+  /** The same vector by name (`featureRecord`). */
+  readonly namedFeatures: Readonly<Record<string, number | null>>;
+  readonly decision: Decision;
+  readonly eventId: string;
+  readonly userToken: string | null;
+  readonly source: "kinesis" | "rest";
+  readonly sourcePosition: string;
+  /** ISO 8601. */
+  readonly occurredAt: string;
+  readonly scoredAt: string;
+}
+
+/** The archive line of a scored event; personal fields are replaced here, at the last step before anything is stored. */
+export function archiveRecord(parts: ArchiveLineParts, tokeniser: Tokeniser): ArchiveRecord {
+  const { profile, decision, input, features } = parts;
+  const columns = profile.columns(input, features);
+  return {
+    event_id: parts.eventId,
+    profile: profile.id,
+    source: parts.source,
+    source_position: parts.sourcePosition,
+    user_id: parts.userToken,
+    occurred_at: parts.occurredAt,
+    scored_at: parts.scoredAt,
+    score: decision.score,
+    score_scale: profile.scale.max,
+    band: decision.band,
+    model_version: decision.modelVersion,
+    policy_version: decision.policyVersion,
+    flags: decision.flags,
+    reasons: decision.reasons,
+    geo_flag: columns.geo_flag,
+    velocity_flag: columns.velocity_flag,
+    amount_flag: columns.amount_flag,
+    hour_flag: columns.hour_flag,
+    amount: columns.amount,
+    currency: columns.currency,
+    category: columns.category,
+    country: columns.country,
+    latitude: columns.latitude,
+    longitude: columns.longitude,
+    distance_km: columns.distance_km,
+    speed_kmh: columns.speed_kmh,
+    features: parts.namedFeatures,
+    input: tokeniser.protect(profile.stored(input)),
+    input_hash: parts.inputHash,
+  };
+}

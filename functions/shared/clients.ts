@@ -1,0 +1,56 @@
+/**
+ * SDK clients with the limits of a scoring path: connections are kept alive, a connection attempt or an answer that takes
+ * longer than its limit is an error that is retried at most twice. Explicit region, mode and credentials keep the SDK from
+ * looking for profile files during a cold start.
+ */
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { RedshiftDataClient } from "@aws-sdk/client-redshift-data";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { environmentCredentials } from "./env-credentials";
+
+export interface ClientLimits {
+  /** Milliseconds until a TCP/TLS connection must stand. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds without an answer. */
+  readonly requestTimeoutMs: number;
+  /** The first try included. */
+  readonly maxAttempts: number;
+  readonly maxSockets: number;
+}
+
+/** A synchronous caller waits at the other end. */
+export const FAST: ClientLimits = { connectTimeoutMs: 500, requestTimeoutMs: 2_000, maxAttempts: 3, maxSockets: 64 };
+/** Megabytes to move and nobody waiting. */
+export const BULK: ClientLimits = { connectTimeoutMs: 1_000, requestTimeoutMs: 20_000, maxAttempts: 4, maxSockets: 32 };
+
+export function clientConfig(limits: ClientLimits) {
+  const region = process.env.AWS_REGION;
+  return {
+    ...(region === undefined ? {} : { region }),
+    credentials: async () => environmentCredentials(),
+    defaultsMode: "standard" as const,
+    retryMode: "standard" as const,
+    maxAttempts: limits.maxAttempts,
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    requestHandler: {
+      connectionTimeout: limits.connectTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      httpsAgent: { keepAlive: true, maxSockets: limits.maxSockets },
+      httpAgent: { keepAlive: true, maxSockets: limits.maxSockets },
+    },
+  };
+}
+
+export const createDynamoDb = (limits: ClientLimits = FAST): DynamoDBClient => new DynamoDBClient(clientConfig(limits));
+export const createEventBridge = (limits: ClientLimits = FAST): EventBridgeClient => new EventBridgeClient(clientConfig(limits));
+export const createSsm = (limits: ClientLimits = FAST): SSMClient => new SSMClient(clientConfig(limits));
+export const createSecretsManager = (limits: ClientLimits = FAST): SecretsManagerClient =>
+  new SecretsManagerClient(clientConfig(limits));
+export const createSqs = (limits: ClientLimits = BULK): SQSClient => new SQSClient(clientConfig(limits));
+export const createRedshiftData = (limits: ClientLimits = BULK): RedshiftDataClient =>
+  new RedshiftDataClient(clientConfig(limits));

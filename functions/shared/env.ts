@@ -1,0 +1,66 @@
+/** Reads the configuration of a function from its environment; every problem is collected and thrown once by name. */
+export class MissingEnvironmentError extends Error {
+  readonly code = "missing_environment";
+
+  constructor(
+    readonly functionName: string,
+    readonly problems: readonly string[],
+  ) {
+    super(
+      `${functionName} cannot start: ${problems.join("; ")}. Set the variables in the function's environment (the component that declares it).`,
+    );
+    this.name = "MissingEnvironmentError";
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Collects values and problems; call {@link EnvReader.done} before the first value is used. */
+export class EnvReader {
+  readonly #problems: string[] = [];
+
+  constructor(
+    private readonly functionName: string,
+    private readonly environment: Environment,
+  ) {}
+
+  /** A variable that has to be there. */
+  text(name: string): string {
+    const value = this.environment[name];
+    if (value === undefined || value === "") {
+      this.#problems.push(`environment variable ${name} is missing`);
+      return "";
+    }
+    return value;
+  }
+
+  /** A variable with a default. */
+  optional(name: string, fallback: string): string {
+    const value = this.environment[name];
+    return value === undefined || value === "" ? fallback : value;
+  }
+
+  /** A finite number inside [min, max], or the default when the variable is absent. */
+  number(name: string, fallback: number, min: number, max: number): number {
+    const text = this.environment[name];
+    if (text === undefined || text === "") return fallback;
+    const value = Number(text);
+    if (Number.isFinite(value) && value >= min && value <= max) return value;
+    this.#problems.push(`environment variable ${name} must be a number from ${min} to ${max}, got "${text}"`);
+    return fallback;
+  }
+
+  /** One of the named values. */
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T {
+    const text = this.environment[name] ?? "";
+    const found = allowed.find((candidate) => candidate === text);
+    if (found !== undefined) return found;
+    this.#problems.push(`environment variable ${name} must be one of ${allowed.join(", ")}, got "${text}"`);
+    return allowed[0] as T;
+  }
+
+  /** Throws {@link MissingEnvironmentError} that lists every problem found so far. */
+  done(): void {
+    if (this.#problems.length > 0) throw new MissingEnvironmentError(this.functionName, this.#problems);
+  }
+}

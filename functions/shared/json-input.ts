@@ -1,0 +1,91 @@
+/**
+ * Bytes from outside → a JSON value that is safe to hand on. Everything refused has a reason and a sentence; nothing throws.
+ */
+export type JsonInput =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly reason: "too_large" | "not_utf8" | "not_json" | "invalid"; readonly detail: string };
+
+export interface JsonLimits {
+  readonly maxBytes: number;
+  readonly maxDepth: number;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** Names that reach an object's prototype when somebody later copies members carelessly. */
+const POLLUTING: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+export function parseJsonBytes(bytes: Uint8Array, limits: JsonLimits): JsonInput {
+  if (bytes.length > limits.maxBytes) {
+    return { ok: false, reason: "too_large", detail: `Expected at most ${limits.maxBytes} bytes, got ${bytes.length}.` };
+  }
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    return { ok: false, reason: "not_utf8", detail: "Expected UTF-8 text, got bytes that are not UTF-8." };
+  }
+  return parseJsonText(text, limits.maxDepth);
+}
+
+/** The depth is judged before parsing counts on it: V8 parses any depth, but what walks the value afterwards recurses. */
+export function parseJsonText(text: string, maxDepth: number): JsonInput {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    // V8's message quotes the input ("Unexpected token … "alice@…" is not valid JSON"): only the position is kept.
+    const position = error instanceof Error ? /at position \d+/.exec(error.message)?.[0] : undefined;
+    return {
+      ok: false,
+      reason: "not_json",
+      detail: `Expected JSON, got text that does not parse${position ? ` ${position}` : ""}.`,
+    };
+  }
+  const problem = unsafe(value, maxDepth, "");
+  return problem === null ? { ok: true, value } : { ok: false, reason: "invalid", detail: problem };
+}
+
+function unsafe(value: unknown, depthLeft: number, pointer: string): string | null {
+  if (typeof value === "number") {
+    return Number.isFinite(value) ? null : `${pointer || "/"}: Expected a finite number, got one beyond the range of a double.`;
+  }
+  if (typeof value !== "object" || value === null) return null;
+  if (depthLeft <= 0) return `${pointer}: Expected fewer levels of nesting.`;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const problem = unsafe(value[index], depthLeft - 1, `${pointer}/${index}`);
+      if (problem !== null) return problem;
+    }
+    return null;
+  }
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(members)) {
+    if (POLLUTING.has(name)) return `${pointer}/${name}: This name is not allowed.`;
+    const member = members[name];
+    if (typeof member === "string") continue;
+    const problem = unsafe(member, depthLeft - 1, `${pointer}/${name}`);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** First member name that an object of the (valid) JSON text has twice, or null. `JSON.parse` silently keeps the last. */
+export function duplicateName(text: string): string | null {
+  const scopes: (Set<string> | null)[] = [];
+  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    const [found, isName] = match;
+    if (found === "{") scopes.push(new Set());
+    else if (found === "[") scopes.push(null);
+    else if (found === "}" || found === "]") scopes.pop();
+    else if (isName !== undefined) {
+      const name: unknown = JSON.parse(found.slice(0, found.lastIndexOf('"') + 1));
+      const scope = scopes.at(-1);
+      if (typeof name !== "string" || !scope) continue;
+      if (scope.has(name)) return name;
+      scope.add(name);
+    }
+  }
+  return null;
+}

@@ -1,0 +1,53 @@
+import { HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+
+/** Objects that are written once and never changed. */
+export interface ObjectStore {
+  /** Writes the object unless the key is taken. `exists` means that somebody, perhaps our own earlier try, wrote it. */
+  putIfAbsent(key: string, body: Uint8Array): Promise<"created" | "exists">;
+  /** Needs `s3:ListBucket` besides `s3:GetObject`: without it S3 answers 403 instead of 404 for a missing key. */
+  exists(key: string): Promise<boolean>;
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  typeof error === "object" && error !== null && "$metadata" in error
+    ? (error.$metadata as { readonly httpStatusCode?: number }).httpStatusCode
+    : undefined;
+
+/** Two writers at once get 409 from S3; the loser's next try gets 412. */
+const CONFLICT_TRIES = 3;
+
+/** gzip NDJSON objects in one bucket. Errors are the SDK's, except those that answer the question. */
+export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
+  return {
+    async putIfAbsent(key, body) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await client.send(
+            new PutObjectCommand({
+              Bucket: bucket,
+              Key: key,
+              Body: body,
+              IfNoneMatch: "*",
+              ContentType: "application/x-ndjson",
+              ContentEncoding: "gzip",
+            }),
+          );
+          return "created";
+        } catch (error) {
+          const status = statusOf(error);
+          if (status === 412) return "exists";
+          if (status !== 409 || attempt >= CONFLICT_TRIES) throw error;
+        }
+      }
+    },
+    async exists(key) {
+      try {
+        await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+        return true;
+      } catch (error) {
+        if (statusOf(error) === 404) return false;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+
+/** A secret's text, fetched once a process. A failed fetch is not remembered. */
+export type SecretSource = () => Promise<string>;
+
+export function createSecretSource(client: SecretsManagerClient, secretArn: string): SecretSource {
+  return cached(async () => {
+    const answer = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
+    const text = answer.SecretString;
+    if (text === undefined || text === "") {
+      throw new Error(`Secret ${secretArn} has no text value; the stack creates one, deploy it again.`);
+    }
+    return text;
+  });
+}
+
+/** Shares one promise between all callers until it fails. */
+export function cached<T>(load: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined;
+  return () => {
+    value ??= load().catch((error: unknown) => {
+      value = undefined;
+      throw error;
+    });
+    return value;
+  };
+}

@@ -1,0 +1,61 @@
+import { createHmac, createSecretKey } from "node:crypto";
+import type { Classification, JsonSchema } from "../core/json-schema";
+
+/** Replaces personal values by tokens: the same value gives the same token, and nobody without the key gets back. */
+export interface Tokeniser {
+  /** `tok_` + base64url of the first 16 bytes of HMAC-SHA256. */
+  token(value: string): string;
+  /** The fields of a raw record that the schema knows, classified ones replaced: what nobody classified is not stored. */
+  protectKnown(raw: Readonly<Record<string, unknown>>): Record<string, unknown>;
+  /** A stored input with its classified fields replaced; other fields are kept. The argument is not changed. */
+  protect(input: Readonly<Record<string, unknown>>): Record<string, unknown>;
+}
+
+/** Remembered tokens: users of the recent past. Ten thousand take about 2 MB. */
+const REMEMBERED = 10_000;
+const TOKEN_BYTES = 16;
+
+/** `secret` is the text of the token secret, `schema` that of the profile's input (its top level is classified). */
+export function createTokeniser(secret: string, schema: JsonSchema): Tokeniser {
+  const key = createSecretKey(secret, "utf8");
+  const known = new Map<string, string>();
+  const classified = classifiedFields(schema);
+
+  const token = (value: string): string => {
+    const cachedToken = known.get(value);
+    if (cachedToken !== undefined) return cachedToken;
+    const made = `tok_${createHmac("sha256", key).update(value).digest().subarray(0, TOKEN_BYTES).toString("base64url")}`;
+    if (known.size >= REMEMBERED) known.delete(known.keys().next().value as string);
+    known.set(value, made);
+    return made;
+  };
+
+  const listed = Object.keys(schema.properties ?? {});
+  const protect = (input: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+    const output: Record<string, unknown> = { ...input };
+    for (const [name, classification] of classified) {
+      const value = output[name];
+      if (value === undefined || value === null) continue;
+      if (classification === "location") output[name] = coarse(value);
+      else output[name] = token(typeof value === "string" ? value : JSON.stringify(value));
+    }
+    return output;
+  };
+
+  return {
+    token,
+    protect,
+    protectKnown: (raw) =>
+      protect(Object.fromEntries(listed.filter((name) => Object.hasOwn(raw, name)).map((name) => [name, raw[name]]))),
+  };
+}
+
+/** A tenth of a degree; what is not a number is no location and may be anything, so it is dropped. */
+const coarse = (value: unknown): number | null =>
+  typeof value === "number" && Number.isFinite(value) ? Math.round(value * 10) / 10 : null;
+
+function classifiedFields(schema: JsonSchema): readonly (readonly [string, Classification])[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, { "x-classification": classification }]) =>
+    classification === undefined ? [] : [[name, classification] as const],
+  );
+}

@@ -1,0 +1,111 @@
+import { accept } from "../core/accept";
+import { hashJson } from "../core/hash";
+import type { Validate } from "../core/json-schema";
+import { problemText } from "../core/problems";
+import type { AnyProfile } from "../core/profile";
+import { describeError } from "../shared/log";
+import type { Tokeniser } from "../shared/tokeniser";
+import { type Decoder, decodeBase64 } from "./decode";
+import type { SourceRecord } from "./source-record";
+
+/** A record that may be scored. */
+export interface Candidate {
+  /** Position in the batch. */
+  readonly index: number;
+  readonly record: SourceRecord;
+  readonly eventId: string;
+  readonly input: unknown;
+  readonly inputHash: string;
+  readonly userToken: string | null;
+  /** ISO 8601. */
+  readonly occurredAt: string;
+}
+
+/** A record for the quarantine. */
+export interface Rejected {
+  readonly index: number;
+  readonly record: SourceRecord;
+  readonly reason: string;
+  readonly detail: string;
+  readonly eventId: string | null;
+  readonly payload: unknown;
+}
+
+export interface AdmitArgs {
+  readonly profile: AnyProfile;
+  readonly validate: Validate;
+  readonly decode: Decoder;
+  readonly tokeniser: Tokeniser;
+  readonly maxAgeMs: number;
+  readonly maxFutureMs: number;
+}
+
+/** Quarantined payloads are cut here: enough to see what it is, little enough to keep a thousand of them in one object. */
+const MAX_PAYLOAD_BYTES = 64 * 1024;
+const MAX_ID_LENGTH = 256;
+
+/** Decodes and validates one record. Total: whatever lies in the stream, the answer is one of the two, never a throw. */
+export function admit(record: SourceRecord, index: number, args: AdmitArgs): Candidate | Rejected {
+  const { profile, tokeniser } = args;
+  const reject = (reason: string, detail: string, eventId: string | null, payload: unknown): Rejected => ({
+    index,
+    record,
+    reason,
+    detail,
+    eventId,
+    payload,
+  });
+  const bytes = decodeBase64(record.data);
+  if (bytes === null) {
+    return reject("not_base64", "Expected padded base64, got other text.", null, rawPayload(Buffer.from(String(record.data))));
+  }
+  const decoded = args.decode(bytes);
+  if (!decoded.ok) return reject(decoded.reason, decoded.detail, null, rawPayload(bytes));
+  try {
+    const accepted = accept(profile, args.validate, decoded.value, {
+      arrivedAtMs: record.arrivedAtMs,
+      maxAgeMs: args.maxAgeMs,
+      maxFutureMs: args.maxFutureMs,
+    });
+    if (!accepted.ok) {
+      const payload =
+        isObject(decoded.value) && bytes.length <= MAX_PAYLOAD_BYTES ? tokeniser.protectKnown(decoded.value) : rawPayload(bytes);
+      return reject(accepted.reason, problemText(accepted.problems), readableId(decoded.value), payload);
+    }
+    const { input } = accepted;
+    const eventId = profile.eventId(input) ?? record.position;
+    const userKey = profile.userKey(input);
+    return {
+      index,
+      record,
+      eventId,
+      input,
+      inputHash: hashJson(profile.stored(input)),
+      userToken: userKey === null ? null : tokeniser.token(userKey),
+      occurredAt: new Date(profile.occurredAtMs(input) ?? record.arrivedAtMs).toISOString(),
+    };
+  } catch (error) {
+    return reject("scoring_error", describeError(error).message, readableId(decoded.value), rawPayload(bytes));
+  }
+}
+
+export const isRejected = (admitted: Candidate | Rejected): admitted is Rejected => "reason" in admitted;
+
+/** What is stored of a candidate that turned out to be unfit later on. */
+export function rejectCandidate(candidate: Candidate, reason: string, detail: string, args: AdmitArgs): Rejected {
+  const { index, record, eventId, input } = candidate;
+  return { index, record, reason, detail, eventId, payload: args.tokeniser.protect(args.profile.stored(input)) };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const rawPayload = (bytes: Buffer): string => bytes.subarray(0, MAX_PAYLOAD_BYTES).toString("base64");
+
+/** The id of a record that failed validation, when it has something that can be one. */
+function readableId(value: unknown): string | null {
+  if (!isObject(value)) return null;
+  const { transaction_id, event_id } = value;
+  const id = transaction_id ?? event_id;
+  return typeof id === "string" && id.length <= MAX_ID_LENGTH ? id : null;
+}

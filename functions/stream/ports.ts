@@ -1,0 +1,46 @@
+/** What the stream processor needs of the world. Adapters are in `adapters.ts`, in-memory ones under `tests/helpers/`. */
+import type { Decision } from "../core/types";
+import type { BusEvent } from "../shared/event-bus";
+
+/** A decision as it lies in the results table: the first one that was made for an event, for good. */
+export interface StoredResult {
+  readonly eventId: string;
+  /** Shard and sequence number of the record that was scored: tells a redelivery from a duplicate. */
+  readonly sourcePosition: string;
+  readonly inputHash: string;
+  /** Archive object that holds the event, or will. */
+  readonly archiveKey: string;
+  /** ISO 8601. */
+  readonly scoredAt: string;
+  readonly occurredAt: string;
+  readonly userToken: string | null;
+  readonly decision: Decision;
+  readonly namedFeatures: Readonly<Record<string, number | null>>;
+}
+
+export interface ResultStore {
+  /** Strongly consistent. */
+  read(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredResult>>;
+  /** Writes unless there is a result of the event. */
+  create(result: StoredResult): Promise<"created" | "exists">;
+  /** Moves an event to another archive object, if it is still recorded for `from`. */
+  moveArchive(eventId: string, from: string, to: string): Promise<void>;
+}
+
+export interface StoredState {
+  readonly state: unknown;
+  /** Sequence number of the last record that is part of the state. */
+  readonly lastSequence: string;
+}
+
+export interface StateStore {
+  /** Strongly consistent. */
+  read(userTokens: readonly string[]): Promise<ReadonlyMap<string, StoredState>>;
+  /** Writes if the stored state is older; `newer` when a later record is already part of it. */
+  write(userToken: string, state: StoredState): Promise<"written" | "newer">;
+}
+
+export interface Alerts {
+  /** Indexes of the events that were refused after retries. */
+  publish(events: readonly BusEvent[]): Promise<readonly number[]>;
+}

@@ -1,0 +1,203 @@
+import type { CompiledPolicy } from "../policy/compile";
+import { mapBounded } from "../shared/concurrency";
+import type { ObjectStore } from "../shared/object-store";
+import { type AdmitArgs, admit, type Candidate, isRejected, type Rejected } from "./admit";
+import { archive, quarantine, unarchived } from "./archive-batch";
+import { batchKey } from "./batch-key";
+import type { Alerts, ResultStore, StateStore, StoredState } from "./ports";
+import { recordResults } from "./record-results";
+import { type Entry, foldStates, scoreBatch } from "./score-batch";
+import type { SourceRecord } from "./source-record";
+
+export interface BatchPorts {
+  readonly results: ResultStore;
+  readonly states: StateStore;
+  readonly alerts: Alerts;
+  readonly objects: ObjectStore;
+}
+
+export interface BatchArgs extends AdmitArgs {
+  readonly policy: CompiledPolicy;
+  readonly scoredAt: string;
+  readonly eventDetailType: string;
+  /** False when the invocation's time is nearly over. */
+  readonly mayStart: () => boolean;
+  /** Told when a step is over; for measurements. */
+  readonly step?: (name: string) => void;
+}
+
+export interface BatchOutcome {
+  /** Records before this index are completely done; the batch's length when all are. */
+  readonly done: number;
+  readonly scored: number;
+  readonly redelivered: number;
+  readonly duplicates: number;
+  readonly quarantined: readonly Rejected[];
+  readonly alerts: number;
+  /** State writes that lost against a later record. */
+  readonly stateConflicts: number;
+  /** Why `done` is not the whole batch. */
+  readonly error: unknown;
+}
+
+const STATE_WRITES_AT_ONCE = 48;
+
+/**
+ * One batch of one shard: decode → validate → read state and results → score in order → write results → write states →
+ * publish alerts → archive → quarantine. A failure of the infrastructure at any step lowers `done` to the first record it
+ * leaves unfinished; the steps after it go on for the records before. Throws only when nothing could be read.
+ */
+export async function processBatch(records: readonly SourceRecord[], args: BatchArgs, ports: BatchPorts): Promise<BatchOutcome> {
+  const { profile, policy, step } = args;
+  const candidates: Candidate[] = [];
+  const rejected: Rejected[] = [];
+  for (const [index, record] of records.entries()) {
+    const admitted = admit(record, index, args);
+    if (isRejected(admitted)) rejected.push(admitted);
+    else candidates.push(admitted);
+  }
+  step?.("decode");
+
+  const [stored, states] = await Promise.all([
+    candidates.length === 0 ? new Map() : ports.results.read(distinct(candidates.map(({ eventId }) => eventId))),
+    readStates(candidates, args, ports.states),
+  ]);
+  step?.("read");
+
+  const scoreArgs = { ...args, archiveKey: batchKey(profile.id, records) };
+  const batch = scoreBatch(candidates, stored, states, scoreArgs);
+  rejected.push(...batch.rejected);
+  step?.("score");
+
+  const recorded = await recordResults(batch.entries, ports.results, scoreArgs, args.mayStart);
+  rejected.push(...recorded.rejected);
+  let error = recorded.error;
+  let done = Math.min(records.length, ...recorded.unresolved);
+  step?.("results");
+
+  const written = await writeStates(before(done, recorded.entries), states, args, ports.states);
+  done = Math.min(done, ...written.failed);
+  error ??= written.error;
+  step?.("state");
+
+  let pending: readonly Entry[] = [];
+  let alerts = 0;
+  try {
+    pending = await unarchived(before(done, recorded.entries), ports.objects);
+    const refused = await publishAlerts(pending, args, ports.alerts);
+    alerts = refused.published;
+    if (refused.indexes.length > 0) error ??= new Error(`The event bus refused ${refused.indexes.length} high-risk events.`);
+    done = Math.min(done, ...refused.indexes);
+    step?.("alerts");
+
+    pending = before(done, pending);
+    const redelivery = recorded.entries.some((entry) => !entry.fresh);
+    await archive(
+      pending,
+      batchKey(profile.id, records, Math.max(done, 1)),
+      redelivery,
+      policy.isAlert,
+      ports.objects,
+      ports.results,
+    );
+  } catch (failure) {
+    error ??= failure;
+    done = Math.min(done, ...(pending.length > 0 ? pending : recorded.entries).map(({ candidate }) => candidate.index));
+  }
+  step?.("archive");
+
+  const unfit = rejected.filter(({ index }) => index < done).sort((a, b) => a.index - b.index);
+  try {
+    await quarantine(unfit, batchKey(profile.id, records, Math.max(done, 1)), profile.id, ports.objects);
+  } catch (failure) {
+    error ??= failure;
+    done = Math.min(done, ...unfit.map(({ index }) => index));
+  }
+  step?.("quarantine");
+
+  const finished = before(done, recorded.entries);
+  return {
+    done,
+    scored: finished.filter((entry) => entry.fresh).length,
+    redelivered: finished.filter((entry) => !entry.fresh).length,
+    duplicates: [...batch.duplicates, ...recorded.duplicates].filter((index) => index < done).length,
+    quarantined: unfit.filter(({ index }) => index < done),
+    alerts,
+    stateConflicts: written.conflicts,
+    error: done < records.length ? error : undefined,
+  };
+}
+
+const distinct = (values: readonly string[]): string[] => [...new Set(values)];
+
+const before = (done: number, entries: readonly Entry[]): readonly Entry[] =>
+  entries.at(-1) === undefined || (entries.at(-1) as Entry).candidate.index < done
+    ? entries
+    : entries.filter(({ candidate }) => candidate.index < done);
+
+async function readStates(
+  candidates: readonly Candidate[],
+  { profile }: BatchArgs,
+  store: StateStore,
+): Promise<ReadonlyMap<string, StoredState>> {
+  if (!profile.stateful) return new Map();
+  const users = distinct(candidates.flatMap(({ userToken }) => (userToken === null ? [] : [userToken])));
+  return users.length === 0 ? new Map() : store.read(users);
+}
+
+async function writeStates(
+  entries: readonly Entry[],
+  states: ReadonlyMap<string, StoredState>,
+  { profile }: BatchArgs,
+  store: StateStore,
+): Promise<{ readonly failed: readonly number[]; readonly conflicts: number; readonly error: unknown }> {
+  const folded = [...foldStates(entries, states, profile)];
+  const outcomes = await mapBounded(folded, STATE_WRITES_AT_ONCE, ([user, { state, lastSequence }]) =>
+    store.write(user, { state, lastSequence }),
+  );
+  const failed: number[] = [];
+  let conflicts = 0;
+  let error: unknown;
+  for (const [position, outcome] of outcomes.entries()) {
+    if (outcome.kind === "done") {
+      if (outcome.value === "newer") conflicts++;
+      continue;
+    }
+    failed.push((folded[position] as (typeof folded)[number])[1].firstIndex);
+    if (outcome.kind === "failed") error ??= outcome.error;
+  }
+  return { failed, conflicts, error };
+}
+
+async function publishAlerts(
+  pending: readonly Entry[],
+  { policy, eventDetailType }: BatchArgs,
+  alerts: Alerts,
+): Promise<{ readonly published: number; readonly indexes: readonly number[] }> {
+  const risky = pending.filter(({ result }) => policy.isAlert(result.decision.band));
+  if (risky.length === 0) return { published: 0, indexes: [] };
+  const refused = await alerts.publish(
+    risky.map((entry) => {
+      const { decision, eventId, userToken, scoredAt, occurredAt } = entry.result;
+      const detail = {
+        eventId,
+        transactionId: eventId,
+        userId: userToken,
+        score: decision.score,
+        band: decision.band,
+        reasons: decision.reasons,
+        flags: decision.flags,
+        modelVersion: decision.modelVersion,
+        policyVersion: decision.policyVersion,
+        timestamp: scoredAt,
+        occurredAt,
+        record: entry.line(),
+      };
+      return { detail: JSON.stringify(detail), detailType: eventDetailType, time: new Date(scoredAt) };
+    }),
+  );
+  return {
+    published: risky.length - refused.length,
+    indexes: refused.map((position) => (risky[position] as Entry).candidate.index),
+  };
+}

@@ -1,0 +1,81 @@
+import { gunzipSync } from "node:zlib";
+import type { SQSEvent } from "aws-lambda";
+import { describe, expect, it } from "vitest";
+import { planObjects } from "../../../functions/archiver/archive-messages";
+import { createArchiverHandler } from "../../../functions/archiver/handler";
+import { createLog } from "../../../functions/shared/log";
+
+const SENT = Date.UTC(2026, 10, 21);
+const score = (id: string, profile = "lead", day = "21") =>
+  JSON.stringify({ detail: { record: { event_id: id, profile, scored_at: `2026-11-${day}T10:00:00.000Z`, score: 1 } } });
+const message = (id: string, body: string) => ({ id, body, sentAtMs: SENT });
+
+describe("planObjects", () => {
+  it("makes one object per profile and day, with each event once, under a key that does not depend on the order", () => {
+    const messages = [
+      message("1", score("b")),
+      message("2", score("a")),
+      message("3", score("a")),
+      message("4", score("c", "churn")),
+      message("5", score("d", "lead", "22")),
+    ];
+    const planned = planObjects(messages);
+    expect(planned.map(({ key, lines, messageIds }) => [key.replace(/scores_\w+/, "*"), lines.length, messageIds])).toEqual([
+      ["archive/lead/dt=2026-11-21/*.ndjson.gz", 2, ["1", "2", "3"]],
+      ["archive/churn/dt=2026-11-21/*.ndjson.gz", 1, ["4"]],
+      ["archive/lead/dt=2026-11-22/*.ndjson.gz", 1, ["5"]],
+    ]);
+    const keys = (list: typeof messages) =>
+      planObjects(list)
+        .map(({ key }) => key)
+        .sort();
+    expect(keys(messages.toReversed())).toEqual(keys(messages));
+  });
+
+  it.each([
+    "{",
+    "null",
+    "{}",
+    '{"detail":{"record":{"event_id":"1","profile":"../x","scored_at":"2026-11-21T00:00:00Z"}}}',
+    score("1").replace("2026-11", "soon"),
+  ])("puts %s into quarantine with its reason", (body) => {
+    const [object] = planObjects([message("m", body)]);
+    expect(object?.key).toMatch(/^quarantine\/rest\/dt=2026-11-21\//);
+    expect(JSON.parse(object?.lines[0] ?? "")).toMatchObject({
+      source_position: "rest:m",
+      reason: "invalid_envelope",
+      payload: Buffer.from(body).toString("base64"),
+    });
+  });
+});
+
+describe("archiver", () => {
+  const event = (...bodies: string[]) =>
+    ({
+      Records: bodies.map((body, index) => ({ messageId: `m-${index}`, body, attributes: { SentTimestamp: String(SENT) } })),
+    }) as SQSEvent;
+
+  it("writes objects and reports only the messages whose object failed", async () => {
+    const objects = new Map<string, Uint8Array>();
+    const handler = createArchiverHandler({
+      objects: {
+        putIfAbsent: async (key, body) => {
+          if (key.includes("/churn/")) throw new Error("slow down");
+          objects.set(key, body);
+          return "created";
+        },
+        exists: async () => false,
+      },
+      log: createLog("error", {}, () => {}),
+    });
+    expect(await handler(event(score("a"), score("b", "churn"), "poison"))).toEqual({
+      batchItemFailures: [{ itemIdentifier: "m-1" }],
+    });
+    expect([...objects.keys()].map((key) => key.split("/").slice(0, 2).join("/")).sort()).toEqual([
+      "archive/lead",
+      "quarantine/rest",
+    ]);
+    const archived = [...objects].find(([key]) => key.startsWith("archive/"))?.[1];
+    expect(JSON.parse(gunzipSync(archived ?? Buffer.alloc(0)).toString())).toMatchObject({ event_id: "a" });
+  });
+});

@@ -1,0 +1,69 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { buildFunctions, main } from "../../tools/bundle";
+
+const bundles = buildFunctions();
+
+const AWS = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" };
+const SCORING = {
+  POLICY_PARAMETER: "/policy",
+  EVENT_BUS_NAME: "bus",
+  EVENT_SOURCE: "test",
+  EVENT_DETAIL_TYPE: "Scored",
+  METRIC_NAMESPACE: "Test",
+  TOKEN_SECRET_ARN: "arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
+};
+const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "rest-scoring": { ...SCORING, PROFILE: "churn", SCORES_TABLE: "scores", ARCHIVE_BUCKET: "bucket" },
+  "stream-scoring": { ...SCORING, PROFILE: "fraud", RESULTS_TABLE: "results", STATE_TABLE: "state", DATA_BUCKET: "bucket" },
+  "score-archiver": { ARCHIVE_BUCKET: "bucket" },
+};
+
+/** Loads a bundle in a process that has nothing but these variables and answers what it prints. */
+function load(entry: string, env: Readonly<Record<string, string>>): { readonly ok: boolean; readonly text: string } {
+  const path = JSON.stringify(resolve(bundles[entry] ?? ""));
+  const script = `try { console.log("ok", typeof require(${path}).handler) } catch (error) { console.log("error", error.message) }`;
+  const [status, ...text] = execFileSync(process.execPath, ["-e", script], { env, cwd: "/", encoding: "utf8" }).trim().split(" ");
+  return { ok: status === "ok", text: text.join(" ") };
+}
+
+describe("bundles", () => {
+  it.each(Object.keys(ENVIRONMENTS))("%s loads in a bare process with only its environment", (entry) => {
+    expect(load(entry, { ...AWS, ...ENVIRONMENTS[entry] })).toEqual({ ok: true, text: "function" });
+  });
+
+  it.each(Object.entries(ENVIRONMENTS).flatMap(([entry, env]) => Object.keys(env).map((name) => [entry, name] as const)))(
+    "%s names the missing variable %s",
+    (entry, name) => {
+      const { [name]: _, ...rest } = ENVIRONMENTS[entry] ?? {};
+      const { ok, text } = load(entry, { ...AWS, ...rest });
+      expect(ok).toBe(false);
+      expect(text).toContain(name);
+    },
+  );
+
+  it("stay below 300 KB compressed and hold no path of the machine", () => {
+    for (const path of Object.values(bundles)) {
+      const source = readFileSync(path);
+      expect(gzipSync(source).length).toBeLessThan(300 * 1024);
+      expect(source.includes(process.cwd())).toBe(false);
+    }
+  });
+
+  it("keep their bytes when they are built again", () => {
+    const hashes = () => Object.values(bundles).map((path) => createHash("sha256").update(readFileSync(path)).digest("hex"));
+    const before = hashes();
+    const lines: string[] = [];
+    main((line) => lines.push(line));
+    expect(hashes()).toEqual(before);
+    expect(lines).toHaveLength(Object.keys(bundles).length);
+  });
+
+  it("are refused outside the project's root with the folder's name and the fix", () => {
+    expect(() => buildFunctions("/nowhere")).toThrow(/project's root.*\/nowhere.*Change to the root/);
+  });
+});

@@ -1,0 +1,335 @@
+/** The adapters over real SDK clients, with the HTTP handler replaced: what goes over the wire is what is asserted. */
+import { Readable } from "node:stream";
+import { gunzipSync } from "node:zlib";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { HttpResponse } from "@smithy/core/protocols";
+import { describe, expect, it } from "vitest";
+import { createIdempotencyStore, createScoreStore } from "../../../functions/rest/adapters";
+import { s } from "../../../functions/shared/attribute-values";
+import { batchGet } from "../../../functions/shared/batch-get";
+import {
+  BULK,
+  createDynamoDb,
+  createEventBridge,
+  createRedshiftData,
+  createSecretsManager,
+  createSqs,
+  createSsm,
+} from "../../../functions/shared/clients";
+import { createEventBus } from "../../../functions/shared/event-bus";
+import { gzipLines } from "../../../functions/shared/ndjson";
+import { createObjectStore } from "../../../functions/shared/object-store";
+import { parameterReader } from "../../../functions/shared/policy-source";
+import { createS3 } from "../../../functions/shared/s3-client";
+import { createSecretSource } from "../../../functions/shared/secret-source";
+import { createResultStore, createStateStore } from "../../../functions/stream/adapters";
+
+type Answer = { readonly status?: number; readonly body?: unknown };
+interface Seen {
+  readonly action: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly json: Record<string, unknown>;
+}
+
+/** A client configuration whose requests are answered by `reply`, and the requests it saw. */
+function wire(reply: (seen: Seen, count: number) => Answer) {
+  const seen: Seen[] = [];
+  const requestHandler = {
+    handle: async (request: { method: string; path: string; headers: Record<string, string>; body?: unknown }) => {
+      const { body: sent } = request;
+      const text = sent instanceof Uint8Array ? Buffer.from(sent).toString("utf8") : typeof sent === "string" ? sent : "";
+      const action = (request.headers["x-amz-target"] ?? "").split(".").at(-1) ?? "";
+      const json = (action === "" || text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
+      seen.push({ action, method: request.method, path: request.path, headers: request.headers, json });
+      const { status = 200, body = {} } = reply(seen.at(-1)!, seen.length);
+      const payload = typeof body === "string" ? body : JSON.stringify(body);
+      return {
+        response: new HttpResponse({
+          statusCode: status,
+          headers: { "content-type": "application/x-amz-json-1.0" },
+          body: Readable.from([Buffer.from(payload)]),
+        }),
+      };
+    },
+  };
+  const config = { region: "us-east-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1, requestHandler };
+  return { seen, config };
+}
+
+const backoff = { attempts: 3, baseMs: 1, capMs: 1, random: () => 0, sleep: async () => {} };
+const conditionFailed: Answer = {
+  status: 400,
+  body: { __type: "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException" },
+};
+const broken: Answer = { status: 400, body: { __type: "com.amazon.coral.service#AccessDeniedException", message: "no" } };
+const clock = { now: () => 1_000_000 };
+
+describe("batchGet", () => {
+  const keys = Array.from({ length: 150 }, (_, index) => ({ id: s(String(index)) }));
+
+  it("reads in hundreds, strongly consistent, and asks again for what was left", async () => {
+    const { seen, config } = wire(({ json }, count) => {
+      const asked = (json["RequestItems"] as Record<string, { Keys: unknown[] }>)["t"]!.Keys;
+      return count === 1
+        ? { body: { Responses: { t: asked.slice(1) }, UnprocessedKeys: { t: { Keys: asked.slice(0, 1) } } } }
+        : { body: { Responses: { t: asked }, UnprocessedKeys: {} } };
+    });
+    const items = await batchGet(new DynamoDBClient(config), "t", keys, backoff);
+    expect(items).toHaveLength(150);
+    expect(seen).toHaveLength(3);
+    expect(seen[0]?.json).toMatchObject({ RequestItems: { t: { ConsistentRead: true } } });
+  });
+
+  it("gives up after its attempts and names the table", async () => {
+    const { config } = wire(({ json }) => ({ body: { Responses: {}, UnprocessedKeys: json["RequestItems"] } }));
+    await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 2), backoff)).rejects.toThrow(
+      /Table t left 2 keys unread after 3/,
+    );
+  });
+
+  it("passes errors on", async () => {
+    const { config } = wire(() => broken);
+    await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), backoff)).rejects.toThrow("no");
+  });
+});
+
+describe("object store", () => {
+  const store = (status: number | ((count: number) => number)) => {
+    const { seen, config } = wire((_, count) => ({ status: typeof status === "number" ? status : status(count), body: "" }));
+    return { seen, objects: createObjectStore(new S3Client(config), "bucket") };
+  };
+
+  it("writes under If-None-Match and takes 412 for done", async () => {
+    const { seen, objects } = store(200);
+    expect(await objects.putIfAbsent("a/b.gz", Buffer.from("x"))).toBe("created");
+    expect(seen[0]).toMatchObject({
+      method: "PUT",
+      path: "/a/b.gz",
+      headers: { "if-none-match": "*", "content-encoding": "gzip" },
+    });
+    expect(await store(412).objects.putIfAbsent("k", Buffer.from("x"))).toBe("exists");
+  });
+
+  it("tries again on 409 and fails on anything else", async () => {
+    expect(await store((count) => (count === 1 ? 409 : 412)).objects.putIfAbsent("k", Buffer.from("x"))).toBe("exists");
+    await expect(store(409).objects.putIfAbsent("k", Buffer.from("x"))).rejects.toThrow();
+    await expect(store(403).objects.putIfAbsent("k", Buffer.from("x"))).rejects.toThrow();
+  });
+
+  it("tells a missing object from a forbidden one", async () => {
+    expect(await store(200).objects.exists("k")).toBe(true);
+    expect(await store(404).objects.exists("k")).toBe(false);
+    await expect(store(403).objects.exists("k")).rejects.toThrow();
+  });
+});
+
+describe("event bus", () => {
+  const events = (count: number, size = 10) =>
+    Array.from({ length: count }, (_, index) => ({
+      detail: JSON.stringify({ index, pad: "x".repeat(size) }),
+      detailType: "T",
+      time: new Date(0),
+    }));
+
+  it("sends ten entries a call and repeats only what was refused", async () => {
+    const { seen, config } = wire(({ json }, count) => ({
+      body: {
+        Entries: (json["Entries"] as unknown[]).map((_, index) =>
+          count === 1 && index === 4 ? { ErrorCode: "Throttled" } : { EventId: "1" },
+        ),
+      },
+    }));
+    expect(await createEventBus(new EventBridgeClient(config), "bus", "src", backoff).publish(events(25))).toEqual([]);
+    expect(seen.map(({ json }) => (json["Entries"] as unknown[]).length)).toEqual([10, 10, 5, 1]);
+    expect((seen[3]!.json["Entries"] as unknown[])[0]).toMatchObject({
+      Detail: '{"index":4,"pad":"xxxxxxxxxx"}',
+      EventBusName: "bus",
+      Source: "src",
+      DetailType: "T",
+    });
+  });
+
+  it("stays below 256 KB a call", async () => {
+    const { seen, config } = wire(({ json }) => ({
+      body: { Entries: (json["Entries"] as unknown[]).map(() => ({ EventId: "1" })) },
+    }));
+    await createEventBus(new EventBridgeClient(config), "bus", "src", backoff).publish(events(4, 100_000));
+    expect(seen.map(({ json }) => (json["Entries"] as unknown[]).length)).toEqual([2, 2]);
+  });
+
+  it("answers the indexes that stay refused, whole calls that fail included", async () => {
+    const { seen, config } = wire(() => broken);
+    expect(await createEventBus(new EventBridgeClient(config), "bus", "src", backoff).publish(events(2))).toEqual([0, 1]);
+    expect(seen).toHaveLength(3);
+  });
+});
+
+describe("stream tables", () => {
+  const result = {
+    eventId: "t-1",
+    sourcePosition: "shard:1",
+    inputHash: "hash",
+    archiveKey: "archive/a",
+    scoredAt: "2026-11-21T00:00:00.000Z",
+    occurredAt: "2026-11-20T00:00:00.000Z",
+    userToken: "tok_a",
+    decision: {
+      score: 0.7,
+      band: "high",
+      reasons: [{ code: "r", text: "Reason", contribution: 0.7 }],
+      flags: ["r"],
+      modelVersion: "m",
+      policyVersion: "p",
+    },
+    namedFeatures: { amount: 3, distance_km: null },
+  };
+
+  it("reads back the result that it wrote, and writes only where there is none", async () => {
+    let item: unknown;
+    const { seen, config } = wire(({ action, json }) => {
+      if (action === "PutItem") item = json["Item"];
+      return action === "BatchGetItem" ? { body: { Responses: { results: [item] } } } : {};
+    });
+    const store = createResultStore({ client: new DynamoDBClient(config), table: "results", clock, ttlSeconds: 60 });
+    expect(await store.create(result)).toBe("created");
+    expect(seen[0]?.json).toMatchObject({
+      ConditionExpression: "attribute_not_exists(transaction_id)",
+      Item: { ttl: { N: "1060" } },
+    });
+    expect(await store.read(["t-1"])).toEqual(new Map([["t-1", result]]));
+  });
+
+  it("turns a failed condition into an answer and other failures into errors", async () => {
+    const stores = (answer: Answer) => {
+      const args = { client: new DynamoDBClient(wire(() => answer).config), table: "t", clock, ttlSeconds: 60 };
+      return { results: createResultStore(args), states: createStateStore(args) };
+    };
+    const failed = stores(conditionFailed);
+    expect(await failed.results.create({ ...result, userToken: null })).toBe("exists");
+    await failed.results.moveArchive("t-1", "a", "b");
+    expect(await failed.states.write("tok", { state: {}, lastSequence: "5" })).toBe("newer");
+    const denied = stores(broken);
+    await expect(denied.results.create(result)).rejects.toThrow("no");
+    await expect(denied.results.moveArchive("t-1", "a", "b")).rejects.toThrow("no");
+    await expect(denied.states.write("tok", { state: {}, lastSequence: "5" })).rejects.toThrow("no");
+  });
+
+  it("guards a state by its padded sequence number and reads it back plain", async () => {
+    let item: unknown;
+    const { seen, config } = wire(({ action, json }) => {
+      if (action === "PutItem") item = json["Item"];
+      return action === "BatchGetItem" ? { body: { Responses: { states: [item] } } } : {};
+    });
+    const store = createStateStore({ client: new DynamoDBClient(config), table: "states", clock, ttlSeconds: 60 });
+    expect(await store.write("tok", { state: { count: 1 }, lastSequence: "42" })).toBe("written");
+    expect(seen[0]?.json["ConditionExpression"]).toBe("attribute_not_exists(user_id) OR last_sequence < :sequence");
+    expect(await store.read(["tok"])).toEqual(new Map([["tok", { state: { count: 1 }, lastSequence: "42" }]]));
+  });
+});
+
+describe("scores table", () => {
+  const decision = { score: 50, band: "medium", reasons: [], flags: [], modelVersion: "m", policyVersion: "p" };
+  const score = { leadId: "id", timestamp: 5, scoreId: "id-5", decision, answer: { result: "x" }, expiresAt: 9 };
+
+  it("reads the newest item of an id", async () => {
+    let item: unknown;
+    const { seen, config } = wire(({ action, json }) => {
+      if (action === "PutItem") item = json["Item"];
+      return action === "Query" ? { body: { Items: item === undefined ? [] : [item] } } : {};
+    });
+    const store = createScoreStore(new DynamoDBClient(config), "scores");
+    expect(await store.newest("id")).toBeNull();
+    await store.put(score, "lead");
+    expect(await store.newest("id")).toEqual(score);
+    expect(seen[0]?.json).toMatchObject({ ScanIndexForward: false, Limit: 1 });
+  });
+
+  it("claims, answers, replays and releases idempotency keys", async () => {
+    let existing: Record<string, unknown> | undefined;
+    let taken = false;
+    const { seen, config } = wire(({ action, json }) => {
+      if (action === "GetItem") return { body: existing === undefined ? {} : { Item: existing } };
+      if (action === "PutItem" && json["ConditionExpression"] !== undefined && taken) return conditionFailed;
+      if (action === "PutItem") existing = json["Item"] as Record<string, unknown>;
+      return {};
+    });
+    const store = createIdempotencyStore({
+      client: new DynamoDBClient(config),
+      table: "t",
+      clock,
+      ttlSeconds: 60,
+      leaseSeconds: 5,
+    });
+    expect(await store.claim("k", "hash")).toEqual({ kind: "claimed" });
+    taken = true;
+    expect(await store.claim("k", "hash")).toEqual({ kind: "in_flight" });
+    expect(await store.claim("k", "other")).toEqual({ kind: "other_body" });
+    const answer = { status: 200, headers: {}, body: "{}" };
+    await store.answer("k", "hash", answer);
+    expect(await store.claim("k", "hash")).toEqual({ kind: "answered", answer });
+    existing = undefined;
+    expect(await store.claim("k", "hash")).toEqual({ kind: "in_flight" });
+    await store.release("k");
+    expect(seen.at(-1)?.action).toBe("DeleteItem");
+    const denied = createIdempotencyStore({
+      client: new DynamoDBClient(wire(() => broken).config),
+      table: "t",
+      clock,
+      ttlSeconds: 1,
+      leaseSeconds: 1,
+    });
+    await expect(denied.claim("k", "hash")).rejects.toThrow("no");
+  });
+});
+
+describe("parameters and secrets", () => {
+  it("answer their text and name what has none", async () => {
+    const ssm = (body: unknown) => parameterReader(new SSMClient(wire(() => ({ body })).config), "/policy")();
+    expect(await ssm({ Parameter: { Value: "{}" } })).toBe("{}");
+    await expect(ssm({})).rejects.toThrow("/policy");
+    const secret = (body: unknown) => createSecretSource(new SecretsManagerClient(wire(() => ({ body })).config), "arn:secret")();
+    expect(await secret({ SecretString: "key" })).toBe("key");
+    await expect(secret({})).rejects.toThrow("arn:secret");
+  });
+
+  it("fetch a secret once, and again after a failure", async () => {
+    const { seen, config } = wire((_, count) => (count === 1 ? broken : { body: { SecretString: "key" } }));
+    const source = createSecretSource(new SecretsManagerClient(config), "arn");
+    await expect(source()).rejects.toThrow("no");
+    expect([await source(), await source()]).toEqual(["key", "key"]);
+    expect(seen).toHaveLength(2);
+  });
+});
+
+describe("clients", () => {
+  it("take region, retries and credentials from the environment alone", async () => {
+    process.env["AWS_REGION"] = "eu-west-1";
+    process.env["AWS_ACCESS_KEY_ID"] = "id";
+    process.env["AWS_SECRET_ACCESS_KEY"] = "secret";
+    for (const create of [
+      createDynamoDb,
+      createEventBridge,
+      createSsm,
+      createSecretsManager,
+      createSqs,
+      createRedshiftData,
+      createS3,
+    ]) {
+      const client = create(BULK);
+      expect(await client.config.region()).toBe("eu-west-1");
+      expect(await client.config.maxAttempts()).toBe(4);
+      expect(await client.config.credentials()).toMatchObject({ accessKeyId: "id", secretAccessKey: "secret" });
+    }
+  });
+});
+
+it("gzip bodies stay readable", async () => {
+  expect(gunzipSync(await gzipLines(["{}", "[]"])).toString()).toBe("{}\n[]\n");
+  expect(Buffer.compare(await gzipLines(["a"]), await gzipLines(["a"]))).toBe(0);
+});

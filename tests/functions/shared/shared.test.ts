@@ -1,0 +1,295 @@
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { policy as validatePolicy } from "#validators";
+import { PROFILES } from "../../../functions/profiles";
+import { DEFAULT_BACKOFF, pause } from "../../../functions/shared/backoff";
+import { systemClock } from "../../../functions/shared/clock";
+import { mapBounded } from "../../../functions/shared/concurrency";
+import { EnvReader } from "../../../functions/shared/env";
+import {
+  credentialsTreatedAsExpired,
+  credentialsWillNeedRefresh,
+  defaultProvider,
+  environmentCredentials,
+} from "../../../functions/shared/env-credentials";
+import { duplicateName, parseJsonBytes, parseJsonText } from "../../../functions/shared/json-input";
+import { createLog, describeError, stdoutSink } from "../../../functions/shared/log";
+import { createMetrics } from "../../../functions/shared/metrics";
+import { createPolicySource } from "../../../functions/shared/policy-source";
+import { createTokeniser } from "../../../functions/shared/tokeniser";
+import { isAfter, paddedSequence, plainSequence } from "../../../functions/stream/sequence";
+
+const clock = { now: () => 1_000 };
+
+describe("policy source", () => {
+  const document = (version: string) => JSON.stringify({ ...PROFILES.lead.defaultPolicy, version });
+
+  function source(read: () => Promise<string>) {
+    const lines: string[] = [];
+    const time = { value: 0 };
+    const fake = { now: () => time.value };
+    const sink = (line: string) => void lines.push(line);
+    const metrics = createMetrics("Test", {}, fake, sink);
+    const policies = createPolicySource({
+      read,
+      profile: PROFILES.lead,
+      validatePolicy,
+      ttlMs: 5_000,
+      clock: fake,
+      log: createLog("info", {}, sink),
+      metrics,
+    });
+    return { policies, lines, time, metrics };
+  }
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+  it("takes a new document in the background and never waits for it", async () => {
+    let text = document("a");
+    let reads = 0;
+    const { policies, time, lines } = source(async () => {
+      reads++;
+      return text;
+    });
+    expect((await policies.current()).version).toBe("a");
+    text = document("b");
+    time.value = 4_999;
+    expect((await policies.current()).version).toBe("a");
+    expect(reads).toBe(1);
+    time.value = 5_000;
+    expect((await policies.current()).version).toBe("a");
+    await settle();
+    expect((await policies.current()).version).toBe("b");
+    expect(lines.some((line) => line.includes("policy_changed"))).toBe(true);
+  });
+
+  it.each([
+    ["SSM fails", () => Promise.reject(new Error("SSM is down"))],
+    ["the document is not JSON", () => Promise.resolve("{")],
+    ["the document is invalid", () => Promise.resolve('{"profile":"lead"}')],
+  ])("keeps the last good policy when %s, counts and logs it", async (_, bad) => {
+    let read = (): Promise<string> => Promise.resolve(document("good"));
+    const { policies, time, lines, metrics } = source(() => read());
+    await policies.current();
+    read = bad;
+    time.value = 10_000;
+    await policies.current();
+    await settle();
+    expect((await policies.current()).version).toBe("good");
+    metrics.flush();
+    expect(lines.some((line) => line.includes("PolicyRefreshFailures"))).toBe(true);
+    expect(lines.some((line) => line.includes("policy_refresh_failed"))).toBe(true);
+  });
+
+  it("fails without a first document and recovers with it", async () => {
+    let up = false;
+    const { policies } = source(() => (up ? Promise.resolve(document("late")) : Promise.reject(new Error("down"))));
+    await expect(policies.current()).rejects.toThrow("down");
+    up = true;
+    expect((await policies.current()).version).toBe("late");
+  });
+});
+
+describe("tokeniser", () => {
+  const tokeniser = createTokeniser("secret", PROFILES.fraud.schema);
+
+  it("replaces personal fields, coarsens places and keeps the rest", () => {
+    const input = { user_id: "alice", email: "a@b.c", latitude: 40.7128, longitude: "west", amount: 3, device_id: null };
+    const output = tokeniser.protect(input);
+    expect(output).toMatchObject({ latitude: 40.7, longitude: null, amount: 3, device_id: null });
+    expect(output["user_id"]).toMatch(/^tok_[\w-]{22}$/);
+    expect(JSON.stringify(output)).not.toMatch(/alice|a@b\.c/);
+    expect(tokeniser.protect({ user_id: 7 })["user_id"]).toMatch(/^tok_/);
+    expect(tokeniser.protectKnown({ amount: 1, secret_note: "x" })).toEqual({ amount: 1 });
+  });
+
+  it("is stable for a key, differs between keys, and remembers a bounded number", () => {
+    const again = createTokeniser("secret", PROFILES.fraud.schema);
+    const first = tokeniser.token("alice");
+    for (let index = 0; index < 10_050; index++) again.token(`user-${index}`);
+    expect([again.token("alice"), again.token("alice")]).toEqual([first, first]);
+    expect(createTokeniser("other", PROFILES.fraud.schema).token("alice")).not.toBe(first);
+  });
+});
+
+describe("metrics", () => {
+  it("write one EMF line a flush, under their dimensions and under none", () => {
+    const lines: string[] = [];
+    const metrics = createMetrics("Space", { Profile: "lead" }, clock, (line) => lines.push(line));
+    metrics.flush();
+    metrics.add("Latency", "Milliseconds", 3);
+    metrics.add("Latency", "Milliseconds", 4);
+    metrics.add("Count", "Count", 1);
+    metrics.property("requestId", "r");
+    metrics.flush();
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      {
+        _aws: {
+          Timestamp: 1_000,
+          CloudWatchMetrics: [
+            {
+              Namespace: "Space",
+              Dimensions: [["Profile"], []],
+              Metrics: [
+                { Name: "Latency", Unit: "Milliseconds" },
+                { Name: "Count", Unit: "Count" },
+              ],
+            },
+          ],
+        },
+        requestId: "r",
+        Profile: "lead",
+        Latency: [3, 4],
+        Count: 1,
+      },
+    ]);
+  });
+
+  it("stay within a hundred values and a hundred metrics a line", () => {
+    const lines: string[] = [];
+    const metrics = createMetrics("Space", {}, clock, (line) => lines.push(line));
+    for (let index = 0; index < 250; index++) metrics.add("A", "None", index);
+    for (let index = 0; index < 150; index++) metrics.add(`M${index}`, "None", index);
+    metrics.flush();
+    for (const line of lines) {
+      const { _aws, ...values } = JSON.parse(line) as {
+        _aws: { CloudWatchMetrics: { Metrics: unknown[]; Dimensions: unknown }[] };
+      };
+      expect(_aws.CloudWatchMetrics[0]?.Metrics.length).toBeLessThanOrEqual(100);
+      expect(_aws.CloudWatchMetrics[0]?.Dimensions).toEqual([[]]);
+      for (const value of Object.values(values)) expect([value].flat().length).toBeLessThanOrEqual(100);
+    }
+    expect(lines.length).toBeGreaterThan(3);
+  });
+});
+
+describe("log", () => {
+  it("writes one JSON object a line from its level upwards", () => {
+    const lines: string[] = [];
+    const log = createLog("warn", { function: "f" }, (line) => lines.push(line));
+    log.debug("a");
+    log.info("b");
+    log.warn("c", { count: 1 });
+    log.error("d");
+    expect(lines.map((line) => JSON.parse(line) as Record<string, unknown>)).toMatchObject([
+      { level: "warn", event: "c", function: "f", count: 1 },
+      { level: "error", event: "d" },
+    ]);
+    createLog("loud", {}, (line) => lines.push(line)).debug("hidden");
+    expect(lines).toHaveLength(2);
+    expect(describeError("x")).toEqual({ name: "UnknownError", message: "x" });
+    const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    stdoutSink("line");
+    expect(write).toHaveBeenCalledWith("line\n");
+    write.mockRestore();
+  });
+});
+
+describe("environment", () => {
+  it("names every problem at once", () => {
+    const env = new EnvReader("f", { NUMBER: "many", KIND: "c", GIVEN: "yes" });
+    expect([env.text("GIVEN"), env.optional("ABSENT", "d"), env.number("ABSENT", 3, 0, 9)]).toEqual(["yes", "d", 3]);
+    env.text("MISSING");
+    env.number("NUMBER", 1, 0, 9);
+    env.oneOf("KIND", ["a", "b"]);
+    expect(() => env.done()).toThrow(/f cannot start: .*MISSING.*NUMBER.*0 to 9.*"many".*KIND.*a, b.*"c"/);
+    const fine = new EnvReader("f", { NUMBER: "4", KIND: "b" });
+    expect([fine.number("NUMBER", 1, 0, 9), fine.oneOf("KIND", ["a", "b"])]).toEqual([4, "b"]);
+    fine.done();
+  });
+
+  it("holds the credentials of a function", async () => {
+    expect(environmentCredentials({ AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_SESSION_TOKEN: "c" })).toEqual({
+      accessKeyId: "a",
+      secretAccessKey: "b",
+      sessionToken: "c",
+    });
+    expect(() => environmentCredentials({})).toThrow("AWS_ACCESS_KEY_ID");
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "a");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "b");
+    vi.stubEnv("AWS_SESSION_TOKEN", "");
+    expect(await defaultProvider()()).toEqual({ accessKeyId: "a", secretAccessKey: "b" });
+    expect([credentialsWillNeedRefresh(), credentialsTreatedAsExpired()]).toEqual([false, false]);
+    vi.unstubAllEnvs();
+  });
+});
+
+describe("JSON input", () => {
+  const limits = { maxBytes: 100, maxDepth: 3 };
+  it("refuses what is too large, not UTF-8, not JSON, too deep, infinite or polluting, and quotes no input", () => {
+    const reason = (bytes: Buffer) => {
+      const result = parseJsonBytes(bytes, limits);
+      return result.ok ? "ok" : result.reason;
+    };
+    expect(reason(Buffer.alloc(101))).toBe("too_large");
+    expect(reason(Buffer.from([0xc3, 0x28]))).toBe("not_utf8");
+    expect(reason(Buffer.from("nope"))).toBe("not_json");
+    expect(reason(Buffer.from("[[[[1]]]]"))).toBe("invalid");
+    expect(reason(Buffer.from("-1e999"))).toBe("invalid");
+    expect(reason(Buffer.from('[{"prototype":1}]'))).toBe("invalid");
+    expect(reason(Buffer.from('{"a":[1,"b",null,true]}'))).toBe("ok");
+    expect(JSON.stringify(parseJsonText("alice@example.org", 3))).not.toContain("alice");
+  });
+
+  it("finds a name twice in one object and nowhere else", () => {
+    expect(duplicateName('{"a":1,"b":{"a":2},"c":["a","a",{"a":1}]}')).toBeNull();
+    expect(duplicateName('{"a":{"x":1,"\\u0078":2}}')).toBe("x");
+    fc.assert(fc.property(fc.json(), (text) => duplicateName(JSON.stringify(JSON.parse(text))) === null));
+  });
+});
+
+describe("mapBounded", () => {
+  it("keeps the limit, the order and every outcome, and stops starting when told", async () => {
+    let running = 0;
+    let most = 0;
+    const outcomes = await mapBounded(
+      [1, 2, 3, 4, 5],
+      2,
+      async (item) => {
+        most = Math.max(most, ++running);
+        await Promise.resolve();
+        running--;
+        if (item === 2) throw new Error("two");
+        return item * 10;
+      },
+      () => running < 99,
+    );
+    expect(most).toBe(2);
+    expect(outcomes.map((outcome) => (outcome.kind === "done" ? outcome.value : outcome.kind))).toEqual([
+      10,
+      "failed",
+      30,
+      40,
+      50,
+    ]);
+    expect(
+      await mapBounded(
+        [1],
+        1,
+        async () => 1,
+        () => false,
+      ),
+    ).toEqual([{ kind: "not_started" }]);
+  });
+});
+
+describe("sequence numbers", () => {
+  it("compare as numbers, padded or not", () => {
+    const digits = fc.bigInt({ min: 0n, max: 10n ** 60n });
+    fc.assert(
+      fc.property(digits, digits, (a, b) => {
+        expect(isAfter(String(a), String(b))).toBe(a > b);
+        expect(paddedSequence(String(a)) > paddedSequence(String(b))).toBe(a > b);
+        expect(plainSequence(paddedSequence(String(a)))).toBe(String(a));
+      }),
+    );
+  });
+});
+
+it("pauses between nothing and the cap", async () => {
+  const waits: number[] = [];
+  const backoff = { ...DEFAULT_BACKOFF, random: () => 0.999, sleep: async (ms: number) => void waits.push(ms) };
+  for (const attempt of [1, 2, 10]) await pause(backoff, attempt);
+  expect(waits).toEqual([49, 99, 799]);
+  await DEFAULT_BACKOFF.sleep(0);
+  expect(systemClock.now()).toBeGreaterThan(0);
+});
