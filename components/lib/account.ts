@@ -1,0 +1,17 @@
+import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
+import { getRegionOutput } from "@pulumi/aws/getRegion";
+import type * as pulumi from "@pulumi/pulumi";
+
+/** Where the stack is deployed; asked from the provider so that an ARN never carries a guessed account. */
+export interface Account {
+  readonly accountId: pulumi.Output<string>;
+  readonly region: pulumi.Output<string>;
+}
+
+export function currentAccount(parent?: pulumi.Resource): Account {
+  const opts = parent === undefined ? {} : { parent };
+  return {
+    accountId: getCallerIdentityOutput({}, opts).accountId,
+    region: getRegionOutput({}, opts).region,
+  };
+}

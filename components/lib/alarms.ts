@@ -1,0 +1,102 @@
+import { MetricAlarm, type MetricAlarmArgs } from "@pulumi/aws/cloudwatch";
+import type { input } from "@pulumi/aws/types";
+import type * as pulumi from "@pulumi/pulumi";
+
+/** Where an alarm goes and whose child it is. */
+export interface AlarmContext {
+  readonly parent: pulumi.Resource;
+  readonly topicArn: pulumi.Input<string>;
+}
+
+/** Alarm settings without what is the same for all. */
+export type AlarmArgs = Omit<MetricAlarmArgs, "alarmActions" | "okActions" | "actionsEnabled">;
+
+/**
+ * An alarm with an action (CloudWatch.15, .17). Missing data is no breach unless the alarm says so: an idle platform is healthy.
+ */
+export function alarm(name: string, context: AlarmContext, args: AlarmArgs): MetricAlarm {
+  return new MetricAlarm(
+    name,
+    {
+      comparisonOperator: "GreaterThanThreshold",
+      treatMissingData: "notBreaching",
+      ...args,
+      alarmActions: [context.topicArn],
+      okActions: [context.topicArn],
+      actionsEnabled: true,
+    },
+    { parent: context.parent },
+  );
+}
+
+/** Something lies in a dead-letter queue: the first message alarms, because none is expected ever. */
+export function queueNotEmptyAlarm(
+  name: string,
+  context: AlarmContext,
+  queueName: pulumi.Input<string>,
+  description: string,
+): MetricAlarm {
+  return alarm(name, context, {
+    alarmDescription: description,
+    namespace: "AWS/SQS",
+    metricName: "ApproximateNumberOfMessagesVisible",
+    dimensions: { QueueName: queueName },
+    statistic: "Maximum",
+    period: 60,
+    evaluationPeriods: 1,
+    threshold: 0,
+  });
+}
+
+const lambdaMetric = (
+  id: string,
+  metricName: string,
+  functionName: pulumi.Input<string>,
+  period: number,
+): input.cloudwatch.MetricAlarmMetricQuery => ({
+  id,
+  returnData: false,
+  metric: { namespace: "AWS/Lambda", metricName, dimensions: { FunctionName: functionName }, period, stat: "Sum" },
+});
+
+export interface FunctionAlarmArgs {
+  readonly functionName: pulumi.Input<string>;
+  readonly timeoutSeconds: number;
+  /** Percent of invocations that may fail. */
+  readonly errorRatePercent: number;
+}
+
+/** Share of an invocation's time limit from which on it counts as close to the limit. */
+const DURATION_SHARE = 0.8;
+
+/** Error rate, duration close to the timeout, throttles. */
+export function functionAlarms(name: string, context: AlarmContext, args: FunctionAlarmArgs): MetricAlarm[] {
+  const { functionName, timeoutSeconds, errorRatePercent } = args;
+  const common = { namespace: "AWS/Lambda", dimensions: { FunctionName: functionName }, period: 300, evaluationPeriods: 1 };
+  return [
+    alarm(`${name}-error-rate`, context, {
+      alarmDescription: `More than ${errorRatePercent} % of invocations failed in two periods of 5 minutes.`,
+      threshold: errorRatePercent,
+      evaluationPeriods: 2,
+      metricQueries: [
+        lambdaMetric("errors", "Errors", functionName, 300),
+        lambdaMetric("invocations", "Invocations", functionName, 300),
+        { id: "errorRate", expression: "100 * errors / invocations", label: "Error rate (%)", returnData: true },
+      ],
+    }),
+    alarm(`${name}-duration`, context, {
+      ...common,
+      alarmDescription: `An invocation took more than 80 % of the ${timeoutSeconds} s it may take.`,
+      metricName: "Duration",
+      statistic: "Maximum",
+      threshold: timeoutSeconds * 1000 * DURATION_SHARE,
+    }),
+    alarm(`${name}-throttles`, context, {
+      ...common,
+      alarmDescription: "Invocations were refused: raise the reserved concurrency or the account's limit.",
+      metricName: "Throttles",
+      statistic: "Sum",
+      threshold: 0,
+    }),
+  ];
+}

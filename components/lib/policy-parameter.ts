@@ -1,0 +1,39 @@
+import { Parameter } from "@pulumi/aws/ssm";
+import type * as pulumi from "@pulumi/pulumi";
+import type { PolicyDocument } from "../../functions/policy/document";
+import { MAX_POLICY_BYTES } from "../../functions/policy/document";
+import type { Statement } from "./iam";
+
+/**
+ * The policy of a profile as a parameter that running functions read again every few seconds: a changed threshold touches
+ * this resource alone.
+ * @throws Error when the document is larger than a standard parameter.
+ */
+export function policyParameter(
+  name: string,
+  args: { readonly parameterName?: string; readonly policy: PolicyDocument },
+  opts: pulumi.CustomResourceOptions,
+): Parameter {
+  const value = JSON.stringify(args.policy);
+  const bytes = Buffer.byteLength(value);
+  if (bytes > MAX_POLICY_BYTES) {
+    throw new Error(
+      `Policy of profile "${args.policy.profile}" is ${bytes} bytes; a standard SSM parameter holds ${MAX_POLICY_BYTES}. ` +
+        "Shorten the texts of its rules or remove rules.",
+    );
+  }
+  return new Parameter(
+    name,
+    {
+      ...(args.parameterName === undefined ? {} : { name: args.parameterName }),
+      type: "String",
+      description: `Rules, weights, thresholds and bands of profile ${args.policy.profile}; read by running functions`,
+      value,
+    },
+    opts,
+  );
+}
+
+export function readParameter(parameter: Parameter): Statement {
+  return { sid: "ReadPolicy", actions: ["ssm:GetParameter"], resources: [parameter.arn] };
+}

@@ -1,0 +1,110 @@
+import { Queue, QueuePolicy } from "@pulumi/aws/sqs";
+import * as pulumi from "@pulumi/pulumi";
+import type { EncryptionKey } from "./encryption-key";
+import { policyDocument, type Statement, tlsOnly } from "./iam";
+
+/** An AWS service that may send to the queue, and on behalf of which resources. */
+export interface QueueSender {
+  readonly service: "events.amazonaws.com" | "s3.amazonaws.com";
+  /** ARNs of rules or buckets; `*` stands for any run of characters. */
+  readonly sourceArns: readonly pulumi.Input<string>[];
+}
+
+export interface EncryptedQueueArgs {
+  readonly key: EncryptionKey;
+  /**
+   * Seconds a received message stays hidden. At least six times the timeout of a Lambda consumer, as AWS advises, so
+   * that a throttled retry does not see the message twice. Default 30.
+   */
+  readonly visibilityTimeoutSeconds?: number;
+  /** Receives of one message before it moves to the dead-letter queue. Default 5. */
+  readonly maxReceives?: number;
+  /** Services allowed to send. Roles are allowed by their own policies. Default none. */
+  readonly senders?: readonly QueueSender[];
+  /** `false` for a queue that is itself the end of the line. Default true. */
+  readonly deadLetter?: boolean;
+}
+
+/** SQS keeps a message 14 days at most. Everything here is worth that long: losing one is losing a score. */
+const RETENTION_SECONDS = 14 * 24 * 3600;
+
+/** A queue under a customer-managed key, reachable by TLS only, with a dead-letter queue of the same kind. */
+export class EncryptedQueue extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
+  readonly url: pulumi.Output<string>;
+  readonly queueName: pulumi.Output<string>;
+  readonly deadLetterQueue: EncryptedQueue | undefined;
+  readonly nodes: { readonly queue: Queue; readonly policy: QueuePolicy };
+  private readonly key: EncryptionKey;
+
+  constructor(name: string, args: EncryptedQueueArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("risk:lib:Queue", name, {}, opts);
+    this.key = args.key;
+    this.deadLetterQueue =
+      args.deadLetter === false
+        ? undefined
+        : new EncryptedQueue(`${name}-dlq`, { key: args.key, deadLetter: false }, { parent: this });
+    const queue = new Queue(
+      `${name}-queue`,
+      {
+        kmsMasterKeyId: args.key.arn,
+        // One data key for five minutes: SQS's own default, and one KMS call for that time instead of one a message.
+        kmsDataKeyReusePeriodSeconds: 300,
+        messageRetentionSeconds: RETENTION_SECONDS,
+        visibilityTimeoutSeconds: args.visibilityTimeoutSeconds ?? 30,
+        receiveWaitTimeSeconds: 20,
+        ...(this.deadLetterQueue
+          ? {
+              redrivePolicy: pulumi.jsonStringify({
+                deadLetterTargetArn: this.deadLetterQueue.arn,
+                maxReceiveCount: args.maxReceives ?? 5,
+              }),
+            }
+          : {}),
+      },
+      { parent: this },
+    );
+    const policy = new QueuePolicy(
+      `${name}-policy`,
+      { queueUrl: queue.url, policy: policyDocument(queuePolicy(queue.arn, args.senders ?? [])) },
+      { parent: this },
+    );
+    this.arn = queue.arn;
+    this.url = queue.url;
+    this.queueName = queue.name;
+    this.nodes = { queue, policy };
+    this.registerOutputs({ arn: this.arn, url: this.url });
+  }
+
+  /** What a consumer needs. */
+  consumeStatements(): Statement[] {
+    return [
+      {
+        sid: "ConsumeQueue",
+        actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+        resources: [this.arn],
+      },
+      this.key.decryptStatement(),
+    ];
+  }
+
+  /** What a producer needs. */
+  sendStatements(): Statement[] {
+    return [{ sid: "SendToQueue", actions: ["sqs:SendMessage"], resources: [this.arn] }, this.key.useStatement()];
+  }
+}
+
+function queuePolicy(arn: pulumi.Input<string>, senders: readonly QueueSender[]): Statement[] {
+  return [
+    tlsOnly(["sqs:*"], [arn]),
+    ...senders.map(
+      (sender, index): Statement => ({
+        sid: `Sender${index}`,
+        principals: { service: [sender.service] },
+        actions: ["sqs:SendMessage"],
+        resources: [arn],
+        conditions: { ArnLike: { "aws:SourceArn": sender.sourceArns } },
+      }),
+    ),
+  ];
+}

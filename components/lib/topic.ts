@@ -1,0 +1,52 @@
+import { Topic, TopicPolicy, TopicSubscription } from "@pulumi/aws/sns";
+import * as pulumi from "@pulumi/pulumi";
+import { currentAccount } from "./account";
+import type { EncryptionKey } from "./encryption-key";
+import { policyDocument, tlsOnly } from "./iam";
+
+export interface NotificationTopicArgs {
+  readonly key: EncryptionKey;
+  /** Sender shown in the e-mail, at most 100 characters. */
+  readonly displayName: string;
+  /** Who gets an e-mail. SNS asks the address to confirm; until then nothing is sent. */
+  readonly email: pulumi.Input<string>;
+  /** Services that may publish for this account. */
+  readonly publishers: readonly ("cloudwatch.amazonaws.com" | "events.amazonaws.com")[];
+}
+
+/** An encrypted topic with one e-mail subscription. */
+export class NotificationTopic extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
+  readonly nodes: { readonly topic: Topic; readonly policy: TopicPolicy; readonly subscription: TopicSubscription };
+
+  constructor(name: string, args: NotificationTopicArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("risk:lib:Topic", name, {}, opts);
+    const { accountId } = currentAccount(this);
+    const topic = new Topic(`${name}-topic`, { displayName: args.displayName, kmsMasterKeyId: args.key.arn }, { parent: this });
+    const policy = new TopicPolicy(
+      `${name}-policy`,
+      {
+        arn: topic.arn,
+        policy: policyDocument([
+          tlsOnly(["sns:Publish"], [topic.arn]),
+          {
+            sid: "Publishers",
+            principals: { service: args.publishers },
+            actions: ["sns:Publish"],
+            resources: [topic.arn],
+            conditions: { StringEquals: { "aws:SourceAccount": accountId } },
+          },
+        ]),
+      },
+      { parent: this },
+    );
+    const subscription = new TopicSubscription(
+      `${name}-email`,
+      { topic: topic.arn, protocol: "email", endpoint: args.email },
+      { parent: this },
+    );
+    this.arn = topic.arn;
+    this.nodes = { topic, policy, subscription };
+    this.registerOutputs({ arn: this.arn });
+  }
+}

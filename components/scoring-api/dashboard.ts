@@ -1,0 +1,41 @@
+/** Widgets of the scoring dashboard: how fast, how high, how often, how many refused. */
+
+export interface DashboardArgs {
+  readonly region: string;
+  readonly metricNamespace: string;
+  readonly apiName: string;
+  readonly stageName: string;
+  readonly functions: readonly { readonly profile: string; readonly functionName: string }[];
+}
+
+type Metric = readonly (string | Readonly<Record<string, string>>)[];
+
+const HALF_WIDTH = 12;
+const HEIGHT = 6;
+
+/** JSON of a CloudWatch dashboard, two widgets a row. */
+export function dashboardBody(args: DashboardArgs): string {
+  const perProfile = (metric: string): Metric[] =>
+    args.functions.map(({ profile }) => [args.metricNamespace, metric, "Profile", profile, { label: profile }]);
+  const perFunction = (metric: string): Metric[] =>
+    args.functions.map(({ profile, functionName }) => ["AWS/Lambda", metric, "FunctionName", functionName, { label: profile }]);
+  const gateway = (metric: string): Metric => ["AWS/ApiGateway", metric, "ApiName", args.apiName, "Stage", args.stageName];
+  const widgets = [
+    { title: "Scoring latency (ms)", stat: "Average", metrics: perProfile("ScoringLatency") },
+    { title: "Average score", stat: "Average", metrics: perProfile("LeadScore") },
+    { title: "Invocations", stat: "Sum", metrics: perFunction("Invocations") },
+    { title: "Errors and throttles", stat: "Sum", metrics: [...perFunction("Errors"), ...perFunction("Throttles")] },
+    { title: "Requests", stat: "Sum", metrics: [gateway("Count"), gateway("4XXError"), gateway("5XXError")] },
+    { title: "Latency at the gateway (ms)", stat: "p99", metrics: [gateway("Latency"), gateway("IntegrationLatency")] },
+  ];
+  return JSON.stringify({
+    widgets: widgets.map(({ title, stat, metrics }, index) => ({
+      type: "metric",
+      x: (index % 2) * HALF_WIDTH,
+      y: Math.floor(index / 2) * HEIGHT,
+      width: HALF_WIDTH,
+      height: HEIGHT,
+      properties: { title, region: args.region, view: "timeSeries", stat, period: 60, metrics },
+    })),
+  });
+}

@@ -1,0 +1,29 @@
+/** Entry of the Pulumi program: config in, platform up, outputs out. */
+import * as pulumi from "@pulumi/pulumi";
+import { allConfig } from "@pulumi/pulumi/runtime";
+import { parseConfig } from "./stacks/config";
+import { createPlatform } from "./stacks/platform";
+
+const config = parseConfig(pulumi.getStack(), allConfig());
+const { api, stream, warehouse, bus, alarmTopic } = createPlatform(config);
+
+export const region = config.region;
+export const apiUrl = api.url;
+export const apiKey = api.apiKey === undefined ? undefined : pulumi.secret(api.apiKey);
+export const dashboardUrl = api.dashboardUrl;
+export const scoresTable = api.scoresTable;
+export const alertTopicArn = api.alertTopicArn;
+export const modelBucket = api.modelBucket.bucketName;
+export const alarmTopicArn = alarmTopic.arn;
+export const eventBusName = bus.busName;
+export const streamName = stream.streamName;
+export const streamFunction = stream.functionName;
+export const resultsTable = stream.resultsTable;
+export const stateTable = stream.stateTable;
+export const dataBucket = stream.dataBucket.bucketName;
+export const fraudPolicyParameter = stream.policyParameterName;
+export const loaderFunction = warehouse?.loaderFunctionName;
+export const loadQueueUrl = warehouse?.loadQueueUrl;
+export const warehouseWorkgroup = warehouse?.workgroupName;
+export const warehouseDatabase = warehouse?.databaseName;
+export const warehouseAdminSecretArn = warehouse?.adminSecretArn;

@@ -1,0 +1,250 @@
+/** The platform of one stack: what is shared, and the three components on top of it. */
+
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Account as GatewayAccount } from "@pulumi/aws/apigateway";
+import type * as pulumi from "@pulumi/pulumi";
+import { accessLogBucket } from "../components/lib/access-log-bucket";
+import type { PlatformContext } from "../components/lib/context";
+import { EncryptionKey } from "../components/lib/encryption-key";
+import { grant, serviceRole } from "../components/lib/iam";
+import { type Naming, streamNames } from "../components/lib/naming";
+import { GeneratedSecret } from "../components/lib/secret";
+import { NotificationTopic } from "../components/lib/topic";
+import { RiskWarehouse, warehouseName } from "../components/risk-warehouse";
+import { ScoreBus } from "../components/score-bus";
+import { type ApiAuth, ScoringApi } from "../components/scoring-api";
+import { StreamProcessor } from "../components/stream-processor";
+import { PROFILES } from "../functions/profiles";
+import { buildFunctions, type FunctionBundles } from "../tools/bundle";
+import type { StackConfig } from "./config";
+import { withOverrides } from "./policies";
+
+export interface Platform {
+  readonly api: ScoringApi;
+  readonly stream: StreamProcessor;
+  readonly warehouse: RiskWarehouse | undefined;
+  readonly bus: ScoreBus;
+  readonly alarmTopic: NotificationTopic;
+}
+
+const STREAM = "fraud";
+const WAREHOUSE = "warehouse";
+/** Days that access logs stay: long enough to look back after an incident. */
+const ACCESS_LOG_DAYS = 90;
+
+export function createPlatform(config: StackConfig, root: string = process.cwd()): Platform {
+  const naming: Naming = { environment: config.environment, suffix: config.suffix };
+  const bundles = buildFunctions(root);
+  const key = new EncryptionKey("platform", { description: `Risk platform, ${config.environment}` });
+  const alarmTopic = new NotificationTopic("alarms", {
+    key,
+    displayName: `Risk platform ${config.environment}`,
+    email: config.notificationEmail,
+    publishers: ["cloudwatch.amazonaws.com", "events.amazonaws.com"],
+  });
+  const context: PlatformContext = {
+    key,
+    logRetentionDays: Number(config.logRetentionDays),
+    tracing: config.tracing,
+    pointInTimeRecovery: config.pointInTimeRecovery,
+    deletionProtection: config.deletionProtection,
+    alarmTopicArn: alarmTopic.arn,
+    accessLogBucket: accessLogBucket("access-logs", {
+      retentionDays: ACCESS_LOG_DAYS,
+      deletionProtection: config.deletionProtection,
+    }),
+  };
+  const tokenSecret = new GeneratedSecret("token-key", {
+    key,
+    description: "Key of the tokens that stand for personal fields",
+    recoveryWindowDays: 30,
+  });
+  const bus = new ScoreBus("scores", { key, alarmTopicArn: alarmTopic.arn });
+  const warehouse = config["warehouse.enabled"] ? createWarehouse(config, context, naming, bundles, root) : undefined;
+  const stream = createStream(config, context, naming, bundles, { tokenSecret, bus, warehouse });
+  const gatewayLogging = config["api.manageAccountLogging"] ? [allowGatewayLogs()] : [];
+  const api = createApi(config, context, naming, bundles, { tokenSecret, bus, stream, gatewayLogging });
+  return { api, stream, warehouse, bus, alarmTopic };
+}
+
+function createWarehouse(
+  config: StackConfig,
+  context: PlatformContext,
+  naming: Naming,
+  bundles: FunctionBundles,
+  root: string,
+): RiskWarehouse {
+  return new RiskWarehouse(WAREHOUSE, {
+    context,
+    naming,
+    region: config.region,
+    sourceBuckets: [streamNames(STREAM, naming, config.region, config.bucketPrefix).bucket],
+    bundles: { loader: bundleOf(bundles, "warehouse-loader"), migrator: bundleOf(bundles, "warehouse-migrator") },
+    migrationsHash: hashFolder(join(root, "sql", "migrations")),
+    databaseName: config["warehouse.databaseName"],
+    adminUsername: config["warehouse.adminUsername"],
+    baseCapacityRpu: config["warehouse.baseCapacityRpu"],
+    maxCapacityRpu: config["warehouse.maxCapacityRpu"],
+    // The setting's pattern is stricter than the type.
+    loadSchedule: config["warehouse.loadSchedule"] as `rate(${string})`,
+    freshnessAlarmMinutes: config["warehouse.freshnessAlarmMinutes"],
+    vpcCidr: config["warehouse.vpcCidr"],
+    reserveConcurrency: config.reserveConcurrency,
+  });
+}
+
+function createStream(
+  config: StackConfig,
+  context: PlatformContext,
+  naming: Naming,
+  bundles: FunctionBundles,
+  parts: { readonly tokenSecret: GeneratedSecret; readonly bus: ScoreBus; readonly warehouse: RiskWarehouse | undefined },
+): StreamProcessor {
+  const database = `redshift-data://${config.region}/${warehouseName(WAREHOUSE, naming)}/${config["warehouse.databaseName"]}`;
+  return new StreamProcessor(STREAM, {
+    context,
+    naming,
+    region: config.region,
+    bucketPrefix: config.bucketPrefix,
+    bundle: bundleOf(bundles, "stream-scoring"),
+    trigger: {
+      kind: "kinesis",
+      capacity:
+        config["fraud.streamMode"] === "provisioned"
+          ? { mode: "provisioned", shards: config["fraud.shards"] }
+          : { mode: "onDemand" },
+      retentionHours: config["fraud.retentionHours"],
+      batchSize: config["fraud.batchSize"],
+      batchWindowSeconds: config["fraud.batchWindowSeconds"],
+      parallelization: config["fraud.parallelization"],
+      maxRetries: config["fraud.maxRetries"],
+      maxAgeSeconds: config["fraud.maxAgeSeconds"],
+    },
+    policy: withOverrides(PROFILES.fraud.defaultPolicy, config.fraudPolicy),
+    tokenSecret: parts.tokenSecret,
+    bus: parts.bus,
+    memoryMb: config["fraud.memoryMb"],
+    timeoutSeconds: config["fraud.timeoutSeconds"],
+    ...(config.reserveConcurrency ? { reservedConcurrency: config["fraud.reservedConcurrency"] } : {}),
+    capacity: {
+      readUnits: config["fraud.readCapacity"],
+      maxReadUnits: config["fraud.readCapacityMax"],
+      writeUnits: config["fraud.writeCapacity"],
+      maxWriteUnits: config["fraud.writeCapacityMax"],
+    },
+    errorRateAlarmPercent: config["fraud.errorRateAlarmPercent"],
+    resultTtlDays: config["fraud.resultTtlDays"],
+    archiveExpiryDays: config["fraud.archiveExpiryDays"],
+    quarantineExpiryDays: config["fraud.quarantineExpiryDays"],
+    highRiskAlerts: config["fraud.highRiskAlerts"],
+    connectionString: parts.warehouse ? database : "none",
+    objectQueues: parts.warehouse?.objectQueues() ?? [],
+  });
+}
+
+function createApi(
+  config: StackConfig,
+  context: PlatformContext,
+  naming: Naming,
+  bundles: FunctionBundles,
+  parts: {
+    readonly tokenSecret: GeneratedSecret;
+    readonly bus: ScoreBus;
+    readonly stream: StreamProcessor;
+    readonly gatewayLogging: readonly pulumi.Resource[];
+  },
+): ScoringApi {
+  const { lead, churn } = PROFILES;
+  return new ScoringApi(
+    "scoring",
+    {
+      context,
+      naming,
+      region: config.region,
+      routes: [
+        { path: "/score", profile: lead, policy: withOverrides(lead.defaultPolicy, config.leadPolicy) },
+        { path: "/predict", profile: churn, policy: withOverrides(churn.defaultPolicy, config.churnPolicy) },
+      ],
+      bundles: { scoring: bundleOf(bundles, "rest-scoring"), archiver: bundleOf(bundles, "score-archiver") },
+      auth: apiAuth(config),
+      bus: parts.bus,
+      tokenSecret: parts.tokenSecret,
+      archive: parts.stream.dataBucket,
+      notificationEmail: config.notificationEmail,
+      memoryMb: config["api.memoryMb"],
+      timeoutSeconds: config["api.timeoutSeconds"],
+      ...(config.reserveConcurrency ? { reservedConcurrency: config["api.reservedConcurrency"] } : {}),
+      provisionedConcurrency: config["api.provisionedConcurrency"],
+      errorRateAlarmPercent: config["api.errorRateAlarmPercent"],
+      throttle: { rateLimit: config["api.throttleRate"], burstLimit: config["api.throttleBurst"] },
+      quotaPerDay: config["api.quotaPerDay"],
+      cacheTtlSeconds: config["api.cacheTtlSeconds"],
+      routeLogScore: config["lead.routeLogScore"],
+      routeAlertScore: config["lead.routeAlertScore"],
+      firewall: config["api.firewall"],
+      demoJitter: config["lead.demoJitter"],
+    },
+    // API Gateway refuses a stage with logs while the account has no role for them.
+    { dependsOn: [...parts.gatewayLogging] },
+  );
+}
+
+function apiAuth(config: StackConfig): ApiAuth {
+  const mode = config["api.auth"];
+  if (mode === "cognito") return { mode, userPoolArns: [config["api.cognitoUserPoolArn"]] };
+  return { mode };
+}
+
+/** The role that API Gateway writes logs with: one setting of an account and region, so a stack may leave it to another. */
+function allowGatewayLogs(): GatewayAccount {
+  const role = serviceRole(
+    "gateway-logs-role",
+    { service: "apigateway.amazonaws.com", description: "API Gateway writes its logs" },
+    {},
+  );
+  const policy = grant(
+    "gateway-logs-permissions",
+    role,
+    [
+      {
+        sid: "WriteLogs",
+        // The list that API Gateway checks the role for; its log groups are of any stage, hence no narrower resource.
+        actions: [
+          "logs:CreateLogGroup",
+          "logs:CreateLogStream",
+          "logs:DescribeLogGroups",
+          "logs:DescribeLogStreams",
+          "logs:PutLogEvents",
+          "logs:GetLogEvents",
+          "logs:FilterLogEvents",
+        ],
+        resources: ["*"],
+      },
+    ],
+    {},
+  );
+  return new GatewayAccount("gateway-logs", { cloudwatchRoleArn: role.arn }, { dependsOn: [policy] });
+}
+
+function bundleOf(bundles: FunctionBundles, entry: string): string {
+  const path = bundles[entry];
+  if (path === undefined) {
+    throw new Error(
+      `Function "${entry}" has no bundle: expected functions/entries/${entry}.ts, found ${Object.keys(bundles).join(", ")}.`,
+    );
+  }
+  return path;
+}
+
+/** Changes when a file of the folder is added, removed, renamed or changed. */
+function hashFolder(folder: string): string {
+  const hash = createHash("sha256");
+  for (const file of readdirSync(folder).sort())
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(folder, file)))
+      .update("\0");
+  return hash.digest("hex").slice(0, 16);
+}

@@ -1,0 +1,229 @@
+/**
+ * Every key of the stack's config: type, range, default and meaning. `Pulumi.yaml` declares the same keys; a test compares both.
+ */
+
+/** A default of `undefined` makes the key required. */
+export type Setting =
+  | {
+      readonly type: "string";
+      readonly pattern: RegExp;
+      readonly expected: string;
+      readonly default?: string;
+      readonly example: string;
+      readonly description: string;
+    }
+  | {
+      readonly type: "enum";
+      readonly values: readonly string[];
+      readonly default?: string;
+      readonly example: string;
+      readonly description: string;
+    }
+  | {
+      readonly type: "integer";
+      readonly minimum: number;
+      readonly maximum: number;
+      readonly multipleOf?: number;
+      readonly default?: number;
+      readonly example: string;
+      readonly description: string;
+    }
+  | { readonly type: "boolean"; readonly default?: boolean; readonly example: string; readonly description: string }
+  /** Overrides of a policy document. */
+  | {
+      readonly type: "policy";
+      readonly profile: "lead" | "churn" | "fraud";
+      readonly example: string;
+      readonly description: string;
+    };
+
+const text = (pattern: RegExp, expected: string, example: string, description: string, fallback?: string) =>
+  ({
+    type: "string",
+    pattern,
+    expected,
+    example,
+    description,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  }) as const;
+
+const integer = (minimum: number, maximum: number, description: string, fallback?: number) =>
+  ({
+    type: "integer",
+    minimum,
+    maximum,
+    example: String(fallback ?? minimum),
+    description,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  }) as const;
+
+const flag = (description: string, fallback?: boolean) =>
+  ({
+    type: "boolean",
+    example: String(fallback ?? true),
+    description,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  }) as const;
+
+const choice = <const V extends string>(values: readonly V[], description: string, fallback?: V) =>
+  ({
+    type: "enum",
+    values,
+    example: fallback ?? values[0] ?? "",
+    description,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  }) as const;
+
+const policy = (profile: "lead" | "churn" | "fraud") =>
+  ({
+    type: "policy",
+    profile,
+    example: '{"bands":{"high":0.8}}',
+    description: `Overrides of the ${profile} policy: {"thresholds": {name: number}, "weights": {rule: number}, "bands": {band: lowest score}}.`,
+  }) as const;
+
+/** What CloudWatch accepts, days. */
+const RETENTION = [
+  "1",
+  "3",
+  "5",
+  "7",
+  "14",
+  "30",
+  "60",
+  "90",
+  "120",
+  "150",
+  "180",
+  "365",
+  "400",
+  "545",
+  "731",
+  "1096",
+  "1827",
+  "3653",
+] as const;
+
+export const SETTINGS = {
+  environment: text(/^[a-z][a-z0-9]{1,9}$/, "2 to 10 lower-case letters and digits", "dev", "Environment in physical names."),
+  suffix: text(
+    /^[a-z0-9]{1,8}$/,
+    "1 to 8 lower-case letters and digits",
+    "a1",
+    "Makes physical names unique across accounts and copies.",
+  ),
+  bucketPrefix: text(
+    /^[a-z0-9][a-z0-9-]{1,15}$/,
+    "2 to 16 lower-case letters, digits and hyphens",
+    "company",
+    "First part of bucket names: company gives company-fraud-data-….",
+    "company",
+  ),
+  notificationEmail: text(
+    /^[^@\s]+@[^@\s]+\.[^@\s]+$/,
+    "an e-mail address",
+    "risk-team@example.com",
+    "Who gets alarms and high scores by e-mail.",
+  ),
+  logRetentionDays: choice(RETENTION, "Days that logs are kept."),
+  tracing: flag("X-Ray traces of functions and API."),
+  pointInTimeRecovery: flag("Continuous backups of stream tables. The table of REST scores always has them."),
+  deletionProtection: flag("Protects tables, buckets, stream and warehouse from pulumi destroy.", false),
+  reserveConcurrency: flag("Sets Lambda executions aside. False in an account with a limit of 10.", true),
+
+  "fraud.streamMode": choice(
+    ["provisioned", "onDemand"],
+    "Kinesis capacity: fixed shards, or following the load.",
+    "provisioned",
+  ),
+  "fraud.shards": integer(1, 1000, "Kinesis shards (1 MB/s or 1,000 records/s each); unused with onDemand."),
+  "fraud.retentionHours": integer(24, 8760, "Hours that events stay in the stream.", 24),
+  "fraud.memoryMb": integer(128, 10_240, "Memory of the stream function, MB."),
+  "fraud.timeoutSeconds": integer(10, 900, "Time limit of the stream function, seconds.", 60),
+  "fraud.reservedConcurrency": integer(
+    1,
+    1000,
+    "Executions set aside for the stream function; at least shards × parallelization.",
+    10,
+  ),
+  "fraud.batchSize": integer(1, 10_000, "Records of one invocation.", 1000),
+  "fraud.batchWindowSeconds": integer(0, 300, "Seconds to wait for a full batch.", 1),
+  "fraud.parallelization": integer(1, 10, "Batches of one shard in flight.", 1),
+  "fraud.maxRetries": integer(0, 10_000, "Retries of a failing batch before it goes to the failure destination.", 5),
+  "fraud.maxAgeSeconds": integer(60, 604_800, "Seconds after which a record is given up to the failure destination.", 86_400),
+  "fraud.readCapacity": integer(1, 40_000, "Read units of the results table."),
+  "fraud.readCapacityMax": integer(1, 40_000, "Ceiling of auto scaling, read units."),
+  "fraud.writeCapacity": integer(1, 40_000, "Write units of the results table."),
+  "fraud.writeCapacityMax": integer(1, 40_000, "Ceiling of auto scaling, write units."),
+  "fraud.errorRateAlarmPercent": integer(1, 100, "Percent of failed invocations that raise an alarm."),
+  "fraud.resultTtlDays": integer(1, 3650, "Days that results stay in the table.", 90),
+  "fraud.archiveExpiryDays": integer(
+    91,
+    3650,
+    "Days that archive objects live; over 90, where the last colder class begins.",
+    730,
+  ),
+  "fraud.quarantineExpiryDays": integer(1, 3650, "Days that quarantined records and failed batches live.", 30),
+  "fraud.highRiskAlerts": flag("Mails every event of an alerting band.", false),
+  fraudPolicy: policy("fraud"),
+
+  "api.auth": choice(["apiKey", "iam", "cognito", "none"], "Who may call the API.", "apiKey"),
+  "api.cognitoUserPoolArn": text(
+    /^(arn:aws:cognito-idp:\S+:userpool\/\S+)?$/,
+    "the ARN of a Cognito user pool",
+    "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_EXAMPLE",
+    "User pool of api.auth cognito.",
+    "",
+  ),
+  "api.memoryMb": integer(128, 10_240, "Memory of the scoring functions, MB.", 1024),
+  "api.timeoutSeconds": integer(3, 900, "Time limit of the scoring functions; the gateway gives up after 29.", 30),
+  "api.reservedConcurrency": integer(1, 1000, "Executions set aside for each scoring function.", 50),
+  "api.provisionedConcurrency": integer(0, 1000, "Warm executions of each scoring function; 0 for none.", 0),
+  "api.errorRateAlarmPercent": integer(1, 100, "Percent of failed invocations that raise an alarm.", 5),
+  "api.throttleRate": integer(1, 10_000, "Requests a second.", 100),
+  "api.throttleBurst": integer(1, 5000, "Requests at once.", 200),
+  "api.quotaPerDay": integer(1, 100_000_000, "Requests a day of one API key.", 1_000_000),
+  "api.cacheTtlSeconds": integer(0, 2_592_000, "Seconds that an equal input gets its earlier answer.", 86_400),
+  "api.firewall": flag("Web ACL in front of the API.", false),
+  "api.manageAccountLogging": flag("Sets the log role of API Gateway, one for the whole account and region.", true),
+  "lead.routeLogScore": integer(0, 100, "Lead scores above go to the log group.", 80),
+  "lead.routeAlertScore": integer(0, 100, "Lead scores above are mailed.", 95),
+  "lead.demoJitter": flag("Adds up to ±5 to lead scores; for demonstrations.", false),
+  leadPolicy: policy("lead"),
+  churnPolicy: policy("churn"),
+
+  "warehouse.enabled": flag("Redshift Serverless and its loader.", true),
+  "warehouse.databaseName": text(
+    /^(?!dev$)[a-z][a-z0-9_]{0,62}$/,
+    "lower-case letters, digits and underscores, and not dev",
+    "risk",
+    "Database.",
+    "risk",
+  ),
+  "warehouse.adminUsername": text(
+    /^(?!(admin|awsuser|rdsdb|rdsadmin)$)[a-z][a-z0-9_]{0,62}$/,
+    "lower-case letters, digits and underscores, and neither admin nor awsuser",
+    "risk_owner",
+    "Owner of the database.",
+    "risk_owner",
+  ),
+  "warehouse.baseCapacityRpu": { ...integer(8, 512, "Base capacity, RPUs in steps of 8.", 8), multipleOf: 8 },
+  "warehouse.maxCapacityRpu": { ...integer(8, 5632, "Ceiling of the capacity, RPUs in steps of 8.", 32), multipleOf: 8 },
+  "warehouse.loadSchedule": text(
+    /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/,
+    "rate(1 minute), rate(5 minutes), rate(2 hours) …",
+    "rate(15 minutes)",
+    "How often new archive objects are loaded.",
+    "rate(15 minutes)",
+  ),
+  "warehouse.freshnessAlarmMinutes": integer(1, 10_080, "Minutes that an object may wait for the warehouse.", 60),
+  "warehouse.vpcCidr": text(
+    /^10\.\d{1,3}\.0\.0\/16$/,
+    "a /16 network such as 10.60.0.0/16",
+    "10.60.0.0/16",
+    "Network of the warehouse.",
+    "10.60.0.0/16",
+  ),
+} as const satisfies Readonly<Record<string, Setting>>;
+
+export type SettingKey = keyof typeof SETTINGS;

@@ -1,0 +1,231 @@
+/**
+ * Evaluates a Pulumi program with mocks and records every resource it registers, with its exact inputs.
+ * Programs are the compiled ones: serialised callbacks and class fields of transformed modules differ from what is deployed.
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import * as runtime from "@pulumi/pulumi/runtime/index.js";
+import * as runtimeState from "@pulumi/pulumi/runtime/state.js";
+import { parse } from "yaml";
+
+/** The project's root: vitest runs there. */
+export const ROOT = process.cwd();
+/** Loads compiled modules: `load("components/score-bus")`. */
+const requireDist = createRequire(join(ROOT, "dist/index.js"));
+export const load = (path: string): unknown => requireDist(join(ROOT, "dist", path));
+
+export interface Recorded {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly parent: string;
+  readonly custom: boolean;
+  readonly protect: boolean;
+  readonly dependsOn: readonly string[];
+  readonly ignoreChanges: readonly string[];
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Inputs marked as secret. */
+  readonly secrets: readonly string[];
+}
+
+export interface Evaluation {
+  readonly resources: readonly Recorded[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly milliseconds: number;
+  /** The one resource of a type and name; throws when there is none. */
+  find(type: string, name: string): Recorded;
+  ofType(type: string): readonly Recorded[];
+}
+
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getCustom(): boolean;
+  getProtect(): boolean | undefined;
+  getDependenciesList(): string[];
+  getIgnorechangesList(): string[];
+}
+type Respond = (error: Error | null, response: { getUrn(): string } | undefined) => void;
+interface Monitor {
+  registerResource(request: RegisterRequest, respond: Respond): Promise<void>;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const hasSecret = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && (runtime.isRpcSecret(value) || Object.values(value).some(hasSecret));
+
+function plain(value: unknown): unknown {
+  if (runtime.isRpcSecret(value)) return plain(runtime.unwrapRpcSecret(value));
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isRecord(value) || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+}
+
+const ACCOUNT = "123456789012";
+
+/** Outputs that a provider would add and the program uses. */
+function providerOutputs(type: string, name: string, inputs: Readonly<Record<string, unknown>>, region: string) {
+  const physical = inputs.name ?? inputs.bucket ?? inputs.namespaceName ?? `${name}-0001`;
+  const arn = type.startsWith("aws:cloudwatch/eventBus")
+    ? `arn:aws:events:${region}:${ACCOUNT}:event-bus/${physical}`
+    : `arn:aws:${type.split(/[:/]/)[1]}:${region}:${ACCOUNT}:${physical}`;
+  return {
+    arn,
+    name: physical,
+    bucket: physical,
+    url: `https://sqs.${region}.amazonaws.com/${ACCOUNT}/${physical}`,
+    keyId: `${name}-key-id`,
+    invokeArn: `${arn}/invocations`,
+    invokeUrl: `https://${name}.execute-api.${region}.amazonaws.com/v1`,
+    rootResourceId: `${name}-root`,
+    executionArn: `arn:aws:execute-api:${region}:${ACCOUNT}:${name}`,
+    value: inputs.value ?? `${name}-value`,
+    version: "1",
+    adminPasswordSecretArn: `${arn}/admin`,
+    vpcId: `${name}-vpc-id`,
+    isolatedSubnetIds: ["subnet-a", "subnet-b", "subnet-c"],
+    routeTables: [{ id: "rtb-a" }],
+    prefixListId: "pl-s3",
+  };
+}
+
+/** Config of a stack file, with overrides; `undefined` removes a key. */
+export function stackValues(stack: string, overrides: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
+  const document: unknown = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8"));
+  const config = isRecord(document) && isRecord(document.config) ? document.config : {};
+  const values = { ...config, ...overrides };
+  return Object.fromEntries(
+    Object.entries(values)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, isRecord(value) ? JSON.stringify(value) : String(value)]),
+  );
+}
+
+let queue: Promise<unknown> = Promise.resolve();
+
+/** Evaluates a program; failed registrations and applies, and duplicate URNs, reject. Evaluations run one after the other. */
+export function evaluate(stack: string, values: Readonly<Record<string, string>>, program: () => unknown): Promise<Evaluation> {
+  const run = queue.then(() => runtimeState.withLocalStorage(() => record(stack, values, program)));
+  queue = run.catch(() => undefined);
+  return run;
+}
+
+/** Evaluates `index.ts` of a stack. */
+export function evaluateStack(stack: string, overrides: Readonly<Record<string, string | undefined>> = {}): Promise<Evaluation> {
+  return evaluate(stack, stackValues(stack, overrides), () => {
+    const entry = join(ROOT, "dist/index.js");
+    delete requireDist.cache[entry];
+    return requireDist(entry);
+  });
+}
+
+async function record(stack: string, values: Readonly<Record<string, string>>, program: () => unknown): Promise<Evaluation> {
+  const region = values["aws:region"] ?? "us-east-1";
+  const resources: Recorded[] = [];
+  const failures: unknown[] = [];
+  // The mock monitor calls newResource in the turn in which it gets the request.
+  let incoming: RegisterRequest | undefined;
+  const details = new Map<RegisterRequest | undefined, Pick<Recorded, "inputs" | "secrets">>();
+  runtime.setAllConfig({ ...values }, []);
+  await runtime.setMocks(
+    {
+      newResource({ type, name, inputs }) {
+        const raw: unknown = inputs;
+        const members = isRecord(raw) ? raw : {};
+        const resolved = plain(members);
+        const recorded = {
+          inputs: isRecord(resolved) ? resolved : {},
+          secrets: Object.keys(members).filter((key) => hasSecret(members[key])),
+        };
+        details.set(incoming, recorded);
+        if (!type.startsWith("aws")) return { id: "", state: members };
+        return { id: `${name}-id`, state: { ...members, ...providerOutputs(type, name, recorded.inputs, region) } };
+      },
+      call({ token }) {
+        if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { accountId: ACCOUNT };
+        if (token === "aws:index/getRegion:getRegion") return { region, name: region };
+        if (token === "aws:secretsmanager/getRandomPassword:getRandomPassword") return { randomPassword: "drawn-at-random" };
+        throw new Error(`The recorder has no answer for ${token}.`);
+      },
+    },
+    "risk",
+    stack,
+    false,
+  );
+  // The runtime types its monitor as the gRPC client; with mocks it is a MockMonitor of this shape.
+  const monitor = runtime.getMonitor() as unknown;
+  const onRequest = (request: RegisterRequest) => {
+    incoming = request;
+  };
+  wrap(monitor as Monitor, onRequest, (request, urn) => {
+    if (resources.some((known) => known.urn === urn)) failures.push(new Error(`${urn} is registered twice.`));
+    resources.push({
+      urn,
+      type: request.getType(),
+      name: request.getName(),
+      parent: request.getParent(),
+      custom: request.getCustom(),
+      protect: request.getProtect() ?? false,
+      dependsOn: request.getDependenciesList(),
+      ignoreChanges: request.getIgnorechangesList(),
+      ...(details.get(request) ?? { inputs: {}, secrets: [] }),
+    });
+  });
+  const onRejection = (reason: unknown) => failures.push(reason);
+  const listeners = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", onRejection);
+  const begin = performance.now();
+  try {
+    const outputs: unknown = await runtime.runInPulumiStack(async () => program());
+    await settle();
+    if (failures.length > 0) throw failures[0];
+    const milliseconds = performance.now() - begin;
+    return {
+      resources,
+      outputs: isRecord(outputs) ? outputs : {},
+      milliseconds,
+      ofType: (type) => resources.filter((resource) => resource.type === type),
+      find(type, name) {
+        const found = resources.find((resource) => resource.type === type && resource.name === name);
+        if (found) return found;
+        const names = resources.filter((resource) => resource.type === type).map((resource) => resource.name);
+        throw new Error(`No ${type} "${name}"; there are: ${names.join(", ") || "none of this type"}.`);
+      },
+    };
+  } finally {
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", onRejection);
+    for (const listener of listeners) process.on("unhandledRejection", listener);
+  }
+}
+
+function wrap(
+  monitor: Monitor,
+  onRequest: (request: RegisterRequest) => void,
+  onRegistered: (request: RegisterRequest, urn: string) => void,
+): void {
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, respond) => {
+    onRequest(request);
+    return register(request, (error, response) => {
+      if (error === null && response) onRegistered(request, response.getUrn());
+      respond(error, response);
+    });
+  };
+}
+
+/** All registrations are answered and rejections nobody handled have surfaced. */
+async function settle(): Promise<void> {
+  const store = runtimeState.getStore();
+  let done: unknown;
+  while (done !== store.settings.rpcDone) {
+    done = store.settings.rpcDone;
+    await store.settings.rpcDone;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

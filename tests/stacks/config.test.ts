@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { PROFILES } from "../../functions/profiles";
+import { ConfigError, parseConfig } from "../../stacks/config";
+import { withOverrides } from "../../stacks/policies";
+import { SETTINGS, type Setting } from "../../stacks/settings";
+import { ROOT, stackValues } from "../helpers/recorder";
+
+function problemsOf(overrides: Record<string, string | undefined>): readonly string[] {
+  try {
+    parseConfig("dev", stackValues("dev", overrides));
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("parseConfig", () => {
+  it("reads the dev stack with its defaults", () => {
+    const config = parseConfig("dev", stackValues("dev"));
+    expect(config).toMatchObject({
+      environment: "dev",
+      region: "us-east-1",
+      tracing: false,
+      "fraud.shards": 1,
+      "api.auth": "apiKey",
+      "api.throttleRate": 100,
+      "api.throttleBurst": 200,
+      "lead.routeAlertScore": 95,
+      fraudPolicy: {},
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it.each([
+    [
+      "risk:fraud.shards",
+      "0",
+      'risk:fraud.shards: expected a whole number from 1 to 1000, got "0". Fix: pulumi config set risk:fraud.shards 1 --stack dev',
+    ],
+    ["risk:fraud.shards", "2.5", "a whole number from 1 to 1000"],
+    ["risk:tracing", "yes", 'expected true or false, got "yes". Fix: pulumi config set risk:tracing true --stack dev'],
+    ["risk:api.auth", "basic", "one of apiKey, iam, cognito, none"],
+    ["risk:notificationEmail", "nobody", "an e-mail address"],
+    [
+      "risk:notificationEmail",
+      undefined,
+      "got nothing. Fix: pulumi config set risk:notificationEmail risk-team@example.com --stack dev",
+    ],
+    ["risk:logRetentionDays", "8", "one of 1, 3, 5, 7"],
+    ["aws:region", "moon", "an AWS region"],
+    ["risk:warehouse.adminUsername", "admin", "neither admin nor awsuser"],
+    ["risk:warehouse.databaseName", "dev", "not dev"],
+    ["risk:warehouse.baseCapacityRpu", "12", "in steps of 8"],
+    ["risk:warehouse.loadSchedule", "rate(1 minutes)", "rate(1 minute)"],
+    ["risk:fraud.shard", "2", 'Did you mean "fraud.shards"? Fix: pulumi config rm risk:fraud.shard --stack dev'],
+    ["risk:fraud.readCapacityMax", "1", "at least fraud.readCapacity (5)"],
+    ["risk:api.auth", "cognito", "a user pool, since api.auth is cognito"],
+    ["risk:lead.routeAlertScore", "70", "at least lead.routeLogScore (80)"],
+    ["risk:fraud.parallelization", "10", undefined],
+    ["risk:fraud.shards", "11", "at least fraud.shards × fraud.parallelization (11)"],
+    ["risk:fraudPolicy", "{", "an object of thresholds, weights, bands"],
+    ["risk:fraudPolicy", '{"weights":{"impossible_travle":0.5}}', 'Did you mean "impossible_travel"?'],
+    ["risk:fraudPolicy", '{"weights":{"impossible_travel":1}}', "expected a number from 0 to 0.999, got 1"],
+    ["risk:fraudPolicy", '{"bands":{"high":2}}', "expected a number from 0 to 1, got 2"],
+    ["risk:fraudPolicy", '{"bands":{"high":"NaN"}}', "finite numbers"],
+  ])("checks %s = %s", (key, value, message) => {
+    const problems = problemsOf({ [key]: value });
+    if (message === undefined) expect(problems).toEqual([]);
+    else expect(problems).toEqual([expect.stringContaining(message)]);
+  });
+
+  it("reports every problem at once, with the stack", () => {
+    const values = stackValues("dev", {
+      "risk:fraud.shards": "x",
+      "risk:tracing": "x",
+      "risk:suffix": undefined,
+      "risk:typo": "1",
+    });
+    expect(() => parseConfig("dev", values)).toThrow(/stack "dev" has 4 problem\(s\)/);
+  });
+
+  it("leaves keys of other namespaces alone", () => {
+    expect(problemsOf({ "aws:profile": "x", "pulumi:tags": "{}" })).toEqual([]);
+  });
+
+  it("reads fractions that the CLI stored as text", () => {
+    const config = parseConfig("dev", stackValues("dev", { "risk:fraudPolicy": '{"weights":{"impossible_travel":"0.7"}}' }));
+    expect(config.fraudPolicy).toEqual({ weights: { impossible_travel: 0.7 } });
+  });
+});
+
+describe("withOverrides", () => {
+  it("keeps an untouched policy as it is", () => {
+    expect(withOverrides(PROFILES.fraud.defaultPolicy, { weights: {} })).toBe(PROFILES.fraud.defaultPolicy);
+  });
+
+  it("replaces a weight and drops the version", () => {
+    const policy = withOverrides(PROFILES.fraud.defaultPolicy, { weights: { impossible_travel: 0.7 } });
+    expect(policy.rules.find((rule) => rule.id === "impossible_travel")?.weight).toBe(0.7);
+    expect(policy.version).toBeUndefined();
+    expect(policy.rules).toHaveLength(PROFILES.fraud.defaultPolicy.rules.length);
+  });
+});
+
+describe("Pulumi.yaml", () => {
+  it("declares every setting with its type and default", () => {
+    const project: unknown = parse(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"));
+    const declared = Object.entries<Setting>(SETTINGS).flatMap(([key, setting]) => {
+      if (setting.type === "policy") return [];
+      const type = setting.type === "enum" ? "string" : setting.type;
+      const fallback = setting.default === undefined ? {} : { default: setting.default };
+      return [[`risk:${key}`, { type, description: setting.description, ...fallback }]];
+    });
+    expect(project).toMatchObject({ name: "risk" });
+    expect(project).toHaveProperty("config", Object.fromEntries(declared));
+  });
+});
