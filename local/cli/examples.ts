@@ -10,6 +10,8 @@ export function examples(outputs: Outputs, outputsPath: string): string {
   const environment = [
     `AWS_ENDPOINT_URL=${outputs.awsEndpointUrl}`,
     `AWS_REGION=${outputs.region}`,
+    // The AWS CLI reads this one.
+    `AWS_DEFAULT_REGION=${outputs.region}`,
     `AWS_ACCESS_KEY_ID=${outputs.accessKeyId}`,
     `AWS_SECRET_ACCESS_KEY=${outputs.secretAccessKey}`,
   ];
@@ -23,7 +25,7 @@ export function examples(outputs: Outputs, outputsPath: string): string {
   const tries: [string, string[]][] = [
     ["Score a lead", [post("/score", '{"companySize":900,"industry":"technology","engagementMetrics":88}')]],
     ["Ask whether a customer leaves", [post("/predict", '{"data":[619,0,42,2,0,1,1,1,101348.88,1,0,0]}')]],
-    ["Use the AWS CLI or any SDK: these four variables", [`export ${environment.join(" ")}`]],
+    ["Use the AWS CLI or any SDK: these variables", [`export ${environment.join(" ")}`]],
     [
       "Put a transaction into the stream, and read its score",
       [
