@@ -52,7 +52,8 @@ async function main(): Promise<number> {
   const log = (line: string) => {
     if (options.flag("verbose")) process.stderr.write(`${line}\n`);
   };
-  const running = await start({ stack, port: 0, inMemory: false, dataDir, log });
+  // Outputs of its own: a platform that npm start keeps running stays the one that scripts find.
+  const running = await start({ stack, port: 0, inMemory: false, dataDir, log }, dataDir);
   const interrupt = () => {
     void stop(running).then(() => process.exit(130));
   };

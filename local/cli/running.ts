@@ -1,5 +1,5 @@
 /** Starts the platform for a command: options every command shares, outputs file, clean stop. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Platform, type PlatformOptions, startPlatform } from "../engine/platform";
 import { type Outputs, outputsFile } from "./outputs";
@@ -21,10 +21,11 @@ export interface Running {
   readonly outputsPath: string;
 }
 
-export async function start(options: PlatformOptions): Promise<Running> {
+/** Starts the platform and writes `outputs.json` into `outputsFolder` (default `.local`). */
+export async function start(options: PlatformOptions, outputsFolder?: string): Promise<Running> {
   const platform = await startPlatform(options);
   const outputs = outputsOf(platform, options.stack);
-  const outputsPath = outputsFile();
+  const outputsPath = outputsFile(outputsFolder);
   mkdirSync(dirname(outputsPath), { recursive: true });
   // Readers never see half a file.
   writeFileSync(`${outputsPath}.${process.pid}`, `${JSON.stringify(outputs, null, 2)}\n`, { mode: 0o600 });
@@ -32,10 +33,19 @@ export async function start(options: PlatformOptions): Promise<Running> {
   return { platform, outputs, outputsPath };
 }
 
-/** Stops everything and takes the outputs file away, so that no command talks to a platform that is gone. */
+/** Stops everything and takes the outputs file away, unless another platform has written it since. */
 export async function stop(running: Running): Promise<void> {
-  rmSync(running.outputsPath, { force: true });
+  if (writtenByThisProcess(running.outputsPath)) rmSync(running.outputsPath, { force: true });
   await running.platform.stop();
+}
+
+function writtenByThisProcess(path: string): boolean {
+  try {
+    const outputs: Outputs = JSON.parse(readFileSync(path, "utf8"));
+    return outputs.pid === process.pid;
+  } catch {
+    return false;
+  }
 }
 
 function outputsOf(platform: Platform, stack: string): Outputs {

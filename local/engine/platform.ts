@@ -10,6 +10,7 @@ import { FaultInjector, type FaultRule } from "../gateway/faults";
 import { Iam } from "../gateway/iam";
 import { boundProviderCalls } from "../services/provider-calls";
 import { BodyRegistry } from "./bodies.js";
+import { lockDataDir } from "./data-lock.js";
 import { type DeployProgress, deploy } from "./deploy.js";
 import { evaluate } from "./evaluate.js";
 import { diff, type Graph } from "./graph.js";
@@ -29,9 +30,9 @@ export interface PlatformOptions {
   /** REST APIs; 0 or absent: a free one. */
   readonly apiPort?: number;
   readonly warehousePort?: number;
-  /** Nothing is kept: database in memory, files in a temporary folder. */
+  /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
   readonly inMemory?: boolean;
-  /** Default `.local/<stack>` of the project. */
+  /** Default `.local/<stack>` of the project. One running platform a folder. */
   readonly dataDir?: string;
   readonly clock?: { now(): number };
   readonly log?: (line: string) => void;
@@ -196,13 +197,14 @@ async function start(
 
 function openDataDir(options: PlatformOptions, projectDir: string, started: Part[]): string {
   if (options.inMemory) {
-    const folder = options.dataDir ?? mkdtempSync(join(tmpdir(), "risk-platform-"));
-    mkdirSync(folder, { recursive: true });
+    // Never a folder that the caller names: this one is removed at the end.
+    const folder = mkdtempSync(join(tmpdir(), "risk-platform-"));
     started.push({ title: "temporary files", end: () => rmSync(folder, { recursive: true, force: true }) });
     return folder;
   }
   const folder = options.dataDir ?? join(projectDir, ".local", options.stack);
   mkdirSync(folder, { recursive: true });
+  started.push({ title: "data folder", end: lockDataDir(folder) });
   return folder;
 }
 
