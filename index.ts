@@ -13,6 +13,9 @@ export const apiKey = api.apiKey === undefined ? undefined : pulumi.secret(api.a
 export const dashboardUrl = api.dashboardUrl;
 export const scoresTable = api.scoresTable;
 export const alertTopicArn = api.alertTopicArn;
+export const highScoresLogGroup = api.highScoresLogGroup;
+export const leadPolicyParameter = api.policyParameterNames.lead;
+export const churnPolicyParameter = api.policyParameterNames.churn;
 export const modelBucket = api.modelBucket.bucketName;
 export const alarmTopicArn = alarmTopic.arn;
 export const eventBusName = bus.busName;
@@ -23,6 +26,7 @@ export const stateTable = stream.stateTable;
 export const dataBucket = stream.dataBucket.bucketName;
 export const fraudPolicyParameter = stream.policyParameterName;
 export const loaderFunction = warehouse?.loaderFunctionName;
+export const warehouseMigrator = warehouse?.migratorFunctionName;
 export const loadQueueUrl = warehouse?.loadQueueUrl;
 export const warehouseWorkgroup = warehouse?.workgroupName;
 export const warehouseDatabase = warehouse?.databaseName;

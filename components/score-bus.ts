@@ -37,7 +37,7 @@ export class ScoreBus extends pulumi.ComponentResource {
 
   constructor(name: string, args: ScoreBusArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:events:ScoreBus", name, {}, opts);
-    const { accountId } = currentAccount(this);
+    const { accountId, partition } = currentAccount(this);
     const bus = new EventBus(
       `${name}-bus`,
       { description: "Scores of the risk platform", kmsKeyIdentifier: args.key.arn },
@@ -50,7 +50,7 @@ export class ScoreBus extends pulumi.ComponentResource {
         policy: policyDocument([
           {
             sid: "ThisAccountPublishes",
-            principals: { aws: [pulumi.interpolate`arn:aws:iam::${accountId}:root`] },
+            principals: { aws: [pulumi.interpolate`arn:${partition}:iam::${accountId}:root`] },
             actions: ["events:PutEvents"],
             resources: [bus.arn],
           },

@@ -6,100 +6,23 @@ import type { Table } from "@pulumi/aws/dynamodb";
 import type { Role } from "@pulumi/aws/iam";
 import { Stream, type StreamArgs } from "@pulumi/aws/kinesis";
 import { EventSourceMapping, type EventSourceMappingArgs } from "@pulumi/aws/lambda";
-import { BucketNotification } from "@pulumi/aws/s3";
 import { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
-import type { PolicyDocument } from "../functions/policy/document";
-import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "./lib/alarms";
-import { type LifecycleRule, PrivateBucket } from "./lib/bucket";
-import type { PlatformContext } from "./lib/context";
-import { type FunctionTransform, PlatformFunction } from "./lib/function";
+import type { PrivateBucket } from "./lib/bucket";
+import type { PlatformFunction } from "./lib/function";
 import { grant, type Statement } from "./lib/iam";
-import { type Naming, type StreamNames, streamNames } from "./lib/naming";
-import { policyParameter, readParameter } from "./lib/policy-parameter";
-import { EncryptedQueue } from "./lib/queue";
-import { type GeneratedSecret, randomValue } from "./lib/secret";
-import { resultsTable, stateTable, type TableCapacity, tableStatement } from "./lib/tables";
-import { type Transform, withTransform } from "./lib/transform";
-import type { ScoreBus } from "./score-bus";
+import { type StreamNames, streamNames } from "./lib/naming";
+import { policyParameter } from "./lib/policy-parameter";
+import type { EncryptedQueue } from "./lib/queue";
+import { randomValue } from "./lib/secret";
+import { resultsTable, stateTable, tableStatement } from "./lib/tables";
+import { withTransform } from "./lib/transform";
+import { createAlarms } from "./stream-processor/alarms";
+import type { StreamProcessorArgs } from "./stream-processor/args";
+import { announceObjects, createDataBucket } from "./stream-processor/data-bucket";
+import { createScorer, EVENT_DETAIL_TYPE, eventSourceName } from "./stream-processor/scorer";
 
-/** Where events come from. One kind now; a second one is a member here and a branch in `createTrigger`. */
-export type StreamTrigger = KinesisTrigger;
-
-export interface KinesisTrigger {
-  readonly kind: "kinesis";
-  /** Fixed shards (1 MB/s or 1,000 records/s each), or capacity that follows the load at a higher price. */
-  readonly capacity: { readonly mode: "provisioned"; readonly shards: number } | { readonly mode: "onDemand" };
-  /** Hours an event stays in the stream: 24 to 8760. How long the platform may be down without losing one. */
-  readonly retentionHours: number;
-  /** Records of one invocation, 1 to 10,000. */
-  readonly batchSize: number;
-  /** Seconds to wait for a full batch, 0 to 300: latency against fewer invocations and larger archive objects. */
-  readonly batchWindowSeconds: number;
-  /** Batches of one shard in flight, 1 to 10; records of one key stay in order. */
-  readonly parallelization: number;
-  /** Retries of a failing batch before it goes to the failure destination (AWS's default is for ever). */
-  readonly maxRetries: number;
-  /** Seconds after which a record is given up to the failure destination, 60 to 604,800. */
-  readonly maxAgeSeconds: number;
-}
-
-export interface StreamProcessorArgs {
-  readonly context: PlatformContext;
-  readonly naming: Naming;
-  /** Region of the stack, part of the bucket's name. */
-  readonly region: string;
-  /** First part of the bucket's name, before the component's own name: `company` gives `company-fraud-data-…`. */
-  readonly bucketPrefix: string;
-  /** Path of the bundle of `stream-scoring`. */
-  readonly bundle: string;
-  readonly trigger: StreamTrigger;
-  /** What a new stack decides by; see `functions/policy`. */
-  readonly policy: PolicyDocument;
-  /** Key of the tokens that stand for personal fields. */
-  readonly tokenSecret: GeneratedSecret;
-  /** Gets events of high-risk bands. */
-  readonly bus: ScoreBus;
-  /** MB. */
-  readonly memoryMb: number;
-  /** Seconds. */
-  readonly timeoutSeconds: number;
-  /** Executions set aside; default none. At least shards × parallelisation, or the stream waits. */
-  readonly reservedConcurrency?: number;
-  readonly capacity: TableCapacity;
-  /** Percent of invocations that may fail before an alarm. */
-  readonly errorRateAlarmPercent: number;
-  /** Days a result stays in the table. */
-  readonly resultTtlDays: number;
-  /** Days an archive object lives; colder classes after 30 and 90 days. */
-  readonly archiveExpiryDays: number;
-  /** Days a quarantined record and a failed batch stay for inspection. */
-  readonly quarantineExpiryDays: number;
-  /** True mails every event of an alerting band through the alarm topic. */
-  readonly highRiskAlerts: boolean;
-  /** Kept as SecureString for systems beside this one that read the scores. */
-  readonly connectionString: pulumi.Input<string>;
-  /** Queues told about new objects; the warehouse's load queue, for one. */
-  readonly objectQueues?: readonly ObjectQueue[];
-  readonly transform?: {
-    readonly stream?: Transform<StreamArgs>;
-    readonly function?: FunctionTransform;
-    readonly eventSource?: Transform<EventSourceMappingArgs>;
-  };
-}
-
-export interface ObjectQueue {
-  readonly id: string;
-  readonly queue: EncryptedQueue;
-  readonly prefix: string;
-  readonly suffix: string;
-}
-
-/** Prefixes of the data bucket. `aws/lambda/` is where Lambda itself puts failed batches. */
-const WRITE_PREFIXES = ["archive/", "high-risk/", "quarantine/", "aws/lambda/"] as const;
-
-/** A healthy consumer is seconds behind; five minutes is a person's time to notice, and far from the stream's retention. */
-const ITERATOR_AGE_ALARM_MS = 5 * 60_000;
+export type { KinesisTrigger, ObjectQueue, StreamProcessorArgs, StreamTrigger } from "./stream-processor/args";
 
 export class StreamProcessor extends pulumi.ComponentResource {
   readonly streamName: pulumi.Output<string>;
@@ -134,11 +57,17 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const state = stateTable(`${instance}-state`, args.context, this);
     const policy = this.createPolicyParameter();
     const secureParameters = this.createSecureParameters();
-    this.dataBucket = this.createBucket();
-    const processor = this.createFunction(stream, results, state, policy);
+    this.dataBucket = createDataBucket(instance, this.names.bucket, args, this);
+    const processor = createScorer(
+      instance,
+      this.names,
+      { stream, results, state, policy, dataBucket: this.dataBucket },
+      args,
+      this,
+    );
     const eventSource = this.createTrigger(stream, processor);
-    const failedBatches = this.createNotifications();
-    const alarms = this.createAlarms(processor, failedBatches);
+    const failedBatches = announceObjects(instance, this.dataBucket, args, this);
+    const alarms = createAlarms(instance, args, processor, failedBatches, this);
     if (args.highRiskAlerts) this.createHighRiskAlert();
     this.streamName = stream.name;
     this.streamArn = stream.arn;
@@ -230,74 +159,6 @@ export class StreamProcessor extends pulumi.ComponentResource {
     ];
   }
 
-  private createBucket(): PrivateBucket {
-    const { context, archiveExpiryDays, quarantineExpiryDays } = this.args;
-    return new PrivateBucket(
-      `${this.instance}-data`,
-      {
-        bucketName: this.names.bucket,
-        encryption: context.key,
-        deletionProtection: context.deletionProtection,
-        accessLogBucket: context.accessLogBucket,
-        lifecycleRules: dataLifecycle(archiveExpiryDays, quarantineExpiryDays),
-      },
-      { parent: this },
-    );
-  }
-
-  private createFunction(stream: Stream, results: Table, state: Table, policy: Parameter): PlatformFunction {
-    const { args } = this;
-    return new PlatformFunction(
-      `${this.instance}-processor`,
-      {
-        ...args.context,
-        description: `Scores the events of ${this.names.stream}`,
-        functionName: this.names.function,
-        bundle: args.bundle,
-        callbackFactory: () => require("./bundles/stream-scoring/index.js").handler,
-        memoryMb: args.memoryMb,
-        timeoutSeconds: args.timeoutSeconds,
-        ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrency: args.reservedConcurrency }),
-        environment: {
-          PROFILE: args.policy.profile,
-          RESULTS_TABLE: results.name,
-          STATE_TABLE: state.name,
-          POLICY_PARAMETER: policy.name,
-          EVENT_BUS_NAME: args.bus.busName,
-          EVENT_SOURCE: eventSourceName(args.policy.profile),
-          EVENT_DETAIL_TYPE,
-          METRIC_NAMESPACE: "RiskScoring",
-          DATA_BUCKET: this.dataBucket.bucketName,
-          TOKEN_SECRET_ARN: args.tokenSecret.arn,
-          RESULT_TTL_DAYS: String(args.resultTtlDays),
-          LOG_LEVEL: "info",
-        },
-        permissions: [
-          {
-            sid: "ReadStream",
-            actions: [
-              "kinesis:DescribeStream",
-              "kinesis:DescribeStreamSummary",
-              "kinesis:GetRecords",
-              "kinesis:GetShardIterator",
-              "kinesis:ListShards",
-            ],
-            resources: [stream.arn],
-          },
-          tableStatement("Results", results, ["BatchGetItem", "PutItem", "UpdateItem"]),
-          tableStatement("State", state, ["BatchGetItem", "PutItem"]),
-          readParameter(policy),
-          ...args.tokenSecret.readStatements(),
-          ...args.bus.publishStatements(),
-          ...this.dataBucket.readStatements(["archive/"]),
-          ...this.dataBucket.writeStatements(WRITE_PREFIXES),
-        ],
-        ...(args.transform?.function ? { transform: args.transform.function } : {}),
-      },
-      { parent: this },
-    );
-  }
-
   private createTrigger(stream: Stream, processor: PlatformFunction): EventSourceMapping {
     const { trigger, transform } = this.args;
     return new EventSourceMapping(
@@ -326,64 +187,6 @@ export class StreamProcessor extends pulumi.ComponentResource {
     );
   }
 
-  /** A bucket has one notification configuration, so all listeners are declared here. */
-  private createNotifications(): EncryptedQueue {
-    const failedBatches = new EncryptedQueue(
-      `${this.instance}-failed-batches`,
-      {
-        key: this.args.context.key,
-        deadLetter: false,
-        senders: [{ service: "s3.amazonaws.com", sourceArns: [`arn:aws:s3:::${this.names.bucket}`] }],
-      },
-      { parent: this },
-    );
-    const listeners: readonly ObjectQueue[] = [
-      { id: "failed-batches", queue: failedBatches, prefix: "aws/lambda/", suffix: "" },
-      ...(this.args.objectQueues ?? []),
-    ];
-    new BucketNotification(
-      `${this.instance}-notifications`,
-      {
-        bucket: this.dataBucket.bucketName,
-        queues: listeners.map(({ id, queue, prefix, suffix }) => ({
-          id,
-          queueArn: queue.arn,
-          events: ["s3:ObjectCreated:*"],
-          filterPrefix: prefix,
-          ...(suffix === "" ? {} : { filterSuffix: suffix }),
-        })),
-      },
-      // S3 sends a test message at once, so every queue has to accept it by then.
-      { parent: this, dependsOn: listeners.map(({ queue }) => queue.nodes.policy) },
-    );
-    return failedBatches;
-  }
-
-  private createAlarms(processor: PlatformFunction, failedBatches: EncryptedQueue): MetricAlarm[] {
-    const { context, timeoutSeconds, errorRateAlarmPercent } = this.args;
-    const alarms: AlarmContext = { parent: this, topicArn: context.alarmTopicArn };
-    const { functionName } = processor;
-    return [
-      ...functionAlarms(this.instance, alarms, { functionName, timeoutSeconds, errorRatePercent: errorRateAlarmPercent }),
-      alarm(`${this.instance}-iterator-age`, alarms, {
-        alarmDescription: "The function is more than 5 minutes behind the stream: add shards, parallelisation or memory.",
-        namespace: "AWS/Lambda",
-        metricName: "IteratorAge",
-        dimensions: { FunctionName: functionName },
-        statistic: "Maximum",
-        period: 300,
-        evaluationPeriods: 1,
-        threshold: ITERATOR_AGE_ALARM_MS,
-      }),
-      queueNotEmptyAlarm(
-        `${this.instance}-failed-batch`,
-        alarms,
-        failedBatches.queueName,
-        "A batch was given up after its retries; the message names the object below aws/lambda/ that holds its records.",
-      ),
-    ];
-  }
-
   private createHighRiskAlert(): void {
     const { bus, policy, context } = this.args;
     const bands = policy.bands.filter((band) => band.alert).map((band) => band.name);
@@ -402,27 +205,4 @@ export class StreamProcessor extends pulumi.ComponentResource {
       { parent: this },
     );
   }
-}
-
-const EVENT_DETAIL_TYPE = "Transaction Scored";
-const eventSourceName = (profile: string): string => `${profile}.scoring`;
-
-function dataLifecycle(archiveExpiryDays: number, quarantineExpiryDays: number): LifecycleRule[] {
-  const archive = (prefix: string): LifecycleRule => ({
-    id: prefix.replace("/", ""),
-    status: "Enabled",
-    filter: { prefix },
-    transitions: [
-      { days: 30, storageClass: "STANDARD_IA" },
-      { days: 90, storageClass: "GLACIER_IR" },
-    ],
-    expiration: { days: archiveExpiryDays },
-  });
-  const expiring = (prefix: string): LifecycleRule => ({
-    id: prefix.replaceAll("/", "-").replace(/-$/, ""),
-    status: "Enabled",
-    filter: { prefix },
-    expiration: { days: quarantineExpiryDays },
-  });
-  return [archive("archive/"), archive("high-risk/"), expiring("quarantine/"), expiring("aws/lambda/"), expiring("manifests/")];
 }

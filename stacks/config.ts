@@ -1,7 +1,9 @@
 /** A stack's config, parsed once into one readonly object. */
+import { RunError } from "@pulumi/pulumi/errors";
 import { didYouMean } from "../functions/core/suggest";
 import { PROFILES } from "../functions/profiles";
-import { overridable, type PolicyOverrides } from "./policies";
+import type { PolicyOverrides } from "./policies";
+import { parseOverrides } from "./policy-overrides";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
 
 /** The project's name is the namespace of its keys: `risk:fraud.shards`. */
@@ -22,8 +24,8 @@ export type StackConfig = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS
   readonly region: string;
 };
 
-/** Every problem of a stack's config, one line each. */
-export class ConfigError extends Error {
+/** Every problem of a stack's config, one line each. A RunError, because Pulumi shows of those the message alone. */
+export class ConfigError extends RunError {
   readonly code = "invalid_config";
 
   constructor(
@@ -37,7 +39,8 @@ export class ConfigError extends Error {
   }
 }
 
-type Parsed = { readonly value: unknown } | { readonly expected: string };
+/** `fix` is a value that would be accepted, nearest to what was got. */
+type Parsed = { readonly value: unknown } | { readonly expected: string; readonly fix: string };
 
 /**
  * @param values full keys (`risk:fraud.shards`, `aws:region`) with their text, as the Pulumi runtime holds them; keys of other
@@ -49,12 +52,15 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
   const config: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
     const raw = values[`${NAMESPACE}:${key}`];
+    if (setting.type === "policy") {
+      const overrides = parseOverrides(stack, `${NAMESPACE}:${key}`, raw ?? "{}", PROFILES[setting.profile]);
+      config[key] = overrides.value;
+      problems.push(...overrides.problems);
+      continue;
+    }
     const result = raw === undefined ? fallback(setting) : parseValue(setting, raw);
     if ("value" in result) config[key] = result.value;
-    else problems.push(describe(stack, `${NAMESPACE}:${key}`, result.expected, raw, setting.example));
-    if (setting.type === "policy" && "value" in result) {
-      problems.push(...policyProblems(stack, key, setting.profile, result.value));
-    }
+    else problems.push(describe(stack, `${NAMESPACE}:${key}`, result.expected, raw, result.fix));
   }
   const region = values["aws:region"];
   if (region === undefined || !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
@@ -74,97 +80,45 @@ function describe(stack: string, key: string, expected: string, got: string | un
   return `${key}: expected ${expected}, got ${found}. Fix: pulumi config set ${key} ${value} --stack ${stack}`;
 }
 
-function fallback(setting: Setting): Parsed {
-  if (setting.type === "policy") return { value: {} };
+type PlainSetting = Exclude<Setting, { readonly type: "policy" }>;
+
+function fallback(setting: PlainSetting): Parsed {
   if (setting.default !== undefined) return { value: setting.default };
-  return { expected: `a value (${setting.description.replace(/\.$/, "")})` };
+  return { expected: `${expectedOf(setting)} (${setting.description.replace(/\.$/, "")})`, fix: setting.example };
 }
 
-function parseValue(setting: Setting, raw: string): Parsed {
+function expectedOf(setting: PlainSetting): string {
   switch (setting.type) {
     case "string":
-      return setting.pattern.test(raw) ? { value: raw } : { expected: setting.expected };
+      return setting.expected;
     case "enum":
-      return setting.values.includes(raw) ? { value: raw } : { expected: `one of ${setting.values.join(", ")}` };
+      return `one of ${setting.values.join(", ")}`;
     case "boolean":
-      return raw === "true" || raw === "false" ? { value: raw === "true" } : { expected: "true or false" };
-    case "integer":
-      return parseInteger(setting, raw);
-    case "policy":
-      return parseOverrides(raw);
+      return "true or false";
+    case "integer": {
+      const steps = setting.multipleOf === undefined ? "" : ` in steps of ${setting.multipleOf}`;
+      return `a whole number from ${setting.minimum} to ${setting.maximum}${steps}`;
+    }
   }
 }
 
-function parseInteger(setting: Extract<Setting, { type: "integer" }>, raw: string): Parsed {
-  const { minimum, maximum, multipleOf = 1 } = setting;
-  const value = Number(raw);
-  if (/^-?\d+$/.test(raw) && value >= minimum && value <= maximum && value % multipleOf === 0) return { value };
-  const steps = multipleOf === 1 ? "" : ` in steps of ${multipleOf}`;
-  return { expected: `a whole number from ${minimum} to ${maximum}${steps}` };
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** `pulumi config set --path` stores fractions as text, so numbers may come in quotes. */
-const asNumber = (value: unknown): number =>
-  typeof value === "string" && value.trim() !== "" ? Number(value) : typeof value === "number" ? value : Number.NaN;
-
-const GROUPS = ["thresholds", "weights", "bands"] as const;
-const OVERRIDES = `an object of ${GROUPS.join(", ")}, each an object of finite numbers`;
-
-function parseOverrides(raw: string): Parsed {
-  let document: unknown;
-  try {
-    document = JSON.parse(raw);
-  } catch {
-    return { expected: OVERRIDES };
+function parseValue(setting: PlainSetting, raw: string): Parsed {
+  const refused = { expected: expectedOf(setting), fix: setting.example };
+  switch (setting.type) {
+    case "string":
+      return setting.pattern.test(raw) ? { value: raw } : refused;
+    case "enum":
+      return setting.values.includes(raw) ? { value: raw } : refused;
+    case "boolean":
+      return raw === "true" || raw === "false" ? { value: raw === "true" } : refused;
+    case "integer": {
+      if (!/^-?\d+$/.test(raw)) return refused;
+      const value = Number(raw);
+      const { minimum, maximum, multipleOf = 1 } = setting;
+      const accepted = Math.min(maximum, Math.max(minimum, Math.ceil(value / multipleOf) * multipleOf));
+      return value === accepted ? { value } : { ...refused, fix: String(accepted) };
+    }
   }
-  if (!isRecord(document) || Object.keys(document).some((group) => !GROUPS.some((known) => known === group))) {
-    return { expected: OVERRIDES };
-  }
-  const value: Record<string, Record<string, number>> = {};
-  for (const [group, members] of Object.entries(document)) {
-    if (!isRecord(members)) return { expected: OVERRIDES };
-    const numbers = Object.entries(members).map(([name, member]) => [name, asNumber(member)] as const);
-    if (!numbers.every(([, number]) => Number.isFinite(number))) return { expected: OVERRIDES };
-    value[group] = Object.fromEntries(numbers);
-  }
-  return { value };
-}
-
-/** Overrides of names that the policy has not would silently change nothing; numbers out of range would stop the functions. */
-function policyProblems(stack: string, key: string, profileId: keyof typeof PROFILES, overrides: unknown): string[] {
-  const profile = PROFILES[profileId];
-  const known = overridable(profile.defaultPolicy);
-  // Checked by parseOverrides.
-  const groups = overrides as PolicyOverrides;
-  return GROUPS.flatMap((group) =>
-    Object.entries(groups[group] ?? {}).flatMap(([name, value]) => {
-      const path = `${NAMESPACE}:${key}.${group}.${name}`;
-      if (!known[group].includes(name)) {
-        const hint = didYouMean(name, known[group]);
-        return [
-          `${path}: the ${profileId} policy has no such name.${hint} Fix: pulumi config rm --path '${path}' --stack ${stack}`,
-        ];
-      }
-      const [minimum, maximum] = rangeOf(group, profile.scale);
-      if (value >= minimum && value <= maximum) return [];
-      return [
-        `${path}: expected a number from ${minimum} to ${maximum}, got ${value}. ` +
-          `Fix: pulumi config set --path '${path}' ${maximum} --stack ${stack}`,
-      ];
-    }),
-  );
-}
-
-function rangeOf(
-  group: (typeof GROUPS)[number],
-  scale: { readonly max: number; readonly combine: string },
-): readonly [number, number] {
-  if (group === "bands") return [0, scale.max];
-  if (group === "thresholds") return [-1e12, 1e12];
-  return scale.combine === "noisy-or" ? [0, 0.999] : [-100, 100];
 }
 
 function unknownKeys(stack: string, values: Readonly<Record<string, string>>): string[] {
@@ -191,19 +145,19 @@ function contradictions(stack: string, config: StackConfig): string[] {
     config["fraud.readCapacityMax"] < readCapacity,
     "fraud.readCapacityMax",
     `at least fraud.readCapacity (${readCapacity})`,
-    String(readCapacity * 4),
+    String(Math.min(readCapacity * 4, SETTINGS["fraud.readCapacityMax"].maximum)),
   );
   check(
     config["fraud.writeCapacityMax"] < writeCapacity,
     "fraud.writeCapacityMax",
     `at least fraud.writeCapacity (${writeCapacity})`,
-    String(writeCapacity * 4),
+    String(Math.min(writeCapacity * 4, SETTINGS["fraud.writeCapacityMax"].maximum)),
   );
   check(
     config["lead.routeAlertScore"] < config["lead.routeLogScore"],
     "lead.routeAlertScore",
     `at least lead.routeLogScore (${config["lead.routeLogScore"]})`,
-    "95",
+    String(Math.max(config["lead.routeLogScore"], SETTINGS["lead.routeAlertScore"].default)),
   );
   check(
     config["api.auth"] === "cognito" && config["api.cognitoUserPoolArn"] === "",
@@ -225,5 +179,18 @@ function contradictions(stack: string, config: StackConfig): string[] {
     `at least warehouse.baseCapacityRpu (${base})`,
     String(base),
   );
+  const loadMinutes = minutesOf(config["warehouse.loadSchedule"]);
+  check(
+    config["warehouse.enabled"] && config["warehouse.freshnessAlarmMinutes"] <= loadMinutes,
+    "warehouse.freshnessAlarmMinutes",
+    `more than the ${loadMinutes} minutes of warehouse.loadSchedule, or every object would raise the alarm`,
+    String(loadMinutes * 2),
+  );
   return problems;
+}
+
+/** Minutes of a schedule that matches the setting's pattern: `rate(2 hours)` is 120. */
+function minutesOf(schedule: string): number {
+  const unit = schedule.includes("minute") ? 1 : schedule.includes("hour") ? 60 : 1440;
+  return Number(/\d+/.exec(schedule)?.[0]) * unit;
 }

@@ -11,12 +11,12 @@ export interface PolicyOverrides {
   readonly bands?: Readonly<Record<string, number>>;
 }
 
-/** Names that an override may use. */
-export function overridable(policy: PolicyDocument): Readonly<Record<keyof PolicyOverrides, readonly string[]>> {
+/** What an override may change, with its value in the policy itself. */
+export function overridable(policy: PolicyDocument): Readonly<Record<keyof PolicyOverrides, Readonly<Record<string, number>>>> {
   return {
-    thresholds: Object.keys(policy.thresholds ?? {}),
-    weights: policy.rules.map(({ id }) => id),
-    bands: policy.bands.map(({ name }) => name),
+    thresholds: policy.thresholds ?? {},
+    weights: Object.fromEntries(policy.rules.map(({ id, weight }) => [id, weight])),
+    bands: Object.fromEntries(policy.bands.map(({ name, min }) => [name, min])),
   };
 }
 

@@ -29,13 +29,8 @@ export type Setting =
       readonly description: string;
     }
   | { readonly type: "boolean"; readonly default?: boolean; readonly example: string; readonly description: string }
-  /** Overrides of a policy document. */
-  | {
-      readonly type: "policy";
-      readonly profile: "lead" | "churn" | "fraud";
-      readonly example: string;
-      readonly description: string;
-    };
+  /** Overrides of a policy document; absent means none. */
+  | { readonly type: "policy"; readonly profile: "lead" | "churn" | "fraud"; readonly description: string };
 
 const text = (pattern: RegExp, expected: string, example: string, description: string, fallback?: string) =>
   ({
@@ -78,7 +73,6 @@ const policy = (profile: "lead" | "churn" | "fraud") =>
   ({
     type: "policy",
     profile,
-    example: '{"bands":{"high":0.8}}',
     description: `Overrides of the ${profile} policy: {"thresholds": {name: number}, "weights": {rule: number}, "bands": {band: lowest score}}.`,
   }) as const;
 
@@ -125,7 +119,7 @@ export const SETTINGS = {
     "risk-team@example.com",
     "Who gets alarms and high scores by e-mail.",
   ),
-  logRetentionDays: choice(RETENTION, "Days that logs are kept."),
+  logRetentionDays: { ...choice(RETENTION, "Days that logs are kept."), example: "30" },
   tracing: flag("X-Ray traces of functions and API."),
   pointInTimeRecovery: flag("Continuous backups of stream tables. The table of REST scores always has them."),
   deletionProtection: flag("Protects tables, buckets, stream and warehouse from pulumi destroy.", false),
@@ -138,11 +132,11 @@ export const SETTINGS = {
   ),
   "fraud.shards": integer(1, 1000, "Kinesis shards (1 MB/s or 1,000 records/s each); unused with onDemand."),
   "fraud.retentionHours": integer(24, 8760, "Hours that events stay in the stream.", 24),
-  "fraud.memoryMb": integer(128, 10_240, "Memory of the stream function, MB."),
+  "fraud.memoryMb": { ...integer(128, 10_240, "Memory of the stream function, MB."), example: "1024" },
   "fraud.timeoutSeconds": integer(10, 900, "Time limit of the stream function, seconds.", 60),
   "fraud.reservedConcurrency": integer(
     1,
-    1000,
+    10_000,
     "Executions set aside for the stream function; at least shards × parallelization.",
     10,
   ),
@@ -151,11 +145,11 @@ export const SETTINGS = {
   "fraud.parallelization": integer(1, 10, "Batches of one shard in flight.", 1),
   "fraud.maxRetries": integer(0, 10_000, "Retries of a failing batch before it goes to the failure destination.", 5),
   "fraud.maxAgeSeconds": integer(60, 604_800, "Seconds after which a record is given up to the failure destination.", 86_400),
-  "fraud.readCapacity": integer(1, 40_000, "Read units of the results table."),
-  "fraud.readCapacityMax": integer(1, 40_000, "Ceiling of auto scaling, read units."),
-  "fraud.writeCapacity": integer(1, 40_000, "Write units of the results table."),
-  "fraud.writeCapacityMax": integer(1, 40_000, "Ceiling of auto scaling, write units."),
-  "fraud.errorRateAlarmPercent": integer(1, 100, "Percent of failed invocations that raise an alarm."),
+  "fraud.readCapacity": { ...integer(1, 40_000, "Read units of the results table."), example: "5" },
+  "fraud.readCapacityMax": { ...integer(1, 40_000, "Ceiling of auto scaling, read units."), example: "20" },
+  "fraud.writeCapacity": { ...integer(1, 40_000, "Write units of the results table."), example: "5" },
+  "fraud.writeCapacityMax": { ...integer(1, 40_000, "Ceiling of auto scaling, write units."), example: "20" },
+  "fraud.errorRateAlarmPercent": { ...integer(1, 100, "Percent of failed invocations that raise an alarm."), example: "5" },
   "fraud.resultTtlDays": integer(1, 3650, "Days that results stay in the table.", 90),
   "fraud.archiveExpiryDays": integer(
     91,
@@ -164,12 +158,24 @@ export const SETTINGS = {
     730,
   ),
   "fraud.quarantineExpiryDays": integer(1, 3650, "Days that quarantined records and failed batches live.", 30),
+  "fraud.maxEventAgeDays": integer(
+    1,
+    36_500,
+    "Days that an event may lie back; histories are backfilled, and anything older is a clock fault that goes to quarantine.",
+    7300,
+  ),
+  "fraud.maxEventFutureMinutes": integer(
+    0,
+    525_600,
+    "Minutes that an event may lie ahead, for clocks that run fast; beyond, it goes to quarantine.",
+    60,
+  ),
   "fraud.highRiskAlerts": flag("Mails every event of an alerting band.", false),
   fraudPolicy: policy("fraud"),
 
   "api.auth": choice(["apiKey", "iam", "cognito", "none"], "Who may call the API.", "apiKey"),
   "api.cognitoUserPoolArn": text(
-    /^(arn:aws:cognito-idp:\S+:userpool\/\S+)?$/,
+    /^(arn:aws[a-z-]*:cognito-idp:\S+:userpool\/\S+)?$/,
     "the ARN of a Cognito user pool",
     "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_EXAMPLE",
     "User pool of api.auth cognito.",
@@ -184,6 +190,12 @@ export const SETTINGS = {
   "api.throttleBurst": integer(1, 5000, "Requests at once.", 200),
   "api.quotaPerDay": integer(1, 100_000_000, "Requests a day of one API key.", 1_000_000),
   "api.cacheTtlSeconds": integer(0, 2_592_000, "Seconds that an equal input gets its earlier answer.", 86_400),
+  "api.archiveWindowSeconds": integer(
+    0,
+    300,
+    "Seconds that scores gather before they are archived as one object; 0 archives at once, ten scores an object at most.",
+    30,
+  ),
   "api.firewall": flag("Web ACL in front of the API.", false),
   "api.manageAccountLogging": flag("Sets the log role of API Gateway, one for the whole account and region.", true),
   "lead.routeLogScore": integer(0, 100, "Lead scores above go to the log group.", 80),
@@ -210,15 +222,15 @@ export const SETTINGS = {
   "warehouse.baseCapacityRpu": { ...integer(8, 512, "Base capacity, RPUs in steps of 8.", 8), multipleOf: 8 },
   "warehouse.maxCapacityRpu": { ...integer(8, 5632, "Ceiling of the capacity, RPUs in steps of 8.", 32), multipleOf: 8 },
   "warehouse.loadSchedule": text(
-    /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/,
-    "rate(1 minute), rate(5 minutes), rate(2 hours) …",
+    /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d) (minutes|hours))\)$/,
+    "rate(1 minute), rate(2 minutes) to rate(99 minutes), the same in hours, or rate(1 day)",
     "rate(15 minutes)",
     "How often new archive objects are loaded.",
     "rate(15 minutes)",
   ),
   "warehouse.freshnessAlarmMinutes": integer(1, 10_080, "Minutes that an object may wait for the warehouse.", 60),
   "warehouse.vpcCidr": text(
-    /^10\.\d{1,3}\.0\.0\/16$/,
+    /^10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])\.0\.0\/16$/,
     "a /16 network such as 10.60.0.0/16",
     "10.60.0.0/16",
     "Network of the warehouse.",

@@ -47,7 +47,11 @@ export function buildFunctions(root: string = process.cwd()): FunctionBundles {
     // A stack trace quotes the line it happened in: with one line a bundle that is the whole bundle.
     lineLimit: 160,
     legalComments: "none",
-    charset: "utf8",
+    // ASCII keeps the file one byte a character in V8, which compiles faster.
+    charset: "ascii",
+    // `import("node:http")` in the SDK makes Node load all that the module offers as an ES module, its fetch client (10 ms) included;
+    // as `require` it loads what is used.
+    supported: { "dynamic-import": false },
     treeShaking: true,
     // The SDK's ES modules shake down to the commands in use; its CommonJS files do not.
     mainFields: ["module", "main"],

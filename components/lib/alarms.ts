@@ -13,6 +13,8 @@ export type AlarmArgs = Omit<MetricAlarmArgs, "alarmActions" | "okActions" | "ac
 
 /**
  * An alarm with an action (CloudWatch.15, .17). Missing data is no breach unless the alarm says so: an idle platform is healthy.
+ * Nothing is sent when an alarm goes back to OK: every new one does so within minutes of its creation, so a first deployment
+ * would mail each of them, and whoever works on an incident sees its end on the console.
  */
 export function alarm(name: string, context: AlarmContext, args: AlarmArgs): MetricAlarm {
   return new MetricAlarm(
@@ -22,7 +24,6 @@ export function alarm(name: string, context: AlarmContext, args: AlarmArgs): Met
       treatMissingData: "notBreaching",
       ...args,
       alarmActions: [context.topicArn],
-      okActions: [context.topicArn],
       actionsEnabled: true,
     },
     { parent: context.parent },

@@ -1,6 +1,6 @@
 import { Alias, Key } from "@pulumi/aws/kms";
 import * as pulumi from "@pulumi/pulumi";
-import { currentAccount } from "./account";
+import { type Account, currentAccount } from "./account";
 import { policyDocument, type Statement } from "./iam";
 
 export interface EncryptionKeyArgs {
@@ -20,14 +20,14 @@ export class EncryptionKey extends pulumi.ComponentResource {
 
   constructor(name: string, args: EncryptionKeyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:lib:EncryptionKey", name, {}, opts);
-    const { accountId, region } = currentAccount(this);
+    const account = currentAccount(this);
     const key = new Key(
       `${name}-key`,
       {
         description: args.description,
         deletionWindowInDays: args.deletionWindowDays ?? 30,
         enableKeyRotation: true,
-        policy: policyDocument(keyPolicy(accountId, region)),
+        policy: policyDocument(keyPolicy(account)),
       },
       { parent: this },
     );
@@ -49,11 +49,11 @@ export class EncryptionKey extends pulumi.ComponentResource {
 }
 
 /** `*` as the resource of a key policy is the key itself. */
-function keyPolicy(accountId: pulumi.Output<string>, region: pulumi.Output<string>): Statement[] {
+function keyPolicy({ accountId, region, partition }: Account): Statement[] {
   return [
     {
       sid: "AccountAdministers",
-      principals: { aws: [pulumi.interpolate`arn:aws:iam::${accountId}:root`] },
+      principals: { aws: [pulumi.interpolate`arn:${partition}:iam::${accountId}:root`] },
       actions: ["kms:*"],
       resources: ["*"],
     },
@@ -63,7 +63,7 @@ function keyPolicy(accountId: pulumi.Output<string>, region: pulumi.Output<strin
       actions: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
       resources: ["*"],
       conditions: {
-        ArnLike: { "kms:EncryptionContext:aws:logs:arn": pulumi.interpolate`arn:aws:logs:${region}:${accountId}:*` },
+        ArnLike: { "kms:EncryptionContext:aws:logs:arn": pulumi.interpolate`arn:${partition}:logs:${region}:${accountId}:*` },
       },
     },
     {

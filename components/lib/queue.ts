@@ -13,8 +13,8 @@ export interface QueueSender {
 export interface EncryptedQueueArgs {
   readonly key: EncryptionKey;
   /**
-   * Seconds a received message stays hidden. At least six times the timeout of a Lambda consumer, as AWS advises, so
-   * that a throttled retry does not see the message twice. Default 30.
+   * Seconds a received message stays hidden. At least six times the timeout of a Lambda consumer plus its batching window,
+   * as AWS advises, so that a throttled retry does not see the message twice. Default 30.
    */
   readonly visibilityTimeoutSeconds?: number;
   /** Receives of one message before it moves to the dead-letter queue. Default 5. */

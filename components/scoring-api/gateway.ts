@@ -22,18 +22,8 @@ import { type Draft04Schema, toDraft04 } from "../../functions/core/draft04";
 import type { AnyProfile } from "../../functions/core/profile";
 import type { PlatformContext } from "../lib/context";
 import { type Transform, withTransform } from "../lib/transform";
+import type { ApiAuth } from "./args";
 import { PROBLEM_RESPONSES, problemHeaders, problemTemplate } from "./problem-responses";
-
-/** Who may call. */
-export type ApiAuth =
-  /** A key in the header `x-api-key`, counted by the usage plan. */
-  | { readonly mode: "apiKey" }
-  /** Requests signed with SigV4 by a principal that may `execute-api:Invoke`. */
-  | { readonly mode: "iam" }
-  /** A token of one of the user pools in the header `Authorization`. */
-  | { readonly mode: "cognito"; readonly userPoolArns: readonly string[] }
-  /** Anyone. For demonstrations. */
-  | { readonly mode: "none" };
 
 /** A scoring function that a route calls. */
 export interface RouteTarget {

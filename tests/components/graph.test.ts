@@ -146,6 +146,18 @@ describe("event sources", () => {
     });
   });
 
+  it("of the archive gather scores for the window that the stack says, hidden from other readers meanwhile", () => {
+    for (const [graph, windowSeconds] of [
+      [dev, 2],
+      [prod, 30],
+    ] as const) {
+      const source = graph.find("aws:lambda/eventSourceMapping:EventSourceMapping", "scoring-archive-source").inputs;
+      expect(source).toMatchObject({ batchSize: 1000, maximumBatchingWindowInSeconds: windowSeconds });
+      const queue = graph.find("aws:sqs/queue:Queue", "scoring-archive-queue").inputs;
+      expect(queue).toMatchObject({ visibilityTimeoutSeconds: 6 * 60 + windowSeconds });
+    }
+  });
+
   it("start after their permissions", () => {
     const policy = dev.find("aws:iam/rolePolicy:RolePolicy", "fraud-processor-permissions");
     expect(dev.find("aws:lambda/eventSourceMapping:EventSourceMapping", "fraud-source").dependsOn).toContain(policy.urn);
@@ -258,13 +270,14 @@ describe("security controls", () => {
     expect(dev.ofType("aws:s3/bucketLogging:BucketLogging")).toHaveLength(count - 1);
   });
 
-  it("give every alarm an action", () => {
+  it("give every alarm an action, and none that a first deployment would fire", () => {
     for (const { name, inputs } of dev.ofType("aws:cloudwatch/metricAlarm:MetricAlarm")) {
       expect(inputs, name).toMatchObject({
         alarmActions: [expect.any(String)],
         actionsEnabled: true,
         treatMissingData: "notBreaching",
       });
+      expect(inputs, name).not.toHaveProperty("okActions");
     }
   });
 

@@ -66,6 +66,8 @@ function twoOfEach(): Record<string, unknown> {
       timeoutSeconds: 30,
       capacity: { readUnits: 1, maxReadUnits: 2, writeUnits: 1, maxWriteUnits: 2 },
       errorRateAlarmPercent: 5,
+      maxEventAgeDays: 7300,
+      maxEventFutureMinutes: 60,
       resultTtlDays: 1,
       archiveExpiryDays: 100,
       quarantineExpiryDays: 1,
@@ -92,6 +94,7 @@ function twoOfEach(): Record<string, unknown> {
       throttle: { rateLimit: 1, burstLimit: 1 },
       quotaPerDay: 1,
       cacheTtlSeconds: 1,
+      archiveWindowSeconds: 0,
       routeLogScore: 80,
       routeAlertScore: 95,
       firewall: true,
@@ -135,6 +138,12 @@ describe("a second instance of every component", () => {
       }
     }
     expect(new Set(graph.resources.map(({ urn }) => urn)).size).toBe(graph.resources.length);
+    for (const name of ["api-one-archive-source", "api-two-archive-source"]) {
+      expect(graph.find("aws:lambda/eventSourceMapping:EventSourceMapping", name).inputs).toMatchObject({
+        batchSize: 10,
+        maximumBatchingWindowInSeconds: 0,
+      });
+    }
     for (const stream of graph.ofType("aws:kinesis/stream:Stream")) {
       expect(stream.inputs).toMatchObject({ encryptionType: "KMS", retentionPeriod: 48 });
     }

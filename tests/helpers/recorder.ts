@@ -147,6 +147,7 @@ async function record(stack: string, values: Readonly<Record<string, string>>, p
       },
       call({ token }) {
         if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { accountId: ACCOUNT };
+        if (token === "aws:index/getPartition:getPartition") return { partition: "aws" };
         if (token === "aws:index/getRegion:getRegion") return { region, name: region };
         if (token === "aws:secretsmanager/getRandomPassword:getRandomPassword") return { randomPassword: "drawn-at-random" };
         throw new Error(`The recorder has no answer for ${token}.`);

@@ -36,7 +36,7 @@ withLocalStorage(async () => {
         const state = { ...inputs, arn: `arn:aws:x:::${name}`, invokeUrl: "https://x/v1", routeTables: [] };
         return { id: `${name}-id`, state };
       },
-      call: () => ({ accountId: "123456789012", region: "us-east-1", randomPassword: "x" }),
+      call: () => ({ accountId: "123456789012", partition: "aws", region: "us-east-1", randomPassword: "x" }),
     },
     "risk",
     "dev",

@@ -62,11 +62,36 @@ describe("parseConfig", () => {
     ["risk:lead.routeAlertScore", "70", "at least lead.routeLogScore (80)"],
     ["risk:fraud.parallelization", "10", undefined],
     ["risk:fraud.shards", "11", "at least fraud.shards × fraud.parallelization (11)"],
-    ["risk:fraudPolicy", "{", "an object of thresholds, weights, bands"],
+    ["risk:fraud.shards", "2000", "Fix: pulumi config set risk:fraud.shards 1000 --stack dev"],
+    ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set risk:warehouse.baseCapacityRpu 16 --stack dev"],
+    ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function, MB), got nothing"],
+    ["risk:lead.routeLogScore", "97", "Fix: pulumi config set risk:lead.routeAlertScore 97 --stack dev"],
+    ["risk:fraud.readCapacity", "20000", "Fix: pulumi config set risk:fraud.readCapacityMax 40000 --stack dev"],
+    ["risk:warehouse.loadSchedule", "rate(2 hours)", "risk:warehouse.freshnessAlarmMinutes: expected more than the 120 minutes"],
+    ["risk:warehouse.vpcCidr", "10.256.0.0/16", "a /16 network"],
+    [
+      "risk:fraudPolicy",
+      "{",
+      "risk:fraudPolicy: expected an object of thresholds, weights, bands, got {. Fix: pulumi config rm risk:fraudPolicy --stack dev",
+    ],
+    [
+      "risk:churnPolicy",
+      '{"weigths":{}}',
+      "Did you mean \"weights\"? Fix: pulumi config rm --path 'risk:churnPolicy.weigths' --stack dev",
+    ],
+    ["risk:leadPolicy", '{"bands":[1]}', "risk:leadPolicy.bands: expected an object of names and numbers, got [1]"],
+    ["risk:leadPolicy", '{"thresholds":{"high":1}}', "the lead policy has no such name. It has no thresholds."],
+    [
+      "risk:leadPolicy",
+      '{"bands":{"high":10}}',
+      "expected low = 0 < medium < high < critical, got low 0, medium 40, high 10, critical 95",
+    ],
+    ["risk:fraudPolicy", '{"bands":{"low":0.1}}', "got low 0.1"],
+    ["risk:fraudPolicy", '{"bands":{"high":-1}}', "Fix: pulumi config set --path 'risk:fraudPolicy.bands.high' 0.6 --stack dev"],
     ["risk:fraudPolicy", '{"weights":{"impossible_travle":0.5}}', 'Did you mean "impossible_travel"?'],
     ["risk:fraudPolicy", '{"weights":{"impossible_travel":1}}', "expected a number from 0 to 0.999, got 1"],
     ["risk:fraudPolicy", '{"bands":{"high":2}}', "expected a number from 0 to 1, got 2"],
-    ["risk:fraudPolicy", '{"bands":{"high":"NaN"}}', "finite numbers"],
+    ["risk:fraudPolicy", '{"bands":{"high":"NaN"}}', 'expected a number from 0 to 1, got "NaN"'],
   ])("checks %s = %s", (key, value, message) => {
     const problems = problemsOf({ [key]: value });
     if (message === undefined) expect(problems).toEqual([]);

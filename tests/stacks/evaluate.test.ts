@@ -77,6 +77,13 @@ describe("a changed setting", () => {
     expect(changed(before, after)).toEqual([before.find("aws:ssm/parameter:Parameter", parameter).urn]);
   });
 
+  it("moves the window of event times", async () => {
+    const graph = await evaluateStack("dev", { "risk:fraud.maxEventAgeDays": "30", "risk:fraud.maxEventFutureMinutes": "5" });
+    expect(graph.find("aws:lambda/function:Function", "fraud-processor-function").inputs).toMatchObject({
+      environment: { variables: { MAX_EVENT_AGE_DAYS: "30", MAX_EVENT_FUTURE_MINUTES: "5" } },
+    });
+  });
+
   it("is not there when nothing changed: the program is deterministic", async () => {
     expect(changed(await unchanged, await evaluateStack("dev"))).toEqual([]);
   });

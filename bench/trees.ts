@@ -1,0 +1,132 @@
+/** Gradient-boosted trees: one row and batches of 1000, for the reference model's shape and a small one, and loading. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compile } from "../functions/models/trees/compile";
+import { loadTrees } from "../functions/models/trees/evaluator";
+import { readXgboost } from "../functions/models/trees/xgboost-file";
+import { median, onnxruntime, type Peer, perRow, type Subject, structOfArrays, xgboostC } from "./trees/peers";
+import { featureCount, modelOf, REFERENCE, rowsOf, type Shape, SMALL } from "./trees/shape";
+import type { Bench, BenchResult } from "./types";
+
+const ROWS = 1000;
+const ROUNDS = 7;
+/** Rounds that nobody counts: the engines compile while they run. */
+const WARM_UP = 3;
+
+interface Prepared extends Subject {
+  readonly imageFile: string;
+  readonly ours: Peer;
+  readonly peers: Readonly<Record<string, Peer>>;
+  /** Why a peer is missing. */
+  readonly absent: readonly string[];
+}
+
+const prepared = new Map<Shape, Promise<Prepared>>();
+
+function prepare(shape: Shape): Promise<Prepared> {
+  const known = prepared.get(shape);
+  if (known !== undefined) return known;
+  const made = build(shape);
+  prepared.set(shape, made);
+  return made;
+}
+
+async function build(shape: Shape): Promise<Prepared> {
+  const folder = mkdtempSync(join(tmpdir(), "bench-trees-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const modelFile = join(folder, `${shape.name}.json`);
+  const rowsFile = join(folder, `${shape.name}.rows`);
+  const imageFile = join(folder, `${shape.name}.rsm`);
+  const rows = rowsOf(shape, ROWS);
+  writeFileSync(modelFile, modelOf(shape));
+  writeFileSync(rowsFile, new Uint8Array(rows.buffer));
+  const ensemble = readXgboost(readFileSync(modelFile));
+  const image = compile(ensemble);
+  writeFileSync(imageFile, image);
+  const model = loadTrees(image);
+  const width = featureCount(shape);
+  const subject: Subject = { modelFile, rowsFile, rows, width, ensemble, margins: model.marginsBatch(rows, ROWS) };
+  const out = new Float32Array(ROWS);
+  const each = Array.from({ length: ROWS }, (_, row) => rows.subarray(row * width, (row + 1) * width));
+  const ours: Peer = (batch) => {
+    const start = performance.now();
+    if (batch === 1) for (const row of each) model.margins(row, out);
+    else model.marginsBatch(rows, ROWS, out);
+    return perRow(start, ROWS);
+  };
+  const fallback = loadTrees(image, { kernel: "typescript" });
+  const inTypescript: Peer = (batch) => {
+    const start = performance.now();
+    if (batch === 1) for (const row of each) fallback.margins(row, out);
+    else fallback.marginsBatch(rows, ROWS, out);
+    return perRow(start, ROWS);
+  };
+  const peers: Record<string, Peer> = { "ours-without-wasm": inTypescript, "js-struct-of-arrays": structOfArrays(subject) };
+  const absent: string[] = [];
+  for (const [name, make] of Object.entries({ "xgboost-c": xgboostC, "onnxruntime-node": onnxruntime })) {
+    try {
+      peers[name] = await make(subject);
+    } catch (error) {
+      absent.push(`${name}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+    }
+  }
+  return { ...subject, imageFile, ours, peers, absent };
+}
+
+async function measure(shape: Shape, batch: number): Promise<BenchResult> {
+  const { ours, peers, absent, ensemble } = await prepare(shape);
+  const contestants = Object.entries({ ours, ...peers });
+  const times: Record<string, number[]> = {};
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+    for (const [name, contestant] of contestants) {
+      // A process of its own starts warm enough.
+      if (round < WARM_UP && name === "xgboost-c") continue;
+      const time = await contestant(batch);
+      if (round >= WARM_UP) times[name] = [...(times[name] ?? []), time];
+    }
+  }
+  const { ours: mine, ...others } = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
+  const nodes = ensemble.trees.reduce((sum, tree) => sum + tree.left.length, 0);
+  return {
+    ours: mine!,
+    peers: others,
+    note:
+      `${shape.trees} trees of depth ${shape.depth}, ${featureCount(shape)} features, ${nodes} nodes; ${ROWS} rows with missing values, ${batch} at a time, one thread; ` +
+      `margins equal in every bit to XGBoost's; medians of ${ROUNDS} interleaved rounds; XGBoost 3.2.0 through XGBoosterPredictFromDense` +
+      (absent.length > 0 ? `; not measured: ${absent.join("; ")}` : ""),
+  };
+}
+
+async function measureLoad(): Promise<BenchResult> {
+  const { imageFile, modelFile, rows, width } = await prepare(REFERENCE);
+  const first = rows.subarray(0, width);
+  const contestants: Readonly<Record<string, () => unknown>> = {
+    ours: () => loadTrees(readFileSync(imageFile)).margins(first),
+    "json-parse": () => JSON.parse(readFileSync(modelFile, "utf8")),
+  };
+  const times: Record<string, number[]> = {};
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+    for (const [name, contestant] of Object.entries(contestants)) {
+      const start = performance.now();
+      contestant();
+      if (round >= WARM_UP) times[name] = [...(times[name] ?? []), performance.now() - start];
+    }
+  }
+  const size = (file: string): string => `${(readFileSync(file).length / 1e6).toFixed(2)} MB`;
+  return {
+    ours: median(times.ours!),
+    peers: { "json-parse": median(times["json-parse"]!) },
+    note: `the reference shape from file to its first prediction, hash checked: ${size(imageFile)}; JSON.parse alone of the ${size(modelFile)} model`,
+  };
+}
+
+const bench = (id: string, unit: string, run: () => Promise<BenchResult>): Bench => ({ id, unit, better: "lower", run });
+
+export const benches: readonly Bench[] = [
+  bench("trees.reference.single", "µs/row", () => measure(REFERENCE, 1)),
+  bench("trees.reference.batch1000", "µs/row", () => measure(REFERENCE, ROWS)),
+  bench("trees.small.single", "µs/row", () => measure(SMALL, 1)),
+  bench("trees.small.batch1000", "µs/row", () => measure(SMALL, ROWS)),
+  bench("trees.load", "ms", measureLoad),
+];

@@ -1,0 +1,39 @@
+/** What a warehouse is made of. */
+import type { NamespaceArgs, WorkgroupArgs } from "@pulumi/aws/redshiftserverless";
+import type { PlatformContext } from "../lib/context";
+import type { FunctionTransform } from "../lib/function";
+import type { Naming } from "../lib/naming";
+import type { Transform } from "../lib/transform";
+
+export interface RiskWarehouseArgs {
+  readonly context: PlatformContext;
+  readonly naming: Naming;
+  readonly region: string;
+  /** Physical names of the buckets whose `archive/` and `quarantine/` are loaded; the first one takes the manifests. */
+  readonly sourceBuckets: readonly [string, ...string[]];
+  /** Paths of the bundles of `warehouse-loader` and `warehouse-migrator`. */
+  readonly bundles: { readonly loader: string; readonly migrator: string };
+  /** Changes whenever a migration does; the migrator then runs in the same deployment. */
+  readonly migrationsHash: string;
+  /** Not `dev`, the name that every attacker tries first (RedshiftServerless.7). */
+  readonly databaseName: string;
+  /** Not `admin` or `awsuser` (RedshiftServerless.5). */
+  readonly adminUsername: string;
+  /** Base capacity in RPUs (8 to 512 in steps of 8; $0.375 an RPU-hour while queries run). */
+  readonly baseCapacityRpu: number;
+  /** Ceiling in RPUs: bounds the cost of one bad query. */
+  readonly maxCapacityRpu: number;
+  /** How often new archive objects are loaded. Each load costs a minute of RPUs at least. */
+  readonly loadSchedule: `rate(${string})`;
+  /** Minutes that an object may wait before the freshness alarm; several schedules long. */
+  readonly freshnessAlarmMinutes: number;
+  /** Address range of the VPC, `/16` to `/22`. */
+  readonly vpcCidr: string;
+  /** False in accounts that cannot set executions aside (a new account has 10 in all). */
+  readonly reserveConcurrency: boolean;
+  readonly transform?: {
+    readonly namespace?: Transform<NamespaceArgs>;
+    readonly workgroup?: Transform<WorkgroupArgs>;
+    readonly loader?: FunctionTransform;
+  };
+}

@@ -1,0 +1,103 @@
+/** Namespace (the data), workgroup (the compute) and the role that Redshift reads the archive with. */
+import type { Role } from "@pulumi/aws/iam";
+import { Namespace, type NamespaceArgs, Workgroup, type WorkgroupArgs } from "@pulumi/aws/redshiftserverless";
+import * as pulumi from "@pulumi/pulumi";
+import { grant, serviceRole } from "../lib/iam";
+import { MAX_LENGTH, type Naming, physicalName } from "../lib/naming";
+import { withTransform } from "../lib/transform";
+import type { RiskWarehouseArgs } from "./args";
+import type { WarehouseNetwork } from "./network";
+import type { ArchiveSources } from "./sources";
+
+/** Name of namespace and workgroup, known before either exists. */
+export function warehouseName(name: string, naming: Naming): string {
+  return physicalName(name, naming, MAX_LENGTH.workgroup);
+}
+
+/** The role that Redshift itself reads the archive with. */
+export function createCopyRole(
+  instance: string,
+  { context }: RiskWarehouseArgs,
+  { bucketArns, manifests }: ArchiveSources,
+  parent: pulumi.Resource,
+): Role {
+  const role = serviceRole(
+    `${instance}-copy-role`,
+    { service: ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"], description: "COPY from the score archive" },
+    { parent },
+  );
+  const objects = bucketArns.flatMap((arn) => [pulumi.interpolate`${arn}/archive/*`, pulumi.interpolate`${arn}/quarantine/*`]);
+  grant(
+    `${instance}-copy-permissions`,
+    role,
+    [
+      { sid: "ReadArchive", actions: ["s3:GetObject"], resources: [...objects, manifests] },
+      { sid: "ListArchive", actions: ["s3:ListBucket", "s3:GetBucketLocation"], resources: bucketArns },
+      context.key.decryptStatement(),
+    ],
+    { parent },
+  );
+  return role;
+}
+
+export function createNamespace(
+  instance: string,
+  { context, naming, databaseName, adminUsername, transform }: RiskWarehouseArgs,
+  copyRole: Role,
+  parent: pulumi.Resource,
+): Namespace {
+  return new Namespace(
+    `${instance}-namespace`,
+    withTransform<NamespaceArgs, Partial<NamespaceArgs>>(
+      {
+        namespaceName: warehouseName(instance, naming),
+        dbName: databaseName,
+        adminUsername,
+        iamRoles: [copyRole.arn],
+        defaultIamRoleArn: copyRole.arn,
+      },
+      transform?.namespace,
+      {
+        manageAdminPassword: true,
+        adminPasswordSecretKmsKeyId: context.key.arn,
+        kmsKeyId: context.key.arn,
+        logExports: ["userlog", "connectionlog", "useractivitylog"],
+      },
+    ),
+    { parent, protect: context.deletionProtection },
+  );
+}
+
+export function createWorkgroup(
+  instance: string,
+  { naming, baseCapacityRpu, maxCapacityRpu, transform }: RiskWarehouseArgs,
+  namespace: Namespace,
+  { vpc, securityGroup }: WarehouseNetwork,
+  parent: pulumi.Resource,
+): Workgroup {
+  return new Workgroup(
+    `${instance}-workgroup`,
+    withTransform<WorkgroupArgs, Partial<WorkgroupArgs>>(
+      {
+        workgroupName: warehouseName(instance, naming),
+        namespaceName: namespace.namespaceName,
+        baseCapacity: baseCapacityRpu,
+        maxCapacity: maxCapacityRpu,
+        subnetIds: vpc.isolatedSubnetIds,
+        securityGroupIds: [securityGroup.id],
+      },
+      transform?.workgroup,
+      {
+        namespaceName: namespace.namespaceName,
+        enhancedVpcRouting: true,
+        publiclyAccessible: false,
+        configParameters: [
+          { parameterKey: "require_ssl", parameterValue: "true" },
+          // The activity log that the namespace exports stays empty without it.
+          { parameterKey: "enable_user_activity_logging", parameterValue: "true" },
+        ],
+      },
+    ),
+    { parent },
+  );
+}

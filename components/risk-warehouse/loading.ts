@@ -1,0 +1,177 @@
+/** From announced objects to rows: the queue of new objects, the loader on its schedule, and the alarms about both. */
+import { EventRule, EventTarget, type MetricAlarm } from "@pulumi/aws/cloudwatch";
+import type { Role } from "@pulumi/aws/iam";
+import { FunctionEventInvokeConfig, type Invocation, Permission } from "@pulumi/aws/lambda";
+import type { Workgroup } from "@pulumi/aws/redshiftserverless";
+import * as pulumi from "@pulumi/pulumi";
+import type { Account } from "../lib/account";
+import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../lib/alarms";
+import { PlatformFunction } from "../lib/function";
+import { EncryptedQueue } from "../lib/queue";
+import type { RiskWarehouseArgs } from "./args";
+import type { ArchiveSources } from "./sources";
+import { queryStatements } from "./sql-access";
+
+/** Lambda's own limit; a COPY of a backlog may take most of it. */
+const LOADER_TIMEOUT_SECONDS = 900;
+const METRIC_NAMESPACE = "RiskWarehouse";
+
+export interface LoadQueues {
+  /** Objects that are not loaded yet. */
+  readonly pending: EncryptedQueue;
+  /** Runs of the loader that failed for good, and schedules that did not reach it. */
+  readonly failures: EncryptedQueue;
+}
+
+export function createLoadQueues(
+  instance: string,
+  { context, region }: RiskWarehouseArgs,
+  sources: ArchiveSources,
+  { partition, accountId }: Account,
+  parent: pulumi.Resource,
+): LoadQueues {
+  const pending = new EncryptedQueue(
+    `${instance}-load`,
+    {
+      key: context.key,
+      // The loader deletes a message only when its transaction is FINISHED, at its own time limit at the latest.
+      visibilityTimeoutSeconds: LOADER_TIMEOUT_SECONDS,
+      maxReceives: 5,
+      senders: [{ service: "s3.amazonaws.com", sourceArns: sources.bucketArns }],
+    },
+    { parent },
+  );
+  // Rules of the default bus; the schedule's own name is Pulumi's.
+  const rules = pulumi.interpolate`arn:${partition}:events:${region}:${accountId}:rule/${instance}-*`;
+  const failures = new EncryptedQueue(
+    `${instance}-failed-loads`,
+    { key: context.key, deadLetter: false, senders: [{ service: "events.amazonaws.com", sourceArns: [rules] }] },
+    { parent },
+  );
+  return { pending, failures };
+}
+
+/** What the loader works with. */
+export interface LoaderResources {
+  readonly sources: ArchiveSources;
+  readonly queues: LoadQueues;
+  readonly workgroup: Workgroup;
+  readonly copyRole: Role;
+}
+
+export function createLoader(
+  instance: string,
+  { context, bundles, databaseName, reserveConcurrency, transform }: RiskWarehouseArgs,
+  { sources, queues, workgroup, copyRole }: LoaderResources,
+  parent: pulumi.Resource,
+): PlatformFunction {
+  const loader = new PlatformFunction(
+    `${instance}-loader`,
+    {
+      ...context,
+      description: "Loads new archive objects into the warehouse",
+      bundle: bundles.loader,
+      callbackFactory: () => require("./bundles/warehouse-loader/index.js").handler,
+      memoryMb: 512,
+      timeoutSeconds: LOADER_TIMEOUT_SECONDS,
+      // Loads are serialised by a lock in the warehouse; a second one would only wait there and be paid for.
+      ...(reserveConcurrency ? { reservedConcurrency: 1 } : {}),
+      environment: {
+        LOAD_QUEUE_URL: queues.pending.url,
+        WORKGROUP_NAME: workgroup.workgroupName,
+        DATABASE_NAME: databaseName,
+        COPY_ROLE_ARN: copyRole.arn,
+        MANIFEST_BUCKET: sources.manifestBucket,
+        METRIC_NAMESPACE,
+        LOG_LEVEL: "info",
+      },
+      permissions: [
+        ...queryStatements(workgroup.arn),
+        ...queues.pending.consumeStatements(),
+        { sid: "WriteManifests", actions: ["s3:PutObject"], resources: [sources.manifests] },
+        ...queues.failures.sendStatements(),
+      ],
+      // Redshift gives a federated user the database roles in this tag of its IAM role.
+      roleTags: { RedshiftDbRoles: "risk_loader" },
+      ...(transform?.loader ? { transform: transform.loader } : {}),
+    },
+    { parent },
+  );
+  new FunctionEventInvokeConfig(
+    `${instance}-loader-failures`,
+    {
+      functionName: loader.functionName,
+      // The next schedule tries again anyway: what is not loaded stays in the queue.
+      maximumRetryAttempts: 0,
+      maximumEventAgeInSeconds: 3600,
+      destinationConfig: { onFailure: { destination: queues.failures.arn } },
+    },
+    { parent },
+  );
+  return loader;
+}
+
+export function scheduleLoads(
+  instance: string,
+  { loadSchedule }: RiskWarehouseArgs,
+  loader: PlatformFunction,
+  failures: EncryptedQueue,
+  migration: Invocation,
+  parent: pulumi.Resource,
+): void {
+  const rule = new EventRule(
+    `${instance}-load-schedule`,
+    { description: "Loads new archive objects into the warehouse", scheduleExpression: loadSchedule },
+    // No load before the tables exist.
+    { parent, dependsOn: [migration] },
+  );
+  const permission = new Permission(
+    `${instance}-load-permission`,
+    {
+      action: "lambda:InvokeFunction",
+      function: loader.functionName,
+      principal: "events.amazonaws.com",
+      sourceArn: rule.arn,
+    },
+    { parent },
+  );
+  new EventTarget(
+    `${instance}-load-target`,
+    { rule: rule.name, arn: loader.arn, input: "{}", deadLetterConfig: { arn: failures.arn } },
+    { parent, dependsOn: [permission] },
+  );
+}
+
+/** The loader fails or is slow, an object waits too long, or was given up. */
+export function createLoadAlarms(
+  instance: string,
+  { context, freshnessAlarmMinutes }: RiskWarehouseArgs,
+  loader: PlatformFunction,
+  { pending, failures }: LoadQueues,
+  parent: pulumi.Resource,
+): MetricAlarm[] {
+  const alarms: AlarmContext = { parent, topicArn: context.alarmTopicArn };
+  const notEmpty = (name: string, queue: EncryptedQueue, description: string) =>
+    queueNotEmptyAlarm(`${instance}-${name}`, alarms, queue.queueName, description);
+  return [
+    ...functionAlarms(`${instance}-loader`, alarms, {
+      functionName: loader.functionName,
+      timeoutSeconds: LOADER_TIMEOUT_SECONDS,
+      errorRatePercent: 50,
+    }),
+    alarm(`${instance}-freshness`, alarms, {
+      alarmDescription: `An archive object has waited more than ${freshnessAlarmMinutes} minutes for the warehouse.`,
+      namespace: "AWS/SQS",
+      metricName: "ApproximateAgeOfOldestMessage",
+      dimensions: { QueueName: pending.queueName },
+      statistic: "Maximum",
+      period: 300,
+      evaluationPeriods: 1,
+      threshold: freshnessAlarmMinutes * 60,
+    }),
+    ...(pending.deadLetterQueue
+      ? [notEmpty("unloadable", pending.deadLetterQueue, "An archive object could not be loaded after five attempts.")]
+      : []),
+    notEmpty("failed-load", failures, "A run of the loader failed; the message holds its error."),
+  ];
+}

@@ -1,0 +1,94 @@
+/** All scores, batched into one object: the bus buffers into a queue, the archiver empties it. */
+import { EventSourceMapping } from "@pulumi/aws/lambda";
+import type * as pulumi from "@pulumi/pulumi";
+import { queueNotEmptyAlarm } from "../lib/alarms";
+import { PlatformFunction } from "../lib/function";
+import { EncryptedQueue } from "../lib/queue";
+import type { ScoringApiArgs } from "./args";
+import { eventNames } from "./event-names";
+
+const ARCHIVER_TIMEOUT_SECONDS = 60;
+
+/** @returns the archiver */
+export function archiveScores(instance: string, args: ScoringApiArgs, parent: pulumi.Resource): PlatformFunction {
+  const queue = bufferScores(instance, args, parent);
+  const archiver = createArchiver(instance, args, queue, parent);
+  new EventSourceMapping(
+    `${instance}-archive-source`,
+    {
+      eventSourceArn: queue.arn,
+      functionName: archiver.functionName,
+      // Many scores an object: small objects cost the warehouse more than the wait.
+      // Lambda allows more than ten messages only with a window.
+      batchSize: args.archiveWindowSeconds === 0 ? 10 : 1000,
+      maximumBatchingWindowInSeconds: args.archiveWindowSeconds,
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      // The bound of a queue consumer: reserved concurrency would throttle the poller and burn receives.
+      scalingConfig: { maximumConcurrency: 2 },
+    },
+    { parent, dependsOn: [archiver.policy] },
+  );
+  if (queue.deadLetterQueue) {
+    queueNotEmptyAlarm(
+      `${instance}-unarchived`,
+      { parent, topicArn: args.context.alarmTopicArn },
+      queue.deadLetterQueue.queueName,
+      "A score could not be archived after five attempts; the message holds it.",
+    );
+  }
+  return archiver;
+}
+
+/** A queue that gets every score of every route. */
+function bufferScores(
+  instance: string,
+  { context, bus, routes, archiveWindowSeconds }: ScoringApiArgs,
+  parent: pulumi.Resource,
+): EncryptedQueue {
+  const queue = new EncryptedQueue(
+    `${instance}-archive`,
+    {
+      key: context.key,
+      visibilityTimeoutSeconds: ARCHIVER_TIMEOUT_SECONDS * 6 + archiveWindowSeconds,
+      senders: [{ service: "events.amazonaws.com", sourceArns: [bus.ruleArnPattern()] }],
+    },
+    { parent },
+  );
+  const events = routes.map(({ profile }) => eventNames(profile.id));
+  bus.route(
+    `${instance}-archive`,
+    {
+      description: "Every score to the archive",
+      eventPattern: JSON.stringify({
+        source: events.map(({ source }) => source),
+        "detail-type": events.map(({ detailType }) => detailType),
+      }),
+      targetArn: queue.arn,
+    },
+    { parent, dependsOn: [queue.nodes.policy] },
+  );
+  return queue;
+}
+
+function createArchiver(
+  instance: string,
+  { context, archive, bundles, transform }: ScoringApiArgs,
+  queue: EncryptedQueue,
+  parent: pulumi.Resource,
+): PlatformFunction {
+  return new PlatformFunction(
+    `${instance}-archiver`,
+    {
+      ...context,
+      description: "Writes REST scores to the archive, one object a batch",
+      bundle: bundles.archiver,
+      callbackFactory: () => require("./bundles/score-archiver/index.js").handler,
+      memoryMb: 256,
+      timeoutSeconds: ARCHIVER_TIMEOUT_SECONDS,
+      environment: { ARCHIVE_BUCKET: archive.bucketName, LOG_LEVEL: "info" },
+      permissions: [...queue.consumeStatements(), ...archive.writeStatements(["archive/"])],
+      ...(transform?.archiver ? { transform: transform.archiver } : {}),
+    },
+    { parent },
+  );
+}

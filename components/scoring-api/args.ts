@@ -1,0 +1,78 @@
+/** What a scoring API is made of. */
+import type { RestApiArgs } from "@pulumi/aws/apigateway";
+import type { AnyProfile } from "../../functions/core/profile";
+import type { PolicyDocument } from "../../functions/policy/document";
+import type { PrivateBucket } from "../lib/bucket";
+import type { PlatformContext } from "../lib/context";
+import type { FunctionTransform } from "../lib/function";
+import type { Naming } from "../lib/naming";
+import type { GeneratedSecret } from "../lib/secret";
+import type { Transform } from "../lib/transform";
+import type { ScoreBus } from "../score-bus";
+
+/** Who may call. */
+export type ApiAuth =
+  /** A key in the header `x-api-key`, counted by the usage plan. */
+  | { readonly mode: "apiKey" }
+  /** Requests signed with SigV4 by a principal that may `execute-api:Invoke`. */
+  | { readonly mode: "iam" }
+  /** A token of one of the user pools in the header `Authorization`. */
+  | { readonly mode: "cognito"; readonly userPoolArns: readonly string[] }
+  /** Anyone. For demonstrations. */
+  | { readonly mode: "none" };
+
+/** A scoring profile behind a path. */
+export interface ScoringRoute {
+  /** One segment of lower-case letters, digits and hyphens: `/score`. */
+  readonly path: string;
+  readonly profile: AnyProfile;
+  /** What a new stack decides by. */
+  readonly policy: PolicyDocument;
+}
+
+export interface ScoringApiArgs {
+  readonly context: PlatformContext;
+  readonly naming: Naming;
+  readonly region: string;
+  readonly routes: readonly [ScoringRoute, ...ScoringRoute[]];
+  /** Paths of the bundles of `rest-scoring` and `score-archiver`. */
+  readonly bundles: { readonly scoring: string; readonly archiver: string };
+  readonly auth: ApiAuth;
+  readonly bus: ScoreBus;
+  readonly tokenSecret: GeneratedSecret;
+  /** Where every score is archived, for the warehouse. */
+  readonly archive: PrivateBucket;
+  /** Gets a mail for each score over `routeAlertScore`. */
+  readonly notificationEmail: string;
+  /** MB, default of the seed: 1024. */
+  readonly memoryMb: number;
+  /** Seconds; the gateway gives up after 29. */
+  readonly timeoutSeconds: number;
+  /** Executions set aside for each scoring function; default none. */
+  readonly reservedConcurrency?: number;
+  /** Warm executions on an alias `live`, $0.0000033 a GB-second each; 0 for none. */
+  readonly provisionedConcurrency: number;
+  /** Percent of invocations that may fail before an alarm. */
+  readonly errorRateAlarmPercent: number;
+  /** Requests a second, on the stage and for each method in the usage plan. */
+  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
+  /** Requests a day of one API key. */
+  readonly quotaPerDay: number;
+  /** Seconds that an equal input gets its earlier answer. */
+  readonly cacheTtlSeconds: number;
+  /** Seconds that scores gather before they are archived as one object, 0 to 300; 0 archives at once, ten an object at most. */
+  readonly archiveWindowSeconds: number;
+  /** Scores above go to a log group … */
+  readonly routeLogScore: number;
+  /** … and above this one to the topic. */
+  readonly routeAlertScore: number;
+  /** A web ACL in front of the stage: $5 a month, $1 a rule, $0.60 a million requests. */
+  readonly firewall: boolean;
+  /** Adds ±5 to lead scores, as the demonstration of old did. Not deterministic. */
+  readonly demoJitter: boolean;
+  readonly transform?: {
+    readonly api?: Transform<RestApiArgs>;
+    readonly scoring?: FunctionTransform;
+    readonly archiver?: FunctionTransform;
+  };
+}

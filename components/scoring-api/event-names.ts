@@ -1,0 +1,11 @@
+/** How events of a profile are told apart on the bus. */
+export interface EventNames {
+  /** `lead.scoring` */
+  readonly source: string;
+  /** `Lead Scored` */
+  readonly detailType: string;
+}
+
+export function eventNames(profile: string): EventNames {
+  return { source: `${profile}.scoring`, detailType: `${profile.charAt(0).toUpperCase()}${profile.slice(1)} Scored` };
+}

@@ -1,0 +1,39 @@
+import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
+import type * as pulumi from "@pulumi/pulumi";
+import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../lib/alarms";
+import type { PlatformFunction } from "../lib/function";
+import type { EncryptedQueue } from "../lib/queue";
+import type { StreamProcessorArgs } from "./args";
+
+/** A healthy consumer is seconds behind; five minutes is a person's time to notice, and far from the stream's retention. */
+const ITERATOR_AGE_ALARM_MS = 5 * 60_000;
+
+/** The function fails, is slow, throttled or behind, or gave up a batch. */
+export function createAlarms(
+  instance: string,
+  { context, timeoutSeconds, errorRateAlarmPercent }: StreamProcessorArgs,
+  { functionName }: PlatformFunction,
+  failedBatches: EncryptedQueue,
+  parent: pulumi.Resource,
+): MetricAlarm[] {
+  const alarms: AlarmContext = { parent, topicArn: context.alarmTopicArn };
+  return [
+    ...functionAlarms(instance, alarms, { functionName, timeoutSeconds, errorRatePercent: errorRateAlarmPercent }),
+    alarm(`${instance}-iterator-age`, alarms, {
+      alarmDescription: "The function is more than 5 minutes behind the stream: add shards, parallelisation or memory.",
+      namespace: "AWS/Lambda",
+      metricName: "IteratorAge",
+      dimensions: { FunctionName: functionName },
+      statistic: "Maximum",
+      period: 300,
+      evaluationPeriods: 1,
+      threshold: ITERATOR_AGE_ALARM_MS,
+    }),
+    queueNotEmptyAlarm(
+      `${instance}-failed-batch`,
+      alarms,
+      failedBatches.queueName,
+      "A batch was given up after its retries; the message names the object below aws/lambda/ that holds its records.",
+    ),
+  ];
+}

@@ -1,0 +1,187 @@
+/**
+ * Emits the kernel for a block of 32 rows over perfect trees. SIMD128 cannot gather, so a tree is not walked: every node is
+ * compared for all rows at once (16 at a time with 8-bit ranks), and the leaf's number is folded together from the bottom. Below
+ * a node, the right half's leaves have the larger numbers, so `max(left, right AND goesRight)` selects between the halves.
+ */
+import { GROUP, type KernelInput, type MemoryMap } from "../image";
+import { type Code, I32, ModuleWriter, V128, type Value } from "./code";
+import { BLOCK, lanesOf } from "./memory";
+import { defineRanks } from "./ranks";
+import { perfectGroupBytes } from "./single";
+
+const VECTOR = 16;
+const HALVES = BLOCK / VECTOR;
+const FLOATS = 4;
+
+/** Module with one export, `batch()`: 32 rows in the row area → 32 margins per output in the margin area. */
+export function batchModule(description: KernelInput, map: MemoryMap): Uint8Array<ArrayBuffer> {
+  const module = new ModuleWriter();
+  const bits = description.rankBits === 8 ? 8 : 16;
+  const ranks = defineRanks(module, description, map, { bits, shift: 0 });
+  const walkers = new Map<number, number>();
+  for (const { depth } of description.runs) {
+    if (!walkers.has(depth)) walkers.set(depth, defineBlockWalker(module, description, map, depth));
+  }
+  module.define(
+    { parameters: [], results: [] },
+    (code) => {
+      const lanes = lanesOf(description);
+      for (let row = 0; row < BLOCK; row++) {
+        const area = map.vectors[Math.floor(row / lanes)]!;
+        code.call(
+          ranks,
+          () => code.i32(map.rows + 4 * row * description.features.length),
+          () => code.i32(area + (row % lanes) * (bits / 8)),
+        );
+      }
+      for (const [output, base] of description.baseMargins.entries()) {
+        for (let row = 0; row < BLOCK; row += FLOATS) {
+          code.storeVector(
+            () => code.i32(map.margins + 4 * (BLOCK * output + row)),
+            0,
+            () => code.floatsSplat(() => code.f32(base)),
+          );
+        }
+      }
+      let at = map.sections.words;
+      for (const { output, depth, groups } of description.runs) {
+        const start = at;
+        at += groups * perfectGroupBytes(depth);
+        code.call(
+          walkers.get(depth)!,
+          () => code.i32(start),
+          () => code.i32(start + groups * perfectGroupBytes(depth)),
+          () => code.i32(map.margins + 4 * BLOCK * output),
+        );
+      }
+    },
+    "batch",
+  );
+  return module.bytes();
+}
+
+/** `(first tree, end, margins of the block) → ()`: adds the trees' leaves to the margins, tree by tree. */
+function defineBlockWalker(module: ModuleWriter, description: KernelInput, map: MemoryMap, depth: number): number {
+  const treeBytes = perfectGroupBytes(depth) / GROUP;
+  return module.define({ parameters: [I32, I32, I32], results: [] }, (code) => {
+    const [tree, end, margins] = [0, 1, 2];
+    const fold = new LeafFold(code, description, map, depth, tree);
+    code.repeat(
+      () => {
+        for (const [half, leaf] of fold.emit().entries()) {
+          code.storeVector(
+            () => code.i32(map.leaves + VECTOR * half),
+            0,
+            () => code.get(leaf),
+          );
+        }
+        for (let row = 0; row < BLOCK; row += FLOATS) {
+          code.storeVector(
+            () => code.get(margins),
+            4 * row,
+            () =>
+              code.floatsAdd(
+                () => code.loadVector(() => code.get(margins), 4 * row),
+                () => leafValues(code, map, { tree, row, leaves: 4 * 2 ** depth }),
+              ),
+          );
+        }
+        code.set(tree, () =>
+          code.add(
+            () => code.get(tree),
+            () => code.i32(treeBytes),
+          ),
+        );
+      },
+      () =>
+        code.lessU(
+          () => code.get(tree),
+          () => code.get(end),
+        ),
+    );
+  });
+}
+
+/** Leaves of four rows as a vector. `leaves` is the offset of a tree's leaves. */
+function leafValues(code: Code, map: MemoryMap, { tree, row, leaves }: { tree: number; row: number; leaves: number }): void {
+  const address = (lane: number): Value => {
+    const index: Value = () => code.load8(() => code.i32(map.leaves), row + lane);
+    const offset: Value = () => code.shl(index, 2);
+    return () => code.add(() => code.get(tree), offset);
+  };
+  const build = (lane: number): void => {
+    if (lane === 0) code.loadFloatZero(address(0), leaves);
+    else code.loadLane(address(lane), leaves, () => build(lane - 1), lane);
+  };
+  build(FLOATS - 1);
+}
+
+/** Emits the comparison of all nodes of a tree and the fold of their outcomes into leaf numbers. */
+class LeafFold {
+  /** Per level, the locals that hold what is below a left child while its sibling is computed. */
+  private readonly results: readonly (readonly number[])[];
+  private readonly slot: number;
+  private readonly rank: number;
+
+  constructor(
+    private readonly code: Code,
+    private readonly description: KernelInput,
+    private readonly map: MemoryMap,
+    private readonly depth: number,
+    private readonly tree: number,
+  ) {
+    this.results = Array.from({ length: 2 * depth }, () => Array.from({ length: HALVES }, () => code.local(V128)));
+    this.slot = code.local(I32);
+    this.rank = code.local(V128);
+  }
+
+  /** @returns the locals that hold the leaf numbers of each half */
+  emit(): readonly number[] {
+    return this.node(1, 0, 0);
+  }
+
+  private node(heap: number, level: number, side: number): readonly number[] {
+    const { code, map } = this;
+    const targets = this.results[2 * level + side]!;
+    if (level === this.depth - 1) {
+      this.fetch(heap);
+      const first = 16 * (heap - 2 ** level);
+      for (const [half, target] of targets.entries()) {
+        code.set(target, () => code.bytesSub(() => code.loadVector(() => code.i32(map.evens), first), this.goesRight(half)));
+      }
+      return targets;
+    }
+    const left = this.node(2 * heap, level + 1, 0);
+    const right = this.node(2 * heap + 1, level + 1, 1);
+    this.fetch(heap);
+    for (const [half, target] of targets.entries()) {
+      const rightLeaf: Value = () => code.vectorAnd(() => code.get(right[half]!), this.goesRight(half));
+      code.set(target, () => code.bytesMax(() => code.get(left[half]!), rightLeaf));
+    }
+    return targets;
+  }
+
+  /** Loads a node's slot and its rank, the latter into every lane. */
+  private fetch(heap: number): void {
+    const { code } = this;
+    const tree: Value = () => code.get(this.tree);
+    const splat = this.description.rankBits === 8 ? code.splat8 : code.splat16;
+    code.set(this.slot, () => code.load16(tree, 4 * heap));
+    code.set(this.rank, () => splat(tree, 4 * heap + 2));
+  }
+
+  /** All bits set for the rows of a half that go right at the fetched node. */
+  private goesRight(half: number): Value {
+    const { code, map } = this;
+    const slot: Value = () => code.get(this.slot);
+    const rank: Value = () => code.get(this.rank);
+    const ranks =
+      (area: number): Value =>
+      () =>
+        code.loadVector(slot, map.vectors[area]!);
+    if (this.description.rankBits === 8) return () => code.bytesAbove(ranks(half), rank);
+    const low: Value = () => code.shortsAbove(ranks(2 * half), rank);
+    const high: Value = () => code.shortsAbove(ranks(2 * half + 1), rank);
+    return () => code.narrow(low, high);
+  }
+}

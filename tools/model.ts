@@ -1,0 +1,177 @@
+/** `npm run model -- compile|inspect|verify FILE`: turns XGBoost models into images, shows what is in them, checks them. */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { extname } from "node:path";
+import { compile } from "../functions/models/trees/compile";
+import type { Ensemble } from "../functions/models/trees/ensemble";
+import { ModelFileError } from "../functions/models/trees/errors";
+import { loadTrees } from "../functions/models/trees/evaluator";
+import { type ReadOptions, readXgboost } from "../functions/models/trees/xgboost-file";
+import { type CommandLine, type Parsed, parseCommandLine, runCommand, UsageError } from "../local/cli/options";
+import { type Check, checkImage, csvRows, probingRows } from "./model-check";
+
+const IMAGE_EXTENSION = ".rsm";
+
+const COMMAND: CommandLine = {
+  usage: "npm run model -- compile|inspect|verify FILE [options]",
+  about: [
+    "compile  reads an XGBoost model (save_model, .json or .ubj) and writes an image that a Lambda loads in about a millisecond",
+    "inspect  shows a model's or an image's objective, trees, features and sizes",
+    "verify   evaluates an image (or a model, compiled in memory) with every kernel on rows that probe each threshold, and compares",
+    "         the bits with a plain walk over the model's trees; exit status 1 when any differs",
+  ].join("\n"),
+  options: {
+    out: { type: "string", value: "FILE", help: `compile: where to write. Default: FILE with ${IMAGE_EXTENSION}.` },
+    rounds: {
+      type: "string",
+      value: "N",
+      help: "Boosting rounds that count: all, best (early stopping's) or a number.",
+      default: "all",
+    },
+    model: { type: "string", value: "FILE", help: "verify: the model that the image was compiled from." },
+    rows: {
+      type: "string",
+      value: "CSV",
+      help: "verify: further rows, columns by feature name; an empty cell is a missing value.",
+    },
+    json: { type: "boolean", help: "inspect: prints JSON." },
+  },
+  examples: [
+    "npm run model -- compile churn.ubj --out churn.rsm",
+    "npm run model -- inspect churn.rsm --json",
+    "npm run model -- verify churn.rsm --model churn.ubj --rows holdout.csv",
+  ],
+};
+
+type Print = (line: string) => void;
+
+/** @returns the exit status. Throws `UsageError` for a wrong call, `ModelFileError` for a file that cannot be used. */
+export async function main(argv: readonly string[] = process.argv.slice(2), print: Print = console.log): Promise<number> {
+  const parsed = parseCommandLine(COMMAND, argv);
+  const [action, file, ...rest] = parsed.positionals;
+  if (file === undefined || rest.length > 0) {
+    throw new UsageError(`Expected an action and a file, got "${argv.join(" ")}". See npm run model -- --help`);
+  }
+  switch (action) {
+    case "compile":
+      return compileFile(file, parsed, print);
+    case "inspect":
+      return inspectFile(file, parsed, print);
+    case "verify":
+      return verifyFile(file, parsed, print);
+    default:
+      throw new UsageError(`Unknown action "${action}": expected compile, inspect or verify. See npm run model -- --help`);
+  }
+}
+
+function compileFile(file: string, parsed: Parsed, print: Print): number {
+  const bytes = readInput(file);
+  const image = inFile(file, () => compile(readXgboost(bytes, readOptions(parsed))));
+  const out = parsed.text("out") ?? `${file.slice(0, file.length - extname(file).length)}${IMAGE_EXTENSION}`;
+  if (out === file) throw new UsageError(`--out is the model's own file, ${file}; name another one.`);
+  // A reader never sees half an image.
+  writeFileSync(`${out}.part`, image);
+  renameSync(`${out}.part`, out);
+  const { description, hash } = loadTrees(image);
+  print(
+    `${out}: ${kilobytes(image)} from ${kilobytes(bytes)}, ${description.trees} trees, ${description.layout} layout, sha256 ${hash}`,
+  );
+  return 0;
+}
+
+function inspectFile(file: string, parsed: Parsed, print: Print): number {
+  const bytes = readInput(file);
+  const isImage = looksLikeImage(bytes);
+  const image = inFile(file, () => (isImage ? bytes : compile(readXgboost(bytes, readOptions(parsed)))));
+  const { description, hash, outputs } = inFile(file, () => loadTrees(image));
+  const facts = {
+    file,
+    kind: isImage ? "image" : "model",
+    source: description.source,
+    objective: description.objective,
+    outputs,
+    baseMargins: description.baseMargins,
+    trees: description.trees,
+    nodes: description.nodes,
+    depth: description.depth,
+    layout: description.layout,
+    rankBits: description.rankBits,
+    fileBytes: bytes.length,
+    imageBytes: image.length,
+    sectionBytes: Object.fromEntries(Object.entries(description.sections).map(([name, [, length]]) => [name, length])),
+    sha256: hash,
+    features: description.features,
+  };
+  if (parsed.flag("json")) {
+    print(JSON.stringify(facts, null, 2));
+    return 0;
+  }
+  const { features, sectionBytes, ...scalars } = facts;
+  for (const [name, value] of Object.entries(scalars))
+    print(`${name.padEnd(12)} ${Array.isArray(value) ? value.join(", ") : value}`);
+  print(
+    `${"sections".padEnd(12)} ${Object.entries(sectionBytes)
+      .map(([name, length]) => `${name} ${length}`)
+      .join(", ")} bytes`,
+  );
+  print(`${"features".padEnd(12)} ${features.map(({ name, type }) => (type === "" ? name : `${name}:${type}`)).join(", ")}`);
+  return 0;
+}
+
+function verifyFile(file: string, parsed: Parsed, print: Print): number {
+  const bytes = readInput(file);
+  const modelFile = parsed.text("model");
+  const isImage = looksLikeImage(bytes);
+  if (isImage && modelFile === undefined) {
+    throw new UsageError(`${file} is an image; name the model that it was compiled from with --model FILE.`);
+  }
+  const source = modelFile ?? file;
+  const ensemble: Ensemble = inFile(source, () => readXgboost(readInput(source), readOptions(parsed)));
+  const image = isImage ? bytes : inFile(file, () => compile(ensemble));
+  const checks: Check[] = [inFile(file, () => checkImage("probing rows", image, ensemble, probingRows(ensemble)))];
+  const csv = parsed.text("rows");
+  if (csv !== undefined) checks.push(inFile(csv, () => checkImage(csv, image, ensemble, csvRows(readInput(csv), ensemble))));
+  let failed = false;
+  for (const { what, rows, differing } of checks) {
+    failed ||= differing.length > 0;
+    print(`${differing.length === 0 ? "ok  " : "FAIL"} ${what}: ${rows} rows, ${differing.length} differences`);
+    for (const difference of differing.slice(0, 5)) print(`     ${difference}`);
+  }
+  return failed ? 1 : 0;
+}
+
+function readOptions(parsed: Parsed): ReadOptions {
+  const rounds = parsed.text("rounds") ?? "all";
+  if (rounds === "all" || rounds === "best") return { rounds };
+  const count = Number(rounds);
+  if (!Number.isInteger(count) || count < 1)
+    throw new UsageError(`--rounds: expected all, best or a whole number from 1, got "${rounds}".`);
+  return { rounds: count };
+}
+
+function readInput(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function looksLikeImage(bytes: Uint8Array): boolean {
+  return new TextDecoder().decode(bytes.subarray(0, 7)) === "RSTREES";
+}
+
+/** Puts the file's name before the message of what is wrong in it. */
+function inFile<Result>(file: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof ModelFileError) throw new ModelFileError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+function kilobytes(bytes: Uint8Array): string {
+  return `${(bytes.length / 1000).toFixed(1)} kB`;
+}
+
+if (require.main === module) runCommand(main);
