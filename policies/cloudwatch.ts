@@ -1,0 +1,47 @@
+import { field, is, isAtLeast, isNot, isText, type Rule } from "./rule";
+
+const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
+const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
+
+/** The control's own default. */
+const YEAR_DAYS = 365;
+/** 0 keeps log events for ever, and so does nothing. */
+const isForEver = is(0, undefined);
+
+export const cloudWatchRules: readonly Rule[] = [
+  {
+    control: "CloudWatch.15",
+    title: "Alarms have an action",
+    appliesTo: [ALARM],
+    check: field("alarmActions", (value) => Array.isArray(value) && value.some(isText), "name a topic that gets the alarm."),
+  },
+  {
+    control: "CloudWatch.16",
+    title: "Log groups keep a year",
+    appliesTo: [LOG_GROUP],
+    check: field(
+      "retentionInDays",
+      (value) => isForEver(value) || isAtLeast(YEAR_DAYS)(value),
+      `set it to ${YEAR_DAYS} or more (pulumi config set risk:logRetentionDays ${YEAR_DAYS}).`,
+    ),
+  },
+  {
+    control: "CloudWatchLogGroupRetentionPeriod",
+    title: "Log groups have an end",
+    appliesTo: [LOG_GROUP],
+    check: field("retentionInDays", isAtLeast(1), "set the days (pulumi config set risk:logRetentionDays 30)."),
+  },
+  {
+    control: "CloudWatch.17",
+    title: "Actions of alarms are on",
+    appliesTo: [ALARM],
+    // On is the default of CloudWatch.
+    check: field("actionsEnabled", isNot(false), "set it to true."),
+  },
+  {
+    control: "CloudWatchLogGroupEncrypted",
+    title: "Log groups are encrypted under a key of the stack",
+    appliesTo: [LOG_GROUP],
+    check: field("kmsKeyId", isText, "set it to the ARN of a customer-managed key."),
+  },
+];

@@ -1,0 +1,105 @@
+import type { GraphResource } from "../local/contracts.js";
+import { covers, type PolicyStatement, statementsOf } from "./documents";
+import { at, isText, listAt, type Rule, violation } from "./rule";
+
+const MANAGED = "aws:iam/policy:Policy";
+const ROLE = "aws:iam/role:Role";
+const INLINE = ["aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy", ROLE];
+
+/** Actions that AWS lets one grant on `*` only. https://docs.aws.amazon.com/service-authorization/latest/reference/ */
+const WITHOUT_RESOURCES = new Set([
+  "xray:puttracesegments",
+  "xray:puttelemetryrecords",
+  "xray:getsamplingrules",
+  "xray:getsamplingtargets",
+  "cloudwatch:putmetricdata",
+  "redshift-data:describestatement",
+  "redshift-data:getstatementresult",
+  "redshift-data:cancelstatement",
+  "redshift-data:liststatements",
+  "ec2:describenetworkinterfaces",
+  "ec2:describesecuritygroups",
+  "ec2:describesubnets",
+  "ec2:describevpcs",
+  "ecr:getauthorizationtoken",
+]);
+
+/** Allowing statements of a policy, or of the inline policies of a role; a document that cannot be read is a violation. */
+function grantsOf({ type, inputs }: GraphResource): readonly PolicyStatement[] | undefined {
+  const documents = type === ROLE ? listAt(inputs, "inlinePolicies").map((entry) => at(entry, "policy")) : [inputs.policy];
+  const statements = documents.map(statementsOf);
+  if (statements.some((list) => list === undefined)) return undefined;
+  return statements.flatMap((list) => list ?? []).filter(({ allows }) => allows);
+}
+
+/** A sentence for each allowing statement that `problem` finds one in. */
+const eachGrant =
+  (problem: (statement: PolicyStatement) => string | undefined): Rule["check"] =>
+  (resource) => {
+    const grants = grantsOf(resource);
+    if (grants === undefined) return [violation("policy", resource.inputs.policy, "set it to a policy document.")];
+    return grants.flatMap((statement) => {
+      const text = problem(statement);
+      return text === undefined ? [] : [`policy, ${statement.sid}: ${text}`];
+    });
+  };
+
+const DECRYPTING = ["kms:decrypt", "kms:reencryptfrom"];
+const isEveryKey = (resource: string): boolean => covers(resource, "arn:aws:kms:any-region:000000000000:key/any");
+
+const decryptAll = eachGrant(({ actions, resources }) => {
+  const decrypts = actions.some((pattern) => DECRYPTING.some((action) => covers(pattern, action)));
+  return decrypts && resources.some(isEveryKey) ? "decrypts under every key; name the keys' ARNs as Resource." : undefined;
+});
+
+const attached: Rule["check"] = ({ inputs }) =>
+  [inputs.policyArn, ...listAt(inputs, "managedPolicyArns")]
+    .filter((arn) => isText(arn) && /^arn:[^:]*:iam::aws:policy\//.test(arn))
+    .map((arn) => `${String(arn)} is AWS's and grows with the service; grant the actions needed in a policy of the stack.`);
+
+export const iamRules: readonly Rule[] = [
+  {
+    control: "IAM.1",
+    title: "No policy allows everything",
+    appliesTo: [MANAGED, ...INLINE],
+    check: eachGrant(({ actions, resources }) =>
+      actions.includes("*") && resources.includes("*")
+        ? "allows every action on every resource; name the actions and the resources."
+        : undefined,
+    ),
+  },
+  {
+    control: "IAM.21",
+    title: "Policies name actions, without wildcards",
+    appliesTo: [MANAGED, ...INLINE],
+    check: eachGrant(({ actions }) => {
+      const wild = actions.filter((action) => action.includes("*"));
+      return wild.length > 0 ? `Action has a wildcard (${wild.join(", ")}); name the actions needed.` : undefined;
+    }),
+  },
+  {
+    control: "IAM5",
+    title: "Policies name resources wherever the action knows any",
+    appliesTo: [MANAGED, ...INLINE],
+    check: eachGrant(({ actions, resources }) => {
+      const named = actions.filter((action) => !WITHOUT_RESOURCES.has(action));
+      return resources.includes("*") && named.length > 0
+        ? `Resource is "*" for ${named.join(", ")}; name the resources' ARNs.`
+        : undefined;
+    }),
+  },
+  {
+    control: "IAM4",
+    title: "No policies managed by AWS are attached",
+    appliesTo: [
+      ROLE,
+      "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+      "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+      "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+      "aws:iam/policyAttachment:PolicyAttachment",
+    ],
+    check: attached,
+  },
+  { control: "KMS.1", title: "Managed policies decrypt under named keys only", appliesTo: [MANAGED], check: decryptAll },
+  { control: "KMS.2", title: "Inline policies decrypt under named keys only", appliesTo: INLINE, check: decryptAll },
+];

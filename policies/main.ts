@@ -1,0 +1,40 @@
+/** `npm run policies`: checks the resource graphs of the stacks against the security controls. */
+import { type CommandLine, parseCommandLine, runCommand } from "../local/cli/options";
+import { checkGraph, notApplicable } from "./index";
+import { jsonReport, summary, textReport } from "./report";
+import { stackGraph } from "./stack-graph";
+
+const STACKS = ["dev", "staging", "prod"];
+
+const command: CommandLine = {
+  usage: "npm run policies [-- options]",
+  about: [
+    "Evaluates the program with each stack's config and checks every resource against the security controls.",
+    "Needs no account and creates nothing. Exit status 1 when a control is violated or an exemption excuses nothing.",
+  ].join("\n"),
+  options: {
+    stack: { type: "string", value: "NAME", help: "Checks this stack alone. Default: dev, staging, prod.", multiple: true },
+    json: { type: "boolean", help: "Prints JSON: one entry a stack with every control and finding." },
+  },
+  examples: ["npm run policies", "npm run policies -- --stack prod", "npm run --silent policies -- --json > policies.json"],
+};
+
+async function main(): Promise<number> {
+  const options = parseCommandLine(command);
+  const chosen = options.list("stack");
+  const stacks = chosen.length > 0 ? chosen : STACKS;
+  const results = [];
+  for (const stack of stacks) {
+    const graph = await stackGraph(process.cwd(), stack);
+    const result = checkGraph(graph.resources, { stack });
+    results.push(result);
+    if (!options.flag("json")) process.stdout.write(`${textReport(stack, result)}\n`);
+  }
+  if (options.flag("json")) {
+    const report = { stacks: results.map((result, i) => jsonReport(stacks[i] ?? "", result)), notChecked: notApplicable };
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  } else process.stdout.write(summary(stacks, results, notApplicable));
+  return results.every(({ violations, unusedExemptions }) => violations.length + unusedExemptions.length === 0) ? 0 : 1;
+}
+
+runCommand(main);

@@ -1,0 +1,20 @@
+/** Controls that no rule over a resource graph can hold, each with the reason. */
+export interface NotApplicable {
+  readonly control: string;
+  readonly reason: string;
+}
+
+export const notApplicable: readonly NotApplicable[] = [
+  {
+    control: "S3.1",
+    reason: "A setting of the account, not of a stack; S3.8 checks the same four switches on every bucket.",
+  },
+  {
+    control: "Glue.3",
+    reason: "The provider has no input for the encryption of ML transforms, so the platform may not use any.",
+  },
+  {
+    control: "SageMaker training and transform jobs",
+    reason: "Jobs are started by API calls and are no resources; their network, volumes and outputs are arguments of the call.",
+  },
+];
