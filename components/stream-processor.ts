@@ -13,7 +13,6 @@ import type { PlatformFunction } from "./lib/function";
 import { grant, type Statement } from "./lib/iam";
 import { type StreamNames, streamNames } from "./lib/naming";
 import { policyParameter } from "./lib/policy-parameter";
-import type { EncryptedQueue } from "./lib/queue";
 import { randomValue } from "./lib/secret";
 import { resultsTable, stateTable, tableStatement } from "./lib/tables";
 import { withTransform } from "./lib/transform";
@@ -38,7 +37,6 @@ export class StreamProcessor extends pulumi.ComponentResource {
     readonly eventSource: EventSourceMapping;
     readonly results: Table;
     readonly state: Table;
-    readonly failedBatches: EncryptedQueue;
     readonly policyParameter: Parameter;
     readonly secureParameters: readonly Parameter[];
     readonly alarms: readonly MetricAlarm[];
@@ -66,8 +64,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
       this,
     );
     const eventSource = this.createTrigger(stream, processor);
-    const failedBatches = announceObjects(instance, this.dataBucket, args, this);
-    const alarms = createAlarms(instance, args, processor, failedBatches, this);
+    if (args.objectQueues?.length) announceObjects(instance, this.dataBucket, args.objectQueues, this);
+    const alarms = createAlarms(instance, args, processor, eventSource, this);
     if (args.highRiskAlerts) this.createHighRiskAlert();
     this.streamName = stream.name;
     this.streamArn = stream.arn;
@@ -81,7 +79,6 @@ export class StreamProcessor extends pulumi.ComponentResource {
       eventSource,
       results,
       state,
-      failedBatches,
       policyParameter: policy,
       secureParameters,
       alarms,
@@ -181,6 +178,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
           bisectBatchOnFunctionError: true,
           functionResponseTypes: ["ReportBatchItemFailures"],
           destinationConfig: { onFailure: { destinationArn: this.dataBucket.arn } },
+          metricsConfig: { metrics: ["EventCount"] },
         },
       ),
       { parent: this, dependsOn: [processor.policy] },

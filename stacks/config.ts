@@ -157,7 +157,7 @@ function contradictions(stack: string, config: StackConfig): string[] {
     config["lead.routeAlertScore"] < config["lead.routeLogScore"],
     "lead.routeAlertScore",
     `at least lead.routeLogScore (${config["lead.routeLogScore"]})`,
-    String(Math.max(config["lead.routeLogScore"], SETTINGS["lead.routeAlertScore"].default)),
+    String(config["lead.routeLogScore"]),
   );
   check(
     config["api.auth"] === "cognito" && config["api.cognitoUserPoolArn"] === "",

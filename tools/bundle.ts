@@ -8,7 +8,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { buildSync } from "esbuild";
+import { buildSync, stop } from "esbuild";
 import { buildValidators } from "./validators";
 
 /** Entry name (`rest-scoring`) → path of its bundle relative to the project's root (`./bundles/rest-scoring/index.js`). */
@@ -63,6 +63,8 @@ export function buildFunctions(root: string = process.cwd()): FunctionBundles {
     loader: { ".sql": "text" },
     logLevel: "silent",
   });
+  // esbuild keeps a process for the next build, which would outlive a platform that is stopped.
+  void stop();
   for (const file of result.outputFiles) writeIfChanged(file.path, file.text);
   const bundles = Object.fromEntries(names.map((name) => [name, `./${BUNDLES}/${name}/index.js`]));
   built = { root, bundles };

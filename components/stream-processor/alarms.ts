@@ -1,8 +1,8 @@
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
+import type { EventSourceMapping } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
-import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../lib/alarms";
+import { type AlarmContext, alarm, functionAlarms } from "../lib/alarms";
 import type { PlatformFunction } from "../lib/function";
-import type { EncryptedQueue } from "../lib/queue";
 import type { StreamProcessorArgs } from "./args";
 
 /** A healthy consumer is seconds behind; five minutes is a person's time to notice, and far from the stream's retention. */
@@ -13,7 +13,7 @@ export function createAlarms(
   instance: string,
   { context, timeoutSeconds, errorRateAlarmPercent }: StreamProcessorArgs,
   { functionName }: PlatformFunction,
-  failedBatches: EncryptedQueue,
+  eventSource: EventSourceMapping,
   parent: pulumi.Resource,
 ): MetricAlarm[] {
   const alarms: AlarmContext = { parent, topicArn: context.alarmTopicArn };
@@ -29,11 +29,16 @@ export function createAlarms(
       evaluationPeriods: 1,
       threshold: ITERATOR_AGE_ALARM_MS,
     }),
-    queueNotEmptyAlarm(
-      `${instance}-failed-batch`,
-      alarms,
-      failedBatches.queueName,
-      "A batch was given up after its retries; the message names the object below aws/lambda/ that holds its records.",
-    ),
+    // One of the mapping's EventCount metrics. A queue fed by the bucket would also get S3's test message, and stay in alarm.
+    alarm(`${instance}-failed-batch`, alarms, {
+      alarmDescription: "A batch was given up after its retries: its records lie below aws/lambda/ in the data bucket.",
+      namespace: "AWS/Lambda",
+      metricName: "OnFailureDestinationDeliveredEventCount",
+      dimensions: { EventSourceMappingUUID: eventSource.uuid },
+      statistic: "Sum",
+      period: 300,
+      evaluationPeriods: 1,
+      threshold: 0,
+    }),
   ];
 }

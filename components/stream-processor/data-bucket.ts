@@ -2,7 +2,6 @@
 import { BucketNotification } from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
 import { type LifecycleRule, PrivateBucket } from "../lib/bucket";
-import { EncryptedQueue } from "../lib/queue";
 import type { ObjectQueue, StreamProcessorArgs } from "./args";
 
 export function createDataBucket(
@@ -44,29 +43,13 @@ function dataLifecycle(archiveExpiryDays: number, quarantineExpiryDays: number):
   return [archive("archive/"), archive("high-risk/"), expiring("quarantine/"), expiring("aws/lambda/"), expiring("manifests/")];
 }
 
-/**
- * A bucket has one notification configuration, so all listeners are declared here.
- * @returns the queue of failed batches
- */
+/** A bucket has one notification configuration, so all listeners are declared here. */
 export function announceObjects(
   instance: string,
   bucket: PrivateBucket,
-  { context, objectQueues }: StreamProcessorArgs,
+  listeners: readonly ObjectQueue[],
   parent: pulumi.Resource,
-): EncryptedQueue {
-  const failedBatches = new EncryptedQueue(
-    `${instance}-failed-batches`,
-    {
-      key: context.key,
-      deadLetter: false,
-      senders: [{ service: "s3.amazonaws.com", sourceArns: [bucket.arn] }],
-    },
-    { parent },
-  );
-  const listeners: readonly ObjectQueue[] = [
-    { id: "failed-batches", queue: failedBatches, prefix: "aws/lambda/", suffix: "" },
-    ...(objectQueues ?? []),
-  ];
+): void {
   new BucketNotification(
     `${instance}-notifications`,
     {
@@ -82,5 +65,4 @@ export function announceObjects(
     // S3 sends a test message at once, so every queue has to accept it by then.
     { parent, dependsOn: listeners.map(({ queue }) => queue.nodes.policy) },
   );
-  return failedBatches;
 }

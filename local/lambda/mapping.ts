@@ -19,6 +19,8 @@ export interface MappingConfig {
   readonly reportsItemFailures: boolean;
   readonly onFailure: string | undefined;
   readonly maximumConcurrency: number | undefined;
+  /** Keeps the metric of events that went to the failure destination, by the mapping's UUID. */
+  readonly countsEvents: boolean;
   /** Patterns over `{data}` (streams) or `{body, …}` (queues); a record passes when any of them matches. */
   readonly filters: readonly unknown[];
 }

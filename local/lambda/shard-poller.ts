@@ -268,6 +268,10 @@ class Lane {
       try {
         if (mapping.onFailure.startsWith("arn:aws:s3:::")) await ports.putObject(mapping.onFailure, key, body);
         else await ports.deliver(mapping.onFailure, body, { servicePrincipal: "lambda.amazonaws.com", sourceArn: functionArn });
+        if (mapping.countsEvents) {
+          const dimensions = { EventSourceMappingUUID: mapping.uuid };
+          ports.metric("OnFailureDestinationDeliveredEventCount", batch.length, "Count", dimensions);
+        }
       } catch (error) {
         // As on AWS: the shard goes on, and the metric tells that a batch is lost.
         ports.metric("DestinationDeliveryFailures", 1, "Count", { FunctionName: mapping.functionName });

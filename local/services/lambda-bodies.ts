@@ -152,12 +152,12 @@ const mappingBody = (service: LambdaService): ResourceBody => ({
     "destinationConfig",
     "filterCriteria",
     "scalingConfig",
+    "metricsConfig",
     "enabled",
   ],
   cloudOnly: {
     tags: "labels for billing and search",
     kmsKeyArn: "filter criteria are not encrypted here",
-    metricsConfig: "extra metrics of the mapping are not kept",
   },
   outputs: ({ name, inputs, region, accountId }) => {
     const uuid = uuidOf(`${name} ${String(inputs.functionName)} ${String(inputs.eventSourceArn)}`);
@@ -205,8 +205,17 @@ function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig
     reportsItemFailures: responseTypes.includes("ReportBatchItemFailures"),
     onFailure: destination.text("destinationArn"),
     maximumConcurrency: new Fields(fields.record("scalingConfig"), "scalingConfig").number("maximumConcurrency"),
+    countsEvents: eventCounts(fields),
     filters: filters.map((filter) => JSON.parse(new Fields(filter, "filterCriteria.filters").need("pattern")) as unknown),
   };
+}
+
+/** `metricsConfig: { metrics: ["EventCount"] }` is the only choice that AWS gives for streams and queues. */
+function eventCounts(fields: Fields): boolean {
+  const metrics = new Fields(fields.record("metricsConfig"), "metricsConfig").texts("metrics") ?? [];
+  const unknown = metrics.filter((name) => name !== "EventCount");
+  if (unknown.length > 0) throw new Error(`metricsConfig.metrics: expected EventCount, got ${unknown.join(", ")}.`);
+  return metrics.length > 0;
 }
 
 function startingPosition(fields: Fields, service: string): StartingPosition {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { GraphResource, ResourceBody } from "../contracts";
 import type { Warehouse } from "../warehouse/warehouse";
+import { secretArn } from "./secretsmanager";
 
 export interface Workgroup {
   readonly name: string;
@@ -88,7 +89,6 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
       outputs({ name, inputs, region, accountId }) {
         const namespaceName = String(inputs.namespaceName ?? name);
         const admin = String(inputs.adminUsername ?? "admin");
-        const secret = `redshift!${namespaceName}-${admin}-${uuidOf("secret", namespaceName).slice(0, 6)}`;
         return {
           id: namespaceName,
           state: {
@@ -99,7 +99,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
             arn: serverlessArn("namespace", namespaceName, region, accountId),
             namespaceId: uuidOf("namespace", namespaceName),
             ...(inputs.manageAdminPassword === true
-              ? { adminPasswordSecretArn: `arn:aws:secretsmanager:${region}:${accountId}:secret:${secret}` }
+              ? { adminPasswordSecretArn: secretArn(region, accountId, `redshift!${namespaceName}-${admin}`) }
               : {}),
           },
         };

@@ -310,7 +310,7 @@ describe("alarms of the platform", () => {
     expect(alarm("fraud-duration")).toMatchObject({ threshold: 48_000, statistic: "Maximum" });
     expect(alarm("fraud-iterator-age")).toMatchObject({ metricName: "IteratorAge" });
     expect(alarm("fraud-throttles")).toMatchObject({ metricName: "Throttles" });
-    expect(alarm("fraud-failed-batch")).toMatchObject({ namespace: "AWS/SQS", threshold: 0 });
+    expect(alarm("fraud-failed-batch")).toMatchObject({ metricName: "OnFailureDestinationDeliveredEventCount", threshold: 0 });
     expect(alarm("warehouse-freshness")).toMatchObject({ threshold: 3600 });
   });
 });

@@ -157,6 +157,7 @@ export const mappingOf = (functionName: string, overrides: Partial<MappingConfig
   reportsItemFailures: false,
   onFailure: undefined,
   maximumConcurrency: undefined,
+  countsEvents: false,
   filters: [],
   ...overrides,
 });
