@@ -73,7 +73,8 @@ export function networkBodies(): ResourceBody[] {
       ]),
       outputs: ({ name, region, accountId }) => {
         const id = `vpce-${stableHex(name, 17)}`;
-        return { id, state: { arn: `arn:aws:ec2:${region}:${accountId}:vpc-endpoint/${id}`, state: "available" } };
+        const prefixListId = `pl-${stableHex(`${name}-prefixes`, 17)}`;
+        return { id, state: { arn: `arn:aws:ec2:${region}:${accountId}:vpc-endpoint/${id}`, state: "available", prefixListId } };
       },
     },
     {
