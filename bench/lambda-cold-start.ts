@@ -2,8 +2,10 @@
  * `lambda.<function>.coldStart` and `.zip`: a fresh process loads the function and answers a first event; the clock runs from the
  * start of the process. AWS is a loopback server that answers at once.
  *
- * Peer `callback-default`: what CallbackFunction's default packaging uploads for the same handler, that is its own modules
- * unbundled, beside the whole packages that they import and all of these packages' dependencies.
+ * Peer `callback-default`: the same handler as CallbackFunction packs it by default, that is unbundled, with the folders of the
+ * packages that it imports and of all their dependencies under node_modules (Pulumi's computeCodePaths, when those packages are
+ * `dependencies` of the project). Its own modules are tsc's output, loaded as they are: Pulumi would serialise them into one more file.
+ * Both run on this machine's Node and disk; Lambda's download, sandbox and slower CPU come on top of either.
  */
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -182,7 +184,9 @@ function zipBench(fixture: Fixture, unbundled: (entry: string) => string): Bench
       return {
         ours: zipSync({ [`bundles/${fixture.entry}/index.js`]: bundle }).length,
         peers: { "callback-default": await peerZip(unbundled(fixture.entry), fixture) },
-        note: "the bundle against the handler's modules with the packages they import; zip, default level",
+        note:
+          "one bundle against the handler's compiled modules with the whole folders of the packages that they import and of their dependencies " +
+          "(without nested copies, so the peer is a little lighter than in truth); zip, default level",
       };
     },
   };
@@ -212,7 +216,9 @@ function coldStartBench(fixture: Fixture, unbundled: (entry: string) => string):
       return {
         ours: median(times.ours),
         peers: { "callback-default": median(times.peer) },
-        note: `process start to first answer, median of ${ROUNDS} interleaved fresh processes; AWS answers on loopback at once`,
+        note:
+          `start of a process (Node's own start included) to the first answer, median of ${ROUNDS} interleaved fresh processes; AWS answers ` +
+          "on loopback at once; peer: the handler's compiled modules, unbundled, with their packages from node_modules",
       };
     },
   };

@@ -19,7 +19,14 @@ import { createStreamHandler, type StreamHandler } from "../functions/stream/han
 const RESULTS = "results";
 const STATES = "states";
 
-export function createBenchHandler(step: (name: string) => void): StreamHandler {
+export interface BenchHandler {
+  readonly handler: StreamHandler;
+  /** Alerts published so far. */
+  alerts(): number;
+}
+
+export function createBenchHandler(step: (name: string) => void): BenchHandler {
+  let alerts = 0;
   const region = "us-east-1";
   const states = new Map<string, Item>();
   const dynamo = Object.assign(new DynamoDBClient({ region }), {
@@ -40,8 +47,12 @@ export function createBenchHandler(step: (name: string) => void): StreamHandler 
     },
   });
   const bridge = Object.assign(new EventBridgeClient({ region }), {
-    send: async (command: unknown): Promise<unknown> =>
-      command instanceof PutEventsCommand ? { Entries: (command.input.Entries ?? []).map(() => ({ EventId: "1" })) } : {},
+    send: async (command: unknown): Promise<unknown> => {
+      if (!(command instanceof PutEventsCommand)) return {};
+      const entries = command.input.Entries ?? [];
+      alerts += entries.length;
+      return { Entries: entries.map(() => ({ EventId: "1" })) };
+    },
   });
   const s3 = Object.assign(new S3Client({ region }), { send: async (): Promise<unknown> => ({}) });
   const silent = () => {};
@@ -49,7 +60,7 @@ export function createBenchHandler(step: (name: string) => void): StreamHandler 
   const metrics = createMetrics("Bench", { Profile: "fraud" }, systemClock, silent);
   const tokeniser = createTokeniser("benchmark", PROFILES.fraud.schema);
   const clock = systemClock;
-  return createStreamHandler({
+  const handler = createStreamHandler({
     profile: PROFILES.fraud,
     validate: fraud,
     decode: decodeJson,
@@ -78,4 +89,5 @@ export function createBenchHandler(step: (name: string) => void): StreamHandler 
     reserveMs: 1_000,
     step,
   });
+  return { handler, alerts: () => alerts };
 }

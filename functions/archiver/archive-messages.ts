@@ -1,6 +1,7 @@
 import type { ArchiveRecord, QuarantineRecord } from "../core/archive-record";
 import { sha256 } from "../core/hash";
 import { dateOf, objectKey } from "../shared/object-keys";
+import { base64Payload, storableText } from "../shared/storable";
 
 /** One message of the queue: an EventBridge envelope as text. */
 export interface Message {
@@ -16,8 +17,6 @@ export interface PlannedObject {
   readonly lines: readonly string[];
   readonly messageIds: readonly string[];
 }
-
-const MAX_PAYLOAD_CHARACTERS = 64 * 1024;
 
 /**
  * Groups messages into one archive object per profile and day, and one quarantine object for what is no score. Keys are
@@ -38,10 +37,14 @@ export function planObjects(messages: readonly Message[]): readonly PlannedObjec
   for (const message of messages) {
     const record = readRecord(message.body);
     if (typeof record === "string") {
-      const line = JSON.stringify(quarantined(message, record));
+      const line = storableText(JSON.stringify(quarantined(message, record)));
       add("quarantine", "rest", dateOf(message.sentAtMs), [message.id, message.id, line]);
     } else {
-      add("archive", record.profile, record.scored_at.slice(0, 10), [record.event_id, message.id, JSON.stringify(record)]);
+      add("archive", record.profile, record.scored_at.slice(0, 10), [
+        record.event_id,
+        message.id,
+        storableText(JSON.stringify(record)),
+      ]);
     }
   }
   return [...groups.values()].map(({ area, profile, date, entries }) => {
@@ -90,6 +93,6 @@ function quarantined(message: Message, detail: string): QuarantineRecord {
     reason: "invalid_envelope",
     detail,
     event_id: null,
-    payload: Buffer.from(message.body.slice(0, MAX_PAYLOAD_CHARACTERS)).toString("base64"),
+    payload: base64Payload(Buffer.from(message.body)),
   };
 }

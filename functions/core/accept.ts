@@ -27,7 +27,7 @@ export function accept<Input, State>(
     // An array of a million elements must not be walked to say that it is no object.
     if (!record) validate(null);
     const errors = validate.errors ?? [];
-    const found = profile.describeErrors?.(errors, raw) ?? problems(errors, raw);
+    const found = profile.describeErrors?.(errors, raw) ?? problems(errors, raw, profile.schema);
     return { ok: false, reason: record ? "invalid" : "not_an_object", problems: found };
   }
   // The validator has established an object.

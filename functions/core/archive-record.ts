@@ -64,6 +64,6 @@ export interface QuarantineRecord {
   readonly detail: string;
   /** Event id when one could be read. */
   readonly event_id: string | null;
-  /** What arrived: parsed and tokenised when it was an object, else the raw bytes in base64 (cut at 64 KiB). */
+  /** What arrived: parsed and tokenised when it was an object, else the raw bytes in base64 (of at most 65,535 characters). */
   readonly payload: unknown;
 }

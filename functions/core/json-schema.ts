@@ -38,6 +38,11 @@ export interface JsonSchema {
   readonly "x-unit"?: string;
 }
 
+/** Whether records of the schema have fields that are stored as tokens (the top level is classified). */
+export function hasPersonalFields({ properties = {} }: JsonSchema): boolean {
+  return Object.values(properties).some((property) => property["x-classification"] === "personal");
+}
+
 /** What Ajv reports for one failed keyword; only the members that messages are made of. */
 export interface SchemaError {
   readonly instancePath: string;

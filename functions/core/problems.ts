@@ -1,4 +1,4 @@
-import type { SchemaError } from "./json-schema";
+import type { JsonSchema, SchemaError } from "./json-schema";
 import type { Problem } from "./types";
 
 /** Problems listed for one record; the rest is counted. A hostile record could otherwise make thousands. */
@@ -31,9 +31,12 @@ export function boundsProblems(record: object): readonly Problem[] {
   return found;
 }
 
-/** Ajv's errors as problems: a JSON pointer, what was expected and what was got. `raw` is the value that was validated. */
-export function problems(errors: readonly SchemaError[], raw: unknown): readonly Problem[] {
-  const found = errors.slice(0, MAX_PROBLEMS).map((error) => describe(error, raw));
+/**
+ * Ajv's errors as problems: a JSON pointer, what was expected and what was got. `raw` is the value that was validated, `schema` its
+ * schema: of a field that it classifies (personal, location) only the type is told, because problems are stored and logged.
+ */
+export function problems(errors: readonly SchemaError[], raw: unknown, schema: JsonSchema = {}): readonly Problem[] {
+  const found = errors.slice(0, MAX_PROBLEMS).map((error) => describe(error, raw, schema));
   if (errors.length > MAX_PROBLEMS)
     found.push({ pointer: "", detail: `${errors.length - MAX_PROBLEMS} more problems are not listed.` });
   return found;
@@ -44,9 +47,10 @@ export function problemText(list: readonly Problem[]): string {
   return list.map(({ pointer, detail }) => (pointer ? `${pointer}: ${detail}` : detail)).join(" ");
 }
 
-function describe(error: SchemaError, raw: unknown): Problem {
+function describe(error: SchemaError, raw: unknown, schema: JsonSchema): Problem {
   const { instancePath: pointer, keyword, params } = error;
-  const got = shown(valueAt(raw, pointer));
+  const value = valueAt(raw, pointer);
+  const got = isClassified(schema, pointer) ? typeOf(value) : shown(value);
   switch (keyword) {
     case "required":
       return {
@@ -103,6 +107,19 @@ function typeNames(type: unknown): string {
   return names.join(" or ");
 }
 
+/** Whether the pointer leads to or into a classified field of the top level. */
+function isClassified({ properties = {} }: JsonSchema, pointer: string): boolean {
+  const field = unescaped(pointer.split("/")[1] ?? "");
+  return Object.hasOwn(properties, field) && properties[field]?.["x-classification"] !== undefined;
+}
+
+/** What a value is without what it says. */
+function typeOf(value: unknown): string {
+  if (typeof value === "string") return "text";
+  if (typeof value === "number" || typeof value === "boolean") return `a ${typeof value}`;
+  return shown(value);
+}
+
 /** A value for people: short, and never the inside of a structure. */
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
@@ -118,11 +135,15 @@ function pointerTo(name: string): string {
   return `/${short.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 
+function unescaped(part: string): string {
+  return part.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
 function valueAt(raw: unknown, pointer: string): unknown {
   let value = raw;
   for (const part of pointer.split("/").slice(1)) {
     if (typeof value !== "object" || value === null) return undefined;
-    const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    const name = unescaped(part);
     value = Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
   }
   return value;

@@ -72,7 +72,7 @@ export interface Profile<Input, State> {
   extract(input: Input, state: State | null, out: Float64Array): void;
   /** The state after this record: a plain JSON value of bounded size (< 4 KB). Does not change its argument. */
   fold(state: State | null, input: Input): State;
-  /** Input as it may be stored, before tokenisation: plain JSON with only the fields that were given. */
+  /** Input as it may be stored, before tokenisation: plain JSON with only the fields that were given (others absent or undefined). */
   stored(input: Input): Readonly<Record<string, unknown>>;
   columns(input: Input, features: Float64Array): ArchiveColumns;
   /** Members of a REST answer beyond the decision, e.g. `{ result: "Will Exit" }`. */

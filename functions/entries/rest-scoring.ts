@@ -25,8 +25,7 @@ import { createMetrics } from "../shared/metrics";
 import { createObjectStore } from "../shared/object-store";
 import { createPolicySource, parameterReader } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
-import { cached, createSecretSource } from "../shared/secret-source";
-import { createTokeniser } from "../shared/tokeniser";
+import { cached, createSecretSource, createTokeniserSource } from "../shared/secret-source";
 
 const JITTER_POINTS = 5;
 const VALIDATORS: Readonly<Record<ProfileId, Validate>> = { lead, churn, fraud };
@@ -59,7 +58,9 @@ function wire(): RestHandler {
   const log = createLog(env.optional("LOG_LEVEL", "info"), { function: "rest-scoring", profile: id });
   const metrics = createMetrics(values.namespace, { Profile: id }, clock);
   const dynamo = createDynamoDb();
-  const secret = createSecretSource(createSecretsManager(), values.secret);
+  // Clients that the first answer does not need are made when they are: the secret for personal fields, S3 when the bus is down.
+  const secret = () => createSecretSource(createSecretsManager(), values.secret)();
+  const objects = cached(async () => createObjectStore(createS3(FAST), values.bucket));
   const policies = createPolicySource({
     read: parameterReader(createSsm(), values.policy),
     profile,
@@ -73,7 +74,7 @@ function wire(): RestHandler {
     profile,
     validate: VALIDATORS[id],
     policies,
-    tokeniser: cached(async () => createTokeniser(await secret(), profile.schema)),
+    tokeniser: createTokeniserSource(secret, profile.schema),
     scores: createScoreStore(dynamo, values.table),
     idempotency: createIdempotencyStore({
       client: dynamo,
@@ -83,7 +84,10 @@ function wire(): RestHandler {
       leaseSeconds: values.leaseSeconds,
     }),
     bus: createEventBus(createEventBridge(), values.bus, values.source),
-    objects: createObjectStore(createS3(FAST), values.bucket),
+    objects: {
+      putIfAbsent: async (key, body) => (await objects()).putIfAbsent(key, body),
+      exists: async (key) => (await objects()).exists(key),
+    },
     clock,
     log,
     metrics,

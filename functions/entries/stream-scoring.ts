@@ -1,6 +1,6 @@
 /**
  * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
- * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (3650), MAX_EVENT_FUTURE_MINUTES
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (5), STOP_EARLY_MS (3000), LOG_LEVEL (info).
  *
  * The role needs, besides writing its own log group and reading its stream (kinesis:DescribeStream, DescribeStreamSummary,
@@ -24,8 +24,7 @@ import { createMetrics } from "../shared/metrics";
 import { createObjectStore } from "../shared/object-store";
 import { createPolicySource, parameterReader } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
-import { cached, createSecretSource } from "../shared/secret-source";
-import { createTokeniser } from "../shared/tokeniser";
+import { createSecretSource, createTokeniserSource } from "../shared/secret-source";
 import { createResultStore, createStateStore } from "../stream/adapters";
 import { decodeJson } from "../stream/decode";
 import { createStreamHandler, type StreamHandler } from "../stream/handler";
@@ -46,7 +45,7 @@ function wire(): StreamHandler {
     namespace: env.text("METRIC_NAMESPACE"),
     bucket: env.text("DATA_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
-    maxAgeDays: env.number("MAX_EVENT_AGE_DAYS", 3650, 1, 36_500),
+    maxAgeDays: env.number("MAX_EVENT_AGE_DAYS", 7300, 1, 36_500),
     maxFutureMinutes: env.number("MAX_EVENT_FUTURE_MINUTES", 60, 0, 525_600),
     resultTtlDays: env.number("RESULT_TTL_DAYS", 90, 1, 36_500),
     stateTtlDays: env.number("STATE_TTL_DAYS", 30, 1, 36_500),
@@ -74,7 +73,7 @@ function wire(): StreamHandler {
     validate: fraud,
     decode: decodeJson,
     policies,
-    tokeniser: cached(async () => createTokeniser(await secret(), profile.schema)),
+    tokeniser: createTokeniserSource(secret, profile.schema),
     ports: {
       results: createResultStore({
         client: dynamo,

@@ -1,12 +1,11 @@
-import type { ArchiveRecord } from "../core/archive-record";
-import { featureRecord } from "../core/features";
+import { featureWriter } from "../core/features";
 import { hashJson } from "../core/hash";
 import type { Validate } from "../core/json-schema";
 import type { AnyProfile } from "../core/profile";
 import { score } from "../core/score";
 import type { Decision } from "../core/types";
 import type { CompiledPolicy } from "../policy/compile";
-import { archiveRecord } from "../shared/archive-line";
+import { archiveLine } from "../shared/archive-line";
 import type { Clock } from "../shared/clock";
 import type { EventBus } from "../shared/event-bus";
 import { describeError, type Log } from "../shared/log";
@@ -49,7 +48,8 @@ export async function scoreRequest(
   args: ScoreRequestArgs,
 ): Promise<RestAnswer> {
   const { profile, clock, metrics } = args;
-  const inputHash = hashJson(profile.stored(input));
+  const storedInput = profile.stored(input);
+  const inputHash = hashJson(storedInput);
   const leadId = hashJson([profile.id, inputHash]).slice(0, 32);
   const degraded: string[] = [];
 
@@ -80,13 +80,13 @@ export async function scoreRequest(
   };
   const userKey = profile.userKey(input);
   const at = new Date(now).toISOString();
-  const record = archiveRecord(
+  const line = archiveLine(
     {
       profile,
       input,
+      stored: storedInput,
       inputHash,
       features: scored.features,
-      namedFeatures: featureRecord(profile.features, scored.features),
       decision,
       eventId: stored.scoreId,
       userToken: userKey === null ? null : tokeniser.token(userKey),
@@ -95,12 +95,12 @@ export async function scoreRequest(
       occurredAt: at,
       scoredAt: at,
     },
+    featureWriter(profile.features)(scored.features),
     tokeniser,
   );
-  await Promise.all([
-    publish(stored, record, degraded, args),
-    args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args)),
-  ]);
+  // One after the other: a score that could be recorded nowhere must not answer the next call from the cache.
+  await publish(stored, line, tokeniser.protect(storedInput), degraded, args);
+  await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));
   observe(decision, args);
   return answer(stored, false, headers, degraded);
 }
@@ -124,9 +124,15 @@ function jittered(decision: Decision, policy: CompiledPolicy, { jitter, random, 
 }
 
 /** All scores go to the bus; what the bus refuses is archived right here, in an object of its own. */
-async function publish(stored: StoredScore, record: ArchiveRecord, degraded: string[], args: ScoreRequestArgs): Promise<void> {
+async function publish(
+  stored: StoredScore,
+  line: string,
+  leadData: Readonly<Record<string, unknown>>,
+  degraded: string[],
+  args: ScoreRequestArgs,
+): Promise<void> {
   const { decision, leadId, timestamp, scoreId } = stored;
-  const detail = JSON.stringify({
+  const members = JSON.stringify({
     leadId,
     id: scoreId,
     profile: args.profile.id,
@@ -136,17 +142,18 @@ async function publish(stored: StoredScore, record: ArchiveRecord, degraded: str
     flags: decision.flags,
     modelVersion: decision.modelVersion,
     policyVersion: decision.policyVersion,
-    leadData: record.input,
-    timestamp: record.scored_at,
-    record,
+    leadData,
+    timestamp: new Date(timestamp).toISOString(),
   });
+  // The line is JSON text already.
+  const detail = `${members.slice(0, -1)},"record":${line}}`;
   const refused = await args.bus.publish([{ detail, detailType: args.eventDetailType, time: new Date(timestamp) }]);
   if (refused.length === 0) return;
   args.metrics.add("BusFailures", "Count", 1);
   args.log.warn("event_bus_unavailable", { scoreId });
   degraded.push("events");
   const key = objectKey("archive", args.profile.id, dateOf(timestamp), `rest_${scoreId}`);
-  await args.objects.putIfAbsent(key, await gzipLines([JSON.stringify(record)]));
+  await args.objects.putIfAbsent(key, await gzipLines([line]));
 }
 
 function observe({ score, band }: Decision, { metrics, profile }: ScoreRequestArgs): void {

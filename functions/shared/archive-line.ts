@@ -1,16 +1,18 @@
 import type { ArchiveRecord } from "../core/archive-record";
 import type { AnyProfile } from "../core/profile";
 import type { Decision } from "../core/types";
+import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
 
-/** Everything that one archive line is made of. `features` is the vector that the decision was made from. */
+/** Everything that one archive line is made of, apart from its features by name. */
 export interface ArchiveLineParts {
   readonly profile: AnyProfile;
   readonly input: unknown;
+  /** `profile.stored(input)`. */
+  readonly stored: Readonly<Record<string, unknown>>;
   readonly inputHash: string;
+  /** The vector that the decision was made from. */
   readonly features: Float64Array;
-  /** The same vector by name (`featureRecord`). */
-  readonly namedFeatures: Readonly<Record<string, number | null>>;
   readonly decision: Decision;
   readonly eventId: string;
   readonly userToken: string | null;
@@ -21,11 +23,14 @@ export interface ArchiveLineParts {
   readonly scoredAt: string;
 }
 
-/** The archive line of a scored event; personal fields are replaced here, at the last step before anything is stored. */
-export function archiveRecord(parts: ArchiveLineParts, tokeniser: Tokeniser): ArchiveRecord {
+/**
+ * The archive line of a scored event; personal fields are replaced here, at the last step before anything is stored.
+ * `featureText` is the JSON text of the features by name (`featureWriter`): the results table holds the same text.
+ */
+export function archiveLine(parts: ArchiveLineParts, featureText: string, tokeniser: Tokeniser): string {
   const { profile, decision, input, features } = parts;
   const columns = profile.columns(input, features);
-  return {
+  const members: Omit<ArchiveRecord, "features"> = {
     event_id: parts.eventId,
     profile: profile.id,
     source: parts.source,
@@ -52,8 +57,8 @@ export function archiveRecord(parts: ArchiveLineParts, tokeniser: Tokeniser): Ar
     longitude: columns.longitude,
     distance_km: columns.distance_km,
     speed_kmh: columns.speed_kmh,
-    features: parts.namedFeatures,
-    input: tokeniser.protect(profile.stored(input)),
+    input: tokeniser.protect(parts.stored),
     input_hash: parts.inputHash,
   };
+  return storableText(`${JSON.stringify(members).slice(0, -1)},"features":${featureText}}`);
 }

@@ -1,3 +1,5 @@
+import { isAscii } from "node:buffer";
+
 /**
  * Bytes from outside → a JSON value that is safe to hand on. Everything refused has a reason and a sentence; nothing throws.
  */
@@ -21,7 +23,8 @@ export function parseJsonBytes(bytes: Uint8Array, limits: JsonLimits): JsonInput
   }
   let text: string;
   try {
-    text = decoder.decode(bytes);
+    // Nearly every record is ASCII, which needs no decoding.
+    text = isAscii(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1") : decoder.decode(bytes);
   } catch {
     return { ok: false, reason: "not_utf8", detail: "Expected UTF-8 text, got bytes that are not UTF-8." };
   }

@@ -11,5 +11,5 @@ const OPTIONS = { level: 1, memLevel: 9, chunkSize: 256 * 1024 };
 
 /** One JSON text a line, gzip. */
 export function gzipLines(lines: readonly string[]): Promise<Uint8Array> {
-  return compress(`${lines.join("\n")}\n`, OPTIONS);
+  return compress([...lines, ""].join("\n"), OPTIONS);
 }

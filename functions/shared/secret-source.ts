@@ -1,4 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { hasPersonalFields, type JsonSchema } from "../core/json-schema";
+import { createTokeniser, type Tokeniser } from "./tokeniser";
 
 /** A secret's text, fetched once a process. A failed fetch is not remembered. */
 export type SecretSource = () => Promise<string>;
@@ -12,6 +14,14 @@ export function createSecretSource(client: SecretsManagerClient, secretArn: stri
     }
     return text;
   });
+}
+
+/**
+ * The tokeniser of a profile, made at the first use. A profile without personal fields has nothing to make tokens of, so its functions
+ * start without fetching the secret.
+ */
+export function createTokeniserSource(secret: SecretSource, schema: JsonSchema): () => Promise<Tokeniser> {
+  return cached(async () => createTokeniser(hasPersonalFields(schema) ? await secret() : null, schema));
 }
 
 /** Shares one promise between all callers until it fails. */

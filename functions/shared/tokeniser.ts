@@ -15,15 +15,23 @@ export interface Tokeniser {
 const REMEMBERED = 10_000;
 const TOKEN_BYTES = 16;
 
-/** `secret` is the text of the token secret, `schema` that of the profile's input (its top level is classified). */
-export function createTokeniser(secret: string, schema: JsonSchema): Tokeniser {
-  const key = createSecretKey(secret, "utf8");
+/**
+ * `secret` is the text of the token secret, `schema` that of the profile's input (its top level is classified). Without a secret, which
+ * is for profiles without personal fields, asking for a token throws.
+ */
+export function createTokeniser(secret: string | null, schema: JsonSchema): Tokeniser {
+  const key = secret === null ? null : createSecretKey(secret, "utf8");
   const known = new Map<string, string>();
   const classified = classifiedFields(schema);
 
   const token = (value: string): string => {
     const cachedToken = known.get(value);
     if (cachedToken !== undefined) return cachedToken;
+    if (key === null) {
+      throw new Error(
+        `Schema "${schema.title}" has no personal field, so no token secret was read; classify the field with x-classification.`,
+      );
+    }
     const made = `tok_${createHmac("sha256", key).update(value).digest().subarray(0, TOKEN_BYTES).toString("base64url")}`;
     if (known.size >= REMEMBERED) known.delete(known.keys().next().value as string);
     known.set(value, made);

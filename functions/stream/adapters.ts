@@ -91,12 +91,11 @@ function writeResult({ decision, ...result }: StoredResult): Item {
     archive_key: s(result.archiveKey),
     input_hash: s(result.inputHash),
     source_position: s(result.sourcePosition),
-    features: s(JSON.stringify(result.namedFeatures)),
+    features: s(result.features),
   };
 }
 
 function readResult(item: Item): StoredResult {
-  const named: unknown = JSON.parse(readText(item, "features") || "{}");
   return {
     eventId: readText(item, "transaction_id"),
     sourcePosition: readText(item, "source_position"),
@@ -113,8 +112,7 @@ function readResult(item: Item): StoredResult {
       modelVersion: readText(item, "model_version"),
       policyVersion: readText(item, "policy_version"),
     },
-    // Written by `writeResult` and by nobody else.
-    namedFeatures: named as Readonly<Record<string, number | null>>,
+    features: readText(item, "features") || "{}",
   };
 }
 

@@ -4,6 +4,7 @@ import type { Validate } from "../core/json-schema";
 import { problemText } from "../core/problems";
 import type { AnyProfile } from "../core/profile";
 import { describeError } from "../shared/log";
+import { base64Payload } from "../shared/storable";
 import type { Tokeniser } from "../shared/tokeniser";
 import { type Decoder, decodeBase64 } from "./decode";
 import type { SourceRecord } from "./source-record";
@@ -15,6 +16,8 @@ export interface Candidate {
   readonly record: SourceRecord;
   readonly eventId: string;
   readonly input: unknown;
+  /** `profile.stored(input)`. */
+  readonly stored: Readonly<Record<string, unknown>>;
   readonly inputHash: string;
   readonly userToken: string | null;
   /** ISO 8601. */
@@ -40,8 +43,6 @@ export interface AdmitArgs {
   readonly maxFutureMs: number;
 }
 
-/** Quarantined payloads are cut here: enough to see what it is, little enough to keep a thousand of them in one object. */
-const MAX_PAYLOAD_BYTES = 64 * 1024;
 const MAX_ID_LENGTH = 256;
 
 /** Decodes and validates one record. Total: whatever lies in the stream, the answer is one of the two, never a throw. */
@@ -57,10 +58,10 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
   });
   const bytes = decodeBase64(record.data);
   if (bytes === null) {
-    return reject("not_base64", "Expected padded base64, got other text.", null, rawPayload(Buffer.from(String(record.data))));
+    return reject("not_base64", "Expected padded base64, got other text.", null, base64Payload(Buffer.from(String(record.data))));
   }
   const decoded = args.decode(bytes);
-  if (!decoded.ok) return reject(decoded.reason, decoded.detail, null, rawPayload(bytes));
+  if (!decoded.ok) return reject(decoded.reason, decoded.detail, null, base64Payload(bytes));
   try {
     const accepted = accept(profile, args.validate, decoded.value, {
       arrivedAtMs: record.arrivedAtMs,
@@ -68,24 +69,25 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
       maxFutureMs: args.maxFutureMs,
     });
     if (!accepted.ok) {
-      const payload =
-        isObject(decoded.value) && bytes.length <= MAX_PAYLOAD_BYTES ? tokeniser.protectKnown(decoded.value) : rawPayload(bytes);
+      const payload = isObject(decoded.value) ? tokeniser.protectKnown(decoded.value) : base64Payload(bytes);
       return reject(accepted.reason, problemText(accepted.problems), readableId(decoded.value), payload);
     }
     const { input } = accepted;
     const eventId = profile.eventId(input) ?? record.position;
     const userKey = profile.userKey(input);
+    const stored = profile.stored(input);
     return {
       index,
       record,
       eventId,
       input,
-      inputHash: hashJson(profile.stored(input)),
+      stored,
+      inputHash: hashJson(stored),
       userToken: userKey === null ? null : tokeniser.token(userKey),
       occurredAt: new Date(profile.occurredAtMs(input) ?? record.arrivedAtMs).toISOString(),
     };
   } catch (error) {
-    return reject("scoring_error", describeError(error).message, readableId(decoded.value), rawPayload(bytes));
+    return reject("scoring_error", describeError(error).message, readableId(decoded.value), base64Payload(bytes));
   }
 }
 
@@ -93,14 +95,12 @@ export const isRejected = (admitted: Candidate | Rejected): admitted is Rejected
 
 /** What is stored of a candidate that turned out to be unfit later on. */
 export function rejectCandidate(candidate: Candidate, reason: string, detail: string, args: AdmitArgs): Rejected {
-  const { index, record, eventId, input } = candidate;
-  return { index, record, reason, detail, eventId, payload: args.tokeniser.protect(args.profile.stored(input)) };
+  const { index, record, eventId, stored } = candidate;
+  return { index, record, reason, detail, eventId, payload: args.tokeniser.protect(stored) };
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-const rawPayload = (bytes: Buffer): string => bytes.subarray(0, MAX_PAYLOAD_BYTES).toString("base64");
 
 /** The id of a record that failed validation, when it has something that can be one. */
 function readableId(value: unknown): string | null {

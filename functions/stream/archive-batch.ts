@@ -3,6 +3,7 @@ import { mapBounded } from "../shared/concurrency";
 import { gzipLines } from "../shared/ndjson";
 import { inArea } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
+import { fitBytes, storableText } from "../shared/storable";
 import type { Rejected } from "./admit";
 import { alternativeKey } from "./batch-key";
 import type { ResultStore } from "./ports";
@@ -49,14 +50,15 @@ export async function archive(
 
   const alerts: string[] = [];
   const lines = pending.map((entry) => {
-    const line = JSON.stringify(entry.line());
+    const line = entry.line();
     if (isAlert(entry.result.decision.band)) alerts.push(line);
     return line;
   });
   // The archive object comes last: its existence says that the copies exist too. A crash in between and a bisected range
   // may copy an event twice; the copies are for people, only the archive is loaded.
-  if (alerts.length > 0) await objects.putIfAbsent(inArea(target, "high-risk"), await gzipLines(alerts));
-  await objects.putIfAbsent(target, await gzipLines(lines));
+  const [copies, body] = await Promise.all([alerts.length > 0 ? gzipLines(alerts) : null, gzipLines(lines)]);
+  if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);
+  await objects.putIfAbsent(target, body);
 }
 
 async function freeKey(key: string, objects: ObjectStore): Promise<string> {
@@ -80,11 +82,11 @@ export async function quarantine(
       profile,
       arrived_at: new Date(record.arrivedAtMs).toISOString(),
       reason,
-      detail,
+      detail: fitBytes(detail),
       event_id: eventId,
       payload,
     };
-    return JSON.stringify(line);
+    return storableText(JSON.stringify(line));
   });
   await objects.putIfAbsent(inArea(key, "quarantine"), await gzipLines(lines));
 }

@@ -15,7 +15,8 @@ export interface StoredResult {
   readonly occurredAt: string;
   readonly userToken: string | null;
   readonly decision: Decision;
-  readonly namedFeatures: Readonly<Record<string, number | null>>;
+  /** The features that the decision was made from: JSON text of an object of numbers and nulls by name. */
+  readonly features: string;
 }
 
 export interface ResultStore {

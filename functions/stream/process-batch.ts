@@ -6,7 +6,7 @@ import { archive, quarantine, unarchived } from "./archive-batch";
 import { batchKey } from "./batch-key";
 import type { Alerts, ResultStore, StateStore, StoredState } from "./ports";
 import { recordResults } from "./record-results";
-import { type Entry, foldStates, scoreBatch } from "./score-batch";
+import { type Entry, type FoldedStates, foldStates, scoreBatch } from "./score-batch";
 import type { SourceRecord } from "./source-record";
 
 export interface BatchPorts {
@@ -51,8 +51,8 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   const { profile, policy, step } = args;
   const candidates: Candidate[] = [];
   const rejected: Rejected[] = [];
-  for (const [index, record] of records.entries()) {
-    const admitted = admit(record, index, args);
+  for (let index = 0; index < records.length; index++) {
+    const admitted = admit(records[index] as SourceRecord, index, args);
     if (isRejected(admitted)) rejected.push(admitted);
     else candidates.push(admitted);
   }
@@ -75,7 +75,9 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   let done = Math.min(records.length, ...recorded.unresolved);
   step?.("results");
 
-  const written = await writeStates(before(done, recorded.entries), states, args, ports.states);
+  const kept = before(done, recorded.entries);
+  const folded = kept === batch.entries ? batch.states : foldStates(kept, states, profile);
+  const written = await writeStates(folded, ports.states);
   done = Math.min(done, ...written.failed);
   error ??= written.error;
   step?.("state");
@@ -146,12 +148,10 @@ async function readStates(
 }
 
 async function writeStates(
-  entries: readonly Entry[],
-  states: ReadonlyMap<string, StoredState>,
-  { profile }: BatchArgs,
+  states: FoldedStates,
   store: StateStore,
 ): Promise<{ readonly failed: readonly number[]; readonly conflicts: number; readonly error: unknown }> {
-  const folded = [...foldStates(entries, states, profile)];
+  const folded = [...states];
   const outcomes = await mapBounded(folded, STATE_WRITES_AT_ONCE, ([user, { state, lastSequence }]) =>
     store.write(user, { state, lastSequence }),
   );
@@ -191,9 +191,10 @@ async function publishAlerts(
         policyVersion: decision.policyVersion,
         timestamp: scoredAt,
         occurredAt,
-        record: entry.line(),
       };
-      return { detail: JSON.stringify(detail), detailType: eventDetailType, time: new Date(scoredAt) };
+      // The line is JSON text already.
+      const text = `${JSON.stringify(detail).slice(0, -1)},"record":${entry.line()}}`;
+      return { detail: text, detailType: eventDetailType, time: new Date(scoredAt) };
     }),
   );
   return {

@@ -1,8 +1,7 @@
-import type { ArchiveRecord } from "../core/archive-record";
-import { featureRecord } from "../core/features";
+import { featureWriter } from "../core/features";
 import { score } from "../core/score";
 import type { CompiledPolicy } from "../policy/compile";
-import { archiveRecord } from "../shared/archive-line";
+import { archiveLine } from "../shared/archive-line";
 import { describeError } from "../shared/log";
 import { type AdmitArgs, type Candidate, type Rejected, rejectCandidate } from "./admit";
 import type { StoredResult, StoredState } from "./ports";
@@ -14,7 +13,8 @@ export interface Entry {
   readonly result: StoredResult;
   /** Made by this delivery: not in the results table yet. */
   readonly fresh: boolean;
-  readonly line: () => ArchiveRecord;
+  /** Its line of the archive, JSON text. */
+  readonly line: () => string;
 }
 
 export interface ScoredBatch {
@@ -23,7 +23,12 @@ export interface ScoredBatch {
   readonly rejected: readonly Rejected[];
   /** Indexes of records that repeat an event which is scored already. */
   readonly duplicates: readonly number[];
+  /** States after all entries; {@link foldStates} gives those after some of them. */
+  readonly states: FoldedStates;
 }
+
+/** States by user, each with the index of the first record that it counts anew. */
+export type FoldedStates = ReadonlyMap<string, StoredState & { readonly firstIndex: number }>;
 
 export interface ScoreBatchArgs extends AdmitArgs {
   readonly policy: CompiledPolicy;
@@ -48,8 +53,9 @@ export function scoreBatch(
   const rejected: Rejected[] = [];
   const duplicates: number[] = [];
   const seen = new Map<string, string>();
-  const current = new Map<string, StoredState>(states);
+  const folded = new Map<string, StoredState & { readonly firstIndex: number }>();
   const features = new Float64Array(profile.features.size);
+  const featureText = featureWriter(profile.features);
 
   for (const candidate of candidates) {
     const { eventId, inputHash, record, userToken, input } = candidate;
@@ -65,33 +71,37 @@ export function scoreBatch(
       continue;
     }
     try {
-      const state = userToken === null ? undefined : current.get(userToken);
+      const mine = userToken === null ? undefined : folded.get(userToken);
+      const state = mine ?? (userToken === null ? undefined : states.get(userToken));
+      const folds =
+        userToken !== null && profile.stateful && (state === undefined || isAfter(record.sequence, state.lastSequence));
+      const after = folds ? profile.fold(state?.state ?? null, input) : undefined;
       if (earlier !== undefined) {
         entries.push(storedEntry(candidate, earlier, args));
       } else {
         const { decision } = score(profile, policy, input, state?.state ?? null, features);
-        entries.push(freshEntry(candidate, decision, features, args));
+        entries.push(freshEntry(candidate, decision, features, featureText(features), args));
       }
       seen.set(eventId, inputHash);
-      if (userToken !== null && profile.stateful && (state === undefined || isAfter(record.sequence, state.lastSequence))) {
-        current.set(userToken, { state: profile.fold(state?.state ?? null, input), lastSequence: record.sequence });
+      if (folds) {
+        folded.set(userToken, { state: after, lastSequence: record.sequence, firstIndex: mine?.firstIndex ?? candidate.index });
       }
     } catch (error) {
       rejected.push(rejectCandidate(candidate, "scoring_error", describeError(error).message, args));
     }
   }
-  return { entries, rejected, duplicates };
+  return { entries, rejected, duplicates, states: folded };
 }
 
 export const conflict = (candidate: Candidate, args: AdmitArgs): Rejected =>
   rejectCandidate(candidate, "duplicate_conflict", "An event of this id with another content has been scored before.", args);
 
-/** States after `entries`, and the index of the first record that each of them counts. Folds anew: entries may have been dropped. */
+/** States after `entries`, which are what is left of a batch after some were dropped. */
 export function foldStates(
   entries: readonly Entry[],
   states: ReadonlyMap<string, StoredState>,
   profile: AdmitArgs["profile"],
-): ReadonlyMap<string, StoredState & { readonly firstIndex: number }> {
+): FoldedStates {
   const folded = new Map<string, StoredState & { readonly firstIndex: number }>();
   if (!profile.stateful) return folded;
   for (const { candidate } of entries) {
@@ -110,9 +120,9 @@ function freshEntry(
   candidate: Candidate,
   decision: StoredResult["decision"],
   features: Float64Array,
+  featureText: string,
   args: ScoreBatchArgs,
 ): Entry {
-  const namedFeatures = featureRecord(args.profile.features, features);
   const result = {
     eventId: candidate.eventId,
     sourcePosition: candidate.record.position,
@@ -122,7 +132,7 @@ function freshEntry(
     occurredAt: candidate.occurredAt,
     userToken: candidate.userToken,
     decision,
-    namedFeatures,
+    features: featureText,
   };
   const line = lineOf(candidate, result, features, args);
   return { candidate, result, fresh: true, line: () => line };
@@ -131,20 +141,22 @@ function freshEntry(
 /** The entry of a stored decision. Its vector is read back by name, so the line is the one of the first delivery. */
 export function storedEntry(candidate: Candidate, result: StoredResult, args: AdmitArgs): Entry {
   const line = () => {
-    const features = Float64Array.from(args.profile.features.definitions, ({ name }) => result.namedFeatures[name] ?? Number.NaN);
+    // Written by `featureWriter` and by nobody else.
+    const named = JSON.parse(result.features) as Readonly<Record<string, number | null>>;
+    const features = Float64Array.from(args.profile.features.definitions, ({ name }) => named[name] ?? Number.NaN);
     return lineOf(candidate, result, features, args);
   };
   return { candidate, result, fresh: false, line };
 }
 
-function lineOf(candidate: Candidate, result: StoredResult, features: Float64Array, args: AdmitArgs): ArchiveRecord {
-  return archiveRecord(
+function lineOf(candidate: Candidate, result: StoredResult, features: Float64Array, args: AdmitArgs): string {
+  return archiveLine(
     {
       profile: args.profile,
       input: candidate.input,
+      stored: candidate.stored,
       inputHash: candidate.inputHash,
       features,
-      namedFeatures: result.namedFeatures,
       decision: result.decision,
       eventId: candidate.eventId,
       userToken: candidate.userToken,
@@ -153,6 +165,7 @@ function lineOf(candidate: Candidate, result: StoredResult, features: Float64Arr
       occurredAt: candidate.occurredAt,
       scoredAt: result.scoredAt,
     },
+    result.features,
     args.tokeniser,
   );
 }

@@ -59,9 +59,9 @@ describe("the lead profile", () => {
 
 describe("the churn profile", () => {
   it("answers by the policy's threshold", () => {
-    expect(CHURN.answer(0.5, {})).toEqual({ result: "Will Exit" });
-    expect(CHURN.answer(0.49, {})).toEqual({ result: "Will Not Exit" });
-    expect(CHURN.answer(0.49, { will_exit: 0.4 })).toEqual({ result: "Will Exit" });
+    expect(CHURN.answer(0.5, {})).toEqual({ result: "Will Exit", probability: 0.5 });
+    expect(CHURN.answer(0.49, {})).toEqual({ result: "Will Not Exit", probability: 0.49 });
+    expect(CHURN.answer(0.49, { will_exit: 0.4 })).toEqual({ result: "Will Exit", probability: 0.49 });
   });
 
   it("keeps no state and has no columns", () => {

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { buildFunctions, main } from "../../tools/bundle";
@@ -61,6 +62,22 @@ describe("bundles", () => {
     main((line) => lines.push(line));
     expect(hashes()).toEqual(before);
     expect(lines).toHaveLength(Object.keys(bundles).length);
+  });
+
+  it("have the same bytes when a copy of the project is built in another folder", () => {
+    const copy = mkdtempSync(join(tmpdir(), "bundles-"));
+    try {
+      for (const part of ["package.json", "tsconfig.json", "functions", "sql"])
+        cpSync(part, join(copy, part), { recursive: true });
+      symlinkSync(resolve("node_modules"), join(copy, "node_modules"), "dir");
+      const copies = buildFunctions(copy);
+      expect(copies).toEqual(bundles);
+      for (const path of Object.values(copies)) {
+        expect(readFileSync(join(copy, path)).equals(readFileSync(path)), path).toBe(true);
+      }
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
   });
 
   it("are refused outside the project's root with the folder's name and the fix", () => {

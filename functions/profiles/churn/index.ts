@@ -29,13 +29,19 @@ export const CHURN: Profile<ChurnInput, never> = {
   schema: CHURN_SCHEMA,
   answerSchema: {
     type: "object",
-    required: ["result"],
+    required: ["result", "probability"],
     additionalProperties: false,
     properties: {
       result: {
         type: "string",
         enum: ["Will Exit", "Will Not Exit"],
         description: "Will Exit from the policy's threshold `will_exit` upwards.",
+      },
+      probability: {
+        type: "number",
+        minimum: 0,
+        maximum: 1,
+        description: "Probability that the customer leaves: the same as `score`.",
       },
     },
   },
@@ -89,5 +95,6 @@ export const CHURN: Profile<ChurnInput, never> = {
   columns: () => NO_COLUMNS,
   answer: (score, thresholds) => ({
     result: score >= (thresholds.will_exit ?? DEFAULT_WILL_EXIT) ? "Will Exit" : "Will Not Exit",
+    probability: score,
   }),
 };

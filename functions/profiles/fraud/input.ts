@@ -66,31 +66,33 @@ export function normalise(raw: Readonly<Record<string, unknown>>): FraudInput {
   };
 }
 
-/** The fields that were given, under their names in the stream; the time in one notation. */
+/**
+ * The fields that were given, under their names in the stream; the time in one notation. Members stand in the order of their
+ * names, so that hashing need not sort them, and every transaction has the same shape: what was not given is undefined.
+ */
 export function stored(input: FraudInput): Record<string, unknown> {
-  const out: Record<string, unknown> = {
+  return {
+    amount: input.amount,
+    card_present: input.cardPresent ?? undefined,
+    category: input.category ?? undefined,
+    channel: input.channel ?? undefined,
+    country: input.country ?? undefined,
+    currency: input.currency ?? undefined,
+    device_id: input.deviceId ?? undefined,
+    email: input.email ?? undefined,
+    home_latitude: input.homeLatitude ?? undefined,
+    home_longitude: input.homeLongitude ?? undefined,
+    hour: input.hourGiven ? input.hour : undefined,
+    ip_address: input.ipAddress ?? undefined,
+    latitude: input.latitude ?? undefined,
+    location_mismatch: input.locationMismatch ?? undefined,
+    longitude: input.longitude ?? undefined,
+    merchant_id: input.merchantId ?? undefined,
+    timestamp: new Date(input.occurredAtMs).toISOString(),
     transaction_id: input.transactionId,
     user_id: input.userId,
-    amount: input.amount,
-    timestamp: new Date(input.occurredAtMs).toISOString(),
+    velocity_flag: input.velocityFlag ?? undefined,
   };
-  if (input.hourGiven) out.hour = input.hour;
-  if (input.locationMismatch !== null) out.location_mismatch = input.locationMismatch;
-  if (input.velocityFlag !== null) out.velocity_flag = input.velocityFlag;
-  if (input.currency !== null) out.currency = input.currency;
-  if (input.category !== null) out.category = input.category;
-  if (input.merchantId !== null) out.merchant_id = input.merchantId;
-  if (input.country !== null) out.country = input.country;
-  if (input.latitude !== null) out.latitude = input.latitude;
-  if (input.longitude !== null) out.longitude = input.longitude;
-  if (input.homeLatitude !== null) out.home_latitude = input.homeLatitude;
-  if (input.homeLongitude !== null) out.home_longitude = input.homeLongitude;
-  if (input.deviceId !== null) out.device_id = input.deviceId;
-  if (input.ipAddress !== null) out.ip_address = input.ipAddress;
-  if (input.email !== null) out.email = input.email;
-  if (input.cardPresent !== null) out.card_present = input.cardPresent;
-  if (input.channel !== null) out.channel = input.channel;
-  return out;
 }
 
 function isNumber(value: unknown): value is number {

@@ -187,7 +187,7 @@ describe("stream tables", () => {
       modelVersion: "m",
       policyVersion: "p",
     },
-    namedFeatures: { amount: 3, distance_km: null },
+    features: '{"amount":3,"distance_km":null}',
   };
 
   it("reads back the result that it wrote, and writes only where there is none", async () => {

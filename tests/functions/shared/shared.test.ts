@@ -16,6 +16,7 @@ import { duplicateName, parseJsonBytes, parseJsonText } from "../../../functions
 import { createLog, describeError, stdoutSink } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createPolicySource } from "../../../functions/shared/policy-source";
+import { createTokeniserSource } from "../../../functions/shared/secret-source";
 import { createTokeniser } from "../../../functions/shared/tokeniser";
 import { isAfter, paddedSequence, plainSequence } from "../../../functions/stream/sequence";
 
@@ -100,6 +101,17 @@ describe("tokeniser", () => {
     expect(JSON.stringify(output)).not.toMatch(/alice|a@b\.c/);
     expect(tokeniser.protect({ user_id: 7 })["user_id"]).toMatch(/^tok_/);
     expect(tokeniser.protectKnown({ amount: 1, secret_note: "x" })).toEqual({ amount: 1 });
+  });
+
+  it("is made without fetching the secret where a profile has no personal field, and then makes no token", async () => {
+    let fetched = 0;
+    const secret = async () => `secret ${++fetched}`;
+    const lead = await createTokeniserSource(secret, PROFILES.lead.schema)();
+    expect(lead.protect({ industry: "energy" })).toEqual({ industry: "energy" });
+    expect(() => lead.token("alice")).toThrow(/LeadRequest|no personal field/);
+    expect(fetched).toBe(0);
+    const fraud = await createTokeniserSource(secret, PROFILES.fraud.schema)();
+    expect([fraud.token("alice"), fetched]).toEqual([createTokeniser("secret 1", PROFILES.fraud.schema).token("alice"), 1]);
   });
 
   it("is stable for a key, differs between keys, and remembers a bounded number", () => {

@@ -104,5 +104,11 @@ describe("stream handler", () => {
 
 it("takes strict base64 only", () => {
   expect(decodeBase64("e30=")?.toString()).toBe("{}");
-  for (const text of ["e30", "e3 0=", "e30_", 7, undefined]) expect(decodeBase64(text)).toBeNull();
+  // The last is "e30=" with a bit set that no byte holds; "Ł" ends in the byte of "A".
+  for (const text of ["e30", "e3 0=", "e30_", 7, undefined, "e3Ł=", "e===", "e30=e30=", "e31="])
+    expect(decodeBase64(text)).toBeNull();
+  for (let length = 0; length < 70; length++) {
+    const bytes = Buffer.from(Array.from({ length }, (_, index) => (index * 37 + length) % 256));
+    expect(decodeBase64(bytes.toString("base64"))).toEqual(bytes);
+  }
 });

@@ -104,7 +104,7 @@ function judge(world: StreamWorld, batch: readonly Shape[]): void {
       score: result.decision.score,
       band: result.decision.band,
       flags: result.decision.flags,
-      features: result.namedFeatures,
+      features: JSON.parse(result.features),
     });
   }
   const risky = lines.filter((line) => line.band === "high" || line.band === "critical").map((line) => line.event_id);

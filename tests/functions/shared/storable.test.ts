@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { planObjects } from "../../../functions/archiver/archive-messages";
+import { base64Payload, fitBytes, MAX_TEXT_BYTES, storableText } from "../../../functions/shared/storable";
+import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
+
+/** Halves of surrogate pairs and U+0000, which the warehouse refuses, wherever they stand. */
+const unstorable = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const text = fc.string({
+  unit: fc.constantFrom("a", "\\", '"', "\0", "u0000", "ud800", "\ud83d", "\ude00", "😀", "\u001f", "é"),
+});
+
+/** Column → bytes, of the tables that archive and quarantine lines are copied into. */
+function columns(table: string): Readonly<Record<string, number>> {
+  const sql = readFileSync(join("sql", "migrations", "0001_tables.sql"), "utf8");
+  const body = sql.slice(sql.indexOf(`CREATE TABLE risk.${table} (`)).split("\n)\n")[0] ?? "";
+  return Object.fromEntries(
+    Array.from(body.matchAll(/^ {2}(\w+)\s+(?:VARCHAR|CHAR)\((\d+)\)/gm), ([, name, size]) => [name, Number(size)]),
+  );
+}
+
+function expectFits(line: Readonly<Record<string, unknown>>, limits: Readonly<Record<string, number>>): void {
+  for (const [name, limit] of Object.entries(limits)) {
+    const value = line[name];
+    if (typeof value === "string") expect([name, Buffer.byteLength(value) <= limit]).toEqual([name, true]);
+  }
+}
+
+describe("storable text", () => {
+  it("holds no U+0000 and no half of a pair, and leaves everything else as it was", () => {
+    fc.assert(
+      fc.property(text, text, (name, value) => {
+        const clean = (part: string) => part.replace(new RegExp(unstorable, "g"), "\ufffd");
+        const stored = storableText(JSON.stringify({ [name]: [value] }));
+        expect(stored).not.toMatch(unstorable);
+        expect(JSON.parse(stored)).toEqual({ [clean(name)]: [clean(value)] });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("is cut between two characters, at most as long as it may be", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.nat(40), (value, bytes) => {
+        const cut = fitBytes(value, bytes);
+        expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(bytes);
+        expect(value.startsWith(cut)).toBe(true);
+        if (cut !== value) expect(Buffer.byteLength(cut)).toBeGreaterThan(bytes - 4);
+      }),
+    );
+  });
+
+  it("holds raw bytes as whole groups of base64", () => {
+    const payload = base64Payload(Buffer.alloc(100_000, 7));
+    expect(payload.length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
+    expect(Buffer.from(payload, "base64").every((byte) => byte === 7)).toBe(true);
+    expect(payload).not.toContain("=");
+  });
+});
+
+describe("lines of the stream", () => {
+  const hostile = (length: number) => "\0\ud800é𝒳İ".repeat(length).slice(0, length);
+
+  it("fit the columns of the warehouse at the longest input that the schema accepts", async () => {
+    const world = new StreamWorld();
+    const longest = transaction(hostile(128), {
+      user_id: hostile(128),
+      category: hostile(64),
+      merchant_id: hostile(128),
+      device_id: hostile(256),
+      ip_address: hostile(64),
+      email: hostile(320),
+      channel: hostile(64),
+      country: "usa",
+      currency: "usd",
+    });
+    await world.handler()(event(kinesisRecord(1, encode(longest))), context);
+    const [line] = world.archived();
+    expect(line?.event_id.startsWith("\ufffd\ufffdé")).toBe(true);
+    const limits = columns("risk_events_staging");
+    expect(limits).toMatchObject({ event_id: 512, category: 512, country: 256, currency: 64, input_hash: 64 });
+    expectFits({ ...line }, limits);
+    for (const body of world.objects.values()) expect(gunzipSync(body).toString()).not.toMatch(/\\u0000|\\ud[89a-f]|\0/);
+  });
+
+  it("fit the columns of the quarantine, whatever lies in the stream", async () => {
+    const world = new StreamWorld();
+    const wrong = Object.fromEntries(
+      ["amount", "timestamp", "currency", "category", "hour"].map((name) => [name, hostile(8000)]),
+    );
+    const records = [
+      kinesisRecord(1, encode({ ...transaction(hostile(8000)), ...wrong, email: hostile(8000) })),
+      kinesisRecord(2, "%".repeat(200_000)),
+      kinesisRecord(3, Buffer.alloc(200_000, 0x80).toString("base64")),
+      kinesisRecord(4, encode(hostile(20_000))),
+    ];
+    await world.handler()(event(...records), context);
+    const limits = columns("quarantined_events_staging");
+    expect(limits).toMatchObject({ source_position: 512, reason: 256, detail: MAX_TEXT_BYTES });
+    const lines = world.quarantined();
+    expect(lines).toHaveLength(4);
+    for (const line of lines) {
+      expectFits({ ...line }, limits);
+      if (typeof line.payload === "string") expect(line.payload.length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
+      expect(JSON.stringify(line)).not.toMatch(/\\u0000|\\ud[89a-f]/);
+    }
+  });
+
+  it("tell only the type of a personal value that is refused", async () => {
+    const world = new StreamWorld();
+    const refused = transaction("t-1", { user_id: true, email: ["alice@example.org"], latitude: 123.456, ip_address: 10.25 });
+    const tooLong = transaction("t-2", { device_id: `alice-${"x".repeat(300)}`, longitude: "12.345 E" });
+    await world.handler()(event(kinesisRecord(1, encode(refused)), kinesisRecord(2, encode(tooLong))), context);
+    const details = world.quarantined().map(({ detail }) => detail);
+    expect(details[0]).toContain("/latitude: Expected a number <= 90, got a number.");
+    expect(details[0]).toContain("/email: Expected a string or null, got an array of 1.");
+    expect(details[1]).toContain("/device_id: Expected at most 256 characters, got text.");
+    expect(JSON.stringify(world.quarantined()) + world.lines.join()).not.toMatch(/alice|123\.456|10\.25|12\.345/);
+  });
+});
+
+describe("lines of the archiver", () => {
+  it("hold what the warehouse takes of an event with anything in it", () => {
+    const record = { event_id: "1\0", profile: "lead", scored_at: "2026-11-21T10:00:00.000Z", input: { industry: "\ud800x" } };
+    const planned = planObjects([
+      { id: "a", body: JSON.stringify({ detail: { record } }), sentAtMs: 0 },
+      { id: "b", body: "é".repeat(100_000), sentAtMs: 0 },
+    ]);
+    const [archived, quarantined] = planned.map(({ lines }) => JSON.parse(lines[0] ?? "") as Record<string, unknown>);
+    expect(archived).toMatchObject({ event_id: "1\ufffd", input: { industry: "\ufffdx" } });
+    expect(String(quarantined?.["payload"]).length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
+  });
+});
