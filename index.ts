@@ -2,10 +2,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime";
 import { parseConfig } from "./stacks/config";
+import { readShippedModels, resolveModels } from "./stacks/models";
 import { createPlatform } from "./stacks/platform";
 
 const config = parseConfig(pulumi.getStack(), allConfig());
-const { api, stream, warehouse, bus, alarmTopic } = createPlatform(config);
+const shipped = readShippedModels();
+const initial = resolveModels(pulumi.getStack(), config, shipped);
+const { models, api, stream, warehouse, bus, alarmTopic } = createPlatform(config, { shipped, initial });
 
 export const region = config.region;
 export const apiUrl = api.url;
@@ -16,7 +19,9 @@ export const alertTopicArn = api.alertTopicArn;
 export const highScoresLogGroup = api.highScoresLogGroup;
 export const leadPolicyParameter = api.policyParameterNames.lead;
 export const churnPolicyParameter = api.policyParameterNames.churn;
-export const modelBucket = api.modelBucket.bucketName;
+export const modelBucket = models.bucket.bucketName;
+/** Name of the models' parameter by profile. */
+export const modelsParameters = { ...api.modelsParameterNames, fraud: stream.modelsParameterName };
 export const alarmTopicArn = alarmTopic.arn;
 export const eventBusName = bus.busName;
 export const streamName = stream.streamName;

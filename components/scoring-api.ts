@@ -7,7 +7,6 @@ import type { Table } from "@pulumi/aws/dynamodb";
 import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
 import { type AlarmContext, alarm, functionAlarms } from "./lib/alarms";
-import { PrivateBucket } from "./lib/bucket";
 import type { PlatformFunction } from "./lib/function";
 import { grant } from "./lib/iam";
 import { scoresTable } from "./lib/tables";
@@ -36,7 +35,8 @@ export class ScoringApi extends pulumi.ComponentResource {
   readonly highScoresLogGroup: pulumi.Output<string>;
   /** Name of the policy's parameter by profile id. */
   readonly policyParameterNames: Readonly<Record<string, pulumi.Output<string>>>;
-  readonly modelBucket: PrivateBucket;
+  /** Name of the models' parameter by profile id. */
+  readonly modelsParameterNames: Readonly<Record<string, pulumi.Output<string>>>;
   /** Value of the API key; undefined unless `auth.mode` is `apiKey`. */
   readonly apiKey: pulumi.Output<string> | undefined;
   readonly nodes: {
@@ -59,7 +59,6 @@ export class ScoringApi extends pulumi.ComponentResource {
     super("risk:scoring:ScoringApi", instance, {}, opts);
     this.validate();
     const scores = scoresTable(`${instance}-scores`, args.context, this);
-    this.modelBucket = this.createModelBucket();
     const functions = args.routes.map((route) => createScoringFunction(instance, route, scores, args, this));
     const gateway = createGateway(
       instance,
@@ -85,6 +84,7 @@ export class ScoringApi extends pulumi.ComponentResource {
     this.alertTopicArn = topic.arn;
     this.highScoresLogGroup = highScores.name;
     this.policyParameterNames = Object.fromEntries(functions.map(({ route, policy }) => [route.profile.id, policy.name]));
+    this.modelsParameterNames = Object.fromEntries(functions.map(({ route, models }) => [route.profile.id, models.name]));
     this.apiKey = apiKey?.value;
     this.nodes = {
       gateway,
@@ -104,7 +104,7 @@ export class ScoringApi extends pulumi.ComponentResource {
       alertTopicArn: this.alertTopicArn,
       highScoresLogGroup: this.highScoresLogGroup,
       policyParameterNames: this.policyParameterNames,
-      modelBucket: this.modelBucket.bucketName,
+      modelsParameterNames: this.modelsParameterNames,
       apiKey: this.apiKey,
     });
   }
@@ -124,19 +124,6 @@ export class ScoringApi extends pulumi.ComponentResource {
         `ScoringApi "${this.instance}": args.routes[].path must be unique and one segment such as "/score", got ${wrong.join(", ")}.`,
       );
     }
-  }
-
-  private createModelBucket(): PrivateBucket {
-    const { context } = this.args;
-    return new PrivateBucket(
-      `${this.instance}-models`,
-      {
-        encryption: context.key,
-        deletionProtection: context.deletionProtection,
-        accessLogBucket: context.accessLogBucket,
-      },
-      { parent: this },
-    );
   }
 
   private createUsagePlan({ api, stage }: Gateway): { readonly usagePlan: UsagePlan; readonly apiKey: ApiKey | undefined } {

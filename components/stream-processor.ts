@@ -11,6 +11,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PrivateBucket } from "./lib/bucket";
 import type { PlatformFunction } from "./lib/function";
 import { grant, type Statement } from "./lib/iam";
+import { modelsParameter } from "./lib/models-parameter";
 import { type StreamNames, streamNames } from "./lib/naming";
 import { policyParameter } from "./lib/policy-parameter";
 import { randomValue } from "./lib/secret";
@@ -31,6 +32,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
   readonly stateTable: pulumi.Output<string>;
   readonly dataBucket: PrivateBucket;
   readonly policyParameterName: pulumi.Output<string>;
+  readonly modelsParameterName: pulumi.Output<string>;
   readonly nodes: {
     readonly stream: Stream;
     readonly function: PlatformFunction;
@@ -38,6 +40,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     readonly results: Table;
     readonly state: Table;
     readonly policyParameter: Parameter;
+    readonly modelsParameter: Parameter;
     readonly secureParameters: readonly Parameter[];
     readonly alarms: readonly MetricAlarm[];
   };
@@ -54,12 +57,13 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const results = resultsTable(`${instance}-results`, this.names.resultsTable, args.context, args.capacity, this);
     const state = stateTable(`${instance}-state`, args.context, this);
     const policy = this.createPolicyParameter();
+    const models = this.createModelsParameter();
     const secureParameters = this.createSecureParameters();
     this.dataBucket = createDataBucket(instance, this.names.bucket, args, this);
     const processor = createScorer(
       instance,
       this.names,
-      { stream, results, state, policy, dataBucket: this.dataBucket },
+      { stream, results, state, policy, models, dataBucket: this.dataBucket },
       args,
       this,
     );
@@ -73,6 +77,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.resultsTable = results.name;
     this.stateTable = state.name;
     this.policyParameterName = policy.name;
+    this.modelsParameterName = models.name;
     this.nodes = {
       stream,
       function: processor,
@@ -80,6 +85,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
       results,
       state,
       policyParameter: policy,
+      modelsParameter: models,
       secureParameters,
       alarms,
     };
@@ -91,6 +97,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
       stateTable: this.stateTable,
       dataBucket: this.dataBucket.bucketName,
       policyParameterName: this.policyParameterName,
+      modelsParameterName: this.modelsParameterName,
     });
   }
 
@@ -132,6 +139,15 @@ export class StreamProcessor extends pulumi.ComponentResource {
     return policyParameter(
       `${this.instance}-policy`,
       { parameterName: `${this.names.parameterPath}/policy`, policy: this.args.policy },
+      { parent: this },
+    );
+  }
+
+  private createModelsParameter(): Parameter {
+    const { policy, models } = this.args;
+    return modelsParameter(
+      `${this.instance}-models`,
+      { parameterName: `${this.names.parameterPath}/models`, profile: policy.profile, initial: models.initial },
       { parent: this },
     );
   }

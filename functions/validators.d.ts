@@ -1,6 +1,6 @@
 /**
  * Validators compiled ahead of time by `tools/validators.ts` into `bundles/validators.js` (package.json "imports").
- * One for each profile, by its id, and one for policy documents.
+ * One for each profile, by its id, one for policy documents and one for models documents.
  */
 declare module "#validators" {
   type Validate = import("./core/json-schema").Validate;
@@ -8,4 +8,5 @@ declare module "#validators" {
   export const churn: Validate;
   export const fraud: Validate;
   export const policy: Validate;
+  export const models: Validate;
 }

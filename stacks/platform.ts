@@ -9,6 +9,8 @@ import { accessLogBucket } from "../components/lib/access-log-bucket";
 import type { PlatformContext } from "../components/lib/context";
 import { EncryptionKey } from "../components/lib/encryption-key";
 import { grant, serviceRole } from "../components/lib/iam";
+import type { ShippedModel } from "../components/lib/model-artifact";
+import { ModelStore } from "../components/lib/model-store";
 import { type Naming, streamNames } from "../components/lib/naming";
 import { GeneratedSecret } from "../components/lib/secret";
 import { NotificationTopic } from "../components/lib/topic";
@@ -19,9 +21,17 @@ import { StreamProcessor } from "../components/stream-processor";
 import { PROFILES } from "../functions/profiles";
 import { buildFunctions, type FunctionBundles } from "../tools/bundle";
 import type { StackConfig } from "./config";
+import type { StackModels } from "./models";
 import { withOverrides } from "./policies";
 
+/** What scores: the models that are uploaded, and which of them each profile starts with. */
+export interface PlatformModels {
+  readonly shipped: readonly ShippedModel[];
+  readonly initial: StackModels;
+}
+
 export interface Platform {
+  readonly models: ModelStore;
   readonly api: ScoringApi;
   readonly stream: StreamProcessor;
   readonly warehouse: RiskWarehouse | undefined;
@@ -34,7 +44,11 @@ const WAREHOUSE = "warehouse";
 /** Days that access logs stay: long enough to look back after an incident. */
 const ACCESS_LOG_DAYS = 90;
 
-export function createPlatform(config: StackConfig, root: string = process.cwd()): Platform {
+export function createPlatform(
+  config: StackConfig,
+  { shipped, initial }: PlatformModels,
+  root: string = process.cwd(),
+): Platform {
   const naming: Naming = { environment: config.environment, suffix: config.suffix };
   const bundles = buildFunctions(root);
   const key = new EncryptionKey("platform", { description: `Risk platform, ${config.environment}` });
@@ -62,12 +76,20 @@ export function createPlatform(config: StackConfig, root: string = process.cwd()
     recoveryWindowDays: 30,
   });
   const bus = new ScoreBus("scores", { key, alarmTopicArn: alarmTopic.arn });
+  const models: Models = { store: new ModelStore("models", { context, shipped }), initial };
   const warehouse = config["warehouse.enabled"] ? createWarehouse(config, context, naming, bundles, root) : undefined;
-  const stream = createStream(config, context, naming, bundles, { tokenSecret, bus, warehouse });
+  const stream = createStream(config, context, naming, bundles, { tokenSecret, bus, warehouse, models });
   const gatewayLogging = config["api.manageAccountLogging"] ? [allowGatewayLogs()] : [];
-  const api = createApi(config, context, naming, bundles, { tokenSecret, bus, stream, gatewayLogging });
-  return { api, stream, warehouse, bus, alarmTopic };
+  const api = createApi(config, context, naming, bundles, { tokenSecret, bus, stream, gatewayLogging, models });
+  return { models: models.store, api, stream, warehouse, bus, alarmTopic };
 }
+
+interface Models {
+  readonly store: ModelStore;
+  readonly initial: StackModels;
+}
+
+const modelsOf = ({ store, initial }: Models, profile: keyof StackModels) => ({ store, initial: initial[profile] });
 
 function createWarehouse(
   config: StackConfig,
@@ -100,7 +122,12 @@ function createStream(
   context: PlatformContext,
   naming: Naming,
   bundles: FunctionBundles,
-  parts: { readonly tokenSecret: GeneratedSecret; readonly bus: ScoreBus; readonly warehouse: RiskWarehouse | undefined },
+  parts: {
+    readonly tokenSecret: GeneratedSecret;
+    readonly bus: ScoreBus;
+    readonly warehouse: RiskWarehouse | undefined;
+    readonly models: Models;
+  },
 ): StreamProcessor {
   const database = `redshift-data://${config.region}/${warehouseName(WAREHOUSE, naming)}/${config["warehouse.databaseName"]}`;
   return new StreamProcessor(STREAM, {
@@ -123,6 +150,7 @@ function createStream(
       maxAgeSeconds: config["fraud.maxAgeSeconds"],
     },
     policy: withOverrides(PROFILES.fraud.defaultPolicy, config.fraudPolicy),
+    models: modelsOf(parts.models, "fraud"),
     tokenSecret: parts.tokenSecret,
     bus: parts.bus,
     memoryMb: config["fraud.memoryMb"],
@@ -156,6 +184,7 @@ function createApi(
     readonly bus: ScoreBus;
     readonly stream: StreamProcessor;
     readonly gatewayLogging: readonly pulumi.Resource[];
+    readonly models: Models;
   },
 ): ScoringApi {
   const { lead, churn } = PROFILES;
@@ -166,8 +195,18 @@ function createApi(
       naming,
       region: config.region,
       routes: [
-        { path: "/score", profile: lead, policy: withOverrides(lead.defaultPolicy, config.leadPolicy) },
-        { path: "/predict", profile: churn, policy: withOverrides(churn.defaultPolicy, config.churnPolicy) },
+        {
+          path: "/score",
+          profile: lead,
+          policy: withOverrides(lead.defaultPolicy, config.leadPolicy),
+          models: modelsOf(parts.models, "lead"),
+        },
+        {
+          path: "/predict",
+          profile: churn,
+          policy: withOverrides(churn.defaultPolicy, config.churnPolicy),
+          models: modelsOf(parts.models, "churn"),
+        },
       ],
       bundles: { scoring: bundleOf(bundles, "rest-scoring"), archiver: bundleOf(bundles, "score-archiver") },
       auth: apiAuth(config),

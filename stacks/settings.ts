@@ -76,6 +76,37 @@ const policy = (profile: "lead" | "churn" | "fraud") =>
     description: `Overrides of the ${profile} policy: {"thresholds": {name: number}, "weights": {rule: number}, "bands": {band: lowest score}}.`,
   }) as const;
 
+const MODEL = "(endpoint:)?[a-z0-9](-*[a-z0-9]){0,62}";
+const MODEL_KINDS = "builtin, rules, endpoint:NAME or a model of models/index.json";
+
+const champion = (profile: string) =>
+  text(
+    new RegExp(`^${MODEL}$`),
+    MODEL_KINDS,
+    "builtin",
+    `Model that ${profile} starts with; a promotion (npm run model) changes it later, and deployments leave that alone.`,
+    "builtin",
+  );
+
+const fallbacks = (profile: string) =>
+  text(
+    new RegExp(`^(${MODEL}(,${MODEL})*)?$`),
+    `names separated by commas, each ${MODEL_KINDS}`,
+    "builtin",
+    `Models that answer for ${profile}, in order, when the champion cannot; behind them stands the built-in one.`,
+    "",
+  );
+
+const PERCENT = "(@([1-9]\\d?|100))?";
+const challengers = (profile: string) =>
+  text(
+    new RegExp(`^(${MODEL}${PERCENT}(,${MODEL}${PERCENT})*)?$`),
+    `names separated by commas, each with @PERCENT if it is to answer a share of requests`,
+    "builtin",
+    `Models that score ${profile} in shadow, as a new stack starts with; NAME@10 answers 10 % of the requests as well.`,
+    "",
+  );
+
 /** What CloudWatch accepts, days. */
 const RETENTION = [
   "1",
@@ -172,6 +203,9 @@ export const SETTINGS = {
   ),
   "fraud.highRiskAlerts": flag("Mails every event of an alerting band.", false),
   fraudPolicy: policy("fraud"),
+  "fraud.champion": champion("fraud"),
+  "fraud.fallbacks": fallbacks("fraud"),
+  "fraud.challengers": challengers("fraud"),
 
   "api.auth": choice(["apiKey", "iam", "cognito", "none"], "Who may call the API.", "apiKey"),
   "api.cognitoUserPoolArn": text(
@@ -202,7 +236,25 @@ export const SETTINGS = {
   "lead.routeAlertScore": integer(0, 100, "Lead scores above are mailed.", 95),
   "lead.demoJitter": flag("Adds up to ±5 to lead scores; for demonstrations.", false),
   leadPolicy: policy("lead"),
+  "lead.champion": champion("lead"),
+  "lead.fallbacks": fallbacks("lead"),
+  "lead.challengers": challengers("lead"),
   churnPolicy: policy("churn"),
+  "churn.champion": champion("churn"),
+  "churn.fallbacks": fallbacks("churn"),
+  "churn.challengers": challengers("churn"),
+
+  "models.endpointFormat": choice(
+    ["text/csv", "application/json"],
+    "What SageMaker endpoints are sent: a line of features, or instances as JSON.",
+    "text/csv",
+  ),
+  "models.endpointTimeoutMs": integer(
+    10,
+    10_000,
+    "Milliseconds that an endpoint may take before the next model of the chain answers.",
+    500,
+  ),
 
   "warehouse.enabled": flag("Redshift Serverless and its loader.", true),
   "warehouse.databaseName": text(

@@ -1,4 +1,7 @@
-/** `npm run model -- compile|inspect|verify FILE`: turns XGBoost models into images, shows what is in them, checks them. */
+/**
+ * `npm run model`: turns XGBoost models into images, shows what is in them and checks them; and decides which model scores on a
+ * running platform.
+ */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { compile } from "../functions/models/trees/compile";
@@ -8,16 +11,25 @@ import { loadTrees } from "../functions/models/trees/evaluator";
 import { type ReadOptions, readXgboost } from "../functions/models/trees/xgboost-file";
 import { type CommandLine, type Parsed, parseCommandLine, runCommand, UsageError } from "../local/cli/options";
 import { type Check, checkImage, csvRows, probingRows } from "./model-check";
+import { isLifecycleAction, lifecycle } from "./model-lifecycle/main";
 
 const IMAGE_EXTENSION = ".rsm";
 
 const COMMAND: CommandLine = {
-  usage: "npm run model -- compile|inspect|verify FILE [options]",
+  usage: "npm run model -- compile|inspect|verify|add FILE, list, promote|challenge|withdraw NAME, rollback [options]",
   about: [
     "compile  reads an XGBoost model (save_model, .json or .ubj) and writes an image that a Lambda loads in about a millisecond",
     "inspect  shows a model's or an image's objective, trees, features and sizes",
     "verify   evaluates an image (or a model, compiled in memory) with every kernel on rows that probe each threshold, and compares",
     "         the bits with a plain walk over the model's trees; exit status 1 when any differs",
+    "",
+    "On the platform that runs here (npm start), or on a stack with --aws:",
+    "list       shows champion, fallbacks and challengers of every profile, what lies in the bucket, and earlier versions",
+    "add        uploads an image, so that it can be promoted",
+    "promote    makes a model the champion: builtin, rules, endpoint:NAME, or a compiled model's name; it is checked first",
+    "challenge  lets a model score in shadow, or answer a share of requests as well with --percent",
+    "withdraw   takes a challenger away",
+    "rollback   goes back to the version before, or to one with --to",
   ].join("\n"),
   options: {
     out: { type: "string", value: "FILE", help: `compile: where to write. Default: FILE with ${IMAGE_EXTENSION}.` },
@@ -33,12 +45,28 @@ const COMMAND: CommandLine = {
       value: "CSV",
       help: "verify: further rows, columns by feature name; an empty cell is a missing value.",
     },
-    json: { type: "boolean", help: "inspect: prints JSON." },
+    profile: { type: "string", value: "NAME", help: "Profile whose models are meant: lead, churn or fraud. list: default all." },
+    percent: {
+      type: "string",
+      value: "N",
+      help: "challenge: share of requests that the challenger answers, 0 to 100. Default 0.",
+    },
+    name: { type: "string", value: "NAME", help: "add: name of the model. Default: the file's." },
+    to: { type: "string", value: "VERSION", help: "rollback: version of the parameter." },
+    format: { type: "string", value: "TYPE", help: "endpoint:NAME: text/csv or application/json.", default: "text/csv" },
+    timeout: { type: "string", value: "MS", help: "endpoint:NAME: milliseconds that a call may take.", default: "500" },
+    aws: { type: "boolean", help: "Works on a stack on AWS, with the credentials of the environment." },
+    outputs: { type: "string", value: "FILE", help: "--aws: what pulumi stack output --json prints." },
+    json: { type: "boolean", help: "Prints JSON, for scripts." },
   },
   examples: [
     "npm run model -- compile churn.ubj --out churn.rsm",
     "npm run model -- inspect churn.rsm --json",
     "npm run model -- verify churn.rsm --model churn.ubj --rows holdout.csv",
+    "npm run model -- list",
+    "npm run model -- promote fraud-trees-2 --profile fraud",
+    "npm run model -- challenge churn-trees-2 --profile churn --percent 10",
+    "npm run model -- rollback --profile fraud",
   ],
 };
 
@@ -48,6 +76,7 @@ type Print = (line: string) => void;
 export async function main(argv: readonly string[] = process.argv.slice(2), print: Print = console.log): Promise<number> {
   const parsed = parseCommandLine(COMMAND, argv);
   const [action, file, ...rest] = parsed.positionals;
+  if (isLifecycleAction(action)) return lifecycle(action, parsed, print);
   if (file === undefined || rest.length > 0) {
     throw new UsageError(`Expected an action and a file, got "${argv.join(" ")}". See npm run model -- --help`);
   }
@@ -59,7 +88,9 @@ export async function main(argv: readonly string[] = process.argv.slice(2), prin
     case "verify":
       return verifyFile(file, parsed, print);
     default:
-      throw new UsageError(`Unknown action "${action}": expected compile, inspect or verify. See npm run model -- --help`);
+      throw new UsageError(
+        `Unknown action "${action}": expected compile, inspect, verify, list, add, promote, challenge, withdraw or rollback. See npm run model -- --help`,
+      );
   }
 }
 

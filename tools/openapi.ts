@@ -67,6 +67,20 @@ function answerSchema(profile: AnyProfile): JsonSchema {
       },
       flags: { type: "array", items: { type: "string" } },
       modelVersion: { type: "string" },
+      modelRole: {
+        type: "string",
+        enum: ["champion", "challenger", "fallback"],
+        description: "Present when not simply the champion answered.",
+      },
+      modelFallback: {
+        type: "array",
+        description: "Models that should have answered and why they could not; present when there are any.",
+        items: {
+          type: "object",
+          required: ["model", "reason"],
+          properties: { model: { type: "string" }, reason: { type: "string" } },
+        },
+      },
       policyVersion: { type: "string" },
       cached: { type: "boolean", description: "True when an equal input was scored within the cache's lifetime." },
       ...profile.answerSchema.properties,

@@ -7,6 +7,7 @@ import { dirname, resolve } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import standaloneCode from "ajv/dist/standalone";
 import type { JsonSchema } from "../functions/core/json-schema";
+import { MODELS_SCHEMA } from "../functions/models/document";
 import { POLICY_SCHEMA } from "../functions/policy/document";
 import { PROFILES } from "../functions/profiles";
 
@@ -15,6 +16,7 @@ export function validatorSchemas(): Readonly<Record<string, JsonSchema>> {
   const schemas: Record<string, JsonSchema> = {};
   for (const profile of Object.values(PROFILES)) schemas[profile.id] = profile.schema;
   schemas.policy = POLICY_SCHEMA;
+  schemas.models = MODELS_SCHEMA;
   return schemas;
 }
 

@@ -34,6 +34,6 @@ export function policyParameter(
   );
 }
 
-export function readParameter(parameter: Parameter): Statement {
-  return { sid: "ReadPolicy", actions: ["ssm:GetParameter"], resources: [parameter.arn] };
+export function readParameter(parameter: Parameter, sid = "ReadPolicy"): Statement {
+  return { sid, actions: ["ssm:GetParameter"], resources: [parameter.arn] };
 }

@@ -5,6 +5,7 @@ import type { PolicyDocument } from "../../functions/policy/document";
 import type { PrivateBucket } from "../lib/bucket";
 import type { PlatformContext } from "../lib/context";
 import type { FunctionTransform } from "../lib/function";
+import type { ProfileModels } from "../lib/models-parameter";
 import type { Naming } from "../lib/naming";
 import type { GeneratedSecret } from "../lib/secret";
 import type { Transform } from "../lib/transform";
@@ -28,6 +29,8 @@ export interface ScoringRoute {
   readonly profile: AnyProfile;
   /** What a new stack decides by. */
   readonly policy: PolicyDocument;
+  /** What a new stack scores with. */
+  readonly models: ProfileModels;
 }
 
 export interface ScoringApiArgs {

@@ -4,6 +4,7 @@ import { Alias, ProvisionedConcurrencyConfig } from "@pulumi/aws/lambda";
 import type { Parameter } from "@pulumi/aws/ssm";
 import type * as pulumi from "@pulumi/pulumi";
 import { PlatformFunction } from "../lib/function";
+import { modelStatements, modelsParameter } from "../lib/models-parameter";
 import { policyParameter, readParameter } from "../lib/policy-parameter";
 import { tableStatement } from "../lib/tables";
 import type { ScoringApiArgs, ScoringRoute } from "./args";
@@ -13,6 +14,7 @@ import type { RouteTarget } from "./gateway";
 export interface ScoringFunction {
   readonly route: ScoringRoute;
   readonly policy: Parameter;
+  readonly models: Parameter;
   readonly fn: PlatformFunction;
   /** What the gateway calls. */
   readonly target: RouteTarget;
@@ -35,6 +37,15 @@ export function createScoringFunction(
     { parameterName: `/${name}-scoring/${stage}/${suffix}/policy`, policy: route.policy },
     { parent },
   );
+  const models = modelsParameter(
+    `${name}-models`,
+    {
+      parameterName: `/${name}-scoring/${stage}/${suffix}/models`,
+      profile: route.profile.id,
+      initial: route.models.initial,
+    },
+    { parent },
+  );
   const fn = new PlatformFunction(
     name,
     {
@@ -50,6 +61,8 @@ export function createScoringFunction(
         PROFILE: route.profile.id,
         SCORES_TABLE: scores.name,
         POLICY_PARAMETER: policy.name,
+        MODELS_PARAMETER: models.name,
+        MODEL_BUCKET: route.models.store.bucket.bucketName,
         EVENT_BUS_NAME: args.bus.busName,
         EVENT_SOURCE: events.source,
         EVENT_DETAIL_TYPE: events.detailType,
@@ -63,6 +76,7 @@ export function createScoringFunction(
       permissions: [
         tableStatement("Scores", scores, ["Query", "GetItem", "PutItem", "DeleteItem"]),
         readParameter(policy),
+        ...modelStatements(models, route.models, route.profile.id, parent),
         ...args.tokenSecret.readStatements(),
         ...args.bus.publishStatements(),
         ...args.archive.writeStatements(["archive/"]),
@@ -71,7 +85,7 @@ export function createScoringFunction(
     },
     { parent },
   );
-  return { route, policy, fn, target: targetOf(name, route, fn, args.provisionedConcurrency, parent) };
+  return { route, policy, models, fn, target: targetOf(name, route, fn, args.provisionedConcurrency, parent) };
 }
 
 /** The function, or an alias with warm executions in front of it. */

@@ -5,6 +5,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyDocument } from "../../functions/policy/document";
 import type { PlatformContext } from "../lib/context";
 import type { FunctionTransform } from "../lib/function";
+import type { ProfileModels } from "../lib/models-parameter";
 import type { Naming } from "../lib/naming";
 import type { EncryptedQueue } from "../lib/queue";
 import type { GeneratedSecret } from "../lib/secret";
@@ -45,6 +46,8 @@ export interface StreamProcessorArgs {
   readonly trigger: StreamTrigger;
   /** What a new stack decides by; see `functions/policy`. */
   readonly policy: PolicyDocument;
+  /** What a new stack scores with. */
+  readonly models: ProfileModels;
   /** Key of the tokens that stand for personal fields. */
   readonly tokenSecret: GeneratedSecret;
   /** Gets events of high-risk bands. */

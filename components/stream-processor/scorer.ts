@@ -6,6 +6,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PrivateBucket } from "../lib/bucket";
 import { PlatformFunction } from "../lib/function";
 import type { Statement } from "../lib/iam";
+import { modelStatements } from "../lib/models-parameter";
 import type { StreamNames } from "../lib/naming";
 import { readParameter } from "../lib/policy-parameter";
 import { tableStatement } from "../lib/tables";
@@ -23,6 +24,7 @@ export interface ScorerResources {
   readonly results: Table;
   readonly state: Table;
   readonly policy: Parameter;
+  readonly models: Parameter;
   readonly dataBucket: PrivateBucket;
 }
 
@@ -45,7 +47,7 @@ export function createScorer(
       timeoutSeconds: args.timeoutSeconds,
       ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrency: args.reservedConcurrency }),
       environment: environment(resources, args),
-      permissions: permissions(resources, args),
+      permissions: permissions(resources, args, parent),
       ...(args.transform?.function ? { transform: args.transform.function } : {}),
     },
     { parent },
@@ -53,7 +55,7 @@ export function createScorer(
 }
 
 function environment(
-  { results, state, policy, dataBucket }: ScorerResources,
+  { results, state, policy, models, dataBucket }: ScorerResources,
   args: StreamProcessorArgs,
 ): Record<string, pulumi.Input<string>> {
   return {
@@ -61,6 +63,8 @@ function environment(
     RESULTS_TABLE: results.name,
     STATE_TABLE: state.name,
     POLICY_PARAMETER: policy.name,
+    MODELS_PARAMETER: models.name,
+    MODEL_BUCKET: args.models.store.bucket.bucketName,
     EVENT_BUS_NAME: args.bus.busName,
     EVENT_SOURCE: eventSourceName(args.policy.profile),
     EVENT_DETAIL_TYPE,
@@ -75,8 +79,9 @@ function environment(
 }
 
 function permissions(
-  { stream, results, state, policy, dataBucket }: ScorerResources,
-  { tokenSecret, bus }: StreamProcessorArgs,
+  { stream, results, state, policy, models, dataBucket }: ScorerResources,
+  args: StreamProcessorArgs,
+  parent: pulumi.Resource,
 ): Statement[] {
   return [
     {
@@ -93,8 +98,9 @@ function permissions(
     tableStatement("Results", results, ["BatchGetItem", "PutItem", "UpdateItem"]),
     tableStatement("State", state, ["BatchGetItem", "PutItem"]),
     readParameter(policy),
-    ...tokenSecret.readStatements(),
-    ...bus.publishStatements(),
+    ...modelStatements(models, args.models, args.policy.profile, parent),
+    ...args.tokenSecret.readStatements(),
+    ...args.bus.publishStatements(),
     ...dataBucket.readStatements(["archive/"]),
     ...dataBucket.writeStatements(WRITE_PREFIXES),
   ];

@@ -26,6 +26,12 @@ export interface ArchiveRecord {
   readonly band: string;
   readonly model_version: string;
   readonly policy_version: string;
+  /** `champion`, `challenger` or `fallback`; absent when the champion answered at once, and in objects from before models had roles. */
+  readonly model_role?: string;
+  /** Models that should have answered and why they could not: `churn-endpoint: timeout; churn-trees-2: artifact`. */
+  readonly model_fallback?: string;
+  /** The decision with each model that ran in shadow. */
+  readonly challengers?: readonly { readonly model: string; readonly score: number; readonly band: string }[];
   readonly flags: readonly string[];
   readonly reasons: readonly { readonly code: string; readonly text: string; readonly contribution: number }[];
   /** Impossible travel or a location mismatch. */

@@ -1,13 +1,13 @@
 import type { ModelContribution } from "../models/model";
 import type { CompiledPolicy, CompiledRule } from "../policy/compile";
-import type { Decision, Reason } from "./types";
+import type { Decision, ModelSource, Reason } from "./types";
 
 /** What a model said about one vector. Local models explain themselves; a remote one may leave `contributions` empty. */
 export interface ModelScore {
   readonly score: number;
   readonly version: string;
-  /** Add up to `score`. */
-  readonly contributions: readonly ModelContribution[];
+  /** Add up to `score`. A function is asked once the band is known, so that a costly explanation is made only where it is shown. */
+  readonly contributions: readonly ModelContribution[] | ((band: string) => readonly ModelContribution[]);
 }
 
 /** Flag of a decision whose model answered no usable number; its rules still count. */
@@ -20,22 +20,46 @@ const NEGLIGIBLE = 1e-12;
 
 const NO_REASONS: readonly Reason[] = [];
 
+interface Combined {
+  readonly usable: boolean;
+  readonly score: number;
+  readonly fromModel: number;
+  /** Contribution of one unit of a rule's effect (`loss` or weight), and of the whole model. */
+  readonly perUnit: number;
+  readonly modelShare: number;
+}
+
 /**
  * Brings model and rules together. Deterministic, total (a model score of NaN counts as 0 and is flagged), and its
  * reasons' contributions add up to the score.
  * - `noisy-or`: `1 − (1−p)·Π(1−wᵢ)`; each part contributes in proportion to −ln(1−wᵢ), so a fired rule never lowers it.
  * - `additive`: model points plus weights, clamped to 0…max; contributions are scaled when the clamp bites.
  */
-export function decide(policy: CompiledPolicy, features: Float64Array, model: ModelScore): Decision {
+export function decide(policy: CompiledPolicy, features: Float64Array, model: ModelScore, source?: ModelSource): Decision {
   const fired = policy.evaluate(features);
-  const { max, combine } = policy.profile.scale;
-  const usable = Number.isFinite(model.score);
-  const fromModel = usable ? Math.min(Math.max(model.score, 0), combine === "noisy-or" ? MAX_PROBABILITY : max) : 0;
-  let score: number;
-  /** Contribution of one unit of a rule's effect (`loss` or weight), and of the whole model. */
-  let perUnit: number;
-  let modelShare: number;
-  if (combine === "noisy-or") {
+  const combined = combine(policy, fired, model.score);
+  const band = policy.bandOf(combined.score);
+  const decision = {
+    score: combined.score,
+    band,
+    reasons: reasonsOf(policy, features, fired, combined, model, band),
+    flags: combined.usable ? policy.flagsOf(fired) : [...policy.flagsOf(fired), MODEL_UNAVAILABLE],
+    modelVersion: model.version,
+    policyVersion: policy.version,
+  };
+  return source === undefined ? decision : { ...decision, modelSource: source };
+}
+
+/** Score of {@link decide} without its reasons: what another model in front of the same rules would have led to. */
+export function decideScore(policy: CompiledPolicy, features: Float64Array, modelScore: number): number {
+  return combine(policy, policy.evaluate(features), modelScore).score;
+}
+
+function combine(policy: CompiledPolicy, fired: number, modelScore: number): Combined {
+  const { max, combine: how } = policy.profile.scale;
+  const usable = Number.isFinite(modelScore);
+  if (how === "noisy-or") {
+    const fromModel = usable ? Math.min(Math.max(modelScore, 0), MAX_PROBABILITY) : 0;
     let remaining = 1 - fromModel;
     let loss = fromModel === 0 ? 0 : -Math.log1p(-fromModel);
     const modelLoss = loss;
@@ -44,34 +68,24 @@ export function decide(policy: CompiledPolicy, features: Float64Array, model: Mo
       remaining *= 1 - rule.weight;
       loss += rule.effect;
     }
-    score = 1 - remaining;
-    perUnit = loss === 0 ? 0 : score / loss;
-    modelShare = modelLoss * perUnit;
-  } else {
-    let points = fromModel;
-    for (let bits = fired; bits !== 0; bits &= bits - 1) points += policy.rules[31 - Math.clz32(bits & -bits)]!.weight;
-    score = Math.min(Math.max(points, 0), max);
-    perUnit = points <= 0 ? 0 : points > max ? max / points : 1;
-    modelShare = fromModel * perUnit;
+    const score = 1 - remaining;
+    const perUnit = loss === 0 ? 0 : score / loss;
+    return { usable, score, fromModel, perUnit, modelShare: modelLoss * perUnit };
   }
-  return {
-    score,
-    band: policy.bandOf(score),
-    reasons: reasonsOf(policy, features, fired, perUnit, model, fromModel, modelShare),
-    flags: usable ? policy.flagsOf(fired) : [...policy.flagsOf(fired), MODEL_UNAVAILABLE],
-    modelVersion: model.version,
-    policyVersion: policy.version,
-  };
+  const fromModel = usable ? Math.min(Math.max(modelScore, 0), max) : 0;
+  let points = fromModel;
+  for (let bits = fired; bits !== 0; bits &= bits - 1) points += policy.rules[31 - Math.clz32(bits & -bits)]!.weight;
+  const perUnit = points <= 0 ? 0 : points > max ? max / points : 1;
+  return { usable, score: Math.min(Math.max(points, 0), max), fromModel, perUnit, modelShare: fromModel * perUnit };
 }
 
 function reasonsOf(
   policy: CompiledPolicy,
   features: Float64Array,
   fired: number,
-  perUnit: number,
+  { perUnit, fromModel, modelShare }: Combined,
   model: ModelScore,
-  fromModel: number,
-  modelShare: number,
+  band: string,
 ): readonly Reason[] {
   if (perUnit === 0 || (fired === 0 && modelShare === 0)) return NO_REASONS;
   const reasons: Reason[] = [];
@@ -80,7 +94,8 @@ function reasonsOf(
     let rest = modelShare;
     // A model is explained relative to its own score; what it leaves unexplained (remote models) is one reason.
     const scale = modelShare / fromModel;
-    for (const { code, text, contribution } of model.contributions) {
+    const { contributions } = model;
+    for (const { code, text, contribution } of typeof contributions === "function" ? contributions(band) : contributions) {
       const share = contribution * scale;
       if (!Number.isFinite(share) || Math.abs(share) <= negligible) continue;
       rest -= share;

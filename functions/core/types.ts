@@ -14,7 +14,28 @@ export interface Reason {
   readonly contribution: number;
 }
 
-/** The answer of the platform for one record. Deterministic in (input, state, policy, model). */
+/** A model that should have answered before the one that did, and why it could not: `timeout`, `circuit_open`, `artifact`, … */
+export interface ModelFallback {
+  readonly model: string;
+  readonly reason: string;
+}
+
+/** How the model that answered came to it. */
+export interface ModelSource {
+  /** `challenger`: the event is in the share that is rolled out to it. `fallback`: those before it in the chain could not answer. */
+  readonly role: "champion" | "challenger" | "fallback";
+  readonly fallback: readonly ModelFallback[];
+}
+
+/** What the decision would have been with another model in front of the same rules. */
+export interface ChallengerScore {
+  readonly model: string;
+  /** Score of the decision, in the profile's scale, and its band. */
+  readonly score: number;
+  readonly band: string;
+}
+
+/** The answer of the platform for one record. Deterministic in (input, state, policy, model that answered). */
 export interface Decision {
   /** In the profile's scale: 0–100 for leads, 0–1 for fraud and churn. */
   readonly score: number;
@@ -26,6 +47,8 @@ export interface Decision {
   readonly flags: readonly string[];
   readonly modelVersion: string;
   readonly policyVersion: string;
+  /** Absent when the champion answered, as it does on an ordinary day. */
+  readonly modelSource?: ModelSource;
 }
 
 /** A problem with an input, ready for an RFC 9457 `errors[]` entry or a quarantine reason. */

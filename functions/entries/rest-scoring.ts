@@ -1,17 +1,19 @@
 /**
  * REST → scores of one profile. Environment: PROFILE, SCORES_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
  * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ARCHIVE_BUCKET, TOKEN_SECRET_ARN; optional CACHE_TTL_SECONDS (86400),
- * POLICY_TTL_SECONDS (5), IDEMPOTENCY_LEASE_SECONDS (60), DEMO_JITTER ("1" adds up to ±5 % of the scale), LOG_LEVEL (info).
+ * POLICY_TTL_SECONDS (5), IDEMPOTENCY_LEASE_SECONDS (60), DEMO_JITTER ("1" adds up to ±5 % of the scale), LOG_LEVEL (info);
+ * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET, and MODELS_TTL_SECONDS (5).
  *
  * The role needs, besides writing its own log group:
  * - dynamodb:Query, GetItem, PutItem, DeleteItem on SCORES_TABLE
- * - ssm:GetParameter on POLICY_PARAMETER
+ * - ssm:GetParameter on POLICY_PARAMETER and MODELS_PARAMETER
+ * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
  * - events:PutEvents on EVENT_BUS_NAME
  * - s3:PutObject on ARCHIVE_BUCKET/archive/*
  * - kms:Decrypt and kms:GenerateDataKey on the keys of table, bucket, secret and bus, where they have their own
  */
-import { churn, fraud, lead, policy as validatePolicy } from "#validators";
+import { churn, fraud, lead, models as validateModels, policy as validatePolicy } from "#validators";
 import type { Validate } from "../core/json-schema";
 import { PROFILES, type ProfileId, profileById } from "../profiles";
 import { createIdempotencyStore, createScoreStore } from "../rest/adapters";
@@ -22,6 +24,7 @@ import { EnvReader } from "../shared/env";
 import { createEventBus } from "../shared/event-bus";
 import { createLog } from "../shared/log";
 import { createMetrics } from "../shared/metrics";
+import { readModelEnvironment, wireModels } from "../shared/model-wiring";
 import { createObjectStore } from "../shared/object-store";
 import { createPolicySource, parameterReader } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
@@ -50,6 +53,7 @@ function wire(): RestHandler {
     cacheTtlSeconds: env.number("CACHE_TTL_SECONDS", 86_400, 0, 31_536_000),
     policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 5, 0, 86_400),
     leaseSeconds: env.number("IDEMPOTENCY_LEASE_SECONDS", 60, 1, 900),
+    models: readModelEnvironment(env),
     jitter: env.optional("DEMO_JITTER", "0") === "1" ? JITTER_POINTS : 0,
   };
   env.done();
@@ -61,8 +65,9 @@ function wire(): RestHandler {
   // Clients that the first answer does not need are made when they are: the secret for personal fields, S3 when the bus is down.
   const secret = () => createSecretSource(createSecretsManager(), values.secret)();
   const objects = cached(async () => createObjectStore(createS3(FAST), values.bucket));
+  const ssm = createSsm();
   const policies = createPolicySource({
-    read: parameterReader(createSsm(), values.policy),
+    read: parameterReader(ssm, values.policy),
     profile,
     validatePolicy,
     ttlMs: values.policyTtlSeconds * 1000,
@@ -74,6 +79,16 @@ function wire(): RestHandler {
     profile,
     validate: VALIDATORS[id],
     policies,
+    models: wireModels({
+      environment: values.models,
+      ssm,
+      s3: () => createS3(FAST),
+      profile,
+      validateModels,
+      clock,
+      log,
+      metrics,
+    }),
     tokeniser: createTokeniserSource(secret, profile.schema),
     scores: createScoreStore(dynamo, values.table),
     idempotency: createIdempotencyStore({

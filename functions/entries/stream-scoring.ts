@@ -1,19 +1,21 @@
 /**
  * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
  * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
- * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (5), STOP_EARLY_MS (3000), LOG_LEVEL (info).
+ * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (5), STOP_EARLY_MS (3000), LOG_LEVEL (info);
+ * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET, and MODELS_TTL_SECONDS (5).
  *
  * The role needs, besides writing its own log group and reading its stream (kinesis:DescribeStream, DescribeStreamSummary,
  * GetRecords, GetShardIterator, ListShards, SubscribeToShard on the stream; kinesis:ListStreams on *; kms:Decrypt on the stream's key):
  * - dynamodb:BatchGetItem, PutItem, UpdateItem on RESULTS_TABLE; dynamodb:BatchGetItem, PutItem on STATE_TABLE
- * - ssm:GetParameter on POLICY_PARAMETER
+ * - ssm:GetParameter on POLICY_PARAMETER and MODELS_PARAMETER
+ * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
  * - events:PutEvents on EVENT_BUS_NAME
  * - s3:PutObject on DATA_BUCKET/{archive,high-risk,quarantine}/*; s3:GetObject on DATA_BUCKET/archive/*; s3:ListBucket on DATA_BUCKET
  *   (makes a missing object answer 404, not 403)
  * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
  */
-import { fraud, policy as validatePolicy } from "#validators";
+import { fraud, models as validateModels, policy as validatePolicy } from "#validators";
 import { profileById } from "../profiles";
 import { BULK, createDynamoDb, createEventBridge, createSecretsManager, createSsm } from "../shared/clients";
 import { systemClock } from "../shared/clock";
@@ -21,6 +23,7 @@ import { EnvReader } from "../shared/env";
 import { createEventBus } from "../shared/event-bus";
 import { createLog } from "../shared/log";
 import { createMetrics } from "../shared/metrics";
+import { readModelEnvironment, wireModels } from "../shared/model-wiring";
 import { createObjectStore } from "../shared/object-store";
 import { createPolicySource, parameterReader } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
@@ -50,6 +53,7 @@ function wire(): StreamHandler {
     resultTtlDays: env.number("RESULT_TTL_DAYS", 90, 1, 36_500),
     stateTtlDays: env.number("STATE_TTL_DAYS", 30, 1, 36_500),
     policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 5, 0, 86_400),
+    models: readModelEnvironment(env),
     reserveMs: env.number("STOP_EARLY_MS", 3_000, 0, 300_000),
   };
   env.done();
@@ -59,8 +63,10 @@ function wire(): StreamHandler {
   const metrics = createMetrics(values.namespace, { Profile: profile.id }, clock);
   const dynamo = createDynamoDb(BULK);
   const secret = createSecretSource(createSecretsManager(), values.secret);
+  const ssm = createSsm();
+  const s3 = createS3();
   const policies = createPolicySource({
-    read: parameterReader(createSsm(), values.policy),
+    read: parameterReader(ssm, values.policy),
     profile,
     validatePolicy,
     ttlMs: values.policyTtlSeconds * 1000,
@@ -73,6 +79,16 @@ function wire(): StreamHandler {
     validate: fraud,
     decode: decodeJson,
     policies,
+    models: wireModels({
+      environment: values.models,
+      ssm,
+      s3: () => s3,
+      profile,
+      validateModels,
+      clock,
+      log,
+      metrics,
+    }),
     tokeniser: createTokeniserSource(secret, profile.schema),
     ports: {
       results: createResultStore({
@@ -83,7 +99,7 @@ function wire(): StreamHandler {
       }),
       states: createStateStore({ client: dynamo, table: values.states, clock, ttlSeconds: values.stateTtlDays * DAY_SECONDS }),
       alerts: createEventBus(createEventBridge(), values.bus, values.source),
-      objects: createObjectStore(createS3(), values.bucket),
+      objects: createObjectStore(s3, values.bucket),
     },
     clock,
     log,

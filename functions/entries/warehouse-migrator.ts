@@ -12,6 +12,7 @@ import { randomUUID } from "node:crypto";
 import tables from "../../sql/migrations/0001_tables.sql";
 import views from "../../sql/migrations/0002_views.sql";
 import roles from "../../sql/migrations/0003_roles.sql";
+import models from "../../sql/migrations/0004_models.sql";
 import { createDataApi } from "../loader/data-api";
 import { createSqlClient } from "../loader/sql-client";
 import { createMigrator, type MigrationSummary } from "../migrator/handler";
@@ -39,6 +40,7 @@ const migrate = createMigrator({
     { name: "0001_tables", sql: tables },
     { name: "0002_views", sql: views },
     { name: "0003_roles", sql: roles },
+    { name: "0004_models", sql: models },
   ],
   sql: createSqlClient(
     createDataApi(createRedshiftData(), { workgroupName, database, secretArn: secretArn === "" ? undefined : secretArn }),

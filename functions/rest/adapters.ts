@@ -9,7 +9,9 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import {
   type Item,
+  modelSourceItem,
   n,
+  readModelSource,
   readNumber,
   readReasons,
   readStrings,
@@ -47,6 +49,7 @@ export function createScoreStore(client: DynamoDBClient, table: string): ScoreSt
           flags: readStrings(item, "flags"),
           modelVersion: readText(item, "model_version"),
           policyVersion: readText(item, "policy_version"),
+          ...readModelSource(item),
         },
         // Written by `put` below and by nobody else.
         answer: own as Readonly<Record<string, unknown>>,
@@ -68,6 +71,7 @@ export function createScoreStore(client: DynamoDBClient, table: string): ScoreSt
             flags: strings(decision.flags),
             model_version: s(decision.modelVersion),
             policy_version: s(decision.policyVersion),
+            ...modelSourceItem(decision),
             answer: s(JSON.stringify(answer)),
             ttl: n(expiresAt),
           },

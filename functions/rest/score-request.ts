@@ -2,14 +2,17 @@ import { featureWriter } from "../core/features";
 import { hashJson } from "../core/hash";
 import type { Validate } from "../core/json-schema";
 import type { AnyProfile } from "../core/profile";
-import { score } from "../core/score";
 import type { Decision } from "../core/types";
+import { answerRows, decideAnswer, expectedModel } from "../models/answer";
+import { NO_SHADOW, shadowRows } from "../models/shadow";
 import type { CompiledPolicy } from "../policy/compile";
 import { archiveLine } from "../shared/archive-line";
 import type { Clock } from "../shared/clock";
 import type { EventBus } from "../shared/event-bus";
 import { describeError, type Log } from "../shared/log";
 import type { Metrics } from "../shared/metrics";
+import { createModelReport } from "../shared/model-report";
+import type { ModelSource } from "../shared/model-source";
 import { gzipLines } from "../shared/ndjson";
 import { dateOf, objectKey } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
@@ -22,6 +25,8 @@ export interface ScoreRequestArgs {
   readonly profile: AnyProfile;
   readonly validate: Validate;
   readonly policies: PolicySource;
+  /** Without it the policy's own model scores. */
+  readonly models?: ModelSource | undefined;
   readonly tokeniser: () => Promise<Tokeniser>;
   readonly scores: ScoreStore;
   readonly idempotency: IdempotencyStore;
@@ -53,23 +58,45 @@ export async function scoreRequest(
   const leadId = hashJson([profile.id, inputHash]).slice(0, 32);
   const degraded: string[] = [];
 
-  const [policy, tokeniser, newest] = await Promise.all([
+  const [policy, models, tokeniser, newest] = await Promise.all([
     args.policies.current(),
+    args.models?.current() ?? null,
     args.tokeniser(),
     args.scores.newest(leadId).catch((error: unknown) => {
       storeFailed("cache", error, degraded, args);
       return null;
     }),
   ]);
-  if (newest !== null && isLive(newest, policy, clock)) {
+  const userKey = profile.userKey(input);
+  const userToken = userKey === null ? null : tokeniser.token(userKey);
+  const keyOf = () => userToken ?? leadId;
+  if (newest !== null && isLive(newest, policy, expectedModel(models, policy, keyOf), clock)) {
     metrics.add("CacheHits", "Count", 1);
     observe(newest.decision, args);
     return answer(newest, true, headers, degraded);
   }
 
   const now = clock.now();
-  const scored = score(profile, policy, input, null);
-  const decision = args.jitter === 0 ? scored.decision : jittered(scored.decision, policy, args);
+  const features = new Float64Array(profile.features.size);
+  profile.extract(input, null, features);
+  const rows = { values: features, count: 1, keyOf };
+  const report = createModelReport(args.log, metrics);
+  const answers = await answerRows(models, policy, rows, report.failed);
+  const decided = decideAnswer(policy, features, answers.scores[0]!, answers.group(0), () => true);
+  const decision = args.jitter === 0 ? decided : jittered(decided, policy, args);
+  const shadow =
+    models === null
+      ? NO_SHADOW
+      : shadowRows({
+          set: models,
+          policy,
+          rows,
+          answers,
+          decisionOf: () => decided,
+          withRemote: false,
+          onFailure: report.failed,
+          onComparison: report.compared,
+        });
   const stored: StoredScore = {
     leadId,
     timestamp: now,
@@ -78,7 +105,6 @@ export async function scoreRequest(
     answer: profile.answer(decision.score, policy.thresholds),
     expiresAt: Math.floor(now / 1000) + args.cacheTtlSeconds,
   };
-  const userKey = profile.userKey(input);
   const at = new Date(now).toISOString();
   const line = archiveLine(
     {
@@ -86,16 +112,17 @@ export async function scoreRequest(
       input,
       stored: storedInput,
       inputHash,
-      features: scored.features,
+      features,
       decision,
+      challengers: shadow.of(0),
       eventId: stored.scoreId,
-      userToken: userKey === null ? null : tokeniser.token(userKey),
+      userToken,
       source: "rest",
       sourcePosition: requestId,
       occurredAt: at,
       scoredAt: at,
     },
-    featureWriter(profile.features)(scored.features),
+    featureWriter(profile.features)(features),
     tokeniser,
   );
   // One after the other: a score that could be recorded nowhere must not answer the next call from the cache.
@@ -105,8 +132,8 @@ export async function scoreRequest(
   return answer(stored, false, headers, degraded);
 }
 
-const isLive = ({ expiresAt, decision }: StoredScore, policy: CompiledPolicy, clock: Clock): boolean =>
-  expiresAt * 1000 > clock.now() && decision.policyVersion === policy.version && decision.modelVersion === policy.model.version;
+const isLive = ({ expiresAt, decision }: StoredScore, policy: CompiledPolicy, model: string, clock: Clock): boolean =>
+  expiresAt * 1000 > clock.now() && decision.policyVersion === policy.version && decision.modelVersion === model;
 
 function storeFailed(part: "cache" | "store", error: unknown, degraded: string[], { metrics, log }: ScoreRequestArgs): void {
   metrics.add("StoreFailures", "Count", 1);
@@ -141,6 +168,7 @@ async function publish(
     reasons: decision.reasons,
     flags: decision.flags,
     modelVersion: decision.modelVersion,
+    ...modelMembers(decision),
     policyVersion: decision.policyVersion,
     leadData,
     timestamp: new Date(timestamp).toISOString(),
@@ -154,6 +182,13 @@ async function publish(
   degraded.push("events");
   const key = objectKey("archive", args.profile.id, dateOf(timestamp), `rest_${scoreId}`);
   await args.objects.putIfAbsent(key, await gzipLines([line]));
+}
+
+/** Who answered and why not the champion; nothing on an ordinary day. */
+function modelMembers({ modelSource }: Decision): Readonly<Record<string, unknown>> {
+  if (modelSource === undefined) return {};
+  const { role, fallback } = modelSource;
+  return { modelRole: role, ...(fallback.length === 0 ? {} : { modelFallback: fallback }) };
 }
 
 function observe({ score, band }: Decision, { metrics, profile }: ScoreRequestArgs): void {
@@ -184,6 +219,7 @@ function answer(
       reasons: decision.reasons,
       flags: decision.flags,
       modelVersion: decision.modelVersion,
+      ...modelMembers(decision),
       policyVersion: decision.policyVersion,
       cached,
       timestamp: new Date(timestamp).toISOString(),

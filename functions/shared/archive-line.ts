@@ -1,6 +1,6 @@
 import type { ArchiveRecord } from "../core/archive-record";
 import type { AnyProfile } from "../core/profile";
-import type { Decision } from "../core/types";
+import type { ChallengerScore, Decision, ModelFallback } from "../core/types";
 import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
 
@@ -14,6 +14,8 @@ export interface ArchiveLineParts {
   /** The vector that the decision was made from. */
   readonly features: Float64Array;
   readonly decision: Decision;
+  /** Empty without models in shadow. */
+  readonly challengers: readonly ChallengerScore[];
   readonly eventId: string;
   readonly userToken: string | null;
   readonly source: "kinesis" | "rest";
@@ -28,7 +30,8 @@ export interface ArchiveLineParts {
  * `featureText` is the JSON text of the features by name (`featureWriter`): the results table holds the same text.
  */
 export function archiveLine(parts: ArchiveLineParts, featureText: string, tokeniser: Tokeniser): string {
-  const { profile, decision, input, features } = parts;
+  const { profile, decision, input, features, challengers } = parts;
+  const { role, fallback = [] } = decision.modelSource ?? {};
   const columns = profile.columns(input, features);
   const members: Omit<ArchiveRecord, "features"> = {
     event_id: parts.eventId,
@@ -43,6 +46,9 @@ export function archiveLine(parts: ArchiveLineParts, featureText: string, tokeni
     band: decision.band,
     model_version: decision.modelVersion,
     policy_version: decision.policyVersion,
+    ...(role === undefined ? {} : { model_role: role }),
+    ...(fallback.length === 0 ? {} : { model_fallback: fallbackText(fallback) }),
+    ...(challengers.length === 0 ? {} : { challengers }),
     flags: decision.flags,
     reasons: decision.reasons,
     geo_flag: columns.geo_flag,
@@ -62,3 +68,7 @@ export function archiveLine(parts: ArchiveLineParts, featureText: string, tokeni
   };
   return storableText(`${JSON.stringify(members).slice(0, -1)},"features":${featureText}}`);
 }
+
+/** `churn-endpoint: timeout; churn-trees-2: artifact`. */
+export const fallbackText = (fallback: readonly ModelFallback[]): string =>
+  fallback.map(({ model, reason }) => `${model}: ${reason}`).join("; ");

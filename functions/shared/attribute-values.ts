@@ -3,7 +3,7 @@
  * and a batch writes a thousand of them.
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { Reason } from "../core/types";
+import type { Decision, ModelSource, Reason } from "../core/types";
 
 export type Item = Record<string, AttributeValue>;
 
@@ -27,3 +27,13 @@ export const readReasons = (item: Item, name: string): Reason[] =>
     text: readText(member, "text"),
     contribution: readNumber(member, "contribution"),
   }));
+
+/** How the answering model came to it, as one text attribute; nothing when the champion answered. */
+export const modelSourceItem = ({ modelSource }: Decision): Item =>
+  modelSource === undefined ? {} : { model_source: s(JSON.stringify(modelSource)) };
+
+export function readModelSource(item: Item): Pick<Decision, "modelSource"> {
+  const text = readText(item, "model_source");
+  // Written by `modelSourceItem` and by nobody else.
+  return text === "" ? {} : { modelSource: JSON.parse(text) as ModelSource };
+}

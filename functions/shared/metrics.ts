@@ -16,6 +16,8 @@ export interface Metrics {
   add(name: string, unit: MetricUnit, value: number): void;
   /** Something to search the log by that is not a dimension. */
   property(name: string, value: string | number): void;
+  /** Metrics of their own under further dimensions, in lines of their own: flush them yourself. */
+  under(more: Readonly<Record<string, string>>): Metrics;
   /** Writes one line and forgets; nothing is written when nothing was added. */
   flush(): void;
 }
@@ -74,6 +76,7 @@ export function createMetrics(
     property(name, value) {
       properties[name] = value;
     },
+    under: (more) => createMetrics(namespace, { ...dimensions, ...more }, clock, sink),
     flush,
   };
 }

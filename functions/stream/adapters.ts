@@ -5,9 +5,12 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import type { ChallengerScore } from "../core/types";
 import {
   type Item,
+  modelSourceItem,
   n,
+  readModelSource,
   readNumber,
   readReasons,
   readStrings,
@@ -76,7 +79,7 @@ export function createResultStore(args: TableArgs): ResultStore {
   };
 }
 
-function writeResult({ decision, ...result }: StoredResult): Item {
+function writeResult({ decision, challengers = [], ...result }: StoredResult): Item {
   return {
     transaction_id: s(result.eventId),
     ...(result.userToken === null ? {} : { user_id: s(result.userToken) }),
@@ -86,6 +89,8 @@ function writeResult({ decision, ...result }: StoredResult): Item {
     flags: strings(decision.flags),
     model_version: s(decision.modelVersion),
     policy_version: s(decision.policyVersion),
+    ...modelSourceItem(decision),
+    ...(challengers.length === 0 ? {} : { challengers: s(JSON.stringify(challengers)) }),
     occurred_at: s(result.occurredAt),
     scored_at: s(result.scoredAt),
     archive_key: s(result.archiveKey),
@@ -96,6 +101,7 @@ function writeResult({ decision, ...result }: StoredResult): Item {
 }
 
 function readResult(item: Item): StoredResult {
+  const challengers = readText(item, "challengers");
   return {
     eventId: readText(item, "transaction_id"),
     sourcePosition: readText(item, "source_position"),
@@ -111,8 +117,11 @@ function readResult(item: Item): StoredResult {
       flags: readStrings(item, "flags"),
       modelVersion: readText(item, "model_version"),
       policyVersion: readText(item, "policy_version"),
+      ...readModelSource(item),
     },
     features: readText(item, "features") || "{}",
+    // Written by `writeResult` above and by nobody else.
+    ...(challengers === "" ? {} : { challengers: JSON.parse(challengers) as readonly ChallengerScore[] }),
   };
 }
 

@@ -2,6 +2,8 @@ import type { KinesisStreamBatchResponse, KinesisStreamEvent } from "aws-lambda"
 import type { Clock } from "../shared/clock";
 import { describeError, type Log } from "../shared/log";
 import type { Metrics } from "../shared/metrics";
+import { createModelReport } from "../shared/model-report";
+import type { ModelSource } from "../shared/model-source";
 import type { PolicySource } from "../shared/policy-source";
 import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
@@ -16,6 +18,8 @@ export interface InvocationContext {
 
 export interface StreamHandlerArgs extends Omit<AdmitArgs, "tokeniser"> {
   readonly policies: PolicySource;
+  /** Without it the policy's own model scores. */
+  readonly models?: ModelSource | undefined;
   readonly tokeniser: () => Promise<Tokeniser>;
   readonly ports: BatchPorts;
   readonly clock: Clock;
@@ -35,6 +39,7 @@ export type StreamHandler = (event: KinesisStreamEvent, context: InvocationConte
  */
 export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
   const { clock, log, metrics } = args;
+  const report = createModelReport(log, metrics);
   return async (event, context) => {
     const startedAt = clock.now();
     const records = event.Records.map(fromKinesis);
@@ -42,7 +47,11 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
     if (first === undefined) return { batchItemFailures: [] };
     let done = 0;
     try {
-      const [policy, tokeniser] = await Promise.all([args.policies.current(), args.tokeniser()]);
+      const [policy, models, tokeniser] = await Promise.all([
+        args.policies.current(),
+        args.models?.current() ?? null,
+        args.tokeniser(),
+      ]);
       const outcome = await processBatch(
         records,
         {
@@ -53,6 +62,8 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
           maxFutureMs: args.maxFutureMs,
           tokeniser,
           policy,
+          models,
+          report,
           scoredAt: new Date(startedAt).toISOString(),
           eventDetailType: args.eventDetailType,
           mayStart: () => context.getRemainingTimeInMillis() > args.reserveMs,
@@ -61,7 +72,7 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
         args.ports,
       );
       done = outcome.done;
-      report(outcome, records, context, args);
+      reportBatch(outcome, records, context, args);
     } catch (error) {
       metrics.add("InfrastructureFailures", "Count", 1);
       log.error("batch_failed", { requestId: context.awsRequestId, shard: first.shard, ...describeError(error) });
@@ -76,7 +87,7 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
   };
 }
 
-function report(
+function reportBatch(
   outcome: BatchOutcome,
   records: readonly SourceRecord[],
   context: InvocationContext,

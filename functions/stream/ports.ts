@@ -1,5 +1,5 @@
 /** What the stream processor needs of the world. Adapters are in `adapters.ts`, in-memory ones under `tests/helpers/`. */
-import type { Decision } from "../core/types";
+import type { ChallengerScore, Decision } from "../core/types";
 import type { BusEvent } from "../shared/event-bus";
 
 /** A decision as it lies in the results table: the first one that was made for an event, for good. */
@@ -17,6 +17,8 @@ export interface StoredResult {
   readonly decision: Decision;
   /** The features that the decision was made from: JSON text of an object of numbers and nulls by name. */
   readonly features: string;
+  /** What models of the function's own process said in shadow; absent when there were none. */
+  readonly challengers?: readonly ChallengerScore[];
 }
 
 export interface ResultStore {

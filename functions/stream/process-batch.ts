@@ -1,5 +1,7 @@
+import type { ModelSet } from "../models/model-set";
 import type { CompiledPolicy } from "../policy/compile";
 import { mapBounded } from "../shared/concurrency";
+import type { ModelReport } from "../shared/model-report";
 import type { ObjectStore } from "../shared/object-store";
 import { type AdmitArgs, admit, type Candidate, isRejected, type Rejected } from "./admit";
 import { archive, quarantine, unarchived } from "./archive-batch";
@@ -18,6 +20,9 @@ export interface BatchPorts {
 
 export interface BatchArgs extends AdmitArgs {
   readonly policy: CompiledPolicy;
+  /** Null: the policy's own model. */
+  readonly models: ModelSet | null;
+  readonly report: ModelReport;
   readonly scoredAt: string;
   readonly eventDetailType: string;
   /** False when the invocation's time is nearly over. */
@@ -65,7 +70,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   step?.("read");
 
   const scoreArgs = { ...args, archiveKey: batchKey(profile.id, records) };
-  const batch = scoreBatch(candidates, stored, states, scoreArgs);
+  const batch = await scoreBatch(candidates, stored, states, scoreArgs);
   rejected.push(...batch.rejected);
   step?.("score");
 
@@ -92,6 +97,8 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
     done = Math.min(done, ...refused.indexes);
     step?.("alerts");
 
+    // Remote challengers had the time of all the writes so far; now the lines are made, unless the invocation's time runs out.
+    if (batch.challengers !== null && args.mayStart()) await batch.challengers;
     pending = before(done, pending);
     const redelivery = recorded.entries.some((entry) => !entry.fresh);
     await archive(

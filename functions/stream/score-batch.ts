@@ -1,8 +1,12 @@
 import { featureWriter } from "../core/features";
-import { score } from "../core/score";
+import type { ChallengerScore } from "../core/types";
+import { answerRows, decideAnswer } from "../models/answer";
+import type { ModelSet } from "../models/model-set";
+import { NO_SHADOW, type ShadowScores, shadowRows } from "../models/shadow";
 import type { CompiledPolicy } from "../policy/compile";
 import { archiveLine } from "../shared/archive-line";
 import { describeError } from "../shared/log";
+import type { ModelReport } from "../shared/model-report";
 import { type AdmitArgs, type Candidate, type Rejected, rejectCandidate } from "./admit";
 import type { StoredResult, StoredState } from "./ports";
 import { isAfter } from "./sequence";
@@ -25,6 +29,8 @@ export interface ScoredBatch {
   readonly duplicates: readonly number[];
   /** States after all entries; {@link foldStates} gives those after some of them. */
   readonly states: FoldedStates;
+  /** Remote challengers under way; lines made before it has settled lack what they say. Null when there are none; never rejects. */
+  readonly challengers: Promise<void> | null;
 }
 
 /** States by user, each with the index of the first record that it counts anew. */
@@ -32,30 +38,111 @@ export type FoldedStates = ReadonlyMap<string, StoredState & { readonly firstInd
 
 export interface ScoreBatchArgs extends AdmitArgs {
   readonly policy: CompiledPolicy;
+  /** Null: the policy's own model. */
+  readonly models: ModelSet | null;
+  readonly report: ModelReport;
   /** ISO 8601, one for the batch. */
   readonly scoredAt: string;
   /** Archive object that fresh results are recorded for. */
   readonly archiveKey: string;
 }
 
+/** A candidate whose turn has come: with the decision of an earlier delivery, or with a row to be scored. */
+type Planned =
+  | { readonly candidate: Candidate; readonly earlier: StoredResult }
+  | { readonly candidate: Candidate; readonly row: number };
+
+interface Plan {
+  readonly planned: readonly Planned[];
+  /** Feature vectors of the rows to score, one after the other. */
+  readonly values: Float64Array;
+  readonly count: number;
+  readonly keys: readonly string[];
+  readonly rejected: Rejected[];
+  readonly duplicates: readonly number[];
+  readonly states: FoldedStates;
+}
+
 /**
  * Decides on every candidate in order. Stored decisions win over new ones, so a redelivery changes nothing; states fold only
- * records beyond their last sequence number, so it counts nothing twice either. Pure apart from the tokens it remembers.
+ * records beyond their last sequence number, so it counts nothing twice either. Features come from states and never from decisions,
+ * so all fresh records are scored in one call of their model.
  */
-export function scoreBatch(
+export async function scoreBatch(
   candidates: readonly Candidate[],
   stored: ReadonlyMap<string, StoredResult>,
   states: ReadonlyMap<string, StoredState>,
   args: ScoreBatchArgs,
-): ScoredBatch {
-  const { profile, policy } = args;
+): Promise<ScoredBatch> {
+  const { policy, models, report, profile } = args;
+  const plan = planBatch(candidates, stored, states, args);
+  const { size } = profile.features;
+  const { values, count, rejected } = plan;
+  const rows = { values: values.subarray(0, count * size), count, keyOf: (row: number) => plan.keys[row]! };
+  const answers = await answerRows(models, policy, rows, report.failed);
+
+  const writer = featureWriter(profile.features);
   const entries: Entry[] = [];
+  const fresh = new Array<FreshResult | undefined>(count);
+  const unfit = rejected.length;
+  let shadow = NO_SHADOW;
+  for (const item of plan.planned) {
+    if (!("row" in item)) continue;
+    const vector = values.subarray(item.row * size, (item.row + 1) * size);
+    try {
+      const decision = decideAnswer(policy, vector, answers.scores[item.row]!, answers.group(item.row), policy.isAlert);
+      fresh[item.row] = { decision, features: writer(vector) };
+    } catch (error) {
+      rejected.push(rejectCandidate(item.candidate, "scoring_error", describeError(error).message, args));
+    }
+  }
+  if (models !== null && count > 0 && rejected.length === unfit) {
+    shadow = shadowRows({
+      set: models,
+      policy,
+      rows,
+      answers,
+      decisionOf: (row) => fresh[row]!.decision,
+      withRemote: true,
+      onFailure: report.failed,
+      onComparison: report.compared,
+    });
+  }
+  for (const item of plan.planned) {
+    if (!("row" in item)) {
+      entries.push(storedEntry(item.candidate, item.earlier, args));
+      continue;
+    }
+    const scored = fresh[item.row];
+    if (scored === undefined) continue;
+    const vector = values.subarray(item.row * size, (item.row + 1) * size);
+    entries.push(freshEntry(item.candidate, scored, vector, shadow, item.row, args));
+  }
+  return {
+    entries,
+    rejected,
+    duplicates: plan.duplicates,
+    states: rejected.length === unfit ? plan.states : foldStates(entries, states, profile),
+    challengers: shadow.settled,
+  };
+}
+
+/** The synchronous half: who is new, from which features, and what the states are afterwards. */
+function planBatch(
+  candidates: readonly Candidate[],
+  stored: ReadonlyMap<string, StoredResult>,
+  states: ReadonlyMap<string, StoredState>,
+  args: ScoreBatchArgs,
+): Plan {
+  const { profile } = args;
+  const { size } = profile.features;
+  const planned: Planned[] = [];
   const rejected: Rejected[] = [];
   const duplicates: number[] = [];
+  const keys: string[] = [];
+  const values = new Float64Array(candidates.length * size);
   const seen = new Map<string, string>();
   const folded = new Map<string, StoredState & { readonly firstIndex: number }>();
-  const features = new Float64Array(profile.features.size);
-  const featureText = featureWriter(profile.features);
 
   for (const candidate of candidates) {
     const { eventId, inputHash, record, userToken, input } = candidate;
@@ -77,10 +164,12 @@ export function scoreBatch(
         userToken !== null && profile.stateful && (state === undefined || isAfter(record.sequence, state.lastSequence));
       const after = folds ? profile.fold(state?.state ?? null, input) : undefined;
       if (earlier !== undefined) {
-        entries.push(storedEntry(candidate, earlier, args));
+        planned.push({ candidate, earlier });
       } else {
-        const { decision } = score(profile, policy, input, state?.state ?? null, features);
-        entries.push(freshEntry(candidate, decision, features, featureText(features), args));
+        const row = keys.length;
+        profile.extract(input, state?.state ?? null, values.subarray(row * size, (row + 1) * size));
+        keys.push(userToken ?? eventId);
+        planned.push({ candidate, row });
       }
       seen.set(eventId, inputHash);
       if (folds) {
@@ -90,7 +179,7 @@ export function scoreBatch(
       rejected.push(rejectCandidate(candidate, "scoring_error", describeError(error).message, args));
     }
   }
-  return { entries, rejected, duplicates, states: folded };
+  return { planned, values, count: keys.length, keys, rejected, duplicates, states: folded };
 }
 
 export const conflict = (candidate: Candidate, args: AdmitArgs): Rejected =>
@@ -116,13 +205,18 @@ export function foldStates(
   return folded;
 }
 
+type FreshResult = Pick<StoredResult, "decision" | "features">;
+
 function freshEntry(
   candidate: Candidate,
-  decision: StoredResult["decision"],
-  features: Float64Array,
-  featureText: string,
+  { decision, features }: FreshResult,
+  vector: Float64Array,
+  shadow: ShadowScores,
+  row: number,
   args: ScoreBatchArgs,
 ): Entry {
+  // A copy: what remote challengers add later is in the archive, not in the table.
+  const challengers = [...shadow.of(row)];
   const result = {
     eventId: candidate.eventId,
     sourcePosition: candidate.record.position,
@@ -132,10 +226,18 @@ function freshEntry(
     occurredAt: candidate.occurredAt,
     userToken: candidate.userToken,
     decision,
-    features: featureText,
+    features,
+    ...(challengers.length === 0 ? {} : { challengers }),
   };
-  const line = lineOf(candidate, result, features, args);
-  return { candidate, result, fresh: true, line: () => line };
+  let made: string | undefined;
+  const line = (): string => {
+    if (made !== undefined) return made;
+    const text = lineOf(candidate, result, vector, shadow.of(row), args);
+    // While remote challengers are under way a later line may hold more.
+    if (shadow.settled === null) made = text;
+    return text;
+  };
+  return { candidate, result, fresh: true, line };
 }
 
 /** The entry of a stored decision. Its vector is read back by name, so the line is the one of the first delivery. */
@@ -144,12 +246,18 @@ export function storedEntry(candidate: Candidate, result: StoredResult, args: Ad
     // Written by `featureWriter` and by nobody else.
     const named = JSON.parse(result.features) as Readonly<Record<string, number | null>>;
     const features = Float64Array.from(args.profile.features.definitions, ({ name }) => named[name] ?? Number.NaN);
-    return lineOf(candidate, result, features, args);
+    return lineOf(candidate, result, features, result.challengers ?? [], args);
   };
   return { candidate, result, fresh: false, line };
 }
 
-function lineOf(candidate: Candidate, result: StoredResult, features: Float64Array, args: AdmitArgs): string {
+function lineOf(
+  candidate: Candidate,
+  result: StoredResult,
+  features: Float64Array,
+  challengers: readonly ChallengerScore[],
+  args: AdmitArgs,
+): string {
   return archiveLine(
     {
       profile: args.profile,
@@ -158,6 +266,7 @@ function lineOf(candidate: Candidate, result: StoredResult, features: Float64Arr
       inputHash: candidate.inputHash,
       features,
       decision: result.decision,
+      challengers,
       eventId: candidate.eventId,
       userToken: candidate.userToken,
       source: "kinesis",

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { balance, settleStream } from "../demo/check";
 import { connect } from "../demo/clients";
+import { churnExample, modelsTable, switchModels } from "../demo/models";
 import { alarmStates, bands, booksTable, nextSteps, quarantineReasons, routes, topUsers, whereThingsLie } from "../demo/report";
 import { sendRest, sendStream } from "../demo/send";
 import { restTraffic, streamTraffic } from "../demo/traffic";
@@ -35,7 +36,7 @@ function wholeNumber(text: string | undefined, name: string, low: number, high: 
 }
 
 const heading = (text: string) => process.stdout.write(`\n${paint("bold", text)}\n`);
-const step = (number: number, text: string) => process.stdout.write(`${paint("cyan", `[${number}/5]`)} ${text}\n`);
+const step = (number: number, text: string) => process.stdout.write(`${paint("cyan", `[${number}/6]`)} ${text}\n`);
 
 async function main(): Promise<number> {
   const options = parseCommandLine(command);
@@ -88,16 +89,24 @@ async function exercise(
     await settleStream(clients, outputs, stream, (sum) => scoredBar.update(sum));
     scoredBar.end();
 
-    step(4, "loading the archive into the warehouse …");
-    const loadBar = new Progress("loaded", stream.scored + rest.scored + stream.quarantined);
-    const books = await balance(clients, outputs, { stream, delivered, rest }, (loaded) => loadBar.update(loaded));
+    step(4, "promoting the challenger of the running stream function, and rolling back …");
+    const show = await switchModels(clients, outputs);
+
+    step(5, "loading the archive into the warehouse …");
+    const loadBar = new Progress("loaded", stream.scored + show.sent + rest.scored + stream.quarantined);
+    const sent = { stream, delivered, rest, probes: show.sent };
+    const books = await balance(clients, outputs, sent, (loaded) => loadBar.update(loaded));
     loadBar.end();
-    step(5, `opening the books after ${options.elapsed()}`);
+    step(6, `opening the books after ${options.elapsed()}`);
 
     heading("Top risky users");
     process.stdout.write(`${await topUsers(clients)}\n`);
     heading("Scores by band");
     process.stdout.write(`${await bands(clients)}\n`);
+    heading("Models");
+    process.stdout.write(`${await modelsTable(clients)}\n\n${show.lines.join("\n")}\n`);
+    heading("Why the likeliest customer to leave would");
+    process.stdout.write(`${await churnExample(clients)}\n`);
     heading("Routes");
     const logGroup = platform.outputs.highScoresLogGroup;
     process.stdout.write(`${await routes(clients, String(logGroup), relative(process.cwd(), options.dataDir))}\n`);

@@ -22,6 +22,9 @@ export interface Outputs {
   /** `postgres://…`; accepts psql and BI tools. */
   readonly warehouseUrl: string;
   readonly loaderFunction: string;
+  readonly modelBucket: string;
+  /** Name of the parameter that says which models score, by profile. */
+  readonly modelsParameters: Readonly<Record<string, string>>;
   /** Process id of the running platform. */
   readonly pid: number;
 }

@@ -13,6 +13,7 @@ const outputNames: readonly (keyof Outputs & string)[] = [
   "dataBucket",
   "eventBusName",
   "loaderFunction",
+  "modelBucket",
 ];
 
 export interface Running {
@@ -58,6 +59,7 @@ function outputsOf(platform: Platform, stack: string): Outputs {
   const apiKey = platform.outputs.apiKey;
   return {
     ...named,
+    modelsParameters: platform.outputs.modelsParameters,
     stack,
     awsEndpointUrl: platform.endpointUrl,
     region: platform.region,

@@ -59,14 +59,24 @@ export async function settleStream(
   );
 }
 
+/** What was sent: traffic, and transactions beside it that were sent one by one, each delivered and scored. */
+export interface Sent {
+  readonly stream: StreamTraffic;
+  readonly delivered: number;
+  readonly rest: RestTally;
+  readonly probes: number;
+}
+
 /** Brings everything into the warehouse, then opens the books. */
 export async function balance(
   clients: Clients,
   outputs: Outputs,
-  sent: { stream: StreamTraffic; delivered: number; rest: RestTally },
+  sent: Sent,
   progress: (loaded: number) => void,
 ): Promise<Books> {
-  const { stream, delivered, rest } = sent;
+  const { rest, probes } = sent;
+  const stream = { ...sent.stream, scored: sent.stream.scored + probes };
+  const delivered = sent.delivered + probes;
   const archive = new ArchiveReader(clients, outputs.dataBucket, "archive/");
   const quarantine = new ArchiveReader(clients, outputs.dataBucket, "quarantine/");
   // REST scores travel through a queue that collects a batch first.
@@ -87,7 +97,7 @@ export async function balance(
   await Promise.all([archive.refresh(), quarantine.refresh()]);
   const repeated = await query(clients, "select event_id from risk.risk_events group by event_id having count(*) > 1");
   const entries: Entry[] = [
-    { what: "records sent to the stream", expected: stream.records.length, found: delivered },
+    { what: "records sent to the stream", expected: stream.records.length + probes, found: delivered },
     { what: "  stored in the results table", expected: stream.scored, found: await countResults(clients, outputs) },
     { what: "  in quarantine, each with its reason", expected: stream.quarantined, found: quarantine.lines.length },
     {

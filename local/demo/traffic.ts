@@ -31,14 +31,14 @@ export interface StreamRecord {
   readonly label: string;
 }
 
-interface City {
+export interface City {
   readonly name: string;
   readonly country: string;
   readonly latitude: number;
   readonly longitude: number;
 }
 
-const cities: readonly [City, ...City[]] = [
+export const cities: readonly [City, ...City[]] = [
   { name: "New York", country: "US", latitude: 40.71, longitude: -74.01 },
   { name: "Chicago", country: "US", latitude: 41.88, longitude: -87.63 },
   { name: "Denver", country: "US", latitude: 39.74, longitude: -104.99 },
@@ -60,14 +60,14 @@ const categories = [
   "electronics",
 ] as const;
 
-interface Holder {
+export interface Holder {
   readonly id: string;
   readonly home: City;
   readonly typicalAmount: number;
   readonly device: string;
 }
 
-function holder(random: Random, n: number): Holder {
+export function holder(random: Random, n: number): Holder {
   return {
     id: `user-${String(n).padStart(4, "0")}`,
     home: random.pick(cities),
@@ -76,7 +76,7 @@ function holder(random: Random, n: number): Holder {
   };
 }
 
-function transaction(random: Random, who: Holder, at: number, change: Partial<Transaction> = {}): Transaction {
+export function transaction(random: Random, who: Holder, at: number, change: Partial<Transaction> = {}): Transaction {
   const { home } = who;
   return {
     transaction_id: random.id("tx-"),
@@ -96,14 +96,14 @@ function transaction(random: Random, who: Holder, at: number, change: Partial<Tr
   };
 }
 
-function farFrom(random: Random, home: City): City {
+export function farFrom(random: Random, home: City): City {
   const abroad = cities.filter((city) => Math.abs(city.longitude - home.longitude) > 60);
   const [first = home, ...rest] = abroad;
   return random.pick([first, ...rest]);
 }
 
 /** The four fraud patterns; each returns its transactions in time order. */
-const patterns: readonly [name: string, make: (random: Random, who: Holder, at: number) => Transaction[]][] = [
+export const patterns: readonly [name: string, make: (random: Random, who: Holder, at: number) => Transaction[]][] = [
   [
     "card testing",
     (random, who, at) =>

@@ -15,6 +15,7 @@ import { type DeployProgress, deploy } from "./deploy.js";
 import { evaluate } from "./evaluate.js";
 import { diff, type Graph } from "./graph.js";
 import { KillSwitch } from "./kill-switch.js";
+import { serveShippedModels } from "./model-endpoints";
 import { reservePort } from "./ports.js";
 import { createServices, type Services } from "./services.js";
 import { readStackConfig } from "./stack-config.js";
@@ -156,6 +157,7 @@ async function start(
   const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
   graph = evaluated;
   await deploy(graph, services.bodies, options.progress);
+  serveShippedModels(graph, services.sagemaker);
   services.lambda.activate();
   const inject = (seed: number, rules: readonly FaultRule[]) =>
     endpoint.injectFaults(rules.length === 0 ? undefined : new FaultInjector(seed, rules));

@@ -24,6 +24,7 @@ import { RedshiftServerless, redshiftBodies } from "../services/redshift-bodies"
 import { RedshiftDataService } from "../services/redshift-data";
 import { createS3Service } from "../services/s3";
 import { s3Bodies } from "../services/s3-bodies";
+import { SageMakerRuntimeService } from "../services/sagemaker-runtime";
 import { kmsBodies, secretsManagerBodies, ssmBodies } from "../services/secret-bodies";
 import { createSecretsManagerService } from "../services/secretsmanager";
 import { SnsService, snsBodies } from "../services/sns";
@@ -59,6 +60,7 @@ export function createServices(options: ServiceOptions) {
   const sts = createStsService(context);
   const dynamodb = createDynamoDbService(context, { persistent: options.durable });
   const s3 = createS3Service(context, { iam, kms, deliver: registry.deliver });
+  const sagemaker = new SageMakerRuntimeService(context);
   const sqs = new SqsService(context, metrics);
   const kinesis = new KinesisService(context);
   const sns = new SnsService(context, sqs, registry);
@@ -106,6 +108,7 @@ export function createServices(options: ServiceOptions) {
     sts,
     dynamodb,
     s3,
+    sagemaker,
     sqs,
     kinesis,
     sns,
@@ -156,6 +159,7 @@ export function createServices(options: ServiceOptions) {
     secrets,
     dynamodb,
     s3,
+    sagemaker,
     sqs,
     kinesis,
     sns,

@@ -1,5 +1,6 @@
 /** Local bodies of the S3 resource types. */
 import type { GraphResource, ResourceBody } from "../contracts";
+import { isResolvedAsset } from "../engine/assets";
 import type { Iam } from "../gateway/iam";
 import { autoName, optionalText, recordInput, recordsInput, textInput } from "./resource-inputs";
 import type { S3Service } from "./s3";
@@ -50,6 +51,14 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
         store.configure(resource.id, { tags: recordInput(resource.inputs, "tags") as Record<string, string> });
       },
     },
+    {
+      type: "aws:s3/bucketObjectv2:BucketObjectv2",
+      honoured: ["bucket", "key", "source", "contentType", "metadata"],
+      cloudOnly: {},
+      outputs: ({ inputs }) => ({ id: `${String(inputs.bucket)}/${String(inputs.key)}`, state: {} }),
+      create: (resource) => putObject(service, resource),
+      update: (resource) => putObject(service, resource),
+    },
     setting("aws:s3/bucketVersioning:BucketVersioning", ["versioningConfiguration"], (resource, bucket) => {
       const { status } = recordInput(resource.inputs, "versioningConfiguration");
       if (status !== "Enabled" && status !== "Suspended" && status !== "Disabled")
@@ -96,6 +105,22 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
       targetPrefix: "as targetBucket",
     }),
   ];
+}
+
+/** Writes the object unless it has these bytes already: a start over kept data makes no new version. */
+async function putObject(service: S3Service, resource: GraphResource): Promise<void> {
+  const { source } = resource.inputs;
+  const [bucket, key] = [textInput(resource, "bucket"), textInput(resource, "key")];
+  if (!isResolvedAsset(source)) throw new Error(`${resource.type} (${resource.name}): 'source' must be a file or text asset.`);
+  if ((await service.get(bucket, key))?.equals(source.content)) return;
+  const metadata = Object.entries(recordInput(resource.inputs, "metadata"));
+  const contentType = optionalText(resource.inputs, "contentType");
+  await service.put(bucket, key, source.content, {
+    headers: {
+      ...(contentType === undefined ? {} : { "content-type": contentType }),
+      ...Object.fromEntries(metadata.map(([name, value]) => [`x-amz-meta-${name}`, String(value)])),
+    },
+  });
 }
 
 /** Rule fields that only change where and at what price bytes lie. */

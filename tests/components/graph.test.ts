@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 describe("every resource", () => {
   it("of a component has the component as its ancestor", () => {
-    const shared = /^(platform|alarms|access-logs|token-key|scores|fraud|scoring|warehouse|gateway-logs.*)$/;
+    const shared = /^(platform|alarms|access-logs|token-key|scores|models|fraud|scoring|warehouse|gateway-logs.*)$/;
     const topLevel = dev.resources.filter(({ parent }) => /::pulumi:pulumi:Stack::/.test(parent) || parent === "");
     expect(
       topLevel.filter(({ name, type }) => type !== "pulumi:pulumi:Stack" && !shared.test(name)).map(({ name }) => name),

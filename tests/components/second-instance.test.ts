@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type * as Account from "../../components/lib/access-log-bucket";
 import type * as Key from "../../components/lib/encryption-key";
+import type * as Models from "../../components/lib/model-store";
 import type * as Secret from "../../components/lib/secret";
 import type * as Topic from "../../components/lib/topic";
 import type * as Warehouse from "../../components/risk-warehouse";
@@ -12,6 +13,7 @@ import type * as Bundles from "../../tools/bundle";
 import { evaluate, load } from "../helpers/recorder";
 
 // The compiled modules have the types of their sources.
+const { ModelStore } = load("components/lib/model-store") as typeof Models;
 const { EncryptionKey } = load("components/lib/encryption-key") as typeof Key;
 const { accessLogBucket } = load("components/lib/access-log-bucket") as typeof Account;
 const { GeneratedSecret } = load("components/lib/secret") as typeof Secret;
@@ -42,6 +44,11 @@ function twoOfEach(): Record<string, unknown> {
   };
   const tokenSecret = new GeneratedSecret("token", { key, description: "test", recoveryWindowDays: 7 });
   for (const n of ["one", "two"]) {
+    const store = new ModelStore(`models-${n}`, {
+      context,
+      shipped: [{ profile: "lead", name: "lead-trees-1", file: "package.json", sha256: "ab" }],
+    });
+    const models = { store, initial: { chain: [{ kind: "rules-only" }] } } as const;
     const bus = new ScoreBus(`bus-${n}`, { key, alarmTopicArn: topic.arn });
     const stream = new StreamProcessor(`stream-${n}`, {
       context,
@@ -60,6 +67,7 @@ function twoOfEach(): Record<string, unknown> {
         maxAgeSeconds: 60,
       },
       policy: PROFILES.fraud.defaultPolicy,
+      models,
       tokenSecret,
       bus,
       memoryMb: 512,
@@ -80,7 +88,7 @@ function twoOfEach(): Record<string, unknown> {
       context,
       naming,
       region,
-      routes: [{ path: "/score", profile: PROFILES.lead, policy: PROFILES.lead.defaultPolicy }],
+      routes: [{ path: "/score", profile: PROFILES.lead, policy: PROFILES.lead.defaultPolicy, models }],
       bundles: { scoring: bundle("rest-scoring"), archiver: bundle("score-archiver") },
       auth: { mode: "iam" },
       bus,

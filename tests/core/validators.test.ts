@@ -18,8 +18,8 @@ describe("buildValidators", () => {
     expect(readdirSync(join(folder, "deep"))).toEqual(["validators.js"]);
   });
 
-  it("exports a validator for every profile and for policies", () => {
-    expect(Object.keys(validatorSchemas())).toEqual(["lead", "churn", "fraud", "policy"]);
+  it("exports a validator for every profile, for policies and for models", () => {
+    expect(Object.keys(validatorSchemas())).toEqual(["lead", "churn", "fraud", "policy", "models"]);
   });
 
   it("needs an id, and refuses a keyword that it does not know", () => {

@@ -47,6 +47,12 @@ describe("bundles", () => {
     },
   );
 
+  it.each(["rest-scoring", "stream-scoring"])("%s takes models from a bucket that has to be named", (entry) => {
+    const env = { ...AWS, ...ENVIRONMENTS[entry], MODELS_PARAMETER: "/models" };
+    expect(load(entry, { ...env, MODEL_BUCKET: "models" })).toEqual({ ok: true, text: "function" });
+    expect(load(entry, env).text).toContain("MODEL_BUCKET");
+  });
+
   it("stay below 300 KB compressed and hold no path of the machine", () => {
     for (const path of Object.values(bundles)) {
       const source = readFileSync(path);

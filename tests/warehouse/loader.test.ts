@@ -36,17 +36,17 @@ describe("migrations on a real server", () => {
   it("rolls a failing migration back as a whole and names its statement", async () => {
     const broken = [
       ...migrations(),
-      { name: "0004_broken", sql: "CREATE TABLE risk.half (a INT); SELECT nothing FROM risk.nowhere" },
+      { name: "0005_broken", sql: "CREATE TABLE risk.half (a INT); SELECT nothing FROM risk.nowhere" },
     ];
-    await expect(harness.migrate(broken)).rejects.toThrow(/migrate-0004_broken failed at statement 4: .*nowhere/);
+    await expect(harness.migrate(broken)).rejects.toThrow(/migrate-0005_broken failed at statement 4: .*nowhere/);
     await expect(harness.warehouse.query("SELECT 1 FROM risk.half")).rejects.toThrow(/does not exist/);
   });
 
   it("lets two migrators at once apply each migration once", async () => {
-    const more = [...migrations(), { name: "0004_race", sql: "CREATE TABLE risk.race (a INT)" }];
+    const more = [...migrations(), { name: "0005_race", sql: "CREATE TABLE risk.race (a INT)" }];
     const results = await Promise.all([harness.migrate(more), harness.migrate(more)]);
-    expect(results.flatMap(({ applied }) => applied)).toEqual(["0004_race"]);
-    await harness.warehouse.query("DROP TABLE risk.race; DELETE FROM risk.schema_migrations WHERE name = '0004_race'");
+    expect(results.flatMap(({ applied }) => applied)).toEqual(["0005_race"]);
+    await harness.warehouse.query("DROP TABLE risk.race; DELETE FROM risk.schema_migrations WHERE name = '0005_race'");
   });
 });
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSqlClient } from "../../functions/loader/sql-client";
 import { AwsError } from "../../local/contracts";
 import { archiveLine, clock, Harness, LOADER } from "./harness";
 
@@ -75,6 +76,46 @@ describe("the views", () => {
     );
     await client.end();
     expect(rows).toEqual([{ n: 4, days: 1, x: "x" }]);
+  });
+});
+
+describe("models side by side", () => {
+  const shadow = (score: number, band: string) => ({ challengers: [{ model: "trees-2", score, band }] });
+
+  beforeAll(async () => {
+    harness.put("archive/fraud/models.ndjson.gz", [
+      // A fraud that the champion let through and the challenger stops: 400 saved.
+      archiveLine("m1", { ...shadow(0.9, "critical"), score: 0.2, band: "low", amount: 400, model_version: "trees-1" }),
+      // An honest customer whom only the challenger stops: a review of 5.
+      archiveLine("m2", { ...shadow(0.7, "high"), score: 0.1, band: "low", amount: 80, model_version: "trees-1" }),
+      // Both right.
+      archiveLine("m3", { ...shadow(0.95, "critical"), score: 0.95, band: "critical", amount: 900, model_version: "trees-1" }),
+      // Nobody knows yet.
+      archiveLine("m4", { ...shadow(0.1, "low"), score: 0.1, band: "low", model_version: "trees-1" }),
+      archiveLine("m5", { model_role: "fallback", model_fallback: "trees-1: artifact", model_version: "rules-only" }),
+    ]);
+    await harness.loader()(Date.now() + 20_000);
+    await harness.run(
+      "INSERT INTO risk.risk_labels (event_id, label, labelled_at, source) VALUES ('m1', false, '2026-02-01', 'guess'), ('m1', true, '2026-02-09', 'chargeback'), ('m2', false, '2026-02-09', 'investigation'), ('m3', true, '2026-02-09', 'chargeback')",
+    );
+  });
+
+  it("tell agreement and difference, and who stood in for whom", async () => {
+    const agreement = await harness.run(
+      "SELECT answered_by, challenger, events, agreement, ROUND(largest_difference::NUMERIC(18, 6), 2) FROM risk.challenger_agreement",
+    );
+    expect(agreement.map((row) => Object.values(row).join(","))).toEqual(["trees-1,trees-2,4,0.5,0.70"]);
+    const fallbacks = await harness.run("SELECT answered_by, model_fallback, events FROM risk.model_fallbacks");
+    expect(fallbacks.map((row) => Object.values(row).join(","))).toEqual(["rules-only,trees-1: artifact,1"]);
+  });
+
+  it("are priced by a cost matrix over the newest labels", async () => {
+    const sql = readFileSync(join(process.cwd(), "sql/queries/model_costs.sql"), "utf8");
+    const client = createSqlClient(harness.dataApi(), clock);
+    const [row] = await client.query(sql, { name: "costs", token: "costs", deadline: Date.now() + 20_000 });
+    expect(row).toMatchObject({ answered_by: "trees-1", challenger: "trees-2", events: "3", positives: "2" });
+    expect(row).toMatchObject({ false_alarms: "0", challenger_false_alarms: "1", misses: "1", challenger_misses: "0" });
+    expect([row?.["cost"], row?.["challenger_cost"], row?.["saved_by_challenger"]].map(Number)).toEqual([400, 5, 395]);
   });
 });
 

@@ -1,0 +1,55 @@
+import type { BatchModel, Model } from "./model";
+
+/** A model in its place in the chain, or among the challengers. */
+export interface Member {
+  /** Shown as `modelVersion`. */
+  readonly name: string;
+  readonly model: BatchModel;
+  /** The same model when it runs in this process; null for a remote one, and for one that could not be loaded. */
+  readonly local: Model | null;
+  /** Its explanation costs a multiple of its score: made only where it is shown. */
+  readonly costlyToExplain: boolean;
+}
+
+export interface Challenger {
+  readonly member: Member;
+  /** Share of events that it answers, 0 to 100. */
+  readonly percent: number;
+}
+
+/** The models of one document, ready to score. Never changes: a new document is a new set, so a batch sees one of them throughout. */
+export interface ModelSet {
+  readonly version: string;
+  /** Champion first. */
+  readonly chain: readonly Member[];
+  readonly challengers: readonly Challenger[];
+}
+
+/** Why a model gave no score. `reason` is a short code for decisions; the message is for logs. */
+export class ModelUnavailable extends Error {
+  readonly code = "model_unavailable";
+
+  constructor(
+    readonly reason: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "ModelUnavailable";
+  }
+}
+
+export const localMember = (model: Model, costlyToExplain = false): Member => ({
+  name: model.version,
+  model,
+  local: model,
+  costlyToExplain,
+});
+
+export const remoteMember = (model: BatchModel): Member => ({ name: model.version, model, local: null, costlyToExplain: false });
+
+/** Stands in the chain for a model that could not be made, so that decisions tell why the next one answered. */
+export function unavailableMember(name: string, reason: string, message: string): Member {
+  return remoteMember({ version: name, scoreBatch: () => Promise.reject(new ModelUnavailable(reason, message)) });
+}
+
+export const reasonOf = (error: unknown): string => (error instanceof ModelUnavailable ? error.reason : "error");

@@ -1,0 +1,24 @@
+import { sha256 } from "../core/hash";
+import type { Challenger } from "./model-set";
+
+const BUCKETS = 2 ** 32;
+
+/** Where a user or event stands between 0 and 100, for good: the first 32 bits of a hash of the key. */
+export function rolloutPosition(key: string): number {
+  return (Number.parseInt(sha256(`rollout:${key}`).slice(0, 8), 16) / BUCKETS) * 100;
+}
+
+/**
+ * The challenger that answers for a position, or null for the champion. Challengers take their percentages one after the other from 0
+ * upwards, so raising the last one's only adds events to it, and the sum of all is exactly the share that leaves the champion.
+ */
+export function rolledOutTo(challengers: readonly Challenger[], position: number): Challenger | null {
+  let end = 0;
+  for (const challenger of challengers) {
+    end += challenger.percent;
+    if (position < end) return challenger;
+  }
+  return null;
+}
+
+export const hasRollout = (challengers: readonly Challenger[]): boolean => challengers.some(({ percent }) => percent > 0);

@@ -1,0 +1,47 @@
+import { EndpointFailure, type InvokeEndpoint } from "../models/endpoint";
+
+/** The part of the SageMaker runtime that is used. */
+export interface EndpointClient {
+  send(
+    request: { readonly endpointName: string; readonly contentType: string; readonly body: string },
+    signal: AbortSignal,
+  ): Promise<string>;
+}
+
+/**
+ * The client is made with the first call: functions without an endpoint in their chain never pay for it. It is imported with the
+ * others, though: a module that is loaded later keeps the bundler from leaving out what is not used of all that it shares with them.
+ */
+export function createEndpointInvoker(make: () => EndpointClient): InvokeEndpoint {
+  let client: EndpointClient | undefined;
+  return async ({ signal, ...request }) => {
+    client ??= make();
+    try {
+      return await client.send(request, signal);
+    } catch (error) {
+      throw endpointFailure(request.endpointName, error);
+    }
+  };
+}
+
+/**
+ * What an SDK error means for a caller. Errors of the container (`ModelError`, 424) are not repeated: the same rows fail again.
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors
+ */
+export function endpointFailure(endpointName: string, error: unknown): EndpointFailure {
+  const status = statusOf(error);
+  const name = error instanceof Error ? error.name : "UnknownError";
+  const message = `Endpoint ${endpointName} failed: ${name}${status === undefined ? "" : ` (HTTP ${status})`}.`;
+  if (status === 429 || /Throttl|TooManyRequests/.test(name)) return new EndpointFailure("throttled", message, true);
+  if (name === "ModelError" || name === "ModelNotReadyException") {
+    return new EndpointFailure("model_error", message, name === "ModelNotReadyException");
+  }
+  if (status !== undefined && status < 500) return new EndpointFailure("rejected", message, false);
+  return new EndpointFailure("unreachable", message, true);
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
+  // The SDK's own member, of this shape on every service error.
+  return (error.$metadata as { readonly httpStatusCode?: number } | undefined)?.httpStatusCode;
+}

@@ -1,0 +1,218 @@
+import { createHash } from "node:crypto";
+import { sha256 } from "../core/hash";
+import type { Validate } from "../core/json-schema";
+import { problemText } from "../core/problems";
+import type { AnyProfile } from "../core/profile";
+import { type EndpointRef, type ModelRef, type ModelsDocument, parseModels, refName, type TreesRef } from "../models/document";
+import type { BatchModel } from "../models/model";
+import {
+  localMember,
+  type Member,
+  type ModelSet,
+  ModelUnavailable,
+  reasonOf,
+  remoteMember,
+  unavailableMember,
+} from "../models/model-set";
+import { createModel } from "../models/registry";
+import type { Clock } from "./clock";
+import { describeError, type Log } from "./log";
+import type { Metrics } from "./metrics";
+
+export interface ModelSource {
+  /**
+   * The models to score with now; null means the policy's own. Take it once a batch or request and use nothing else throughout.
+   * Waits only for the very first document; afterwards it answers at once and refreshes in the background. Never rejects.
+   */
+  current(): Promise<ModelSet | null>;
+}
+
+/** Makes the model of an image's bytes. Throws when they are damaged or ask for features that the profile doesn't have. */
+export type LoadTreeModel = (bytes: Uint8Array, ref: TreesRef) => Member;
+
+export interface ModelSourceArgs {
+  /** Text of the parameter; undefined when there is no such parameter. */
+  readonly read: () => Promise<string | undefined>;
+  /** Bytes of an object of the model bucket. */
+  readonly fetchImage: (key: string) => Promise<Uint8Array>;
+  readonly loadTrees: LoadTreeModel;
+  readonly endpoint: (ref: EndpointRef) => BatchModel;
+  readonly profile: AnyProfile;
+  readonly validateModels: Validate;
+  readonly ttlMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Models kept beyond the set in use, so that a rollback finds its champion still loaded. */
+const REMEMBERED_MODELS = 4;
+/** A document whose artifacts could not be loaded is tried again after one TTL, two, four, … up to this many. */
+const MAX_RETRY_TTLS = 16;
+
+/** No document was ever read: the policy's own model answers, and decisions say why. */
+const UNREAD: ModelSet = {
+  version: "unread",
+  chain: [unavailableMember("models", "parameter_unavailable", "The models document could not be read yet.")],
+  challengers: [],
+};
+
+/**
+ * Keeps the last good models: a document that is invalid, or names an artifact that is missing, damaged, of another hash or asking for
+ * unknown features, changes nothing; a metric counts it and a log line says why. A function that starts with such a document and has
+ * nothing older scores with those models of it that can be loaded, and decisions name the others.
+ */
+export function createModelSource(args: ModelSourceArgs): ModelSource {
+  const { read, profile, validateModels, ttlMs, clock, log, metrics } = args;
+  const loader = memberLoader(args);
+  /** Undefined until the first document; null when the parameter does not exist. */
+  let good: ModelSet | null | undefined;
+  let degraded: ModelSet | undefined;
+  let seen: string | undefined;
+  let broken: { readonly text: string | undefined; readonly tries: number; readonly retryAt: number } | undefined;
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  let underWay: Promise<void> | undefined;
+
+  const load = async (): Promise<void> => {
+    const text = await read();
+    if (good !== undefined && text === seen) {
+      broken = undefined;
+      return;
+    }
+    if (broken !== undefined && broken.text === text && clock.now() < broken.retryAt) return;
+    try {
+      const next = text === undefined ? null : await build(text);
+      if (good !== undefined) log.info("models_changed", { from: good?.version ?? "policy", to: next?.version ?? "policy" });
+      good = next;
+      seen = text;
+      broken = undefined;
+      degraded = undefined;
+      loader.keep(next);
+    } catch (error) {
+      const tries = broken !== undefined && broken.text === text ? broken.tries + 1 : 0;
+      broken = { text, tries, retryAt: clock.now() + ttlMs * Math.min(2 ** tries, MAX_RETRY_TTLS) };
+      throw error;
+    }
+  };
+
+  const build = async (text: string): Promise<ModelSet> => {
+    const parsed = parseModels(text, profile, validateModels);
+    if (!parsed.ok) throw new Error(`The models document of profile "${profile.id}" is invalid: ${problemText(parsed.problems)}`);
+    const { document } = parsed;
+    const refs = [...document.chain, ...(document.challengers ?? []).map(({ model }) => model)];
+    const outcomes = await Promise.allSettled(refs.map((ref) => loader.load(ref)));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    if (failures.length > 0) {
+      if (good === undefined) degraded = assemble(document, text, outcomes.map(memberOrNull(refs)));
+      throw new Error(failures.map((failure) => describeError(failure).message).join(" "));
+    }
+    return assemble(document, text, outcomes.map(memberOrNull(refs)));
+  };
+
+  const refresh = (): Promise<void> => {
+    underWay ??= load()
+      .catch((error: unknown) => {
+        metrics.add("ModelRefreshFailures", "Count", 1);
+        log.warn("model_refresh_failed", {
+          models: good === undefined ? (degraded?.version ?? "none") : (good?.version ?? "policy"),
+          error: describeError(error).message,
+        });
+      })
+      .finally(() => {
+        checkedAt = clock.now();
+        underWay = undefined;
+      });
+    return underWay;
+  };
+
+  return {
+    async current() {
+      if (checkedAt === Number.NEGATIVE_INFINITY) await refresh();
+      else if (clock.now() - checkedAt >= ttlMs) void refresh();
+      return good === undefined ? (degraded ?? UNREAD) : good;
+    },
+  };
+}
+
+const memberOrNull =
+  (refs: readonly ModelRef[]) =>
+  (outcome: PromiseSettledResult<Member>, index: number): Member =>
+    outcome.status === "fulfilled"
+      ? outcome.value
+      : unavailableMember(refName(refs[index] as ModelRef), reasonOf(outcome.reason), describeError(outcome.reason).message);
+
+/** `members` are those of the chain, then the challengers'. Challengers that could not be loaded answer nobody. */
+function assemble(document: ModelsDocument, text: string, members: readonly Member[]): ModelSet {
+  const { chain, challengers = [] } = document;
+  return {
+    version: document.version ?? sha256(text).slice(0, 12),
+    chain: members.slice(0, chain.length),
+    challengers: challengers.map(({ percent = 0 }, index) => ({ member: members[chain.length + index] as Member, percent })),
+  };
+}
+
+interface MemberLoader {
+  load(ref: ModelRef): Promise<Member>;
+  /** Forgets models that neither the set nor the last few loads need. */
+  keep(set: ModelSet | null): void;
+}
+
+/** Models by what they refer to: one that two documents share is loaded once, and an endpoint keeps its breaker. */
+function memberLoader({ fetchImage, loadTrees, endpoint, profile }: ModelSourceArgs): MemberLoader {
+  const members = new Map<string, Member>();
+  const make = async (ref: ModelRef): Promise<Member> => {
+    switch (ref.kind) {
+      case "trees":
+        return loadTrees(await checkedImage(ref, fetchImage), ref);
+      case "endpoint":
+        return remoteMember(endpoint(ref));
+      default:
+        return localMember(createModel(ref, profile));
+    }
+  };
+  return {
+    async load(ref) {
+      const key = JSON.stringify(ref);
+      const known = members.get(key);
+      let member = known;
+      try {
+        member ??= await make(ref);
+      } catch (error) {
+        if (error instanceof ModelUnavailable) throw error;
+        throw new ModelUnavailable("artifact", `Model "${refName(ref)}" can't be used: ${describeError(error).message}`);
+      }
+      // The newest stand last.
+      members.delete(key);
+      members.set(key, member);
+      return member;
+    },
+    keep(set) {
+      const used = new Set([...(set?.chain ?? []), ...(set?.challengers ?? []).map(({ member }) => member)]);
+      let spare = [...members.values()].filter((member) => !used.has(member)).length - REMEMBERED_MODELS;
+      for (const [key, member] of members) {
+        if (spare <= 0) break;
+        if (used.has(member)) continue;
+        members.delete(key);
+        spare--;
+      }
+    },
+  };
+}
+
+async function checkedImage(
+  { name, key, sha256: expected }: TreesRef,
+  fetchImage: ModelSourceArgs["fetchImage"],
+): Promise<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await fetchImage(key);
+  } catch (error) {
+    throw new ModelUnavailable("artifact", `Model "${name}": object ${key} could not be read: ${describeError(error).message}`);
+  }
+  const found = createHash("sha256").update(bytes).digest("hex");
+  if (found === expected) return bytes;
+  throw new ModelUnavailable(
+    "hash_mismatch",
+    `Model "${name}": object ${key} has SHA-256 ${found} where the document says ${expected}; upload the model again or correct the document.`,
+  );
+}

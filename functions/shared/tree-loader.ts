@@ -1,0 +1,37 @@
+import type { AnyProfile } from "../core/profile";
+import { localMember } from "../models/model-set";
+import { refuse } from "../models/trees/errors";
+import { loadTrees } from "../models/trees/evaluator";
+import { treeModel } from "../models/trees/model";
+import type { LoadTreeModel } from "./model-source";
+
+/** Objectives whose predictions are no score: log-odds, ranks, hazards, the number of a class. */
+const NO_SCORE = /^(binary:logitraw|rank:|survival:|multi:softmax$)/;
+
+/**
+ * Opens compiled tree models for a profile. A probability (logistic or softmax link) is stretched to the profile's scale; other
+ * predictions are taken to be in it. Of a two-class model the second class is the score. Throws `ModelFileError` for a damaged image, an
+ * unknown feature, more classes, or an objective that predicts no score.
+ */
+export function treeLoader({ features, scale }: AnyProfile): LoadTreeModel {
+  return (bytes, { name }) => {
+    const evaluator = loadTrees(bytes);
+    const { name: objective } = evaluator.objective;
+    if (NO_SCORE.test(objective)) {
+      refuse(`Model "${name}" was trained for ${objective}, whose predictions are no score; train it with binary:logistic.`);
+    }
+    if (evaluator.outputs > 2) {
+      refuse(`Model "${name}" has ${evaluator.outputs} classes; which is the score is not known. Train it with binary:logistic.`);
+    }
+    const isProbability = evaluator.objective.link === "logistic" || evaluator.objective.link === "softmax";
+    const model = treeModel(evaluator, features, {
+      version: name,
+      max: scale.max,
+      factor: isProbability ? scale.max : 1,
+      output: evaluator.outputs === 2 ? 1 : 0,
+    });
+    // A wrong number of features or a kernel that this machine can't run shows here, not at the first event.
+    model.score(new Float64Array(features.size).fill(Number.NaN));
+    return localMember(model, true);
+  };
+}

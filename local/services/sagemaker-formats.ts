@@ -1,0 +1,74 @@
+/** What goes into and comes out of an endpoint, as SageMaker's built-in algorithms read and write it. */
+import { AwsError } from "../contracts";
+
+/** The one production variant that an endpoint has here. */
+export const VARIANT = "AllTraffic";
+
+/**
+ * `text/csv`: a line a row, an empty cell is a missing value. `application/json`:
+ * `{"instances": [{"features": [1, null]}]}` or `{"instances": [[1, null]]}`, null is a missing value.
+ * https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
+ */
+export function readRows(contentType: string, body: Buffer, endpoint: string): number[][] {
+  const type = contentType.split(";")[0]?.trim();
+  const text = body.toString("utf8");
+  if (type === "text/csv") return rowsOfCsv(text, endpoint);
+  if (type === "application/json") return rowsOfJson(text, endpoint);
+  throw modelError(415, `${endpoint} reads text/csv and application/json, got "${contentType}"`);
+}
+
+/** In the type that the caller accepts, or that of the request. A single output is a number, several are a list. */
+export function writePredictions(
+  accept: string | undefined,
+  contentType: string,
+  predictions: readonly (readonly number[])[],
+): { readonly contentType: string; readonly text: string } {
+  const wanted = accept === undefined || accept === "*/*" ? contentType : accept;
+  if (wanted.startsWith("application/json")) {
+    const scores = predictions.map((values) => ({ score: values.length === 1 ? values[0] : values }));
+    return { contentType: "application/json", text: JSON.stringify({ predictions: scores }) };
+  }
+  return { contentType: "text/csv; charset=utf-8", text: predictions.map((values) => values.join(",")).join("\n") };
+}
+
+function rowsOfCsv(text: string, endpoint: string): number[][] {
+  const lines = text.split(/\r?\n/).filter((line) => line !== "");
+  if (lines.length === 0) throw modelError(400, `${endpoint} got no row`);
+  return lines.map((line) => line.split(",").map((cell) => numberIn(cell.trim(), endpoint)));
+}
+
+function rowsOfJson(text: string, endpoint: string): number[][] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw modelError(400, `${endpoint} got a body that is not JSON`);
+  }
+  const instances = field(parsed, "instances");
+  if (!Array.isArray(instances) || instances.length === 0) throw modelError(400, `${endpoint} expects {"instances": […]}`);
+  return instances.map((instance: unknown) => {
+    const values = Array.isArray(instance) ? instance : field(instance, "features");
+    if (!Array.isArray(values)) throw modelError(400, `${endpoint} expects instances that are lists or {"features": […]}`);
+    return values.map((value: unknown) => {
+      if (value === null) return Number.NaN;
+      if (typeof value === "number") return value;
+      throw modelError(400, `${endpoint} expects numbers, got ${JSON.stringify(value)}`);
+    });
+  });
+}
+
+function numberIn(cell: string, endpoint: string): number {
+  const value = cell === "" || /^nan$/i.test(cell) ? Number.NaN : Number(cell);
+  if (Number.isNaN(value) && cell !== "" && !/^nan$/i.test(cell))
+    throw modelError(400, `${endpoint} expects numbers, got "${cell}"`);
+  return value;
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null && name in value ? (value as Record<string, unknown>)[name] : undefined;
+
+/** What the container answered, as the runtime tells it: 4xx the request's fault, 5xx the container's own. */
+export function modelError(status: number, message: string): AwsError {
+  const side = status < 500 ? "client" : "server";
+  return new AwsError("ModelError", `Received ${side} error (${status}) from ${VARIANT} with message "${message}".`, 424);
+}

@@ -1,0 +1,119 @@
+/**
+ * SageMaker's runtime: `POST /endpoints/NAME/invocations` in front of endpoints that live in this process. An endpoint evaluates
+ * a compiled tree model; its answers have the shape of SageMaker's own XGBoost container.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { loadTrees, type TreeEvaluator } from "../../functions/models/trees/evaluator";
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type LocalContext, type Permission } from "../contracts";
+import { modelError, readRows, VARIANT, writePredictions } from "./sagemaker-formats";
+
+export interface EndpointOptions {
+  /** Names of the columns that callers send, where they are not exactly the model's features in order. */
+  readonly columns?: readonly string[];
+  /** Milliseconds before every answer. Default 0. */
+  readonly latencyMs?: number;
+}
+
+/** How an endpoint misbehaves: its container fails, or nothing answers. */
+export type EndpointState = "InService" | "Failed" | "Stopped";
+
+interface Endpoint {
+  readonly model: TreeEvaluator;
+  /** Number of columns that callers send, and … */
+  readonly width: number;
+  /** … which of them each feature of the model is. */
+  readonly slots: readonly number[];
+  latencyMs: number;
+  state: EndpointState;
+  invocations: number;
+}
+
+const PATH = /^\/endpoints\/([^/]+)\/invocations$/;
+
+export class SageMakerRuntimeService implements AwsService {
+  /** The signing name; the host's `runtime.` is no part of it. */
+  readonly name = "sagemaker";
+  private readonly endpoints = new Map<string, Endpoint>();
+
+  constructor(private readonly context: LocalContext) {}
+
+  actionOf({ method, url }: Omit<AwsRequest, "action" | "principal">): string {
+    if (method === "POST" && PATH.test(url.pathname)) return "InvokeEndpoint";
+    throw new AwsError(
+      "UnknownOperationException",
+      `SageMaker ${method} ${url.pathname} is not supported by the local endpoint. Supported: InvokeEndpoint (POST /endpoints/NAME/invocations).`,
+      404,
+    );
+  }
+
+  permissions({ url, action }: AwsRequest): readonly Permission[] {
+    return [{ action: `sagemaker:${action}`, resource: this.arnOf(nameIn(url)) }];
+  }
+
+  async handle({ url, headers, body }: AwsRequest): Promise<AwsResponse> {
+    const name = nameIn(url);
+    const endpoint = this.endpoints.get(name);
+    if (!endpoint) {
+      throw new AwsError("ValidationError", `Endpoint ${name} of account ${this.context.accountId} not found.`, 400);
+    }
+    endpoint.invocations += 1;
+    if (endpoint.latencyMs > 0) await delay(endpoint.latencyMs);
+    if (endpoint.state === "Stopped") {
+      throw new AwsError("ServiceUnavailable", `Endpoint ${name} is stopped: no instance answers.`, 503);
+    }
+    if (endpoint.state === "Failed") throw modelError(500, `the container of ${name} failed`);
+    const rows = readRows(headers["content-type"] ?? "", body, name);
+    const predictions = rows.map((row) => Array.from(endpoint.model.predict(arrange(name, endpoint, row))));
+    const accept = headers.accept ?? headers["x-amzn-sagemaker-accept"];
+    const { contentType, text } = writePredictions(accept, headers["content-type"] ?? "", predictions);
+    return { status: 200, headers: { "content-type": contentType, "x-amzn-invoked-production-variant": VARIANT }, body: text };
+  }
+
+  arnOf(name: string): string {
+    return `arn:aws:sagemaker:${this.context.region}:${this.context.accountId}:endpoint/${name}`;
+  }
+
+  /** Puts an endpoint into service, or another model behind it. @throws ModelFileError for a damaged image */
+  putEndpoint(name: string, image: Uint8Array, { columns, latencyMs = 0 }: EndpointOptions = {}): void {
+    const model = loadTrees(image);
+    const features = model.description.features.map((feature) => feature.name);
+    const sent = columns ?? features;
+    const missing = features.filter((feature) => !sent.includes(feature));
+    if (missing.length > 0)
+      throw new Error(`Endpoint ${name}: its model needs ${missing.join(", ")}, which callers do not send.`);
+    const slots = features.map((feature) => sent.indexOf(feature));
+    this.endpoints.set(name, { model, width: sent.length, slots, latencyMs, state: "InService", invocations: 0 });
+  }
+
+  /** Lets an endpoint fail, stop, slow down or recover. */
+  setEndpoint(name: string, change: { readonly state?: EndpointState; readonly latencyMs?: number }): void {
+    Object.assign(this.known(name), change);
+  }
+
+  deleteEndpoint(name: string): void {
+    this.endpoints.delete(name);
+  }
+
+  /** Calls that reached the endpoint, failed ones included. */
+  invocations(name: string): number {
+    return this.known(name).invocations;
+  }
+
+  names(): string[] {
+    return [...this.endpoints.keys()].sort();
+  }
+
+  private known(name: string): Endpoint {
+    const endpoint = this.endpoints.get(name);
+    if (!endpoint) throw new Error(`There is no endpoint "${name}". Endpoints: ${this.names().join(", ") || "none"}.`);
+    return endpoint;
+  }
+}
+
+const nameIn = (url: URL): string => decodeURIComponent(PATH.exec(url.pathname)?.[1] ?? "");
+
+/** The model's features out of a row. */
+function arrange(name: string, { width, slots }: Endpoint, row: readonly number[]): number[] {
+  if (row.length !== width) throw modelError(400, `${name} expects ${width} features a row, got ${row.length}`);
+  return slots.map((slot) => row[slot] ?? Number.NaN);
+}

@@ -1,0 +1,4 @@
+-- Challengers by how much they disagree with what was answered.
+SELECT profile, answered_by, challenger, events, agreement, average_difference, average_shift, largest_difference
+FROM risk.challenger_agreement
+ORDER BY profile, agreement, challenger;

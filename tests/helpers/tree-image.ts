@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import type { TreesRef } from "../../functions/models/document";
+import { compile } from "../../functions/models/trees/compile";
+import { readXgboost } from "../../functions/models/trees/xgboost-file";
+import { randomModel } from "../models/trees/random-model";
+
+export interface TreeImage {
+  readonly bytes: Uint8Array;
+  readonly ref: TreesRef;
+}
+
+/** A small compiled tree model (`binary:logistic` or what the file has) over the named features. */
+export function treeImage(
+  name: string,
+  features: readonly string[],
+  seed = 7,
+  { classes = 1, objective }: { readonly classes?: number; readonly objective?: string } = {},
+): TreeImage {
+  const model = randomModel({
+    seed,
+    trees: 10,
+    depth: 3,
+    features: features.length,
+    outputs: classes,
+    thresholds: 12,
+    categorical: 0,
+    pruned: 0,
+    dart: false,
+  });
+  // `randomModel` always has a learner, which is an object.
+  const learner = model.learner as Record<string, unknown>;
+  learner.feature_names = features;
+  if (objective !== undefined) learner.objective = { name: objective };
+  const bytes = compile(readXgboost(new TextEncoder().encode(JSON.stringify(model))));
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { bytes, ref: { kind: "trees", name, key: `models/${sha256}.rsm`, sha256 } };
+}
