@@ -200,7 +200,7 @@ function coldStartBench(fixture: Fixture, unbundled: (entry: string) => string):
     async run() {
       const ours = resolve(buildFunctions()[fixture.entry] ?? "");
       const peer = unbundled(fixture.entry);
-      const policy = fixture.env["PROFILE"] === "fraud" ? PROFILES.fraud.defaultPolicy : PROFILES.lead.defaultPolicy;
+      const policy = fixture.env.PROFILE === "fraud" ? PROFILES.fraud.defaultPolicy : PROFILES.lead.defaultPolicy;
       const server = await startAws(JSON.stringify(policy));
       const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const times: { readonly ours: number[]; readonly peer: number[] } = { ours: [], peer: [] };
