@@ -167,5 +167,6 @@ export function createServices(options: ServiceOptions) {
     lambda,
     api,
     registry,
+    iam,
   };
 }
