@@ -3,7 +3,7 @@
  * writes bench/results.json: `[{id, unit, better, ours, peers, note}]`.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { paint, table } from "../local/cli/terminal";
 import type { Bench, BenchResult } from "./types";
@@ -16,12 +16,15 @@ const compiled = __dirname;
 
 /** Peers are compared with, never shipped: they install themselves on first use. */
 function installPeers(): void {
-  if (existsSync(join(here, "peers", "node_modules"))) return;
+  const folder = join(here, "peers");
+  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
+    readFileSync(join(folder, "package.json"), "utf8"),
+  );
+  if (Object.keys(dependencies).every((name) => existsSync(join(folder, "node_modules", name)))) return;
   process.stderr.write("Installing the libraries to compare with (once) …\n");
-  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock"], {
-    cwd: join(here, "peers"),
-    stdio: "inherit",
-  });
+  // Without scripts: what they would fetch (CUDA libraries) is not measured.
+  const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
+  execFileSync("npm", ["install", ...options], { cwd: folder, stdio: "inherit" });
 }
 
 function discover(): Bench[] {

@@ -36,12 +36,12 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
         return {
           Responses: {
             [RESULTS]: [],
-            [STATES]: keys.map((key) => states.get(key["user_id"]?.S ?? "")).filter((item) => item !== undefined),
+            [STATES]: keys.map((key) => states.get(key.user_id?.S ?? "")).filter((item) => item !== undefined),
           },
         };
       }
       if (command instanceof PutItemCommand && command.input.TableName === STATES) {
-        states.set(command.input.Item?.["user_id"]?.S ?? "", command.input.Item ?? {});
+        states.set(command.input.Item?.user_id?.S ?? "", command.input.Item ?? {});
       }
       return {};
     },

@@ -172,6 +172,14 @@ function contradictions(stack: string, config: StackConfig): string[] {
     `at least fraud.shards × fraud.parallelization (${consumers})`,
     String(consumers),
   );
+  const burst = config["api.throttleBurst"];
+  // A burst that the stage lets through and Lambda throttles would be answered with 500, not with 429.
+  check(
+    config.reserveConcurrency && config["api.reservedConcurrency"] < burst,
+    "api.reservedConcurrency",
+    `at least api.throttleBurst (${burst})`,
+    String(burst),
+  );
   const base = config["warehouse.baseCapacityRpu"];
   check(
     config["warehouse.maxCapacityRpu"] < base,

@@ -217,7 +217,7 @@ export const SETTINGS = {
   ),
   "api.memoryMb": integer(128, 10_240, "Memory of the scoring functions, MB.", 1024),
   "api.timeoutSeconds": integer(3, 900, "Time limit of the scoring functions; the gateway gives up after 29.", 30),
-  "api.reservedConcurrency": integer(1, 1000, "Executions set aside for each scoring function.", 50),
+  "api.reservedConcurrency": integer(1, 5000, "Executions set aside for each scoring function; at least api.throttleBurst.", 200),
   "api.provisionedConcurrency": integer(0, 1000, "Warm executions of each scoring function; 0 for none.", 0),
   "api.errorRateAlarmPercent": integer(1, 100, "Percent of failed invocations that raise an alarm.", 5),
   "api.throttleRate": integer(1, 10_000, "Requests a second.", 100),

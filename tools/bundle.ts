@@ -84,7 +84,7 @@ function writeIfChanged(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-/** Prints each bundle and its size: the command-line face of {@link buildFunctions}. */
+/** Prints each bundle and its size (nothing with `--quiet`): the command-line face of {@link buildFunctions}. */
 export function main(print: (line: string) => void = console.log): void {
   const bundles = buildFunctions();
   for (const [name, path] of Object.entries(bundles)) {
@@ -93,4 +93,6 @@ export function main(print: (line: string) => void = console.log): void {
   }
 }
 
-if (typeof require !== "undefined" && typeof module !== "undefined" && require.main === module) main();
+if (typeof require !== "undefined" && typeof module !== "undefined" && require.main === module) {
+  main(process.argv.includes("--quiet") ? () => undefined : console.log);
+}

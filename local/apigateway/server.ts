@@ -124,7 +124,8 @@ export class ApiGateway implements Part {
     this.account(call, state, answer, latencyMs);
   }
 
-  private async answer(call: Call, body: Buffer, state: CallState): Promise<Answer> {
+  /** `body` is undefined when it was longer than the gateway takes. */
+  private async answer(call: Call, body: Buffer | undefined, state: CallState): Promise<Answer> {
     const { request } = call;
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const { api, stage, path } = this.locate(url.pathname);
@@ -134,6 +135,8 @@ export class ApiGateway implements Part {
     const match = matchRoute(api, method, path);
     if (match === undefined) throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
     state.match = match;
+    // Not before the API is known: its own response for this error is the answer.
+    if (body === undefined) throw new GatewayError("REQUEST_TOO_LARGE");
     const headers = plainHeaders(request);
     const sourceArn = `arn:aws:execute-api:${this.context.region}:${this.context.accountId}:${api.id}/${stage.name}/${method}${path}`;
     if (match.method.authorization === "AWS_IAM") {
@@ -230,6 +233,9 @@ export class ApiGateway implements Part {
       return answer;
     } catch (error) {
       if (error instanceof GatewayError) throw error;
+      // A function takes 6 MB, the gateway 10 MB: what lies between is the caller's mistake, not the API's.
+      if (error instanceof AwsError && error.code === "RequestEntityTooLargeException")
+        throw new GatewayError("REQUEST_TOO_LARGE");
       this.context.log(`${match.method.httpMethod} ${match.resourcePath}: ${String(error)}`);
       throw new GatewayError("API_CONFIGURATION_ERROR");
     } finally {
@@ -319,7 +325,8 @@ function plainHeaders(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** The whole body, or undefined when it is longer than the gateway takes. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -328,6 +335,5 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     // Read on without keeping it: a client that is still sending would not see the answer.
     if (size <= maxBodyBytes) chunks.push(bytes);
   }
-  if (size > maxBodyBytes) throw new GatewayError("REQUEST_TOO_LARGE");
-  return Buffer.concat(chunks);
+  return size > maxBodyBytes ? undefined : Buffer.concat(chunks);
 }

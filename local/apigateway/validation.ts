@@ -38,7 +38,7 @@ export function validateRequest(api: Api, method: ApiMethod, request: ValidatedR
   try {
     value = JSON.parse(request.body);
   } catch {
-    throw new GatewayError("BAD_REQUEST_BODY");
+    throw new GatewayError("BAD_REQUEST_BODY", undefined, "[the body is not valid JSON]");
   }
   const validate = compileModel(schema);
   if (!validate(value))

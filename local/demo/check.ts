@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Outputs } from "../cli/outputs";
 import type { Clients } from "./clients";
 import type { RestTally } from "./send";
-import { ArchiveReader, countResults, countRows, query, runLoader } from "./tally";
+import { ArchiveReader, countItems, countRows, query, runLoader } from "./tally";
 import type { StreamTraffic } from "./traffic";
 
 /** How long nothing may move before the demo gives up and says what is missing. */
@@ -52,7 +52,7 @@ export async function settleStream(
   const quarantine = new ArchiveReader(clients, outputs.dataBucket, "quarantine/");
   await settle(
     [
-      [traffic.scored, () => countResults(clients, outputs)],
+      [traffic.scored, () => countItems(clients, outputs.resultsTable)],
       [traffic.quarantined, async () => (await quarantine.refresh()).lines.length],
     ],
     progress,
@@ -98,14 +98,14 @@ export async function balance(
   const repeated = await query(clients, "select event_id from risk.risk_events group by event_id having count(*) > 1");
   const entries: Entry[] = [
     { what: "records sent to the stream", expected: stream.records.length + probes, found: delivered },
-    { what: "  stored in the results table", expected: stream.scored, found: await countResults(clients, outputs) },
+    { what: "  stored in the results table", expected: stream.scored, found: await countItems(clients, outputs.resultsTable) },
     { what: "  in quarantine, each with its reason", expected: stream.quarantined, found: quarantine.lines.length },
     {
       what: "  redeliveries that changed nothing",
       expected: stream.duplicates,
-      found: delivered - (await countResults(clients, outputs)) - quarantine.lines.length,
+      found: delivered - (await countItems(clients, outputs.resultsTable)) - quarantine.lines.length,
     },
-    { what: "REST scores made", expected: rest.scored, found: rest.scored },
+    { what: "REST scores in the scores table", expected: rest.scored, found: await countItems(clients, outputs.scoresTable) },
     { what: "events in the archive", expected, found: archive.lines.length },
     { what: "  of them distinct", expected, found: distinct(archive, "event_id") },
     { what: "rows in the warehouse", expected, found: await countRows(clients, "risk.risk_events") },

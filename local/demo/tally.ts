@@ -7,13 +7,13 @@ import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { Outputs } from "../cli/outputs";
 import type { Clients } from "./clients";
 
-/** Items in the results table. */
-export async function countResults(clients: Clients, outputs: Outputs): Promise<number> {
+/** Items of a table. */
+export async function countItems(clients: Clients, table: string): Promise<number> {
   let count = 0;
   let from: Record<string, never> | undefined;
   do {
     const page = await clients.dynamodb.send(
-      new ScanCommand({ TableName: outputs.resultsTable, Select: "COUNT", ...(from ? { ExclusiveStartKey: from } : {}) }),
+      new ScanCommand({ TableName: table, Select: "COUNT", ...(from ? { ExclusiveStartKey: from } : {}) }),
     );
     count += page.Count ?? 0;
     from = page.LastEvaluatedKey as Record<string, never> | undefined;

@@ -1,4 +1,5 @@
 /** Runs a Pulumi program in this process and records what it registers: a graph with deterministic provider outputs. */
+import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import * as runtime from "@pulumi/pulumi/runtime/index.js";
@@ -85,7 +86,8 @@ async function runProgram(program: EvaluateOptions["program"]): Promise<Record<s
 /** Loads the program anew: a module that registered resources or read config must not be reused by the next evaluation. */
 function loadFresh(program: string): unknown {
   const load = createRequire(program);
-  const root = dirname(program) + sep;
+  // The cache knows files by their real paths; the project's folder may be a link.
+  const root = dirname(realpathSync(program)) + sep;
   for (const path of Object.keys(load.cache)) {
     if (path.startsWith(root) && !path.includes(`${sep}node_modules${sep}`)) delete load.cache[path];
   }

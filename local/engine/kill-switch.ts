@@ -13,13 +13,21 @@ export interface KillRule {
   readonly afterCalls: number;
 }
 
+/** What became of a rule. */
+export interface KillOrder {
+  /** Processes that it killed; 0 until it fires. */
+  readonly killed: number;
+}
+
 export class KillSwitch {
-  private readonly rules: { readonly rule: KillRule; seen: number }[] = [];
+  private readonly rules: { readonly rule: KillRule; readonly order: { killed: number }; seen: number }[] = [];
 
   constructor(private readonly kill: (functionName: string) => number) {}
 
-  arm(rule: KillRule): void {
-    this.rules.push({ rule, seen: 0 });
+  arm(rule: KillRule): KillOrder {
+    const order = { killed: 0 };
+    this.rules.push({ rule, order, seen: 0 });
+    return order;
   }
 
   /** Rules that have not fired. */
@@ -54,7 +62,7 @@ export class KillSwitch {
       entry.seen += 1;
       if (entry.seen < rule.afterCalls) continue;
       this.rules.splice(this.rules.indexOf(entry), 1);
-      this.kill(rule.functionName);
+      entry.order.killed = this.kill(rule.functionName);
     }
   }
 }

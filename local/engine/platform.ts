@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { LocalContext, Part } from "../contracts.js";
-import { CredentialStore, roleNameOf } from "../gateway/credentials";
+import { CredentialStore, roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
 import { Iam } from "../gateway/iam";
@@ -14,7 +14,7 @@ import { lockDataDir } from "./data-lock.js";
 import { type DeployProgress, deploy } from "./deploy.js";
 import { evaluate } from "./evaluate.js";
 import { diff, type Graph } from "./graph.js";
-import { KillSwitch } from "./kill-switch.js";
+import { type KillOrder, KillSwitch } from "./kill-switch.js";
 import { serveShippedModels } from "./model-endpoints";
 import { reservePort } from "./ports.js";
 import { createServices, type Services } from "./services.js";
@@ -69,11 +69,13 @@ export interface Platform {
   readonly services: Services;
   readonly faults: {
     /** Kills a function's process after its n-th matching call to AWS was carried out. */
-    killDuringCall(rule: { functionName: string; service?: string; action?: string; afterCalls: number }): void;
+    killDuringCall(rule: { functionName: string; service?: string; action?: string; afterCalls: number }): KillOrder;
     /** Replaces the injected faults; none without rules. */
     inject(seed: number, rules: readonly FaultRule[]): void;
   };
   invoke(functionName: string, event: unknown): Promise<InvokeAnswer>;
+  /** Session credentials of a function's role: shows from outside what the function may do. */
+  credentialsOf(functionName: string): SessionCredentials;
   /** Reads the stack's config again and applies what can be applied. Rejects with the problems of a bad config, keeping what runs. */
   reload(): Promise<ReloadResult>;
   /** Ends everything; safe to call twice. */
@@ -159,6 +161,11 @@ async function start(
   await deploy(graph, services.bodies, options.progress);
   serveShippedModels(graph, services.sagemaker);
   services.lambda.activate();
+  const roleOf = (functionName: string) => {
+    const roleArn = services.lambda.pool.get(functionName)?.config.roleArn;
+    if (roleArn !== undefined) return roleArn;
+    throw new Error(`There is no function ${functionName}. Functions: ${services.lambda.pool.names().join(", ")}.`);
+  };
   const inject = (seed: number, rules: readonly FaultRule[]) =>
     endpoint.injectFaults(rules.length === 0 ? undefined : new FaultInjector(seed, rules));
   if (options.faults !== undefined) inject(options.faults.seed, options.faults.rules);
@@ -175,14 +182,10 @@ async function start(
     dataDir,
     services,
     faults: {
-      killDuringCall: (rule) => {
-        const roleArn = services.lambda.pool.get(rule.functionName)?.config.roleArn;
-        if (roleArn === undefined)
-          throw new Error(`There is no function ${rule.functionName}. Functions: ${services.lambda.pool.names().join(", ")}.`);
-        killSwitch.arm({ ...rule, roleName: roleNameOf(roleArn) });
-      },
+      killDuringCall: (rule) => killSwitch.arm({ ...rule, roleName: roleNameOf(roleOf(rule.functionName)) }),
       inject,
     },
+    credentialsOf: (functionName) => credentials.issue(roleOf(functionName), functionName),
     invoke: async (functionName, event) => {
       const result = await services.lambda.pool.invoke(functionName, JSON.stringify(event ?? {}));
       return { value: JSON.parse(result.payload) as unknown, functionError: result.functionError, logTail: result.logTail };

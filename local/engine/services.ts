@@ -171,5 +171,6 @@ export function createServices(options: ServiceOptions) {
     lambda,
     api,
     registry,
+    iam,
   };
 }

@@ -2,7 +2,7 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
-import { parse } from "csv-parse";
+import { CsvError, parse } from "csv-parse";
 import { UsageError } from "../cli/options";
 
 export type Row =
@@ -33,10 +33,17 @@ async function* csvRows(file: string): AsyncGenerator<Row> {
   const parser = parse({ columns: true, bom: true, delimiter, relax_column_count: true, skip_empty_lines: true, info: true });
   input.on("error", (error) => parser.destroy(error));
   input.pipe(parser);
-  for await (const { record, info } of parser) {
-    const bytesRead = input.bytesRead;
-    if (info.error) yield { kind: "unreadable", line: info.lines, reason: `columns: ${info.error.message}`, bytesRead };
-    else yield { kind: "row", line: info.lines, cells: record, bytesRead };
+  try {
+    for await (const { record, info } of parser) {
+      const bytesRead = input.bytesRead;
+      if (info.error) yield { kind: "unreadable", line: info.lines, reason: `columns: ${info.error.message}`, bytesRead };
+      else yield { kind: "row", line: info.lines, cells: record, bytesRead };
+    }
+  } catch (error) {
+    // The parser can't go on after a broken quote: the rows before it count, and the rest of the file is one rejected row.
+    if (!(error instanceof CsvError)) throw error;
+    const reason = `not CSV from here to the end of the file: ${error.message}`;
+    yield { kind: "unreadable", line: parser.info.lines, reason, bytesRead: input.bytesRead };
   }
 }
 

@@ -68,7 +68,7 @@ export class FunctionPool {
   constructor(
     private readonly context: LocalContext,
     private readonly ports: LambdaPorts,
-    /** Invocations that run at once on this machine; more wait. Only reserved concurrency throttles. */
+    /** Invocations that run at once on this machine; more wait. Only a reserved concurrency below it throttles. */
     private readonly maxProcesses = 10,
   ) {}
 
@@ -131,7 +131,8 @@ export class FunctionPool {
     }
     const { reservedConcurrency } = state.config;
     const dimensions = { FunctionName: name };
-    if (reservedConcurrency !== undefined && state.running >= reservedConcurrency) {
+    // What waits for a process of this machine is no execution yet, so a larger reservation can't be used up here.
+    if (reservedConcurrency !== undefined && reservedConcurrency < this.maxProcesses && state.running >= reservedConcurrency) {
       this.ports.metric("Throttles", 1, "Count", dimensions);
       throw new AwsError(
         "TooManyRequestsException",

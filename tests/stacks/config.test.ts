@@ -62,6 +62,7 @@ describe("parseConfig", () => {
     ["risk:lead.routeAlertScore", "70", "at least lead.routeLogScore (80)"],
     ["risk:fraud.parallelization", "10", undefined],
     ["risk:fraud.shards", "11", "at least fraud.shards × fraud.parallelization (11)"],
+    ["risk:api.throttleBurst", "300", "at least api.throttleBurst (300)"],
     ["risk:fraud.shards", "2000", "Fix: pulumi config set risk:fraud.shards 1000 --stack dev"],
     ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set risk:warehouse.baseCapacityRpu 16 --stack dev"],
     ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function, MB), got nothing"],

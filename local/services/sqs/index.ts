@@ -1,5 +1,5 @@
 /** SQS on SQLite: the service and the in-process calls that event source mappings and deliveries use. */
-import { AwsError, type AwsRequest, type AwsService, type LocalContext, type Part } from "../../contracts";
+import { AwsError, type AwsService, type LocalContext, type Part } from "../../contracts";
 import type { Input } from "../messaging/input";
 import { serviceOf } from "../messaging/operations";
 import { requireServiceAccess } from "../messaging/resource-policy";
@@ -183,9 +183,4 @@ export interface DeliverToQueue {
   readonly sourceArn?: string | undefined;
   readonly groupId?: string | undefined;
   readonly attributes?: MessageAttributes | undefined;
-}
-
-/** The caller's id, as `SenderId` shows it. */
-export function senderOf(request: AwsRequest): string {
-  return request.principal.kind === "role" ? request.principal.roleName : "owner";
 }

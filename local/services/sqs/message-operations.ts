@@ -1,7 +1,7 @@
 import { AwsError, type AwsRequest } from "../../contracts";
 import type { Input } from "../messaging/input";
 import type { Operation } from "../messaging/operations";
-import { type SqsService, senderOf } from "./index";
+import type { SqsService } from "./index";
 import { attributesMd5, type MessageAttribute, type MessageAttributes, md5 } from "./md5";
 import type { Message, QueueRow } from "./store";
 
@@ -120,8 +120,7 @@ function send(sqs: SqsService, queue: QueueRow, input: Input, request: AwsReques
   const deduplicationId = input.text("MessageDeduplicationId");
   const delaySeconds = input.integer("DelaySeconds", 0, 900);
   if (body.length === 0) throw new AwsError("MissingParameter", "MessageBody must not be empty.");
-  if (!carriable(body))
-    throw new AwsError("InvalidMessageContents", "MessageBody holds characters that SQS does not allow.");
+  if (!carriable(body)) throw new AwsError("InvalidMessageContents", "MessageBody holds characters that SQS does not allow.");
   const size = Buffer.byteLength(body) + attributesSize(attributes);
   const limit = Number(queue.attributes.MaximumMessageSize);
   if (size > limit)
@@ -235,4 +234,9 @@ function change(sqs: SqsService, queue: QueueRow, input: Input): object {
   sqs.store.changeVisibility(queue.name, input.needText("ReceiptHandle"), input.needInteger("VisibilityTimeout", 0, 43_200));
   sqs.wake(queue.name);
   return {};
+}
+
+/** The caller's id, as `SenderId` shows it. */
+function senderOf(request: AwsRequest): string {
+  return request.principal.kind === "role" ? request.principal.roleName : "owner";
 }

@@ -75,7 +75,7 @@ describe("batchGet", () => {
 
   it("reads in hundreds, strongly consistent, and asks again for what was left", async () => {
     const { seen, config } = wire(({ json }, count) => {
-      const asked = (json["RequestItems"] as Record<string, { Keys: unknown[] }>)["t"]!.Keys;
+      const asked = (json.RequestItems as Record<string, { Keys: unknown[] }>).t!.Keys;
       return count === 1
         ? { body: { Responses: { t: asked.slice(1) }, UnprocessedKeys: { t: { Keys: asked.slice(0, 1) } } } }
         : { body: { Responses: { t: asked }, UnprocessedKeys: {} } };
@@ -87,7 +87,7 @@ describe("batchGet", () => {
   });
 
   it("gives up after its attempts and names the table", async () => {
-    const { config } = wire(({ json }) => ({ body: { Responses: {}, UnprocessedKeys: json["RequestItems"] } }));
+    const { config } = wire(({ json }) => ({ body: { Responses: {}, UnprocessedKeys: json.RequestItems } }));
     await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 2), backoff)).rejects.toThrow(
       /Table t left 2 keys unread after 3/,
     );
@@ -140,14 +140,14 @@ describe("event bus", () => {
   it("sends ten entries a call and repeats only what was refused", async () => {
     const { seen, config } = wire(({ json }, count) => ({
       body: {
-        Entries: (json["Entries"] as unknown[]).map((_, index) =>
+        Entries: (json.Entries as unknown[]).map((_, index) =>
           count === 1 && index === 4 ? { ErrorCode: "Throttled" } : { EventId: "1" },
         ),
       },
     }));
     expect(await createEventBus(new EventBridgeClient(config), "bus", "src", backoff).publish(events(25))).toEqual([]);
-    expect(seen.map(({ json }) => (json["Entries"] as unknown[]).length)).toEqual([10, 10, 5, 1]);
-    expect((seen[3]!.json["Entries"] as unknown[])[0]).toMatchObject({
+    expect(seen.map(({ json }) => (json.Entries as unknown[]).length)).toEqual([10, 10, 5, 1]);
+    expect((seen[3]!.json.Entries as unknown[])[0]).toMatchObject({
       Detail: '{"index":4,"pad":"xxxxxxxxxx"}',
       EventBusName: "bus",
       Source: "src",
@@ -157,10 +157,10 @@ describe("event bus", () => {
 
   it("stays below 256 KB a call", async () => {
     const { seen, config } = wire(({ json }) => ({
-      body: { Entries: (json["Entries"] as unknown[]).map(() => ({ EventId: "1" })) },
+      body: { Entries: (json.Entries as unknown[]).map(() => ({ EventId: "1" })) },
     }));
     await createEventBus(new EventBridgeClient(config), "bus", "src", backoff).publish(events(4, 100_000));
-    expect(seen.map(({ json }) => (json["Entries"] as unknown[]).length)).toEqual([2, 2]);
+    expect(seen.map(({ json }) => (json.Entries as unknown[]).length)).toEqual([2, 2]);
   });
 
   it("answers the indexes that stay refused, whole calls that fail included", async () => {
@@ -193,7 +193,7 @@ describe("stream tables", () => {
   it("reads back the result that it wrote, and writes only where there is none", async () => {
     let item: unknown;
     const { seen, config } = wire(({ action, json }) => {
-      if (action === "PutItem") item = json["Item"];
+      if (action === "PutItem") item = json.Item;
       return action === "BatchGetItem" ? { body: { Responses: { results: [item] } } } : {};
     });
     const store = createResultStore({ client: new DynamoDBClient(config), table: "results", clock, ttlSeconds: 60 });
@@ -223,12 +223,12 @@ describe("stream tables", () => {
   it("guards a state by its padded sequence number and reads it back plain", async () => {
     let item: unknown;
     const { seen, config } = wire(({ action, json }) => {
-      if (action === "PutItem") item = json["Item"];
+      if (action === "PutItem") item = json.Item;
       return action === "BatchGetItem" ? { body: { Responses: { states: [item] } } } : {};
     });
     const store = createStateStore({ client: new DynamoDBClient(config), table: "states", clock, ttlSeconds: 60 });
     expect(await store.write("tok", { state: { count: 1 }, lastSequence: "42" })).toBe("written");
-    expect(seen[0]?.json["ConditionExpression"]).toBe("attribute_not_exists(user_id) OR last_sequence < :sequence");
+    expect(seen[0]?.json.ConditionExpression).toBe("attribute_not_exists(user_id) OR last_sequence < :sequence");
     expect(await store.read(["tok"])).toEqual(new Map([["tok", { state: { count: 1 }, lastSequence: "42" }]]));
   });
 });
@@ -240,7 +240,7 @@ describe("scores table", () => {
   it("reads the newest item of an id", async () => {
     let item: unknown;
     const { seen, config } = wire(({ action, json }) => {
-      if (action === "PutItem") item = json["Item"];
+      if (action === "PutItem") item = json.Item;
       return action === "Query" ? { body: { Items: item === undefined ? [] : [item] } } : {};
     });
     const store = createScoreStore(new DynamoDBClient(config), "scores");
@@ -255,8 +255,8 @@ describe("scores table", () => {
     let taken = false;
     const { seen, config } = wire(({ action, json }) => {
       if (action === "GetItem") return { body: existing === undefined ? {} : { Item: existing } };
-      if (action === "PutItem" && json["ConditionExpression"] !== undefined && taken) return conditionFailed;
-      if (action === "PutItem") existing = json["Item"] as Record<string, unknown>;
+      if (action === "PutItem" && json.ConditionExpression !== undefined && taken) return conditionFailed;
+      if (action === "PutItem") existing = json.Item as Record<string, unknown>;
       return {};
     });
     const store = createIdempotencyStore({
@@ -309,9 +309,9 @@ describe("parameters and secrets", () => {
 
 describe("clients", () => {
   it("take region, retries and credentials from the environment alone", async () => {
-    process.env["AWS_REGION"] = "eu-west-1";
-    process.env["AWS_ACCESS_KEY_ID"] = "id";
-    process.env["AWS_SECRET_ACCESS_KEY"] = "secret";
+    process.env.AWS_REGION = "eu-west-1";
+    process.env.AWS_ACCESS_KEY_ID = "id";
+    process.env.AWS_SECRET_ACCESS_KEY = "secret";
     for (const create of [
       createDynamoDb,
       createEventBridge,

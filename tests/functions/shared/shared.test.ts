@@ -97,9 +97,9 @@ describe("tokeniser", () => {
     const input = { user_id: "alice", email: "a@b.c", latitude: 40.7128, longitude: "west", amount: 3, device_id: null };
     const output = tokeniser.protect(input);
     expect(output).toMatchObject({ latitude: 40.7, longitude: null, amount: 3, device_id: null });
-    expect(output["user_id"]).toMatch(/^tok_[\w-]{22}$/);
+    expect(output.user_id).toMatch(/^tok_[\w-]{22}$/);
     expect(JSON.stringify(output)).not.toMatch(/alice|a@b\.c/);
-    expect(tokeniser.protect({ user_id: 7 })["user_id"]).toMatch(/^tok_/);
+    expect(tokeniser.protect({ user_id: 7 }).user_id).toMatch(/^tok_/);
     expect(tokeniser.protectKnown({ amount: 1, secret_note: "x" })).toEqual({ amount: 1 });
   });
 

@@ -131,6 +131,6 @@ describe("lines of the archiver", () => {
     ]);
     const [archived, quarantined] = planned.map(({ lines }) => JSON.parse(lines[0] ?? "") as Record<string, unknown>);
     expect(archived).toMatchObject({ event_id: "1\ufffd", input: { industry: "\ufffdx" } });
-    expect(String(quarantined?.["payload"]).length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
+    expect(String(quarantined?.payload).length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
   });
 });

@@ -28,7 +28,11 @@ export function world(options: Parameters<typeof createMessaging>[1] = {}): Worl
 }
 
 /** Calls one action with a JSON body and returns the parsed answer. */
-export async function call<T extends object = Record<string, string>>(service: AwsService, action: string, body: object): Promise<T> {
+export async function call<T extends object = Record<string, string>>(
+  service: AwsService,
+  action: string,
+  body: object,
+): Promise<T> {
   const request: AwsRequest = {
     service: service.name,
     region: "us-east-1",

@@ -88,7 +88,9 @@ describe("npm run model", () => {
     await expect(run("verify", model, "--rounds", "x")).rejects.toThrow(
       '--rounds: expected all, best or a whole number from 1, got "x".',
     );
-    await expect(run("shrink", model)).rejects.toThrow('Unknown action "shrink": expected compile, inspect, verify, list, add, promote, challenge, withdraw or rollback.');
+    await expect(run("shrink", model)).rejects.toThrow(
+      'Unknown action "shrink": expected compile, inspect, verify, list, add, promote, challenge, withdraw or rollback.',
+    );
     await expect(run("compile")).rejects.toThrow("Expected an action and a file");
   });
 });
