@@ -58,9 +58,10 @@ const UNREAD: ModelSet = {
 };
 
 /**
- * Keeps the last good models: a document that is invalid, or names an artifact that is missing, damaged, of another hash or asking for
- * unknown features, changes nothing; a metric counts it and a log line says why. A function that starts with such a document and has
- * nothing older scores with those models of it that can be loaded, and decisions name the others.
+ * Keeps the last good models: a document that is invalid, or whose chain names an artifact that is missing, damaged, of another hash or
+ * asking for unknown features, changes nothing; a metric counts it and a log line says why. A function that starts with such a document
+ * and has nothing older scores with those models of it that can be loaded, and decisions name the others. A challenger that can't be
+ * loaded holds up nothing: the rest of its document is in force, and it is tried again.
  */
 export function createModelSource(args: ModelSourceArgs): ModelSource {
   const { read, profile, validateModels, ttlMs, clock, log, metrics } = args;
@@ -68,26 +69,32 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
   /** Undefined until the first document; null when the parameter does not exist. */
   let good: ModelSet | null | undefined;
   let degraded: ModelSet | undefined;
-  let seen: string | undefined;
+  /** The text that all of `good` was made from. */
+  let seen: { readonly text: string | undefined } | undefined;
   let broken: { readonly text: string | undefined; readonly tries: number; readonly retryAt: number } | undefined;
   let checkedAt = Number.NEGATIVE_INFINITY;
   let underWay: Promise<void> | undefined;
 
   const load = async (): Promise<void> => {
     const text = await read();
-    if (good !== undefined && text === seen) {
+    if (seen !== undefined && seen.text === text) {
       broken = undefined;
       return;
     }
     if (broken !== undefined && broken.text === text && clock.now() < broken.retryAt) return;
     try {
-      const next = text === undefined ? null : await build(text);
-      if (good !== undefined) log.info("models_changed", { from: good?.version ?? "policy", to: next?.version ?? "policy" });
+      const built = text === undefined ? { set: null, missing: [] } : await build(text);
+      const next = built.set;
+      if (good !== undefined && good?.version !== next?.version)
+        log.info("models_changed", { from: good?.version ?? "policy", to: next?.version ?? "policy" });
       good = next;
-      seen = text;
-      broken = undefined;
       degraded = undefined;
       loader.keep(next);
+      seen = undefined;
+      // The answer doesn't wait for a challenger; it joins when a later try finds it.
+      if (built.missing.length > 0) throw failure(built.missing);
+      seen = { text };
+      broken = undefined;
     } catch (error) {
       const tries = broken !== undefined && broken.text === text ? broken.tries + 1 : 0;
       broken = { text, tries, retryAt: clock.now() + ttlMs * Math.min(2 ** tries, MAX_RETRY_TTLS) };
@@ -95,18 +102,19 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
     }
   };
 
-  const build = async (text: string): Promise<ModelSet> => {
+  const build = async (text: string): Promise<Built> => {
     const parsed = parseModels(text, profile, validateModels);
     if (!parsed.ok) throw new Error(`The models document of profile "${profile.id}" is invalid: ${problemText(parsed.problems)}`);
     const { document } = parsed;
     const refs = [...document.chain, ...(document.challengers ?? []).map(({ model }) => model)];
     const outcomes = await Promise.allSettled(refs.map((ref) => loader.load(ref)));
-    const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
-    if (failures.length > 0) {
-      if (good === undefined) degraded = assemble(document, text, outcomes.map(memberOrNull(refs)));
-      throw new Error(failures.map((failure) => describeError(failure).message).join(" "));
+    const set = assemble(document, text, outcomes.map(memberOrNull(refs)));
+    const missing = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    if (outcomes.slice(0, document.chain.length).some(({ status }) => status === "rejected")) {
+      if (good === undefined) degraded = set;
+      throw failure(missing);
     }
-    return assemble(document, text, outcomes.map(memberOrNull(refs)));
+    return { set, missing };
   };
 
   const refresh = (): Promise<void> => {
@@ -133,6 +141,15 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
     },
   };
 }
+
+/** A set whose chain can be used, and why challengers of it can't. */
+interface Built {
+  readonly set: ModelSet;
+  readonly missing: readonly unknown[];
+}
+
+const failure = (reasons: readonly unknown[]): Error =>
+  new Error(reasons.map((reason) => describeError(reason).message).join(" "));
 
 const memberOrNull =
   (refs: readonly ModelRef[]) =>

@@ -149,7 +149,6 @@ describe("model source", () => {
     ["a missing object", (store) => store.put({ chain: [{ ...TWO.ref, key: "models/none" }] }), /models\/none could not be read/],
     ["another hash", (store) => store.put({ chain: [{ ...TWO.ref, sha256: "0".repeat(64) }] }), /has SHA-256 .* says 0000/],
     ["features that the profile has not", (store) => store.put({ chain: [FOREIGN.ref] }), /shoe_size/],
-    ["a bad challenger", (store) => store.put({ chain: [TWO.ref], challengers: [{ model: FOREIGN.ref }] }), /shoe_size/],
     ["SSM down", (store) => (store.parameterDown = true), /SSM is down/],
   ])("keeps the last good models with %s, and says so", async (_, spoil, message) => {
     const store = new Store();
@@ -165,6 +164,30 @@ describe("model source", () => {
     store.parameterDown = false;
     store.put({ chain: [TWO.ref] });
     expect(await refreshed()).toEqual(["trees-2"]);
+  });
+
+  it("takes a new chain although a challenger can't be loaded, which joins once it can", async () => {
+    const store = new Store();
+    store.put({ chain: [ONE.ref] });
+    const { source, names, refreshed } = store.source();
+    await names();
+    const first = store.text;
+    store.put({ chain: [TWO.ref], challengers: [{ model: { ...ONE.ref, key: "models/late" } }] });
+    expect(await refreshed()).toEqual(["trees-2"]);
+    expect(store.log("model_refresh_failed").join()).toMatch(/models\/late could not be read/);
+    const challenger = async () => (await source.current())?.challengers[0]?.member.local;
+    expect(await challenger()).toBeNull();
+
+    store.objects.set("models/late", ONE.bytes);
+    expect(await refreshed(2000)).toEqual(["trees-2"]);
+    expect(await challenger()).not.toBeNull();
+    expect(store.log("models_changed")).toHaveLength(1);
+
+    store.objects.delete("models/late");
+    store.put({ chain: [TWO.ref], challengers: [{ model: { ...ONE.ref, key: "models/later" } }] });
+    await refreshed();
+    store.text = first;
+    expect(await refreshed()).toEqual(["trees-1"]);
   });
 
   it("refuses a damaged object whose hash the document confirms", async () => {
