@@ -1,4 +1,4 @@
-/** Widgets of the scoring dashboard: how fast, how high, how often, how many refused. */
+/** Widgets of the scoring dashboard: how fast, how high, how often, how many refused, and how the models do. */
 
 export interface DashboardArgs {
   readonly region: string;
@@ -9,6 +9,11 @@ export interface DashboardArgs {
 }
 
 type Metric = readonly (string | Readonly<Record<string, string>>)[];
+
+/** A line a model: whatever models there are, as they come and go by promotion. */
+const everyModel = (namespace: string, metric: string, statistic: string): Metric => [
+  { expression: `SEARCH('Namespace="${namespace}" MetricName="${metric}"', '${statistic}', 60)`, label: `\${PROP('Dim.Model')}` },
+];
 
 const HALF_WIDTH = 12;
 const HEIGHT = 6;
@@ -27,6 +32,12 @@ export function dashboardBody(args: DashboardArgs): string {
     { title: "Errors and throttles", stat: "Sum", metrics: [...perFunction("Errors"), ...perFunction("Throttles")] },
     { title: "Requests", stat: "Sum", metrics: [gateway("Count"), gateway("4XXError"), gateway("5XXError")] },
     { title: "Latency at the gateway (ms)", stat: "p99", metrics: [gateway("Latency"), gateway("IntegrationLatency")] },
+    { title: "Models that failed to answer", stat: "Sum", metrics: [everyModel(args.metricNamespace, "ModelFailures", "Sum")] },
+    {
+      title: "Challengers: mean difference of scores",
+      stat: "Average",
+      metrics: [everyModel(args.metricNamespace, "ChallengerScoreDifference", "Average")],
+    },
   ];
   return JSON.stringify({
     widgets: widgets.map(({ title, stat, metrics }, index) => ({
