@@ -1,0 +1,106 @@
+/** Versions of the model registry: what training registered, and a person's yes or no to it. */
+import {
+  DescribeModelPackageCommand,
+  ListModelPackagesCommand,
+  type ModelApprovalStatus,
+  UpdateModelPackageCommand,
+} from "@aws-sdk/client-sagemaker";
+import { ListExecutionsCommand } from "@aws-sdk/client-sfn";
+import { UsageError } from "../cli/options";
+import type { PipelineTarget } from "./target";
+
+export interface RegisteredModel {
+  readonly dataset: string;
+  readonly version: number;
+  readonly modelName: string;
+  readonly status: ModelApprovalStatus;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly arn: string;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Newest first; of one dataset or all. Throws `UsageError` for a dataset without a registry. */
+export async function registeredModels(target: PipelineTarget, dataset?: string): Promise<RegisteredModel[]> {
+  const datasets = dataset === undefined ? Object.keys(target.groups) : [dataset];
+  const lists = await Promise.all(datasets.map((name) => modelsOf(target, name)));
+  return lists.flat().sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+}
+
+async function modelsOf({ sagemaker, groups }: PipelineTarget, dataset: string): Promise<RegisteredModel[]> {
+  const group = groups[dataset];
+  if (group === undefined) {
+    throw new UsageError(`--dataset: expected ${Object.keys(groups).join(", ")}, got "${dataset}".`);
+  }
+  const models: RegisteredModel[] = [];
+  let token: string | undefined;
+  do {
+    const page = await sagemaker.send(
+      new ListModelPackagesCommand({ ModelPackageGroupName: group, ...(token === undefined ? {} : { NextToken: token }) }),
+    );
+    for (const { ModelPackageArn: arn } of page.ModelPackageSummaryList ?? []) {
+      if (arn === undefined) continue;
+      const found = await sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
+      const properties = found.CustomerMetadataProperties ?? {};
+      models.push({
+        dataset,
+        version: found.ModelPackageVersion ?? 0,
+        modelName: properties.modelName ?? "",
+        status: found.ModelApprovalStatus ?? "PendingManualApproval",
+        createdAt: found.CreationTime?.toISOString() ?? "",
+        arn,
+        properties,
+      });
+    }
+    token = page.NextToken;
+  } while (token !== undefined);
+  return models;
+}
+
+/**
+ * A registered model by its name, or by its version in the dataset's registry.
+ * @throws UsageError that lists what there is
+ */
+export async function registeredModel(target: PipelineTarget, wanted: string, dataset?: string): Promise<RegisteredModel> {
+  const models = await registeredModels(target, dataset);
+  const found = models.filter(({ modelName, version }) => modelName === wanted || String(version) === wanted);
+  const [first, second] = found;
+  if (first !== undefined && second === undefined) return first;
+  const known = models.map((model) => `${model.modelName} (${model.dataset} ${model.version})`).join(", ") || "none";
+  throw new UsageError(
+    second === undefined
+      ? `No registered model "${wanted}"; there are: ${known}. Train one: npm run pipeline -- training`
+      : `"${wanted}" is a version of several datasets; name one with --dataset: ${found.map((model) => model.dataset).join(", ")}.`,
+  );
+}
+
+/** Writes the decision into the registry. Approving starts the promotion, each time. */
+export async function decide(
+  { sagemaker }: PipelineTarget,
+  model: RegisteredModel,
+  status: "Approved" | "Rejected",
+  reason: string,
+): Promise<void> {
+  await sagemaker.send(
+    new UpdateModelPackageCommand({ ModelPackageArn: model.arn, ModelApprovalStatus: status, ApprovalDescription: reason }),
+  );
+}
+
+/** The promotion that an approval at `since` started; undefined when none appears within `patienceMs`. */
+export async function promotionSince(
+  { sfn, machines, pollMs }: PipelineTarget,
+  since: Date,
+  pause: (milliseconds: number) => Promise<void>,
+  patienceMs: number = 60_000,
+): Promise<string | undefined> {
+  for (let waited = 0; waited <= patienceMs; waited += pollMs) {
+    const { executions = [] } = await sfn.send(
+      new ListExecutionsCommand({ stateMachineArn: machines.promotion, maxResults: 20 }),
+    );
+    const started = executions.filter(({ startDate }) => startDate !== undefined && startDate >= since);
+    const first = started.at(-1)?.executionArn;
+    if (first !== undefined) return first;
+    await pause(pollMs);
+  }
+  return undefined;
+}
