@@ -1,15 +1,16 @@
 /**
  * `npm run bench [-- NAME…]`: runs every benchmark whose id contains one of the names (all without names), prints a table and
- * writes bench/results.json: `[{id, unit, better, ours, peers, note}]`.
+ * writes bench/results.json: `[{id, unit, better, ours, peers, note, requirements?}]`; what did not run keeps its entry.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { paint, table } from "../local/cli/terminal";
+import { type CheckedRequirement, check, verdict } from "./requirements";
 import type { Bench, BenchResult } from "./types";
 
 /** One entry of bench/results.json. */
-type Row = Pick<Bench, "id" | "unit" | "better"> & BenchResult;
+type Row = Pick<Bench, "id" | "unit" | "better"> & BenchResult & { readonly requirements?: readonly CheckedRequirement[] };
 
 const here = join(process.cwd(), "bench");
 const compiled = __dirname;
@@ -28,7 +29,7 @@ function installPeers(): void {
 }
 
 function discover(): Bench[] {
-  const notBenches = new Set(["run.js", "types.js"]);
+  const notBenches = new Set(["run.js", "types.js", "requirements.js"]);
   const files = readdirSync(compiled).filter((file) => file.endsWith(".js") && !notBenches.has(file));
   return files.sort().flatMap((file) => {
     const loaded: { bench?: Bench; benches?: readonly Bench[] } = require(join(compiled, file));
@@ -66,19 +67,34 @@ async function main(): Promise<number> {
   for (const bench of chosen) {
     process.stderr.write(`${bench.id} …\n`);
     const measured = await bench.run();
-    results.push({ id: bench.id, unit: bench.unit, better: bench.better, ...measured });
+    const { id, unit, better, requirements } = bench;
+    const checked = requirements?.map((requirement) => check(requirement, bench, measured));
+    results.push({ id, unit, better, ...measured, ...(checked === undefined ? {} : { requirements: checked }) });
   }
-  const rows = results.map((result) => [
-    result.id,
-    format(result.ours),
-    result.unit,
-    Object.entries(result.peers)
-      .map(([peer, value]) => `${peer} ${format(value)} (ours ${advantage(result, value).toFixed(1)}×)`)
-      .join(", ") || "–",
-  ]);
-  process.stdout.write(`\n${table(["benchmark", "ours", "unit", "peers"], rows)}\n\n`);
+  const rows = results.flatMap((result) => {
+    const peers = Object.entries(result.peers).map(([peer, value]) => [
+      peer,
+      format(value),
+      `${advantage(result, value).toFixed(1)}×`,
+    ]);
+    const own = [result.id, format(result.ours), result.unit];
+    return peers.length === 0
+      ? [[...own, "–", "", ""]]
+      : peers.map((peer, index) => [...(index === 0 ? own : ["", "", ""]), ...peer]);
+  });
+  process.stdout.write(`\n${table(["benchmark", "ours", "unit", "peer", "its", "ours ahead"], rows)}\n\n`);
   for (const { id, note } of results) process.stdout.write(`  ${paint("bold", id)}: ${note}\n`);
-  writeFileSync(join(here, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+  const checked = results.flatMap(({ id, requirements = [] }) =>
+    requirements.map((one) => [id, one.required, one.measured, verdict(one)]),
+  );
+  if (checked.length > 0) process.stdout.write(`\n${table(["benchmark", "required", "measured", ""], checked)}\n`);
+  const file = join(here, "results.json");
+  const earlier: Row[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
+  const known = discover().map(({ id }) => id);
+  // Benchmarks that did not run this time keep what they measured.
+  const kept = earlier.filter(({ id }) => known.includes(id) && !results.some((result) => result.id === id));
+  const all = [...kept, ...results].sort((a, b) => known.indexOf(a.id) - known.indexOf(b.id));
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
   process.stdout.write(`\nWritten to bench/results.json\n`);
   return 0;
 }

@@ -5,13 +5,18 @@ export interface Bench {
   /** `records/s`, `ms`, `bytes`. */
   readonly unit: string;
   readonly better: "higher" | "lower";
+  /** What the result has to reach; printed and written with it. */
+  readonly requirements?: readonly Requirement[];
   run(): Promise<BenchResult>;
 }
 
+/** `atMost`: ours, in the bench's unit. `times`: a peer's figure over ours, in the same run (below 1: ours may be that much more). */
+export type Requirement = { readonly atMost: number } | { readonly peer: string; readonly times: number };
+
 export interface BenchResult {
-  /** Median of our rounds, in the bench's unit. */
+  /** Median (or fastest, when the note says so) of our rounds, in the bench's unit. */
   readonly ours: number;
-  /** Medians of the peers, measured in the same run, rounds interleaved with ours. */
+  /** The same of the peers, measured in the same run, rounds interleaved with ours. */
   readonly peers: Readonly<Record<string, number>>;
   /** What was measured and under which conditions. */
   readonly note: string;

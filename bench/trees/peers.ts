@@ -1,10 +1,7 @@
-/** Other evaluators of the same model. A peer answers the microseconds a row of one round. */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+/** Other evaluators of the same model, in this process. A peer answers the microseconds a row of one round. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Ensemble } from "../../functions/models/trees/ensemble";
-import { runPython, xgboostPython } from "../../tools/xgboost-python";
+import type { Ensemble, Tree } from "../../functions/models/trees/ensemble";
 import { onnxModel } from "./onnx";
 
 /** Measures one round over all rows, `batch` at a time. */
@@ -21,33 +18,6 @@ export interface Subject {
 }
 
 const root = process.cwd();
-const nativeFolder = join(root, ".local/bench");
-
-/** XGBoost's C API on one thread, in a loop of C. Throws when gcc or Python is missing. */
-export function xgboostC({ modelFile, rowsFile, width, margins }: Subject): Peer {
-  const print = "import os, xgboost; print(os.path.join(os.path.dirname(xgboost.__file__), 'lib'))";
-  const library = runPython(xgboostPython(root), ["-c", print], "finding XGBoost's library").trim();
-  mkdirSync(nativeFolder, { recursive: true });
-  const program = join(nativeFolder, "xgboost-c");
-  const source = join(root, "bench/peers/native/xgboost.c");
-  execFileSync("gcc", ["-O2", source, "-o", program, join(library, "libxgboost.so"), `-Wl,-rpath,${library}`], {
-    stdio: "pipe",
-  });
-  const rounds = (batch: number): number[] => {
-    const args = [modelFile, rowsFile, String(width), String(batch), "3", `${rowsFile}.xgboost`];
-    const printed = execFileSync(program, args, {
-      encoding: "utf8",
-      env: { ...process.env, OMP_NUM_THREADS: "1" },
-      stdio: "pipe",
-    });
-    return printed.trim().split("\n").map(Number);
-  };
-  rounds(margins.length);
-  const bytes = readFileSync(`${rowsFile}.xgboost`);
-  const same = Buffer.compare(bytes, new Uint8Array(margins.buffer)) === 0;
-  if (!same) throw new Error("XGBoost's margins are not ours, bit for bit.");
-  return (batch) => median(rounds(batch));
-}
 
 interface Ort {
   InferenceSession: {
@@ -128,13 +98,70 @@ export function structOfArrays({ ensemble, rows, width, margins }: Subject): Pee
   };
 }
 
+interface DumpedNode {
+  readonly nodeid: number;
+  readonly leaf?: number;
+  readonly split?: string;
+  readonly split_condition?: number;
+  readonly yes?: number;
+  readonly no?: number;
+  readonly missing?: number;
+  readonly children?: readonly DumpedNode[];
+}
+
+interface Scorer {
+  default: { create(model: readonly DumpedNode[]): Promise<{ score(row: Readonly<Record<string, number>>): Promise<number> }> };
+}
+
+/** Rows that the slow one scores in a round. */
+const SCORER_ROWS = 50;
+
+/** npm's evaluator of XGBoost's JSON dump, in plain JavaScript. Throws when it is not installed or predicts something else. */
+export async function xgboostScorer({ ensemble, rows, width, margins }: Subject): Promise<Peer> {
+  const library: Scorer = createRequire(join(root, "bench/peers/package.json"))("xgboost-scorer");
+  const scorer = await library.default.create(ensemble.trees.map((tree) => dumped(tree, 0)));
+  const named = Array.from({ length: SCORER_ROWS }, (_, index) => {
+    const values = Array.from(
+      rows.subarray(index * width, (index + 1) * width),
+      (value, feature) => [`f${feature}`, value] as const,
+    );
+    return Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value)));
+  });
+  for (const [index, row] of named.entries()) {
+    // It knows neither base score nor objectives but the logistic one, and adds in double.
+    const expected = 1 / (1 + Math.exp(ensemble.baseMargins[0]! - margins[index]!));
+    const score = await scorer.score(row);
+    if (Math.abs(score - expected) > 1e-5)
+      throw new Error(`xgboost-scorer predicts ${score} for row ${index}, the model ${expected}.`);
+  }
+  return async () => {
+    const start = performance.now();
+    for (const row of named) await scorer.score(row);
+    return perRow(start, SCORER_ROWS);
+  };
+}
+
+/** A node as XGBoost's `dump_model` writes it. */
+function dumped(tree: Tree, node: number): DumpedNode {
+  const [left, right] = [tree.left[node]!, tree.right[node]!];
+  if (left < 0) return { nodeid: node, leaf: tree.value[node]! };
+  return {
+    nodeid: node,
+    split: `f${tree.feature[node]}`,
+    split_condition: tree.value[node]!,
+    yes: left,
+    no: right,
+    missing: tree.defaultLeft[node] === 1 ? left : right,
+    children: [dumped(tree, left), dumped(tree, right)],
+  };
+}
+
 /** Microseconds a row since `start`. */
 export function perRow(start: number, rows: number): number {
   return ((performance.now() - start) * 1000) / rows;
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** The least of some rounds' times: whatever else the machine does only adds to them. */
+export function fastest(times: readonly number[]): number {
+  return Math.min(...times);
 }

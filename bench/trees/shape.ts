@@ -7,6 +7,8 @@ export interface Shape {
   readonly booleans: number;
   readonly categories: number;
   readonly numbers: number;
+  /** Value of a feature at a quantile from 0 to 1; default {@link quantile}. */
+  readonly valueAt?: (feature: number, at: number) => number;
 }
 
 /** The reference model's shape: 1400 trees of depth 6 over 85 features. */
@@ -32,10 +34,14 @@ function random(seed: number): () => number {
   };
 }
 
+/** Number of values of a categorical feature: 3 to 59. */
+export const categoriesOf = (feature: number): number => 3 + ((feature * 7) % 57);
+
 /** A value of a feature at a quantile from 0 to 1. */
-function quantile({ booleans, categories }: Shape, feature: number, at: number): number {
+function quantile({ booleans, categories, valueAt }: Shape, feature: number, at: number): number {
+  if (valueAt !== undefined) return valueAt(feature, at);
   if (feature < booleans) return at < 0.7 ? 0 : 1;
-  if (feature < booleans + categories) return Math.floor(at * (3 + ((feature * 7) % 57)));
+  if (feature < booleans + categories) return Math.floor(at * categoriesOf(feature));
   // The logistic distribution's: close to a normal one's, and easily inverted.
   return Math.fround(Math.log(Math.max(at, 1e-6) / Math.max(1 - at, 1e-6)));
 }

@@ -14,8 +14,8 @@ export interface JsonLimits {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-/** Names that reach an object's prototype when somebody later copies members carelessly. */
-const POLLUTING: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+/** A name that reaches an object's prototype when somebody later copies members carelessly. */
+const isPolluting = (name: string): boolean => name === "__proto__" || name === "constructor" || name === "prototype";
 
 export function parseJsonBytes(bytes: Uint8Array, limits: JsonLimits): JsonInput {
   if (bytes.length > limits.maxBytes) {
@@ -64,9 +64,10 @@ function unsafe(value: unknown, depthLeft: number, pointer: string): string | nu
   }
   const members = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(members)) {
-    if (POLLUTING.has(name)) return `${pointer}/${name}: This name is not allowed.`;
+    if (isPolluting(name)) return `${pointer}/${name}: This name is not allowed.`;
     const member = members[name];
-    if (typeof member === "string") continue;
+    // Nearly every member: no need to spell out where it is.
+    if (member === null || (typeof member !== "object" && (typeof member !== "number" || Number.isFinite(member)))) continue;
     const problem = unsafe(member, depthLeft - 1, `${pointer}/${name}`);
     if (problem !== null) return problem;
   }

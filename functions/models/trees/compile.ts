@@ -1,8 +1,9 @@
 /** Compiles an ensemble into an image: gathers the columns, chooses the layout, lays out nodes and leaves, emits the kernels. */
-import { type Columns, columnsOf } from "./columns";
+import { type FeatureSpec, requireColumns } from "../feature-spec";
+import { type Columns, columnsOf, SLOT_SHIFT } from "./columns";
 import { type Ensemble, type Tree, treeDepth } from "./ensemble";
 import { refuse } from "./errors";
-import { encodeImage, GROUP, type KernelInput, type ModelSections, type Run, rankBias } from "./image";
+import { encodeImage, GROUP, type KernelInput, type ModelSections, type Run, rankBias, type Sections } from "./image";
 import { batchModule } from "./wasm/batch";
 import { memoryMap } from "./wasm/memory";
 import { singleModule } from "./wasm/single";
@@ -11,11 +12,14 @@ import { singleModule } from "./wasm/single";
 const MAX_PERFECT_DEPTH = 8;
 /** A node's slot has 16 bits and counts 16-byte steps: slot 0 and two a column. */
 const MAX_PERFECT_COLUMNS = 2047;
+/** In a node of 2 bytes a slot has 8 bits, and so has a rank. */
+const MAX_SHORT_COLUMNS = 127;
+const MAX_SHORT_RANKS = 255;
 const MAX_PERFECT_RANKS = 2 ** 15 - 1;
 /** A heap may take this many times the bytes of the pointer layout before padding costs more than it saves. */
 const MAX_PADDING = 4;
 const POINTER_NODE_BYTES = 16;
-/** Offsets in `words` stay below 2^31, the file below 2 GiB. */
+/** Offsets in `nodes` stay below 2^31, the file below 2 GiB. */
 const MAX_WORDS_BYTES = 2 ** 30;
 
 interface Group {
@@ -24,39 +28,46 @@ interface Group {
   readonly trees: readonly (Tree | null)[];
 }
 
-interface Layout {
-  readonly words: Int32Array;
-  readonly roots: Uint32Array;
-  readonly cover: Float32Array;
+type TreeSections = Pick<Sections, "shortNodes" | "nodes" | "leaves" | "roots" | "cover">;
+
+export interface CompileOptions {
+  /** Travels in the image, so that whoever loads it encodes records as training did. */
+  readonly featureSpec?: FeatureSpec | undefined;
 }
 
-/** @returns the bytes of an image that predicts exactly what the ensemble does. */
-export function compile(ensemble: Ensemble): Uint8Array {
+/**
+ * @returns the bytes of an image that predicts exactly what the ensemble does. Throws `ModelFileError` when the feature spec is not of
+ * this model, or not fitted
+ */
+export function compile(ensemble: Ensemble, { featureSpec }: CompileOptions = {}): Uint8Array {
+  if (featureSpec !== undefined) requireColumns(featureSpec, ensemble.features);
   const columns = columnsOf(ensemble);
   const groups = groupsOf(ensemble);
   const nodes = ensemble.trees.reduce((sum, tree) => sum + reachable(tree), 0);
   const layout = chooseLayout(columns, groups, nodes);
   const mostThresholds = columns.numeric.reduce((most, { thresholds }) => Math.max(most, thresholds.length), 0);
-  const rankBits = layout === "pointer" ? 32 : mostThresholds <= 255 ? 8 : 16;
+  const rankBits = layout === "pointer" ? 32 : mostThresholds <= MAX_SHORT_RANKS ? 8 : 16;
+  const isShort = rankBits === 8 && columns.numeric.length + columns.sets.length <= MAX_SHORT_COLUMNS;
   const description: KernelInput = {
-    format: 1,
+    format: 2,
     source: ensemble.source,
     objective: ensemble.objective.name,
     baseMargins: Array.from(ensemble.baseMargins),
     features: ensemble.features,
+    ...(featureSpec === undefined ? {} : { featureSpec }),
     trees: ensemble.trees.length,
     nodes,
     depth: groups.reduce((deepest, group) => Math.max(deepest, group.depth), 0),
     layout,
+    nodeBytes: layout === "pointer" ? 16 : isShort ? 2 : 4,
     rankBits,
     quads: quadsOf(columns),
     numericColumns: columns.numeric.length,
     setColumns: columns.sets.length,
     runs: runsOf(groups),
   };
-  const trees =
-    layout === "perfect" ? perfectTrees(groups, columns, rankBias(description)) : pointerTrees(groups, columns, nodes);
-  const sections = { ...columnSections(columns), ...trees };
+  const trees = layout === "perfect" ? perfectTrees(groups, columns, description) : pointerTrees(groups, columns, nodes);
+  const sections = { ...columnSections(columns), ...trees, ...shortened(trees.cover) };
   const memory = memoryMap(description, sections);
   const singleCode = singleModule(description, memory);
   const batchCode = layout === "perfect" ? batchModule(description, memory) : new Uint8Array(0);
@@ -78,7 +89,7 @@ function groupsOf(ensemble: Ensemble): Group[] {
 }
 
 function chooseLayout(columns: Columns, groups: readonly Group[], nodes: number): "perfect" | "pointer" {
-  const perfectBytes = groups.reduce((sum, { depth }) => sum + GROUP * 4 * 2 ** (depth + 1), 0);
+  const perfectBytes = groups.reduce((sum, { depth }) => sum + GROUP * 8 * 2 ** depth, 0);
   const pointerBytes = POINTER_NODE_BYTES * (nodes + GROUP);
   if (pointerBytes > MAX_WORDS_BYTES)
     refuse(`The model has ${nodes} nodes; at most ${MAX_WORDS_BYTES / POINTER_NODE_BYTES} fit into an image.`);
@@ -92,25 +103,29 @@ function chooseLayout(columns: Columns, groups: readonly Group[], nodes: number)
 /** What a tree that only fills a group adds: x + -0 is x, whatever x is. */
 const NOTHING = -0;
 
-/** Per tree 2^(depth + 1) words: a 1-based heap of nodes, then the leaves. A padding node (word 0) always goes left. */
-function perfectTrees(groups: readonly Group[], columns: Columns, bias: number): Layout {
-  const total = groups.reduce((sum, { depth }) => sum + GROUP * 2 ** (depth + 1), 0);
-  const words = new Int32Array(total);
-  const values = new Float32Array(words.buffer);
-  const cover = new Float32Array(total / 2);
+/** Per tree a 1-based heap of 2^depth nodes and as many leaves. A padding node (0) always goes left. */
+function perfectTrees(groups: readonly Group[], columns: Columns, description: KernelInput): TreeSections {
+  const isShort = description.nodeBytes === 2;
+  const bias = rankBias(description);
+  const total = groups.reduce((sum, { depth }) => sum + GROUP * 2 ** depth, 0);
+  const shortNodes = new Int16Array(isShort ? total : 0);
+  const nodes = new Int32Array(isShort ? 0 : total);
+  const values = new Float32Array(total);
+  const cover = new Float32Array(total);
   let start = 0;
   for (const { depth, trees } of groups) {
     const leaves = 2 ** depth;
     for (const tree of trees) {
       const place = (node: number, heap: number, value: number, weight: number): void => {
         if (heap >= leaves) {
-          values[start + heap] = value;
-          cover[start / 2 + heap - leaves] = weight;
+          values[start + heap - leaves] = value;
+          cover[start + heap - leaves] = weight;
         } else if (tree === null || tree.left[node]! < 0) {
           place(node, 2 * heap, value, weight);
         } else {
           const { slot, rank } = columns.locate(tree, node);
-          words[start + heap] = ((rank + bias) << 16) | slot;
+          if (isShort) shortNodes[start + heap] = ((rank + bias) << 8) | (slot >> SLOT_SHIFT);
+          else nodes[start + heap] = ((rank + bias) << 16) | slot;
           for (const [child, side] of [
             [tree.left[node]!, 0],
             [tree.right[node]!, 1],
@@ -121,14 +136,14 @@ function perfectTrees(groups: readonly Group[], columns: Columns, bias: number):
       };
       if (tree === null) place(0, 1, NOTHING, 0);
       else place(0, 1, tree.value[0]!, tree.cover[0]!);
-      start += 2 * leaves;
+      start += leaves;
     }
   }
-  return { words, roots: new Uint32Array(0), cover };
+  return { shortNodes, nodes, leaves: values, roots: new Uint32Array(0), cover };
 }
 
 /** Per node four words; siblings lie side by side. A leaf reads slot 0, so it "goes left", to itself. */
-function pointerTrees(groups: readonly Group[], columns: Columns, nodes: number): Layout {
+function pointerTrees(groups: readonly Group[], columns: Columns, nodes: number): TreeSections {
   // The last node stands for the trees that only fill a group.
   const words = new Int32Array(4 * (nodes + 1));
   const values = new Float32Array(words.buffer);
@@ -161,7 +176,17 @@ function pointerTrees(groups: readonly Group[], columns: Columns, nodes: number)
       }
     }
   }
-  return { words, roots, cover };
+  return { shortNodes: new Int16Array(0), nodes: words, leaves: new Float32Array(0), roots, cover };
+}
+
+const MAX_SHORT_COVER = 2 ** 16 - 1;
+
+/** The cover as 16-bit counts when it is nothing else. */
+function shortened(cover: Float32Array): Pick<Sections, "cover" | "shortCover"> {
+  const isCounts = cover.every((weight) => Number.isInteger(weight) && weight >= 0 && weight <= MAX_SHORT_COVER);
+  return isCounts
+    ? { cover: new Float32Array(0), shortCover: Uint16Array.from(cover) }
+    : { cover, shortCover: new Uint16Array(0) };
 }
 
 function columnSections({

@@ -3,6 +3,7 @@ import type { Forest } from "./forest";
 import { forestOf } from "./forest";
 import type { Image } from "./image";
 import type { Kernel } from "./kernel";
+import { type PathAdder, perfectPaths } from "./paths";
 import { ranker } from "./ranks";
 import { addTreeShap, newPath } from "./treeshap";
 
@@ -25,32 +26,40 @@ export function contributor(image: Image, kernel: Kernel): Contributor {
   const margins = new Float32Array(baseMargins.length);
   const path = newPath(image.description.depth);
   let forest: Forest | undefined;
+  let addPaths: PathAdder | undefined;
   return (row, { method = "path", output = 0 } = {}) => {
     if (row.length !== features.length)
       throw new RangeError(`A row has ${features.length} features, but ${row.length} values were given.`);
     if (!(output >= 0 && output < margins.length))
       throw new RangeError(`The model has ${margins.length} outputs, counted from 0; ${output} was asked for.`);
-    forest ??= forestOf(image);
     const slots = rank(row);
     const shares = new Float64Array(features.length + 1);
-    for (const root of forest.roots) {
-      if (root.output !== output) continue;
-      if (method === "path") addPath(forest, root.node, slots, shares);
-      else addTreeShap(forest, root.node, slots, shares, path);
+    if (method === "path") {
+      addPaths ??= image.description.layout === "perfect" ? perfectPaths(image) : forestPaths(forestOf(image));
+      addPaths(slots, output, shares);
+    } else {
+      forest ??= forestOf(image);
+      for (const root of forest.roots) {
+        if (root.output === output) addTreeShap(forest, root.node, slots, shares, path);
+      }
     }
     kernel.margins(row, margins, 0);
     return closeSum(shares, margins[output]!);
   };
 }
 
-function addPath(forest: Forest, root: number, slots: Int32Array, shares: Float64Array): void {
-  const { left, right, slot, key, feature, mean } = forest;
-  let node = root;
-  while (left[node]! >= 0) {
-    const child = slots[slot[node]!]! > key[node]! ? right[node]! : left[node]!;
-    shares[feature[node]!]! += mean[child]! - mean[node]!;
-    node = child;
-  }
+function forestPaths({ roots, left, right, slot, key, feature, mean }: Forest): PathAdder {
+  return (slots, output, shares) => {
+    for (const root of roots) {
+      if (root.output !== output) continue;
+      let node = root.node;
+      while (left[node]! >= 0) {
+        const child = slots[slot[node]!]! > key[node]! ? right[node]! : left[node]!;
+        shares[feature[node]!]! += mean[child]! - mean[node]!;
+        node = child;
+      }
+    }
+  };
 }
 
 /** Sets the base, the last share, so that the shares add up to the margin. */

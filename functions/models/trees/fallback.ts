@@ -1,10 +1,10 @@
 /**
- * The kernel in plain TypeScript: used where WebAssembly is not to be had, and to test the other one. Eight trees are walked
+ * The kernel in plain TypeScript: used where WebAssembly is not to be had, and to test the other one. Four trees are walked
  * together so that their memory accesses overlap, and a comparison is a subtraction's sign bit: no branch to mispredict.
  */
 
 import { SLOT_SHIFT } from "./columns";
-import { GROUP, type Image } from "./image";
+import { GROUP, type Image, type Run } from "./image";
 import type { Kernel } from "./kernel";
 import { ranker } from "./ranks";
 
@@ -25,63 +25,74 @@ export function typescriptKernel(image: Image): Kernel {
 
 type Walk = (slots: Int32Array, out: Float32Array, at: number) => void;
 
-function perfectWalk({ description, sections: { words } }: Image): Walk {
-  const values = new Float32Array(words.buffer, words.byteOffset, words.length);
-  const { baseMargins, runs } = description;
+function perfectWalk({ description, sections }: Image): Walk {
+  const { leaves } = sections;
+  const { baseMargins, runs, nodeBytes } = description;
+  const nodes = nodeBytes === 2 ? sections.shortNodes : sections.nodes;
+  const slotMask = nodeBytes === 2 ? 0xff : 0xffff;
+  const slotShift = nodeBytes === 2 ? 0 : SLOT_SHIFT;
+  const step = (at: number, node: number, slots: Int32Array): number => {
+    const word = nodes[at]!;
+    return (node << 1) | ((word - slots[(word & slotMask) >> slotShift]!) >>> 31);
+  };
+  const walkRun = ({ depth, groups }: Run, start: number, base: number, slots: Int32Array): number => {
+    const tree = 1 << depth;
+    const end = start + GROUP * groups * tree;
+    let sum = base;
+    // Leaves of the trees before: adding one waits for the sum before it, which the walks of the next trees fill.
+    let v0 = -0;
+    let v1 = -0;
+    let v2 = -0;
+    let v3 = -0;
+    for (let t0 = start; t0 < end; t0 += 4 * tree) {
+      const t1 = t0 + tree;
+      const t2 = t1 + tree;
+      const t3 = t2 + tree;
+      let n0 = 1;
+      let n1 = 1;
+      let n2 = 1;
+      let n3 = 1;
+      sum = Math.fround(sum + v0);
+      sum = Math.fround(sum + v1);
+      if (depth & 1) {
+        n0 = step(t0 + n0, n0, slots);
+        n1 = step(t1 + n1, n1, slots);
+        n2 = step(t2 + n2, n2, slots);
+        n3 = step(t3 + n3, n3, slots);
+      }
+      for (let level = depth & 1; level < depth; level += 2) {
+        n0 = step(t0 + n0, n0, slots);
+        n1 = step(t1 + n1, n1, slots);
+        n2 = step(t2 + n2, n2, slots);
+        n3 = step(t3 + n3, n3, slots);
+        n0 = step(t0 + n0, n0, slots);
+        n1 = step(t1 + n1, n1, slots);
+        n2 = step(t2 + n2, n2, slots);
+        n3 = step(t3 + n3, n3, slots);
+      }
+      sum = Math.fround(sum + v2);
+      sum = Math.fround(sum + v3);
+      v0 = leaves[t0 + n0 - tree]!;
+      v1 = leaves[t1 + n1 - tree]!;
+      v2 = leaves[t2 + n2 - tree]!;
+      v3 = leaves[t3 + n3 - tree]!;
+    }
+    sum = Math.fround(sum + v0);
+    sum = Math.fround(sum + v1);
+    sum = Math.fround(sum + v2);
+    return Math.fround(sum + v3);
+  };
   return (slots, out, at) => {
     for (let output = 0; output < baseMargins.length; output++) out[at + output] = baseMargins[output]!;
     let start = 0;
-    for (const { output, depth, groups } of runs) {
-      const tree = 1 << (depth + 1);
-      let sum = out[at + output]!;
-      for (let group = 0; group < groups; group++) {
-        const t0 = start;
-        const t1 = t0 + tree;
-        const t2 = t1 + tree;
-        const t3 = t2 + tree;
-        const t4 = t3 + tree;
-        const t5 = t4 + tree;
-        const t6 = t5 + tree;
-        const t7 = t6 + tree;
-        let n0 = 1;
-        let n1 = 1;
-        let n2 = 1;
-        let n3 = 1;
-        let n4 = 1;
-        let n5 = 1;
-        let n6 = 1;
-        let n7 = 1;
-        for (let level = 0; level < depth; level++) {
-          n0 = (n0 << 1) | step(words[t0 + n0]!, slots);
-          n1 = (n1 << 1) | step(words[t1 + n1]!, slots);
-          n2 = (n2 << 1) | step(words[t2 + n2]!, slots);
-          n3 = (n3 << 1) | step(words[t3 + n3]!, slots);
-          n4 = (n4 << 1) | step(words[t4 + n4]!, slots);
-          n5 = (n5 << 1) | step(words[t5 + n5]!, slots);
-          n6 = (n6 << 1) | step(words[t6 + n6]!, slots);
-          n7 = (n7 << 1) | step(words[t7 + n7]!, slots);
-        }
-        sum = Math.fround(sum + values[t0 + n0]!);
-        sum = Math.fround(sum + values[t1 + n1]!);
-        sum = Math.fround(sum + values[t2 + n2]!);
-        sum = Math.fround(sum + values[t3 + n3]!);
-        sum = Math.fround(sum + values[t4 + n4]!);
-        sum = Math.fround(sum + values[t5 + n5]!);
-        sum = Math.fround(sum + values[t6 + n6]!);
-        sum = Math.fround(sum + values[t7 + n7]!);
-        start += GROUP * tree;
-      }
-      out[at + output] = sum;
+    for (const run of runs) {
+      out[at + run.output] = walkRun(run, start, out[at + run.output]!, slots);
+      start += (GROUP * run.groups) << run.depth;
     }
   };
 }
 
-/** 1 when the slot's rank is above the node's, else 0: the sign of their difference, which cannot overflow. */
-function step(word: number, slots: Int32Array): number {
-  return (word - slots[(word & 0xffff) >> SLOT_SHIFT]!) >>> 31;
-}
-
-function pointerWalk({ description, sections: { words, roots } }: Image): Walk {
+function pointerWalk({ description, sections: { nodes: words, roots } }: Image): Walk {
   const values = new Float32Array(words.buffer, words.byteOffset, words.length);
   const { baseMargins, runs } = description;
   return (slots, out, at) => {

@@ -27,13 +27,13 @@ export function forestOf(image: Image): Forest {
 
 class Builder {
   private readonly forest: Forest & { roots: { node: number; output: number }[] };
-  private readonly values: Float32Array;
+  private readonly cover: ArrayLike<number>;
   private free = 0;
 
   constructor(private readonly image: Image) {
     const { nodes } = image.description;
-    const { words } = image.sections;
-    this.values = new Float32Array(words.buffer, words.byteOffset, words.length);
+    const { cover, shortCover } = image.sections;
+    this.cover = shortCover.length > 0 ? shortCover : cover;
     this.forest = {
       roots: [],
       left: new Int32Array(nodes).fill(-1),
@@ -47,20 +47,24 @@ class Builder {
   }
 
   perfect(): Forest {
-    const { words, cover } = this.image.sections;
+    const { shortNodes, nodes, leaves: values } = this.image.sections;
+    const isShort = this.image.description.nodeBytes === 2;
+    const words = isShort ? shortNodes : nodes;
     let start = 0;
     for (const { output, depth, groups } of this.image.description.runs) {
       const leaves = 2 ** depth;
       const visit = (heap: number): number => {
-        if (heap >= leaves) return this.leaf(this.values[start + heap]!, cover[start / 2 + heap - leaves]!);
+        const leaf = start + heap - leaves;
+        if (heap >= leaves) return this.leaf(values[leaf]!, this.cover[leaf]!);
         const word = words[start + heap]!;
         // Padding: the leaf that it stands for lies to the left.
         if (word === 0) return visit(2 * heap);
-        return this.split(word & 0xffff, word, () => [visit(2 * heap), visit(2 * heap + 1)]);
+        const slot = isShort ? word & 0xff : (word & 0xffff) >> SLOT_SHIFT;
+        return this.split(slot, word, () => [visit(2 * heap), visit(2 * heap + 1)]);
       };
-      for (let tree = 0; tree < GROUP * groups; tree++, start += 2 * leaves) {
+      for (let tree = 0; tree < GROUP * groups; tree++, start += leaves) {
         // A tree that only fills a group adds -0.
-        const isFiller = words[start + 1] === 0 && Object.is(this.values[start + leaves], -0);
+        const isFiller = words[start + 1] === 0 && Object.is(values[start], -0);
         if (!isFiller) this.forest.roots.push({ node: visit(1), output });
       }
     }
@@ -68,12 +72,13 @@ class Builder {
   }
 
   pointer(): Forest {
-    const { words, roots, cover } = this.image.sections;
+    const { nodes: words, roots } = this.image.sections;
+    const values = new Float32Array(words.buffer, words.byteOffset, words.length);
     const filler = words.length / 4 - 1;
     const visit = (at: number): number => {
       const [slot, key, left] = [words[4 * at]!, words[4 * at + 1]!, words[4 * at + 2]! >> 4];
-      if (slot === 0) return this.leaf(this.values[4 * at + 3]!, cover[at]!);
-      return this.split(slot, key, () => [visit(left), visit(left + 1)]);
+      if (slot === 0) return this.leaf(values[4 * at + 3]!, this.cover[at]!);
+      return this.split(slot >> SLOT_SHIFT, key, () => [visit(left), visit(left + 1)]);
     };
     let group = 0;
     for (const { output, groups } of this.image.description.runs) {
@@ -94,12 +99,12 @@ class Builder {
     return node;
   }
 
-  private split(slotBytes: number, key: number, children: () => readonly [number, number]): number {
+  private split(slotNumber: number, key: number, children: () => readonly [number, number]): number {
     const { left, right, slot, key: keys, feature, mean, cover } = this.forest;
     const node = this.free++;
-    slot[node] = slotBytes >> SLOT_SHIFT;
+    slot[node] = slotNumber;
     keys[node] = key;
-    feature[node] = this.image.sections.columnFeatures[(slot[node]! - 1) >> 1]!;
+    feature[node] = this.image.sections.columnFeatures[(slotNumber - 1) >> 1]!;
     const [l, r] = children();
     left[node] = l;
     right[node] = r;

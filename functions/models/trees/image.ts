@@ -4,6 +4,7 @@
  * checks the hash and looks at the sections where they lie; nothing is parsed tree by tree, and the kernels' code comes along.
  */
 import { createHash } from "node:crypto";
+import type { FeatureSpec } from "../feature-spec";
 import type { Feature } from "./ensemble";
 import { ModelFileError, refuse } from "./errors";
 
@@ -18,22 +19,29 @@ export interface Run {
 }
 
 export interface ImageDescription {
-  readonly format: 1;
+  readonly format: 2;
   /** `xgboost 3.2.0`. */
   readonly source: string;
   readonly objective: string;
   /** Margin of each output before any tree. */
   readonly baseMargins: readonly number[];
   readonly features: readonly Feature[];
+  /** How raw values become these features; absent when the model takes them as they are. */
+  readonly featureSpec?: FeatureSpec;
   readonly trees: number;
   /** Nodes of the trees, leaves included, padding excluded. */
   readonly nodes: number;
   readonly depth: number;
   /**
-   * `perfect`: each tree is a heap of its group's depth, a node is one word (rank above slot). `pointer`: a node is four words
+   * `perfect`: each tree is a heap of its group's depth, a node is one number (rank above slot). `pointer`: a node is four words
    * (slot, rank, offset of its left child, value).
    */
   readonly layout: "perfect" | "pointer";
+  /**
+   * Bytes of a node. 2: an 8-bit rank above the slot's number; 4: a 16-bit rank above the slot's byte offset; 16: the pointer
+   * layout's.
+   */
+  readonly nodeBytes: 2 | 4 | 16;
   /** Bits of a rank: 8 when no feature has more than 255 thresholds, 16, or 32 in the pointer layout. */
   readonly rankBits: 8 | 16 | 32;
   /** Numeric columns as quads of equal search depth. */
@@ -79,9 +87,13 @@ export interface ModelSections {
   /** Per set column: offset of its bits in `setBits` and their number. */
   readonly setDirectory: Uint32Array;
   readonly setBits: Uint8Array;
-  /** Nodes and leaves, in the layout's form. */
-  readonly words: Int32Array;
-  /** Pointer layout: per group its depth and the offsets of its eight roots in `words`. */
+  /** Perfect trees with nodes of 2 bytes: 2^depth numbers a tree, a 1-based heap. Else empty. */
+  readonly shortNodes: Int16Array;
+  /** The same with nodes of 4 bytes, or the nodes of the pointer layout. */
+  readonly nodes: Int32Array;
+  /** Perfect trees: 2^depth values a tree. The pointer layout has them in its nodes. */
+  readonly leaves: Float32Array;
+  /** Pointer layout: per group its depth and the offsets of its eight roots in `nodes`. */
   readonly roots: Uint32Array;
 }
 
@@ -89,8 +101,10 @@ export interface Sections extends ModelSections {
   /** WebAssembly modules of the kernels for one row and for a block of rows; the latter is empty in the pointer layout. */
   readonly singleCode: Uint8Array<ArrayBuffer>;
   readonly batchCode: Uint8Array<ArrayBuffer>;
-  /** Cover of each leaf (perfect) or node (pointer). Only explanations read it. */
+  /** Cover of each leaf (perfect) or node (pointer). Only explanations read it. Empty when `shortCover` has it. */
   readonly cover: Float32Array;
+  /** The same when every cover is a count that fits, as those of a squared error: half the bytes to read, check and keep. */
+  readonly shortCover: Uint16Array;
 }
 
 export interface Image {
@@ -108,17 +122,29 @@ const SECTION_TYPES = {
   thresholds: Float32Array,
   setDirectory: Uint32Array,
   setBits: Uint8Array,
-  words: Int32Array,
+  shortNodes: Int16Array,
+  nodes: Int32Array,
+  leaves: Float32Array,
   roots: Uint32Array,
   singleCode: Uint8Array,
   batchCode: Uint8Array,
   cover: Float32Array,
+  shortCover: Uint16Array,
 } as const;
 
 /** The sections that go into the kernels' memory, in its order. */
-export const MODEL_SECTIONS = ["columnFeatures", "thresholds", "setDirectory", "setBits", "words", "roots"] as const;
+export const MODEL_SECTIONS = [
+  "columnFeatures",
+  "thresholds",
+  "setDirectory",
+  "setBits",
+  "shortNodes",
+  "nodes",
+  "leaves",
+  "roots",
+] as const;
 
-const SECTION_NAMES: readonly SectionName[] = [...MODEL_SECTIONS, "singleCode", "batchCode", "cover"];
+const SECTION_NAMES: readonly SectionName[] = [...MODEL_SECTIONS, "singleCode", "batchCode", "cover", "shortCover"];
 
 /** Bytes of an image. The same model always gives the same bytes. */
 export function encodeImage(description: Omit<ImageDescription, "sections">, sections: Sections): Uint8Array {
@@ -176,11 +202,14 @@ export function openImage(bytes: Uint8Array): Image {
       thresholds: section("thresholds"),
       setDirectory: section("setDirectory"),
       setBits: section("setBits"),
-      words: section("words"),
+      shortNodes: section("shortNodes"),
+      nodes: section("nodes"),
+      leaves: section("leaves"),
       roots: section("roots"),
       singleCode: section("singleCode"),
       batchCode: section("batchCode"),
       cover: section("cover"),
+      shortCover: section("shortCover"),
     },
   };
 }
@@ -192,9 +221,9 @@ function digestOf(bytes: Uint8Array): Buffer {
 /** The hash has been checked, so a description that parses was written by {@link encodeImage}. */
 function parseDescription(bytes: Uint8Array): ImageDescription {
   const description: ImageDescription = JSON.parse(new TextDecoder().decode(bytes));
-  if (description.format !== 1) {
+  if (description.format !== 2) {
     throw new ModelFileError(
-      `The compiled model has format ${description.format}; this version reads format 1. Compile the model again.`,
+      `The compiled model has format ${description.format}; this version reads format 2. Compile the model again.`,
     );
   }
   return description;
@@ -215,6 +244,6 @@ export function missingRight(description: Pick<ImageDescription, "rankBits">): n
 }
 
 /** Bits that a node's slot takes below its rank. */
-export function rankShift(description: Pick<ImageDescription, "layout">): number {
-  return description.layout === "perfect" ? 16 : 0;
+export function rankShift({ nodeBytes }: Pick<ImageDescription, "nodeBytes">): 0 | 8 | 16 {
+  return nodeBytes === 16 ? 0 : nodeBytes === 4 ? 16 : 8;
 }

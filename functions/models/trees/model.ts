@@ -2,6 +2,7 @@
 import type { FeatureSet } from "../../core/features";
 import { featureText } from "../../policy/text";
 import type { Model, ModelContribution } from "../model";
+import { type SlotEncoder, slotEncoder } from "../slot-encoder";
 import { refuse } from "./errors";
 import type { TreeEvaluator } from "./evaluator";
 
@@ -20,23 +21,24 @@ export interface TreeModelOptions {
 
 /**
  * Scores with a loaded model. The model's features are found by name in the profile's; a model without names takes the profile's
- * features in order. Throws `ModelFileError` when a feature is not in the profile.
+ * features in order. A model with a feature spec gets its columns as the spec says: defaults, its own order of categories, texts.
+ * Throws `ModelFileError` when a feature is not in the profile, or is a text there and the model has no spec.
  *
  * An explanation starts from the average record's score and shares the difference among the features in proportion to their path
  * contributions to the margin, so that the shares add up to the score.
  */
 export function treeModel(evaluator: TreeEvaluator, features: FeatureSet, options: TreeModelOptions): Model {
   const { version, output = 0, factor = 1, max = 1, baseText = "Average record" } = options;
-  const slots = slotsOf(evaluator, features);
+  const columns = columnsOf(evaluator, features);
   if (!(output >= 0 && output < evaluator.outputs))
     refuse(`The model has ${evaluator.outputs} outputs, counted from 0; ${output} was asked for.`);
+  const { slots, isInOrder } = columns;
   const width = slots.length;
-  const isInOrder = width === features.size && slots.every((slot, index) => slot === index);
   const row = new Float32Array(width);
   const predictions = new Float32Array(evaluator.outputs);
   const scoreOf = (prediction: number): number => Math.min(max, Math.max(0, prediction * factor));
   const gather = (vector: Float64Array, at: number): Float32Array => {
-    for (let index = 0; index < width; index++) row[index] = vector[at + slots[index]!]!;
+    columns.fill(vector, at, row);
     return row;
   };
   const score = (vector: Float64Array): number => scoreOf(evaluator.predict(gather(vector, 0), predictions)[output]!);
@@ -66,12 +68,38 @@ export function treeModel(evaluator: TreeEvaluator, features: FeatureSet, option
       const contributions: ModelContribution[] = [{ code: "base", text: baseText, contribution: moved === 0 ? total : base }];
       for (let index = 0; index < width; index++) {
         if (shares[index] === 0) continue;
-        const { name, description, categories } = features.definitions[slots[index]!]!;
-        const text = `${description}: ${featureText(vector[slots[index]!]!, categories)}`;
+        const { name, description } = features.definitions[slots[index]!]!;
+        const text = `${description}: ${columns.describe(index, vector[slots[index]!]!)}`;
         contributions.push({ code: name, text, contribution: shares[index]! * slope });
       }
       return contributions;
     },
+  };
+}
+
+interface Columns extends SlotEncoder {
+  /** A vector is a row already. */
+  readonly isInOrder: boolean;
+}
+
+function columnsOf(evaluator: TreeEvaluator, features: FeatureSet): Columns {
+  const { featureSpec } = evaluator.description;
+  if (featureSpec !== undefined) return { ...slotEncoder(featureSpec, features), isInOrder: false };
+  const slots = slotsOf(evaluator, features);
+  const open = slots.map((slot) => features.definitions[slot]!).filter((definition) => definition.open);
+  if (open.length > 0) {
+    refuse(
+      `The model's feature ${open.map(({ name }) => `"${name}"`).join(", ")} is a text, and the model has no feature spec that says what each text stands for: compile it with --spec.`,
+    );
+  }
+  const width = slots.length;
+  return {
+    slots,
+    isInOrder: width === features.size && slots.every((slot, index) => slot === index),
+    fill(vector, at, row) {
+      for (let index = 0; index < width; index++) row[index] = vector[at + slots[index]!]!;
+    },
+    describe: (column, value) => featureText(value, features.definitions[slots[column]!]!.categories),
   };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../../functions/models/trees/compile";
@@ -251,6 +252,16 @@ describe("images", () => {
         expect(() => loadTrees(damaged)).toThrow(ModelFileError);
       }),
       { seed: 2, numRuns: 200 },
+    );
+  });
+
+  it("are refused when another version made them", () => {
+    const text = Buffer.from(image).toString("latin1").replace('"format":2', '"format":1');
+    const older = Buffer.from(text, "latin1");
+    // SHA-256 of everything but itself stands at byte 16.
+    createHash("sha256").update(older.subarray(0, 16)).update(older.subarray(48)).digest().copy(older, 16);
+    expect(() => loadTrees(older)).toThrow(
+      "The compiled model has format 1; this version reads format 2. Compile the model again.",
     );
   });
 

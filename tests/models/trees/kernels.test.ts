@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../../functions/models/trees/compile";
+import type { Ensemble } from "../../../functions/models/trees/ensemble";
 import { loadTrees } from "../../../functions/models/trees/evaluator";
-import { oracleMargins } from "../../../functions/models/trees/oracle";
+import { leafOf, oracleMargins } from "../../../functions/models/trees/oracle";
 import { readXgboost } from "../../../functions/models/trees/xgboost-file";
 import { type ModelShape, randomModel, randomRows } from "./random-model";
 
@@ -42,7 +43,8 @@ describe("kernels", () => {
         for (let index = 0; index < count; index++) expected.set(oracleMargins(ensemble, row(index)), index * shape.outputs);
         for (const kernel of ["wasm", "typescript"] as const) {
           const model = loadTrees(image, { kernel });
-          layouts.add(`${model.description.layout} ${model.description.rankBits}`);
+          const { layout, rankBits, nodeBytes } = model.description;
+          layouts.add(`${layout}, ${rankBits}-bit ranks, nodes of ${nodeBytes} bytes`);
           expect(model.kernel).toBe(kernel);
           expect(model.marginsBatch(rows, count)).toEqual(expected);
           expect(model.marginsBatch(Float64Array.from(rows), count)).toEqual(expected);
@@ -53,7 +55,12 @@ describe("kernels", () => {
       }),
       { seed: 7, numRuns: 120 },
     );
-    expect([...layouts].sort()).toEqual(["perfect 16", "perfect 8", "pointer 32"]);
+    expect([...layouts].sort()).toEqual([
+      "perfect, 16-bit ranks, nodes of 4 bytes",
+      "perfect, 8-bit ranks, nodes of 2 bytes",
+      "perfect, 8-bit ranks, nodes of 4 bytes",
+      "pointer, 32-bit ranks, nodes of 16 bytes",
+    ]);
   });
 
   it("round a double to float32 before they compare it", () => {
@@ -97,7 +104,69 @@ describe("kernels", () => {
   });
 });
 
+/** Path contributions by their definition, per feature. */
+function pathShares({ trees, features }: Ensemble, output: number, row: Float32Array): Float64Array {
+  const shares = new Float64Array(features.length);
+  for (const tree of trees.filter((one) => one.output === output)) {
+    const below = (node: number): { readonly mean: number; readonly cover: number } => {
+      if (tree.left[node]! < 0) return { mean: tree.value[node]!, cover: tree.cover[node]! };
+      const [l, r] = [below(tree.left[node]!), below(tree.right[node]!)];
+      const cover = l.cover + r.cover;
+      return { cover, mean: cover > 0 ? (l.mean * l.cover + r.mean * r.cover) / cover : (l.mean + r.mean) / 2 };
+    };
+    for (let node = 0; tree.left[node]! >= 0; ) {
+      const leaf = leafOf(tree, row, node);
+      const isLeft = leafOf(tree, row, tree.left[node]!) === leaf;
+      const child = isLeft ? tree.left[node]! : tree.right[node]!;
+      shares[tree.feature[node]!]! += below(child).mean - below(node).mean;
+      node = child;
+    }
+  }
+  return shares;
+}
+
 describe("contributions", () => {
+  it("by path are what each step to a child changes in the mean below, in every layout", () => {
+    const layouts = new Set<string>();
+    fc.assert(
+      fc.property(shapes, (drawn) => {
+        const shape = { ...drawn, trees: Math.min(drawn.trees, 6) };
+        const ensemble = ensembleOf(shape);
+        const model = loadTrees(compile(ensemble));
+        layouts.add(`${model.description.layout} ${model.description.nodeBytes}`);
+        const row = randomRows(shape, 1);
+        const shares = model.contributions(row, { output: shape.outputs - 1 });
+        const expected = pathShares(ensemble, shape.outputs - 1, row);
+        for (const [feature, share] of expected.entries()) expect(Math.abs(shares[feature]! - share)).toBeLessThan(1e-9);
+      }),
+      { seed: 10, numRuns: 60 },
+    );
+    expect([...layouts].sort()).toEqual(["perfect 2", "perfect 4", "pointer 16"]);
+  });
+
+  it("are the same whether covers are kept as counts or as fractions", () => {
+    fc.assert(
+      fc.property(
+        bounded.filter(({ depth }) => depth < 8),
+        (shape) => {
+          const ensemble = ensembleOf(shape);
+          // Halving rounds nothing, so every share of a cover in another stays what it is.
+          const weighed = (weight: (cover: number) => number) =>
+            loadTrees(
+              compile({ ...ensemble, trees: ensemble.trees.map((tree) => ({ ...tree, cover: tree.cover.map(weight) })) }),
+            );
+          const counts = weighed((cover) => Math.floor(cover));
+          const halves = weighed((cover) => Math.floor(cover) / 2);
+          const row = randomRows(shape, 1);
+          for (const method of ["path", "shap"] as const) {
+            expect(counts.contributions(row, { method })).toEqual(halves.contributions(row, { method }));
+          }
+        },
+      ),
+      { seed: 9, numRuns: 30 },
+    );
+  });
+
   it("add up to the margin, by both methods, and agree between kernels", () => {
     fc.assert(
       fc.property(

@@ -3,11 +3,12 @@
  * compared for all rows at once (16 at a time with 8-bit ranks), and the leaf's number is folded together from the bottom. Below
  * a node, the right half's leaves have the larger numbers, so `max(left, right AND goesRight)` selects between the halves.
  */
+import { SLOT_BYTES, SLOT_SHIFT } from "../columns";
 import { GROUP, type KernelInput, type MemoryMap } from "../image";
 import { type Code, I32, ModuleWriter, V128, type Value } from "./code";
 import { BLOCK, lanesOf } from "./memory";
 import { defineRanks } from "./ranks";
-import { perfectGroupBytes } from "./single";
+import { advance, groupLeafBytes, groupNodeBytes, nodesAt } from "./single";
 
 const VECTOR = 16;
 const HALVES = BLOCK / VECTOR;
@@ -17,7 +18,7 @@ const FLOATS = 4;
 export function batchModule(description: KernelInput, map: MemoryMap): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const bits = description.rankBits === 8 ? 8 : 16;
-  const ranks = defineRanks(module, description, map, { bits, shift: 0 });
+  const ranks = defineRanks(module, description, map, { bits, shift: 0, slotBytes: SLOT_BYTES });
   const walkers = new Map<number, number>();
   for (const { depth } of description.runs) {
     if (!walkers.has(depth)) walkers.set(depth, defineBlockWalker(module, description, map, depth));
@@ -43,14 +44,18 @@ export function batchModule(description: KernelInput, map: MemoryMap): Uint8Arra
           );
         }
       }
-      let at = map.sections.words;
+      let nodes = nodesAt(description, map);
+      let leaves = map.sections.leaves;
       for (const { output, depth, groups } of description.runs) {
-        const start = at;
-        at += groups * perfectGroupBytes(depth);
+        const [firstNode, firstLeaf] = [nodes, leaves];
+        nodes += groups * groupNodeBytes(description, depth);
+        leaves += groups * groupLeafBytes(depth);
+        const end = nodes;
         code.call(
           walkers.get(depth)!,
-          () => code.i32(start),
-          () => code.i32(start + groups * perfectGroupBytes(depth)),
+          () => code.i32(firstNode),
+          () => code.i32(end),
+          () => code.i32(firstLeaf),
           () => code.i32(map.margins + 4 * BLOCK * output),
         );
       }
@@ -60,11 +65,10 @@ export function batchModule(description: KernelInput, map: MemoryMap): Uint8Arra
   return module.bytes();
 }
 
-/** `(first tree, end, margins of the block) → ()`: adds the trees' leaves to the margins, tree by tree. */
+/** `(nodes of the first tree, their end, its leaves, margins of the block) → ()`: adds the trees' leaves to the margins, tree by tree. */
 function defineBlockWalker(module: ModuleWriter, description: KernelInput, map: MemoryMap, depth: number): number {
-  const treeBytes = perfectGroupBytes(depth) / GROUP;
-  return module.define({ parameters: [I32, I32, I32], results: [] }, (code) => {
-    const [tree, end, margins] = [0, 1, 2];
+  return module.define({ parameters: [I32, I32, I32, I32], results: [] }, (code) => {
+    const [tree, end, leaves, margins] = [0, 1, 2, 3];
     const fold = new LeafFold(code, description, map, depth, tree);
     code.repeat(
       () => {
@@ -82,16 +86,12 @@ function defineBlockWalker(module: ModuleWriter, description: KernelInput, map: 
             () =>
               code.floatsAdd(
                 () => code.loadVector(() => code.get(margins), 4 * row),
-                () => leafValues(code, map, { tree, row, leaves: 4 * 2 ** depth }),
+                () => leafValues(code, map, leaves, row),
               ),
           );
         }
-        code.set(tree, () =>
-          code.add(
-            () => code.get(tree),
-            () => code.i32(treeBytes),
-          ),
-        );
+        advance(code, tree, groupNodeBytes(description, depth) / GROUP);
+        advance(code, leaves, groupLeafBytes(depth) / GROUP);
       },
       () =>
         code.lessU(
@@ -102,16 +102,16 @@ function defineBlockWalker(module: ModuleWriter, description: KernelInput, map: 
   });
 }
 
-/** Leaves of four rows as a vector. `leaves` is the offset of a tree's leaves. */
-function leafValues(code: Code, map: MemoryMap, { tree, row, leaves }: { tree: number; row: number; leaves: number }): void {
+/** Leaves of four rows as a vector. `leaves` is the local with the address of a tree's leaves. */
+function leafValues(code: Code, map: MemoryMap, leaves: number, row: number): void {
   const address = (lane: number): Value => {
     const index: Value = () => code.load8(() => code.i32(map.leaves), row + lane);
     const offset: Value = () => code.shl(index, 2);
-    return () => code.add(() => code.get(tree), offset);
+    return () => code.add(() => code.get(leaves), offset);
   };
   const build = (lane: number): void => {
-    if (lane === 0) code.loadFloatZero(address(0), leaves);
-    else code.loadLane(address(lane), leaves, () => build(lane - 1), lane);
+    if (lane === 0) code.loadFloatZero(address(0), 0);
+    else code.loadLane(address(lane), 0, () => build(lane - 1), lane);
   };
   build(FLOATS - 1);
 }
@@ -165,9 +165,11 @@ class LeafFold {
   private fetch(heap: number): void {
     const { code } = this;
     const tree: Value = () => code.get(this.tree);
-    const splat = this.description.rankBits === 8 ? code.splat8 : code.splat16;
-    code.set(this.slot, () => code.load16(tree, 4 * heap));
-    code.set(this.rank, () => splat(tree, 4 * heap + 2));
+    const { rankBits, nodeBytes } = this.description;
+    const splat = rankBits === 8 ? code.splat8 : code.splat16;
+    const at = nodeBytes * heap;
+    code.set(this.slot, () => (nodeBytes === 2 ? code.shl(() => code.load8(tree, at), SLOT_SHIFT) : code.load16(tree, at)));
+    code.set(this.rank, () => splat(tree, at + nodeBytes / 2));
   }
 
   /** All bits set for the rows of a half that go right at the fetched node. */

@@ -90,6 +90,7 @@ export class Code {
 
   load = (address: Value, offset: number): void => this.memory([0x28], 2, address, offset);
   load8 = (address: Value, offset: number): void => this.memory([0x2d], 0, address, offset);
+  load8Signed = (address: Value, offset: number): void => this.memory([0x2c], 0, address, offset);
   load16 = (address: Value, offset: number): void => this.memory([0x2f], 1, address, offset);
   loadFloat = (address: Value, offset: number): void => this.memory([0x2a], 2, address, offset);
   loadVector = (address: Value, offset: number): void => this.memory([0xfd, 0x00], 4, address, offset);

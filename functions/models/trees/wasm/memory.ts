@@ -1,6 +1,6 @@
 /** Where everything lies in a kernel's memory. Places are fixed per model, so they are constants in the emitted code. */
 import { slotOf } from "../columns";
-import { align, type ImageDescription, type KernelInput, type MemoryMap, MODEL_SECTIONS, type ModelSections } from "../image";
+import { type ImageDescription, type KernelInput, type MemoryMap, MODEL_SECTIONS, type ModelSections } from "../image";
 
 /** Rows of a batch block: two SIMD vectors of bytes, so that a node's slot and rank are fetched once for both. */
 export const BLOCK = 32;
@@ -9,6 +9,8 @@ const VECTOR_BYTES = 16;
 /** Nodes on the lowest level of the deepest perfect tree. */
 const MAX_LOWEST_NODES = 128;
 const PAGE_BYTES = 65536;
+/** Everything starts a cache line, so that a tree of depth 6 lies in as few as it can. */
+const CACHE_LINE = 64;
 
 /** Rows whose ranks fit into one vector. */
 export function lanesOf({ rankBits }: Pick<ImageDescription, "rankBits">): number {
@@ -19,7 +21,7 @@ export function memoryMap(description: KernelInput, sections: ModelSections): Me
   let end = 0;
   const reserve = (bytes: number): number => {
     const start = end;
-    end = align(end + bytes);
+    end = Math.ceil((end + bytes) / CACHE_LINE) * CACHE_LINE;
     return start;
   };
   const slotBytes = slotOf(description.numericColumns + description.setColumns, true);
@@ -36,7 +38,9 @@ export function memoryMap(description: KernelInput, sections: ModelSections): Me
       thresholds: reserve(sections.thresholds.byteLength),
       setDirectory: reserve(sections.setDirectory.byteLength),
       setBits: reserve(sections.setBits.byteLength),
-      words: reserve(sections.words.byteLength),
+      shortNodes: reserve(sections.shortNodes.byteLength),
+      nodes: reserve(sections.nodes.byteLength),
+      leaves: reserve(sections.leaves.byteLength),
       roots: reserve(sections.roots.byteLength),
     },
     bytes: end,

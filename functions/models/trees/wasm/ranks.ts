@@ -1,5 +1,5 @@
 /** Emits the function that turns a row into ranks (see `../columns.ts`): branchless binary searches, four columns in flight. */
-import { QUAD, SLOT_BYTES, slotOf } from "../columns";
+import { QUAD } from "../columns";
 import { type KernelInput, type MemoryMap, missingRight, rankBias } from "../image";
 import { type Code, F32, I32, type ModuleWriter, type Value } from "./code";
 
@@ -8,10 +8,9 @@ export interface RankForm {
   readonly bits: 8 | 16 | 32;
   /** Bits that it is shifted left by. */
   readonly shift: number;
+  /** Bytes from a slot to the next one. */
+  readonly slotBytes: number;
 }
-
-const RIGHT = SLOT_BYTES;
-const COLUMN_BYTES = 2 * SLOT_BYTES;
 
 /** `(row address, address of slot 0) → ()`. @returns the function's index */
 export function defineRanks(module: ModuleWriter, description: KernelInput, map: MemoryMap, form: RankForm): number {
@@ -21,7 +20,7 @@ export function defineRanks(module: ModuleWriter, description: KernelInput, map:
     code.set(emitter.out, () =>
       code.add(
         () => code.get(base),
-        () => code.i32(slotOf(0, true)),
+        () => code.i32(form.slotBytes),
       ),
     );
     emitter.start();
@@ -61,7 +60,7 @@ class RankEmitter {
 
   /** Searches `count` quads of columns whose tables hold 2^bits thresholds. */
   quads(bits: number, count: number): void {
-    const { code } = this;
+    const { code, form } = this;
     const tableBytes = 4 * 2 ** bits;
     code.set(this.end, () => this.plus(this.features, 4 * QUAD * count));
     code.repeat(
@@ -92,7 +91,7 @@ class RankEmitter {
             ),
           );
         }
-        this.advance(this.out, QUAD * COLUMN_BYTES);
+        this.advance(this.out, 2 * QUAD * form.slotBytes);
         this.advance(this.table, QUAD * tableBytes);
         this.advance(this.features, 4 * QUAD);
       },
@@ -102,7 +101,7 @@ class RankEmitter {
 
   /** Looks `count` values up in their category sets. */
   sets(count: number): void {
-    const { code, map } = this;
+    const { code, map, form } = this;
     const directory = this.table;
     const [category, inRange] = [this.rank[0]!, this.rank[1]!];
     code.set(directory, () => code.i32(map.sections.setDirectory));
@@ -143,7 +142,7 @@ class RankEmitter {
             ),
           );
         this.write(0, () => code.and(bit, () => code.get(inRange)));
-        this.advance(this.out, COLUMN_BYTES);
+        this.advance(this.out, 2 * form.slotBytes);
         this.advance(directory, 8);
         this.advance(this.features, 4);
       },
@@ -172,8 +171,8 @@ class RankEmitter {
     const store = form.bits === 8 ? code.store8 : form.bits === 16 ? code.store16 : code.store;
     const out: Value = () => code.get(this.out);
     const x: Value = () => code.get(this.x[lane]!);
-    store(out, lane * COLUMN_BYTES, () => code.get(local));
-    store(out, lane * COLUMN_BYTES + RIGHT, () =>
+    store(out, 2 * lane * form.slotBytes, () => code.get(local));
+    store(out, (2 * lane + 1) * form.slotBytes, () =>
       code.select(
         () => code.i32(missingRight(description) << form.shift),
         () => code.get(local),

@@ -2,9 +2,10 @@
  * Emits the kernel for one row. Eight trees are walked together, level by level: each walk waits for memory at every node, and
  * eight independent ones fill the wait. A comparison is the sign of `node - slot`, so nothing is left to be mispredicted.
  */
-import { GROUP, type KernelInput, type MemoryMap } from "../image";
+import { SLOT_BYTES } from "../columns";
+import { GROUP, type KernelInput, type MemoryMap, rankShift } from "../image";
 import { type Code, F32, I32, ModuleWriter, type Value } from "./code";
-import { defineRanks } from "./ranks";
+import { defineRanks, type RankForm } from "./ranks";
 
 const NODE_BYTES = 16;
 
@@ -12,10 +13,11 @@ const NODE_BYTES = 16;
 export function singleModule(description: KernelInput, map: MemoryMap): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const perfect = description.layout === "perfect";
-  const ranks = defineRanks(module, description, map, { bits: 32, shift: perfect ? 16 : 0 });
+  const ranks = defineRanks(module, description, map, singleForm(description));
   const walkers = new Map<number, number>();
   for (const { depth } of description.runs) {
-    if (!walkers.has(depth)) walkers.set(depth, perfect ? definePerfect(module, map, depth) : definePointer(module, map, depth));
+    if (!walkers.has(depth))
+      walkers.set(depth, perfect ? definePerfect(module, description, map, depth) : definePointer(module, map, depth));
   }
   module.define(
     { parameters: [], results: [] },
@@ -26,21 +28,25 @@ export function singleModule(description: KernelInput, map: MemoryMap): Uint8Arr
         () => code.i32(map.slots),
       );
       const sum = code.local(F32);
-      let at = perfect ? map.sections.words : map.sections.roots;
+      let at = perfect ? nodesAt(description, map) : map.sections.roots;
+      let leaves = map.sections.leaves;
       for (const [output, base] of description.baseMargins.entries()) {
         code.set(sum, () => code.f32(base));
         for (const run of description.runs.filter((candidate) => candidate.output === output)) {
-          const bytes = run.groups * (perfect ? perfectGroupBytes(run.depth) : ROOTS_BYTES);
-          const start = at;
+          const bytes = run.groups * (perfect ? groupNodeBytes(description, run.depth) : ROOTS_BYTES);
+          const [start, firstLeaf] = [at, leaves];
           code.set(sum, () =>
             code.call(
               walkers.get(run.depth)!,
               () => code.i32(start),
               () => code.i32(start + bytes),
+              // On the level of the leaves a node's number counts from 2^depth.
+              () => code.i32(firstLeaf - 4 * 2 ** run.depth),
               () => code.get(sum),
             ),
           );
           at += bytes;
+          if (perfect) leaves += run.groups * groupLeafBytes(run.depth);
         }
         code.storeFloat(
           () => code.i32(map.margins),
@@ -54,44 +60,65 @@ export function singleModule(description: KernelInput, map: MemoryMap): Uint8Arr
   return module.bytes();
 }
 
-/** Bytes of a group of perfect trees of a depth. */
-export function perfectGroupBytes(depth: number): number {
-  return GROUP * 4 * 2 ** (depth + 1);
+/** How the walks of a row want its ranks: those of short nodes as bytes side by side, others so that a node's number can be compared. */
+function singleForm(description: KernelInput): RankForm {
+  if (description.nodeBytes === 2) return { bits: 8, shift: 0, slotBytes: 1 };
+  return { bits: 32, shift: rankShift(description), slotBytes: SLOT_BYTES };
+}
+
+/** Address of the first node. */
+export function nodesAt({ nodeBytes }: KernelInput, { sections }: MemoryMap): number {
+  return nodeBytes === 2 ? sections.shortNodes : sections.nodes;
+}
+
+/** Bytes of the nodes of a group of perfect trees of a depth. */
+export function groupNodeBytes({ nodeBytes }: KernelInput, depth: number): number {
+  return GROUP * nodeBytes * 2 ** depth;
+}
+
+/** Bytes of their leaves. */
+export function groupLeafBytes(depth: number): number {
+  return GROUP * 4 * 2 ** depth;
 }
 
 /** Depth and eight roots, four bytes each. */
 const ROOTS_BYTES = 4 * (GROUP + 1);
 
-const WALKER = { parameters: [I32, I32, F32], results: [F32] };
+/** `(first group, end, address of leaf number 0, sum) → sum`; the pointer layout has its leaves among the nodes. */
+const WALKER = { parameters: [I32, I32, I32, F32], results: [F32] };
 
-/** `(first group, end, sum) → sum` over perfect trees. A node's number is its place in the 1-based heap. */
-function definePerfect(module: ModuleWriter, map: MemoryMap, depth: number): number {
-  const treeBytes = perfectGroupBytes(depth) / GROUP;
+/** Walks perfect trees. A node's number is its place in the 1-based heap. */
+function definePerfect(module: ModuleWriter, description: KernelInput, map: MemoryMap, depth: number): number {
+  const isShort = description.nodeBytes === 2;
+  const nodeShift = Math.log2(description.nodeBytes);
+  const treeBytes = groupNodeBytes(description, depth) / GROUP;
   return module.define(WALKER, (code) => {
-    const { group, end, sum } = walkerParameters;
+    const { group, end, leaves, sum } = walkerParameters;
     const nodes = Array.from({ length: GROUP }, () => code.local(I32));
-    const word = code.local(I32);
+    const at = code.local(I32);
     code.repeat(
       () => {
-        const wordAddress = (tree: number): Value => {
-          const offset: Value = () => code.shl(() => code.get(nodes[tree]!), 2);
-          return () => code.add(() => code.get(group), offset);
+        const addressIn = (base: number, tree: number, shift: number): Value => {
+          const offset: Value = () => code.shl(() => code.get(nodes[tree]!), shift);
+          return () => code.add(() => code.get(base), offset);
         };
         for (let level = 0; level < depth; level++) {
           for (let tree = 0; tree < GROUP; tree++) {
-            const address: Value = level === 0 ? () => code.get(group) : wordAddress(tree);
-            const offset = tree * treeBytes + (level === 0 ? 4 : 0);
-            code.set(word, () => code.load(address, offset));
-            const slot: Value = () =>
-              code.and(
-                () => code.get(word),
-                () => code.i32(0xffff),
-              );
-            const goesRight = signOfDifference(
-              code,
-              () => code.get(word),
-              () => code.load(slot, map.slots),
-            );
+            const address: Value = level === 0 ? () => code.get(group) : addressIn(group, tree, nodeShift);
+            const offset = tree * treeBytes + (level === 0 ? description.nodeBytes : 0);
+            code.set(at, address);
+            const node: Value = () => code.get(at);
+            const goesRight = isShort
+              ? signOfDifference(
+                  code,
+                  () => code.load8Signed(node, offset + 1),
+                  () => code.load8Signed(() => code.load8(node, offset), map.slots),
+                )
+              : signOfDifference(
+                  code,
+                  () => code.load(node, offset),
+                  () => code.load(() => code.load16(node, offset), map.slots),
+                );
             const leftChild: Value = level === 0 ? () => code.i32(2) : () => code.shl(() => code.get(nodes[tree]!), 1);
             code.set(nodes[tree]!, () => code.add(leftChild, goesRight));
           }
@@ -100,11 +127,12 @@ function definePerfect(module: ModuleWriter, map: MemoryMap, depth: number): num
           code.set(sum, () =>
             code.f32Add(
               () => code.get(sum),
-              () => code.loadFloat(wordAddress(tree), tree * treeBytes),
+              () => code.loadFloat(addressIn(leaves, tree, 2), tree * 4 * 2 ** depth),
             ),
           );
         }
-        advance(code, group, perfectGroupBytes(depth));
+        advance(code, group, groupNodeBytes(description, depth));
+        advance(code, leaves, groupLeafBytes(depth));
       },
       () =>
         code.lessU(
@@ -122,7 +150,7 @@ function definePointer(module: ModuleWriter, map: MemoryMap, depth: number): num
     const { group, end, sum } = walkerParameters;
     const nodes = Array.from({ length: GROUP }, () => code.local(I32));
     const level = code.local(I32);
-    const { words } = map.sections;
+    const { nodes: words } = map.sections;
     code.repeat(
       () => {
         for (let tree = 0; tree < GROUP; tree++) {
@@ -175,14 +203,14 @@ function definePointer(module: ModuleWriter, map: MemoryMap, depth: number): num
   });
 }
 
-const walkerParameters = { group: 0, end: 1, sum: 2 };
+const walkerParameters = { group: 0, end: 1, leaves: 2, sum: 3 };
 
 /** 1 when a < b, else 0. Ranks leave room for the sign, so the difference does not overflow. */
 function signOfDifference(code: Code, a: Value, b: Value): Value {
   return () => code.shrU(() => code.sub(a, b), 31);
 }
 
-function advance(code: Code, local: number, bytes: number): void {
+export function advance(code: Code, local: number, bytes: number): void {
   code.set(local, () =>
     code.add(
       () => code.get(local),
