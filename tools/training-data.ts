@@ -6,21 +6,31 @@ import { parse } from "csv-parse/sync";
 import { CHURN } from "../functions/profiles/churn";
 import { FRAUD } from "../functions/profiles/fraud";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "../local/cli/options";
+import { deviceLines } from "./training/device-world";
 import { churnLine, churnRows, fraudRows, headerOf, type Lines, SPLITS, type Split } from "./training/rows";
 
 const COMMAND: CommandLine = {
   usage: "node dist/tools/training-data.js [options]",
-  about: "Writes generated, labelled rows of the fraud and churn profiles, or converts a file of bank customers.",
+  about: "Writes generated, labelled rows of the fraud, churn and device profiles, or converts a file of bank customers.",
   options: {
     out: { type: "string", value: "FOLDER", help: "Where to write.", default: ".local/training" },
     seed: { type: "string", value: "N", help: "Another seed is another world.", default: "20260101" },
+    device: {
+      type: "string",
+      value: "N",
+      help: "Writes device.csv instead: N visits of devices with their fraud scores, as they are sent.",
+    },
     "bank-churn": {
       type: "string",
       value: "CSV",
       help: "Writes bank-churn.csv from this file instead; columns CreditScore, Geography, Gender, Age … Exited.",
     },
   },
-  examples: ["node dist/tools/training-data.js", "node dist/tools/training-data.js --bank-churn ~/Downloads/Churn_Modelling.csv"],
+  examples: [
+    "node dist/tools/training-data.js",
+    "node dist/tools/training-data.js --device 50000",
+    "node dist/tools/training-data.js --bank-churn ~/Downloads/Churn_Modelling.csv",
+  ],
 };
 
 export const FRAUD_USERS = 6000;
@@ -51,6 +61,14 @@ export function writeTrainingData(out: string, seed: number = SEED): readonly Da
   ];
   writeFileSync(join(out, "data.json"), `${JSON.stringify(sets, null, 2)}\n`);
   return sets;
+}
+
+/** Generates `device.csv` in a folder: what a training run of the dataset `device` takes as its file. @returns the file */
+export function writeDeviceData(out: string, visits: number, seed: number = SEED): string {
+  mkdirSync(out, { recursive: true });
+  const file = join(out, "device.csv");
+  writeFileSync(file, `${[...deviceLines(seed, visits)].join("\n")}\n`);
+  return file;
 }
 
 function writeSet(out: string, profile: DataSet["profile"], seed: number, header: string, lines: Lines): DataSet {
@@ -105,6 +123,13 @@ async function main(): Promise<number> {
   }
   const seed = Number(parsed.text("seed"));
   if (!Number.isInteger(seed)) throw new UsageError(`--seed: expected a whole number, got "${parsed.text("seed")}".`);
+  const visits = parsed.text("device");
+  if (visits !== undefined) {
+    const count = Number(visits);
+    if (!Number.isInteger(count) || count < 1) throw new UsageError(`--device: expected a whole number from 1, got "${visits}".`);
+    console.log(`${writeDeviceData(out, count, seed)}: ${count} rows`);
+    return 0;
+  }
   for (const { files } of writeTrainingData(out, seed)) {
     for (const { file, rows, positives } of files)
       console.log(`${join(out, file)}: ${rows} rows, ${positives} positive (${((100 * positives) / rows).toFixed(2)} %)`);

@@ -6,6 +6,13 @@ export interface FeatureDefinition {
   readonly unit?: string;
   /** Present on a categorical feature: its slot holds the index of the value, or NaN for a value that is not listed. */
   readonly categories?: readonly string[];
+  /**
+   * A text from an open list: its slot holds `textHash` of the text, or NaN when it is missing. Each model knows the texts that it was
+   * trained with; the text itself is in the stored input, under the feature's name.
+   */
+  readonly open?: true;
+  /** A yes or no: its slot holds 1 or 0. */
+  readonly boolean?: true;
 }
 
 /** A profile's features, with their slots by name. */
@@ -16,11 +23,16 @@ export interface FeatureSet {
   slot(name: string): number;
 }
 
-/** Gives each definition the slot of its position. Throws on a name that occurs twice: that is a mistake in the profile. */
+/**
+ * Gives each definition the slot of its position. Throws on a name that occurs twice and on a feature of two kinds: those are mistakes
+ * in the profile.
+ */
 export function featureSet(definitions: readonly FeatureDefinition[]): FeatureSet {
   const slots = new Map<string, number>();
-  for (const [index, { name }] of definitions.entries()) {
+  for (const [index, { name, categories, open, boolean }] of definitions.entries()) {
     if (slots.has(name)) throw new Error(`Feature "${name}" is defined twice; give each feature of a profile its own name.`);
+    if (+(categories !== undefined) + +(open === true) + +(boolean === true) > 1)
+      throw new Error(`Feature "${name}" is of two kinds; give it one of categories, open and boolean.`);
     slots.set(name, index);
   }
   return { definitions, size: definitions.length, slot: (name) => slots.get(name) ?? -1 };

@@ -3,7 +3,7 @@ import type { Problem } from "./types";
 
 /** Problems listed for one record; the rest is counted. A hostile record could otherwise make thousands. */
 const MAX_PROBLEMS = 50;
-/** No profile has a tenth of this many fields. */
+/** No profile has half of this many fields. */
 const MAX_MEMBERS = 200;
 /** Largest array or string that is handed to the schema at all; every schema's own limit is lower. */
 const MAX_ITEMS = 1000;

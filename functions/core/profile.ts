@@ -41,7 +41,7 @@ export type ArchiveColumns = Pick<
 >;
 
 export interface Profile<Input, State> {
-  /** `lead`, `churn`, `fraud`: also the name of its validator in `#validators`. */
+  /** `lead`, `churn`, `fraud`, `device`: also the name of its validator in `#validators`. */
   readonly id: string;
   /** A sentence for documents. */
   readonly description: string;

@@ -13,7 +13,7 @@
  * - s3:PutObject on ARCHIVE_BUCKET/archive/*
  * - kms:Decrypt and kms:GenerateDataKey on the keys of table, bucket, secret and bus, where they have their own
  */
-import { churn, fraud, lead, models as validateModels, policy as validatePolicy } from "#validators";
+import { churn, device, fraud, lead, models as validateModels, policy as validatePolicy } from "#validators";
 import type { Validate } from "../core/json-schema";
 import { PROFILES, type ProfileId, profileById } from "../profiles";
 import { createIdempotencyStore, createScoreStore } from "../rest/adapters";
@@ -31,7 +31,7 @@ import { createS3 } from "../shared/s3-client";
 import { cached, createSecretSource, createTokeniserSource } from "../shared/secret-source";
 
 const JITTER_POINTS = 5;
-const VALIDATORS: Readonly<Record<ProfileId, Validate>> = { lead, churn, fraud };
+const VALIDATORS: Readonly<Record<ProfileId, Validate>> = { lead, churn, fraud, device };
 
 function wire(): RestHandler {
   const env = new EnvReader("rest-scoring", process.env);

@@ -187,6 +187,13 @@ function checkMeaning(ref: ModelRef, pointer: string, profile: AnyProfile, found
     const detail = `Profile "${profile.id}" has no ${ref.kind} model "${ref.name}"; it has ${has}.`;
     found.push({ pointer: `${pointer}/name`, detail });
   } else if (ref.kind === "endpoint") {
+    // A vector has an open feature's hash, and an endpoint has no use for that.
+    const columns = ref.features ?? profile.features.definitions.map((one) => one.name);
+    const texts = columns.filter((name) => profile.features.definitions[profile.features.slot(name)]?.open);
+    if (texts.length > 0) {
+      const detail = `An endpoint is sent numbers, and ${texts.join(", ")} of profile "${profile.id}" are texts; list the features without them, or use a compiled model.`;
+      found.push({ pointer: `${pointer}/features`, detail });
+    }
     for (const [index, name] of (ref.features ?? []).entries()) {
       if (profile.features.slot(name) >= 0) continue;
       const detail = `Profile "${profile.id}" has no feature "${name}"; it has ${profile.features.definitions.map((one) => one.name).join(", ")}.`;

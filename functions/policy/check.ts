@@ -46,8 +46,13 @@ function checkRules(document: PolicyDocument, profile: AnyProfile): readonly Pro
       found.push({ pointer: `${pointer}/weight`, detail });
     }
     for (const name of placeholders(rule.text)) {
-      if (profile.features.slot(name) >= 0) continue;
-      found.push({ pointer: `${pointer}/text`, detail: `There is no feature "${name}".${didYouMean(name, features)}` });
+      const definition = profile.features.definitions[profile.features.slot(name)];
+      if (definition === undefined) {
+        found.push({ pointer: `${pointer}/text`, detail: `There is no feature "${name}".${didYouMean(name, features)}` });
+      } else if (definition.open) {
+        const detail = `"${name}" is compared by its hash, so its text cannot be shown; write the sentence without it.`;
+        found.push({ pointer: `${pointer}/text`, detail });
+      }
     }
     checkCondition(rule.when, `${pointer}/when`, 1, document, profile, found);
   }
@@ -108,14 +113,20 @@ function checkComparison(
   if (detail !== null) found.push({ pointer: `${pointer}/value`, detail });
 }
 
-function valueProblem({ name, categories }: FeatureDefinition, op: string, value: number | string): string | null {
+function valueProblem({ name, categories, open }: FeatureDefinition, op: string, value: number | string): string | null {
+  if (open) {
+    if (typeof value !== "string") return `Expected a text for "${name}", got ${value}.`;
+    return isEquality(op) ? null : `Texts have no order: use == or != with "${name}", not ${op}.`;
+  }
   if (!categories) {
     return typeof value === "number" ? null : `Expected a number or a threshold ("$name") for "${name}", got "${value}".`;
   }
   if (typeof value !== "string") return `Expected one of the categories of "${name}", got ${value}.`;
   if (!categories.includes(value)) return `"${name}" has no category "${value}".${didYouMean(value, categories)}`;
-  return op === "==" || op === "!=" ? null : `Categories have no order: use == or != with "${name}", not ${op}.`;
+  return isEquality(op) ? null : `Categories have no order: use == or != with "${name}", not ${op}.`;
 }
+
+const isEquality = (op: string): boolean => op === "==" || op === "!=";
 
 function checkBands({ bands }: PolicyDocument, profile: AnyProfile): readonly Problem[] {
   const found: Problem[] = [];

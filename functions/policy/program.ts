@@ -1,4 +1,5 @@
-import type { FeatureSet } from "../core/features";
+import type { FeatureDefinition, FeatureSet } from "../core/features";
+import { textHash } from "../core/text-hash";
 import type { Condition, Operator } from "./document";
 
 /**
@@ -38,7 +39,7 @@ export function compileConditions(
     if ("any" in condition) return condition.any.reduceRight((next, part) => emit(part, onTrue, next), onFalse);
     if ("not" in condition) return emit(condition.not, onFalse, onTrue);
     const slot = features.slot(condition.field);
-    const value = constant(condition.value, features.definitions[slot]?.categories, thresholds);
+    const value = constant(condition.value, features.definitions[slot]!, thresholds);
     return instructions.push({ operator: OPERATORS[condition.op], slot, value, onTrue, onFalse }) - 1;
   };
   const starts = Int32Array.from(conditions, (condition) => emit(condition, FIRED, NOT_FIRED));
@@ -88,9 +89,10 @@ export function compileConditions(
 
 function constant(
   value: number | string,
-  categories: readonly string[] | undefined,
+  { categories, open }: FeatureDefinition,
   thresholds: Readonly<Record<string, number>>,
 ): number {
   if (typeof value === "number") return value;
-  return value.startsWith("$") ? thresholds[value.slice(1)]! : (categories?.indexOf(value) ?? -1);
+  if (value.startsWith("$")) return thresholds[value.slice(1)]!;
+  return open ? textHash(value) : (categories?.indexOf(value) ?? -1);
 }

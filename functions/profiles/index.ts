@@ -1,10 +1,11 @@
 import type { AnyProfile } from "../core/profile";
 import { CHURN } from "./churn";
+import { DEVICE } from "./device";
 import { FRAUD } from "./fraud";
 import { LEAD } from "./lead";
 
 /** Every profile by its id. To add one: a folder beside these, and one line here. */
-export const PROFILES = { lead: LEAD, churn: CHURN, fraud: FRAUD } as const;
+export const PROFILES = { lead: LEAD, churn: CHURN, fraud: FRAUD, device: DEVICE } as const;
 
 export type ProfileId = keyof typeof PROFILES;
 

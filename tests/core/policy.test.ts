@@ -175,7 +175,7 @@ describe("withThresholds", () => {
 describe("profileById", () => {
   it("finds profiles and names them when there is none", () => {
     expect(profileById("churn").id).toBe("churn");
-    expect(() => profileById("constructor")).toThrow(/no profile "constructor"; use one of lead, churn, fraud/);
+    expect(() => profileById("constructor")).toThrow(/no profile "constructor"; use one of lead, churn, fraud, device/);
   });
 });
 

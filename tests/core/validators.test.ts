@@ -19,7 +19,7 @@ describe("buildValidators", () => {
   });
 
   it("exports a validator for every profile, for policies and for models", () => {
-    expect(Object.keys(validatorSchemas())).toEqual(["lead", "churn", "fraud", "policy", "models"]);
+    expect(Object.keys(validatorSchemas())).toEqual(["lead", "churn", "fraud", "device", "policy", "models", "feedback"]);
   });
 
   it("needs an id, and refuses a keyword that it does not know", () => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { TreesRef } from "../../functions/models/document";
+import type { FeatureSpec } from "../../functions/models/feature-spec";
 import { compile } from "../../functions/models/trees/compile";
 import { readXgboost } from "../../functions/models/trees/xgboost-file";
 import { randomModel } from "../models/trees/random-model";
@@ -14,7 +15,11 @@ export function treeImage(
   name: string,
   features: readonly string[],
   seed = 7,
-  { classes = 1, objective }: { readonly classes?: number; readonly objective?: string } = {},
+  {
+    classes = 1,
+    objective,
+    featureSpec,
+  }: { readonly classes?: number; readonly objective?: string; readonly featureSpec?: FeatureSpec } = {},
 ): TreeImage {
   const model = randomModel({
     seed,
@@ -31,7 +36,7 @@ export function treeImage(
   const learner = model.learner as Record<string, unknown>;
   learner.feature_names = features;
   if (objective !== undefined) learner.objective = { name: objective };
-  const bytes = compile(readXgboost(new TextEncoder().encode(JSON.stringify(model))));
+  const bytes = compile(readXgboost(new TextEncoder().encode(JSON.stringify(model))), { featureSpec });
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { bytes, ref: { kind: "trees", name, key: `models/${sha256}.rsm`, sha256 } };
 }

@@ -8,7 +8,7 @@ import { readXgboost } from "../../functions/models/trees/xgboost-file";
 import { CHURN } from "../../functions/profiles/churn";
 import type { GoldenRows, ModelMetrics } from "../../tools/train";
 import { churnRows, headerOf, SPLITS } from "../../tools/training/rows";
-import { runPython, xgboostPython } from "../../tools/xgboost-python";
+import { pythonEnvironment, runPython } from "../../tools/xgboost-python";
 
 const folder = mkdtempSync(join(tmpdir(), "retraining-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function train(name: string): string {
   const out = join(folder, name);
   mkdirSync(out);
-  runPython(xgboostPython(), ["models/train.py", "train", folder, out, "churn-trees-1"], "training a model");
+  runPython(pythonEnvironment(), ["models/train.py", "train", folder, out, "churn-trees-1"], "training a model");
   return out;
 }
 

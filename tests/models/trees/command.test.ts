@@ -58,6 +58,34 @@ describe("npm run model", () => {
     expect((await run("inspect", model)).lines).toContain("features     f0, f1, f2");
   });
 
+  it("compiles with the training's feature spec, and shows it", async () => {
+    const spec = join(folder, "feature-spec.json");
+    const features = [
+      { name: "age", type: "numeric", from: "features", default: 40 },
+      { name: "os", type: "categorical", from: "input", encoder: "ordinal", categories: ["a", "b"], unknown: null, default: "a" },
+      { name: "kind", type: "categorical", from: "features", encoder: "encoded", categories: ["x"], default: null },
+    ];
+    writeFileSync(spec, JSON.stringify({ version: 1, features }));
+    await run("compile", model, "--spec", spec);
+    const image = join(folder, "churn.rsm");
+    expect((await run("inspect", image)).lines.slice(-3)).toEqual([
+      "spec         age: numeric, default 40",
+      'spec         os: categorical, ordinal, 2 categories, default "a", unknown missing',
+      "spec         kind: categorical, encoded, 1 categories, default missing",
+    ]);
+    expect(JSON.parse((await run("inspect", image, "--json")).lines.join("\n"))).toMatchObject({ featureSpec: { features } });
+    expect((await run("verify", image, "--model", model)).status).toBe(0);
+
+    writeFileSync(spec, JSON.stringify({ version: 1, features: features.slice(1) }));
+    await expect(run("compile", model, "--spec", spec)).rejects.toThrow("The feature spec has 2 features, the model 3");
+    writeFileSync(spec, JSON.stringify({ version: 1, features: [{ name: "age" }] }));
+    await expect(run("compile", model, "--spec", spec)).rejects.toThrow(`${spec}: features[0].from ("age") is missing`);
+    writeFileSync(spec, "{");
+    await expect(run("compile", model, "--spec", spec)).rejects.toThrow(
+      /feature-spec\.json is not JSON .*expected a feature spec/,
+    );
+  });
+
   it("verifies the rows of a CSV file", async () => {
     const rows = join(folder, "rows.csv");
     writeFileSync(rows, "f2,id,f0,f1\n1,a,,3\n0.5,b,nan,-1\n");
@@ -89,7 +117,7 @@ describe("npm run model", () => {
       '--rounds: expected all, best or a whole number from 1, got "x".',
     );
     await expect(run("shrink", model)).rejects.toThrow(
-      'Unknown action "shrink": expected compile, inspect, verify, list, add, promote, challenge, withdraw or rollback.',
+      'Unknown action "shrink": expected compile, inspect, verify, list, add, promote, challenge, withdraw, rollback, versions, approve or reject.',
     );
     await expect(run("compile")).rejects.toThrow("Expected an action and a file");
   });

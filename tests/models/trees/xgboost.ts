@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { runPython, xgboostPython } from "../../../tools/xgboost-python";
+import { pythonEnvironment, runPython } from "../../../tools/xgboost-python";
 
 /** What XGBoost said of one generated model. Arrays hold rows one after the other. */
 export interface Expected {
@@ -20,7 +20,7 @@ export interface Expected {
 export function generateModels(): string {
   const folder = mkdtempSync(join(tmpdir(), "xgboost-"));
   runPython(
-    xgboostPython(),
+    pythonEnvironment(),
     [join(process.cwd(), "tests/python/generate_models.py"), folder],
     "training the models to compare with",
   );

@@ -1,0 +1,37 @@
+/** What promotions, challenges and rollbacks make of a document. Pure. */
+import { type ChallengerRef, type ModelRef, type ModelsDocument, refName } from "./document";
+
+/** The model in front; the champion before it leaves, fallbacks stay, and a promoted challenger challenges no more. */
+export function promoted({ chain, challengers = [] }: ModelsDocument, model: ModelRef): ModelsDocument {
+  const others = (ref: ModelRef): boolean => refName(ref) !== refName(model);
+  return documentOf(
+    [model, ...chain.slice(1).filter(others)],
+    challengers.filter((challenger) => others(challenger.model)),
+  );
+}
+
+/** The model among the challengers, in its old place if it had one. */
+export function challenged(
+  { chain, challengers = [] }: ModelsDocument,
+  model: ModelRef,
+  percent: number | undefined,
+): ModelsDocument {
+  const entry: ChallengerRef = { model, ...(percent === undefined ? {} : { percent }) };
+  const at = challengers.findIndex((challenger) => refName(challenger.model) === refName(model));
+  return documentOf(chain, at < 0 ? [...challengers, entry] : challengers.with(at, entry));
+}
+
+/** Without the challenger of that name; undefined when there is none. */
+export function withdrawn({ chain, challengers = [] }: ModelsDocument, name: string): ModelsDocument | undefined {
+  const rest = challengers.filter(({ model }) => refName(model) !== name);
+  return rest.length === challengers.length ? undefined : documentOf(chain, rest);
+}
+
+function documentOf(chain: readonly ModelRef[], challengers: readonly ChallengerRef[]): ModelsDocument {
+  return { chain, ...(challengers.length === 0 ? {} : { challengers }) };
+}
+
+/** For people: `fraud-trees-1 (trees)`. */
+export function describeRef(ref: ModelRef): string {
+  return ref.kind === "rules-only" ? "rules only" : `${ref.name} (${ref.kind})`;
+}

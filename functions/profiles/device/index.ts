@@ -1,0 +1,53 @@
+import { NO_COLUMNS, type Profile } from "../../core/profile";
+import { DEVICE_FEATURES, extract } from "./features";
+import { type DeviceInput, normalise, stored } from "./input";
+import { DEVICE_POLICY } from "./policy";
+import { DEVICE_SCHEMA } from "./schema";
+
+/** Hours between clock and address from which the warehouse flags geography, and accounts on a device a day for velocity. */
+const FLAGGED_HOURS = 3;
+const FLAGGED_ACCOUNTS = 4;
+
+const SLOT = {
+  country: DEVICE_FEATURES.slot("ip_country"),
+  hours: DEVICE_FEATURES.slot("timezone_mismatch_hours"),
+  accounts: DEVICE_FEATURES.slot("accounts_on_device_24h"),
+  distance: DEVICE_FEATURES.slot("ip_distance_km"),
+};
+
+/** Device fingerprints over REST: fraud points from 0 to 100, learnt from `IPQS_DEVICE_FP_FRAUD_SCORE`. */
+export const DEVICE: Profile<DeviceInput, never> = {
+  id: "device",
+  description: "Device fingerprints, scored from 0 to 100 by how likely fraud comes from the device.",
+  scale: { max: 100, combine: "additive" },
+  schema: DEVICE_SCHEMA,
+  answerSchema: { type: "object", properties: {}, additionalProperties: false },
+  features: DEVICE_FEATURES,
+  defaultPolicy: DEVICE_POLICY,
+  stateful: false,
+
+  normalise,
+  check: () => [],
+  eventId: ({ requestId }) => requestId,
+  occurredAtMs: () => null,
+  userKey: ({ deviceId }) => deviceId,
+  extract,
+  fold() {
+    throw new Error('Profile "device" keeps no state; check `stateful` before folding.');
+  },
+  stored,
+  columns: ({ values }, features) => ({
+    ...NO_COLUMNS,
+    // Comparisons with what is not known are false.
+    geo_flag: features[SLOT.hours]! >= FLAGGED_HOURS,
+    velocity_flag: features[SLOT.accounts]! >= FLAGGED_ACCOUNTS,
+    country: countryCode(values[SLOT.country]),
+    distance_km: Number.isFinite(features[SLOT.distance]) ? features[SLOT.distance]! : null,
+  }),
+  answer: () => ({}),
+};
+
+/** Two or three capitals, as the warehouse's column has them; a country in other words stays in the input alone. */
+function countryCode(value: unknown): string | null {
+  return typeof value === "string" && /^[A-Z]{2,3}$/.test(value) ? value : null;
+}

@@ -1,0 +1,33 @@
+import { FLAGS, NUMBERS, TEXTS } from "./features";
+
+export interface DeviceInput {
+  readonly requestId: string;
+  readonly deviceId: string | null;
+  readonly ipAddress: string | null;
+  /** In the order of the features; a null and an empty text count as not given. */
+  readonly values: readonly (string | number | boolean | null)[];
+}
+
+/** Fields that are features, in their order. */
+const FIELDS: readonly string[] = [...FLAGS, ...TEXTS, ...NUMBERS].map(({ name }) => name);
+
+/** Takes the known fields of a record that passed the schema. Texts stay as they are: models are trained on them as archived. */
+export function normalise(raw: Readonly<Record<string, unknown>>): DeviceInput {
+  const values = new Array<string | number | boolean | null>(FIELDS.length);
+  for (let slot = 0; slot < FIELDS.length; slot++) {
+    // The schema has established that it is one of these.
+    const value = raw[FIELDS[slot]!] as string | number | boolean | null | undefined;
+    values[slot] = value === undefined || value === "" ? null : value;
+  }
+  return { requestId: raw.request_id as string, deviceId: textOf(raw.device_id), ipAddress: textOf(raw.ip_address), values };
+}
+
+export function stored({ requestId, deviceId, ipAddress, values }: DeviceInput): Readonly<Record<string, unknown>> {
+  const record: Record<string, unknown> = { request_id: requestId };
+  if (deviceId !== null) record.device_id = deviceId;
+  if (ipAddress !== null) record.ip_address = ipAddress;
+  for (let slot = 0; slot < FIELDS.length; slot++) if (values[slot] !== null) record[FIELDS[slot]!] = values[slot];
+  return record;
+}
+
+const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
