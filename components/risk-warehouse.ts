@@ -10,9 +10,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { currentAccount } from "./lib/account";
 import { PlatformFunction } from "./lib/function";
 import { grant } from "./lib/iam";
+import type { WarehouseAccess } from "./lib/pipeline-glue-job";
 import type { EncryptedQueue } from "./lib/queue";
 import type { RiskWarehouseArgs } from "./risk-warehouse/args";
-import { createCopyRole, createNamespace, createWorkgroup } from "./risk-warehouse/database";
+import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup } from "./risk-warehouse/database";
 import { createLoadAlarms, createLoader, createLoadQueues, scheduleLoads } from "./risk-warehouse/loading";
 import { createNetwork } from "./risk-warehouse/network";
 import { archiveSources } from "./risk-warehouse/sources";
@@ -37,6 +38,8 @@ export class RiskWarehouse extends pulumi.ComponentResource {
     readonly namespace: Namespace;
     readonly workgroup: Workgroup;
     readonly copyRole: Role;
+    /** Undefined without `args.exchangeBucket`. */
+    readonly exchangeRole: Role | undefined;
     readonly loadQueue: EncryptedQueue;
     readonly loader: PlatformFunction;
     readonly migrator: PlatformFunction;
@@ -53,8 +56,10 @@ export class RiskWarehouse extends pulumi.ComponentResource {
     const account = currentAccount(this);
     const sources = archiveSources(args.sourceBuckets, account);
     const copyRole = createCopyRole(instance, args, sources, this);
+    const exchangeRole =
+      args.exchangeBucket === undefined ? undefined : createExchangeRole(instance, args.exchangeBucket, args, account, this);
     const network = createNetwork(instance, args, this);
-    const namespace = createNamespace(instance, args, copyRole, this);
+    const namespace = createNamespace(instance, args, copyRole, exchangeRole, this);
     const workgroup = createWorkgroup(instance, args, namespace, network, this);
     const queues = createLoadQueues(instance, args, sources, account, this);
     const migrator = this.createMigrator(namespace, workgroup);
@@ -73,6 +78,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
       namespace,
       workgroup,
       copyRole,
+      exchangeRole,
       loadQueue: queues.pending,
       loader,
       migrator,
@@ -92,7 +98,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
   /** What a bucket has to announce so that it is loaded. */
   objectQueues(): ObjectQueue[] {
     const queue = this.nodes.loadQueue;
-    return ["archive", "quarantine"].map((folder) => ({
+    return ["archive", "quarantine", "labels"].map((folder) => ({
       id: `load-${folder}`,
       queue,
       prefix: `${folder}/`,
@@ -103,6 +109,18 @@ export class RiskWarehouse extends pulumi.ComponentResource {
   /** Lets a role run SQL as the database roles of its tag `RedshiftDbRoles`. `name` is the policy's logical name. */
   grantQuery(name: string, role: Role): void {
     grant(name, role, queryStatements(this.nodes.workgroup.arn), { parent: this });
+  }
+
+  /** How the jobs of the batch pipelines read and write the warehouse; undefined without `args.exchangeBucket`. */
+  batchAccess(): WarehouseAccess | undefined {
+    const { exchangeRole, workgroup } = this.nodes;
+    if (exchangeRole === undefined) return undefined;
+    return {
+      workgroupName: workgroup.workgroupName,
+      databaseName: this.databaseName,
+      exchangeRoleArn: exchangeRole.arn,
+      statements: queryStatements(workgroup.arn),
+    };
   }
 
   private createMigrator(namespace: Namespace, workgroup: Workgroup): PlatformFunction {

@@ -1,5 +1,6 @@
 /**
  * Scores over REST: gateway → function per profile → scores table, score bus, metrics; rules for high scores; archive of all.
+ * Feedback over REST: what became of the scored events, for the warehouse.
  */
 import { ApiKey, UsagePlan, UsagePlanKey } from "@pulumi/aws/apigateway";
 import { Dashboard, type LogGroup, type MetricAlarm } from "@pulumi/aws/cloudwatch";
@@ -14,6 +15,7 @@ import type { NotificationTopic } from "./lib/topic";
 import { archiveScores } from "./scoring-api/archive";
 import type { ScoringApiArgs } from "./scoring-api/args";
 import { dashboardBody } from "./scoring-api/dashboard";
+import { createFeedback, createFeedbackAlarms, FEEDBACK_PATH } from "./scoring-api/feedback";
 import { protectStage } from "./scoring-api/firewall";
 import { createGateway, type Gateway } from "./scoring-api/gateway";
 import { routeHighScores } from "./scoring-api/high-scores";
@@ -43,6 +45,7 @@ export class ScoringApi extends pulumi.ComponentResource {
     readonly gateway: Gateway;
     readonly functions: readonly PlatformFunction[];
     readonly archiver: PlatformFunction;
+    readonly feedback: PlatformFunction;
     readonly scores: Table;
     readonly usagePlan: UsagePlan;
     readonly topic: NotificationTopic;
@@ -60,12 +63,13 @@ export class ScoringApi extends pulumi.ComponentResource {
     this.validate();
     const scores = scoresTable(`${instance}-scores`, args.context, this);
     const functions = args.routes.map((route) => createScoringFunction(instance, route, scores, args, this));
+    const feedback = createFeedback(instance, args, this);
     const gateway = createGateway(
       instance,
       {
         context: args.context,
         auth: args.auth,
-        routes: functions.map(({ target }) => target),
+        routes: [...functions, feedback].map(({ target }) => target),
         stageName: STAGE_NAME,
         throttle: args.throttle,
         transform: args.transform?.api,
@@ -77,7 +81,7 @@ export class ScoringApi extends pulumi.ComponentResource {
     const { logGroup: highScores, topic } = routeHighScores(instance, args, this);
     const archiver = archiveScores(instance, args, this);
     const dashboard = this.createDashboard(gateway, functions);
-    const alarms = this.createAlarms(functions);
+    const alarms = [...this.createAlarms(functions), ...createFeedbackAlarms(instance, args, feedback, this)];
     this.url = gateway.stage.invokeUrl.apply((url) => url.replace(/\/$/, ""));
     this.dashboardUrl = pulumi.interpolate`https://${args.region}.console.aws.amazon.com/cloudwatch/home?region=${args.region}#dashboards/dashboard/${dashboard.dashboardName}`;
     this.scoresTable = scores.name;
@@ -90,6 +94,7 @@ export class ScoringApi extends pulumi.ComponentResource {
       gateway,
       functions: functions.map(({ fn }) => fn),
       archiver,
+      feedback: feedback.fn,
       scores,
       usagePlan,
       topic,
@@ -112,12 +117,16 @@ export class ScoringApi extends pulumi.ComponentResource {
   /** Lets a role call the API when `auth.mode` is `iam`. `name` is the policy's logical name. */
   grantInvoke(name: string, role: Role): void {
     const { api } = this.nodes.gateway;
-    const resources = this.args.routes.map(({ path }) => pulumi.interpolate`${api.executionArn}/${STAGE_NAME}/POST${path}`);
+    const resources = this.paths().map((path) => pulumi.interpolate`${api.executionArn}/${STAGE_NAME}/POST${path}`);
     grant(name, role, [{ sid: "CallApi", actions: ["execute-api:Invoke"], resources }], { parent: this });
   }
 
+  private paths(): string[] {
+    return [...this.args.routes.map(({ path }) => path), FEEDBACK_PATH];
+  }
+
   private validate(): void {
-    const paths = this.args.routes.map(({ path }) => path);
+    const paths = this.paths();
     const wrong = paths.filter((path, index) => !PATH.test(path) || paths.indexOf(path) !== index);
     if (wrong.length > 0) {
       throw new Error(
@@ -127,7 +136,7 @@ export class ScoringApi extends pulumi.ComponentResource {
   }
 
   private createUsagePlan({ api, stage }: Gateway): { readonly usagePlan: UsagePlan; readonly apiKey: ApiKey | undefined } {
-    const { throttle, quotaPerDay, routes, auth } = this.args;
+    const { throttle, quotaPerDay, auth } = this.args;
     const child = { parent: this };
     const usagePlan = new UsagePlan(
       `${this.instance}-usage-plan`,
@@ -137,7 +146,7 @@ export class ScoringApi extends pulumi.ComponentResource {
           {
             apiId: api.id,
             stage: stage.stageName,
-            throttles: routes.map(({ path }) => ({ path: `${path}/POST`, ...throttle })),
+            throttles: this.paths().map((path) => ({ path: `${path}/POST`, ...throttle })),
           },
         ],
         throttleSettings: throttle,

@@ -7,11 +7,13 @@ import { dirname, join } from "node:path";
 import type { JsonSchema } from "../functions/core/json-schema";
 import type { AnyProfile } from "../functions/core/profile";
 import { PROFILES } from "../functions/profiles";
+import { FEEDBACK_ANSWER_SCHEMA, FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
 
 /** The REST routes of the platform. */
 const ROUTES: readonly { readonly path: string; readonly profile: AnyProfile }[] = [
   { path: "/score", profile: PROFILES.lead },
   { path: "/predict", profile: PROFILES.churn },
+  { path: "/device", profile: PROFILES.device },
 ];
 
 const ERRORS: Readonly<Record<string, string>> = {
@@ -88,8 +90,14 @@ function answerSchema(profile: AnyProfile): JsonSchema {
   };
 }
 
+const REFUSALS = Object.fromEntries(
+  Object.entries(ERRORS).map(([status, description]) => [
+    status,
+    { description, content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } },
+  ]),
+);
+
 function operation(profile: AnyProfile): Record<string, unknown> {
-  const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
   return {
     operationId: `${profile.id}Score`,
     summary: profile.description,
@@ -105,7 +113,24 @@ function operation(profile: AnyProfile): Record<string, unknown> {
     requestBody: { required: true, content: { "application/json": { schema: profile.schema } } },
     responses: {
       "200": { description: "The score.", content: { "application/json": { schema: answerSchema(profile) } } },
-      ...Object.fromEntries(Object.entries(ERRORS).map(([status, description]) => [status, { description, content: problem }])),
+      ...REFUSALS,
+    },
+  };
+}
+
+function feedbackOperation(): Record<string, unknown> {
+  // Feedback needs no Idempotency-Key: the same labels are the same batch.
+  const { "422": _, ...refusals } = REFUSALS;
+  return {
+    operationId: "giveFeedback",
+    summary: FEEDBACK_SCHEMA.description,
+    requestBody: { required: true, content: { "application/json": { schema: FEEDBACK_SCHEMA } } },
+    responses: {
+      "202": {
+        description: "The labels are stored; the warehouse has them after its next load.",
+        content: { "application/json": { schema: FEEDBACK_ANSWER_SCHEMA } },
+      },
+      ...refusals,
     },
   };
 }
@@ -123,7 +148,10 @@ export function openApi(): Record<string, unknown> {
       },
     ],
     security: [{ apiKey: [] }],
-    paths: Object.fromEntries(ROUTES.map(({ path, profile }) => [path, { post: operation(profile) }])),
+    paths: {
+      ...Object.fromEntries(ROUTES.map(({ path, profile }) => [path, { post: operation(profile) }])),
+      "/feedback": { post: feedbackOperation() },
+    },
     components: {
       schemas: { Problem: PROBLEM },
       securitySchemes: { apiKey: { type: "apiKey", in: "header", name: "x-api-key" } },

@@ -1,5 +1,5 @@
 /**
- * Compiles the schemas of every profile and of policy documents into one plain JavaScript module. A validator compiled at
+ * Compiles the schemas of every profile, of policy and models documents and of feedback into one plain JavaScript module. A validator compiled at
  * run time costs a cold start tens of milliseconds and a megabyte of compiler; this costs neither.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -10,6 +10,7 @@ import type { JsonSchema } from "../functions/core/json-schema";
 import { MODELS_SCHEMA } from "../functions/models/document";
 import { POLICY_SCHEMA } from "../functions/policy/document";
 import { PROFILES } from "../functions/profiles";
+import { FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
 
 /** The schemas by the name under which `#validators` exports their validator. */
 export function validatorSchemas(): Readonly<Record<string, JsonSchema>> {
@@ -17,6 +18,7 @@ export function validatorSchemas(): Readonly<Record<string, JsonSchema>> {
   for (const profile of Object.values(PROFILES)) schemas[profile.id] = profile.schema;
   schemas.policy = POLICY_SCHEMA;
   schemas.models = MODELS_SCHEMA;
+  schemas.feedback = FEEDBACK_SCHEMA;
   return schemas;
 }
 

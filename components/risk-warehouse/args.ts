@@ -9,8 +9,13 @@ export interface RiskWarehouseArgs {
   readonly context: PlatformContext;
   readonly naming: Naming;
   readonly region: string;
-  /** Physical names of the buckets whose `archive/` and `quarantine/` are loaded; the first one takes the manifests. */
+  /** Physical names of the buckets whose `archive/`, `quarantine/` and `labels/` are loaded; the first one takes the manifests. */
   readonly sourceBuckets: readonly [string, ...string[]];
+  /**
+   * Physical name of the bucket through which batch pipelines exchange rows with the warehouse: UNLOAD writes its `temp/`, COPY
+   * reads its `inference/scores/`. Default: none.
+   */
+  readonly exchangeBucket?: string;
   /** Paths of the bundles of `warehouse-loader` and `warehouse-migrator`. */
   readonly bundles: { readonly loader: string; readonly migrator: string };
   /** Changes whenever a migration does; the migrator then runs in the same deployment. */

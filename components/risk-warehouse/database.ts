@@ -2,6 +2,7 @@
 import type { Role } from "@pulumi/aws/iam";
 import { Namespace, type NamespaceArgs, Workgroup, type WorkgroupArgs } from "@pulumi/aws/redshiftserverless";
 import * as pulumi from "@pulumi/pulumi";
+import type { Account } from "../lib/account";
 import { grant, serviceRole } from "../lib/iam";
 import { MAX_LENGTH, type Naming, physicalName } from "../lib/naming";
 import { withTransform } from "../lib/transform";
@@ -26,7 +27,9 @@ export function createCopyRole(
     { service: ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"], description: "COPY from the score archive" },
     { parent },
   );
-  const objects = bucketArns.flatMap((arn) => [pulumi.interpolate`${arn}/archive/*`, pulumi.interpolate`${arn}/quarantine/*`]);
+  const objects = bucketArns.flatMap((arn) =>
+    ["archive", "quarantine", "labels"].map((folder) => pulumi.interpolate`${arn}/${folder}/*`),
+  );
   grant(
     `${instance}-copy-permissions`,
     role,
@@ -40,10 +43,42 @@ export function createCopyRole(
   return role;
 }
 
+/** The role that Redshift itself exchanges rows with the batch pipelines by. */
+export function createExchangeRole(
+  instance: string,
+  bucketName: string,
+  { context }: RiskWarehouseArgs,
+  { partition }: Account,
+  parent: pulumi.Resource,
+): Role {
+  const role = serviceRole(
+    `${instance}-exchange-role`,
+    {
+      service: ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"],
+      description: "UNLOAD for batch pipelines, COPY of their scores",
+    },
+    { parent },
+  );
+  const bucket = pulumi.interpolate`arn:${partition}:s3:::${bucketName}`;
+  grant(
+    `${instance}-exchange-permissions`,
+    role,
+    [
+      { sid: "WriteExtracts", actions: ["s3:PutObject"], resources: [pulumi.interpolate`${bucket}/temp/*`] },
+      { sid: "ReadScores", actions: ["s3:GetObject"], resources: [pulumi.interpolate`${bucket}/inference/scores/*`] },
+      { sid: "ListBucket", actions: ["s3:ListBucket", "s3:GetBucketLocation"], resources: [bucket] },
+      context.key.useStatement(),
+    ],
+    { parent },
+  );
+  return role;
+}
+
 export function createNamespace(
   instance: string,
   { context, naming, databaseName, adminUsername, transform }: RiskWarehouseArgs,
   copyRole: Role,
+  exchangeRole: Role | undefined,
   parent: pulumi.Resource,
 ): Namespace {
   return new Namespace(
@@ -53,7 +88,7 @@ export function createNamespace(
         namespaceName: warehouseName(instance, naming),
         dbName: databaseName,
         adminUsername,
-        iamRoles: [copyRole.arn],
+        iamRoles: [copyRole.arn, ...(exchangeRole ? [exchangeRole.arn] : [])],
         defaultIamRoleArn: copyRole.arn,
       },
       transform?.namespace,

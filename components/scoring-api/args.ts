@@ -38,12 +38,12 @@ export interface ScoringApiArgs {
   readonly naming: Naming;
   readonly region: string;
   readonly routes: readonly [ScoringRoute, ...ScoringRoute[]];
-  /** Paths of the bundles of `rest-scoring` and `score-archiver`. */
-  readonly bundles: { readonly scoring: string; readonly archiver: string };
+  /** Paths of the bundles of `rest-scoring`, `score-archiver` and `feedback`. */
+  readonly bundles: { readonly scoring: string; readonly archiver: string; readonly feedback: string };
   readonly auth: ApiAuth;
   readonly bus: ScoreBus;
   readonly tokenSecret: GeneratedSecret;
-  /** Where every score is archived, for the warehouse. */
+  /** Where every score is archived and labels are kept, for the warehouse. */
   readonly archive: PrivateBucket;
   /** Gets a mail for each score over `routeAlertScore`. */
   readonly notificationEmail: string;
@@ -51,7 +51,7 @@ export interface ScoringApiArgs {
   readonly memoryMb: number;
   /** Seconds; the gateway gives up after 29. */
   readonly timeoutSeconds: number;
-  /** Executions set aside for each scoring function; default none. */
+  /** Executions set aside for each function that answers requests; default none. */
   readonly reservedConcurrency?: number;
   /** Warm executions on an alias `live`, $0.0000033 a GB-second each; 0 for none. */
   readonly provisionedConcurrency: number;
@@ -77,5 +77,6 @@ export interface ScoringApiArgs {
     readonly api?: Transform<RestApiArgs>;
     readonly scoring?: FunctionTransform;
     readonly archiver?: FunctionTransform;
+    readonly feedback?: FunctionTransform;
   };
 }

@@ -15,6 +15,7 @@ const everyModel = (namespace: string, metric: string, statistic: string): Metri
   { expression: `SEARCH('Namespace="${namespace}" MetricName="${metric}"', '${statistic}', 60)`, label: `\${PROP('Dim.Model')}` },
 ];
 
+const FEEDBACK = ["LabelsAccepted", "LabelsRepeated", "FeedbackRefused", "FeedbackErrors"];
 const HALF_WIDTH = 12;
 const HEIGHT = 6;
 
@@ -30,6 +31,7 @@ export function dashboardBody(args: DashboardArgs): string {
     { title: "Average score", stat: "Average", metrics: perProfile("LeadScore") },
     { title: "Invocations", stat: "Sum", metrics: perFunction("Invocations") },
     { title: "Errors and throttles", stat: "Sum", metrics: [...perFunction("Errors"), ...perFunction("Throttles")] },
+    { title: "Labels", stat: "Sum", metrics: FEEDBACK.map((metric) => [args.metricNamespace, metric, "Route", "feedback"]) },
     { title: "Requests", stat: "Sum", metrics: [gateway("Count"), gateway("4XXError"), gateway("5XXError")] },
     { title: "Latency at the gateway (ms)", stat: "p99", metrics: [gateway("Latency"), gateway("IntegrationLatency")] },
     { title: "Models that failed to answer", stat: "Sum", metrics: [everyModel(args.metricNamespace, "ModelFailures", "Sum")] },

@@ -25,11 +25,16 @@ import { type Transform, withTransform } from "../lib/transform";
 import type { ApiAuth } from "./args";
 import { PROBLEM_RESPONSES, problemHeaders, problemTemplate } from "./problem-responses";
 
-/** A scoring function that a route calls. */
+/** A function that a route calls. */
 export interface RouteTarget {
   /** One segment: `/score`. */
   readonly path: string;
-  readonly profile: AnyProfile;
+  /** Unique in the API: names the model. */
+  readonly id: string;
+  readonly description: string;
+  readonly operationName: string;
+  /** What the gateway checks a body against. */
+  readonly model: Draft04Schema;
   /** What the gateway calls: the function, or its alias with provisioned concurrency. */
   readonly invokeArn: pulumi.Output<string>;
   readonly functionName: pulumi.Output<string>;
@@ -154,10 +159,10 @@ function createRoute(
     {
       restApi: api.id,
       // API Gateway allows letters and digits only.
-      name: `${route.profile.id.replace(/[^A-Za-z0-9]/g, "")}Request`,
-      description: route.profile.description,
+      name: `${route.id.replace(/[^A-Za-z0-9]/g, "")}Request`,
+      description: route.description,
       contentType: "application/json",
-      schema: JSON.stringify(requestModel(route.profile)),
+      schema: JSON.stringify(route.model),
     },
     child,
   );
@@ -167,7 +172,7 @@ function createRoute(
       restApi: api.id,
       resourceId: resource.id,
       httpMethod: "POST",
-      operationName: `${route.profile.id}Score`,
+      operationName: route.operationName,
       authorization: AUTHORIZATION[auth.mode],
       ...(authorizer ? { authorizerId: authorizer.id } : {}),
       apiKeyRequired: auth.mode === "apiKey",
@@ -217,7 +222,7 @@ export function requestModel(profile: AnyProfile): Draft04Schema {
 function definitionHash({ routes, auth }: GatewayArgs): string {
   const definition = {
     auth,
-    routes: routes.map(({ path, profile }) => ({ path, model: requestModel(profile) })),
+    routes: routes.map(({ path, model }) => ({ path, model })),
     responses: PROBLEM_RESPONSES.map((response) => [problemTemplate(response), problemHeaders(response), response.statusCode]),
     integrationTimeoutMs: INTEGRATION_TIMEOUT_MS,
   };

@@ -9,7 +9,7 @@ import { policyParameter, readParameter } from "../lib/policy-parameter";
 import { tableStatement } from "../lib/tables";
 import type { ScoringApiArgs, ScoringRoute } from "./args";
 import { eventNames } from "./event-names";
-import type { RouteTarget } from "./gateway";
+import { type RouteTarget, requestModel } from "./gateway";
 
 export interface ScoringFunction {
   readonly route: ScoringRoute;
@@ -97,9 +97,15 @@ function targetOf(
   parent: pulumi.Resource,
 ): RouteTarget {
   const { function: lambda } = fn.nodes;
-  if (warmExecutions === 0) {
-    return { path, profile, invokeArn: lambda.invokeArn, functionName: lambda.name, qualifier: undefined };
-  }
+  const route = {
+    path,
+    id: profile.id,
+    description: profile.description,
+    operationName: `${profile.id}Score`,
+    model: requestModel(profile),
+    functionName: lambda.name,
+  };
+  if (warmExecutions === 0) return { ...route, invokeArn: lambda.invokeArn, qualifier: undefined };
   const alias = new Alias(
     `${name}-live`,
     { name: "live", functionName: lambda.name, functionVersion: lambda.version },
@@ -110,5 +116,5 @@ function targetOf(
     { functionName: lambda.name, qualifier: alias.name, provisionedConcurrentExecutions: warmExecutions },
     { parent },
   );
-  return { path, profile, invokeArn: alias.invokeArn, functionName: lambda.name, qualifier: alias.name };
+  return { ...route, invokeArn: alias.invokeArn, qualifier: alias.name };
 }

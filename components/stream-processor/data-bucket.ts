@@ -1,4 +1,4 @@
-/** The bucket of archive, quarantine and failed batches: how long each lives, and who is told about new objects. */
+/** The bucket of archive, labels, quarantine and failed batches: how long each lives, and who is told about new objects. */
 import { BucketNotification } from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
 import { type LifecycleRule, PrivateBucket } from "../lib/bucket";
@@ -40,7 +40,15 @@ function dataLifecycle(archiveExpiryDays: number, quarantineExpiryDays: number):
     filter: { prefix },
     expiration: { days: quarantineExpiryDays },
   });
-  return [archive("archive/"), archive("high-risk/"), expiring("quarantine/"), expiring("aws/lambda/"), expiring("manifests/")];
+  return [
+    archive("archive/"),
+    archive("high-risk/"),
+    // As long as the events that they are about.
+    archive("labels/"),
+    expiring("quarantine/"),
+    expiring("aws/lambda/"),
+    expiring("manifests/"),
+  ];
 }
 
 /** A bucket has one notification configuration, so all listeners are declared here. */

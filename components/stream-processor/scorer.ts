@@ -12,6 +12,7 @@ import { readParameter } from "../lib/policy-parameter";
 import { tableStatement } from "../lib/tables";
 import type { StreamProcessorArgs } from "./args";
 
+export const METRIC_NAMESPACE = "RiskScoring";
 export const EVENT_DETAIL_TYPE = "Transaction Scored";
 export const eventSourceName = (profile: string): string => `${profile}.scoring`;
 
@@ -68,7 +69,7 @@ function environment(
     EVENT_BUS_NAME: args.bus.busName,
     EVENT_SOURCE: eventSourceName(args.policy.profile),
     EVENT_DETAIL_TYPE,
-    METRIC_NAMESPACE: "RiskScoring",
+    METRIC_NAMESPACE,
     DATA_BUCKET: dataBucket.bucketName,
     TOKEN_SECRET_ARN: args.tokenSecret.arn,
     MAX_EVENT_AGE_DAYS: String(args.maxEventAgeDays),

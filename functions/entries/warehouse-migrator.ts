@@ -13,6 +13,8 @@ import tables from "../../sql/migrations/0001_tables.sql";
 import views from "../../sql/migrations/0002_views.sql";
 import roles from "../../sql/migrations/0003_roles.sql";
 import models from "../../sql/migrations/0004_models.sql";
+import feedback from "../../sql/migrations/0005_feedback.sql";
+import batchScores from "../../sql/migrations/0006_batch_scores.sql";
 import { createDataApi } from "../loader/data-api";
 import { createSqlClient } from "../loader/sql-client";
 import { createMigrator, type MigrationSummary } from "../migrator/handler";
@@ -41,6 +43,8 @@ const migrate = createMigrator({
     { name: "0002_views", sql: views },
     { name: "0003_roles", sql: roles },
     { name: "0004_models", sql: models },
+    { name: "0005_feedback", sql: feedback },
+    { name: "0006_batch_scores", sql: batchScores },
   ],
   sql: createSqlClient(
     createDataApi(createRedshiftData(), { workgroupName, database, secretArn: secretArn === "" ? undefined : secretArn }),

@@ -8,7 +8,7 @@ import { type CreatedObject, readNotification } from "./notification";
 import type { LoaderPorts, LoaderSettings, LoaderSummary, QueueMessage } from "./ports";
 import { type Row, StatementFailed, StatementTimeout } from "./sql-client";
 import { FIRST_STATEMENT_OF_OBJECTS, ledgerQueries, loadStatements, manifestOf } from "./statements";
-import { targetOf } from "./targets";
+import { TARGETS, targetOf } from "./targets";
 
 /** Time left for removing messages and answering after the last load. */
 const CLOSING_MILLISECONDS = 5_000;
@@ -16,6 +16,7 @@ const SETTLE_POLL_MILLISECONDS = 500;
 /** Messages of one round: bounds memory and the length of a run between two acknowledgements. */
 const MAX_ROUND_MESSAGES = 5_000;
 const RELEASE_SECONDS = 30;
+const PREFIXES = TARGETS.map(({ prefix }) => prefix).join(" or ");
 const MAX_RELEASE_SECONDS = 900;
 
 interface Held {
@@ -102,7 +103,7 @@ class LoaderRun {
         } else {
           const stray = notification.objects.find((object) => targetOf(object.key) === undefined);
           if (stray === undefined) held.set(message.messageId, { message, objects: notification.objects });
-          else await this.reject(message, `expected a key under archive/ or quarantine/, got ${stray.key}`);
+          else await this.reject(message, `expected a key under ${PREFIXES}, got ${stray.key}`);
         }
       }
       if (done.length > 0) await this.ports.queue.remove(done);
@@ -234,7 +235,7 @@ class LoaderRun {
       this.ports.log.error("message_not_loadable", {
         messageId: message.messageId,
         problem,
-        fix: "It goes to the dead-letter queue after the last attempt. Only S3 notifications of archive and quarantine objects belong here.",
+        fix: `It goes to the dead-letter queue after the last attempt. Only S3 notifications of objects under ${PREFIXES} belong here.`,
       });
     }
     await this.backOff(message);

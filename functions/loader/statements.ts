@@ -25,8 +25,14 @@ export function loadStatements(load: Load): string[] {
   const table = `risk.${target.table}`;
   const fields = target.columns.map(([field]) => field).join(", ");
   const id = literal(load.loadId);
+  const keys = target.key.join(", ");
+  const sameKey = (row: string) => target.key.map((column) => `${row}.${column} = fresh.${column}`).join(" AND ");
+  const known = [
+    `${target.table}.${target.version} >= fresh.${target.version}`,
+    ...(target.content === undefined ? [] : [`${target.table}.${target.content} = fresh.${target.content}`]),
+  ].join(" OR ");
   const updates = target.columns
-    .filter(([field]) => field !== target.key)
+    .filter(([field]) => !target.key.includes(field))
     .map(([field, column]) => `${column} = fresh.${field}`)
     .join(", ");
   return [
@@ -36,11 +42,11 @@ export function loadStatements(load: Load): string[] {
     // characters that are no UTF-8, which would otherwise hold back every other line of the object.
     `COPY staged FROM ${literal(load.manifestUrl)} IAM_ROLE ${literal(load.copyRoleArn)} MANIFEST FORMAT AS JSON 'auto' GZIP TIMEFORMAT AS 'auto' ACCEPTINVCHARS COMPUPDATE OFF STATUPDATE OFF`,
     // One line per key: at-least-once delivery may have put an event into several objects.
-    `CREATE TEMP TABLE fresh DISTKEY (${target.key}) AS SELECT ${fields} FROM (SELECT ${fields}, ROW_NUMBER() OVER (PARTITION BY ${target.key} ORDER BY ${target.version} DESC, source_position) AS place FROM staged) AS numbered WHERE place = 1`,
+    `CREATE TEMP TABLE fresh DISTKEY (${target.key[0]}) AS SELECT ${fields} FROM (SELECT ${fields}, ROW_NUMBER() OVER (PARTITION BY ${keys} ORDER BY ${target.version} DESC, ${target.tieBreak}) AS place FROM staged) AS numbered WHERE place = 1`,
     // What is left says something new: MERGE then only inserts unknown rows and updates those that were scored again later.
-    `DELETE FROM fresh USING ${table} WHERE ${target.table}.${target.key} = fresh.${target.key} AND ${target.table}.${target.version} >= fresh.${target.version}`,
-    `INSERT INTO risk.loads (load_id, target, objects, "rows", inserted, updated, duplicates, newest_at, loaded_at) SELECT ${id}, ${literal(target.table)}, ${load.objects.length}, s.lines, f.lines - u.lines, u.lines, s.lines - f.lines, s.newest_at, GETDATE() FROM (SELECT COUNT(*) AS lines, MAX(${target.newest}) AS newest_at FROM staged) AS s CROSS JOIN (SELECT COUNT(*) AS lines FROM fresh) AS f CROSS JOIN (SELECT COUNT(*) AS lines FROM fresh JOIN ${table} AS known ON known.${target.key} = fresh.${target.key}) AS u`,
-    `MERGE INTO ${table} USING fresh ON ${target.table}.${target.key} = fresh.${target.key} WHEN MATCHED THEN UPDATE SET ${updates}, load_id = ${id}, loaded_at = GETDATE() WHEN NOT MATCHED THEN INSERT (${target.columns.map(([, column]) => column).join(", ")}, load_id, loaded_at) VALUES (${target.columns.map(([field]) => `fresh.${field}`).join(", ")}, ${id}, GETDATE())`,
+    `DELETE FROM fresh USING ${table} WHERE ${sameKey(target.table)} AND (${known})`,
+    `INSERT INTO risk.loads (load_id, target, objects, "rows", inserted, updated, duplicates, newest_at, loaded_at) SELECT ${id}, ${literal(target.table)}, ${load.objects.length}, s.lines, f.lines - u.lines, u.lines, s.lines - f.lines, s.newest_at, GETDATE() FROM (SELECT COUNT(*) AS lines, MAX(${target.newest}) AS newest_at FROM staged) AS s CROSS JOIN (SELECT COUNT(*) AS lines FROM fresh) AS f CROSS JOIN (SELECT COUNT(*) AS lines FROM fresh JOIN ${table} AS known ON ${sameKey("known")}) AS u`,
+    `MERGE INTO ${table} USING fresh ON ${sameKey(target.table)} WHEN MATCHED THEN UPDATE SET ${updates}, load_id = ${id}, loaded_at = GETDATE() WHEN NOT MATCHED THEN INSERT (${target.columns.map(([, column]) => column).join(", ")}, load_id, loaded_at) VALUES (${target.columns.map(([field]) => `fresh.${field}`).join(", ")}, ${id}, GETDATE())`,
     "CREATE TEMP TABLE loaded (object_key VARCHAR(1100), etag VARCHAR(128), size_bytes BIGINT)",
     ...packed("INSERT INTO loaded (object_key, etag, size_bytes) VALUES ", load.objects.map(ledgerValues), ""),
     `INSERT INTO risk.load_ledger (object_key, etag, size_bytes, load_id, "rows", status, loaded_at) SELECT o.object_key, o.etag, o.size_bytes, ${id}, l."rows", 'loaded', l.loaded_at FROM loaded AS o CROSS JOIN risk.loads AS l WHERE l.load_id = ${id} AND NOT EXISTS (SELECT 1 FROM risk.load_ledger AS known WHERE known.object_key = o.object_key AND known.etag = o.etag)`,

@@ -1,15 +1,20 @@
 /** Which table the lines of an object belong to, and how its columns correspond to the lines' fields. */
 import type { ArchiveRecord, QuarantineRecord } from "../core/archive-record";
+import type { LabelRecord } from "../core/label-record";
 
 export interface LoadTarget {
   /** Table in the schema `risk`; its staging table is `<table>_staging`. */
-  readonly table: "risk_events" | "quarantined_events";
+  readonly table: "risk_events" | "quarantined_events" | "risk_labels";
   /** Objects under this prefix are loaded into it. */
   readonly prefix: string;
-  /** Column that tells one row from another. */
-  readonly key: string;
+  /** Columns that together tell one row from another; the first one distributes the table. */
+  readonly key: readonly [string, ...string[]];
   /** Column that says which of two rows with one key is newer; at equality the row that is there stays. */
   readonly version: string;
+  /** Order that decides between lines of one key and version, so that a load comes out the same each time. */
+  readonly tieBreak: string;
+  /** Column that is all that a row says besides its key: a newer line that says the same is a duplicate. */
+  readonly content?: string;
   /** Time of the newest line, for the freshness metric. */
   readonly newest: string;
   /** Field of the line → column of the table. */
@@ -63,22 +68,44 @@ const quarantineColumns: Readonly<Record<keyof QuarantineRecord, string>> = {
   payload: "payload",
 };
 
+const labelColumns: Readonly<Record<keyof LabelRecord, string>> = {
+  event_id: "event_id",
+  label: "label",
+  labelled_at: "labelled_at",
+  source: "source",
+  received_at: "received_at",
+};
+
 export const TARGETS: readonly LoadTarget[] = [
   {
     table: "risk_events",
     prefix: "archive/",
-    key: "event_id",
+    key: ["event_id"],
     version: "scored_at",
+    tieBreak: "source_position",
     newest: "occurred_at",
     columns: Object.entries(archiveColumns),
   },
   {
     table: "quarantined_events",
     prefix: "quarantine/",
-    key: "source_position",
+    key: ["source_position"],
     version: "arrived_at",
+    tieBreak: "source_position",
     newest: "arrived_at",
     columns: Object.entries(quarantineColumns),
+  },
+  {
+    table: "risk_labels",
+    prefix: "labels/",
+    key: ["event_id", "source", "labelled_at"],
+    // Of two verdicts of one source and time the one that arrived later counts.
+    version: "received_at",
+    tieBreak: "label DESC",
+    content: "label",
+    // When it arrived: verdicts are months old, and freshness is about the way from there to here.
+    newest: "received_at",
+    columns: Object.entries(labelColumns),
   },
 ];
 

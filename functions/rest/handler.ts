@@ -3,7 +3,8 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import { hashJson, sha256 } from "../core/hash";
 import { describeError } from "../shared/log";
 import { problemAnswer, type Refusal, type RestAnswer } from "./problem";
-import { header, readRequest } from "./read-request";
+import { answerHeaders } from "./read-body";
+import { readRequest } from "./read-request";
 import { type ScoreRequestArgs, scoreRequest } from "./score-request";
 
 export type RestHandlerArgs = ScoreRequestArgs;
@@ -118,14 +119,4 @@ function keyOf(event: APIGatewayProxyEvent, profile: string, idempotencyKey: str
   const identity = event.requestContext?.identity;
   const caller = identity?.apiKeyId ?? identity?.userArn ?? identity?.cognitoIdentityId ?? "";
   return sha256(JSON.stringify([profile, caller, idempotencyKey]));
-}
-
-function answerHeaders(event: APIGatewayProxyEvent, requestId: string): Record<string, string> {
-  const traceId = header(event, "x-amzn-trace-id");
-  return {
-    "Content-Type": "application/json",
-    "Cache-Control": "no-store",
-    "X-Request-Id": requestId,
-    ...(traceId === undefined ? {} : { "X-Amzn-Trace-Id": traceId, "X-Trace-Id": traceId }),
-  };
 }

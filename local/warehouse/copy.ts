@@ -1,26 +1,11 @@
 /** Carries out COPY: reads the manifest and its objects as the role may, and fills the table or fails as a whole. */
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { parse } from "csv-parse/sync";
 import type { Client } from "pg";
 import type { CopyStatement } from "./dialect/copy-statement";
 import { DialectError } from "./dialect/lexer";
-
-/**
- * Reads an object of the local S3 on behalf of a role.
- * @returns undefined when there is no such object
- */
-export type ReadObject = (request: { readonly bucket: string; readonly key: string }) => Promise<Buffer | undefined>;
-
-/** @throws Error that names action, resource and role when the role's policies don't allow it, or the role is not one of the warehouse's */
-export type AuthorizeRole = (
-  roleArn: string,
-  permission: { readonly action: string; readonly resource: string },
-) => Promise<void> | void;
-
-export interface CopySource {
-  readonly readObject: ReadObject;
-  readonly authorizeRole: AuthorizeRole;
-}
+import type { ObjectAccess } from "./objects";
 
 interface Column {
   readonly name: string;
@@ -35,12 +20,12 @@ const ROWS_PER_INSERT = 2_000;
 const inflate = promisify(gunzip);
 
 /** @returns the number of rows; @throws Error that names object, line, column and reason */
-export async function runCopy(client: Client, copy: CopyStatement, source: CopySource): Promise<number> {
+export async function runCopy(client: Client, copy: CopyStatement, objects: ObjectAccess): Promise<number> {
   const columns = await columnsOf(client, copy);
   const names = columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(", ");
   let rows = 0;
-  for (const { bucket, key, mandatory } of await objectsOf(copy, source)) {
-    const content = await read(source, copy, bucket, key);
+  for (const { bucket, key, mandatory } of await objectsOf(copy, objects)) {
+    const content = await read(objects, copy, bucket, key);
     if (content === undefined) {
       if (mandatory)
         throw new Error(
@@ -48,7 +33,8 @@ export async function runCopy(client: Client, copy: CopyStatement, source: CopyS
         );
       continue;
     }
-    const lines = await recordsOf(content, copy, `s3://${bucket}/${key}`);
+    const text = await textOf(content, copy, `s3://${bucket}/${key}`);
+    const lines = (copy.format === "csv" ? csvRecordsOf : jsonRecordsOf)(text, `s3://${bucket}/${key}`, copy, columns);
     for (let at = 0; at < lines.length; at += ROWS_PER_INSERT) {
       const batch = lines
         .slice(at, at + ROWS_PER_INSERT)
@@ -95,11 +81,11 @@ async function columnsOf(client: Client, copy: CopyStatement): Promise<Column[]>
 
 async function objectsOf(
   copy: CopyStatement,
-  source: CopySource,
+  objects: ObjectAccess,
 ): Promise<{ bucket: string; key: string; mandatory: boolean }[]> {
-  if (!copy.manifest) return [{ bucket: copy.bucket, key: copy.key, mandatory: true }];
+  if (!copy.manifest) return objectsBelow(copy, objects);
   const name = `s3://${copy.bucket}/${copy.key}`;
-  const content = await read(source, copy, copy.bucket, copy.key);
+  const content = await read(objects, copy, copy.bucket, copy.key);
   if (content === undefined) throw new Error(`COPY: The manifest ${name} does not exist.`);
   let entries: unknown;
   try {
@@ -118,26 +104,70 @@ async function objectsOf(
   });
 }
 
-async function read(source: CopySource, copy: CopyStatement, bucket: string, key: string): Promise<Buffer | undefined> {
-  await source.authorizeRole(copy.roleArn, { action: "s3:GetObject", resource: `arn:aws:s3:::${bucket}/${key}` });
-  return source.readObject({ bucket, key });
+/** Without a manifest COPY loads every object whose key begins with the one that is named. */
+async function objectsBelow(
+  { bucket, key: prefix, roleArn }: CopyStatement,
+  objects: ObjectAccess,
+): Promise<{ bucket: string; key: string; mandatory: boolean }[]> {
+  await objects.authorizeRole(roleArn, { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}` });
+  const keys = await objects.listObjects({ bucket, prefix });
+  if (keys.length === 0) throw new Error(`COPY: The specified S3 prefix '${prefix}' does not exist in the bucket ${bucket}.`);
+  return keys.map((key) => ({ bucket, key, mandatory: true }));
 }
 
-async function recordsOf(
-  content: Buffer,
-  copy: CopyStatement,
-  object: string,
-): Promise<{ value: Record<string, unknown>; line: number }[]> {
-  let text: string;
+async function read(objects: ObjectAccess, copy: CopyStatement, bucket: string, key: string): Promise<Buffer | undefined> {
+  await objects.authorizeRole(copy.roleArn, { action: "s3:GetObject", resource: `arn:aws:s3:::${bucket}/${key}` });
+  return objects.readObject({ bucket, key });
+}
+
+interface SourceRecord {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly line: number;
+}
+
+async function textOf(content: Buffer, copy: CopyStatement, object: string): Promise<string> {
   try {
     const bytes = copy.gzip ? await inflate(content) : content;
-    text = new TextDecoder("utf-8", { fatal: !copy.acceptInvalidCharacters }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: !copy.acceptInvalidCharacters }).decode(bytes);
   } catch (error) {
     throw new Error(
       `COPY: ${object} cannot be read as ${copy.gzip ? "gzip of " : ""}UTF-8: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  const records: { value: Record<string, unknown>; line: number }[] = [];
+}
+
+/** Fields fill the columns in order. An empty one is NULL, except in a text column. */
+function csvRecordsOf(text: string, object: string, copy: CopyStatement, columns: readonly Column[]): SourceRecord[] {
+  const places: number[] = [];
+  let rows: readonly (readonly string[])[];
+  try {
+    rows = parse(text, {
+      relax_column_count: true,
+      skip_empty_lines: true,
+      from_line: copy.headerLines + 1,
+      on_record: (record: string[], { lines }) => {
+        places.push(lines);
+        return record;
+      },
+    });
+  } catch (error) {
+    throw new Error(`COPY: ${object} is no CSV: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return rows.map((row, at) => {
+    const line = places[at] ?? 0;
+    if (row.length !== columns.length) {
+      throw new Error(`COPY: ${object}, line ${line} has ${row.length} fields for ${columns.length} columns.`);
+    }
+    const fields = columns.map(({ name, type }, index) => {
+      const field = row[index] ?? "";
+      return [name, field === "" && !type.startsWith("character") ? null : field];
+    });
+    return { value: Object.fromEntries(fields), line };
+  });
+}
+
+function jsonRecordsOf(text: string, object: string): SourceRecord[] {
+  const records: SourceRecord[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     if (Buffer.byteLength(line) > MAX_ROW_BYTES) throw new Error(`COPY: ${object}, line ${index + 1} is longer than 4 MB.`);
@@ -154,7 +184,7 @@ async function recordsOf(
 }
 
 function rowOf(
-  record: Record<string, unknown>,
+  record: Readonly<Record<string, unknown>>,
   columns: readonly Column[],
   copy: CopyStatement,
   place: string,

@@ -1,7 +1,9 @@
 /** Runs Redshift statements as one session of the Data API does: its own connection, one transaction, rolled back as a whole. */
 import type { Client, FieldDef } from "pg";
-import { type CopySource, runCopy } from "./copy";
+import { runCopy } from "./copy";
 import { translate } from "./dialect";
+import type { ObjectAccess } from "./objects";
+import { runUnload } from "./unload";
 
 export interface SessionResult {
   /** Rows of a query, or rows that a statement changed; -1 where there is neither. */
@@ -48,7 +50,7 @@ const SESSION = `SET search_path = "$user", public, redshift; SET standard_confo
 
 export interface SessionOptions {
   readonly client: Client;
-  readonly source: CopySource;
+  readonly objects: ObjectAccess;
   /** PostgreSQL role to act as; the administrator without it. */
   readonly role: string | undefined;
   /** Tells how far it is, before each statement. */
@@ -82,10 +84,13 @@ export async function runTransaction(
   }
 }
 
-async function runStatement(statement: SessionStatement, { client, source }: SessionOptions): Promise<SessionResult> {
+async function runStatement(statement: SessionStatement, { client, objects }: SessionOptions): Promise<SessionResult> {
   const translation = translate(statement.sql);
   if (translation.kind === "copy") {
-    return { rowCount: await runCopy(client, translation.copy, source), hasResultSet: false, columns: [], rows: [] };
+    return { rowCount: await runCopy(client, translation.copy, objects), hasResultSet: false, columns: [], rows: [] };
+  }
+  if (translation.kind === "unload") {
+    return { rowCount: await runUnload(client, translation.unload, objects), hasResultSet: false, columns: [], rows: [] };
   }
   const values = translation.parameters.map((name) => {
     const value = statement.parameters?.[name];

@@ -4,12 +4,12 @@
  */
 import { join } from "node:path";
 import type { LocalContext } from "../contracts";
-import type { CopySource } from "./copy";
 import { HELPERS } from "./helpers";
+import type { ObjectAccess } from "./objects";
 import { ADMIN_USER, PostgresServer } from "./postgres";
 import { runTransaction, type SessionResult, type SessionStatement } from "./session";
 
-export interface WarehouseOptions extends CopySource {
+export interface WarehouseOptions extends ObjectAccess {
   /** Keep data between starts; false for data that is thrown away. */
   readonly durable: boolean;
   /** Name of the first database; the namespace's `dbName`. */
@@ -38,17 +38,21 @@ export interface TransactionHandle {
 export class Warehouse {
   private readonly server: PostgresServer;
   private readonly databases = new Set<string>();
-  private readonly copyRoles = new Set<string>();
-  private readonly source: CopySource;
+  private readonly associatedRoles = new Set<string>();
+  private readonly objects: ObjectAccess;
   readonly databaseName: string;
 
   constructor(context: Pick<LocalContext, "dataDir">, options: WarehouseOptions) {
     this.databaseName = options.databaseName ?? "risk";
-    this.source = {
+    this.objects = {
       readObject: options.readObject,
+      writeObject: options.writeObject,
+      listObjects: options.listObjects,
       authorizeRole: (roleArn, permission) => {
-        if (!this.copyRoles.has(roleArn)) {
-          throw new Error(`COPY: the role ${roleArn} is not associated with the namespace. Add it to the namespace's iamRoles.`);
+        if (!this.associatedRoles.has(roleArn)) {
+          throw new Error(
+            `The role ${roleArn} of COPY or UNLOAD is not associated with the namespace. Add it to the namespace's iamRoles.`,
+          );
         }
         return options.authorizeRole(roleArn, permission);
       },
@@ -82,9 +86,9 @@ export class Warehouse {
     return `postgres://${ADMIN_USER}:${this.server.password}@127.0.0.1:${this.server.port}/${database}`;
   }
 
-  /** Roles that COPY may name: the namespace's `iamRoles`. */
+  /** Roles that COPY and UNLOAD may name: the namespace's `iamRoles`. */
   associateRoles(roleArns: readonly string[]): void {
-    for (const arn of roleArns) this.copyRoles.add(arn);
+    for (const arn of roleArns) this.associatedRoles.add(arn);
   }
 
   hasDatabase(name: string): boolean {
@@ -133,7 +137,7 @@ export class Warehouse {
           statements,
           {
             client,
-            source: this.source,
+            objects: this.objects,
             role,
             ...(listener.onStatement === undefined ? {} : { onStatement: listener.onStatement }),
           },

@@ -8,10 +8,6 @@ WITH costs AS (
   UNION ALL
   SELECT 'lead', 0.6, 10.0, 150.0, 0.0
 ),
-newest AS (
-  SELECT event_id, label, ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY labelled_at DESC, source) AS place
-  FROM risk.risk_labels
-),
 judged AS (
   SELECT
     s.profile,
@@ -24,7 +20,7 @@ judged AS (
     CASE WHEN e.amount IS NULL OR c.share_of_amount_lost = 0 THEN c.cost_of_miss ELSE e.amount * c.share_of_amount_lost END AS miss
   FROM risk.challenger_scores s
   JOIN risk.risk_events e ON e.event_id = s.event_id
-  JOIN newest n ON n.event_id = s.event_id AND n.place = 1
+  JOIN risk.current_labels n ON n.event_id = s.event_id
   JOIN costs c ON c.profile = s.profile
 ),
 priced AS (

@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { deviceVisit } from "../../tools/training/device-world";
 import { type HttpAnswer, lines, mailsAbout, scan, send, settled, startWorld, until, type World } from "./support";
 
 let world: World;
@@ -239,6 +240,27 @@ describe("scores", () => {
     const logged = events.map(({ message }) => JSON.parse(message ?? "{}").detail?.id);
     expect(logged).toEqual(expect.arrayContaining([good.id, best.id]));
     expect([mailsAbout(world, good.leadId), mailsAbout(world, best.leadId)]).toEqual([0, 1]);
+  });
+});
+
+describe("a device", () => {
+  it("is scored through the gateway's own model of its 85 features, and archived with identifiers as tokens", async () => {
+    const device = deviceVisit(3, 7, 100).raw;
+    const body = JSON.stringify({ ...device, device_id: "device-0815", ip_address: "192.0.2.7", ip_risk_score: 90, vpn: true });
+    const answer = await send(world, "/device", body);
+    expect(answer.status, answer.text).toBe(200);
+    const { id, flags }: { readonly id: string; readonly flags: readonly string[] } = JSON.parse(answer.text);
+    expect(flags).toEqual(expect.arrayContaining(["anonymised", "bad_address"]));
+    await until("the score in the archive", async () => {
+      await settled(world);
+      return (await lines(world, "archive/device/")).some((line) => line.event_id === id);
+    });
+    const text = JSON.stringify(await lines(world, "archive/device/"));
+    expect(text).not.toMatch(/device-0815|192\.0\.2\.7/);
+
+    const bad = await send(world, "/device", JSON.stringify({ request_id: "r", vpn: "yes", colour: "red" }));
+    expect(problemOf(bad).status).toBe(400);
+    for (const name of ["vpn", "colour"]) expect(bad.text).toContain(name);
   });
 });
 

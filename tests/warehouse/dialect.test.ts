@@ -80,12 +80,50 @@ describe("translate", () => {
         acceptInvalidCharacters: true,
         truncateColumns: false,
         ignoreCase: false,
+        format: "json",
+        headerLines: 0,
       },
     });
   });
 
+  it("reads UNLOAD with every option that it carries out, and its query out of its quotes", () => {
+    const text =
+      "UNLOAD ('SELECT a FROM t WHERE b = ''it''''s'' AND c IN (SELECT c FROM t LIMIT 5)') TO 's3://bucket/x/y_' IAM_ROLE 'arn:role' FORMAT AS JSON ALLOWOVERWRITE MAXFILESIZE AS 0.5 GB PARALLEL OFF MANIFEST EXTENSION 'json' KMS_KEY_ID 'key' ENCRYPTED";
+    expect(translate(text)).toEqual({
+      kind: "unload",
+      unload: {
+        query: "SELECT a FROM t WHERE b = 'it''s' AND c IN (SELECT c FROM t LIMIT 5)",
+        bucket: "bucket",
+        prefix: "x/y_",
+        roleArn: "arn:role",
+        allowOverwrite: true,
+        parallel: false,
+        maxFileBytes: 512 * 1024 * 1024,
+        manifest: true,
+        extension: "json",
+        kmsKeyId: "key",
+      },
+    });
+    expect(translate("UNLOAD ($$SELECT 'a'$$) TO 's3://b/p' IAM_ROLE 'r' JSON")).toMatchObject({
+      unload: { query: "SELECT 'a'", parallel: true, allowOverwrite: false, extension: undefined },
+    });
+  });
+
   it.each([
-    ["UNLOAD ('SELECT 1') TO 's3://x'", /UNLOAD/],
+    ["UNLOAD ('SELECT 1') TO 's3://x'", /writes to 's3:\/\/bucket\/prefix'/],
+    ["UNLOAD 'SELECT 1' TO 's3://b/p'", /UNLOAD expects/],
+    ["UNLOAD ('DELETE FROM t') TO 's3://b/p' IAM_ROLE 'r' JSON", /takes a SELECT, got DELETE/],
+    ["UNLOAD ('SELECT a FROM t LIMIT 5') TO 's3://b/p' IAM_ROLE 'r' JSON", /Limit clause is not supported/],
+    ["UNLOAD ('SELECT :a') TO 's3://b/p' IAM_ROLE 'r' JSON", /:a is no parameter/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' JSON", /names no credentials/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' IAM_ROLE 'r'", /delimited text/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' IAM_ROLE 'r' FORMAT AS PARQUET", /FORMAT PARQUET/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' IAM_ROLE 'r' JSON GZIP", /GZIP is not supported/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' IAM_ROLE 'r' JSON CLEANPATH", /CLEANPATH is not supported/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' IAM_ROLE 'r' JSON PARTITION BY (a)", /PARTITION is not supported/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' IAM_ROLE 'r' JSON MANIFEST VERBOSE", /VERBOSE/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' IAM_ROLE 'r' JSON MAXFILESIZE 4 MB", /5 MB to 6.2 GB/],
+    ["UNLOAD ('SELECT 1') TO 's3://b/p' IAM_ROLE 'r' JSON KMS_KEY_ID 'k'", /needs ENCRYPTED/],
     ["SELECT TOP 5 a FROM t", /TOP/],
     ["SELECT a FROM t QUALIFY ROW_NUMBER() OVER () = 1", /QUALIFY/],
     ["CREATE EXTERNAL SCHEMA s FROM DATA CATALOG", /CREATE EXTERNAL/],
@@ -103,7 +141,8 @@ describe("translate", () => {
       /no condition/,
     ],
     ["COPY t FROM 's3://b/k' FORMAT AS JSON 'auto'", /no credentials/],
-    ["COPY t FROM 's3://b/k' IAM_ROLE 'r' CSV", /CSV/],
+    ["COPY t FROM 's3://b/k' IAM_ROLE 'r'", /delimited text/],
+    ["COPY t FROM 's3://b/k' IAM_ROLE 'r' CSV IGNOREHEADER x", /IGNOREHEADER expects/],
     ["COPY t FROM 's3://b/k' IAM_ROLE 'r' FORMAT AS PARQUET", /FORMAT PARQUET/],
     ["COPY t FROM 's3://b/k' IAM_ROLE 'r' JSON 'auto' MAXERROR 5", /MAXERROR/],
     ["SELECT 1; SELECT 2", /One statement was expected/],

@@ -51,6 +51,12 @@ export class Harness {
       {
         durable: false,
         readObject: async ({ bucket, key }) => this.objects.get(`${bucket}/${key}`),
+        writeObject: async ({ bucket, key }, content) => void this.objects.set(`${bucket}/${key}`, content),
+        listObjects: async ({ bucket, prefix }) =>
+          [...this.objects.keys()]
+            .filter((name) => name.startsWith(`${bucket}/${prefix}`))
+            .map((name) => name.slice(bucket.length + 1))
+            .sort(),
         authorizeRole: (roleArn, { action, resource }) => {
           if (this.denied.has(resource)) throw new Error(`${roleArn} is not authorized to perform ${action} on ${resource}`);
         },

@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => harness.stop());
 beforeEach(async () => {
-  for (const table of ["risk_events", "quarantined_events", "loads", "load_ledger"])
+  for (const table of ["risk_events", "quarantined_events", "risk_labels", "batch_scores", "loads", "load_ledger"])
     await harness.warehouse.query(`DELETE FROM risk.${table}`);
   harness.objects.clear();
   while ((await harness.queue.size()) > 0) {
@@ -23,6 +23,8 @@ beforeEach(async () => {
 });
 
 describe("migrations on a real server", () => {
+  const next = String(migrations().length + 1).padStart(4, "0");
+
   it("are all there after the first run and untouched by the second", async () => {
     const names = migrations().map(({ name }) => name);
     expect(await harness.migrate()).toEqual({ applied: [], alreadyApplied: names });
@@ -36,17 +38,17 @@ describe("migrations on a real server", () => {
   it("rolls a failing migration back as a whole and names its statement", async () => {
     const broken = [
       ...migrations(),
-      { name: "0005_broken", sql: "CREATE TABLE risk.half (a INT); SELECT nothing FROM risk.nowhere" },
+      { name: `${next}_broken`, sql: "CREATE TABLE risk.half (a INT); SELECT nothing FROM risk.nowhere" },
     ];
-    await expect(harness.migrate(broken)).rejects.toThrow(/migrate-0005_broken failed at statement 4: .*nowhere/);
+    await expect(harness.migrate(broken)).rejects.toThrow(/migrate-\d{4}_broken failed at statement 4: .*nowhere/);
     await expect(harness.warehouse.query("SELECT 1 FROM risk.half")).rejects.toThrow(/does not exist/);
   });
 
   it("lets two migrators at once apply each migration once", async () => {
-    const more = [...migrations(), { name: "0005_race", sql: "CREATE TABLE risk.race (a INT)" }];
+    const more = [...migrations(), { name: `${next}_race`, sql: "CREATE TABLE risk.race (a INT)" }];
     const results = await Promise.all([harness.migrate(more), harness.migrate(more)]);
-    expect(results.flatMap(({ applied }) => applied)).toEqual(["0005_race"]);
-    await harness.warehouse.query("DROP TABLE risk.race; DELETE FROM risk.schema_migrations WHERE name = '0005_race'");
+    expect(results.flatMap(({ applied }) => applied)).toEqual([`${next}_race`]);
+    await harness.warehouse.query("DROP TABLE risk.race; DELETE FROM risk.schema_migrations WHERE name LIKE '%_race'");
   });
 });
 

@@ -7,7 +7,16 @@ import { createWarehouse } from "../../local/warehouse/warehouse";
 
 const folder = mkdtempSync(join(tmpdir(), "server-"));
 const create = () =>
-  createWarehouse({ dataDir: folder }, { durable: true, readObject: async () => undefined, authorizeRole: () => {} });
+  createWarehouse(
+    { dataDir: folder },
+    {
+      durable: true,
+      readObject: async () => undefined,
+      writeObject: async () => {},
+      listObjects: async () => [],
+      authorizeRole: () => {},
+    },
+  );
 const pid = () => Number(readFileSync(join(folder, "warehouse/data/postmaster.pid"), "utf8").split("\n")[0]);
 const isAlive = (process: number) => spawnSync("kill", ["-0", String(process)]).status === 0;
 

@@ -1,5 +1,5 @@
 /** Reads a COPY statement. Options that are not carried out are refused by name. https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html */
-import { closing, commaSeparated, DialectError, nameOf, type Token, textOf } from "./lexer";
+import { closing, commaSeparated, DialectError, nameOf, stringValue, type Token, textOf } from "./lexer";
 
 export interface CopyStatement {
   /** As written, ready for PostgreSQL. */
@@ -16,6 +16,9 @@ export interface CopyStatement {
   readonly truncateColumns: boolean;
   /** JSON keys match columns whatever their case. */
   readonly ignoreCase: boolean;
+  readonly format: "json" | "csv";
+  /** Lines at the beginning of a CSV file that hold no row. */
+  readonly headerLines: number;
 }
 
 export function readCopy(tokens: readonly Token[]): CopyStatement {
@@ -30,7 +33,7 @@ export function readCopy(tokens: readonly Token[]): CopyStatement {
   }
   if (table === "" || tokens[at]?.upper !== "FROM")
     throw new DialectError("COPY expects: COPY table [(columns)] FROM 's3://…' IAM_ROLE '…'.");
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.*)$/s.exec(stringAt(tokens, at + 1, "FROM")) ?? [];
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.*)$/s.exec(stringValue(tokens[at + 1], "COPY: FROM")) ?? [];
   if (bucket === undefined || key === undefined || key === "") {
     throw new DialectError(`COPY reads from 's3://bucket/key' alone, got ${tokens[at + 1]?.text ?? "nothing"}.`);
   }
@@ -41,16 +44,16 @@ type Options = Omit<CopyStatement, "table" | "columns" | "bucket" | "key">;
 
 function readOptions(tokens: readonly Token[], start: number): Options {
   let roleArn: string | undefined;
-  let isJson = false;
+  let format: CopyStatement["format"] | undefined;
+  let headerLines = 0;
   const flags = { manifest: false, gzip: false, acceptInvalidCharacters: false, truncateColumns: false, ignoreCase: false };
   let at = start;
   const skip = (word: string) => {
     if (tokens[at]?.upper === word) at += 1;
   };
   const value = (name: string) => {
-    const text = stringAt(tokens, at, name);
     at += 1;
-    return text;
+    return stringValue(tokens[at - 1], `COPY: ${name}`);
   };
   while (at < tokens.length) {
     const option = tokens[at]?.upper ?? "";
@@ -65,17 +68,26 @@ function readOptions(tokens: readonly Token[], start: number): Options {
       flags.truncateColumns = true;
     } else if (option === "ACCEPTINVCHARS") {
       flags.acceptInvalidCharacters = true;
-    } else if (option === "FORMAT" || option === "JSON") {
+    } else if (option === "FORMAT" || option === "JSON" || option === "CSV") {
+      let kind = option;
       if (option === "FORMAT") {
         skip("AS");
-        if (tokens[at]?.upper !== "JSON") throw unsupported(`FORMAT ${tokens[at]?.text ?? ""}`, "use FORMAT AS JSON 'auto'");
+        kind = tokens[at]?.upper ?? "";
+        if (kind !== "JSON" && kind !== "CSV")
+          throw unsupported(`FORMAT ${tokens[at]?.text ?? ""}`, "use FORMAT AS JSON 'auto' or CSV");
         at += 1;
       }
+      format = kind === "CSV" ? "csv" : "json";
+      if (kind === "CSV") continue;
       skip("AS");
       const how = value("JSON");
       if (how !== "auto" && how !== "auto ignorecase") throw unsupported(`JSON '${how}'`, "use JSON 'auto'");
-      isJson = true;
       flags.ignoreCase = how !== "auto";
+    } else if (option === "IGNOREHEADER") {
+      skip("AS");
+      headerLines = Number(tokens[at]?.text);
+      if (!Number.isInteger(headerLines)) throw new DialectError("COPY: IGNOREHEADER expects a number of lines.");
+      at += 1;
     } else if (option === "TIMEFORMAT" || option === "DATEFORMAT") {
       skip("AS");
       if (value(option) !== "auto") throw unsupported(`${option} other than 'auto'`, "write ISO 8601");
@@ -89,17 +101,10 @@ function readOptions(tokens: readonly Token[], start: number): Options {
     }
   }
   if (roleArn === undefined) throw new DialectError("COPY names no credentials. Add IAM_ROLE 'arn:aws:iam::…:role/…'.");
-  if (!isJson) throw unsupported("COPY of delimited text", "use FORMAT AS JSON 'auto'");
-  return { roleArn, ...flags };
+  if (format === undefined) throw unsupported("COPY of delimited text", "use FORMAT AS JSON 'auto' or CSV");
+  return { roleArn, format, headerLines, ...flags };
 }
 
 function unsupported(what: string, fix: string): DialectError {
   return new DialectError(`${what} is not supported by the local warehouse's COPY: ${fix}.`);
-}
-
-function stringAt(tokens: readonly Token[], at: number, name: string): string {
-  const token = tokens[at];
-  if (token?.kind !== "string" || !token.text.startsWith("'"))
-    throw new DialectError(`COPY: ${name} expects a string, got ${token?.text ?? "nothing"}.`);
-  return token.text.slice(1, -1).replaceAll("''", "'").replace(/\\(.)/gs, "$1");
 }

@@ -5,11 +5,13 @@ import { DialectError, isSequence, lex, raw, type Token, textOf } from "./lexer"
 import { refuseUnsupported } from "./refusals";
 import { rewriteSuper } from "./super";
 import { rewriteAlterTable, rewriteCreateTable } from "./tables";
+import { readUnload, type UnloadStatement } from "./unload-statement";
 
 export type Translation =
   /** `parameters` are the names of `$1`, `$2`, … */
   | { readonly kind: "sql"; readonly sql: string; readonly parameters: readonly string[] }
-  | { readonly kind: "copy"; readonly copy: CopyStatement };
+  | { readonly kind: "copy"; readonly copy: CopyStatement }
+  | { readonly kind: "unload"; readonly unload: UnloadStatement };
 
 /** @throws DialectError for anything that would not run as Redshift runs it */
 export function translate(sql: string): Translation {
@@ -20,6 +22,7 @@ export function translate(sql: string): Translation {
     throw new DialectError("One statement was expected, got several. Send them one by one, or as a batch.");
   refuseUnsupported(tokens);
   if (tokens[0]?.upper === "COPY") return { kind: "copy", copy: readCopy(tokens) };
+  if (tokens[0]?.upper === "UNLOAD") return { kind: "unload", unload: readUnload(tokens) };
   const parameters: string[] = [];
   const bound = rewriteStatement(tokens).map((token) => {
     if (token.kind !== "parameter") return token;

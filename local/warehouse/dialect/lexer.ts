@@ -109,3 +109,14 @@ export function nameOf(token: Token): string {
   if (token.kind === "quoted") return token.text.slice(1, -1).replaceAll('""', '"');
   return token.text.replace(/^#/, "").toLowerCase();
 }
+
+/**
+ * The text that a string literal stands for. Redshift reads a backslash inside quotes as an escape.
+ * @param what names the place in the error: `COPY: FROM`
+ */
+export function stringValue(token: Token | undefined, what: string): string {
+  if (token?.kind !== "string") throw new DialectError(`${what} expects a string, got ${token?.text ?? "nothing"}.`);
+  const [, tag] = /^(\$\w*\$)/.exec(token.text) ?? [];
+  if (tag !== undefined) return token.text.slice(tag.length, -tag.length);
+  return token.text.slice(token.text.indexOf("'") + 1, -1).replace(/''|\\(.)/gs, (_, escaped?: string) => escaped ?? "'");
+}

@@ -58,7 +58,6 @@ const ONLY_POSTGRESQL: readonly Rule[] = [
 
 /** First words of statements that are refused whole. */
 const REFUSED_STATEMENTS: Readonly<Record<string, string>> = {
-  UNLOAD: "UNLOAD writes to Amazon S3, which the local warehouse does not do. Query the rows instead, or run it on AWS",
   VACUUM: "VACUUM sorts Redshift's own blocks and cannot run in a transaction. Redshift does it by itself",
   TRUNCATE: "TRUNCATE commits the open transaction on Redshift. Use DELETE",
   DO: "DO is PostgreSQL's and Redshift does not know it. Run the statements one by one",

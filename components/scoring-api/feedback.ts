@@ -1,0 +1,85 @@
+/** What became of scored events: `POST /feedback` → function → objects under `labels/`, which the warehouse loads. */
+import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
+import type * as pulumi from "@pulumi/pulumi";
+import { toDraft04 } from "../../functions/core/draft04";
+import { FEEDBACK_SCHEMA } from "../../functions/rest/feedback-schema";
+import { type AlarmContext, alarm, functionAlarms } from "../lib/alarms";
+import { PlatformFunction } from "../lib/function";
+import type { ScoringApiArgs } from "./args";
+import type { RouteTarget } from "./gateway";
+import { METRIC_NAMESPACE } from "./scoring-function";
+
+export interface Feedback {
+  readonly fn: PlatformFunction;
+  /** What the gateway calls. */
+  readonly target: RouteTarget;
+}
+
+export const FEEDBACK_PATH = "/feedback";
+
+/** A body is checked and one object is written; the rest is the gateway's 29 seconds. */
+const TIMEOUT_SECONDS = 20;
+
+export function createFeedback(
+  instance: string,
+  { context, archive, bundles, reservedConcurrency, transform }: ScoringApiArgs,
+  parent: pulumi.Resource,
+): Feedback {
+  const fn = new PlatformFunction(
+    `${instance}-feedback`,
+    {
+      ...context,
+      description: `Takes labels of scored events at POST ${FEEDBACK_PATH}`,
+      bundle: bundles.feedback,
+      callbackFactory: () => require("./bundles/feedback/index.js").handler,
+      memoryMb: 512,
+      timeoutSeconds: TIMEOUT_SECONDS,
+      ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
+      environment: { LABEL_BUCKET: archive.bucketName, METRIC_NAMESPACE, LOG_LEVEL: "info" },
+      permissions: archive.writeStatements(["labels/"]),
+      ...(transform?.feedback ? { transform: transform.feedback } : {}),
+    },
+    { parent },
+  );
+  const { function: lambda } = fn.nodes;
+  return {
+    fn,
+    target: {
+      path: FEEDBACK_PATH,
+      id: "feedback",
+      description: FEEDBACK_SCHEMA.description ?? "",
+      operationName: "giveFeedback",
+      model: toDraft04(FEEDBACK_SCHEMA),
+      invokeArn: lambda.invokeArn,
+      functionName: lambda.name,
+      qualifier: undefined,
+    },
+  };
+}
+
+export function createFeedbackAlarms(
+  instance: string,
+  { context, errorRateAlarmPercent }: ScoringApiArgs,
+  { fn }: Feedback,
+  parent: pulumi.Resource,
+): MetricAlarm[] {
+  const alarms: AlarmContext = { parent, topicArn: context.alarmTopicArn };
+  return [
+    ...functionAlarms(`${instance}-feedback`, alarms, {
+      functionName: fn.functionName,
+      timeoutSeconds: TIMEOUT_SECONDS,
+      errorRatePercent: errorRateAlarmPercent,
+    }),
+    // The function answers 503 rather than fail, so that its caller knows to send the labels again.
+    alarm(`${instance}-feedback-unavailable`, alarms, {
+      alarmDescription: "Labels could not be stored; their senders were told to send them again.",
+      namespace: METRIC_NAMESPACE,
+      metricName: "FeedbackErrors",
+      dimensions: { Route: "feedback" },
+      statistic: "Sum",
+      period: 300,
+      evaluationPeriods: 2,
+      threshold: 0,
+    }),
+  ];
+}

@@ -1,0 +1,118 @@
+/** Labels as they come → labels to store, or every problem. Pure: the time is given. */
+import { hashJson } from "../core/hash";
+import type { Validate } from "../core/json-schema";
+import type { LabelRecord } from "../core/label-record";
+import { boundsProblems, problems } from "../core/problems";
+import { parseTimestamp } from "../core/timestamp";
+import type { Problem } from "../core/types";
+import { dateOf } from "../shared/object-keys";
+import { DEFAULT_SOURCE, FEEDBACK_SCHEMA } from "./feedback-schema";
+
+/** How far a clock of somebody else may be ahead of ours. */
+export const MAX_SKEW_MS = 5 * 60_000;
+/** Bytes of `risk_labels.event_id`; the schema counts characters. */
+const MAX_ID_BYTES = 512;
+/** Problems listed for one request; the rest is counted. */
+const MAX_PROBLEMS = 50;
+
+/** One label of the body, after the schema. */
+interface GivenLabel {
+  readonly event_id: string;
+  readonly label: boolean;
+  readonly labelled_at?: string;
+  readonly source?: string;
+}
+
+export interface Labels {
+  /** In the order of their keys: the same labels in another order are the same batch. */
+  readonly records: readonly LabelRecord[];
+  /** Labels of the body that say what another one says. */
+  readonly duplicates: number;
+  /**
+   * Hash of what was said. Labels without a time get that of their arrival, so their batch is one of its day: sent again on the same
+   * day it is a repetition, on another day a verdict of that day.
+   */
+  readonly batchId: string;
+}
+
+export type ReadLabels =
+  | { readonly ok: true; readonly labels: Labels }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function readLabels(body: unknown, validate: Validate, now: number): ReadLabels {
+  const oversized = typeof body === "object" && body !== null ? boundsProblems(body) : [];
+  if (oversized.length > 0) return { ok: false, problems: oversized };
+  if (!validate(body)) return { ok: false, problems: problems(validate.errors ?? [], body, FEEDBACK_SCHEMA) };
+  // The validator has established the shape.
+  const { labels: given } = body as { readonly labels: readonly GivenLabel[] };
+
+  const found: Problem[] = [];
+  const kept = new Map<string, { readonly index: number; readonly label: GivenLabel; readonly at: string | null }>();
+  let duplicates = 0;
+  for (const [index, label] of given.entries()) {
+    const { event_id, source = DEFAULT_SOURCE, labelled_at } = label;
+    const at = labelled_at === undefined ? null : parseTimestamp(labelled_at);
+    const wrong = [idProblem(event_id, index), at === null ? null : timeProblem(at, labelled_at, index, now)];
+    found.push(...wrong.filter((problem) => problem !== null));
+    if (wrong.some((problem) => problem !== null)) continue;
+    const time = at === null ? null : new Date(at).toISOString();
+    const key = JSON.stringify([event_id, source, time]);
+    const other = kept.get(key);
+    if (other === undefined) kept.set(key, { index, label, at: time });
+    else if (other.label.label === label.label) duplicates += 1;
+    else found.push(contradiction(index, other.index));
+  }
+  if (found.length > 0) return { ok: false, problems: limited(found) };
+
+  const received_at = new Date(now).toISOString();
+  const sorted = [...kept].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+  const isOfToday = sorted.some(({ at }) => at === null);
+  const said = sorted.map(({ label, at }) => [label.event_id, label.source ?? DEFAULT_SOURCE, at, label.label]);
+  return {
+    ok: true,
+    labels: {
+      records: sorted.map(({ label, at }) => ({
+        event_id: label.event_id,
+        label: label.label,
+        labelled_at: at ?? received_at,
+        source: label.source ?? DEFAULT_SOURCE,
+        received_at,
+      })),
+      duplicates,
+      batchId: hashJson([isOfToday ? dateOf(now) : "", said]).slice(0, 32),
+    },
+  };
+}
+
+function idProblem(id: string, index: number): Problem | null {
+  const pointer = `/labels/${index}/event_id`;
+  if (!id.isWellFormed() || id.includes("\0")) {
+    return { pointer, detail: "Expected the id of a scored event, got text with characters that no stored id can have." };
+  }
+  const bytes = Buffer.byteLength(id);
+  return bytes <= MAX_ID_BYTES ? null : { pointer, detail: `Expected at most ${MAX_ID_BYTES} bytes of UTF-8, got ${bytes}.` };
+}
+
+function timeProblem(at: number, text: string | undefined, index: number, now: number): Problem | null {
+  const pointer = `/labels/${index}/labelled_at`;
+  if (Number.isNaN(at)) {
+    return { pointer, detail: `Expected an ISO 8601 time that exists, such as 2026-03-20T09:30:00Z, got "${text}".` };
+  }
+  if (at < 0) return { pointer, detail: `Expected a time since 1970, got ${text}.` };
+  if (at <= now + MAX_SKEW_MS) return null;
+  const latest = new Date(now + MAX_SKEW_MS).toISOString();
+  return { pointer, detail: `Expected a time in the past, ${latest} at the latest, got ${text}. A verdict is known already.` };
+}
+
+function contradiction(index: number, other: number): Problem {
+  return {
+    pointer: `/labels/${index}/label`,
+    detail: `Expected the same label as /labels/${other}, which has the same event, source and time, got the opposite. Give each its own labelled_at.`,
+  };
+}
+
+function limited(found: readonly Problem[]): readonly Problem[] {
+  if (found.length <= MAX_PROBLEMS) return found;
+  const detail = `${found.length - MAX_PROBLEMS} more problems are not listed.`;
+  return [...found.slice(0, MAX_PROBLEMS), { pointer: "", detail }];
+}

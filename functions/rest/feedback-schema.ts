@@ -1,0 +1,71 @@
+/** Body of `POST /feedback`. Plain data: Ajv, API Gateway, OpenAPI and the command line read the same object. */
+import type { JsonSchema } from "../core/json-schema";
+
+/** Labels of one request: an object that the warehouse loads in one go, and a body that stays far below the gateway's 10 MB. */
+export const MAX_LABELS = 500;
+/** Who said so when the body does not name anyone. */
+export const DEFAULT_SOURCE = "api";
+
+export const LABEL_SCHEMA: JsonSchema = {
+  title: "Label",
+  type: "object",
+  required: ["event_id", "label"],
+  additionalProperties: false,
+  properties: {
+    event_id: {
+      type: "string",
+      minLength: 1,
+      maxLength: 512,
+      description: "The scored event: transaction_id of a transaction, id of a REST answer.",
+      examples: ["txn-0b242abb"],
+    },
+    label: { type: "boolean", description: "True: it was fraud, the customer left, the lead bought.", examples: [true] },
+    labelled_at: {
+      type: "string",
+      maxLength: 64,
+      pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?$",
+      description: "When the verdict was reached, ISO 8601, UTC unless it has an offset. Default: when the label arrives.",
+      examples: ["2026-03-20T09:30:00Z"],
+    },
+    source: {
+      type: "string",
+      maxLength: 64,
+      pattern: "^[a-z][a-z0-9_-]*$",
+      description: `Who says so. Default: ${DEFAULT_SOURCE}.`,
+      examples: ["chargeback", "investigation", "crm"],
+    },
+  },
+};
+
+export const FEEDBACK_SCHEMA: JsonSchema = {
+  $id: "urn:risk-scoring:schema:feedback",
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  title: "Feedback",
+  description:
+    "What became of scored events. Repeating a label changes nothing; a verdict that flips is a label with a later time.",
+  type: "object",
+  required: ["labels"],
+  additionalProperties: false,
+  properties: { labels: { type: "array", minItems: 1, maxItems: MAX_LABELS, items: LABEL_SCHEMA } },
+  examples: [
+    {
+      labels: [
+        { event_id: "txn-0b242abb", label: true, labelled_at: "2026-03-20T09:30:00Z", source: "chargeback" },
+        { event_id: "txn-77f1", label: false },
+      ],
+    },
+  ],
+};
+
+/** Body of the answer, 202. */
+export const FEEDBACK_ANSWER_SCHEMA: JsonSchema = {
+  title: "Feedback taken",
+  type: "object",
+  required: ["accepted", "duplicates", "batchId", "repeated"],
+  properties: {
+    accepted: { type: "integer", description: "Different labels of the request." },
+    duplicates: { type: "integer", description: "Labels that the request holds more than once." },
+    batchId: { type: "string", description: "Name of the stored batch: equal labels have equal ids." },
+    repeated: { type: "boolean", description: "True when the same labels had been taken before: nothing new was stored." },
+  },
+};

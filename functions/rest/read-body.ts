@@ -1,0 +1,81 @@
+/** What every route does with a request before it looks at the fields: media type, encoding, size, JSON. */
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import type { Problem } from "../core/types";
+import { duplicateName, type JsonLimits, parseJsonBytes } from "../shared/json-input";
+import type { Refusal } from "./problem";
+
+export type RequestBody = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Value of a header, whatever the case of its name. */
+export function header(event: Pick<APIGatewayProxyEvent, "headers">, name: string): string | undefined {
+  for (const [key, value] of Object.entries(event.headers ?? {})) {
+    if (key.toLowerCase() === name) return value;
+  }
+  return undefined;
+}
+
+/** Headers of every answer, so that a caller can trace a call by them. */
+export function answerHeaders(event: Pick<APIGatewayProxyEvent, "headers">, requestId: string): Record<string, string> {
+  const traceId = header(event, "x-amzn-trace-id");
+  return {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",
+    "X-Request-Id": requestId,
+    ...(traceId === undefined ? {} : { "X-Amzn-Trace-Id": traceId, "X-Trace-Id": traceId }),
+  };
+}
+
+/** The body's JSON value, or why there is none. Total: every input gets an answer. */
+export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): RequestBody {
+  const refuse = (status: Refusal["status"], kind: string, detail: string, errors?: Refusal["errors"]): RequestBody => ({
+    ok: false,
+    refusal: { status, kind, detail, ...(errors === undefined ? {} : { errors }) },
+  });
+
+  const contentType = header(event, "content-type");
+  if (contentType !== undefined && !isJson(contentType)) {
+    return refuse(415, "unsupported-media-type", "Expected Content-Type application/json in UTF-8; send the input as JSON.");
+  }
+  const body = event.body ?? "";
+  // A gateway that decodes the body itself leaves U+FFFD where the bytes were not UTF-8.
+  if (!event.isBase64Encoded && body.includes("\uFFFD")) {
+    return refuse(400, "not-utf8", "Expected a body in UTF-8, got bytes that are not UTF-8.");
+  }
+  const bytes = Buffer.from(body, event.isBase64Encoded ? "base64" : "utf8");
+  const parsed = parseJsonBytes(bytes, limits);
+  if (!parsed.ok) {
+    if (parsed.reason === "too_large") return refuse(413, "too-large", parsed.detail);
+    const errors = parsed.reason === "invalid" ? [splitPointer(parsed.detail)] : undefined;
+    return refuse(400, parsed.reason.replaceAll("_", "-"), parsed.detail, errors);
+  }
+  const repeated = duplicateName(bytes.toString("utf8"));
+  if (repeated !== null) {
+    return refuse(400, "duplicate-name", `Expected each name once, got "${repeated.slice(0, 64)}" twice in one object.`);
+  }
+  return { ok: true, value: parsed.value };
+}
+
+/** The refusal of an input with these problems. */
+export function invalidInput(problems: readonly Problem[]): Refusal {
+  const [only] = problems;
+  const detail =
+    problems.length === 1 && only !== undefined
+      ? only.detail
+      : `The input has ${problems.length} problems; each is named in errors.`;
+  return { status: 400, kind: "invalid-input", detail, errors: problems };
+}
+
+/** `application/json` or `application/…+json`, with no charset or UTF-8. */
+function isJson(contentType: string): boolean {
+  const [type = "", ...parameters] = contentType.toLowerCase().split(";");
+  if (!/^application\/(?:[a-z0-9!#$&^_.-]+\+)?json$/.test(type.trim())) return false;
+  return parameters.every((parameter) => {
+    const [name = "", value = ""] = parameter.split("=");
+    return name.trim() !== "charset" || /^"?utf-?8"?$/.test(value.trim());
+  });
+}
+
+function splitPointer(detail: string): { readonly pointer: string; readonly detail: string } {
+  const end = detail.indexOf(": ");
+  return { pointer: detail.slice(0, end), detail: detail.slice(end + 2) };
+}

@@ -1,0 +1,123 @@
+/** Carries out UNLOAD: the rows of a query as objects with one JSON object a line, written as the role may. */
+import type { Client, FieldDef } from "pg";
+import { translate } from "./dialect";
+import { DialectError } from "./dialect/lexer";
+import type { UnloadStatement } from "./dialect/unload-statement";
+import type { ObjectAccess } from "./objects";
+
+/** Redshift writes a file or more a slice; a workgroup has several, so that nobody relies on one file or on order. */
+const SLICES = 2;
+/** Files are made in memory; Redshift may write smaller ones than it must, too. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const ROWS_PER_FETCH = 2_000;
+
+const BYTEA = 17;
+const SUPER = 3802;
+/** int8, int2, int4, float4, float8, numeric. */
+const NUMBERS: ReadonlySet<number> = new Set([20, 21, 23, 700, 701, 1700]);
+
+/** @returns the number of rows; @throws Error that names what is in the way */
+export async function runUnload(client: Client, unload: UnloadStatement, objects: ObjectAccess): Promise<number> {
+  await authorize(unload, objects);
+  const translation = translate(unload.query);
+  if (translation.kind !== "sql") throw new DialectError("UNLOAD takes a SELECT.");
+  await client.query(`DECLARE unloaded NO SCROLL CURSOR FOR ${translation.sql}`);
+  const files = Array.from({ length: unload.parallel ? SLICES : 1 }, (_, slice) => new Files(unload, slice, objects));
+  let rows = 0;
+  for (;;) {
+    const page = await client.query<(string | null)[]>({
+      text: `FETCH ${ROWS_PER_FETCH} FROM unloaded`,
+      rowMode: "array",
+      types: { getTypeParser: () => (text: string | Buffer) => text.toString() },
+    });
+    const names = namesOf(page.fields);
+    for (const row of page.rows) {
+      const members = row.map((value, index) => `${names[index]}:${json(value, page.fields[index] as FieldDef)}`);
+      await files[rows % files.length]?.add(`{${members.join(",")}}\n`);
+      rows += 1;
+    }
+    if (page.rows.length < ROWS_PER_FETCH) break;
+  }
+  await client.query("CLOSE unloaded");
+  for (const file of files) await file.end();
+  if (unload.manifest && rows > 0) {
+    const entries = files.flatMap(({ written }) => written).map((key) => ({ url: `s3://${unload.bucket}/${key}` }));
+    await write(unload, `${unload.prefix}manifest`, JSON.stringify({ entries }), objects);
+  }
+  return rows;
+}
+
+async function authorize(
+  { bucket, prefix, roleArn, kmsKeyId, allowOverwrite }: UnloadStatement,
+  objects: ObjectAccess,
+): Promise<void> {
+  await objects.authorizeRole(roleArn, { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}` });
+  if (kmsKeyId?.startsWith("arn:")) await objects.authorizeRole(roleArn, { action: "kms:GenerateDataKey", resource: kmsKeyId });
+  const [existing] = allowOverwrite ? [] : await objects.listObjects({ bucket, prefix });
+  if (existing === undefined) return;
+  throw new Error(
+    `UNLOAD: Specified unload destination on S3 is not empty: s3://${bucket}/${existing}. Use another prefix, remove the objects, or add ALLOWOVERWRITE.`,
+  );
+}
+
+/** Names as JSON text. */
+function namesOf(fields: readonly FieldDef[]): string[] {
+  const names = fields.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new Error(`UNLOAD: the column ${twice} is there twice; JSON needs unique names. Name one with AS.`);
+  return names.map((name) => JSON.stringify(name));
+}
+
+/** A field in the form that Redshift writes: booleans are the texts t and f, times are as in a query's result. */
+function json(value: string | null, { name, dataTypeID: type }: FieldDef): string {
+  if (value === null) return "null";
+  if (type === SUPER) return value;
+  if (type === BYTEA) throw new Error(`UNLOAD: the column ${name} is VARBYTE, which JSON cannot hold. Leave it out.`);
+  if (!NUMBERS.has(type)) return JSON.stringify(value);
+  if (/^-?(nan|inf)/i.test(value))
+    throw new Error(`UNLOAD: the column ${name} has the value ${value}, which JSON cannot hold. Make it NULL.`);
+  return value;
+}
+
+/** The files of one slice. */
+class Files {
+  readonly written: string[] = [];
+  private lines: string[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly unload: UnloadStatement,
+    private readonly slice: number,
+    private readonly objects: ObjectAccess,
+  ) {}
+
+  async add(line: string): Promise<void> {
+    const size = Buffer.byteLength(line);
+    if (this.bytes > 0 && this.bytes + size > Math.min(this.unload.maxFileBytes, MAX_FILE_BYTES)) await this.end();
+    this.lines.push(line);
+    this.bytes += size;
+  }
+
+  /** Writes what there is. */
+  async end(): Promise<void> {
+    if (this.lines.length === 0) return;
+    const { prefix, parallel, extension } = this.unload;
+    const part = this.written.length;
+    const name = parallel ? `${digits(this.slice, 4)}_part_${digits(part, 2)}` : digits(part, 3);
+    const key = `${prefix}${name}${extension === undefined ? "" : `.${extension}`}`;
+    await write(this.unload, key, this.lines.join(""), this.objects);
+    this.written.push(key);
+    this.lines = [];
+    this.bytes = 0;
+  }
+}
+
+async function write({ bucket, roleArn }: UnloadStatement, key: string, content: string, objects: ObjectAccess): Promise<void> {
+  await objects.authorizeRole(roleArn, { action: "s3:PutObject", resource: `arn:aws:s3:::${bucket}/${key}` });
+  await objects.writeObject({ bucket, key }, Buffer.from(content));
+}
+
+function digits(value: number, length: number): string {
+  return String(value).padStart(length, "0");
+}
