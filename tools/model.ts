@@ -4,6 +4,7 @@
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { extname } from "node:path";
+import { type FeatureSpec, type FeatureSpecEntry, parseFeatureSpec } from "../functions/models/feature-spec";
 import { compile } from "../functions/models/trees/compile";
 import type { Ensemble } from "../functions/models/trees/ensemble";
 import { ModelFileError } from "../functions/models/trees/errors";
@@ -12,11 +13,13 @@ import { type ReadOptions, readXgboost } from "../functions/models/trees/xgboost
 import { type CommandLine, type Parsed, parseCommandLine, runCommand, UsageError } from "../local/cli/options";
 import { type Check, checkImage, csvRows, probingRows } from "./model-check";
 import { isLifecycleAction, lifecycle } from "./model-lifecycle/main";
+import { isRegistryAction, registry } from "./model-lifecycle/registry";
 
 const IMAGE_EXTENSION = ".rsm";
 
 const COMMAND: CommandLine = {
-  usage: "npm run model -- compile|inspect|verify|add FILE, list, promote|challenge|withdraw NAME, rollback [options]",
+  usage:
+    "npm run model -- compile|inspect|verify|add FILE, list, promote|challenge|withdraw NAME, rollback, versions, approve|reject VERSION [options]",
   about: [
     "compile  reads an XGBoost model (save_model, .json or .ubj) and writes an image that a Lambda loads in about a millisecond",
     "inspect  shows a model's or an image's objective, trees, features and sizes",
@@ -30,6 +33,8 @@ const COMMAND: CommandLine = {
     "challenge  lets a model score in shadow, or answer a share of requests as well with --percent",
     "withdraw   takes a challenger away",
     "rollback   goes back to the version before, or to one with --to",
+    "versions   shows what training registered",
+    "approve    says yes to a registered model, by name or version: it is promoted; reject says no",
   ].join("\n"),
   options: {
     out: { type: "string", value: "FILE", help: `compile: where to write. Default: FILE with ${IMAGE_EXTENSION}.` },
@@ -39,13 +44,22 @@ const COMMAND: CommandLine = {
       help: "Boosting rounds that count: all, best (early stopping's) or a number.",
       default: "all",
     },
+    spec: {
+      type: "string",
+      value: "FILE",
+      help: "compile: feature-spec.json of the training; goes into the image, which then encodes raw values itself.",
+    },
     model: { type: "string", value: "FILE", help: "verify: the model that the image was compiled from." },
     rows: {
       type: "string",
       value: "CSV",
       help: "verify: further rows, columns by feature name; an empty cell is a missing value.",
     },
-    profile: { type: "string", value: "NAME", help: "Profile whose models are meant: lead, churn or fraud. list: default all." },
+    profile: {
+      type: "string",
+      value: "NAME",
+      help: "Profile whose models are meant: lead, churn, fraud or device. list: default all.",
+    },
     percent: {
       type: "string",
       value: "N",
@@ -53,6 +67,8 @@ const COMMAND: CommandLine = {
     },
     name: { type: "string", value: "NAME", help: "add: name of the model. Default: the file's." },
     to: { type: "string", value: "VERSION", help: "rollback: version of the parameter." },
+    dataset: { type: "string", value: "NAME", help: "versions, approve, reject: dataset whose registry is meant. Default: all." },
+    reason: { type: "string", value: "TEXT", help: "approve, reject: why, for the registry." },
     format: { type: "string", value: "TYPE", help: "endpoint:NAME: text/csv or application/json.", default: "text/csv" },
     timeout: { type: "string", value: "MS", help: "endpoint:NAME: milliseconds that a call may take.", default: "500" },
     aws: { type: "boolean", help: "Works on a stack on AWS, with the credentials of the environment." },
@@ -61,12 +77,14 @@ const COMMAND: CommandLine = {
   },
   examples: [
     "npm run model -- compile churn.ubj --out churn.rsm",
+    "npm run model -- compile device.ubj --spec feature-spec.json",
     "npm run model -- inspect churn.rsm --json",
     "npm run model -- verify churn.rsm --model churn.ubj --rows holdout.csv",
     "npm run model -- list",
     "npm run model -- promote fraud-trees-2 --profile fraud",
     "npm run model -- challenge churn-trees-2 --profile churn --percent 10",
     "npm run model -- rollback --profile fraud",
+    "npm run model -- approve fraud-20261121-1a2b3c4d",
   ],
 };
 
@@ -77,6 +95,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2), prin
   const parsed = parseCommandLine(COMMAND, argv);
   const [action, file, ...rest] = parsed.positionals;
   if (isLifecycleAction(action)) return lifecycle(action, parsed, print);
+  if (isRegistryAction(action)) return registry(action, parsed, print);
   if (file === undefined || rest.length > 0) {
     throw new UsageError(`Expected an action and a file, got "${argv.join(" ")}". See npm run model -- --help`);
   }
@@ -89,14 +108,16 @@ export async function main(argv: readonly string[] = process.argv.slice(2), prin
       return verifyFile(file, parsed, print);
     default:
       throw new UsageError(
-        `Unknown action "${action}": expected compile, inspect, verify, list, add, promote, challenge, withdraw or rollback. See npm run model -- --help`,
+        `Unknown action "${action}": expected compile, inspect, verify, list, add, promote, challenge, withdraw, rollback, versions, approve or reject. See npm run model -- --help`,
       );
   }
 }
 
 function compileFile(file: string, parsed: Parsed, print: Print): number {
   const bytes = readInput(file);
-  const image = inFile(file, () => compile(readXgboost(bytes, readOptions(parsed))));
+  const specFile = parsed.text("spec");
+  const featureSpec = specFile === undefined ? undefined : readSpec(specFile);
+  const image = inFile(file, () => compile(readXgboost(bytes, readOptions(parsed)), { featureSpec }));
   const out = parsed.text("out") ?? `${file.slice(0, file.length - extname(file).length)}${IMAGE_EXTENSION}`;
   if (out === file) throw new UsageError(`--out is the model's own file, ${file}; name another one.`);
   // A reader never sees half an image.
@@ -131,12 +152,13 @@ function inspectFile(file: string, parsed: Parsed, print: Print): number {
     sectionBytes: Object.fromEntries(Object.entries(description.sections).map(([name, [, length]]) => [name, length])),
     sha256: hash,
     features: description.features,
+    featureSpec: description.featureSpec ?? null,
   };
   if (parsed.flag("json")) {
     print(JSON.stringify(facts, null, 2));
     return 0;
   }
-  const { features, sectionBytes, ...scalars } = facts;
+  const { features, featureSpec, sectionBytes, ...scalars } = facts;
   for (const [name, value] of Object.entries(scalars))
     print(`${name.padEnd(12)} ${Array.isArray(value) ? value.join(", ") : value}`);
   print(
@@ -145,7 +167,18 @@ function inspectFile(file: string, parsed: Parsed, print: Print): number {
       .join(", ")} bytes`,
   );
   print(`${"features".padEnd(12)} ${features.map(({ name, type }) => (type === "" ? name : `${name}:${type}`)).join(", ")}`);
+  if (featureSpec !== null) for (const feature of featureSpec.features) print(`${"spec".padEnd(12)} ${specLine(feature)}`);
   return 0;
+}
+
+/** `browser: categorical, ordinal, 12 categories, default "Chrome", unknown missing`. */
+function specLine(feature: FeatureSpecEntry): string {
+  const missing = (value: number | string | null) => (value === null ? "missing" : JSON.stringify(value));
+  const parts: string[] = [feature.type];
+  if (feature.type === "categorical") parts.push(feature.encoder, `${feature.categories?.length ?? 0} categories`);
+  parts.push(`default ${missing(feature.default)}`);
+  if (feature.type === "categorical" && feature.encoder === "ordinal") parts.push(`unknown ${missing(feature.unknown)}`);
+  return `${feature.name}: ${parts.join(", ")}`;
 }
 
 function verifyFile(file: string, parsed: Parsed, print: Print): number {
@@ -185,6 +218,19 @@ function readInput(file: string): Uint8Array {
   } catch (error) {
     throw new UsageError(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function readSpec(file: string): FeatureSpec {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(readInput(file)));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(
+      `${file} is not JSON (${error instanceof Error ? error.message : String(error)}); expected a feature spec.`,
+    );
+  }
+  return inFile(file, () => parseFeatureSpec(json));
 }
 
 function looksLikeImage(bytes: Uint8Array): boolean {

@@ -1,3 +1,5 @@
+export { modelKey, modelPrefix } from "../../functions/models/artifact-key";
+
 /** A model that ships with the program. */
 export interface ShippedModel {
   /** Profile that it scores, `churn`. */
@@ -9,9 +11,3 @@ export interface ShippedModel {
   /** SHA-256 of the file, hexadecimal. */
   readonly sha256: string;
 }
-
-/** Below it lie the models of a profile. */
-export const modelPrefix = (profile: string): string => `models/${profile}/`;
-
-/** Key of a model in the bucket. The content decides it, so an object never changes and two uploads of one model are one object. */
-export const modelKey = (profile: string, sha256: string): string => `${modelPrefix(profile)}${sha256}.rsm`;

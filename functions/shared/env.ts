@@ -59,8 +59,30 @@ export class EnvReader {
     return allowed[0] as T;
   }
 
+  /** A JSON object whose members are texts, `{"fraud":"/models/fraud"}`. */
+  texts(name: string): Readonly<Record<string, string>> {
+    const text = this.text(name);
+    if (text === "") return {};
+    const value = parsed(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+      if (entries.length === Object.keys(value).length) return Object.fromEntries(entries);
+    }
+    this.#problems.push(`environment variable ${name} must be a JSON object of texts, got "${text}"`);
+    return {};
+  }
+
   /** Throws {@link MissingEnvironmentError} that lists every problem found so far. */
   done(): void {
     if (this.#problems.length > 0) throw new MissingEnvironmentError(this.functionName, this.#problems);
+  }
+}
+
+/** Undefined when the text is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -22,6 +22,17 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   "rest-scoring": { ...SCORING, PROFILE: "churn", SCORES_TABLE: "scores", ARCHIVE_BUCKET: "bucket" },
   "stream-scoring": { ...SCORING, PROFILE: "fraud", RESULTS_TABLE: "results", STATE_TABLE: "state", DATA_BUCKET: "bucket" },
   "score-archiver": { ARCHIVE_BUCKET: "bucket" },
+  "pipeline-plan": { PIPELINE_BUCKET: "pipelines", MODELS_PARAMETERS: '{"fraud":"/models/fraud"}' },
+  "data-quality-gate": { PIPELINE_BUCKET: "pipelines" },
+  "evaluation-gate": { PIPELINE_BUCKET: "pipelines", MODEL_BUCKET: "models", MODELS_PARAMETERS: '{"fraud":"/models/fraud"}' },
+  "model-promotion": {
+    PIPELINE_BUCKET: "pipelines",
+    MODEL_BUCKET: "models",
+    MODELS_PARAMETERS: '{"fraud":"/models/fraud"}',
+    CANARY_PERCENT: "10",
+  },
+  "batch-gate": { PIPELINE_BUCKET: "pipelines" },
+  feedback: { LABEL_BUCKET: "bucket", METRIC_NAMESPACE: "Test" },
 };
 
 /** Loads a bundle in a process that has nothing but these variables and answers what it prints. */
@@ -51,6 +62,22 @@ describe("bundles", () => {
     const env = { ...AWS, ...ENVIRONMENTS[entry], MODELS_PARAMETER: "/models" };
     expect(load(entry, { ...env, MODEL_BUCKET: "models" })).toEqual({ ok: true, text: "function" });
     expect(load(entry, env).text).toContain("MODEL_BUCKET");
+  });
+
+  it("report a pipeline's errors under the names that its state machine catches", () => {
+    const path = JSON.stringify(resolve(bundles["batch-gate"] ?? ""));
+    const event = JSON.stringify({
+      action: "summary",
+      dataset: "fraud",
+      days: [{ date: "2026-11-20", error: { Error: "X", Cause: "y" } }],
+    });
+    const script = `require(${path}).handler(${event}).catch((error) => console.log(JSON.stringify([error instanceof Error, error.name, error.message])))`;
+    const env = { ...AWS, ...ENVIRONMENTS["batch-gate"], LOG_LEVEL: "error" };
+    const [isError, name, message] = JSON.parse(
+      execFileSync(process.execPath, ["-e", script], { env, cwd: "/", encoding: "utf8" }),
+    );
+    expect([isError, name]).toEqual([true, "DaysFailed"]);
+    expect(message).toMatch(/1 of 1 days of dataset "fraud" failed.*2026-11-20: X: y/);
   });
 
   it("stay below 300 KB compressed and hold no path of the machine", () => {

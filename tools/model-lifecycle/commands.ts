@@ -1,12 +1,12 @@
 /** `list`, `add`, `promote`, `challenge`, `withdraw` and `rollback`: which model decides, on a running platform. */
 import { readFileSync } from "node:fs";
+import { challenged, describeRef, promoted, withdrawn } from "../../functions/models/changes";
 import type { ModelRef, ModelsDocument } from "../../functions/models/document";
 import { refName } from "../../functions/models/document";
 import { PROFILES, type ProfileId } from "../../functions/profiles";
 import { UsageError } from "../../local/cli/options";
 import { type ModelCatalogue, modelNamed } from "../../stacks/model-names";
 import { addArtifact, checkModel, listArtifacts, type Verified, verifyArtifact } from "./artifacts";
-import { challenged, describeRef, promoted, withdrawn } from "./changes";
 import type { Golden } from "./golden";
 import { currentModels, parseDocument, putModels, versionsOf } from "./parameter";
 import type { Target } from "./target";

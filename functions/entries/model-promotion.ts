@@ -1,0 +1,46 @@
+/**
+ * Lambda `model-promotion`: compiles an approved model, puts it beside the champion, looks, and puts it in front.
+ * Event: `{action: "convert" | "canary" | "check" | "flip", dataset, modelName, convert?}`. Answer: {@link PromotionResult}.
+ * Environment: PIPELINE_BUCKET, MODEL_BUCKET, MODELS_PARAMETERS (JSON: SSM parameter by dataset), CANARY_PERCENT (0 to 100);
+ * optional METRIC_NAMESPACES (JSON: CloudWatch namespace by profile; without it metrics are not looked at), LOG_LEVEL (info).
+ *
+ * IAM actions of its role:
+ *   s3:GetObject     on <PIPELINE_BUCKET>/config/datasets/* and models/*, and on <MODEL_BUCKET>/models/*
+ *   s3:PutObject     on <MODEL_BUCKET>/models/*
+ *   s3:ListBucket    on both buckets, so that a missing object is told from a forbidden one
+ *   ssm:GetParameter, ssm:PutParameter on the models parameters
+ *   cloudwatch:GetMetricData on * (it has no resources), with METRIC_NAMESPACES
+ *   kms:Decrypt      on the keys of both buckets; kms:GenerateDataKey on that of MODEL_BUCKET
+ */
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import { models as validateModels } from "#validators";
+import { createObjects, createParameters } from "../pipeline/adapters";
+import { createPromotionHandler, type PromotionHandler } from "../pipeline/promotion/handler";
+import { createHealthReader } from "../pipeline/promotion/health";
+import { BULK, clientConfig, createSsm } from "../shared/clients";
+import { EnvReader } from "../shared/env";
+import { createLog } from "../shared/log";
+import { createS3 } from "../shared/s3-client";
+
+function wire(): PromotionHandler {
+  const env = new EnvReader("model-promotion", process.env);
+  const bucket = env.text("PIPELINE_BUCKET");
+  const modelBucket = env.text("MODEL_BUCKET");
+  const names = env.texts("MODELS_PARAMETERS");
+  // It has no default: how much a new model may decide on its own is for the stack to say.
+  env.text("CANARY_PERCENT");
+  const canaryPercent = env.number("CANARY_PERCENT", 0, 0, 100);
+  const namespaces = env.optional("METRIC_NAMESPACES", "") === "" ? {} : env.texts("METRIC_NAMESPACES");
+  env.done();
+  const s3 = createS3();
+  return createPromotionHandler({
+    objects: createObjects(s3, bucket),
+    modelObjects: createObjects(s3, modelBucket),
+    models: { parameters: createParameters(createSsm()), names, validateModels },
+    canaryPercent,
+    health: createHealthReader(() => new CloudWatchClient(clientConfig(BULK)), namespaces, Date.now),
+    log: createLog(env.optional("LOG_LEVEL", "info"), { function: "model-promotion" }),
+  });
+}
+
+export const handler: PromotionHandler = wire();

@@ -1,0 +1,55 @@
+/** What scoring functions reported of a model since it was put beside the champion. */
+import { type CloudWatchClient, GetMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+
+export interface ModelHealth {
+  /** Records that the model failed on. */
+  readonly modelFailures: number;
+  /** Times that a function of the profile could not follow the models parameter. */
+  readonly refreshFailures: number;
+}
+
+/** Undefined when nobody said where the profile's functions report. */
+export type HealthReader = (profile: string, model: string, sinceMs: number) => Promise<ModelHealth | undefined>;
+
+const PERIOD_SECONDS = 60;
+
+/** @param namespaces CloudWatch namespace by profile */
+export function createHealthReader(
+  client: () => CloudWatchClient,
+  namespaces: Readonly<Record<string, string>>,
+  now: () => number,
+): HealthReader {
+  return async (profile, model, sinceMs) => {
+    const namespace = Object.hasOwn(namespaces, profile) ? namespaces[profile] : undefined;
+    if (namespace === undefined) return undefined;
+    const query = (Id: string, MetricName: string, dimensions: Readonly<Record<string, string>>) => ({
+      Id,
+      MetricStat: {
+        Metric: {
+          Namespace: namespace,
+          MetricName,
+          Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+        },
+        Period: PERIOD_SECONDS,
+        Stat: "Sum",
+      },
+    });
+    const periodMs = PERIOD_SECONDS * 1000;
+    const { MetricDataResults = [] } = await client().send(
+      new GetMetricDataCommand({
+        MetricDataQueries: [
+          query("failures", "ModelFailures", { Profile: profile, Model: model }),
+          query("refreshes", "ModelRefreshFailures", { Profile: profile }),
+        ],
+        // Whole periods, the one that the canary began in included.
+        StartTime: new Date(Math.floor(sinceMs / periodMs) * periodMs),
+        EndTime: new Date(Math.ceil((now() + 1) / periodMs) * periodMs),
+      }),
+    );
+    const total = (id: string): number =>
+      MetricDataResults.filter((result) => result.Id === id)
+        .flatMap(({ Values = [] }) => Values)
+        .reduce((sum, value) => sum + value, 0);
+    return { modelFailures: total("failures"), refreshFailures: total("refreshes") };
+  };
+}

@@ -1,0 +1,83 @@
+/** `versions`, `approve` and `reject`: what training registered, and a person's decision about it. */
+import { setTimeout as pause } from "node:timers/promises";
+import { type Parsed, UsageError } from "../../local/cli/options";
+import { table } from "../../local/cli/terminal";
+import { messageOf } from "../../local/pipelines/events";
+import { follow } from "../../local/pipelines/follow";
+import { decide, promotionSince, type RegisteredModel, registeredModel, registeredModels } from "../../local/pipelines/registry";
+import { type PipelineTarget, pipelineTarget } from "../../local/pipelines/target";
+
+const ACTIONS = ["versions", "approve", "reject"] as const;
+export type RegistryAction = (typeof ACTIONS)[number];
+
+export const isRegistryAction = (action: string | undefined): action is RegistryAction =>
+  ACTIONS.some((known) => known === action);
+
+type Print = (line: string) => void;
+
+/** Connects, runs one action and prints. @returns the exit status: 1 when a promotion failed. Throws `UsageError` for a wrong call. */
+export async function registry(action: RegistryAction, parsed: Parsed, print: Print): Promise<number> {
+  const target = pipelineTarget({ aws: parsed.flag("aws"), outputsFile: parsed.text("outputs") });
+  try {
+    return await runRegistry(target, action, parsed, print);
+  } finally {
+    target.close();
+  }
+}
+
+/** As {@link registry}, on a platform at hand. */
+export async function runRegistry(target: PipelineTarget, action: RegistryAction, parsed: Parsed, print: Print): Promise<number> {
+  const dataset = parsed.text("dataset");
+  const [, wanted, ...rest] = parsed.positionals;
+  if (rest.length > 0) throw new UsageError(`${action}: expected at most one version, got "${[wanted, ...rest].join(" ")}".`);
+  if (action === "versions") {
+    const models = await registeredModels(target, dataset);
+    print(parsed.flag("json") ? JSON.stringify(models, null, 2) : versionsTable(models));
+    return 0;
+  }
+  if (wanted === undefined) throw new UsageError(`${action}: expected a model's name or version. See npm run model -- versions`);
+  const model = await registeredModel(target, wanted, dataset);
+  const reason = parsed.text("reason") ?? `npm run model -- ${action}`;
+  if (action === "reject") {
+    await decide(target, model, "Rejected", reason);
+    print(parsed.flag("json") ? JSON.stringify({ ...model, status: "Rejected" }, null, 2) : `${model.modelName}: rejected.`);
+    return 0;
+  }
+  return approve(target, model, reason, parsed, print);
+}
+
+async function approve(
+  target: PipelineTarget,
+  model: RegisteredModel,
+  reason: string,
+  parsed: Parsed,
+  print: Print,
+): Promise<number> {
+  const asJson = parsed.flag("json");
+  const since = new Date();
+  await decide(target, model, "Approved", reason);
+  if (!asJson) print(`${model.modelName}: approved. Its promotion:`);
+  const execution = await promotionSince(target, since, pause);
+  if (execution === undefined) {
+    throw new UsageError(
+      "The approval started no promotion within a minute; look at the EventBridge rule of the training pipeline.",
+    );
+  }
+  const outcome = await follow(target.sfn, execution, { print: asJson ? () => undefined : print, pollMs: target.pollMs, pause });
+  if (asJson) print(JSON.stringify({ ...model, status: "Approved", promotion: outcome }, null, 2));
+  else if (outcome.status === "SUCCEEDED")
+    print(`${model.modelName} scores now. Back: npm run model -- rollback --profile ${model.dataset}`);
+  else
+    print(
+      `The promotion ended as ${outcome.status}; the champion stays. ${outcome.error ?? ""} ${messageOf(outcome.cause) ?? ""}`.trimEnd(),
+    );
+  return outcome.status === "SUCCEEDED" ? 0 : 1;
+}
+
+function versionsTable(models: readonly RegisteredModel[]): string {
+  if (models.length === 0) return "Nothing is registered yet. Train a model: npm run pipeline -- training";
+  return table(
+    ["dataset", "version", "model", "status", "registered"],
+    models.map(({ dataset, version, modelName, status, createdAt }) => [dataset, version, modelName, status, createdAt]),
+  );
+}
