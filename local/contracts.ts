@@ -128,6 +128,10 @@ export interface DeliverOptions {
   readonly sourceArn?: string;
   /** For topics. */
   readonly subject?: string;
+  /** For state machines: the role with which the deliverer starts an execution. */
+  readonly roleArn?: string;
+  /** The same at every attempt of one delivery. */
+  readonly deliveryId?: string;
 }
 
 /** A part of the runtime with a lifetime; started in order, ended in reverse. */

@@ -141,6 +141,7 @@ async function start(
     credentials,
     apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
     durable: options.inMemory !== true,
+    perform: (request) => endpoint.call(request),
     databaseRolesOf: (roleName) => databaseRoles(graph, roleName),
     ...(options.warehousePort === undefined ? {} : { warehousePort: options.warehousePort }),
   });

@@ -13,7 +13,10 @@ import { DeliverRegistry } from "../services/deliver";
 import { createDynamoDbService } from "../services/dynamodb";
 import { dynamoDbBodies } from "../services/dynamodb-bodies";
 import { EventsService, eventsBodies } from "../services/events";
+import { GlueService, glueBodies } from "../services/glue";
 import { iamBodies } from "../services/iam-bodies";
+import { localInterpreter } from "../services/jobs/interpreter";
+import { jobPorts } from "../services/jobs/ports";
 import { KinesisService, kinesisBodies } from "../services/kinesis";
 import { createKmsService } from "../services/kms";
 import { lambdaBodies } from "../services/lambda-bodies.js";
@@ -24,12 +27,15 @@ import { RedshiftServerless, redshiftBodies } from "../services/redshift-bodies"
 import { RedshiftDataService } from "../services/redshift-data";
 import { createS3Service } from "../services/s3";
 import { s3Bodies } from "../services/s3-bodies";
+import { SageMakerService, sageMakerBodies, sageMakerEndpoint } from "../services/sagemaker";
 import { SageMakerRuntimeService } from "../services/sagemaker-runtime";
 import { kmsBodies, secretsManagerBodies, ssmBodies } from "../services/secret-bodies";
 import { createSecretsManagerService } from "../services/secretsmanager";
 import { SnsService, snsBodies } from "../services/sns";
 import { SqsService, sqsBodies } from "../services/sqs";
 import { createSsmService } from "../services/ssm";
+import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
+import type { Perform } from "../services/stepfunctions/tasks/calls";
 import { createStsService } from "../services/sts";
 import { createWarehouse } from "../warehouse/warehouse";
 import { lambdaPorts } from "./lambda-ports.js";
@@ -44,6 +50,8 @@ export interface ServiceOptions {
   /** Names in a role's tag `RedshiftDbRoles`. */
   readonly databaseRolesOf: (roleName: string) => readonly string[];
   readonly warehousePort?: number;
+  /** Authorises and carries out what state machines call; absent where the program is only evaluated. */
+  readonly perform?: Perform;
 }
 
 export type Services = ReturnType<typeof createServices>;
@@ -70,6 +78,8 @@ export function createServices(options: ServiceOptions) {
     durable: options.durable,
     ...(options.warehousePort === undefined ? {} : { port: options.warehousePort }),
     readObject: ({ bucket, key }) => s3.get(bucket, key),
+    writeObject: async ({ bucket, key }, content) => void (await s3.put(bucket, key, content)),
+    listObjects: async ({ bucket, prefix }) => s3.list(bucket, prefix).map(({ key }) => key),
     authorizeRole: (roleArn, permission) => {
       const decision = iam.authorize({ kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) }, permission);
       if (!decision.allowed) throw new Error(decision.reason);
@@ -84,6 +94,26 @@ export function createServices(options: ServiceOptions) {
     context,
     lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics }),
   );
+  const jobs = jobPorts({
+    context,
+    iam,
+    credentials,
+    s3,
+    logs,
+    events,
+    metrics,
+    interpreter: localInterpreter(),
+  });
+  const glue = new GlueService(jobs);
+  const sagemakerJobs = new SageMakerService(jobs);
+  const stepFunctions = new StepFunctionsService(context, {
+    iam,
+    registry,
+    events,
+    logs,
+    metrics,
+    perform: options.perform ?? (() => Promise.reject(new Error("Nothing is called while the program is only evaluated."))),
+  });
   const ensureLog = (group: string, stream: string, message: string) =>
     logs.append(group, stream, [{ timestamp: context.clock.now(), message }]);
   const api = new ApiGateway(
@@ -108,7 +138,7 @@ export function createServices(options: ServiceOptions) {
     sts,
     dynamodb,
     s3,
-    sagemaker,
+    sageMakerEndpoint(sagemakerJobs, sagemaker),
     sqs,
     kinesis,
     sns,
@@ -117,6 +147,8 @@ export function createServices(options: ServiceOptions) {
     cloudwatch,
     redshiftData,
     lambda,
+    glue,
+    stepFunctions,
   ];
   const parts: Part[] = [
     { title: "warehouse", start: () => warehouse.start(), end: () => warehouse.stop() },
@@ -131,6 +163,9 @@ export function createServices(options: ServiceOptions) {
     events.part(),
     lambda,
     api,
+    glue.part(),
+    sagemakerJobs.part(),
+    stepFunctions.part(),
   ];
   const bodies: ResourceBody[] = [
     ...kmsBodies(kms),
@@ -148,6 +183,9 @@ export function createServices(options: ServiceOptions) {
     ...redshiftBodies(redshift),
     ...networkBodies(),
     ...lambdaBodies(lambda, context),
+    ...glueBodies(glue),
+    ...sageMakerBodies(sagemakerJobs),
+    ...stepFunctionsBodies(stepFunctions),
     ...apiGatewayBodies(api),
   ];
   return {
@@ -169,6 +207,9 @@ export function createServices(options: ServiceOptions) {
     warehouse,
     redshiftData,
     lambda,
+    glue,
+    sagemakerJobs,
+    stepFunctions,
     api,
     registry,
     iam,

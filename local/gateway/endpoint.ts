@@ -77,6 +77,14 @@ export class GatewayEndpoint {
     this.faults = faults;
   }
 
+  /**
+   * Carries out a request that a local service makes under a role, as if it had come over the wire: permissions and faults apply.
+   * @throws AwsError
+   */
+  call(request: AwsRequest): Promise<AwsResponse> {
+    return this.perform(this.serviceOf(request.service), request, "json");
+  }
+
   /** Answers one request; public so that tests can skip the socket. */
   async handle(raw: RawRequest): Promise<AwsResponse> {
     const requestId = randomUUID();
@@ -110,14 +118,7 @@ export class GatewayEndpoint {
     protocol: Protocol,
     action: string | undefined,
   ): Promise<AwsResponse> {
-    const service = this.services.get(verified.service);
-    if (!service) {
-      throw new AwsError(
-        "UnsupportedOperation",
-        `The service '${verified.service}' is not supported by the local endpoint. Supported: ${[...this.services.keys()].sort().join(", ")}.`,
-        501,
-      );
-    }
+    const service = this.serviceOf(verified.service);
     const cbor = protocol === "cbor";
     const headers = requestHeaders(raw, verified, cbor);
     const partial = {
@@ -136,6 +137,21 @@ export class GatewayEndpoint {
         501,
       );
     const request: AwsRequest = { ...partial, action: named, principal: verified.principal };
+    const response = await this.perform(service, request, protocol);
+    return cbor ? toCbor(response) : response;
+  }
+
+  private serviceOf(name: string): AwsService {
+    const service = this.services.get(name);
+    if (service) return service;
+    throw new AwsError(
+      "UnsupportedOperation",
+      `The service '${name}' is not supported by the local endpoint. Supported: ${[...this.services.keys()].sort().join(", ")}.`,
+      501,
+    );
+  }
+
+  private async perform(service: AwsService, request: AwsRequest, protocol: Protocol): Promise<AwsResponse> {
     const fault = this.faults?.next(request.service, request.action);
     if (fault?.kind === "throttle") throw throttled(request.service);
     if (fault?.kind === "error") throw serverError(request.service);
@@ -144,7 +160,7 @@ export class GatewayEndpoint {
     if (fault?.kind === "duplicate") await service.handle(request);
     const response = await service.handle(request);
     if (fault?.kind === "lost-reply") throw serverError(request.service);
-    return cbor ? toCbor(response) : response;
+    return response;
   }
 
   private authorize(service: AwsService, request: AwsRequest, protocol: Protocol): void {

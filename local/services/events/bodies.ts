@@ -2,7 +2,7 @@ import type { GraphResource, ResourceBody } from "../../contracts";
 import { physicalName, tagInputs } from "../messaging/naming";
 import type { EventsService } from "./index";
 import { parsePath } from "./input-transformer";
-import { checkRule } from "./operations";
+import { checkRule, checkTargetRole } from "./operations";
 import type { Target } from "./store";
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -71,6 +71,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         "eventBusName",
         "arn",
         "targetId",
+        "roleArn",
         "input",
         "inputPath",
         "inputTransformer",
@@ -81,7 +82,6 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       ],
       cloudOnly: {
         region: tagInputs.region,
-        roleArn: "deliveries to streams and buses of the same account are allowed locally",
         forceDestroy: "targets are dropped with the data folder",
       },
       outputs: ({ name, inputs }) => {
@@ -107,9 +107,11 @@ function targetOf(inputs: Inputs, id: string): Target {
   const paths = object(transformer.inputPaths) as Record<string, string>;
   const retry = object(inputs.retryPolicy);
   for (const path of [...Object.values(paths), text(inputs.inputPath) ?? "$"]) parsePath(path);
+  checkTargetRole(String(inputs.arn), text(inputs.roleArn));
   return {
     Id: id,
     Arn: String(inputs.arn),
+    RoleArn: text(inputs.roleArn),
     Input: text(inputs.input),
     InputPath: text(inputs.inputPath),
     InputTransformer:

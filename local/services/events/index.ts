@@ -1,5 +1,5 @@
 /** EventBridge on SQLite: buses, rules, schedules, and deliveries that survive a restart. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
 import type { DeliverRegistry } from "../deliver";
 import { compileEventPattern, type EventMatcher } from "../event-pattern";
@@ -37,6 +37,8 @@ const permanentErrors = new Set([
   "NotFound",
   "NotImplemented",
   "MissingParameter",
+  "StateMachineDoesNotExist",
+  "InvalidExecutionInput",
 ]);
 
 export class EventsService implements AwsService {
@@ -189,6 +191,13 @@ export class EventsService implements AwsService {
           ? (JSON.parse(event) as EventEnvelope).id
           : valueAt(JSON.parse(event), target.PartitionKeyPath);
       this.services.kinesis.deliver(target.Arn, payload, String(key));
+    } else if (service === "states") {
+      const deliveryId = executionName((JSON.parse(event) as EventEnvelope).id, ruleArn, target.Id);
+      await this.services.registry.deliver(target.Arn, payload, {
+        ...options,
+        deliveryId,
+        ...(target.RoleArn === undefined ? {} : { roleArn: target.RoleArn }),
+      });
     } else await this.services.registry.deliver(target.Arn, payload, options);
   }
 
@@ -260,4 +269,9 @@ export class EventsService implements AwsService {
     }
     this.publish(bus.name, JSON.parse(payload) as EventEnvelope);
   }
+}
+
+/** An event starts one execution for each target, however often its delivery is tried. At most 80 characters. */
+function executionName(eventId: string, ruleArn: string, targetId: string): string {
+  return `${eventId}_${createHash("sha256").update(`${ruleArn} ${targetId}`).digest("hex").slice(0, 36)}`;
 }

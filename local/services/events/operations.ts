@@ -253,6 +253,12 @@ export function checkRule(rule: Pick<Rule, "bus" | "name" | "pattern" | "schedul
   }
 }
 
+/** State machines are started with a role; queues, topics and functions are reached by their own policies. */
+export function checkTargetRole(arn: string, roleArn: string | undefined): void {
+  if (arn.split(":")[2] === "states" && roleArn === undefined)
+    throw new AwsError("ValidationException", `RoleArn is required for target ${arn}.`);
+}
+
 function targetOf(input: Input): Target {
   const transformer = input.child("InputTransformer", ["InputPathsMap", "InputTemplate"]);
   const paths = transformer?.textMap("InputPathsMap") ?? {};
@@ -262,6 +268,7 @@ function targetOf(input: Input): Target {
     throw input.error(`only one of Input, InputPath and InputTransformer may be given, got ${chosen.join(", ")}`);
   for (const path of [...Object.values(paths), input.text("InputPath") ?? "$"]) parsePath(path);
   if (input.has("Input")) parseJson(input, "Input");
+  checkTargetRole(input.needText("Arn"), input.text("RoleArn"));
   return {
     Id: input.needText("Id"),
     Arn: input.needText("Arn"),

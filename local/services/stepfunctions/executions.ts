@@ -1,0 +1,236 @@
+/** The running executions: each has its history, ends once, and stops what it waits for when it is aborted. */
+import { AwsError, type LocalContext } from "../../contracts";
+import { transaction } from "../messaging/database";
+import { type HistoryEvent, isLogged, logLine, maxEvents, notTruncated } from "./history";
+import { type Branch, Interpreter } from "./interpreter";
+import { runtimeError, StatesError } from "./language/errors";
+import type { StateMachine } from "./machines";
+import type { Ending, Execution, ExecutionStore } from "./store";
+import { type Perform, RoleCalls, rolePrincipal } from "./tasks/calls";
+import type { Timers } from "./timers";
+
+export interface ExecutionPorts {
+  readonly perform: Perform;
+  readonly timers: Timers;
+  readonly random: () => number;
+  /** Interval between two questions about a job. */
+  readonly pollMs: number;
+  /** Told after every change of status. */
+  readonly changed: (execution: Execution) => void;
+  readonly writeLog: (groupArn: string, stream: string, line: string) => void;
+}
+
+interface Running {
+  readonly machine: StateMachine;
+  readonly execution: Execution;
+  readonly abort: AbortController;
+  lastId: number;
+  ended: boolean;
+  settled: Promise<void>;
+}
+
+/** The execution ended in another way than by its own last state. */
+class Ended extends Error {}
+
+export class Executions {
+  private readonly running = new Map<string, Running>();
+
+  constructor(
+    private readonly context: LocalContext,
+    private readonly store: ExecutionStore,
+    private readonly ports: ExecutionPorts,
+  ) {}
+
+  start(machine: StateMachine, arn: string, name: string, input: string): Execution {
+    const execution: Execution = {
+      arn,
+      machineArn: machine.arn,
+      name,
+      status: "RUNNING",
+      input,
+      output: undefined,
+      error: undefined,
+      cause: undefined,
+      startedMs: this.ports.timers.now(),
+      stoppedMs: undefined,
+      definition: machine.definition,
+      roleArn: machine.roleArn,
+    };
+    const running: Running = {
+      machine,
+      execution,
+      abort: new AbortController(),
+      lastId: 0,
+      ended: false,
+      settled: Promise.resolve(),
+    };
+    transaction(this.context.db, () => {
+      this.store.add(execution);
+      const details = { input, inputDetails: notTruncated, roleArn: machine.roleArn };
+      this.record(running, 0, "ExecutionStarted", details);
+    });
+    this.running.set(arn, running);
+    this.ports.changed(execution);
+    running.settled = this.drive(running)
+      .catch((error: unknown) => this.context.log(`Step Functions: ${arn} could not be ended: ${String(error)}`))
+      .finally(() => this.running.delete(arn));
+    return execution;
+  }
+
+  /** Aborts a running execution; nothing happens to one that has ended. */
+  stop(arn: string, error: string | undefined, cause: string | undefined): void {
+    const running = this.running.get(arn);
+    if (running !== undefined) this.end(running, { status: "ABORTED", output: undefined, error, cause });
+  }
+
+  /** Resolves when the execution has ended and everything that it started has been stopped. */
+  async settled(arn: string): Promise<void> {
+    await this.running.get(arn)?.settled;
+  }
+
+  async stopAll(cause: string): Promise<void> {
+    const all = [...this.running.values()];
+    for (const { execution } of all) this.stop(execution.arn, undefined, cause);
+    await Promise.all(all.map(({ settled }) => settled));
+  }
+
+  /** Ends what was running when the platform stopped without ending it. */
+  abortLeftOver(cause: string): void {
+    for (const execution of this.store.running()) {
+      const id = this.store.lastEventId(execution.arn);
+      const timestamp = this.ports.timers.now();
+      const ending: Ending = { status: "ABORTED", output: undefined, error: undefined, cause };
+      transaction(this.context.db, () => {
+        this.store.addEvent(execution.arn, {
+          id: id + 1,
+          previousEventId: id,
+          type: "ExecutionAborted",
+          timestamp,
+          details: { cause },
+        });
+        this.store.end(execution.arn, ending, timestamp);
+      });
+      this.ports.changed({ ...execution, ...ending, stoppedMs: timestamp });
+    }
+  }
+
+  private async drive(running: Running): Promise<void> {
+    const { machine, execution, abort } = running;
+    const branch: Branch = { signal: abort.signal, previous: running.lastId, item: undefined };
+    if (machine.program.timeoutSeconds !== undefined) this.limit(running, machine.program.timeoutSeconds);
+    try {
+      const input: unknown = JSON.parse(execution.input);
+      const output = await this.interpreter(running, input).run(machine.program, input, branch);
+      this.end(
+        running,
+        { status: "SUCCEEDED", output: JSON.stringify(output ?? null), error: undefined, cause: undefined },
+        branch,
+      );
+    } catch (thrown) {
+      if (running.ended) return;
+      const error = thrown instanceof StatesError ? thrown : runtimeError(`The local runtime failed: ${String(thrown)}`);
+      const ending: Ending = { status: "FAILED", output: undefined, error: error.error || undefined, cause: error.causeText };
+      this.end(running, ending, branch);
+    }
+  }
+
+  /** TimeoutSeconds of the whole machine. */
+  private limit(running: Running, seconds: number): void {
+    this.ports.timers.sleep(seconds * 1000, running.abort.signal).then(
+      () => {
+        const cause = `The execution did not end within ${seconds} seconds.`;
+        this.end(running, { status: "TIMED_OUT", output: undefined, error: "States.Timeout", cause });
+      },
+      // It ended first.
+      () => undefined,
+    );
+  }
+
+  private interpreter(running: Running, input: unknown): Interpreter {
+    const { machine, execution } = running;
+    const calls = new RoleCalls(
+      this.context,
+      this.ports.perform,
+      rolePrincipal(machine.roleArn, execution.name, this.context.accountId),
+    );
+    return new Interpreter({
+      timers: this.ports.timers,
+      random: this.ports.random,
+      log: this.context.log,
+      tasks: {
+        region: this.context.region,
+        executionArn: execution.arn,
+        stateMachineArn: machine.arn,
+        pollMs: this.ports.pollMs,
+        call: (service, action, request) => calls.call(service, action, request),
+        invoke: (request) => calls.invoke(request),
+      },
+      context: {
+        Execution: {
+          Id: execution.arn,
+          Input: input,
+          Name: execution.name,
+          RoleArn: machine.roleArn,
+          StartTime: new Date(execution.startedMs).toISOString(),
+          RedriveCount: 0,
+        },
+        StateMachine: { Id: machine.arn, Name: machine.name },
+      },
+      record: (branch, type, details) => {
+        if (running.ended) throw new Ended();
+        if (running.lastId >= maxEvents - 1)
+          throw runtimeError(`The execution reached the maximum number of history events (${maxEvents}).`);
+        branch.previous = this.record(running, branch.previous, type, details);
+      },
+    });
+  }
+
+  private record(running: Running, previousEventId: number, type: string, details?: HistoryEvent["details"]): number {
+    const { execution, machine } = running;
+    const id = running.lastId + 1;
+    const event: HistoryEvent = { id, previousEventId, type, timestamp: this.ports.timers.now(), details };
+    this.store.addEvent(execution.arn, event);
+    running.lastId = id;
+    const { logging } = machine;
+    if (logging !== undefined && isLogged(type, logging.level)) {
+      const hour = new Date(execution.startedMs).toISOString().slice(0, 13).replace("T", "-");
+      const stream = `states/${machine.name}/${hour}/${execution.name}`;
+      this.ports.writeLog(logging.groupArn, stream, logLine(event, execution.arn, logging.includeExecutionData));
+    }
+    return id;
+  }
+
+  /** The one place where an execution ends: history, status, signal. */
+  private end(running: Running, ending: Ending, branch?: Branch): void {
+    if (running.ended) return;
+    const { execution } = running;
+    const types = {
+      SUCCEEDED: "ExecutionSucceeded",
+      FAILED: "ExecutionFailed",
+      TIMED_OUT: "ExecutionTimedOut",
+      ABORTED: "ExecutionAborted",
+    };
+    const { status, output, error, cause } = ending;
+    const details =
+      output === undefined
+        ? { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) }
+        : { output, outputDetails: notTruncated };
+    transaction(this.context.db, () => {
+      this.record(running, branch?.previous ?? running.lastId, types[status], details);
+      this.store.end(execution.arn, ending, this.ports.timers.now());
+    });
+    running.ended = true;
+    running.abort.abort(new Ended());
+    this.ports.changed(this.store.get(execution.arn));
+  }
+}
+
+/** The name of an execution: developer guide, "StartExecution". @throws AwsError InvalidName. */
+export function checkName(name: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: AWS refuses control characters by name
+  if (name.length >= 1 && name.length <= 80 && !/[\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]/.test(name)) return;
+  throw new AwsError(
+    "InvalidName",
+    `Invalid Name: '${name}': 1 to 80 characters without whitespace, brackets, wildcards and " # % \\ ^ | ~ \` $ & , ; : /`,
+  );
+}

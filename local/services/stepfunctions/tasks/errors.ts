@@ -1,0 +1,34 @@
+/** Errors of services as Step Functions names them. */
+import { AwsError } from "../../../contracts";
+import { StatesError } from "../language/errors";
+
+/** `prefix` of the error names, and the name that stands for every error which the service's model does not have. */
+export interface ErrorNames {
+  readonly prefix: string;
+  readonly generic: string;
+}
+
+/** Codes that AWS services share; no service's model has them. */
+const common =
+  /^(AccessDenied|UnauthorizedOperation|AuthorizationError|Throttling|TooManyRequests$|RequestLimit|Validation|InternalFailure|InternalError|InternalServerError|ServiceUnavailable|Serialization|UnknownOperation|Unsupported|InvalidAction|MissingParameter)/;
+
+/** Runs `work` and renames what a service refuses: `Glue.ConcurrentRunsExceededException`. */
+export async function withNames<T>(names: ErrorNames, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof AwsError) throw statesError(names, error);
+    throw error;
+  }
+}
+
+export function statesError(names: ErrorNames, { code, message, status }: AwsError): StatesError {
+  const own = code.replace(/^.*[#.]/, "");
+  const modelled = own.endsWith("Exception") ? own : `${own}Exception`;
+  const name = common.test(own) ? names.generic : modelled;
+  return new StatesError(`${names.prefix}.${name}`, `${message} (Status Code: ${status}, Error Code: ${own})`);
+}
+
+/** What may pass when the same question is asked again a moment later; 501 is what the local runtime cannot do at all. */
+export const isTransient = ({ code, status }: AwsError): boolean =>
+  (status >= 500 && status !== 501) || /Throttl|TooManyRequests|RequestLimit/.test(code);

@@ -1,0 +1,52 @@
+/** Time as executions see it; tests give one that only moves when told. */
+
+export interface Timers {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Rejects with the signal's reason when it is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The longest time that one timer of Node can wait. */
+const maxTimerMs = 2 ** 31 - 1;
+
+export function systemTimers(clock: { now(): number }): Timers {
+  return {
+    now: () => clock.now(),
+    sleep: async (ms, signal) => {
+      for (let left = ms; left > 0; left -= maxTimerMs) await once(Math.min(left, maxTimerMs), signal);
+      signal.throwIfAborted();
+    },
+  };
+}
+
+function once(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** The promise, or a rejection with the signal's reason as soon as it is aborted: for work that cannot be stopped. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) work.catch(() => undefined);
+  signal.throwIfAborted();
+  let abort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
