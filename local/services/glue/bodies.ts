@@ -1,0 +1,80 @@
+/** Local bodies of Glue's Pulumi types. */
+import type { GraphResource, ResourceBody } from "../../contracts";
+import { physicalName, tagInputs } from "../messaging/naming";
+import type { GlueService } from "./index";
+import { glueJobOf } from "./job";
+
+export function glueBodies(service: GlueService): ResourceBody[] {
+  const applyJob = ({ inputs, state }: GraphResource) => service.putJob(glueJobOf(inputs, String(state.name)));
+  return [
+    {
+      type: "aws:glue/job:Job",
+      honoured: [
+        "name",
+        "description",
+        "roleArn",
+        "command",
+        "defaultArguments",
+        "nonOverridableArguments",
+        "executionProperty",
+        "glueVersion",
+        "maxRetries",
+        "timeout",
+        "connections",
+      ],
+      cloudOnly: {
+        ...tagInputs,
+        workerType: "one machine runs a job with what it has",
+        numberOfWorkers: "one machine runs a job with what it has",
+        maxCapacity: "one machine runs a job with what it has",
+        executionClass: "spare capacity is the cloud's",
+        securityConfiguration: "local files and logs are as protected as the data folder",
+        notificationProperty: "no delay notices on one machine",
+        maintenanceWindow: "streaming jobs are restarted by the cloud",
+      },
+      outputs: ({ name, inputs }) => {
+        const physical = physicalName(name, inputs.name, 255);
+        return { id: physical, state: { ...inputs, name: physical, arn: service.jobArn(physical) } };
+      },
+      create: applyJob,
+      update: applyJob,
+    },
+    {
+      type: "aws:glue/securityConfiguration:SecurityConfiguration",
+      honoured: ["name"],
+      cloudOnly: {
+        encryptionConfiguration: "local files and logs are as protected as the data folder",
+        region: tagInputs.region,
+      },
+      outputs: ({ name, inputs }) => {
+        const physical = physicalName(name, inputs.name, 255);
+        return { id: physical, state: { ...inputs, name: physical } };
+      },
+    },
+    {
+      type: "aws:glue/connection:Connection",
+      honoured: ["name"],
+      cloudOnly: {
+        ...tagInputs,
+        ...Object.fromEntries(
+          [
+            "connectionType",
+            "connectionProperties",
+            "sparkProperties",
+            "athenaProperties",
+            "pythonProperties",
+            "matchCriterias",
+            "physicalConnectionRequirements",
+            "description",
+            "catalogId",
+          ].map((field) => [field, "Glue's native connectors exist in the cloud only; a script that asks for one says so"]),
+        ),
+      },
+      outputs: ({ name, inputs, region, accountId }) => {
+        const physical = physicalName(name, inputs.name, 255);
+        const arn = `arn:aws:glue:${region}:${accountId}:connection/${physical}`;
+        return { id: `${accountId}:${physical}`, state: { ...inputs, name: physical, arn, catalogId: accountId } };
+      },
+    },
+  ];
+}

@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { relativePath, s3Location } from "../../../local/services/jobs/role-s3";
+import { filesBelow, tarGz } from "../../../local/services/jobs/tar";
+import { unpacked } from "./unpack";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "files-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+describe("an archive", () => {
+  it("holds files in order, and the same bytes whenever they were written", async () => {
+    for (const path of ["b", "a/z", "a/y"]) write(path, path.repeat(300));
+    const first = await tarGz(folder);
+    utimesSync(join(folder, "b"), 1, 1);
+    expect(await tarGz(folder)).toEqual(first);
+    expect(unpacked(first).map(([name]) => name)).toEqual(["a/y", "a/z", "b"]);
+    expect(unpacked(first)[2]?.[1]).toBe("b".repeat(300));
+  });
+
+  it("splits a long path, and names one that is too long", async () => {
+    const deep = `${"d".repeat(90)}/${"n".repeat(90)}`;
+    write(deep, "x");
+    expect(unpacked(await tarGz(folder)).map(([name]) => name)).toEqual(["n".repeat(90)]);
+    write("n".repeat(120), "x");
+    await expect(tarGz(folder)).rejects.toThrow(/'n{120}' is too long for a tar archive/);
+  });
+
+  it("of a folder that is not there is empty", async () => {
+    expect(await filesBelow(join(folder, "none"))).toEqual([]);
+  });
+});
+
+describe("S3 locations", () => {
+  it.each([
+    ["a/b/", "a/b/c", "c"],
+    ["a/b", "a/b/c/d", "c/d"],
+    ["a/b", "a/b", "b"],
+    ["a/b", "a/bc/d", "bc/d"],
+    ["", "a/b", "a/b"],
+  ])("below %j the key %j is the file %j", (prefix, key, path) => {
+    expect(relativePath(prefix, key)).toBe(path);
+  });
+
+  it.each(["a/../../etc/passwd", "a//b", "a/./b"])("refuse the key %j as a path", (key) => {
+    expect(() => relativePath("", key)).toThrow(/cannot be a file's path/);
+  });
+
+  it("name bucket and key", () => {
+    expect(s3Location("s3://bucket/a/b", "x")).toEqual({ bucket: "bucket", key: "a/b" });
+    expect(s3Location("s3://bucket", "x")).toEqual({ bucket: "bucket", key: "" });
+    expect(() => s3Location("https://bucket", "ModelDataUrl")).toThrow(/ModelDataUrl must be s3:\/\//);
+  });
+});

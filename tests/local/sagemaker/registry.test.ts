@@ -1,0 +1,231 @@
+import {
+  CreateModelPackageCommand,
+  type CreateModelPackageCommandInput,
+  CreateModelPackageGroupCommand,
+  DeleteModelPackageCommand,
+  DescribeModelPackageCommand,
+  DescribeModelPackageGroupCommand,
+  ListModelPackageGroupsCommand,
+  ListModelPackagesCommand,
+  SageMakerClient,
+  UpdateModelPackageCommand,
+} from "@aws-sdk/client-sagemaker";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { GraphResource } from "../../../local/contracts";
+import { sageMakerBodies } from "../../../local/services/sagemaker";
+import { type JobsWorld, jobsWorld } from "../jobs/world";
+
+const ARN = "arn:aws:sagemaker:us-east-1:000000000000";
+
+let world: JobsWorld;
+let client: SageMakerClient;
+let group = "";
+let number = 0;
+beforeAll(async () => {
+  world = await jobsWorld();
+  client = new SageMakerClient(world.client());
+});
+beforeEach(async () => {
+  number += 1;
+  group = `fraud-${number}`;
+  await client.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: group, ModelPackageGroupDescription: "Fraud" }));
+});
+afterAll(async () => {
+  client.destroy();
+  await world.end();
+});
+
+async function register(input: Partial<CreateModelPackageCommandInput> = {}, by = client): Promise<string> {
+  const { ModelPackageArn = "" } = await by.send(
+    new CreateModelPackageCommand({
+      ModelPackageGroupName: group,
+      ModelPackageDescription: "trained",
+      InferenceSpecification: {
+        Containers: [{ Image: "xgboost:1.7-1", ModelDataUrl: "s3://pipelines/models/m.tar.gz" }],
+        SupportedContentTypes: ["text/csv"],
+        SupportedResponseMIMETypes: ["text/csv"],
+      },
+      ModelMetrics: {
+        ModelQuality: { Statistics: { ContentType: "application/json", S3Uri: "s3://pipelines/evaluation.json" } },
+      },
+      CustomerMetadataProperties: { dataset: "fraud", modelName: "fraud-20260102-0badcafe" },
+      ...input,
+    }),
+  );
+  return ModelPackageArn;
+}
+
+const describePackage = (ModelPackageName: string) => client.send(new DescribeModelPackageCommand({ ModelPackageName }));
+const decide = (ModelPackageArn: string, ModelApprovalStatus: "Approved" | "Rejected", ApprovalDescription = "because") =>
+  client.send(new UpdateModelPackageCommand({ ModelPackageArn, ModelApprovalStatus, ApprovalDescription }));
+
+describe("versions", () => {
+  it("are numbered from one and never twice", async () => {
+    expect([await register(), await register()]).toEqual([1, 2].map((version) => `${ARN}:model-package/${group}/${version}`));
+    await client.send(new DeleteModelPackageCommand({ ModelPackageName: `${group}/2` }));
+    expect(await register()).toBe(`${ARN}:model-package/${group}/3`);
+    await expect(describePackage(`${ARN}:model-package/${group}/2`)).rejects.toThrow(/ModelPackage .*\/2 does not exist/);
+  });
+
+  it("wait for approval and keep what they were registered with", async () => {
+    expect(await describePackage(await register())).toMatchObject({
+      ModelPackageGroupName: group,
+      ModelPackageVersion: 1,
+      ModelPackageStatus: "Completed",
+      ModelApprovalStatus: "PendingManualApproval",
+      InferenceSpecification: { Containers: [{ ModelDataUrl: "s3://pipelines/models/m.tar.gz" }] },
+      ModelMetrics: { ModelQuality: { Statistics: { S3Uri: "s3://pipelines/evaluation.json" } } },
+      CustomerMetadataProperties: { dataset: "fraud", modelName: "fraud-20260102-0badcafe" },
+    });
+  });
+
+  it("are not registered twice with one client token", async () => {
+    const arn = await register({ ClientToken: "once" });
+    expect(await register({ ClientToken: "once" })).toBe(arn);
+    expect(await register({ ClientToken: "twice" })).not.toBe(arn);
+  });
+
+  it("are listed by approval, order and page", async () => {
+    const [first, second] = [await register(), await register()];
+    await decide(second, "Approved");
+    const list = async (input: object) =>
+      (await client.send(new ListModelPackagesCommand({ ModelPackageGroupName: group, ...input }))).ModelPackageSummaryList?.map(
+        (one) => one.ModelPackageArn,
+      );
+    expect(await list({})).toEqual([first, second]);
+    expect(await list({ SortBy: "CreationTime", SortOrder: "Descending" })).toEqual([second, first]);
+    expect(await list({ ModelApprovalStatus: "Approved" })).toEqual([second]);
+    expect(await list({ MaxResults: 1 })).toEqual([first]);
+  });
+
+  it("change their properties", async () => {
+    const arn = await register();
+    await client.send(
+      new UpdateModelPackageCommand({
+        ModelPackageArn: arn,
+        CustomerMetadataProperties: { stage: "dev" },
+        CustomerMetadataPropertiesToRemove: ["dataset"],
+      }),
+    );
+    expect((await describePackage(arn)).CustomerMetadataProperties).toEqual({
+      modelName: "fraud-20260102-0badcafe",
+      stage: "dev",
+    });
+  });
+});
+
+describe("the event of a version", () => {
+  it("tells each registration and each decision, the same one twice as well", async () => {
+    await world.settled();
+    world.published.length = 0;
+    const arn = await register();
+    await decide(arn, "Approved");
+    await decide(arn, "Approved", "again");
+    await world.settled();
+    expect(world.published.map(({ detail }) => (detail as { ModelApprovalStatus: string }).ModelApprovalStatus)).toEqual([
+      "PendingManualApproval",
+      "Approved",
+      "Approved",
+    ]);
+    expect(world.published.at(-1)).toMatchObject({
+      source: "aws.sagemaker",
+      "detail-type": "SageMaker Model Package State Change",
+      resources: [arn],
+      detail: {
+        ModelPackageGroupName: group,
+        ModelPackageVersion: 1,
+        ModelPackageArn: arn,
+        ModelPackageStatus: "Completed",
+        ModelPackageStatusDetails: { ValidationStatuses: [], ImageScanStatuses: [] },
+        CertifyForMarketplace: false,
+        ModelApprovalStatus: "Approved",
+        ApprovalDescription: "again",
+        CreationTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      },
+    });
+  });
+});
+
+describe("groups", () => {
+  it("are made once, described and listed", async () => {
+    await expect(client.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: group }))).rejects.toThrow(
+      /already exists/,
+    );
+    expect(await client.send(new DescribeModelPackageGroupCommand({ ModelPackageGroupName: group }))).toMatchObject({
+      ModelPackageGroupArn: `${ARN}:model-package-group/${group}`,
+      ModelPackageGroupDescription: "Fraud",
+      ModelPackageGroupStatus: "Completed",
+    });
+    const { ModelPackageGroupSummaryList } = await client.send(new ListModelPackageGroupsCommand({ NameContains: group }));
+    expect(ModelPackageGroupSummaryList).toHaveLength(1);
+  });
+
+  it("of the program are kept with their versions over a restart", async () => {
+    const [body] = sageMakerBodies(world.sagemaker);
+    const inputs = { modelPackageGroupName: group, modelPackageGroupDescription: "Changed" };
+    const made = body?.outputs({ name: "group", inputs, region: "us-east-1", accountId: "000000000000" });
+    expect(made).toMatchObject({ id: group, state: { arn: `${ARN}:model-package-group/${group}` } });
+    await register();
+    const resource: GraphResource = {
+      urn: "urn:group",
+      type: "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+      name: "group",
+      parent: undefined,
+      inputs,
+      id: group,
+      state: made?.state ?? {},
+      dependsOn: [],
+      protect: false,
+      ignoreChanges: [],
+      secretInputs: [],
+    };
+    await body?.create?.(resource);
+    expect(await client.send(new DescribeModelPackageGroupCommand({ ModelPackageGroupName: group }))).toMatchObject({
+      ModelPackageGroupDescription: "Changed",
+    });
+    expect(await register()).toBe(`${ARN}:model-package/${group}/2`);
+  });
+});
+
+describe("the registry refuses", () => {
+  it.each<[string, Partial<CreateModelPackageCommandInput>, RegExp]>([
+    [
+      "a group that is not there",
+      { ModelPackageGroupName: "none" },
+      /ModelPackageGroup .*model-package-group\/none does not exist/,
+    ],
+    ["a model without containers", { InferenceSpecification: { Containers: [] } }, /Containers must not be empty/],
+    ["a model without a specification", { InferenceSpecification: undefined }, /InferenceSpecification is required/],
+    [
+      "a long property",
+      { CustomerMetadataProperties: { note: "x".repeat(257) } },
+      /CustomerMetadataProperties\.note must have at most 256 characters, got 257/,
+    ],
+    ["a member that is not supported", { SourceUri: "x" }, /SourceUri is not supported/],
+  ])("%s", async (_, input, message) => {
+    await expect(register(input)).rejects.toMatchObject({ name: "ValidationException", message: expect.stringMatching(message) });
+  });
+
+  it("a version without its number, a decision that is none, packages of no group", async () => {
+    await expect(describePackage(group)).rejects.toThrow(/ModelPackageName must be the ARN of a version/);
+    const wrong = new UpdateModelPackageCommand({ ModelPackageArn: await register(), ModelApprovalStatus: Object("Maybe") });
+    await expect(client.send(wrong)).rejects.toThrow(/ModelApprovalStatus must be Approved or Rejected or PendingManualApproval/);
+    await expect(client.send(new ListModelPackagesCommand({}))).rejects.toThrow(/ModelPackageGroupName is required/);
+  });
+
+  it("a caller who may not approve, or register into the group", async () => {
+    const arn = await register();
+    const reader = new SageMakerClient(
+      world.roleClient("registrar", [
+        { Effect: "Allow", Action: "sagemaker:CreateModelPackage", Resource: `${ARN}:model-package-group/${group}` },
+      ]),
+    );
+    await expect(
+      reader.send(new UpdateModelPackageCommand({ ModelPackageArn: arn, ModelApprovalStatus: "Approved" })),
+    ).rejects.toThrow(new RegExp(`sagemaker:UpdateModelPackage on resource: ${arn}`));
+    await expect(register({}, reader)).rejects.toThrow(
+      new RegExp(`sagemaker:CreateModelPackage on resource: ${ARN}:model-package/${group}/\\*`),
+    );
+    reader.destroy();
+  });
+});
