@@ -25,6 +25,13 @@ export interface Outputs {
   readonly modelBucket: string;
   /** Name of the parameter that says which models score, by profile. */
   readonly modelsParameters: Readonly<Record<string, string>>;
+  /** The batch half; absent when the stack has no pipelines. */
+  readonly pipelineBucket?: string;
+  readonly trainingMachineArn?: string;
+  readonly promotionMachineArn?: string;
+  readonly inferenceMachineArn?: string;
+  /** Name of the model package group by dataset. */
+  readonly modelGroups?: Readonly<Record<string, string>>;
   /** Process id of the running platform. */
   readonly pid: number;
 }

@@ -9,7 +9,7 @@ import { messageOf } from "../pipelines/events";
 import { fill } from "../pipelines/fill";
 import { follow, type Outcome } from "../pipelines/follow";
 import { decide, promotionSince, registeredModel } from "../pipelines/registry";
-import { describeEvaluation, download, type Evaluation } from "../pipelines/report";
+import { describeEvaluation, downloadReport } from "../pipelines/report";
 import { uploadSource } from "../pipelines/source-file";
 import { PIPELINES, type PipelineName, type PipelineTarget, pipelineTarget } from "../pipelines/target";
 import { type CommandLine, type Parsed, parseCommandLine, runCommand, UsageError } from "./options";
@@ -147,29 +147,29 @@ function failed(outcome: Outcome, parsed: Parsed): number {
   return 1;
 }
 
-/** Members of a successful training that the command shows; the state machine's definition makes them. */
+/** What a successful training says; the state machine's last state makes it. */
 interface TrainingOutput {
-  readonly plan: { readonly dataset: string; readonly modelName: string; readonly reportPrefix: string };
-  readonly evaluation: Evaluation;
+  readonly dataset: string;
+  readonly modelName: string;
 }
 
 async function trained(target: PipelineTarget, outcome: Outcome, parsed: Parsed): Promise<number> {
   // Our own state machine wrote it.
-  const { plan, evaluation } = outcome.output as TrainingOutput;
-  const folder = join(FOLDER, plan.modelName);
-  const files = await download(target, plan.reportPrefix, folder);
-  const promotion = parsed.flag("approve") ? await approve(target, plan, parsed) : undefined;
+  const model = outcome.output as TrainingOutput;
+  const folder = join(FOLDER, model.modelName);
+  const { files, evaluation } = await downloadReport(target, model, folder);
+  if (!parsed.flag("json")) process.stdout.write(`\n${describeEvaluation(evaluation)}\n\n`);
+  const promotion = parsed.flag("approve") ? await approve(target, model, parsed) : undefined;
   if (parsed.flag("json")) {
-    process.stdout.write(`${JSON.stringify({ ...plan, seconds: outcome.seconds, evaluation, files, promotion }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...model, seconds: outcome.seconds, evaluation, files, promotion }, null, 2)}\n`);
   } else {
-    const next = parsed.flag("approve") ? [] : [`Approve it: npm run model -- approve ${plan.modelName}`];
-    const shown = relative(process.cwd(), folder);
-    process.stdout.write(`\n${describeEvaluation(evaluation)}\n\n${[`Report and pictures: ${shown}/`, ...next].join("\n")}\n`);
+    const next = parsed.flag("approve") ? [] : [`Approve it: npm run model -- approve ${model.modelName}`];
+    process.stdout.write(`${[`Report and pictures: ${relative(process.cwd(), folder)}/`, ...next].join("\n")}\n`);
   }
   return promotion === undefined || promotion.status === "SUCCEEDED" ? 0 : 1;
 }
 
-async function approve(target: PipelineTarget, plan: TrainingOutput["plan"], parsed: Parsed): Promise<Outcome | undefined> {
+async function approve(target: PipelineTarget, plan: TrainingOutput, parsed: Parsed): Promise<Outcome | undefined> {
   const tell = teller(parsed);
   const model = await registeredModel(target, plan.modelName, plan.dataset);
   const since = new Date();
@@ -186,16 +186,14 @@ async function approve(target: PipelineTarget, plan: TrainingOutput["plan"], par
 
 /** What a successful inference says about its days. */
 interface InferenceOutput {
-  readonly summary: {
-    readonly modelName: string;
-    readonly rows: number;
-    readonly results: readonly { readonly date: string; readonly status: string; readonly rows: number }[];
-  };
+  readonly modelName: string;
+  readonly rows: number;
+  readonly results: readonly { readonly date: string; readonly status: string; readonly rows: number }[];
 }
 
 function scored(outcome: Outcome, parsed: Parsed): number {
   // Our own state machine wrote it.
-  const { summary } = outcome.output as InferenceOutput;
+  const summary = outcome.output as InferenceOutput;
   if (parsed.flag("json")) {
     process.stdout.write(`${JSON.stringify({ ...summary, seconds: outcome.seconds }, null, 2)}\n`);
     return 0;

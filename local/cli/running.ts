@@ -16,6 +16,15 @@ const outputNames: readonly (keyof Outputs & string)[] = [
   "modelBucket",
 ];
 
+/** Those that only a stack with pipelines has. */
+const pipelineOutputs = [
+  "pipelineBucket",
+  "trainingMachineArn",
+  "promotionMachineArn",
+  "inferenceMachineArn",
+  "modelGroups",
+] as const satisfies readonly (keyof Outputs)[];
+
 export interface Running {
   readonly platform: Platform;
   readonly outputs: Outputs;
@@ -57,9 +66,11 @@ function outputsOf(platform: Platform, stack: string): Outputs {
   };
   const named = Object.fromEntries(outputNames.map((name) => [name, text(name)])) as Record<(typeof outputNames)[number], string>;
   const apiKey = platform.outputs.apiKey;
+  const pipelines = pipelineOutputs.filter((name) => platform.outputs[name] !== undefined);
   return {
     ...named,
     modelsParameters: platform.outputs.modelsParameters,
+    ...(Object.fromEntries(pipelines.map((name) => [name, platform.outputs[name]])) as Partial<Outputs>),
     stack,
     awsEndpointUrl: platform.endpointUrl,
     region: platform.region,

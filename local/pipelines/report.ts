@@ -1,9 +1,11 @@
 /** What a training came to: its figures for a person, and its report with pictures as files. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { paint, table } from "../cli/terminal";
 import type { PipelineTarget } from "./target";
+
+const EVALUATION = "evaluation.json";
 
 /** The parts of `evaluation.json` that are shown; the evaluation gate writes it. */
 export interface Evaluation {
@@ -17,8 +19,19 @@ export interface Evaluation {
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
 }
 
-/** Copies everything under a prefix of the pipeline bucket into a folder. @returns the files' paths */
-export async function download({ s3, bucket }: PipelineTarget, prefix: string, folder: string): Promise<string[]> {
+export interface Report {
+  /** Paths on this machine. */
+  readonly files: readonly string[];
+  readonly evaluation: Evaluation;
+}
+
+/** Copies a model's report out of the pipeline bucket into a folder. Throws when there is no evaluation in it. */
+export async function downloadReport(
+  { s3, bucket }: PipelineTarget,
+  model: { readonly dataset: string; readonly modelName: string },
+  folder: string,
+): Promise<Report> {
+  const prefix = `models/${model.dataset}/${model.modelName}/report/`;
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
   mkdirSync(folder, { recursive: true });
   const files: string[] = [];
@@ -29,7 +42,10 @@ export async function download({ s3, bucket }: PipelineTarget, prefix: string, f
     writeFileSync(file, (await object.Body?.transformToByteArray()) ?? new Uint8Array());
     files.push(file);
   }
-  return files.sort();
+  const written = files.find((file) => basename(file) === EVALUATION);
+  if (written === undefined) throw new Error(`s3://${bucket}/${prefix} has no ${EVALUATION}; the evaluation gate writes it.`);
+  // Our own function wrote it.
+  return { files: files.sort(), evaluation: JSON.parse(readFileSync(written, "utf8")) as Evaluation };
 }
 
 /** Candidate beside champion, then the checks. */

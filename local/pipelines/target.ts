@@ -67,16 +67,16 @@ export function connectPipelines(
   const sfn = new SFNClient(connection);
   const sagemaker = new SageMakerClient(connection);
   const s3 = new S3Client({ ...connection, forcePathStyle: settings.endpoint !== undefined });
-  const groups = isRecord(names.modelPackageGroups) ? names.modelPackageGroups : {};
+  const groups = isRecord(names.modelGroups) ? names.modelGroups : {};
   return {
     sfn,
     sagemaker,
     s3,
     bucket: text("pipelineBucket"),
     machines: {
-      training: text("trainingStateMachine"),
-      promotion: text("promotionStateMachine"),
-      inference: text("inferenceStateMachine"),
+      training: text("trainingMachineArn"),
+      promotion: text("promotionMachineArn"),
+      inference: text("inferenceMachineArn"),
     },
     groups: Object.fromEntries(Object.entries(groups).map(([dataset, group]) => [dataset, String(group)])),
     pollMs: settings.endpoint === undefined ? 5000 : 300,
