@@ -6,7 +6,7 @@
     train.py score MODEL CSV            metrics of a trained model (<name>.json) on the rows of a file
 
 One thread and a fixed seed: the same rows give the same model on the same machine. Needs the environment of
-tests/python/requirements.txt.
+local/python/requirements.txt.
 """
 
 import json

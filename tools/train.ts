@@ -8,7 +8,7 @@ import { readXgboost } from "../functions/models/trees/xgboost-file";
 import { type CommandLine, parseCommandLine, runCommand } from "../local/cli/options";
 import { checkImage, csvRows, probingRows } from "./model-check";
 import { type DataSet, writeTrainingData } from "./training-data";
-import { runPython, xgboostPython } from "./xgboost-python";
+import { pythonEnvironment, runPython } from "./xgboost-python";
 
 const COMMAND: CommandLine = {
   usage: "npm run train -- [options]",
@@ -64,7 +64,7 @@ export interface GoldenRows {
 /** Trains everything. @returns the index that was written. Throws when an image does not give XGBoost's bits */
 export function trainAll(work: string, out: string, print: (line: string) => void): readonly ShippedModel[] {
   const sets = new Map(writeTrainingData(work).map((set) => [set.profile, set]));
-  print(runPython(xgboostPython(), ["models/train.py", "train", work, work], "training the models").trim());
+  print(runPython(pythonEnvironment(), ["models/train.py", "train", work, work], "training the models").trim());
   // Written by models/train.py just now.
   const measured = JSON.parse(readFileSync(join(work, "metrics.json"), "utf8")) as Readonly<
     Record<string, ModelMetrics & { readonly profile: DataSet["profile"] }>

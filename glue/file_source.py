@@ -1,0 +1,78 @@
+"""A CSV file with a header: key, [time], features …, label."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from dataset_document import Dataset
+from glue_job import JobFailed
+from job_storage import Storage
+from row_checks import require_columns
+from sources import Extract, day_bounds
+from transformations import slot
+
+TIME_COLUMNS = ("event_time", "time", "timestamp")
+
+
+class FileSource:
+    """The key is the column `key`, or else the first one; the time, if any, `event_time`, `time` or `timestamp`; the label `label` or the
+    target's name."""
+
+    def __init__(self, dataset: Dataset, storage: Storage, spark: SparkSession, key: str) -> None:
+        self._dataset = dataset
+        self._storage = storage
+        self._spark = spark
+        self._key = key
+        self._place = storage.url(key)
+
+    def training_rows(self, as_of: datetime) -> Extract:
+        rows = self._rows(with_label=True)
+        known = rows.where(F.col("event_time").isNull() | (F.col("event_time") <= F.lit(as_of)))
+        return Extract(known, self._place, {"later than asOf": rows.count() - known.count()})
+
+    def day_rows(self, day: date) -> Extract:
+        """Rows of the day, or the whole file when it has no times."""
+        start, end = day_bounds(day)
+        rows = self._rows(with_label=False)
+        moment = F.col("event_time")
+        return Extract(rows.where(moment.isNull() | ((moment >= F.lit(start)) & (moment < F.lit(end)))), self._place)
+
+    def _rows(self, with_label: bool) -> DataFrame:
+        features, target = self._dataset.features, self._dataset.target
+        if not self._storage.sizes(self._key):
+            raise JobFailed(f"The file {self._place} does not exist. Upload it, or correct the run's input \"file\".")
+        frame = self._spark.read.csv(self._storage.readable([self._key]), header=True, escape='"', multiLine=True, mode="FAILFAST")
+        header = frame.columns
+        names = {feature.name for feature in features}
+        time_column = next((name for name in TIME_COLUMNS if name in header and name not in names), None)
+        label_column = next((name for name in ("label", target.name) if name in header and name not in names), None)
+        first = next((name for name in header[:1] if name not in names | {time_column, label_column}), None)
+        key_column = "key" if "key" in header else first
+        absent = [feature.name for feature in features if feature.name not in header]
+        absent += ["key"] if key_column is None else []
+        absent += [f"label (or {target.name})"] if with_label and label_column is None else []
+        require_columns(absent, self._place, header)
+        rows = frame.select(
+            _column(str(key_column)).alias("key"),
+            (F.to_timestamp(_column(time_column)) if time_column else F.lit(None).cast("timestamp")).alias("event_time"),
+            (_column(label_column) if with_label and label_column else F.lit(None).cast("string")).alias("label"),
+            F.monotonically_increasing_id().alias("position"),
+            *[_column(feature.name).alias(slot(index)) for index, feature in enumerate(features)],
+            *([_column(time_column).alias("time_text")] if time_column else []),
+        )
+        if time_column:
+            unreadable = rows.where("event_time IS NULL").select("time_text").first()
+            if unreadable is not None:
+                raise JobFailed(
+                    f"{self._place}: column {time_column} expects times such as 2026-03-01T12:00:00Z, got {unreadable[0]!r}. "
+                    "Correct the file, or leave the column out."
+                )
+        return rows.drop("time_text")
+
+
+def _column(name: str) -> Column:
+    """A column whose name may hold dots."""
+    return F.col("`" + name.replace("`", "``") + "`")

@@ -1,0 +1,152 @@
+"""Archived events and their labels, unloaded from Redshift as JSON lines: the warehouse filters by profile and time, Spark does the rest."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import LongType, MapType, StringType, StructField, StructType
+
+from data_api import DataApi, literal
+from dataset_document import Dataset, Feature
+from glue_job import JobFailed
+from job_storage import Storage
+from row_checks import absent_features, require_columns
+from sources import Extract, day_bounds
+from transformations import from_archive, known_at, milliseconds, newest_labels, with_labels
+
+LABELS = StructType(
+    [
+        StructField("key", StringType()),
+        # UNLOAD writes the texts t and f: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
+        StructField("label", StringType()),
+        StructField("labelled_ms", LongType()),
+        StructField("received_ms", LongType()),
+        StructField("source", StringType()),
+    ]
+)
+
+
+class WarehouseSource:
+    def __init__(self, dataset: Dataset, storage: Storage, spark: SparkSession, data_api: DataApi, unload_role_arn: str) -> None:
+        self._dataset = dataset
+        self._storage = storage
+        self._spark = spark
+        self._data_api = data_api
+        self._role = unload_role_arn
+        self._place = f"risk.risk_events of profile {dataset.profile}"
+
+    def training_rows(self, as_of: datetime) -> Extract:
+        dataset = self._dataset
+        until = as_of - timedelta(days=dataset.maturity_days)
+        since = until - timedelta(days=dataset.history_days)
+        # Both ends belong to the window, so that an event of this very moment counts when labels need no time to mature.
+        window = Window(dataset.profile, since, until + timedelta(milliseconds=1))
+        events = self._unload(events_query(dataset.features, window, dataset.max_rows), events_schema(dataset.features), "events")
+        given = self._unload(labels_query(window, as_of), LABELS, "labels")
+        labels = given.withColumn("label", given["label"].cast("boolean"))
+        known = known_at(events, as_of)
+        labelled = with_labels(known, newest_labels(labels, as_of), dataset.unlabelled)
+        found, scored, kept = events.count(), known.count(), labelled.count()
+        if kept > 0:
+            require_columns(absent_features(labelled, dataset.features), self._place)
+        place = f"{self._place} from {since.isoformat()} to {until.isoformat()}"
+        left_out = {"scored after asOf": found - scored, "without a label": scored - kept}
+        return Extract(from_archive(labelled, dataset.features), place, left_out)
+
+    def day_rows(self, day: date) -> Extract:
+        dataset = self._dataset
+        window = Window(dataset.profile, *day_bounds(day))
+        query = events_query(dataset.features, window, dataset.max_rows + 1)
+        events = self._unload(query, events_schema(dataset.features), f"events of {day}")
+        return Extract(from_archive(events, dataset.features), f"{self._place} on {day}")
+
+    def _unload(self, query: str, schema: StructType, what: str) -> DataFrame:
+        """Into a prefix of its own, which nobody else writes and which expires in a day."""
+        prefix = f"temp/{self._dataset.name}/{uuid.uuid4()}/"
+        statement = f"UNLOAD ({literal(query)}) TO {literal(self._storage.url(prefix))} IAM_ROLE {literal(self._role)} FORMAT AS JSON"
+        self._data_api.execute(statement, f"Unload of {self._dataset.name}: {what}")
+        keys = [key for key, size in self._storage.sizes(prefix).items() if size > 0]
+        if not keys:
+            return self._spark.createDataFrame([], schema)
+        return self._spark.read.schema(schema).json(self._storage.readable(keys), mode="FAILFAST").cache()
+
+
+@dataclass(frozen=True)
+class Window:
+    """Events of a profile in a span of time, `before` not included."""
+
+    profile: str
+    since: datetime
+    before: datetime
+
+    def condition(self, alias: str) -> str:
+        """The leading sort key is compared bare, so that blocks outside of the window are not read."""
+        time = f'{alias}."timestamp"'
+        return (
+            f"{alias}.profile = {literal(self.profile)} AND {time} >= {_instant(self.since)} AND {time} < {_instant(self.before)}"
+        )
+
+
+def events_query(features: Sequence[Feature], window: Window, limit: int) -> str:
+    """The newest `limit` events of a window. Of the stored input only what the model needs leaves the warehouse."""
+    inputs = "".join(
+        f', e.input."{_input_name(feature)}" AS i{index}' for index, feature in enumerate(features) if feature.origin == "input"
+    )
+    return (
+        f'SELECT e.event_id AS "key", {_milliseconds(_TIME)} AS event_ms, {_milliseconds("e.scored_at")} AS scored_ms, '
+        f"e.features AS features{inputs} FROM risk.risk_events AS e JOIN "
+        # UNLOAD takes no LIMIT of its own, and its rows have no order.
+        f'(SELECT n.event_id, ROW_NUMBER() OVER (ORDER BY n."timestamp" DESC, n.event_id) AS place FROM risk.risk_events AS n '
+        f"WHERE {window.condition('n')}) AS newest ON newest.event_id = e.event_id "
+        f"WHERE newest.place <= {limit} AND {window.condition('e')}"
+    )
+
+
+def labels_query(window: Window, as_of: datetime) -> str:
+    """Every label of the window's events that was given by as_of; which one counts is for newest_labels to say."""
+    return (
+        f'SELECT l.event_id AS "key", l.label AS label, {_milliseconds("l.labelled_at")} AS labelled_ms, '
+        f'{_milliseconds("l.received_at")} AS received_ms, l.source AS source FROM risk.risk_labels AS l '
+        f"JOIN (SELECT n.event_id FROM risk.risk_events AS n WHERE {window.condition('n')}) AS e ON e.event_id = l.event_id "
+        f"WHERE l.labelled_at <= {_instant(as_of)}"
+    )
+
+
+def events_schema(features: Sequence[Feature]) -> StructType:
+    """SUPER comes as JSON: `features` an object of numbers and nulls, an input field any scalar. Both are read as text, with no digit lost."""
+    inputs = [StructField(f"i{index}", StringType()) for index, feature in enumerate(features) if feature.origin == "input"]
+    return StructType(
+        [
+            StructField("key", StringType()),
+            StructField("event_ms", LongType()),
+            StructField("scored_ms", LongType()),
+            StructField("features", MapType(StringType(), StringType())),
+            *inputs,
+        ]
+    )
+
+
+_TIME = 'e."timestamp"'
+
+
+def _input_name(feature: Feature) -> str:
+    if feature.name != feature.name.lower() or '"' in feature.name:
+        raise JobFailed(
+            f"The feature {feature.name} of the stored input cannot be read from Redshift, which folds names to lower case. "
+            "Give the input field a lower-case name."
+        )
+    return feature.name
+
+
+def _milliseconds(column: str) -> str:
+    return f"DATEDIFF(millisecond, '1970-01-01'::TIMESTAMP, {column} AT TIME ZONE 'UTC')"
+
+
+def _instant(moment: datetime) -> str:
+    """To the millisecond, as events are."""
+    seconds, thousandths = divmod(milliseconds(moment), 1000)
+    return f"'{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S}.{thousandths:03d}+00'::TIMESTAMPTZ"
