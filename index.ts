@@ -8,7 +8,7 @@ import { createPlatform } from "./stacks/platform";
 const config = parseConfig(pulumi.getStack(), allConfig());
 const shipped = readShippedModels();
 const initial = resolveModels(pulumi.getStack(), config, shipped);
-const { models, api, stream, warehouse, bus, alarmTopic } = createPlatform(config, { shipped, initial });
+const { models, api, stream, warehouse, pipelines, bus, alarmTopic } = createPlatform(config, { shipped, initial });
 
 export const region = config.region;
 export const apiUrl = api.url;
@@ -19,6 +19,7 @@ export const alertTopicArn = api.alertTopicArn;
 export const highScoresLogGroup = api.highScoresLogGroup;
 export const leadPolicyParameter = api.policyParameterNames.lead;
 export const churnPolicyParameter = api.policyParameterNames.churn;
+export const devicePolicyParameter = api.policyParameterNames.device;
 export const modelBucket = models.bucket.bucketName;
 /** Name of the models' parameter by profile. */
 export const modelsParameters = { ...api.modelsParameterNames, fraud: stream.modelsParameterName };
@@ -36,3 +37,10 @@ export const loadQueueUrl = warehouse?.loadQueueUrl;
 export const warehouseWorkgroup = warehouse?.workgroupName;
 export const warehouseDatabase = warehouse?.databaseName;
 export const warehouseAdminSecretArn = warehouse?.adminSecretArn;
+export const pipelineBucket = pipelines?.store.bucket.bucketName;
+export const trainingMachineArn = pipelines?.training.trainingMachineArn;
+export const promotionMachineArn = pipelines?.training.promotionMachineArn;
+export const inferenceMachineArn = pipelines?.inference.machineArn;
+/** Group in the Model Registry by dataset. */
+export const modelGroups = pipelines?.training.modelGroups;
+export const pipelineDashboard = pipelines?.dashboardName;

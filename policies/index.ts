@@ -18,6 +18,7 @@ import { redshiftServerlessRules } from "./redshift-serverless";
 import { PolicyGraph, type Rule } from "./rule";
 import { s3Rules } from "./s3";
 import { secretRules } from "./secrets";
+import { stateMachineRules } from "./state-machines";
 
 export { notApplicable } from "./not-applicable";
 
@@ -32,6 +33,7 @@ export const rules: readonly Rule[] = [
   ...redshiftServerlessRules,
   ...redshiftRules,
   ...pipelineRules,
+  ...stateMachineRules,
   ...secretRules,
   ...iamRules,
   ...cloudWatchRules,

@@ -14,7 +14,8 @@ export const notApplicable: readonly NotApplicable[] = [
     reason: "The provider has no input for the encryption of ML transforms, so the platform may not use any.",
   },
   {
-    control: "SageMaker training and transform jobs",
-    reason: "Jobs are started by API calls and are no resources; their network, volumes and outputs are arguments of the call.",
+    control: "SageMaker jobs in a VPC",
+    reason:
+      "Containers of jobs have no network at all (SageMaker.training, SageMaker.models); a VPC would carry SageMaker's own transfers only, and ask EC2 rights of its roles.",
   },
 ];

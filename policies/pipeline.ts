@@ -1,9 +1,23 @@
 /** Step Functions, Glue and SageMaker: the services of nightly scoring and training. */
 import type { GraphResource } from "../local/contracts.js";
-import { at, field, is, isAtLeast, isRecord, isText, listAt, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
+import {
+  all,
+  at,
+  field,
+  is,
+  isAtLeast,
+  isRecord,
+  isText,
+  listAt,
+  type PolicyGraph,
+  type Rule,
+  refersTo,
+  violation,
+} from "./rule";
 
 const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
 const GLUE_JOB = "aws:glue/job:Job";
+const GLUE_CONNECTION = "aws:glue/connection:Connection";
 const SECURITY_CONFIGURATION = "aws:glue/securityConfiguration:SecurityConfiguration";
 const MODEL = "aws:sagemaker/model:Model";
 const ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration";
@@ -23,6 +37,16 @@ const jobEncryption =
     const value = at(configuration.inputs, path);
     return value === mode ? [] : [violation(`${path} of ${configuration.name}`, value, `set it to "${mode}", with kmsKeyArn.`)];
   };
+
+/** Settings of a connection that hold a password rather than the name of a secret. */
+const PASSWORD = /"(sfPassword|PASSWORD|password|pem_private_key)"/;
+
+const withoutPassword: Rule["check"] = ({ inputs }) => {
+  const properties = isRecord(inputs.connectionProperties) ? inputs.connectionProperties : {};
+  return PASSWORD.test(JSON.stringify(properties).replaceAll('\\"', '"'))
+    ? ["connectionProperties hold a password or a private key; put it into a secret and name that as secretId."]
+    : [];
+};
 
 /** Where an endpoint writes what it answered: the key of each output that is configured. */
 const OUTPUTS = [
@@ -81,6 +105,22 @@ export const pipelineRules: readonly Rule[] = [
     title: "Bookmarks of jobs are encrypted",
     appliesTo: [GLUE_JOB],
     check: jobEncryption("jobBookmarksEncryption", "jobBookmarksEncryptionMode", "CSE-KMS"),
+  },
+  {
+    control: "Glue.objects",
+    title: "What jobs write is encrypted",
+    appliesTo: [GLUE_JOB],
+    check: jobEncryption("s3Encryption", "s3EncryptionMode", "SSE-KMS"),
+  },
+  { control: "Glue.connections", title: "Connections name a secret", appliesTo: [GLUE_CONNECTION], check: withoutPassword },
+  {
+    control: "StepFunctions.keys",
+    title: "State machines encrypt their data under a key of the stack",
+    appliesTo: [STATE_MACHINE],
+    check: all(
+      field("encryptionConfiguration.type", is("CUSTOMER_MANAGED_KMS_KEY"), 'set it to "CUSTOMER_MANAGED_KMS_KEY".'),
+      field("encryptionConfiguration.kmsKeyId", isText, "set it to the ARN of a customer-managed key."),
+    ),
   },
   {
     control: "SageMaker.5",

@@ -2,6 +2,7 @@
 import { RunError } from "@pulumi/pulumi/errors";
 import { didYouMean } from "../functions/core/suggest";
 import { PROFILES } from "../functions/profiles";
+import { pipelineContradictions } from "./pipeline-checks";
 import type { PolicyOverrides } from "./policies";
 import { parseOverrides } from "./policy-overrides";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
@@ -194,6 +195,7 @@ function contradictions(stack: string, config: StackConfig): string[] {
     `more than the ${loadMinutes} minutes of warehouse.loadSchedule, or every object would raise the alarm`,
     String(loadMinutes * 2),
   );
+  for (const { key, expected, fix } of pipelineContradictions(config)) check(true, key, expected, fix);
   return problems;
 }
 

@@ -87,7 +87,12 @@ export function resolveModels(stack: string, config: StackConfig, shipped: reado
     problems.push(...found);
     return document;
   };
-  const models = { lead: documentOf("lead"), churn: documentOf("churn"), fraud: documentOf("fraud") };
+  const models = {
+    lead: documentOf("lead"),
+    churn: documentOf("churn"),
+    fraud: documentOf("fraud"),
+    device: documentOf("device"),
+  };
   if (problems.length > 0) throw new ConfigError(stack, problems);
   return models;
 }

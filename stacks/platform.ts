@@ -1,4 +1,4 @@
-/** The platform of one stack: what is shared, and the three components on top of it. */
+/** The platform of one stack: what is shared, and the components on top of it. */
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,16 +12,21 @@ import { grant, serviceRole } from "../components/lib/iam";
 import type { ShippedModel } from "../components/lib/model-artifact";
 import { ModelStore } from "../components/lib/model-store";
 import { type Naming, streamNames } from "../components/lib/naming";
+import { pipelineBucketName } from "../components/lib/pipeline-store";
 import { GeneratedSecret } from "../components/lib/secret";
 import { NotificationTopic } from "../components/lib/topic";
 import { RiskWarehouse, warehouseName } from "../components/risk-warehouse";
 import { ScoreBus } from "../components/score-bus";
 import { type ApiAuth, ScoringApi } from "../components/scoring-api";
+import { METRIC_NAMESPACE as SCORING_METRICS } from "../components/scoring-api/scoring-function";
 import { StreamProcessor } from "../components/stream-processor";
+import { METRIC_NAMESPACE as STREAM_METRICS } from "../components/stream-processor/scorer";
 import { PROFILES } from "../functions/profiles";
 import { buildFunctions, type FunctionBundles } from "../tools/bundle";
+import { bundleOf } from "./bundle-of";
 import type { StackConfig } from "./config";
 import type { StackModels } from "./models";
+import { createPipelines, PIPELINE_STORE, type Pipelines } from "./pipelines";
 import { withOverrides } from "./policies";
 
 /** What scores: the models that are uploaded, and which of them each profile starts with. */
@@ -35,6 +40,7 @@ export interface Platform {
   readonly api: ScoringApi;
   readonly stream: StreamProcessor;
   readonly warehouse: RiskWarehouse | undefined;
+  readonly pipelines: Pipelines | undefined;
   readonly bus: ScoreBus;
   readonly alarmTopic: NotificationTopic;
 }
@@ -81,7 +87,25 @@ export function createPlatform(
   const stream = createStream(config, context, naming, bundles, { tokenSecret, bus, warehouse, models });
   const gatewayLogging = config["api.manageAccountLogging"] ? [allowGatewayLogs()] : [];
   const api = createApi(config, context, naming, bundles, { tokenSecret, bus, stream, gatewayLogging, models });
-  return { models: models.store, api, stream, warehouse, bus, alarmTopic };
+  const pipelines = config["pipelines.enabled"]
+    ? createPipelines(
+        config,
+        {
+          context,
+          naming,
+          bundles,
+          models: models.store,
+          modelsParameters: { ...api.modelsParameterNames, [STREAM]: stream.modelsParameterName },
+          metricNamespaces: {
+            ...Object.fromEntries(Object.keys(api.modelsParameterNames).map((profile) => [profile, SCORING_METRICS])),
+            [STREAM]: STREAM_METRICS,
+          },
+          warehouse,
+        },
+        root,
+      )
+    : undefined;
+  return { models: models.store, api, stream, warehouse, pipelines, bus, alarmTopic };
 }
 
 interface Models {
@@ -103,6 +127,9 @@ function createWarehouse(
     naming,
     region: config.region,
     sourceBuckets: [streamNames(STREAM, naming, config.region, config.bucketPrefix).bucket],
+    ...(config["pipelines.enabled"]
+      ? { exchangeBucket: pipelineBucketName(PIPELINE_STORE, naming, config.region, config.bucketPrefix) }
+      : {}),
     bundles: { loader: bundleOf(bundles, "warehouse-loader"), migrator: bundleOf(bundles, "warehouse-migrator") },
     migrationsHash: hashFolder(join(root, "sql", "migrations")),
     databaseName: config["warehouse.databaseName"],
@@ -187,7 +214,7 @@ function createApi(
     readonly models: Models;
   },
 ): ScoringApi {
-  const { lead, churn } = PROFILES;
+  const { lead, churn, device } = PROFILES;
   return new ScoringApi(
     "scoring",
     {
@@ -207,8 +234,18 @@ function createApi(
           policy: withOverrides(churn.defaultPolicy, config.churnPolicy),
           models: modelsOf(parts.models, "churn"),
         },
+        {
+          path: "/device",
+          profile: device,
+          policy: withOverrides(device.defaultPolicy, config.devicePolicy),
+          models: modelsOf(parts.models, "device"),
+        },
       ],
-      bundles: { scoring: bundleOf(bundles, "rest-scoring"), archiver: bundleOf(bundles, "score-archiver") },
+      bundles: {
+        scoring: bundleOf(bundles, "rest-scoring"),
+        archiver: bundleOf(bundles, "score-archiver"),
+        feedback: bundleOf(bundles, "feedback"),
+      },
       auth: apiAuth(config),
       bus: parts.bus,
       tokenSecret: parts.tokenSecret,
@@ -268,16 +305,6 @@ function allowGatewayLogs(): GatewayAccount {
     {},
   );
   return new GatewayAccount("gateway-logs", { cloudwatchRoleArn: role.arn }, { dependsOn: [policy] });
-}
-
-function bundleOf(bundles: FunctionBundles, entry: string): string {
-  const path = bundles[entry];
-  if (path === undefined) {
-    throw new Error(
-      `Function "${entry}" has no bundle: expected functions/entries/${entry}.ts, found ${Object.keys(bundles).join(", ")}.`,
-    );
-  }
-  return path;
 }
 
 /** Changes when a file of the folder is added, removed, renamed or changed. */

@@ -2,74 +2,12 @@
  * Every key of the stack's config: type, range, default and meaning. `Pulumi.yaml` declares the same keys; a test compares both.
  */
 
-/** A default of `undefined` makes the key required. */
-export type Setting =
-  | {
-      readonly type: "string";
-      readonly pattern: RegExp;
-      readonly expected: string;
-      readonly default?: string;
-      readonly example: string;
-      readonly description: string;
-    }
-  | {
-      readonly type: "enum";
-      readonly values: readonly string[];
-      readonly default?: string;
-      readonly example: string;
-      readonly description: string;
-    }
-  | {
-      readonly type: "integer";
-      readonly minimum: number;
-      readonly maximum: number;
-      readonly multipleOf?: number;
-      readonly default?: number;
-      readonly example: string;
-      readonly description: string;
-    }
-  | { readonly type: "boolean"; readonly default?: boolean; readonly example: string; readonly description: string }
-  /** Overrides of a policy document; absent means none. */
-  | { readonly type: "policy"; readonly profile: "lead" | "churn" | "fraud"; readonly description: string };
+import { PIPELINE_SETTINGS } from "./pipeline-settings";
+import { choice, flag, integer, type Setting, text } from "./setting-kinds";
 
-const text = (pattern: RegExp, expected: string, example: string, description: string, fallback?: string) =>
-  ({
-    type: "string",
-    pattern,
-    expected,
-    example,
-    description,
-    ...(fallback === undefined ? {} : { default: fallback }),
-  }) as const;
+export type { Setting } from "./setting-kinds";
 
-const integer = (minimum: number, maximum: number, description: string, fallback?: number) =>
-  ({
-    type: "integer",
-    minimum,
-    maximum,
-    example: String(fallback ?? minimum),
-    description,
-    ...(fallback === undefined ? {} : { default: fallback }),
-  }) as const;
-
-const flag = (description: string, fallback?: boolean) =>
-  ({
-    type: "boolean",
-    example: String(fallback ?? true),
-    description,
-    ...(fallback === undefined ? {} : { default: fallback }),
-  }) as const;
-
-const choice = <const V extends string>(values: readonly V[], description: string, fallback?: V) =>
-  ({
-    type: "enum",
-    values,
-    example: fallback ?? values[0] ?? "",
-    description,
-    ...(fallback === undefined ? {} : { default: fallback }),
-  }) as const;
-
-const policy = (profile: "lead" | "churn" | "fraud") =>
+const policy = (profile: "lead" | "churn" | "fraud" | "device") =>
   ({
     type: "policy",
     profile,
@@ -243,6 +181,10 @@ export const SETTINGS = {
   "churn.champion": champion("churn"),
   "churn.fallbacks": fallbacks("churn"),
   "churn.challengers": challengers("churn"),
+  devicePolicy: policy("device"),
+  "device.champion": champion("device"),
+  "device.fallbacks": fallbacks("device"),
+  "device.challengers": challengers("device"),
 
   "models.endpointFormat": choice(
     ["text/csv", "application/json"],
@@ -288,6 +230,8 @@ export const SETTINGS = {
     "Network of the warehouse.",
     "10.60.0.0/16",
   ),
+
+  ...PIPELINE_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting>>;
 
 export type SettingKey = keyof typeof SETTINGS;

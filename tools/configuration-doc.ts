@@ -29,7 +29,7 @@ export function configurationDoc(stackValues: Readonly<Record<(typeof STACKS)[nu
     "",
     "## Policies",
     "",
-    "`risk:fraudPolicy`, `risk:leadPolicy` and `risk:churnPolicy` override numbers of the default policies in `functions/profiles/*/policy.ts`.",
+    "`risk:fraudPolicy`, `risk:leadPolicy`, `risk:churnPolicy` and `risk:devicePolicy` override numbers of the default policies in `functions/profiles/*/policy.ts`.",
     "A change touches one SSM parameter and no function; running functions pick it up within seconds.",
     "",
     "```sh",

@@ -67,6 +67,14 @@ function keyPolicy({ accountId, region, partition }: Account): Statement[] {
       },
     },
     {
+      // Logs of a state machine whose data is under this key.
+      sid: "LogDelivery",
+      principals: { service: ["delivery.logs.amazonaws.com"] },
+      actions: ["kms:Decrypt"],
+      resources: ["*"],
+      conditions: { StringEquals: { "aws:SourceAccount": accountId } },
+    },
+    {
       sid: "MessageDelivery",
       principals: { service: ["cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com"] },
       actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],

@@ -3,7 +3,7 @@ import type { Role, RolePolicy } from "@pulumi/aws/iam";
 import { CallbackFunction, type CallbackFunctionArgs } from "@pulumi/aws/lambda";
 import * as pulumi from "@pulumi/pulumi";
 import type { EncryptionKey } from "./encryption-key";
-import { grant, type Statement, serviceRole } from "./iam";
+import { grant, mergeStatements, type Statement, serviceRole } from "./iam";
 import { withTransform } from "./transform";
 
 /** Event and result are JSON of the entry's own making; the adapters under `functions/` check them. */
@@ -125,15 +125,4 @@ function ownStatements(logGroup: LogGroup, tracing: boolean): Statement[] {
       ? [{ sid: "WriteTraces", actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] }]
       : []),
   ];
-}
-
-/** One statement a `sid`, which must be unique in a document: builders of several resources may bring the same one. */
-function mergeStatements(statements: readonly Statement[]): Statement[] {
-  const seen = new Map<string, number>();
-  return statements.map((statement) => {
-    const sid = statement.sid ?? "Statement";
-    const count = (seen.get(sid) ?? 0) + 1;
-    seen.set(sid, count);
-    return { ...statement, sid: count === 1 ? sid : `${sid}${count}` };
-  });
 }

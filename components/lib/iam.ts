@@ -84,3 +84,14 @@ export function tlsOnly(actions: readonly string[], resources: readonly pulumi.I
     conditions: { Bool: { "aws:SecureTransport": "false" } },
   };
 }
+
+/** One statement a `sid`, which must be unique in a document: builders of several resources may bring the same one. */
+export function mergeStatements(statements: readonly Statement[]): Statement[] {
+  const seen = new Map<string, number>();
+  return statements.map((statement) => {
+    const sid = statement.sid ?? "Statement";
+    const count = (seen.get(sid) ?? 0) + 1;
+    seen.set(sid, count);
+    return { ...statement, sid: count === 1 ? sid : `${sid}${count}` };
+  });
+}

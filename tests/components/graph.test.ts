@@ -24,7 +24,8 @@ beforeAll(async () => {
 
 describe("every resource", () => {
   it("of a component has the component as its ancestor", () => {
-    const shared = /^(platform|alarms|access-logs|token-key|scores|models|fraud|scoring|warehouse|gateway-logs.*)$/;
+    const shared =
+      /^(platform|alarms|access-logs|token-key|scores|models|fraud|scoring|warehouse|pipelines|training|inference|gateway-logs.*|pipelines-dashboard)$/;
     const topLevel = dev.resources.filter(({ parent }) => /::pulumi:pulumi:Stack::/.test(parent) || parent === "");
     expect(
       topLevel.filter(({ name, type }) => type !== "pulumi:pulumi:Stack" && !shared.test(name)).map(({ name }) => name),
@@ -36,12 +37,13 @@ describe("roles", () => {
   it("belong to one function each", () => {
     const functions = dev.ofType("aws:lambda/function:Function");
     const roles = functions.map(({ inputs }) => inputs.role);
-    expect(functions).toHaveLength(6);
-    expect(new Set(roles).size).toBe(6);
+    expect(functions).toHaveLength(14);
+    expect(new Set(roles).size).toBe(functions.length);
   });
 
   it("name actions, never wildcards, and a wildcard resource only where the action knows no resource", () => {
-    const free = /^(xray:|logs:|redshift-data:(DescribeStatement|GetStatementResult|CancelStatement))/;
+    const free =
+      /^(xray:|logs:|redshift-data:(DescribeStatement|GetStatementResult|CancelStatement)|cloudwatch:(GetMetricData|PutMetricData)|ecr:GetAuthorizationToken)/;
     for (const policy of prod.ofType("aws:iam/rolePolicy:RolePolicy")) {
       for (const { Action, Resource, Sid } of statements(policy)) {
         for (const action of Action) expect(action, `${policy.name} ${Sid}`).not.toContain("*");
@@ -85,6 +87,21 @@ describe("roles", () => {
       "quarantine/*",
       "aws/lambda/*",
     ]);
+  });
+
+  it("let the feedback function write labels and nothing else", () => {
+    const policy = dev.find("aws:iam/rolePolicy:RolePolicy", "scoring-feedback-permissions");
+    const actions = statements(policy).flatMap(({ Action }) => Action);
+    expect(actions.sort()).toEqual([
+      "kms:Decrypt",
+      "kms:GenerateDataKey",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "s3:PutObject",
+    ]);
+    const bucket = dev.find("aws:s3/bucket:Bucket", "fraud-data-bucket").inputs.bucket;
+    const write = statements(policy).find(({ Sid }) => Sid === "WriteObjects");
+    expect(write?.Resource.map((arn) => arn.split(`${bucket}/`)[1])).toEqual(["labels/*"]);
   });
 
   it("have unique statement ids", () => {
@@ -193,6 +210,8 @@ describe("the gateway", () => {
           throttles: [
             { path: "/score/POST", rateLimit: 100, burstLimit: 200 },
             { path: "/predict/POST", rateLimit: 100, burstLimit: 200 },
+            { path: "/device/POST", rateLimit: 100, burstLimit: 200 },
+            { path: "/feedback/POST", rateLimit: 100, burstLimit: 200 },
           ],
         },
       ],

@@ -11,6 +11,7 @@ interface PolicyStatement {
 const FUNCTIONS = [
   { profile: "lead", name: "scoring-lead", parameter: "/scoring-lead-scoring/dev/a1/models" },
   { profile: "churn", name: "scoring-churn", parameter: "/scoring-churn-scoring/dev/a1/models" },
+  { profile: "device", name: "scoring-device", parameter: "/scoring-device-scoring/dev/a1/models" },
   { profile: "fraud", name: "fraud-processor", parameter: "/fraud-detection/dev/a1/models" },
 ];
 
@@ -50,7 +51,7 @@ function sourceOf(artifact: Recorded): Promise<string> {
 
 describe("artifacts", () => {
   it("lie under the hash of their content, with their name, in a bucket that keeps versions", async () => {
-    const artifacts = dev.ofType("aws:s3/bucketObjectv2:BucketObjectv2");
+    const artifacts = dev.ofType("aws:s3/bucketObjectv2:BucketObjectv2").filter(({ name }) => name.startsWith("models-"));
     expect(artifacts.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["models-churn-trees-1", "models-fraud-trees-1", "models-fraud-trees-2"]),
     );
@@ -100,7 +101,7 @@ describe("the models of a profile", () => {
   });
 
   it("are in the outputs, for the command that changes them", () => {
-    expect(Object.keys(Object(dev.outputs.modelsParameters)).sort()).toEqual(["churn", "fraud", "lead"]);
+    expect(Object.keys(Object(dev.outputs.modelsParameters)).sort()).toEqual(["churn", "device", "fraud", "lead"]);
     expect(dev.outputs).toHaveProperty("modelBucket");
   });
 });

@@ -1,14 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
+import type * as Inference from "../../components/inference-pipeline";
 import type * as Account from "../../components/lib/access-log-bucket";
 import type * as Key from "../../components/lib/encryption-key";
 import type * as Models from "../../components/lib/model-store";
+import type * as Store from "../../components/lib/pipeline-store";
 import type * as Secret from "../../components/lib/secret";
 import type * as Topic from "../../components/lib/topic";
 import type * as Warehouse from "../../components/risk-warehouse";
 import type * as Bus from "../../components/score-bus";
 import type * as Api from "../../components/scoring-api";
 import type * as Stream from "../../components/stream-processor";
+import type * as Training from "../../components/training-pipeline";
+import type { DatasetDocument } from "../../functions/pipeline/dataset";
 import { PROFILES } from "../../functions/profiles";
+import { datasets } from "../../stacks/datasets";
 import type * as Bundles from "../../tools/bundle";
 import { evaluate, load } from "../helpers/recorder";
 
@@ -18,6 +24,9 @@ const { EncryptionKey } = load("components/lib/encryption-key") as typeof Key;
 const { accessLogBucket } = load("components/lib/access-log-bucket") as typeof Account;
 const { GeneratedSecret } = load("components/lib/secret") as typeof Secret;
 const { NotificationTopic } = load("components/lib/topic") as typeof Topic;
+const { PipelineStore } = load("components/lib/pipeline-store") as typeof Store;
+const { TrainingPipeline } = load("components/training-pipeline") as typeof Training;
+const { InferencePipeline } = load("components/inference-pipeline") as typeof Inference;
 const { RiskWarehouse } = load("components/risk-warehouse") as typeof Warehouse;
 const { ScoreBus } = load("components/score-bus") as typeof Bus;
 const { ScoringApi } = load("components/scoring-api") as typeof Api;
@@ -27,6 +36,61 @@ const { buildFunctions } = load("tools/bundle") as typeof Bundles;
 const naming = { environment: "test", suffix: "t1" };
 const region = "us-east-1";
 const bundle = (entry: string): string => buildFunctions()[entry] ?? "";
+
+/** A store and both pipelines, named after `n`. */
+function createPipelines(n: string, shared: Pick<Training.TrainingPipelineArgs, "context" | "modelStore">): void {
+  const dataset: DatasetDocument = datasets({ fraudMaturityDays: 0, device: null }).churn;
+  const { context } = shared;
+  const store = new PipelineStore(`pipelines-${n}`, {
+    context,
+    naming,
+    region,
+    bucketPrefix: "acme",
+    glueSources: [],
+    sagemakerSources: { id: "sources", key: "code/sagemaker/sourcedir-1.tar.gz", file: "package.json" },
+    documents: [],
+    trainingDataDays: 30,
+    inferenceDataDays: 30,
+  });
+  const common = {
+    context,
+    naming,
+    region,
+    store,
+    datasets: [dataset],
+    models: { churn: pulumi.output("/churn/models") },
+    warehouse: undefined,
+    schedule: "cron(0 3 * * ? *)",
+    scheduleEnabled: true,
+    glue: { workerType: "G.1X", workers: 2, timeoutMinutes: 5 },
+    lateMinutes: 5,
+    reserveConcurrency: false,
+  } as const;
+  new TrainingPipeline(`training-${n}`, {
+    ...common,
+    modelStore: shared.modelStore,
+    bundles: {
+      plan: bundle("pipeline-plan"),
+      qualityGate: bundle("data-quality-gate"),
+      evaluationGate: bundle("evaluation-gate"),
+      promotion: bundle("model-promotion"),
+    },
+    training: { instanceType: "ml.m5.large", volumeGb: 1, maxRuntimeMinutes: 5, spot: { enabled: false } },
+    servingInstanceType: "ml.m5.large",
+    canary: { percent: 0, minutes: 0 },
+    metricNamespaces: {},
+    // An invariant that a transform may not weaken, and a setting that it may change.
+    transform: { extractJob: () => ({ securityConfiguration: "none", timeout: 7 }) },
+  });
+  new InferencePipeline(`inference-${n}`, {
+    ...common,
+    bundles: { plan: bundle("pipeline-plan"), batchGate: bundle("batch-gate") },
+    transformJob: { instanceType: "ml.m5.large", instanceCount: 1, timeoutMinutes: 5 },
+    maxBackfillDays: 1,
+    mapConcurrency: 1,
+    transform: { machine: () => ({ type: "EXPRESS", name: `own-${n}` }) },
+  });
+}
 
 /** Every component twice in one stack, with equal arguments. */
 function twoOfEach(): Record<string, unknown> {
@@ -89,7 +153,7 @@ function twoOfEach(): Record<string, unknown> {
       naming,
       region,
       routes: [{ path: "/score", profile: PROFILES.lead, policy: PROFILES.lead.defaultPolicy, models }],
-      bundles: { scoring: bundle("rest-scoring"), archiver: bundle("score-archiver") },
+      bundles: { scoring: bundle("rest-scoring"), archiver: bundle("score-archiver"), feedback: bundle("feedback") },
       auth: { mode: "iam" },
       bus,
       tokenSecret,
@@ -124,6 +188,7 @@ function twoOfEach(): Record<string, unknown> {
       vpcCidr: "10.0.0.0/16",
       reserveConcurrency: false,
     });
+    createPipelines(n, { context, modelStore: store });
   }
   return {};
 }
@@ -150,6 +215,16 @@ describe("a second instance of every component", () => {
       expect(graph.find("aws:lambda/eventSourceMapping:EventSourceMapping", name).inputs).toMatchObject({
         batchSize: 10,
         maximumBatchingWindowInSeconds: 0,
+      });
+    }
+    for (const n of ["one", "two"]) {
+      expect(graph.find("aws:glue/job:Job", `training-${n}-extract-job`).inputs).toMatchObject({
+        securityConfiguration: `pipelines-${n}-security-0001`,
+        timeout: 7,
+      });
+      expect(graph.find("aws:sfn/stateMachine:StateMachine", `inference-${n}-steps-machine`).inputs).toMatchObject({
+        type: "STANDARD",
+        name: `own-${n}`,
       });
     }
     for (const stream of graph.ofType("aws:kinesis/stream:Stream")) {

@@ -176,11 +176,43 @@ const provisioned: Case[] = [
 const machine = resource("aws:sfn/stateMachine:StateMachine", "machine", {
   loggingConfiguration: { level: "ALL" },
   tracingConfiguration: { enabled: true },
+  encryptionConfiguration: { type: "CUSTOMER_MANAGED_KMS_KEY", kmsKeyId: KEY },
+});
+const RESILIENT = { TimeoutSeconds: 60, Retry: [{}], Catch: [{}], End: true };
+const TRAINING = {
+  EnableNetworkIsolation: true,
+  EnableInterContainerTrafficEncryption: true,
+  OutputDataConfig: { KmsKeyId: KEY },
+  ResourceConfig: { VolumeKmsKeyId: KEY },
+};
+const TRANSFORM = { TransformOutput: { KmsKeyId: KEY }, TransformResources: { VolumeKmsKeyId: KEY } };
+/** A definition of one task, in a Map as it could be. */
+const oneTask = (resourceArn: string, parameters: object, settings: object = RESILIENT) =>
+  JSON.stringify({
+    StartAt: "All",
+    States: {
+      All: {
+        Type: "Map",
+        ItemProcessor: {
+          StartAt: "Work",
+          States: { Work: { Type: "Task", Resource: resourceArn, Parameters: parameters, ...settings } },
+        },
+        End: true,
+      },
+    },
+  });
+const TRAIN = "arn:aws:states:::sagemaker:createTrainingJob.sync";
+const TRANSFORM_DAY = "arn:aws:states:::sagemaker:createTransformJob.sync";
+const CREATE_MODEL = "arn:aws:states:::sagemaker:createModel";
+const running = (definition: string) => resource(machine.type, "running", { definition });
+const connection = resource("aws:glue/connection:Connection", "snowflake", {
+  connectionProperties: { SparkProperties: JSON.stringify({ secretId: "key-pair", sfUrl: "acme.snowflakecomputing.com" }) },
 });
 const security = resource("aws:glue/securityConfiguration:SecurityConfiguration", "security", {
   encryptionConfiguration: {
     cloudwatchEncryption: { cloudwatchEncryptionMode: "SSE-KMS" },
     jobBookmarksEncryption: { jobBookmarksEncryptionMode: "CSE-KMS" },
+    s3Encryption: { s3EncryptionMode: "SSE-KMS" },
   },
 });
 const job = resource("aws:glue/job:Job", "job", { glueVersion: "5.0", securityConfiguration: "security" });
@@ -227,6 +259,81 @@ const pipeline: Case[] = [
     value: "DISABLED",
     says: 'is "DISABLED"; set it to "CSE-KMS"',
   },
+  {
+    control: "Glue.objects",
+    resources: [job, security],
+    index: 1,
+    path: "encryptionConfiguration.s3Encryption.s3EncryptionMode",
+    value: "DISABLED",
+    says: 'is "DISABLED"; set it to "SSE-KMS"',
+  },
+  {
+    control: "Glue.connections",
+    resources: [connection],
+    path: "connectionProperties",
+    value: { SparkProperties: JSON.stringify({ sfUser: "risk", sfPassword: "hunter2" }) },
+    says: "put it into a secret",
+  },
+  {
+    control: "StepFunctions.keys",
+    resources: [machine],
+    path: "encryptionConfiguration.type",
+    value: "AWS_OWNED_KEY",
+    says: 'is "AWS_OWNED_KEY"; set it to "CUSTOMER_MANAGED_KMS_KEY"',
+  },
+  {
+    control: "StepFunctions.keys",
+    resources: [machine],
+    path: "encryptionConfiguration.kmsKeyId",
+    says: "set it to the ARN of a customer-managed key",
+  },
+  ...(["TimeoutSeconds", "Retry", "Catch"] as const).map((setting) => ({
+    control: "StepFunctions.tasks",
+    resources: [running(oneTask(TRAIN, TRAINING))],
+    path: "definition",
+    value: oneTask(TRAIN, TRAINING, { ...RESILIENT, [setting]: undefined }),
+    says: `definition, Work: ${setting} is not set`,
+  })),
+  {
+    control: "StepFunctions.tasks",
+    resources: [running(oneTask(TRAIN, TRAINING))],
+    path: "definition",
+    value: "not JSON",
+    says: 'definition is "not JSON"; set it to a definition with States',
+  },
+  ...[
+    [TRAIN, "SageMaker.training", TRAINING, { ...TRAINING, EnableNetworkIsolation: false }, "EnableNetworkIsolation is false"],
+    [
+      TRAIN,
+      "SageMaker.training",
+      TRAINING,
+      { ...TRAINING, EnableInterContainerTrafficEncryption: undefined },
+      "EnableInterContainerTrafficEncryption is not set; set it to true",
+    ],
+    [TRAIN, "SageMaker.training", TRAINING, { ...TRAINING, OutputDataConfig: {} }, "OutputDataConfig.KmsKeyId is not set"],
+    [TRAIN, "SageMaker.training", TRAINING, { ...TRAINING, ResourceConfig: {} }, "ResourceConfig.VolumeKmsKeyId is not set"],
+    [
+      TRANSFORM_DAY,
+      "SageMaker.transform",
+      TRANSFORM,
+      { ...TRANSFORM, TransformOutput: {} },
+      "TransformOutput.KmsKeyId is not set",
+    ],
+    [
+      TRANSFORM_DAY,
+      "SageMaker.transform",
+      TRANSFORM,
+      { ...TRANSFORM, TransformResources: {} },
+      "TransformResources.VolumeKmsKeyId is not set",
+    ],
+    [CREATE_MODEL, "SageMaker.models", { EnableNetworkIsolation: true }, {}, "EnableNetworkIsolation is not set; set it to true"],
+  ].map(([action, control, passing, failing, says]) => ({
+    control: String(control),
+    resources: [running(oneTask(String(action), Object(passing)))],
+    path: "definition",
+    value: oneTask(String(action), Object(failing)),
+    says: `definition, Work: Parameters.${String(says)}`,
+  })),
   { control: "SageMaker.5", resources: [model], path: "enableNetworkIsolation", value: false, says: "set it to true" },
   { control: "SageMaker.vpc", resources: [model], path: "vpcConfig", says: "vpcConfig.subnets is not set; name private subnets" },
   { control: "SageMaker.keys", resources: [endpoint], path: "kmsKeyArn", says: "kmsKeyArn is not set; set it to the ARN" },

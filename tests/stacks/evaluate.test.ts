@@ -89,7 +89,7 @@ describe("a changed setting", () => {
   });
 
   it("turns the warehouse off with all its parts", async () => {
-    const graph = await evaluateStack("dev", { "risk:warehouse.enabled": "false" });
+    const graph = await evaluateStack("dev", { "risk:warehouse.enabled": "false", "risk:pipelines.enabled": "false" });
     expect(graph.resources.filter(({ type }) => /redshift|awsx|ec2/.test(type))).toEqual([]);
   });
 
@@ -102,7 +102,8 @@ describe("a changed setting", () => {
     const pool = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_EXAMPLE";
     const graph = await evaluateStack("dev", { "risk:api.auth": mode, "risk:api.cognitoUserPoolArn": pool });
     const methods = graph.ofType("aws:apigateway/method:Method").map(({ inputs }) => inputs);
-    expect(methods).toHaveLength(2);
+    // Three profiles and feedback.
+    expect(methods).toHaveLength(4);
     for (const method of methods) expect(method).toMatchObject({ authorization, apiKeyRequired });
     expect(graph.ofType("aws:apigateway/apiKey:ApiKey")).toHaveLength(keys);
   });

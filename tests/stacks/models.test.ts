@@ -37,6 +37,7 @@ describe("resolveModels", () => {
       lead: { chain: [{ kind: "heuristic", name: "lead-heuristic-1" }] },
       churn: { chain: [{ kind: "logistic", name: "churn-logistic-1" }] },
       fraud: { chain: [{ kind: "rules-only" }] },
+      device: { chain: [{ kind: "rules-only" }] },
     });
   });
 

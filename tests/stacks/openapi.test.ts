@@ -15,5 +15,8 @@ describe("docs/openapi.json", () => {
         expect(openApi()).toHaveProperty(["paths", path, "post", "responses", status]);
       }
     }
+    for (const status of ["202", "400", "403", "413", "415", "429", "503"]) {
+      expect(openApi()).toHaveProperty(["paths", "/feedback", "post", "responses", status]);
+    }
   });
 });

@@ -1,0 +1,150 @@
+/** The functions of training: plan, the two gates, promotion. */
+import type * as pulumi from "@pulumi/pulumi";
+import type { DatasetDocument } from "../../functions/pipeline/dataset";
+import type { Account } from "../lib/account";
+import { PlatformFunction } from "../lib/function";
+import type { Statement } from "../lib/iam";
+import { modelPrefix } from "../lib/model-artifact";
+import { modelsParametersJson, parameterStatement } from "../lib/pipeline-models";
+import { PLAN_TIMEOUT_SECONDS, planFunction } from "../lib/pipeline-plan";
+import type { TrainingPipelineArgs } from "./args";
+
+export interface TrainingFunctions {
+  readonly plan: PlatformFunction;
+  readonly qualityGate: PlatformFunction;
+  readonly evaluationGate: PlatformFunction;
+  readonly promotion: PlatformFunction;
+}
+
+/** Seconds: statistics of hundreds of columns at most; then two models over 20,000 rows. */
+export const TIMEOUT_SECONDS = { plan: PLAN_TIMEOUT_SECONDS, qualityGate: 60, evaluationGate: 300, promotion: 300 } as const;
+
+/** Executions at once: the schedules of all datasets start in the same minute. */
+const concurrencyOf = ({ reserveConcurrency, datasets }: TrainingPipelineArgs) =>
+  reserveConcurrency ? { reservedConcurrency: Math.max(2, datasets.length) } : {};
+
+export function createFunctions(
+  instance: string,
+  args: TrainingPipelineArgs,
+  account: Account,
+  parent: pulumi.Resource,
+): TrainingFunctions {
+  const plan = planFunction(
+    `${instance}-plan`,
+    {
+      context: args.context,
+      account,
+      store: args.store,
+      models: args.models,
+      bundle: args.bundles.plan,
+      description: "Plans a training: names, prefixes, hyperparameters",
+      reads: [],
+      reservedConcurrency: concurrencyOf(args).reservedConcurrency,
+    },
+    parent,
+  );
+  return {
+    plan,
+    qualityGate: createQualityGate(instance, args, parent),
+    evaluationGate: createEvaluationGate(instance, args, account, parent),
+    promotion: createPromotion(instance, args, account, parent),
+  };
+}
+
+function createQualityGate(instance: string, args: TrainingPipelineArgs, parent: pulumi.Resource): PlatformFunction {
+  const { context, store, bundles } = args;
+  return new PlatformFunction(
+    `${instance}-quality-gate`,
+    {
+      ...context,
+      description: "Checks the statistics of a training set before money is spent on it",
+      bundle: bundles.qualityGate,
+      callbackFactory: () => require("./bundles/data-quality-gate/index.js").handler,
+      memoryMb: 512,
+      timeoutSeconds: TIMEOUT_SECONDS.qualityGate,
+      ...concurrencyOf(args),
+      environment: { PIPELINE_BUCKET: store.bucketName, LOG_LEVEL: "info" },
+      permissions: store.bucket.readStatements(["config/datasets/", "training/data/"]),
+    },
+    { parent },
+  );
+}
+
+function createEvaluationGate(
+  instance: string,
+  args: TrainingPipelineArgs,
+  account: Account,
+  parent: pulumi.Resource,
+): PlatformFunction {
+  const { context, store, bundles, models, modelStore, datasets, transform } = args;
+  return new PlatformFunction(
+    `${instance}-evaluation-gate`,
+    {
+      ...context,
+      description: "Compares a trained model with the champion on the holdout",
+      bundle: bundles.evaluationGate,
+      callbackFactory: () => require("./bundles/evaluation-gate/index.js").handler,
+      // One whole vCPU: it scores the holdout with two models.
+      memoryMb: 1769,
+      timeoutSeconds: TIMEOUT_SECONDS.evaluationGate,
+      ...concurrencyOf(args),
+      environment: {
+        PIPELINE_BUCKET: store.bucketName,
+        MODEL_BUCKET: modelStore.bucket.bucketName,
+        MODELS_PARAMETERS: modelsParametersJson(models),
+        LOG_LEVEL: "info",
+      },
+      permissions: [
+        ...store.bucket.readStatements(["config/datasets/", "models/"]),
+        ...store.bucket.writeStatements(datasets.map(({ name }) => `models/${name}/*/report/`)),
+        ...modelStore.bucket.readStatements(profilePrefixes(datasets)),
+        parameterStatement("ReadModels", ["ssm:GetParameter"], models, account),
+      ],
+      ...(transform?.evaluationGate ? { transform: transform.evaluationGate } : {}),
+    },
+    { parent },
+  );
+}
+
+function createPromotion(
+  instance: string,
+  args: TrainingPipelineArgs,
+  account: Account,
+  parent: pulumi.Resource,
+): PlatformFunction {
+  const { context, store, bundles, models, modelStore, datasets, canary, metricNamespaces } = args;
+  const permissions: Statement[] = [
+    ...store.bucket.readStatements(["config/datasets/", "models/"]),
+    ...modelStore.bucket.readStatements(profilePrefixes(datasets)),
+    ...modelStore.bucket.writeStatements(profilePrefixes(datasets)),
+    parameterStatement("ChangeModels", ["ssm:GetParameter", "ssm:PutParameter"], models, account),
+    // Reading metrics knows no resource.
+    { sid: "ReadMetrics", actions: ["cloudwatch:GetMetricData"], resources: ["*"] },
+  ];
+  return new PlatformFunction(
+    `${instance}-promotion`,
+    {
+      ...context,
+      description: "Converts an approved model, tries it as challenger and makes it champion",
+      bundle: bundles.promotion,
+      callbackFactory: () => require("./bundles/model-promotion/index.js").handler,
+      memoryMb: 1024,
+      timeoutSeconds: TIMEOUT_SECONDS.promotion,
+      ...concurrencyOf(args),
+      environment: {
+        PIPELINE_BUCKET: store.bucketName,
+        MODEL_BUCKET: modelStore.bucket.bucketName,
+        MODELS_PARAMETERS: modelsParametersJson(models),
+        CANARY_PERCENT: String(canary.percent),
+        METRIC_NAMESPACES: JSON.stringify(metricNamespaces),
+        LOG_LEVEL: "info",
+      },
+      permissions,
+    },
+    { parent },
+  );
+}
+
+const profilePrefixes = (datasets: readonly DatasetDocument[]): string[] => [
+  ...new Set(datasets.map(({ profile }) => modelPrefix(profile))),
+];

@@ -1,0 +1,15 @@
+import type { FunctionBundles } from "../tools/bundle";
+
+/**
+ * Path of the bundle of an entry.
+ * @throws Error when `functions/entries/` has no such file
+ */
+export function bundleOf(bundles: FunctionBundles, entry: string): string {
+  const path = bundles[entry];
+  if (path === undefined) {
+    throw new Error(
+      `Function "${entry}" has no bundle: expected functions/entries/${entry}.ts, found ${Object.keys(bundles).join(", ")}.`,
+    );
+  }
+  return path;
+}
