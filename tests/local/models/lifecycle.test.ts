@@ -33,11 +33,16 @@ beforeEach(() => {
   const { region, endpoint, credentials } = platform.client();
   const parameter = (profile: ProfileId) => `/test-${run}/${profile}/models`;
   platform.s3.store.createBucket(`${BUCKET}-${run}`);
-  for (const profile of ["lead", "churn", "fraud"] as const) {
+  for (const profile of ["lead", "churn", "fraud", "device"] as const) {
     const value = profile === "churn" ? START : { chain: [PROFILES[profile].defaultPolicy.model] };
     platform.ssm.putParameter({ name: parameter(profile), type: "String", value: JSON.stringify(value) });
   }
-  const modelsParameters = { lead: parameter("lead"), churn: parameter("churn"), fraud: parameter("fraud") };
+  const modelsParameters = {
+    lead: parameter("lead"),
+    churn: parameter("churn"),
+    fraud: parameter("fraud"),
+    device: parameter("device"),
+  };
   target = connectModels({ modelBucket: `${BUCKET}-${run}`, modelsParameters, region }, { endpoint, credentials });
 });
 
@@ -140,7 +145,7 @@ describe("challenge and withdraw", () => {
     ["percent", "101", /--percent: expected a number from 0 to 100, got "101"/],
     ["percent", "ten", /--percent/],
     ["format", "xml", /--format: expected text\/csv or application\/json/],
-    ["profile", "credit", /--profile: expected lead, churn, fraud, got "credit"/],
+    ["profile", "credit", /--profile: expected lead, churn, fraud, device, got "credit"/],
   ])("refuses --%s %s", async (option, value, message) => {
     await expect(model("challenge", "rules", { [option]: value })).rejects.toThrow(message);
   });
@@ -212,7 +217,11 @@ describe("the stack on AWS", () => {
     expect(() => awsTarget(file)).toThrow(/has no fraud/);
     writeFileSync(
       file,
-      JSON.stringify({ modelBucket: "b", region: "us-east-1", modelsParameters: { lead: "/l", churn: "/c", fraud: "/f" } }),
+      JSON.stringify({
+        modelBucket: "b",
+        region: "us-east-1",
+        modelsParameters: { lead: "/l", churn: "/c", fraud: "/f", device: "/d" },
+      }),
     );
     const named = awsTarget(file);
     expect(named).toMatchObject({ bucket: "b", parameters: { fraud: "/f" } });
