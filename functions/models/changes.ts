@@ -27,6 +27,17 @@ export function withdrawn({ chain, challengers = [] }: ModelsDocument, name: str
   return rest.length === challengers.length ? undefined : documentOf(chain, rest);
 }
 
+/**
+ * An earlier document, to go back to. The champion that is left answers no share of it: a promotion's canary would otherwise come back
+ * together with the champion before. In shadow it may stay.
+ */
+export function rolledBack({ chain, challengers = [] }: ModelsDocument, left: string | undefined): ModelsDocument {
+  return documentOf(
+    chain,
+    challengers.filter(({ model, percent = 0 }) => percent === 0 || refName(model) !== left),
+  );
+}
+
 function documentOf(chain: readonly ModelRef[], challengers: readonly ChallengerRef[]): ModelsDocument {
   return { chain, ...(challengers.length === 0 ? {} : { challengers }) };
 }

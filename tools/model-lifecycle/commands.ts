@@ -1,6 +1,6 @@
 /** `list`, `add`, `promote`, `challenge`, `withdraw` and `rollback`: which model decides, on a running platform. */
 import { readFileSync } from "node:fs";
-import { challenged, describeRef, promoted, withdrawn } from "../../functions/models/changes";
+import { challenged, describeRef, promoted, rolledBack, withdrawn } from "../../functions/models/changes";
 import type { ModelRef, ModelsDocument } from "../../functions/models/document";
 import { refName } from "../../functions/models/document";
 import { PROFILES, type ProfileId } from "../../functions/profiles";
@@ -8,7 +8,7 @@ import { UsageError } from "../../local/cli/options";
 import { type ModelCatalogue, modelNamed } from "../../stacks/model-names";
 import { addArtifact, checkModel, listArtifacts, type Verified, verifyArtifact } from "./artifacts";
 import type { Golden } from "./golden";
-import { currentModels, parseDocument, putModels, versionsOf } from "./parameter";
+import { currentModels, type ParameterVersion, parseDocument, putModels, versionsOf } from "./parameter";
 import type { Target } from "./target";
 
 /** How endpoints are called that a command names. */
@@ -55,14 +55,6 @@ export class ModelCommands {
     const versions = await versionsOf(this.target, profile);
     const { version, document } = await currentModels(this.target, profile);
     const parameter = this.target.parameters[profile];
-    const championOf = (entry: (typeof versions)[number]): string => {
-      try {
-        const [champion] = parseDocument(entry, parameter).chain;
-        return champion === undefined ? "none" : refName(champion);
-      } catch {
-        return "unreadable";
-      }
-    };
     return {
       profile,
       parameter,
@@ -71,7 +63,11 @@ export class ModelCommands {
       available: (await listArtifacts(this.target, profile)).map(({ name, sha256, bytes }) => ({ name, sha256, bytes })),
       history: versions
         .slice(-HISTORY_SHOWN)
-        .map((entry) => ({ version: entry.version, changedAt: entry.changedAt, champion: championOf(entry) })),
+        .map((entry) => ({
+          version: entry.version,
+          changedAt: entry.changedAt,
+          champion: championOf(entry, parameter) ?? "unreadable",
+        })),
     };
   }
 
@@ -115,7 +111,12 @@ export class ModelCommands {
           : `--to: the models of ${profile} have no version ${to}; there are ${kept}.`,
       );
     }
-    return this.change(profile, () => parseDocument(wanted, this.target.parameters[profile]), versions.at(-1)?.version);
+    const latest = versions.at(-1);
+    const parameter = this.target.parameters[profile];
+    const document = parseDocument(wanted, parameter);
+    // A version that is asked for by its number comes back as it was.
+    const next = to === undefined && latest !== undefined ? rolledBack(document, championOf(latest, parameter)) : document;
+    return this.change(profile, () => next, latest?.version);
   }
 
   private async change(
@@ -149,6 +150,16 @@ export class ModelCommands {
     const found = modelNamed({ artifacts, endpoints: this.endpoints }, profile, name);
     if (typeof found === "string") throw new UsageError(`${profile}: ${found}`);
     return found;
+  }
+}
+
+/** Undefined when the version can't be read. */
+function championOf(entry: ParameterVersion, parameter: string): string | undefined {
+  try {
+    const [champion] = parseDocument(entry, parameter).chain;
+    return champion === undefined ? "none" : refName(champion);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { challenged, describeRef, promoted, withdrawn } from "../../../functions/models/changes";
+import { challenged, describeRef, promoted, rolledBack, withdrawn } from "../../../functions/models/changes";
 import type { ModelRef, ModelsDocument } from "../../../functions/models/document";
 
 const trees = (name: string): ModelRef => ({ kind: "trees", name, key: `models/${name}.rsm`, sha256: "0".repeat(64) });
@@ -28,6 +28,21 @@ describe("changes of a models document", () => {
       challengers: [{ model: C }],
     });
     expect(withdrawn({ chain: [A] }, "b")).toBeUndefined();
+  });
+
+  it("a rollback brings back what was before, but no share for the model that is left", () => {
+    const canary: ModelsDocument = {
+      version: "2",
+      chain: [A, RULES],
+      challengers: [
+        { model: B, percent: 10 },
+        { model: C, percent: 5 },
+      ],
+    };
+    expect(rolledBack(canary, "b")).toEqual({ chain: [A, RULES], challengers: [{ model: C, percent: 5 }] });
+    const shadow: ModelsDocument = { chain: [A], challengers: [{ model: B }] };
+    expect(rolledBack(shadow, "b")).toEqual(shadow);
+    expect(rolledBack(canary, undefined).challengers).toHaveLength(2);
   });
 
   it("names models for people", () => {

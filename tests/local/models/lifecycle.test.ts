@@ -167,6 +167,13 @@ describe("rollback", () => {
     await expect(model("rollback", undefined, { to: "9" })).rejects.toThrow(/no version 9; there are 1, 2, 3, 4, 5/);
   });
 
+  it("after a canary leaves the model no share of the answers", async () => {
+    await model("challenge", "rules", { percent: "10" });
+    await model("promote", "rules");
+    await model("rollback");
+    expect(stored()).toEqual(START);
+  });
+
   it("leaves a document that nobody can read", async () => {
     platform.ssm.putParameter({ name: `/test-${run}/churn/models`, type: "String", value: "{", overwrite: true });
     await expect(model("promote", "rules")).rejects.toThrow(/Version 2 .* is not JSON; roll back with/);
