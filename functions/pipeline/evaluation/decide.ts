@@ -15,6 +15,12 @@ export interface Evidence {
   readonly psi: number | undefined;
 }
 
+/**
+ * Rows of each class that a ranking must rest on: with 20 of the rarer one the standard error of an AUC near 0.9 is about 0.04
+ * (Hanley & McNeil 1982), with fewer a lucky holdout promotes anything.
+ */
+const MIN_OF_A_CLASS = 20;
+
 /** The limit in itself, the margin over the champion, and the predictions' stability. */
 export function decisionChecks({ evaluation }: Pick<DatasetDocument, "evaluation">, evidence: Evidence): Check[] {
   const { metric, limit, margin, maxPsi } = evaluation;
@@ -29,6 +35,15 @@ export function decisionChecks({ evaluation }: Pick<DatasetDocument, "evaluation
     return [{ name, ok: false, detail: "the holdout has rows of one class only; widen the history, or the holdout's share" }];
   }
   const checks: Check[] = [{ name, ok: isGood(value, limit), detail: `${figure(value)}, ${bound} ${limit} is needed` }];
+  const { rows, positives } = metrics;
+  if (metric === "auc" && positives !== undefined) {
+    const rarer = Math.min(positives, rows - positives);
+    checks.push({
+      name: "holdout",
+      ok: rarer >= MIN_OF_A_CLASS,
+      detail: `${positives} of ${rows} rows are positive; at least ${MIN_OF_A_CLASS} of each class are needed to judge by`,
+    });
+  }
   const theirs = championMetrics?.[metric];
   if (theirs === undefined) {
     checks.push({ name: "champion", ok: true, detail: `not compared with "${champion}": ${comparison}; only the limit decides` });

@@ -116,6 +116,15 @@ describe("decision", () => {
     expect(ok(9, 9.4)).toEqual([true, false, true]);
     expect(ok(11, 20)).toEqual([false, true, true]);
   });
+
+  it("judges no ranking by a handful of rows of one class", () => {
+    const check = (positives: number) =>
+      decisionChecks(DATASET, { ...evidence, metrics: { auc: 0.9, rows: 5000, positives } }).find(
+        ({ name }) => name === "holdout",
+      );
+    expect([8, 19, 20, 4980, 4981].map((positives) => check(positives)?.ok)).toEqual([false, false, true, true, false]);
+    expect(check(8)?.detail).toBe("8 of 5000 rows are positive; at least 20 of each class are needed to judge by");
+  });
 });
 
 describe("a holdout", () => {

@@ -80,6 +80,7 @@ describe("evaluation-gate", () => {
       ["holdout margins", true],
       ["golden rows", true],
       ["AUC", true],
+      ["holdout", true],
       ["champion", true],
       ["stability", true],
     ]);
@@ -121,7 +122,7 @@ describe("evaluation-gate", () => {
     const error = await failure(run());
     expect(error.name).toBe("EvaluationFailed");
     expect(error.message).toMatch(
-      /failed 1 of 5 checks\. champion: (0\.\d+) against \1 of "twin" on the same rows, at least .* \(margin 0\.01\)\. It was not registered and "twin" stays the champion/,
+      /failed 1 of 6 checks\. champion: (0\.\d+) against \1 of "twin" on the same rows, at least .* \(margin 0\.01\)\. It was not registered and "twin" stays the champion/,
     );
     expect(JSON.parse(objects.text(`${REPORT}evaluation.json`)).checks).toContainEqual(
       expect.objectContaining({ name: "champion", ok: false }),
