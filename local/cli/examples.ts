@@ -47,6 +47,14 @@ export function examples(outputs: Outputs, outputsPath: string): string {
       ],
     ],
     ["Send a file", ["npm run ingest -- FILE.csv --profile fraud"]],
+    ...(outputs.pipelineBucket === undefined
+      ? []
+      : ([
+          [
+            "Train a model on two months of history, and score yesterday in batch (needs Python and Java)",
+            ["npm run pipeline -- history && npm run pipeline -- training --approve && npm run pipeline -- inference"],
+          ],
+        ] satisfies [string, string[]][])),
   ];
   const addresses = sections.map(([title, lines]) => `  ${paint("bold", title.padEnd(20))} ${lines.join("   ")}`);
   const lines = tries.flatMap(([title, commands]) => [paint("bold", `# ${title}`), ...commands, ""]);

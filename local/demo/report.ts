@@ -118,6 +118,7 @@ export const nextSteps = [
   "  npm run ingest -- FILE.csv --profile fraud  send a file of your own",
   "  edit Pulumi.dev.yaml while it runs          a threshold changes without a restart",
   "  npm run model -- list                       champions, challengers; promote and roll back on what runs",
+  "  npm run pipeline -- --help                  train models, score whole days (on what runs)",
   "  npm run bench                               how fast it is, next to its peers",
   "  README.md, docs/architecture.md             how it works, and how to deploy it to AWS",
 ].join("\n");
