@@ -2,13 +2,16 @@
  * Bundles every function of `functions/entries/*.ts` into `bundles/<entry>/index.js`: one minified CommonJS file without
  * any dependency, so an archive holds the callback and its bundle and nothing else.
  *
- * Runs synchronously while the Pulumi program is evaluated, so `pulumi up` never ships stale code, and once a process.
+ * Runs synchronously while the Pulumi program is evaluated, so `pulumi up` never ships stale code, and once a process. A build whose
+ * inputs and outputs are the ones of the last build (by content: sources, packages, this recipe) is not repeated.
  * The same sources give the same bytes: the working folder is not part of the output, and only changed files are written.
  * By hand: `node dist/tools/bundle.js`.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { buildSync, stop } from "esbuild";
+import { type BuildOptions, buildSync, stop } from "esbuild";
+import { isCurrent, recordBuild } from "./bundle-stamp";
+import { trimSdk } from "./trim-sdk";
 import { buildValidators } from "./validators";
 
 /** Entry name (`rest-scoring`) → path of its bundle relative to the project's root (`./bundles/rest-scoring/index.js`). */
@@ -16,6 +19,50 @@ export type FunctionBundles = Readonly<Record<string, string>>;
 
 const ENTRIES = "functions/entries";
 const BUNDLES = "bundles";
+
+const COMMON = {
+  bundle: true,
+  write: false,
+  platform: "node",
+  target: "node24",
+  legalComments: "none",
+  // ASCII keeps the file one byte a character in V8, which compiles faster.
+  charset: "ascii",
+  // `import("node:http")` in the SDK makes Node load all that the module offers as an ES module, its fetch client (10 ms) included;
+  // as `require` it loads what is used.
+  supported: { "dynamic-import": false },
+  treeShaking: true,
+  logLevel: "silent",
+} as const satisfies BuildOptions;
+
+/** First pass: one ES module an entry, in which a second pass still sees what is used. */
+const JOIN = {
+  ...COMMON,
+  format: "esm",
+  metafile: true,
+  // The SDK's ES modules shake down to the commands in use; its CommonJS files do not.
+  mainFields: ["module", "main"],
+  conditions: ["module"],
+  alias: {
+    // As ES modules, of which an entry takes the validators that it names.
+    "#validators": `./${BUNDLES}/validators/index.mjs`,
+    "@aws-sdk/credential-provider-node": "./functions/shared/env-credentials.ts",
+    "@smithy/credential-provider-imds": "./functions/shared/env-credentials.ts",
+    "@smithy/core/event-streams": "./functions/shared/no-event-streams.ts",
+  },
+  loader: { ".sql": "text" },
+} as const satisfies BuildOptions;
+
+/** Second pass, over trimmed modules. */
+const SHRINK = {
+  ...COMMON,
+  format: "cjs",
+  minify: true,
+  // A stack trace quotes the line it happened in: with one line a bundle that is the whole bundle.
+  lineLimit: 160,
+} as const satisfies BuildOptions;
+
+const RECIPE = JSON.stringify([JOIN, SHRINK]);
 
 let built: { readonly root: string; readonly bundles: FunctionBundles } | undefined;
 
@@ -32,43 +79,45 @@ export function buildFunctions(root: string = process.cwd()): FunctionBundles {
       `Functions are bundled from the project's root (the folder with package.json and ${ENTRIES}/), but the current folder is ${root}. Change to the root and run the command again.`,
     );
   }
-  buildValidators(join(root, BUNDLES, "validators.js"));
   const names = entryNames(root);
-  const result = buildSync({
+  const bundles = Object.fromEntries(names.map((name) => [name, `./${BUNDLES}/${name}/index.js`]));
+  const stamp = join(root, BUNDLES, "build.json");
+  if (!isCurrent(root, stamp, RECIPE)) {
+    const validators = buildValidators(join(root, BUNDLES, "validators.js"));
+    const inputs = bundle(root, names);
+    recordBuild(root, stamp, RECIPE, { inputs, outputs: [relative(root, validators), ...Object.values(bundles)] });
+  }
+  built = { root, bundles };
+  return bundles;
+}
+
+/** Writes the bundles and answers the files that they are made of, relative to `root`. */
+function bundle(root: string, names: readonly string[]): readonly string[] {
+  const joined = buildSync({
+    ...JOIN,
     absWorkingDir: root,
     entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, `./${ENTRIES}/${name}.ts`])),
     outdir: BUNDLES,
-    bundle: true,
-    write: false,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    minify: true,
-    // A stack trace quotes the line it happened in: with one line a bundle that is the whole bundle.
-    lineLimit: 160,
-    legalComments: "none",
-    // ASCII keeps the file one byte a character in V8, which compiles faster.
-    charset: "ascii",
-    // `import("node:http")` in the SDK makes Node load all that the module offers as an ES module, its fetch client (10 ms) included;
-    // as `require` it loads what is used.
-    supported: { "dynamic-import": false },
-    treeShaking: true,
-    // The SDK's ES modules shake down to the commands in use; its CommonJS files do not.
-    mainFields: ["module", "main"],
-    conditions: ["module"],
-    alias: {
-      "@aws-sdk/credential-provider-node": "./functions/shared/env-credentials.ts",
-      "@smithy/credential-provider-imds": "./functions/shared/env-credentials.ts",
-    },
-    loader: { ".sql": "text" },
-    logLevel: "silent",
   });
-  // esbuild keeps a process for the next build, which would outlive a platform that is stopped.
-  void stop();
-  for (const file of result.outputFiles) writeIfChanged(file.path, file.text);
-  const bundles = Object.fromEntries(names.map((name) => [name, `./${BUNDLES}/${name}/index.js`]));
-  built = { root, bundles };
-  return bundles;
+  mkdirSync(join(root, BUNDLES), { recursive: true });
+  const between = mkdtempSync(join(root, BUNDLES, ".between-"));
+  try {
+    for (const { path, text } of joined.outputFiles) {
+      writeFileSync(join(between, `${basename(dirname(path))}.js`), trimSdk(text));
+    }
+    const shrunk = buildSync({
+      ...SHRINK,
+      absWorkingDir: root,
+      entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, join(between, `${name}.js`)])),
+      outdir: BUNDLES,
+    });
+    for (const { path, text } of shrunk.outputFiles) writeIfChanged(path, text);
+  } finally {
+    rmSync(between, { recursive: true, force: true });
+    // esbuild keeps a process for the next build, which would outlive a platform that is stopped.
+    void stop();
+  }
+  return Object.keys(joined.metafile.inputs);
 }
 
 function entryNames(root: string): string[] {
@@ -78,10 +127,13 @@ function entryNames(root: string): string[] {
     .sort();
 }
 
+/** Replaces the file in one step: another process may be reading it. */
 function writeIfChanged(path: string, text: string): void {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
+  const partial = `${path}.${process.pid}.tmp`;
+  writeFileSync(partial, text);
+  renameSync(partial, path);
 }
 
 /** Prints each bundle and its size (nothing with `--quiet`): the command-line face of {@link buildFunctions}. */

@@ -1,9 +1,9 @@
 /**
- * Compiles the schemas of every profile, of policy and models documents and of feedback into one plain JavaScript module. A validator compiled at
- * run time costs a cold start tens of milliseconds and a megabyte of compiler; this costs neither.
+ * Compiles the schemas of every profile, of policy and models documents and of feedback into plain JavaScript, a file each. A validator
+ * compiled at run time costs a cold start tens of milliseconds and a megabyte of compiler; this costs neither.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import standaloneCode from "ajv/dist/standalone";
 import type { JsonSchema } from "../functions/core/json-schema";
@@ -35,30 +35,64 @@ export function platformAjv(): Ajv2020 {
   return ajv;
 }
 
-/** CommonJS source of a module that exports one validator per schema. Throws when a schema is not valid in strict mode. */
-export function validatorSource(schemas: Readonly<Record<string, JsonSchema>> = validatorSchemas()): string {
+/** CommonJS source of a module that is the schema's validator. Throws when the schema has no id or is not valid in strict mode. */
+export function validatorSource(name: string, schema: JsonSchema): string {
+  if (!schema.$id) throw new Error(`Schema "${name}" has no $id; give it one, its validator is named by it in messages.`);
   const ajv = platformAjv();
-  const exported: Record<string, string> = {};
-  for (const [name, schema] of Object.entries(schemas)) {
-    const id = schema.$id;
-    if (!id) throw new Error(`Schema "${name}" has no $id; give it one, the compiled validators refer to each other by it.`);
-    ajv.addSchema(schema);
-    exported[name] = id;
-  }
-  return standaloneCode(ajv, exported);
+  return standaloneCode(ajv, ajv.compile(withoutAnnotations(schema)));
+}
+
+/** What a schema says to readers: a validator would carry it as data that nothing reads. */
+const ANNOTATIONS: ReadonlySet<string> = new Set(["title", "description", "examples", "x-classification", "x-unit"]);
+/** Keywords whose members are schemas by names of their own, which may be those of annotations. */
+const NAMED_SCHEMAS: ReadonlySet<string> = new Set(["properties", "$defs"]);
+
+function withoutAnnotations(schema: JsonSchema): JsonSchema {
+  const copy = (value: unknown, areNames: boolean): unknown => {
+    if (Array.isArray(value)) return value.map((item) => copy(item, false));
+    if (typeof value !== "object" || value === null) return value;
+    const members = Object.entries(value).filter(([key]) => areNames || !ANNOTATIONS.has(key));
+    return Object.fromEntries(members.map(([key, member]) => [key, copy(member, !areNames && NAMED_SCHEMAS.has(key))]));
+  };
+  return copy(schema, false) as JsonSchema;
 }
 
 /**
- * Writes the validators to `outFile` (relative to the working directory) and answers its absolute path. The file is left
- * alone when nothing changed, and replaced in one step, so concurrent builds and readers never see half of it.
+ * The files of `#validators` by their path relative to the folder of `entry` (`validators.js`): one module a schema, `entry` that Node
+ * loads them by, the same as an ES module, and a manifest which tells a bundler that it may leave out those that a function does not use.
+ */
+export function validatorFiles(
+  entry: string,
+  schemas: Readonly<Record<string, JsonSchema>> = validatorSchemas(),
+): Readonly<Record<string, string>> {
+  const folder = basename(entry, ".js");
+  const names = Object.keys(schemas);
+  return {
+    ...Object.fromEntries(
+      Object.entries(schemas).map(([name, schema]) => [`${folder}/${name}.js`, validatorSource(name, schema)]),
+    ),
+    [`${folder}/package.json`]: '{ "sideEffects": false }\n',
+    [`${folder}/index.mjs`]: names.map((name) => `export { default as ${name} } from "./${name}.js";\n`).join(""),
+    [entry]: `"use strict";\n${names.map((name) => `exports.${name} = require("./${folder}/${name}.js");\n`).join("")}`,
+  };
+}
+
+/**
+ * Writes the validators to `outFile` (relative to the working directory) and a folder of its name beside it, and answers its absolute
+ * path. Files in which nothing changed are left alone, and the others replaced in one step, so concurrent builds and readers never
+ * see half of one.
  */
 export function buildValidators(outFile = "bundles/validators.js"): string {
   const target = resolve(outFile);
-  const source = validatorSource();
-  if (existsSync(target) && readFileSync(target, "utf8") === source) return target;
+  // The entry comes last: whoever finds it finds the others too.
+  for (const [path, source] of Object.entries(validatorFiles(basename(target)))) write(join(dirname(target), path), source);
+  return target;
+}
+
+function write(target: string, source: string): void {
+  if (existsSync(target) && readFileSync(target, "utf8") === source) return;
   mkdirSync(dirname(target), { recursive: true });
   const partial = `${target}.${process.pid}.tmp`;
   writeFileSync(partial, source);
   renameSync(partial, target);
-  return target;
 }

@@ -13,9 +13,12 @@
  * - s3:PutObject on ARCHIVE_BUCKET/archive/*
  * - kms:Decrypt and kms:GenerateDataKey on the keys of table, bucket, secret and bus, where they have their own
  */
-import { churn, device, fraud, lead, models as validateModels, policy as validatePolicy } from "#validators";
+import { churn, device, lead, models as validateModels, policy as validatePolicy } from "#validators";
 import type { Validate } from "../core/json-schema";
-import { PROFILES, type ProfileId, profileById } from "../profiles";
+import type { AnyProfile } from "../core/profile";
+import { CHURN } from "../profiles/churn";
+import { DEVICE } from "../profiles/device";
+import { LEAD } from "../profiles/lead";
 import { createIdempotencyStore, createScoreStore } from "../rest/adapters";
 import { createRestHandler, type RestHandler } from "../rest/handler";
 import { createDynamoDb, createEventBridge, createSecretsManager, createSsm, FAST } from "../shared/clients";
@@ -31,16 +34,17 @@ import { createS3 } from "../shared/s3-client";
 import { cached, createSecretSource, createTokeniserSource } from "../shared/secret-source";
 
 const JITTER_POINTS = 5;
-const VALIDATORS: Readonly<Record<ProfileId, Validate>> = { lead, churn, fraud, device };
+/** The profiles without state, by their id: a request is scored by what it says. */
+const SERVED: Readonly<Record<"lead" | "churn" | "device", { readonly profile: AnyProfile; readonly validate: Validate }>> = {
+  lead: { profile: LEAD, validate: lead },
+  churn: { profile: CHURN, validate: churn },
+  device: { profile: DEVICE, validate: device },
+};
 
 function wire(): RestHandler {
   const env = new EnvReader("rest-scoring", process.env);
-  const requestProfiles = Object.values(PROFILES).filter(({ stateful }) => !stateful);
-  const id = env.oneOf<ProfileId>(
-    "PROFILE",
-    requestProfiles.map((profile) => profile.id as ProfileId),
-  );
-  const profile = profileById(id);
+  const id = env.oneOf("PROFILE", Object.keys(SERVED) as (keyof typeof SERVED)[]);
+  const { profile, validate } = SERVED[id];
   const values = {
     table: env.text("SCORES_TABLE"),
     policy: env.text("POLICY_PARAMETER"),
@@ -77,7 +81,7 @@ function wire(): RestHandler {
   });
   return createRestHandler({
     profile,
-    validate: VALIDATORS[id],
+    validate,
     policies,
     models: wireModels({
       environment: values.models,

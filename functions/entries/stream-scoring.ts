@@ -16,7 +16,9 @@
  * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
  */
 import { fraud, models as validateModels, policy as validatePolicy } from "#validators";
-import { profileById } from "../profiles";
+import type { Validate } from "../core/json-schema";
+import type { AnyProfile } from "../core/profile";
+import { FRAUD } from "../profiles/fraud";
 import { BULK, createDynamoDb, createEventBridge, createSecretsManager, createSsm } from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";
@@ -32,12 +34,16 @@ import { createResultStore, createStateStore } from "../stream/adapters";
 import { decodeJson } from "../stream/decode";
 import { createStreamHandler, type StreamHandler } from "../stream/handler";
 
+/** The profiles with state, by their id: a record is scored by what came before it. */
+const STREAMED: Readonly<Record<"fraud", { readonly profile: AnyProfile; readonly validate: Validate }>> = {
+  fraud: { profile: FRAUD, validate: fraud },
+};
 const DAY_SECONDS = 86_400;
 const DAY_MS = 86_400_000;
 
 function wire(): StreamHandler {
   const env = new EnvReader("stream-scoring", process.env);
-  const profile = profileById(env.oneOf("PROFILE", ["fraud"]));
+  const { profile, validate } = STREAMED[env.oneOf("PROFILE", Object.keys(STREAMED) as (keyof typeof STREAMED)[])];
   const values = {
     results: env.text("RESULTS_TABLE"),
     states: env.text("STATE_TABLE"),
@@ -76,7 +82,7 @@ function wire(): StreamHandler {
   });
   return createStreamHandler({
     profile,
-    validate: fraud,
+    validate,
     decode: decodeJson,
     policies,
     models: wireModels({

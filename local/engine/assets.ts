@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { unzipSync, zipSync } from "fflate";
+import { crc32, deflateRawSync } from "node:zlib";
+import { unzipSync, Zip, type ZipInputFile } from "fflate";
 
 /** A file given as text or path; `sha256` (hex) identifies the content. */
 export interface ResolvedAsset {
@@ -106,8 +107,28 @@ function refuseRemote(uri: string | undefined): never {
 /** One moment for every entry, so that equal files give equal zips (zip has no years before 1980). */
 const zipEpoch = new Date(1980, 0, 1);
 
+/** Zips of archives that are in use: an archive is asked for its size and hash when it is evaluated and when it is deployed. */
+const zips = new WeakMap<ResolvedArchive["files"], Buffer>();
+
 /** The deployment package: deterministic, best compression. */
-export function zipArchive(archive: ResolvedArchive): Buffer {
-  const entries = Object.entries(archive.files).map(([path, bytes]) => [path, new Uint8Array(bytes)] as const);
-  return Buffer.from(zipSync(Object.fromEntries(entries), { level: 9, mtime: zipEpoch }));
+export function zipArchive({ files }: ResolvedArchive): Buffer {
+  const zip = zips.get(files) ?? zipOf(files);
+  zips.set(files, zip);
+  return zip;
+}
+
+function zipOf(files: ResolvedArchive["files"]): Buffer {
+  const chunks: Uint8Array[] = [];
+  const zip = new Zip((error, chunk) => {
+    if (error !== null) throw error;
+    chunks.push(chunk);
+  });
+  for (const [filename, bytes] of Object.entries(files)) {
+    // fflate frames the entries; Node's own deflate is several times faster than one in JavaScript.
+    const entry: ZipInputFile = { filename, mtime: zipEpoch, compression: 8, size: bytes.length, crc: crc32(bytes) };
+    zip.add(entry);
+    entry.ondata?.(null, deflateRawSync(bytes, { level: 9 }), true);
+  }
+  zip.end();
+  return Buffer.concat(chunks);
 }

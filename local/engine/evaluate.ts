@@ -8,6 +8,7 @@ import type { GraphResource, ResourceBody } from "../contracts.js";
 import { resolveAssets } from "./assets.js";
 import { BodyRegistry } from "./bodies.js";
 import type { Graph } from "./graph.js";
+import { sharePackageTree } from "./package-tree";
 import type { StackConfig } from "./stack-config.js";
 
 /** A provider function (`aws:index/getRegion:getRegion`) answered locally. */
@@ -62,6 +63,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Graph> {
     "local",
   );
   recorder.attach();
+  const readAnew = sharePackageTree();
   const restore = takeProcess(projectDir, (reason) => recorder.rejected(reason));
   let outputs: unknown;
   try {
@@ -71,6 +73,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Graph> {
     await settle();
     recorder.rejected(error);
   } finally {
+    readAnew();
     restore();
   }
   return recorder.finish(isRecord(outputs) ? outputs : {});
@@ -94,14 +97,18 @@ function loadFresh(program: string): unknown {
   return load(program);
 }
 
-/** Working folder and unhandled rejections belong to the evaluation while it runs; returns how to give them back. */
+/** Working folder, unhandled rejections and stack traces belong to the evaluation while it runs; returns how to give them back. */
 function takeProcess(projectDir: string, onRejection: (reason: unknown) => void): () => void {
+  const { stackTraceLimit } = Error;
+  // Pulumi renders a stack for each of its thousands of promises, a tenth of the whole start; problems are reported by their messages.
+  Error.stackTraceLimit = 0;
   const folder = process.cwd();
   if (folder !== projectDir) process.chdir(projectDir);
   const listeners = process.listeners("unhandledRejection");
   process.removeAllListeners("unhandledRejection");
   process.on("unhandledRejection", onRejection);
   return () => {
+    Error.stackTraceLimit = stackTraceLimit;
     process.off("unhandledRejection", onRejection);
     for (const listener of listeners) process.on("unhandledRejection", listener);
     if (folder !== projectDir) process.chdir(folder);

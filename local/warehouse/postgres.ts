@@ -1,9 +1,10 @@
 /** A PostgreSQL server of our own: loopback TCP only, one password, stopped with us. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Client } from "pg";
 import { binaryFolder, chooseLauncher, giveTo } from "./launcher";
 
@@ -12,6 +13,8 @@ export const ADMIN_USER = "warehouse_admin";
 const READY_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 4_000;
 const POLL_MS = 15;
+
+const run = promisify(execFile);
 
 export interface PostgresOptions {
   /** Folder for the server's files; kept between starts. */
@@ -24,6 +27,7 @@ export interface PostgresOptions {
 
 export class PostgresServer {
   private process: ChildProcess | undefined;
+  private starting: Promise<void> | undefined;
   private output = "";
   private portNumber = 0;
   private readonly data: string;
@@ -45,12 +49,17 @@ export class PostgresServer {
   }
 
   /** @throws Error with the server's own words when it does not start */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.starting = this.launch();
+    return this.starting;
+  }
+
+  private async launch(): Promise<void> {
     const launcher = chooseLauncher();
     const bin = binaryFolder();
     mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
     await this.stopOrphan();
-    if (!existsSync(join(this.data, "PG_VERSION"))) this.initialise(launcher.prefix, launcher.owner, bin);
+    if (!existsSync(join(this.data, "PG_VERSION"))) await this.initialise(launcher.prefix, launcher.owner, bin);
     giveTo(launcher.owner, this.options.folder);
     this.portNumber = await this.choosePort();
     const settings = {
@@ -81,8 +90,13 @@ export class PostgresServer {
     writeFileSync(this.portFile, String(this.portNumber));
   }
 
-  /** Fast shutdown: open transactions are rolled back; then, after a while, by force. */
+  /** Fast shutdown: open transactions are rolled back; then, after a while, by force. A server that is still starting is awaited. */
   async stop(): Promise<void> {
+    await this.starting?.catch(() => undefined);
+    await this.end();
+  }
+
+  private async end(): Promise<void> {
     const child = this.process;
     this.process = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -107,7 +121,7 @@ export class PostgresServer {
     return client;
   }
 
-  private initialise(prefix: readonly string[], owner: number | undefined, bin: string): void {
+  private async initialise(prefix: readonly string[], owner: number | undefined, bin: string): Promise<void> {
     rmSync(this.data, { recursive: true, force: true });
     mkdirSync(this.data, { mode: 0o700 });
     writeFileSync(this.passwordFile, randomBytes(18).toString("base64url"), { mode: 0o600 });
@@ -125,10 +139,15 @@ export class PostgresServer {
       "--no-sync",
       "--no-instructions",
     ];
-    const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8" });
-    if (status === 0) return;
-    rmSync(this.data, { recursive: true, force: true });
-    throw new Error(`PostgreSQL could not create ${this.data}: ${error?.message ?? stderr.trim()}`);
+    try {
+      // Half a second on another core, while this process evaluates the program.
+      await run(program, args);
+    } catch (error) {
+      rmSync(this.data, { recursive: true, force: true });
+      throw new Error(
+        `PostgreSQL could not create ${this.data}: ${error instanceof Error ? error.message.trim() : String(error)}`,
+      );
+    }
   }
 
   private async ready(child: ChildProcess): Promise<void> {
@@ -149,7 +168,7 @@ export class PostgresServer {
       } catch (error) {
         await client.end().catch(() => undefined);
         if (Date.now() > deadline) {
-          await this.stop();
+          await this.end();
           throw new Error(
             `The warehouse's PostgreSQL was not ready after ${READY_TIMEOUT_MS / 1000} s (${String(error)}): ${this.output.trim()}`,
           );

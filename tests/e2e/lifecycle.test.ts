@@ -151,7 +151,18 @@ describe("the commands", () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "project-"));
     for (const name of ["Pulumi.yaml", "Pulumi.dev.yaml"]) cpSync(name, join(folder, name));
-    for (const name of ["dist", "bundles", "functions", "models", "tools", "sql", "package.json", "node_modules"]) {
+    for (const name of [
+      "dist",
+      "bundles",
+      "functions",
+      "models",
+      "glue",
+      "sagemaker",
+      "tools",
+      "sql",
+      "package.json",
+      "node_modules",
+    ]) {
       symlinkSync(resolve(name), join(folder, name));
     }
   });

@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import type { AnyProfile } from "../../functions/core/profile";
+import { PROFILES } from "../../functions/profiles";
 import { buildFunctions, main } from "../../tools/bundle";
+import { validatorSchemas } from "../../tools/validators";
 
 const bundles = buildFunctions();
 
@@ -64,6 +67,34 @@ describe("bundles", () => {
     expect(load(entry, env).text).toContain("MODEL_BUCKET");
   });
 
+  it.each(Object.values<AnyProfile>(PROFILES).map(({ id, stateful }) => [id, stateful] as const))(
+    "%s is served by one of the scoring functions",
+    (id, stateful) => {
+      const entry = stateful ? "stream-scoring" : "rest-scoring";
+      expect(load(entry, { ...AWS, ...ENVIRONMENTS[entry], PROFILE: id })).toEqual({ ok: true, text: "function" });
+    },
+  );
+
+  it.each([
+    ["rest-scoring", ["lead", "churn", "device", "policy", "models"]],
+    ["stream-scoring", ["fraud", "policy", "models"]],
+    ["pipeline-plan", ["models"]],
+    ["feedback", ["feedback"]],
+    ["score-archiver", []],
+  ])("%s holds the validators that it uses and no other: %j", (entry, expected) => {
+    const source = readFileSync(bundles[entry] ?? "", "utf8");
+    const schemas = Object.entries(validatorSchemas());
+    // A validator names the place of each keyword in its schema.
+    const places = schemas.map(([name, { properties = {} }]) => ({
+      name,
+      own: Object.keys(properties).filter((field) =>
+        schemas.every(([other, { properties: theirs = {} }]) => other === name || !(field in theirs)),
+      ),
+    }));
+    const held = places.filter(({ own }) => own.some((field) => source.includes(`"#/properties/${field}/`)));
+    expect(held.map(({ name }) => name)).toEqual(expected);
+  });
+
   it("report a pipeline's errors under the names that its state machine catches", () => {
     const path = JSON.stringify(resolve(bundles["batch-gate"] ?? ""));
     const event = JSON.stringify({
@@ -78,6 +109,12 @@ describe("bundles", () => {
     );
     expect([isError, name]).toEqual([true, "DaysFailed"]);
     expect(message).toMatch(/1 of 1 days of dataset "fraud" failed.*2026-11-20: X: y/);
+  });
+
+  it("of a scoring path stay below 150 KB compressed", () => {
+    for (const entry of ["rest-scoring", "stream-scoring"]) {
+      expect(gzipSync(readFileSync(bundles[entry] ?? "")).length, entry).toBeLessThan(150 * 1024);
+    }
   });
 
   it("stay below 300 KB compressed and hold no path of the machine", () => {

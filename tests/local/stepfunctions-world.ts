@@ -163,7 +163,10 @@ export function named(name: string, message = name): Error {
 }
 
 export interface WorldOptions {
+  /** In place of the world's own of the same name. */
   readonly services?: readonly AwsService[];
+  /** Between two questions about a job; default 1 s. */
+  readonly pollMs?: number;
   readonly random?: () => number;
   /** Statements of the machine's role; default: everything. */
   readonly statements?: readonly object[];
@@ -192,12 +195,16 @@ export async function stepFunctionsWorld(options: WorldOptions = {}) {
       metrics: (_namespace, name, dimensions, value) => metrics.push({ name, value, dimensions }),
       perform: (request) => endpoint.call(request),
     },
-    { timers, random: options.random ?? (() => 0.5), pollMs: 1000 },
+    { timers, random: options.random ?? (() => 0.5), pollMs: options.pollMs ?? 1000 },
   );
-  for (const one of [service, messaging.sqs, messaging.sns, messaging.events, ...(options.services ?? [])])
-    endpoint.register(one);
+  const { services = [] } = options;
+  const own = [messaging.sqs, messaging.sns, messaging.events].filter(({ name }) => !services.some((one) => one.name === name));
+  for (const one of [service, ...own, ...services]) endpoint.register(one);
   const machineArn = (name = "machine") => service.arnOf(name);
-  const deploy = (states: object, more: { StartAt?: string; TimeoutSeconds?: number; name?: string } = {}) => {
+  const deploy = (
+    states: object,
+    more: { readonly StartAt?: string; readonly TimeoutSeconds?: number; readonly name?: string } = {},
+  ) => {
     const { name = "machine", ...fields } = more;
     const definition = JSON.stringify({ StartAt: Object.keys(states)[0], States: states, ...fields });
     service.deploy({ name, roleArn: ROLE, definition, logging: undefined });
@@ -219,8 +226,8 @@ export async function stepFunctionsWorld(options: WorldOptions = {}) {
     return describe(executionArn);
   };
   /** Deploys, runs to the end and gives the execution with its parsed output. */
-  const run = async (states: object, input: unknown = {}) => {
-    deploy(states);
+  const run = async (states: object, input: unknown = {}, more: Parameters<typeof deploy>[1] = {}) => {
+    deploy(states, more);
     const executionArn = await start(input);
     const execution = await end(executionArn);
     const events = await history(executionArn);

@@ -64,7 +64,7 @@ describe("batch-gate: summary", () => {
   });
 
   it("names each failed day with its reason and the remedy", async () => {
-    const glue = { Error: "States.TaskFailed", Cause: JSON.stringify({ Id: "jr_1", ErrorMessage: "Column amount vanished" }) };
+    const glue = { Error: "States.TaskFailed", Cause: JSON.stringify({ Id: "jr_1", ErrorMessage: "Column amount vanished." }) };
     const { name, message } = await failure(
       summary([
         done("2026-11-18", 5),

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unzipSync } from "fflate";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ResourceBody } from "../../../local/contracts.js";
 import { isResolvedArchive, zipArchive } from "../../../local/engine/assets.js";
@@ -169,7 +170,12 @@ describe("evaluate", () => {
       "i.js": "exports.handler = 1",
       "nested/data.txt": "from a file",
     });
-    expect(zipArchive(code).equals(zipArchive({ ...code }))).toBe(true);
+    const zip = zipArchive(code);
+    expect(zip.equals(zipArchive({ ...code, files: { ...code.files } }))).toBe(true);
+    expect(Object.entries(unzipSync(zip)).map(([path, bytes]) => [path, Buffer.from(bytes).toString()])).toEqual([
+      ["i.js", "exports.handler = 1"],
+      ["nested/data.txt", "from a file"],
+    ]);
   });
 });
 
