@@ -39,7 +39,8 @@ export function outcomes(days: readonly DayOutcome[]): {
   const done: ScoredDay[] = [];
   const failed: string[] = [];
   for (const { date, inspection, error } of days) {
-    if (error !== undefined) failed.push(`${date}: ${error.Error}: ${reasonIn(error.Cause ?? "")}`);
+    // What follows in the sentence brings its own punctuation.
+    if (error !== undefined) failed.push(`${date}: ${error.Error}: ${reasonIn(error.Cause ?? "").replace(/\.$/, "")}`);
     else if (inspection === undefined) failed.push(`${date}: it was never inspected`);
     else done.push({ date, status: inspection.empty ? "empty" : "scored", rows: inspection.rows });
   }

@@ -35,7 +35,7 @@ export function decisionChecks({ evaluation }: Pick<DatasetDocument, "evaluation
     return [{ name, ok: false, detail: "the holdout has rows of one class only; widen the history, or the holdout's share" }];
   }
   const checks: Check[] = [{ name, ok: isGood(value, limit), detail: `${figure(value)}, ${bound} ${limit} is needed` }];
-  const { rows, positives } = metrics;
+  const { rows = 0, positives } = metrics;
   if (metric === "auc" && positives !== undefined) {
     const rarer = Math.min(positives, rows - positives);
     checks.push({
