@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -14,31 +14,40 @@ FEW_VALUES = 50
 QUANTILES = [step / 20 for step in range(21)]
 # Of a categorical column only the most frequent values are listed: an id would otherwise fill the document.
 MOST_VALUES = 1000
-COLUMNS_A_PASS = 10
+ACCURACY = 1000
 
 
 def column_statistics(rows: DataFrame, features: Sequence[Feature]) -> list[dict[str, Any]]:
-    """rows: typed, and cached since they are read several times. histogram: `edges` ascending, `counts` one longer: values below the
-    first edge, between two edges, from the last one on; a value on an edge counts to its right. counts: by value."""
+    """rows: typed, and cached since they are read twice. histogram: `edges` ascending, `counts` one longer: values below the first edge,
+    between two edges, from the last one on; a value on an edge counts to its right. counts: by value.
+
+    Both passes turn each row into one (column, value) pair per column and group by column, so that the plan stays as small for
+    hundreds of columns as for one: an aggregate per column and figure takes longer to compile than to run."""
+    total = rows.count()
     summaries = _summaries(rows, features)
     few = {
         feature.name
         for feature in features
         if feature.type != "numeric" or summaries[feature.name]["distinct"] <= FEW_VALUES
     }
-    counts = _value_counts(rows, [feature for feature in features if feature.name in few])
-    histograms = _histograms(rows, [feature.name for feature in features if feature.name not in few])
+    edges = {feature.name: summaries[feature.name]["quantiles"] for feature in features if feature.name not in few}
+    counts, bins = _counts(rows, features, edges)
     return [
         {
             "name": feature.name,
             "type": feature.type,
-            **summaries[feature.name],
+            "rows": total,
+            "nulls": total - summaries[feature.name]["known"],
+            "minimum": summaries[feature.name]["minimum"],
+            "maximum": summaries[feature.name]["maximum"],
+            "mean": summaries[feature.name]["mean"],
             # The estimate is exact only by chance; the counts are.
-            **({"distinct": len(counts[feature.name])} if 0 < len(counts.get(feature.name, {})) < MOST_VALUES else {}),
-            "histogram": histograms.get(feature.name),
-            "counts": counts.get(feature.name, {}) if feature.name in few else None,
+            "distinct": len(values) if 0 < len(values) < MOST_VALUES else summaries[feature.name]["distinct"],
+            "histogram": None if feature.name in few else {"edges": edges[feature.name], "counts": bins[feature.name]},
+            "counts": values if feature.name in few else None,
         }
         for feature in features
+        for values in (counts.get(feature.name, {}),)
     ]
 
 
@@ -60,75 +69,76 @@ def label_statistics(rows: DataFrame, target: Target) -> dict[str, Any]:
 
 
 def _summaries(rows: DataFrame, features: Sequence[Feature]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(features), COLUMNS_A_PASS):
-        part = features[start : start + COLUMNS_A_PASS]
-        aggregates = []
-        for index, feature in enumerate(part):
-            column = _column(feature.name)
-            number = F.lit(None).cast("double") if feature.is_text else column
-            aggregates += [
-                F.count(column).alias(f"c{index}"),
-                F.min(number).alias(f"a{index}"),
-                F.max(number).alias(f"z{index}"),
-                F.avg(number).alias(f"m{index}"),
-                F.approx_count_distinct(column).alias(f"d{index}"),
-            ]
-        row = rows.agg(F.count("*").alias("rows"), *aggregates).first() or Row()
-        for index, feature in enumerate(part):
-            found[feature.name] = {
-                "rows": row["rows"],
-                "nulls": row["rows"] - row[f"c{index}"],
-                "minimum": row[f"a{index}"],
-                "maximum": row[f"z{index}"],
-                "mean": row[f"m{index}"],
-                "distinct": row[f"d{index}"],
-            }
-    return found
-
-
-def _value_counts(rows: DataFrame, features: Sequence[Feature]) -> dict[str, dict[str, int]]:
-    """One pass for all columns: each row becomes a (column, value) pair per column."""
-    if not features:
-        return {}
-    pairs = F.array(
-        *[F.struct(F.lit(index).alias("column"), _column(feature.name).cast("string").alias("value")) for index, feature in enumerate(features)]
+    found = (
+        _pairs(rows, features)
+        .groupBy("column")
+        .agg(
+            (F.count("number") + F.count("text")).alias("known"),
+            F.min("number").alias("minimum"),
+            F.max("number").alias("maximum"),
+            F.avg("number").alias("mean"),
+            (F.approx_count_distinct("number") + F.approx_count_distinct("text")).alias("distinct"),
+            # The ends are among them, so that there are two edges even where nearly all values are one.
+            F.array_distinct(F.percentile_approx("number", QUANTILES, ACCURACY)).alias("quantiles"),
+        )
     )
-    counted = rows.select(F.explode(pairs).alias("pair")).select("pair.*").where("value IS NOT NULL").groupBy("column", "value").count()
-    result: dict[str, dict[str, int]] = {feature.name: {} for feature in features}
-    listed: list[Row] = counted.orderBy(F.col("count").desc(), "value").collect()
+    return {features[row["column"]].name: row.asDict() for row in found.collect()}
+
+
+def _pairs(rows: DataFrame, features: Sequence[Feature]) -> DataFrame:
+    """Each row as one row (column, number, text) per feature; column is its place."""
+    number, text = F.lit(None).cast("double"), F.lit(None).cast("string")
+    pairs = [
+        F.struct(
+            F.lit(index).alias("column"),
+            (number if feature.is_text else _column(feature.name)).alias("number"),
+            (_column(feature.name) if feature.is_text else text).alias("text"),
+        )
+        for index, feature in enumerate(features)
+    ]
+    return rows.select(F.explode(F.array(*pairs)).alias("pair")).select("pair.*")
+
+
+def _counts(
+    rows: DataFrame, features: Sequence[Feature], edges: Mapping[str, Sequence[float]]
+) -> tuple[dict[str, dict[str, int]], dict[str, list[int]]]:
+    """Of columns with edges how many values are in each bin, of the others how often each value occurs, most frequent first."""
+    bounds = ", ".join(_padded(edges[feature.name]) if feature.name in edges else "CAST(NULL AS array<double>)" for feature in features)
+    value = F.when(F.col("edges").isNull(), F.coalesce("text", F.col("number").cast("string"))).when(
+        F.col("number").isNotNull(), F.expr(_bin(0, len(QUANTILES))).cast("string")
+    )
+    grouped = (
+        _pairs(rows, features)
+        .withColumn("edges", F.expr(f"array({bounds})")[F.col("column")])
+        .select("column", value.alias("value"))
+        .where("value IS NOT NULL")
+        .groupBy("column", "value")
+        .count()
+    )
+    counts: dict[str, dict[str, int]] = {feature.name: {} for feature in features if feature.name not in edges}
+    bins = {name: [0] * (len(found) + 1) for name, found in edges.items()}
+    listed: list[Row] = grouped.orderBy(F.col("count").desc(), "value").collect()
     for row in listed:
         feature = features[row["column"]]
-        values = result[feature.name]
-        if len(values) < MOST_VALUES:
+        if feature.name in edges:
+            bins[feature.name][int(row["value"])] = row["count"]
+        elif len(values := counts[feature.name]) < MOST_VALUES:
             values[row["value"] if feature.is_text else _number(row["value"])] = row["count"]
-    return result
+    return counts, bins
 
 
-def _histograms(rows: DataFrame, names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
-    result: dict[str, dict[str, list[float]]] = {}
-    for start in range(0, len(names), COLUMNS_A_PASS):
-        part = names[start : start + COLUMNS_A_PASS]
-        quantiles = rows.agg(
-            *[F.percentile_approx(_column(name), QUANTILES, 1000).alias(f"q{at}") for at, name in enumerate(part)]
-        ).first()
-        # The ends are among them, so that there are two edges even where nearly all values are one.
-        edges = [sorted(set(quantiles[f"q{at}"])) if quantiles else [] for at in range(len(part))]
-        # Bins are counted in one pass for all columns: each row becomes a (column, bin) pair per column.
-        bins = F.array(*[F.struct(F.lit(at).alias("column"), _bin(_column(name), edges[at]).alias("bin")) for at, name in enumerate(part)])
-        known = F.array(*[_column(name) for name in part])
-        pairs = rows.select(F.explode(F.arrays_zip(bins.alias("bins"), known.alias("known"))).alias("pair"))
-        counted = pairs.where("pair.known IS NOT NULL").groupBy("pair.bins.column", "pair.bins.bin").count().collect()
-        for at, name in enumerate(part):
-            result[name] = {"edges": edges[at], "counts": [0] * (len(edges[at]) + 1)}
-        for row in counted:
-            result[part[row["column"]]]["counts"][row["bin"]] = row["count"]
-    return result
+def _padded(edges: Sequence[float]) -> str:
+    """As long as any list of edges is; no value lies beyond infinity."""
+    padding = ["double('Infinity')"] * (len(QUANTILES) - len(edges))
+    return f"array({', '.join([*[f'{edge!r}D' for edge in edges], *padding])})"
 
 
-def _bin(value: Column, edges: Sequence[float]) -> Column:
-    """How many edges are not above the value."""
-    return F.size(F.filter(F.array(*[F.lit(edge) for edge in edges]), lambda edge: edge <= value))
+def _bin(low: int, high: int) -> str:
+    """How many of `edges` are not above `number`, found by halving."""
+    if low == high:
+        return str(low)
+    middle = (low + high) // 2
+    return f"IF(number < edges[{middle}], {_bin(low, middle)}, {_bin(middle + 1, high)})"
 
 
 def _number(text: str) -> str:

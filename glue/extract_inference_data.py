@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from dataset_document import Dataset, parse_dataset
 from glue_job import Arguments, JobFailed, run, spark_session
 from job_storage import Storage
-from row_checks import check_rows
+from row_checks import UNREADABLE, check_rows
 from sources import Extract, day_of, source_of
 from transform_csv import CSV, key_to_csv
 from transformations import deduplicated, typed
@@ -34,11 +34,10 @@ def main(arguments: Sequence[str]) -> None:
     dataset = parse_dataset(document, options.dataset)
     spark = spark_session(f"{dataset.name}: {day}", options.staging_dir)
     extract = source_of(dataset, options, storage, spark).day_rows(day)
-    rows, duplicates = prepare(extract, dataset)
+    rows, count, duplicates = prepare(extract, dataset)
     prefix = f"inference/input/{dataset.name}/dt={day}"
     # Nobody may take yesterday's manifest for what is being written now.
     storage.delete(storage.sizes(f"{prefix}.manifest.json"))
-    count = rows.count()
     with storage.replacing(f"{prefix}/") as address:
         if count > 0:
             write(rows, count, address)
@@ -53,25 +52,29 @@ def main(arguments: Sequence[str]) -> None:
     print(f"{dataset.name} on {day}: {count} rows in {len(manifest['files'])} files, {duplicates} duplicate keys", file=sys.stderr)
 
 
-def prepare(extract: Extract, dataset: Dataset) -> tuple[DataFrame, int]:
-    """Raw rows → typed rows, one per key and cached; and how many rows repeated the key of a newer one."""
-    raw = extract.rows.cache()
-    found = raw.count()
+def prepare(extract: Extract, dataset: Dataset) -> tuple[DataFrame, int, int]:
+    """Raw rows → typed rows, one per key and cached; how many there are; and how many rows repeated the key of a newer one."""
+    raw = extract.rows
+    checked = typed(raw, dataset.features, UNREADABLE).cache()
+    found = check_rows(raw, checked, dataset, extract.place)
     if found > dataset.max_rows:
         raise JobFailed(
             f"{extract.place} has more than {dataset.max_rows} rows, the most that a run takes. "
             "Raise history.maxRows of the dataset, and the job's workers with it."
         )
-    if found > 0:
-        check_rows(raw, dataset, extract.place)
-    rows = typed(deduplicated(raw, found), dataset.features).cache()
-    return rows, found - rows.count()
+    unique = deduplicated(raw, found)
+    if unique is raw:
+        return checked.drop(UNREADABLE), found, 0
+    rows = typed(unique, dataset.features).cache()
+    kept = rows.count()
+    return rows, kept, found - kept
 
 
 def write(rows: DataFrame, count: int, address: str) -> None:
     files = max(1, -(-count // ROWS_A_FILE))
     lines = rows.withColumn("key", key_to_csv(F.col("key"))).drop("event_time", "label")
-    lines.repartition(files, "key").sortWithinPartitions("key").write.mode("overwrite").options(**CSV).csv(address)
+    placed = lines.repartition(files, "key") if files > 1 else lines.coalesce(1)
+    placed.sortWithinPartitions("key").write.mode("overwrite").options(**CSV).csv(address)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from column_statistics import column_statistics, label_statistics
 from dataset_document import Dataset, Split, parse_dataset
 from glue_job import Arguments, JobFailed, name, run, spark_session
 from job_storage import Storage
-from row_checks import check_labels, check_rows
+from row_checks import UNREADABLE, check_labels, check_rows
 from sources import Extract, moment, source_of
 from transformations import SPLITS, VALIDATION, deduplicated, newest, time_cuts, typed, with_split
 
@@ -39,8 +39,11 @@ def main(arguments: Sequence[str]) -> None:
     extract = source_of(dataset, options, storage, spark).training_rows(as_of)
     rows, duplicates = prepare(extract, dataset)
     folder = f"training/data/{dataset.name}/{options.model_name}/"
-    counts = {part: write(rows, part, storage, f"{folder}{part}/") for part in SPLITS}
+    sizes = {row["split"]: row["count"] for row in rows.groupBy("split").count().collect()}
+    counts = {part: sizes.get(part, 0) for part in SPLITS}
     require_every_split(counts, dataset.split)
+    for part in SPLITS:
+        write(rows, part, counts[part], storage, f"{folder}{part}/")
     statistics = describe(rows, dataset) | {
         "modelName": options.model_name,
         "asOf": iso(as_of),
@@ -54,21 +57,21 @@ def main(arguments: Sequence[str]) -> None:
 
 def prepare(extract: Extract, dataset: Dataset) -> tuple[DataFrame, int]:
     """Raw rows → typed rows with their split, cached; and how many rows repeated the key of a newer one."""
-    raw = extract.rows.cache()
-    found = raw.count()
+    raw = extract.rows
+    checked = typed(raw, dataset.features, UNREADABLE).cache()
+    found = check_rows(raw, checked, dataset, extract.place)
     if found == 0:
         left_out = ", ".join(f"{count} {why}" for why, count in extract.left_out.items() if count) or "none was found"
         raise JobFailed(
             f"The training extract of {dataset.name} is empty: {extract.place} has no usable row ({left_out}). "
             "Expected at least one. Check that events are loaded and labelled, and history.days, labels.maturityDays and asOf."
         )
-    check_rows(raw, dataset, extract.place)
     unique = deduplicated(raw, found)
-    kept = unique.count()
+    kept = found if unique is raw else unique.count()
     bounded = newest(unique, dataset.max_rows) if kept > dataset.max_rows else unique
-    rows = typed(bounded, dataset.features).cache()
+    rows = checked.drop(UNREADABLE) if bounded is raw else typed(bounded, dataset.features).cache()
     check_labels(rows, dataset)
-    return with_split(rows, dataset.split, cuts_of(rows, dataset.split)).cache(), found - kept
+    return with_split(rows, dataset.split, cuts_of(rows, dataset.split)), found - kept
 
 
 def cuts_of(rows: DataFrame, split: Split) -> list[float] | None:
@@ -78,16 +81,13 @@ def cuts_of(rows: DataFrame, split: Split) -> list[float] | None:
     return time_cuts(rows, split)
 
 
-def write(rows: DataFrame, part: str, storage: Storage, prefix: str) -> int:
-    """In order of time and key, so that the same rows train the same model. Returns how many there are."""
+def write(rows: DataFrame, part: str, count: int, storage: Storage, prefix: str) -> None:
+    """In order of time and key, so that the same rows train the same model."""
     chosen = rows.where(F.col("split") == part).drop("split")
-    count = chosen.count()
+    files = -(-count // ROWS_A_FILE)
+    placed = chosen.repartitionByRange(files, "event_time", "key") if files > 1 else chosen.coalesce(1)
     with storage.replacing(prefix) as address:
-        files = max(1, -(-count // ROWS_A_FILE))
-        chosen.repartitionByRange(files, "event_time", "key").sortWithinPartitions("event_time", "key").write.mode("overwrite").parquet(
-            address
-        )
-    return count
+        placed.sortWithinPartitions("event_time", "key").write.mode("overwrite").parquet(address)
 
 
 def require_every_split(counts: dict[str, int], split: Split) -> None:

@@ -30,8 +30,9 @@ class FileSource:
 
     def training_rows(self, as_of: datetime) -> Extract:
         rows = self._rows(with_label=True)
-        known = rows.where(F.col("event_time").isNull() | (F.col("event_time") <= F.lit(as_of)))
-        return Extract(known, self._place, {"later than asOf": rows.count() - known.count()})
+        is_known = F.col("event_time").isNull() | (F.col("event_time") <= F.lit(as_of))
+        counts = rows.agg(F.count_if(~is_known)).first()
+        return Extract(rows.where(is_known), self._place, {"later than asOf": counts[0] if counts else 0})
 
     def day_rows(self, day: date) -> Extract:
         """Rows of the day, or the whole file when it has no times."""
@@ -55,7 +56,7 @@ class FileSource:
         absent += ["key"] if key_column is None else []
         absent += [f"label (or {target.name})"] if with_label and label_column is None else []
         require_columns(absent, self._place, header)
-        rows = frame.select(
+        read = frame.select(
             _column(str(key_column)).alias("key"),
             (F.to_timestamp(_column(time_column)) if time_column else F.lit(None).cast("timestamp")).alias("event_time"),
             (_column(label_column) if with_label and label_column else F.lit(None).cast("string")).alias("label"),
@@ -63,6 +64,8 @@ class FileSource:
             *[_column(feature.name).alias(slot(index)) for index, feature in enumerate(features)],
             *([_column(time_column).alias("time_text")] if time_column else []),
         )
+        # One task reads the whole file, since a value may hold a line break; all of them work on its rows.
+        rows = read.repartition(self._spark.sparkContext.defaultParallelism, "position").cache()
         if time_column:
             unreadable = rows.where("event_time IS NULL").select("time_text").first()
             if unreadable is not None:

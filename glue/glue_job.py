@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Sequence
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -66,13 +66,14 @@ def spark_session(application: str, staging_dir: Path | None) -> SparkSession:
             .config("spark.ui.enabled", "false")
             .config("spark.driver.host", "127.0.0.1")
             .config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.sql.shuffle.partitions", "4")
-            .config("spark.default.parallelism", "4")
+            .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.default.parallelism", "2")
+            .config("spark.sql.inMemoryColumnarStorage.compressed", "false")
             .config("spark.sql.adaptive.enabled", "false")
-            # For thousands of rows, compiling a query takes many times longer than running it.
+            # A run is short: the first of Java's two compilers is enough, and starts sooner.
             .config("spark.driver.defaultJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-            .config("spark.sql.codegen.wholeStage", "false")
-            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+            # Plans too large to be compiled are interpreted, which is no error.
+            .config("spark.sql.codegen.logging.maxLines", "0")
             .config("spark.ui.showConsoleProgress", "false")
         )
     session = builder.getOrCreate()
@@ -99,4 +100,12 @@ def _reason(error: BaseException) -> str:
     text = str(java if java is not None else error)
     causes = re.findall(r"Caused by: ([^\n]+)", text)
     line = causes[-1] if causes else next((line for line in text.splitlines() if line.strip()), type(error).__name__)
-    return line.strip()[:500]
+    line = line.strip()[:500]
+    return f"its Java process is gone ({line})" if java is None and _is_silence(error) else line
+
+
+def _is_silence(error: BaseException) -> bool:
+    """Nobody answers any more. Py4J says so by an error of the network, or by one of the call without Java's trace."""
+    if isinstance(error, (Py4JNetworkError, ConnectionError)):
+        return True
+    return type(error) is Py4JError and "Trace:" not in str(error)

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from dataset_document import Dataset, Feature
 from glue_job import JobFailed
 from transformations import is_unreadable, slot
 
+# A column beside the features, whose names begin with no space.
+UNREADABLE = " unreadable"
 
-def absent_features(events: DataFrame, features: Sequence[Feature]) -> list[str]:
-    """Features that no archived event knows: a key of the archive's `features` that is nowhere (null values count as known), an input
-    field that is nowhere given."""
-    found = events.agg(
-        *[
-            F.max(F.map_contains_key("features", feature.name) if feature.origin == "features" else F.col(f"i{index}").isNotNull()).alias(
-                slot(index)
-            )
-            for index, feature in enumerate(features)
-        ]
-    ).first()
-    return [f"{feature.origin}.{feature.name}" for index, feature in enumerate(features) if not (found and found[slot(index)])]
+
+def absent(features: Sequence[Feature]) -> Column:
+    """Of an archived event: the features that it does not know, which are a key that its `features` lack (a null value counts as known)
+    and an input field that is not given. An empty list for most, so that it costs little to keep."""
+    archived = F.array(*[F.lit(feature.name) for feature in features if feature.origin == "features"]).cast("array<string>")
+    known = F.coalesce(F.map_keys("features"), F.array().cast("array<string>"))
+    names = F.transform(F.array_except(archived, known), lambda name: F.concat(F.lit("features."), name))
+    inputs = [
+        F.when(F.col(f"i{index}").isNull(), F.lit(f"input.{feature.name}"))
+        for index, feature in enumerate(features)
+        if feature.origin == "input"
+    ]
+    return F.concat(names, F.array_compact(F.array(*inputs).cast("array<string>")))
+
+
+def absent_everywhere(rows: DataFrame, count: int) -> list[str]:
+    """Features that none of `count` rows with the column `absent` knows, in the order of the dataset."""
+    found = rows.select(F.posexplode("absent")).groupBy("col").agg(F.count("*").alias("rows"), F.max("pos").alias("place"))
+    return [row["col"] for row in found.where(F.col("rows") == count).orderBy("place").collect()]
 
 
 def require_columns(absent: Sequence[str], place: str, found: Sequence[str] | None = None) -> None:
@@ -35,26 +44,27 @@ def require_columns(absent: Sequence[str], place: str, found: Sequence[str] | No
         )
 
 
-def check_rows(rows: DataFrame, dataset: Dataset, place: str) -> None:
-    """Raises JobFailed for rows without a key and for text in columns of numbers."""
-    numbers = [(index, feature) for index, feature in enumerate(dataset.features) if not feature.is_text]
-    keyless = F.sum((F.coalesce(F.trim("key"), F.lit("")) == "").cast("long")).alias("keyless")
-    unreadable = [F.sum(is_unreadable(feature, F.col(slot(index))).cast("long")).alias(slot(index)) for index, feature in numbers]
-    found = rows.agg(keyless, *unreadable).first()
+def check_rows(raw: DataFrame, checked: DataFrame, dataset: Dataset, place: str) -> int:
+    """checked: raw rows with a column UNREADABLE. Raises JobFailed for rows without a key and for text in columns of numbers. Returns
+    how many rows there are."""
+    found = checked.agg(
+        F.count("*").alias("rows"),
+        F.count_if(F.coalesce(F.trim("key"), F.lit("")) == "").alias("keyless"),
+        F.count_if(F.size(F.col(UNREADABLE)) > 0).alias("unreadable"),
+    ).first()
     counts = found.asDict() if found else {}
     problems: list[str] = []
     if counts["keyless"]:
         problems.append(f"{counts['keyless']} rows have no key: each needs one of its own")
-    for index, feature in numbers:
-        if counts[slot(index)]:
-            text = F.col(slot(index))
-            [example] = rows.where(is_unreadable(feature, text)).agg(F.min(text)).collect()
-            problems.append(
-                f"column {feature.name} holds text where numbers are expected in {counts[slot(index)]} rows, "
-                f"such as {example[0]!r}"
-            )
+    if counts["unreadable"]:
+        columns = checked.select(F.explode(UNREADABLE).alias("place")).groupBy("place").count().orderBy("place").collect()
+        for index, count in columns:
+            feature, text = dataset.features[index], F.col(slot(index))
+            [example] = raw.where(is_unreadable(feature, text)).agg(F.min(text)).collect()
+            problems.append(f"column {feature.name} holds text where numbers are expected in {count} rows, such as {example[0]!r}")
     if problems:
         raise JobFailed(f"{place}: {'; '.join(problems)}. Correct the source, or the types of the dataset's features.")
+    return int(counts["rows"])
 
 
 def check_labels(typed_rows: DataFrame, dataset: Dataset) -> None:

@@ -18,7 +18,7 @@ from job_storage import Storage
 
 @dataclass(frozen=True)
 class Extract:
-    # Raw rows: see transformations.py.
+    # Raw rows: see transformations.py. They are read several times, so they come from what the source has cached.
     rows: DataFrame
     # Where they come from, for messages.
     place: str

@@ -26,34 +26,29 @@ def slot(index: int) -> str:
     return f"f{index}"
 
 
-def known_at(events: DataFrame, as_of: datetime) -> DataFrame:
-    """Events that had been scored by then. One that was scored again later holds features from after as_of, so it is left out."""
-    return events.where(F.col("scored_ms") <= F.lit(milliseconds(as_of)))
+def is_known_at(as_of: datetime) -> Column:
+    """Of events that had been scored by then. One that was scored again later holds features from after as_of, so it is left out."""
+    return F.coalesce(F.col("scored_ms") <= F.lit(milliseconds(as_of)), F.lit(False))
 
 
 def newest_labels(labels: DataFrame, as_of: datetime) -> DataFrame:
     """The label of each event as it stood at as_of: labels (key, label, labelled_ms, received_ms, source) → one row per key. Of two with
     one time, the order is that of risk.current_labels."""
-    order = Window.partitionBy("key").orderBy(
-        F.col("labelled_ms").desc(), F.col("received_ms").desc_nulls_last(), F.col("source"), F.col("label").desc()
+    # The least of these is the newest: times and the label count down, and a label that never arrived comes last.
+    order = F.struct(
+        -F.col("labelled_ms"), F.coalesce(-F.col("received_ms"), F.lit(2**63 - 1)), F.col("source"), (~F.col("label")).alias("not_label")
     )
     return (
         labels.where(F.col("labelled_ms") <= F.lit(milliseconds(as_of)))
-        .withColumn("place", F.row_number().over(order))
-        .where("place = 1")
-        .select("key", "label")
+        .groupBy("key")
+        .agg(F.min(order).alias("newest"))
+        .select("key", (~F.col("newest.not_label")).alias("label"))
     )
 
 
-def with_labels(events: DataFrame, labels: DataFrame, unlabelled: str) -> DataFrame:
-    """Joins one label per key. unlabelled: `negative` takes an event without a label for false, `drop` leaves it out."""
-    joined = events.join(labels, "key", "inner" if unlabelled == "drop" else "left")
-    return joined.withColumn("label", F.coalesce("label", F.lit(False)))
-
-
-def from_archive(events: DataFrame, features: Sequence[Feature]) -> DataFrame:
-    """Archived events (key, event_ms, features as a map, i<n> per input field; label if there is one) → raw rows. Values are those
-    that were archived when the event was scored; nothing is computed again."""
+def from_archive(events: DataFrame, features: Sequence[Feature], *extra: Column) -> DataFrame:
+    """Archived events (key, event_ms, features as a map, i<n> per input field; label if there is one) → raw rows, and extra columns.
+    Values are those that were archived when the event was scored; nothing is computed again."""
     label = F.col("label").cast("string") if "label" in events.columns else F.lit(None).cast("string")
     return events.select(
         "key",
@@ -64,6 +59,7 @@ def from_archive(events: DataFrame, features: Sequence[Feature]) -> DataFrame:
             (F.col("features").getItem(feature.name) if feature.origin == "features" else F.col(f"i{index}")).alias(slot(index))
             for index, feature in enumerate(features)
         ],
+        *extra,
     )
 
 
@@ -81,14 +77,36 @@ def newest(rows: DataFrame, max_rows: int) -> DataFrame:
     return rows.orderBy(F.col("event_time").desc_nulls_last(), F.col("position").desc_nulls_last(), "key").limit(max_rows)
 
 
-def typed(rows: DataFrame, features: Sequence[Feature]) -> DataFrame:
-    """Raw rows → key, event_time, label (number or null; NaN for what is no number), then the features by name and in order."""
-    return rows.select(
+def typed(rows: DataFrame, features: Sequence[Feature], unreadable: str | None = None) -> DataFrame:
+    """Raw rows → key, event_time, label (number or null; NaN for what is no number), then the features by name and in order. unreadable:
+    name of one more column, the places of the features that hold text where numbers are expected: an empty list for most rows."""
+    # One expression over a list of texts: compiling the same expression for every column takes longer than running it.
+    numbers = [index for index, feature in enumerate(features) if not feature.is_text and not feature.categories]
+    texts = F.array(*[F.col(slot(index)) for index in numbers]).cast("array<string>")
+    listed = rows.select(
+        "*",
+        F.transform(texts, _finite).alias("numbers"),
+        *([_unreadable(features, numbers, texts).alias("unreadable")] if unreadable is not None else []),
+    )
+    return listed.select(
         "key",
         "event_time",
         label_number(F.col("label")).alias("label"),
-        *[value_of(feature, F.col(slot(index))).alias(feature.name) for index, feature in enumerate(features)],
+        *[
+            (F.col("numbers")[numbers.index(index)] if index in numbers else value_of(feature, F.col(slot(index)))).alias(feature.name)
+            for index, feature in enumerate(features)
+        ],
+        *([F.col("unreadable").alias(unreadable)] if unreadable is not None else []),
     )
+
+
+def _unreadable(features: Sequence[Feature], numbers: Sequence[int], texts: Column) -> Column:
+    places = F.array(*[F.lit(index) for index in numbers]).cast("array<int>")
+    words = F.zip_with(texts, places, lambda text, place: F.when(_is_no_number(text), place))
+    categories = [
+        F.when(is_unreadable(feature, F.col(slot(index))), F.lit(index)) for index, feature in enumerate(features) if feature.categories
+    ]
+    return F.array_compact(F.concat(words, F.array(*categories).cast("array<int>")))
 
 
 def value_of(feature: Feature, text: Column) -> Column:
@@ -97,20 +115,26 @@ def value_of(feature: Feature, text: Column) -> Column:
         # A record of Batch Transform is one line, so no value may hold a line break; U+FFFD stands for it here and in training.
         line = F.regexp_replace(text, "[\\r\\n]", "\ufffd")
         return F.when(line != "", line)
+    return F.coalesce(_category_index(feature, text), _finite(text)) if feature.categories else _finite(text)
+
+
+def _finite(text: Column) -> Column:
+    """Neither NaN nor infinite; null stays null."""
     number = _number(text)
-    # Neither NaN nor infinite; null stays null.
-    finite = F.when(F.abs(number) <= LARGEST, number)
-    return F.coalesce(_category_index(feature, text), finite) if feature.categories else finite
+    return F.when(F.abs(number) <= LARGEST, number)
 
 
 def is_unreadable(feature: Feature, text: Column) -> Column:
     """True for words in a column of numbers. What counts as a number, and what as missing, is said in functions/models/feature-encoder.ts."""
     if feature.is_text:
         return F.lit(False)
-    unreadable = ~text.rlike(READABLE)
     if feature.categories:
-        unreadable = unreadable & _category_index(feature, text).isNull()
-    return F.coalesce(unreadable, F.lit(False))
+        return _is_no_number(text) & _category_index(feature, text).isNull()
+    return _is_no_number(text)
+
+
+def _is_no_number(text: Column) -> Column:
+    return F.coalesce(~text.rlike(READABLE), F.lit(False))
 
 
 def label_number(text: Column) -> Column:

@@ -8,15 +8,16 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Sequence
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, MapType, StringType, StructField, StructType
 
 from data_api import DataApi, literal
 from dataset_document import Dataset, Feature
 from glue_job import JobFailed
 from job_storage import Storage
-from row_checks import absent_features, require_columns
+from row_checks import absent, absent_everywhere, require_columns
 from sources import Extract, day_bounds
-from transformations import from_archive, known_at, milliseconds, newest_labels, with_labels
+from transformations import from_archive, is_known_at, milliseconds, newest_labels
 
 LABELS = StructType(
     [
@@ -47,22 +48,31 @@ class WarehouseSource:
         window = Window(dataset.profile, since, until + timedelta(milliseconds=1))
         events = self._unload(events_query(dataset.features, window, dataset.max_rows), events_schema(dataset.features), "events")
         given = self._unload(labels_query(window, as_of), LABELS, "labels")
-        labels = given.withColumn("label", given["label"].cast("boolean"))
-        known = known_at(events, as_of)
-        labelled = with_labels(known, newest_labels(labels, as_of), dataset.unlabelled)
-        found, scored, kept = events.count(), known.count(), labelled.count()
-        if kept > 0:
-            require_columns(absent_features(labelled, dataset.features), self._place)
+        labels = newest_labels(given.withColumn("label", given["label"].cast("boolean")), as_of)
+        is_scored = is_known_at(as_of)
+        # Left out rows stay in until everything is counted: one reading of what was unloaded serves all.
+        found = from_archive(
+            events.join(labels, "key", "left"), dataset.features, is_scored.alias("is_scored"), absent(dataset.features).alias("absent")
+        ).cache()
+        is_kept = F.col("is_scored") & (F.lit(True) if dataset.unlabelled == "negative" else F.col("label").isNotNull())
+        counts = found.agg(
+            F.count("*"), F.count_if("is_scored"), F.count_if(is_kept), F.min(F.when(is_kept, F.size("absent")))
+        ).first()
+        events_found, scored, kept, absent_at_least = counts or (0, 0, 0, 0)
+        rows = found.where(is_kept)
+        if kept > 0 and absent_at_least > 0:
+            require_columns(absent_everywhere(rows, kept), self._place)
         place = f"{self._place} from {since.isoformat()} to {until.isoformat()}"
-        left_out = {"scored after asOf": found - scored, "without a label": scored - kept}
-        return Extract(from_archive(labelled, dataset.features), place, left_out)
+        left_out = {"scored after asOf": events_found - scored, "without a label": scored - kept}
+        labelled = rows.withColumn("label", F.coalesce("label", F.lit("false"))).drop("is_scored", "absent")
+        return Extract(labelled, place, left_out)
 
     def day_rows(self, day: date) -> Extract:
         dataset = self._dataset
         window = Window(dataset.profile, *day_bounds(day))
         query = events_query(dataset.features, window, dataset.max_rows + 1)
         events = self._unload(query, events_schema(dataset.features), f"events of {day}")
-        return Extract(from_archive(events, dataset.features), f"{self._place} on {day}")
+        return Extract(from_archive(events, dataset.features).cache(), f"{self._place} on {day}")
 
     def _unload(self, query: str, schema: StructType, what: str) -> DataFrame:
         """Into a prefix of its own, which nobody else writes and which expires in a day."""
@@ -72,7 +82,7 @@ class WarehouseSource:
         keys = [key for key, size in self._storage.sizes(prefix).items() if size > 0]
         if not keys:
             return self._spark.createDataFrame([], schema)
-        return self._spark.read.schema(schema).json(self._storage.readable(keys), mode="FAILFAST").cache()
+        return self._spark.read.schema(schema).json(self._storage.readable(keys), mode="FAILFAST")
 
 
 @dataclass(frozen=True)
@@ -92,17 +102,18 @@ class Window:
 
 
 def events_query(features: Sequence[Feature], window: Window, limit: int) -> str:
-    """The newest `limit` events of a window. Of the stored input only what the model needs leaves the warehouse."""
+    """The newest `limit` events of a window, and those of the same moment as the oldest of them. Of the stored input only what the model
+    needs leaves the warehouse."""
     inputs = "".join(
         f', e.input."{_input_name(feature)}" AS i{index}' for index, feature in enumerate(features) if feature.origin == "input"
     )
     return (
         f'SELECT e.event_id AS "key", {_milliseconds(_TIME)} AS event_ms, {_milliseconds("e.scored_at")} AS scored_ms, '
-        f"e.features AS features{inputs} FROM risk.risk_events AS e JOIN "
-        # UNLOAD takes no LIMIT of its own, and its rows have no order.
-        f'(SELECT n.event_id, ROW_NUMBER() OVER (ORDER BY n."timestamp" DESC, n.event_id) AS place FROM risk.risk_events AS n '
-        f"WHERE {window.condition('n')}) AS newest ON newest.event_id = e.event_id "
-        f"WHERE newest.place <= {limit} AND {window.condition('e')}"
+        f"e.features AS features{inputs} FROM risk.risk_events AS e WHERE {window.condition('e')} "
+        # UNLOAD takes no LIMIT of its own. The bound is found in the sort key alone: numbering events and joining them with
+        # themselves would sort and compare whole tables, and without statistics some planners do that row by row.
+        f'AND e."timestamp" >= (SELECT MIN(newest.moment) FROM (SELECT n."timestamp" AS moment FROM risk.risk_events AS n '
+        f'WHERE {window.condition("n")} ORDER BY n."timestamp" DESC LIMIT {limit}) AS newest)'
     )
 
 

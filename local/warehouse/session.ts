@@ -45,8 +45,11 @@ const TYPES: Readonly<Record<number, readonly [typeName: string, kind: ResultCol
   3802: ["super", "string"],
 };
 
-/** What a session of the Data API is like. Redshift reads a backslash in a string as an escape, and has no `risk` on its search path. */
-const SESSION = `SET search_path = "$user", public, redshift; SET standard_conforming_strings = off; SET escape_string_warning = off; SET timezone = 'UTC'; SET client_min_messages = warning`;
+/**
+ * What a session of the Data API is like. Redshift reads a backslash in a string as an escape, and has no `risk` on its search path. It
+ * joins equal keys by hash or merge; PostgreSQL, which knows nothing of rows that were just loaded, would compare all with all.
+ */
+const SESSION = `SET search_path = "$user", public, redshift; SET standard_conforming_strings = off; SET escape_string_warning = off; SET timezone = 'UTC'; SET client_min_messages = warning; SET enable_nestloop = off`;
 
 export interface SessionOptions {
   readonly client: Client;

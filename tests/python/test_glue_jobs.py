@@ -92,6 +92,24 @@ def test_a_training_set_is_split_and_described(run_job: RunJob, s3: FakeS3, arch
     assert found["duplicateKeys"] == 0
 
 
+@pytest.mark.parametrize(("unlabelled", "rows", "left_out"), [("negative", 100, 0), ("drop", 10, 90)])
+def test_unlabelled_events_are_negative_or_left_out(
+    run_job: RunJob, s3: FakeS3, archive: FakeWarehouse, unlabelled: str, rows: int, left_out: int
+) -> None:
+    s3.put_json(DATASET, document(labels={"unlabelled": unlabelled, "maturityDays": 0}))
+    train(run_job)
+    found = s3.json("training/data/fraud/fraud-1/statistics.json")
+    assert (sum(found["rows"].values()), found["label"]["positives"]) == (rows, 10)
+    assert found["leftOut"] == {"scored after asOf": 0, "without a label": left_out}
+
+
+def test_a_feature_that_some_events_lack_is_missing_there(run_job: RunJob, s3: FakeS3, archive: FakeWarehouse) -> None:
+    for known in archive.events[:40]:
+        del known["features"]["amount"]
+    train(run_job)
+    assert s3.json("training/data/fraud/fraud-1/statistics.json")["columns"][0]["nulls"] == 40
+
+
 def test_an_empty_extract_says_what_was_left_out(run_job: RunJob, s3: FakeS3, archive: FakeWarehouse) -> None:
     archive.events = [event(number, scored_ms=milliseconds(10_000)) for number in range(7)]
     with pytest.raises(JobFailed, match=r"extract of fraud is empty: .* \(7 scored after asOf\)"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from py4j.protocol import Py4JNetworkError
+from py4j.protocol import Py4JError, Py4JNetworkError
 
 import glue_job
 
@@ -43,9 +43,22 @@ def test_a_failure_of_spark_is_told_in_one_line() -> None:
     def without(_: object) -> None:
         raise ConnectionRefusedError("Connection refused")
 
-    for main, reason in ((with_cause, "java.lang.OutOfMemoryError: heap"), (without, "Connection refused")):
-        with pytest.raises(glue_job.JobFailed, match=f"Spark failed: {reason}. If it was killed") as failure:
+    # Of the call that was under way when the process was killed.
+    def silent(_: object) -> None:
+        raise Py4JError("An error occurred while calling o57.csv")
+
+    def refused(_: object) -> None:
+        raise Py4JError("An error occurred while calling o57.cvs. Trace:\npy4j.Py4JException: Method cvs([]) does not exist\n")
+
+    for main, reason in (
+        (with_cause, "java.lang.OutOfMemoryError: heap"),
+        (without, "its Java process is gone (Connection refused)"),
+        (silent, "its Java process is gone (An error occurred while calling o57.csv)"),
+        (refused, "An error occurred while calling o57.cvs. Trace:"),
+    ):
+        with pytest.raises(glue_job.JobFailed) as failure:
             glue_job.run(main)
+        assert str(failure.value).startswith(f"Spark failed: {reason}. If it was killed")
         assert "\n" not in str(failure.value)
 
 

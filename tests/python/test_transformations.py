@@ -10,15 +10,14 @@ from transform_csv import key_from_csv, key_to_csv
 from transformations import (
     deduplicated,
     from_archive,
+    is_known_at,
     is_unreadable,
-    known_at,
     label_number,
     milliseconds,
     newest,
     newest_labels,
     time_cuts,
     value_of,
-    with_labels,
     with_split,
 )
 from warehouse_source import events_schema
@@ -79,23 +78,15 @@ def test_what_becomes_known_later_changes_no_earlier_extract(spark: Any) -> None
     later_labels = [("b", True, 20, 20, "chargeback"), ("a", False, 30, 30, "investigation")]
 
     def extract(event_rows: list[Any], label_rows: list[Any]) -> list[Any]:
-        of_events = known_at(events(spark, *event_rows), NOON)
-        joined = with_labels(of_events, newest_labels(labels(spark, *label_rows), NOON), "negative")
+        of_events = events(spark, *event_rows).where(is_known_at(NOON))
+        joined = of_events.join(newest_labels(labels(spark, *label_rows), NOON), "key", "left")
         return sorted(from_archive(joined, ARCHIVED).collect())
 
     before = extract(archive, known)
     assert extract(archive + later_events, known + later_labels) == before
-    assert [(row["key"], row["label"], row["f0"], row["f1"]) for row in before] == [("a", "true", "1", "DE"), ("b", "false", "2", "FR")]
+    assert [(row["key"], row["label"], row["f0"], row["f1"]) for row in before] == [("a", "true", "1", "DE"), ("b", None, "2", "FR")]
     again = [("a", -60, 40, {"amount": "999"}, "DE"), archive[1]]
     assert extract(again, known + later_labels) == [row for row in before if row["key"] == "b"]
-
-
-def test_unlabelled_events_are_negative_or_left_out(spark: Any) -> None:
-    of_events = events(spark, ("a", -9, -9, {}, None), ("b", -9, -9, {}, None))
-    of_labels = newest_labels(labels(spark, ("a", True, -1, -1, "crm")), NOON)
-    negative = {row["key"]: row["label"] for row in with_labels(of_events, of_labels, "negative").collect()}
-    assert negative == {"a": True, "b": False}
-    assert [row["key"] for row in with_labels(of_events, of_labels, "drop").collect()] == ["a"]
 
 
 def raw(spark: Any, *rows: tuple[str, float | None, int | None, str | None]) -> Any:

@@ -88,12 +88,14 @@ describe("UNLOAD", () => {
       `${row}.profile = 'fraud' AND ${row}."timestamp" >= '2026-01-31 00:00:00.000+00'::TIMESTAMPTZ AND ${row}."timestamp" < '2026-02-01 00:00:00.000+00'::TIMESTAMPTZ`;
     await harness.run(
       unload(
-        `SELECT e.event_id AS "key", ${millis('e."timestamp"')} AS event_ms, e.features AS features, e.input."transaction_id" AS i0 FROM risk.risk_events AS e JOIN (SELECT n.event_id, ROW_NUMBER() OVER (ORDER BY n."timestamp" DESC, n.event_id) AS place FROM risk.risk_events AS n WHERE ${within("n")}) AS newest ON newest.event_id = e.event_id WHERE newest.place <= 1 AND ${within("e")}`,
+        `SELECT e.event_id AS "key", ${millis('e."timestamp"')} AS event_ms, e.features AS features, e.input."transaction_id" AS i0 FROM risk.risk_events AS e WHERE ${within("e")} AND e."timestamp" >= (SELECT MIN(newest.moment) FROM (SELECT n."timestamp" AS moment FROM risk.risk_events AS n WHERE ${within("n")} ORDER BY n."timestamp" DESC LIMIT 1) AS newest)`,
       ),
       BATCH,
     );
     const event_ms = Date.parse("2026-01-31T08:00:00.123Z");
-    expect(all()).toEqual([{ key: "e1", event_ms, features: { amount_log: 4.8, hour: null }, i0: "e1" }]);
+    const features = { amount_log: 4.8, hour: null };
+    // The newest one, and the other of the same moment.
+    expect(all()).toEqual(["e1", "e2"].map((key) => ({ key, event_ms, features, i0: key })));
   });
 
   it("writes nothing for no rows, no manifest either", async () => {

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { PostgresServer } from "../../local/warehouse/postgres";
 import { createWarehouse } from "../../local/warehouse/warehouse";
 
 const folder = mkdtempSync(join(tmpdir(), "server-"));
@@ -49,6 +50,17 @@ describe("the warehouse's server", () => {
     expect(await next.query("SELECT a FROM kept")).toEqual([{ a: 1 }]);
     await next.stop();
     await orphaned.stop();
+  });
+
+  it("that is stopped while it creates its files leaves no process behind", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "server-"));
+    const server = new PostgresServer({ folder, durable: false });
+    const started = server.start();
+    await server.stop();
+    await started;
+    await expect(server.client("postgres").connect()).rejects.toThrow(/ECONNREFUSED/);
+    expect(existsSync(join(folder, "data/postmaster.pid"))).toBe(false);
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it("refuses a database name that cannot be one", async () => {
