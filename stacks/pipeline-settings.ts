@@ -12,11 +12,20 @@ const cron = (description: string, fallback: string) =>
     fallback,
   );
 
-/** Families whose volumes are EBS and take a key; machines with a local disk take none. */
-const instance = (description: string) =>
+/** Families whose volumes are EBS and take a key, since machines with a local disk take none; sizes that SageMaker has of them. */
+const BATCH_INSTANCES = [
+  "m5\\.(large|(2|4|12|24)?xlarge)",
+  "c5\\.(2|4|9|18)?xlarge",
+  "c6i\\.(2|4|8|12|16|24)?xlarge",
+  "(m6i|r6i|m7i|c7i|r7i)\\.(large|(2|4|8|12|16|24)?xlarge)",
+];
+/** It trains on these but runs no batch transform on them. */
+const TRAINING_INSTANCES = [...BATCH_INSTANCES, "r5\\.(large|(2|4|8|12|16|24)?xlarge)"];
+
+const instance = (families: string, patterns: readonly string[], description: string) =>
   text(
-    /^ml\.(m5|m6i|m7i|c5|c6i|c7i|r5|r6i|r7i)\.(large|([248]|1[26]|24|32)?xlarge)$/,
-    "an instance type with EBS volumes (families m5, m6i, m7i, c5, c6i, c7i, r5, r6i, r7i)",
+    new RegExp(`^ml\\.(${patterns.join("|")})$`),
+    `an instance type with EBS volumes (families ${families})`,
     "ml.m5.xlarge",
     description,
     "ml.m5.xlarge",
@@ -61,7 +70,11 @@ export const PIPELINE_SETTINGS = {
 
   "training.schedule": cron("When models are trained.", "cron(0 2 1,15 * ? *)"),
   "training.scheduleEnabled": flag("Trains on schedule; by hand works always.", false),
-  "training.instanceType": instance("Machine that a model is trained on."),
+  "training.instanceType": instance(
+    "m5, m6i, m7i, c5, c6i, c7i, r5, r6i, r7i",
+    TRAINING_INSTANCES,
+    "Machine that a model is trained on.",
+  ),
   "training.volumeGb": integer(1, 16_384, "Volume of the training machine, GB.", 30),
   "training.maxRuntimeMinutes": integer(5, 1440, "Minutes of work after which a training is stopped.", 120),
   "training.spot": flag(
@@ -85,7 +98,7 @@ export const PIPELINE_SETTINGS = {
 
   "inference.schedule": cron("When yesterday is scored in batch.", "cron(0 3 * * ? *)"),
   "inference.scheduleEnabled": flag("Scores on schedule; by hand works always.", false),
-  "inference.instanceType": instance("Machines of a batch transform."),
+  "inference.instanceType": instance("m5, m6i, m7i, c5, c6i, c7i, r6i, r7i", BATCH_INSTANCES, "Machines of a batch transform."),
   "inference.instanceCount": integer(1, 100, "Machines of a batch transform; they share the files of a day.", 1),
   "inference.timeoutMinutes": integer(5, 1440, "Minutes that the transform of one day may take.", 120),
   "inference.maxBackfillDays": integer(1, 366, "Days that one execution may score.", 31),

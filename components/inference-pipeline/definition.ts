@@ -97,10 +97,13 @@ export function inferenceDefinition(args: InferenceDefinitionArgs): Definition {
   };
 }
 
+/** What the summary needs of a day: the days of a backfill come together in one state, which holds 256 KB. */
+const DONE = { "date.$": "$.date", "inspection.$": "$.inspection" };
+
 const daySeconds = ({ glueTimeoutMinutes, transformJob }: InferenceDefinitionArgs): number =>
   2 * (glueTimeoutMinutes * 60 + OVERHEAD_SECONDS) + transformJob.timeoutMinutes * 60 + OVERHEAD_SECONDS;
 
-/** What happens to one day, whose state is the plan's own entry for it. A failed day ends with `$.error` and spoils no other. */
+/** What happens to one day, whose state is the plan's own entry for it. A failed day ends with `error` and spoils no other. */
 function dayStates(args: InferenceDefinitionArgs): States {
   const { batchGate, notices } = args;
   return {
@@ -133,7 +136,7 @@ function dayStates(args: InferenceDefinitionArgs): States {
       Default: "TransformDay",
     },
     // Nothing happened on that day: a success, and nothing to pay for.
-    EmptyDay: { Type: "Pass", End: true },
+    EmptyDay: { Type: "Pass", Parameters: DONE, End: true },
     ...transform(args),
     ...task(
       "LoadDay",
@@ -147,18 +150,22 @@ function dayStates(args: InferenceDefinitionArgs): States {
         resultSelector: { "run.$": "$.Id" },
         resultPath: "$.load",
         timeoutSeconds: args.glueTimeoutMinutes * 60 + OVERHEAD_SECONDS,
+        next: "DayScored",
         remedy: "Read the load job's log. Loads are one transaction: the day's earlier scores are as they were.",
       },
       DAY_TAIL,
     ),
     ...readCause(DAY, "DayFailed"),
+    DayScored: { Type: "Pass", Parameters: DONE, End: true },
     DayFailed: {
       Type: "Pass",
       Parameters: {
-        "Error.$": "$.failure.error.Error",
-        "Cause.$": "States.Format('{}: {} {}', $.failure.step, $.failure.error.Cause, $.failure.remedy)",
+        "date.$": "$.date",
+        error: {
+          "Error.$": "$.failure.error.Error",
+          "Cause.$": "States.Format('{}: {} ({})', $.failure.step, $.failure.error.Cause, $.failure.remedy)",
+        },
       },
-      ResultPath: "$.error",
       End: true,
     },
   };

@@ -32,10 +32,8 @@ const TRANSIENT: Readonly<Record<TaskService, { readonly errors: readonly string
   glue: {
     errors: [
       "Glue.AWSGlueException",
-      "Glue.ConcurrentRunsExceededException",
       "Glue.InternalServiceException",
       "Glue.OperationTimeoutException",
-      "Glue.ResourceNumberLimitExceededException",
       "Glue.ThrottlingException",
     ],
     intervalSeconds: 10,
@@ -48,10 +46,31 @@ const TRANSIENT: Readonly<Record<TaskService, { readonly errors: readonly string
   sns: { errors: ["SNS.AmazonSNSException", "SNS.InternalErrorException", "SNS.ThrottledException"], intervalSeconds: 2 },
 };
 
+/**
+ * Refusals that last as long as somebody else's run: a nightly execution that meets a backfill waits for its turn. Some 25 minutes on
+ * average and 48 at most, within the hour that a machine has for retries.
+ */
+const OCCUPIED: Readonly<Partial<Record<TaskService, readonly string[]>>> = {
+  glue: ["Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"],
+};
+
 /** Backs off to a minute, at random points, so that executions started together do not return together. */
 export function retryOf(service: TaskService): readonly unknown[] {
   const { errors, intervalSeconds } = TRANSIENT[service];
+  const occupied = OCCUPIED[service];
   return [
+    ...(occupied === undefined
+      ? []
+      : [
+          {
+            ErrorEquals: occupied,
+            IntervalSeconds: 60,
+            MaxAttempts: 12,
+            BackoffRate: 1.5,
+            MaxDelaySeconds: 300,
+            JitterStrategy: "FULL",
+          },
+        ]),
     {
       ErrorEquals: errors,
       IntervalSeconds: intervalSeconds,

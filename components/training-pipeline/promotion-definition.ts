@@ -26,9 +26,10 @@ const REMEDIES = {
   Convert:
     "The champion stays. A damaged archive or margins that differ from XGBoost's: train again, and reject this version (npm run model -- reject).",
   StartCanary: "The champion stays. Approve the version again once the cause is gone.",
-  CheckCanary: "The champion stays and the challenger was taken away. Look at its metrics before you approve it again.",
+  CheckCanary:
+    "The champion stays. Unless the message says that the challenger was withdrawn, it still answers its share: approve it again once the cause is gone, or take it away (npm run model -- withdraw).",
   MakeChampion:
-    "The champion stays. If somebody promoted another model meanwhile, decide which one is wanted and approve it again.",
+    "The champion stays. Unless the message says that the challenger was withdrawn, it still answers its share: approve it again, or take it away (npm run model -- withdraw). If somebody promoted another model meanwhile, decide which one is wanted.",
 } as const satisfies Readonly<Record<(typeof ACTIONS)[number], string>>;
 
 export function promotionDefinition({ notices, promotion, canarySeconds }: PromotionDefinitionArgs): Definition {

@@ -28,13 +28,16 @@ export function withdrawn({ chain, challengers = [] }: ModelsDocument, name: str
 }
 
 /**
- * An earlier document, to go back to. The champion that is left answers no share of it: a promotion's canary would otherwise come back
- * together with the champion before. In shadow it may stay.
+ * An earlier document, to go back to. A challenger of it that has been promoted or withdrawn since answers no share: a promotion's canary
+ * would otherwise come back together with the champion before it. In shadow it may stay.
+ * @param left the document that is left; undefined when it can't be read
  */
-export function rolledBack({ chain, challengers = [] }: ModelsDocument, left: string | undefined): ModelsDocument {
+export function rolledBack({ chain, challengers = [] }: ModelsDocument, left: ModelsDocument | undefined): ModelsDocument {
+  const stands = (name: string): boolean =>
+    left === undefined || (left.challengers ?? []).some(({ model }) => refName(model) === name);
   return documentOf(
     chain,
-    challengers.filter(({ model, percent = 0 }) => percent === 0 || refName(model) !== left),
+    challengers.filter(({ model, percent = 0 }) => percent === 0 || stands(refName(model))),
   );
 }
 

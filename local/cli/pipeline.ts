@@ -8,7 +8,7 @@ import { connect } from "../demo/clients";
 import { messageOf } from "../pipelines/events";
 import { fill } from "../pipelines/fill";
 import { follow, type Outcome } from "../pipelines/follow";
-import { decide, promotionSince, registeredModel } from "../pipelines/registry";
+import { approve as approveModel, registeredModel } from "../pipelines/registry";
 import { describeEvaluation, downloadReport } from "../pipelines/report";
 import { uploadSource } from "../pipelines/source-file";
 import { PIPELINES, type PipelineName, type PipelineTarget, pipelineTarget } from "../pipelines/target";
@@ -172,10 +172,8 @@ async function trained(target: PipelineTarget, outcome: Outcome, parsed: Parsed)
 async function approve(target: PipelineTarget, plan: TrainingOutput, parsed: Parsed): Promise<Outcome | undefined> {
   const tell = teller(parsed);
   const model = await registeredModel(target, plan.modelName, plan.dataset);
-  const since = new Date();
-  await decide(target, model, "Approved", "npm run pipeline -- training --approve");
   tell(`promotion of ${plan.modelName}`);
-  const execution = await promotionSince(target, since, pause);
+  const execution = await approveModel(target, model, "npm run pipeline -- training --approve", pause);
   if (execution === undefined)
     throw new Error("The approval started no promotion within a minute; look at its EventBridge rule.");
   const outcome = await follow(target.sfn, execution, { print: tell, pollMs: target.pollMs, pause });

@@ -5,9 +5,8 @@ import type { Outputs } from "../cli/outputs";
 import type { Clients } from "../demo/clients";
 import { countRows, runLoader } from "../demo/tally";
 import { type Outgoing, StreamSender } from "../ingest/send";
+import { sendLabels } from "../ingest/send-labels";
 
-/** What `POST /feedback` takes at once. */
-const LABELS_PER_REQUEST = 500;
 /** How long nothing may arrive before the rest is given up. */
 const PATIENCE_MS = 30_000;
 
@@ -34,10 +33,8 @@ export async function fill(clients: Clients, outputs: Outputs, { events, labels 
     tell("in the warehouse", rows, events.length),
   );
   const labelsBefore = await countRows(clients, "risk.risk_labels");
-  for (let at = 0; at < labels.length; at += LABELS_PER_REQUEST) {
-    await sendLabels(outputs, labels.slice(at, at + LABELS_PER_REQUEST));
-    tell("labels", Math.min(labels.length, at + LABELS_PER_REQUEST), labels.length);
-  }
+  const api = { url: outputs.apiUrl, apiKey: outputs.apiKey, fetch, pause };
+  await sendLabels(labels, api, (done) => tell("labels", done, labels.length));
   const labelled = await loaded(clients, outputs, "risk.risk_labels", labelsBefore, labels.length, () => undefined);
   return { events: events.length, scored, labels: labels.length, labelled };
 }
@@ -65,19 +62,4 @@ async function loaded(
     if (rows < expected) await pause(500);
   }
   return rows;
-}
-
-async function sendLabels(outputs: Outputs, labels: History["labels"]): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    const response = await fetch(`${outputs.apiUrl.replace(/\/$/, "")}/feedback`, {
-      method: "POST",
-      headers: { "content-type": "application/json", ...(outputs.apiKey ? { "x-api-key": outputs.apiKey } : {}) },
-      body: JSON.stringify({ labels }),
-    });
-    if (response.ok) return;
-    if ((response.status !== 429 && response.status < 500) || attempt === 8) {
-      throw new Error(`POST /feedback answered ${response.status}: ${await response.text()}`);
-    }
-    await pause(200 * attempt);
-  }
 }

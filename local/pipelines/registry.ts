@@ -5,7 +5,7 @@ import {
   type ModelApprovalStatus,
   UpdateModelPackageCommand,
 } from "@aws-sdk/client-sagemaker";
-import { ListExecutionsCommand } from "@aws-sdk/client-sfn";
+import { DescribeExecutionCommand, ListExecutionsCommand } from "@aws-sdk/client-sfn";
 import { UsageError } from "../cli/options";
 import type { PipelineTarget } from "./target";
 
@@ -86,21 +86,33 @@ export async function decide(
   );
 }
 
-/** The promotion that an approval at `since` started; undefined when none appears within `patienceMs`. */
-export async function promotionSince(
-  { sfn, machines, pollMs }: PipelineTarget,
-  since: Date,
+/**
+ * Approves a model and finds the promotion that this starts, by the version that its input names: others may be under way.
+ * @returns the execution's ARN; undefined when none appears within `patienceMs`
+ */
+export async function approve(
+  target: PipelineTarget,
+  model: RegisteredModel,
+  reason: string,
   pause: (milliseconds: number) => Promise<void>,
   patienceMs: number = 60_000,
 ): Promise<string | undefined> {
-  for (let waited = 0; waited <= patienceMs; waited += pollMs) {
-    const { executions = [] } = await sfn.send(
-      new ListExecutionsCommand({ stateMachineArn: machines.promotion, maxResults: 20 }),
-    );
-    const started = executions.filter(({ startDate }) => startDate !== undefined && startDate >= since);
-    const first = started.at(-1)?.executionArn;
-    if (first !== undefined) return first;
-    await pause(pollMs);
+  const known = new Set(await promotions(target));
+  await decide(target, model, "Approved", reason);
+  for (let waited = 0; waited <= patienceMs; waited += target.pollMs) {
+    for (const executionArn of await promotions(target)) {
+      if (known.has(executionArn)) continue;
+      const { input = "" } = await target.sfn.send(new DescribeExecutionCommand({ executionArn }));
+      if (input.includes(`"${model.arn}"`)) return executionArn;
+      known.add(executionArn);
+    }
+    await pause(target.pollMs);
   }
   return undefined;
+}
+
+/** ARNs of the latest promotions. */
+async function promotions({ sfn, machines }: PipelineTarget): Promise<string[]> {
+  const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn: machines.promotion, maxResults: 50 }));
+  return executions.flatMap(({ executionArn }) => (executionArn === undefined ? [] : [executionArn]));
 }

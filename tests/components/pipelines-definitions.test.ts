@@ -77,7 +77,15 @@ function successors(state: State): string[] {
   );
 }
 
-describe.each(definitions)("the %s machine", (_, definition) => {
+interface Retrier {
+  readonly ErrorEquals: readonly string[];
+  readonly IntervalSeconds: number;
+  readonly MaxAttempts: number;
+  readonly BackoffRate: number;
+  readonly MaxDelaySeconds: number;
+}
+
+describe.each(definitions)("the %s machine", (machine, definition) => {
   it("is valid", () => {
     const result = aslValidator(JSON.parse(JSON.stringify(definition)), { checkPaths: true, checkArn: true });
     expect(result.isValid, result.errorsText()).toBe(true);
@@ -89,7 +97,7 @@ describe.each(definitions)("the %s machine", (_, definition) => {
     for (const [name, state] of tasks) {
       expect(state, name).toMatchObject({
         TimeoutSeconds: expect.any(Number),
-        Retry: [
+        Retry: expect.arrayContaining([
           {
             ErrorEquals: expect.arrayContaining([expect.stringMatching(/^(Lambda|Glue|SageMaker|SNS)\./)]),
             IntervalSeconds: expect.any(Number),
@@ -98,9 +106,24 @@ describe.each(definitions)("the %s machine", (_, definition) => {
             MaxDelaySeconds: 60,
             JitterStrategy: "FULL",
           },
-        ],
+        ]),
         Catch: [{ ErrorEquals: ["States.ALL"], Next: expect.any(String) }],
       });
+    }
+  });
+
+  it("waits for a turn of a Glue job that others use, within the hour for retries", () => {
+    const jobs = allStates(definition.States).filter(([, { Resource }]) => /:glue:startJobRun/.test(String(Resource)));
+    expect(jobs.length > 0).toBe(machine !== "promotion");
+    for (const [name, { Retry }] of jobs) {
+      const [{ ErrorEquals, IntervalSeconds, MaxAttempts, BackoffRate, MaxDelaySeconds }] = Retry as readonly [Retrier];
+      expect(ErrorEquals, name).toContain("Glue.ConcurrentRunsExceededException");
+      const waits = Array.from({ length: MaxAttempts }, (_one, retry) =>
+        Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** retry),
+      );
+      const longest = waits.reduce((sum, wait) => sum + wait, 0);
+      expect(longest, name).toBeGreaterThan(1800);
+      expect(longest, name).toBeLessThan(3600);
     }
   });
 
@@ -292,7 +315,7 @@ describe("batch scoring", () => {
   it("ends a failed day with its error, and goes on with the others", () => {
     const days = stateOf(inference, "ScoreDays");
     expect(days).toMatchObject({ MaxConcurrency: 3, ItemsPath: "$.plan.output.days", ResultPath: "$.days" });
-    expect(stateOf(inference, "DayFailed")).toMatchObject({ ResultPath: "$.error", End: true });
+    expect(stateOf(inference, "DayFailed")).toMatchObject({ Parameters: { "date.$": "$.date", error: {} }, End: true });
     expect(stateOf(inference, "IsDayEmpty")).toMatchObject({
       Choices: [{ Variable: "$.inspection.empty", BooleanEquals: true, Next: "EmptyDay" }],
     });

@@ -1,134 +1,40 @@
-/** The definitions as an interpreter runs them, with services that answer as told: what every failure leads to. */
-import { createRequire } from "node:module";
-import { join } from "node:path";
+/** The definitions of training and promotion as the local interpreter runs them, with services that answer as told: what every failure leads to. */
 import { describe, expect, it } from "vitest";
-import { inferenceDefinition } from "../../components/inference-pipeline/definition.js";
-import type { Definition } from "../../components/lib/pipeline-states.js";
 import { trainingDefinition } from "../../components/training-pipeline/definition.js";
 import { promotionDefinition } from "../../components/training-pipeline/promotion-definition.js";
-
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-
-/** What the tests use of the interpreter; its package declares the types of its ES module alone. */
-interface Interpreter {
-  readonly StateMachine: new (
-    definition: unknown,
-    options: { readonly validationOptions: { readonly noValidate: boolean } },
-  ) => {
-    run(
-      input: Json,
-      options: {
-        readonly overrides: {
-          readonly taskResourceLocalHandlers: Readonly<Record<string, (input: Json) => Json>>;
-          readonly retryIntervalOverrides: Readonly<Record<string, number>>;
-        };
-        readonly context: Readonly<Record<string, unknown>>;
-      },
-    ): { readonly result: Promise<Json> };
-  };
-}
-// Its CommonJS file exports the class under this name.
-const { StateMachine } = createRequire(join(process.cwd(), "package.json"))("aws-local-stepfunctions") as Interpreter;
-
-const notices = { topicArn: "arn:aws:sns:us-east-1:123456789012:alarms", region: "us-east-1", partition: "aws" };
-const lambda = { arn: "arn:aws:lambda:us-east-1:123456789012:function:any", timeoutSeconds: 60 };
-const KEY = "arn:aws:kms:us-east-1:123456789012:key/1";
+import { AwsError } from "../../local/contracts";
+import {
+  expectFailure,
+  FILE,
+  failing,
+  failure,
+  KEY,
+  lambda,
+  notice,
+  notices,
+  once,
+  parametersOf,
+  passing,
+  statesOf,
+  tasksOf,
+} from "./pipelines-execution-failures";
+import { type Answer, HANGS, run } from "./pipelines-execution-world";
 
 const training = trainingDefinition({
   notices,
   bucket: "acme",
   keyArn: KEY,
-  functions: { plan: lambda, qualityGate: lambda, evaluationGate: lambda },
-  extractJob: { name: "extract", timeoutMinutes: 60 },
+  functions: { plan: lambda("plan"), qualityGate: lambda("quality"), evaluationGate: lambda("evaluation") },
+  extractJob: { name: "training", timeoutMinutes: 60 },
   training: { instanceType: "ml.m5.xlarge", volumeGb: 30, maxRuntimeMinutes: 60, spot: { enabled: false } },
   image: "image",
-  trainingRoleArn: "arn:aws:iam::123456789012:role/training",
-  modelRoleArn: "arn:aws:iam::123456789012:role/model",
+  trainingRoleArn: "arn:aws:iam::000000000000:role/training",
+  modelRoleArn: "arn:aws:iam::000000000000:role/model",
   sourcesKey: "code/sagemaker/sourcedir-1.tar.gz",
   group: { prefix: "training-", suffix: "-dev-a1" },
   servingInstanceType: "ml.m5.xlarge",
 });
-const promotion = promotionDefinition({ notices, promotion: lambda, canarySeconds: 0 });
-const inference = inferenceDefinition({
-  notices,
-  keyArn: KEY,
-  plan: lambda,
-  batchGate: lambda,
-  extractJob: "extract",
-  loadJob: "load",
-  glueTimeoutMinutes: 60,
-  transformJob: { instanceType: "ml.m5.xlarge", instanceCount: 1, timeoutMinutes: 60 },
-  maxBackfillDays: 31,
-  mapConcurrency: 2,
-});
-
-type Answer = Json | Error;
-/** By state: one answer, or one for each call in turn. */
-type Answers = Readonly<Record<string, Answer | ((input: never) => Answer)>>;
-
-interface Outcome {
-  /** Output of the execution; undefined when it failed. */
-  readonly output: Json | undefined;
-  readonly error: Error | undefined;
-  /** Parameters of every call, in order. */
-  readonly calls: readonly { readonly state: string; readonly parameters: Json }[];
-}
-
-function named(name: string, message: string): Error {
-  const error = new Error(message);
-  error.name = name;
-  return error;
-}
-
-/** What Lambda reports of an error that a function threw. */
-const thrown = (name: string, message: string): Error =>
-  named(name, JSON.stringify({ errorType: name, errorMessage: message, trace: ["at x"] }));
-
-async function run(definition: Definition, input: Json, answers: Answers): Promise<Outcome> {
-  const calls: { state: string; parameters: Json }[] = [];
-  const handle = (state: string) => (parameters: Json) => {
-    calls.push({ state, parameters });
-    const answer = answers[state] ?? {};
-    // Handlers of a test take the parameters of their own state.
-    const result = typeof answer === "function" ? answer(parameters as never) : answer;
-    if (result instanceof Error) throw result;
-    return result;
-  };
-  const names = Object.keys(statesIn(definition.States));
-  // Another test validates the definitions.
-  const machine = new StateMachine(JSON.parse(JSON.stringify(definition)), { validationOptions: { noValidate: true } });
-  const execution = machine.run(input, {
-    overrides: {
-      taskResourceLocalHandlers: Object.fromEntries(names.map((name) => [name, handle(name)])),
-      retryIntervalOverrides: Object.fromEntries(names.map((name) => [name, 0])),
-    },
-    context: {
-      Execution: {
-        Id: "arn:aws:states:us-east-1:123456789012:execution:machine:run-1",
-        Name: "run-1",
-        Input: Object(input),
-        StartTime: "2026-01-02T03:00:00Z",
-        RoleArn: "arn:aws:iam::123456789012:role/steps",
-      },
-    },
-  });
-  try {
-    return { output: await execution.result, error: undefined, calls };
-  } catch (error) {
-    // The interpreter wraps what the execution failed with.
-    const failure = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return { output: undefined, error: failure instanceof Error ? failure : new Error(String(failure)), calls };
-  }
-}
-
-function statesIn(states: Definition["States"]): Definition["States"] {
-  return Object.assign({}, states, ...Object.values(states).map((state) => statesIn(Object(state.ItemProcessor).States ?? {})));
-}
-
-const notice = ({ calls }: Outcome): string =>
-  String(Object(calls.find(({ state }) => state === "NotifyFailure")?.parameters).Message);
-const statesOf = ({ calls }: Outcome): string[] => calls.map(({ state }) => state);
-
+const promotion = promotionDefinition({ notices, promotion: lambda("promotion"), canarySeconds: 1800 });
 const PLAN = {
   dataset: "fraud",
   profile: "fraud",
@@ -145,30 +51,30 @@ const PLAN = {
   checkpointUri: "s3://acme/temp/checkpoints/m/",
   hyperparameters: { rounds: "300" },
 };
-const VERSION = "arn:aws:sagemaker:us-east-1:123456789012:model-package/training-fraud-dev-a1/1";
-const TRAINED: Answers = {
-  Plan: { Payload: PLAN },
+const VERSION = "arn:aws:sagemaker:us-east-1:000000000000:model-package/training-fraud-dev-a1/1";
+const TRAINED: Readonly<Record<string, object>> = {
+  Plan: PLAN,
   ExtractTrainingData: { Id: "jr_1" },
   ExtractTrainingFile: { Id: "jr_1" },
-  CheckDataQuality: { Payload: { rows: 1, checks: [] } },
+  CheckDataQuality: { rows: 1, checks: [] },
   TrainModel: { BillableTimeInSeconds: 60, ModelArtifacts: { S3ModelArtifacts: PLAN.modelUri } },
   EvaluateModel: {
-    Payload: {
-      metrics: { auc: 0.9 },
-      championMetrics: null,
-      psi: null,
-      comparison: "no champion of its kind",
-      evaluationUri: "s3://acme/models/fraud/m/report/evaluation.json",
-    },
+    metrics: { auc: 0.9 },
+    championMetrics: null,
+    psi: null,
+    comparison: "no champion of its kind",
+    evaluationUri: "s3://acme/models/fraud/m/report/evaluation.json",
   },
   CreateModel: { ModelArn: "arn" },
   RegisterModel: { ModelPackageArn: VERSION },
 };
+const planOf = (file: string) => ({ ...PLAN, file });
+const INPUT = { dataset: "fraud" };
 
 describe("training", () => {
   it("goes from the plan to a version that waits for approval", async () => {
-    const outcome = await run(training, { dataset: "fraud" }, TRAINED);
-    expect(outcome.error).toBeUndefined();
+    const outcome = await run(training, INPUT, TRAINED);
+    expect(outcome).toMatchObject({ status: "SUCCEEDED" });
     expect(outcome.output).toEqual({
       dataset: "fraud",
       modelName: PLAN.modelName,
@@ -179,8 +85,7 @@ describe("training", () => {
       reportUri: PLAN.reportUri,
       trainingSeconds: 60,
     });
-    const train = outcome.calls.find(({ state }) => state === "TrainModel")?.parameters;
-    expect(train).toMatchObject({
+    expect(parametersOf(outcome, "TrainModel")).toMatchObject({
       TrainingJobName: PLAN.modelName,
       HyperParameters: {
         rounds: "300",
@@ -194,70 +99,74 @@ describe("training", () => {
         }),
       ]),
     });
-    const registered = outcome.calls.find(({ state }) => state === "RegisterModel")?.parameters;
-    expect(registered).toMatchObject({
+    expect(parametersOf(outcome, "RegisterModel")).toMatchObject({
       ModelPackageGroupName: "training-fraud-dev-a1",
-      CustomerMetadataProperties: { dataset: "fraud", modelName: PLAN.modelName, execution: "run-1" },
+      CustomerMetadataProperties: { dataset: "fraud", modelName: PLAN.modelName, execution: "run" },
     });
-    const message = Object(outcome.calls.find(({ state }) => state === "NotifyRegistered")?.parameters);
-    expect(message.Subject).toBe(`Model ${PLAN.modelName} waits for approval`);
-    expect(message.Message).toContain(`npm run model -- approve ${PLAN.modelName}`);
+    expect(parametersOf(outcome, "NotifyRegistered")).toMatchObject({
+      Subject: `Model ${PLAN.modelName} waits for approval`,
+      Message: expect.stringContaining(`npm run model -- approve ${PLAN.modelName}`),
+    });
   });
 
   it("of a file names it to the extract", async () => {
-    const file = "training/source/fraud/x.csv";
-    const outcome = await run(training, { dataset: "fraud", file }, { ...TRAINED, Plan: { Payload: { ...PLAN, file } } });
-    expect(outcome.calls.find(({ state }) => state.startsWith("Extract"))).toMatchObject({
-      state: "ExtractTrainingFile",
-      parameters: { Arguments: { "--file": file, "--dataset": "fraud" } },
-    });
+    const outcome = await run(training, INPUT, { ...TRAINED, Plan: planOf(FILE) });
+    expect(parametersOf(outcome, "ExtractTrainingFile")).toMatchObject({ Arguments: { "--file": FILE, "--dataset": "fraud" } });
+    expect(statesOf(outcome)).not.toContain("ExtractTrainingData");
   });
 
-  it.each([
-    ["Plan", thrown("InvalidInput", "dataset: expected fraud"), "dataset: expected fraud", 0],
-    [
-      "ExtractTrainingData",
-      named("States.TaskFailed", '{"Id":"jr_1","ErrorMessage":"column amount vanished"}'),
-      "column amount vanished",
-      1,
-    ],
-    ["CheckDataQuality", thrown("DataQualityFailed", "nulls of amount: 0.4, at most 0.2"), "nulls of amount: 0.4", 2],
-    ["TrainModel", named("States.TaskFailed", '{"TrainingJobStatus":"Failed","FailureReason":"no rows"}'), "no rows", 3],
-    ["EvaluateModel", thrown("EvaluationFailed", "auc 0.7, at least 0.8"), "auc 0.7, at least 0.8", 4],
-    ["CreateModel", named("SageMaker.Denied", "not a JSON text"), "not a JSON text", 5],
-    ["RegisterModel", named("SageMaker.Denied", "{ neither is this"), "{ neither is this", 6],
-  ])("that fails at %s says why, where and what to do, and goes no further", async (state, error, cause, before) => {
-    const outcome = await run(training, { dataset: "fraud" }, { ...TRAINED, [state]: error });
-    expect(outcome.error?.name).toBe(error.name);
-    expect(outcome.error?.message).toContain(cause);
-    expect(statesOf(outcome)).toHaveLength(before + 2);
-    const text = notice(outcome);
-    expect(text).toContain(`Training failed at ${state} with ${error.name}.`);
-    expect(text).toContain(cause);
-    expect(text).not.toContain("errorType");
-    expect(text).toMatch(/What to do: \w+/);
-    expect(text).toContain(
-      "Execution: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/arn:aws:states:us-east-1:123456789012:execution:machine:run-1",
-    );
-    expect(text).toContain('Input: {"dataset":"fraud"}');
+  const failures: readonly (readonly [string, Error, string])[] = [
+    ["Plan", failure("InvalidInput", "dataset: expected fraud"), "InvalidInput"],
+    ["ExtractTrainingData", failure("any", "column amount vanished"), "States.TaskFailed"],
+    ["ExtractTrainingFile", failure("any", "column amount vanished"), "States.TaskFailed"],
+    ["CheckDataQuality", failure("DataQualityFailed", "nulls of amount: 0.4, at most 0.2"), "DataQualityFailed"],
+    ["TrainModel", failure("any", "AlgorithmError: no rows"), "States.TaskFailed"],
+    ["EvaluateModel", failure("EvaluationFailed", "auc 0.7, at least 0.8"), "EvaluationFailed"],
+    ["CreateModel", new AwsError("ResourceInUse", "not a JSON text"), "SageMaker.ResourceInUseException"],
+    ["RegisterModel", new AwsError("ResourceNotFound", "{ neither is this"), "SageMaker.ResourceNotFoundException"],
+    ["NotifyRegistered", new AwsError("NotFound", "no topic"), "SNS.NotFoundException"],
+  ];
+
+  it("has a failure told below for every task", () => {
+    expect(failures.map(([state]) => state).sort()).toEqual(tasksOf(training).sort());
   });
 
-  it("tries again what may be gone at the next attempt, and gives up after five", async () => {
-    let attempts = 0;
-    const flaky = () => (++attempts < 3 ? named("Lambda.TooManyRequestsException", "slow down") : { Payload: PLAN });
-    expect((await run(training, { dataset: "fraud" }, { ...TRAINED, Plan: flaky })).error).toBeUndefined();
-    expect(attempts).toBe(3);
-    const down = await run(training, { dataset: "fraud" }, { ...TRAINED, Plan: named("Lambda.ServiceException", "down") });
-    expect(statesOf(down)).toEqual([...Array(6).fill("Plan"), "NotifyFailure"]);
+  it.each(failures)("that fails at %s says why, where and what to do, and goes no further", async (state, error, name) => {
+    const outcome = await run(training, INPUT, failing(state, TRAINED, planOf, error));
+    expectFailure(outcome, "Training", state, name, error.message);
   });
 
-  it("fails with its own error when the notice cannot be sent either", async () => {
+  it.each(tasksOf(training))("ends in time and says so when %s does not", async (state) => {
+    const outcome = await run(training, INPUT, failing(state, TRAINED, planOf, HANGS));
+    expectFailure(outcome, "Training", state, "States.Timeout", `The task '${state}' did not end within`);
+  });
+
+  it.each(tasksOf(training))("tries %s again when it may go well the next time", async (state) => {
     const outcome = await run(
       training,
-      { dataset: "fraud" },
-      { ...TRAINED, Plan: thrown("InvalidInput", "no such dataset"), NotifyFailure: named("SNS.NotFound", "no topic") },
+      INPUT,
+      failing(state, TRAINED, planOf, once(passing(training, state), TRAINED[state] ?? {})),
     );
-    expect(outcome.error).toMatchObject({ name: "InvalidInput", message: "no such dataset" });
+    expect(outcome).toMatchObject({ status: "SUCCEEDED", error: undefined });
+    expect(statesOf(outcome).filter((one) => one === state)).toHaveLength(2);
+  });
+
+  it("gives up after five attempts more", async () => {
+    const down = await run(training, INPUT, { ...TRAINED, Plan: new AwsError("ServiceException", "down", 500) });
+    expect(statesOf(down)).toEqual([...Array(6).fill("Plan"), "NotifyFailure"]);
+    expect(down.error).toBe("Lambda.ServiceException");
+  });
+
+  it.each<readonly [string, Answer]>([
+    ["cannot be sent", new AwsError("NotFound", "no topic")],
+    ["is not taken in time", HANGS],
+  ])("fails with its own error when the notice %s either", async (_, answer) => {
+    const outcome = await run(training, INPUT, {
+      ...TRAINED,
+      Plan: failure("InvalidInput", "no such dataset"),
+      NotifyFailure: answer,
+    });
+    expect(outcome).toMatchObject({ status: "FAILED", error: "InvalidInput", cause: "no such dataset" });
   });
 });
 
@@ -265,12 +174,12 @@ const APPROVED = {
   ModelApprovalStatus: "Approved",
   CustomerMetadataProperties: { dataset: "fraud", modelName: PLAN.modelName, execution: "run-1" },
 };
-const PROMOTED: Answers = {
+const PROMOTED: Readonly<Record<string, object>> = {
   DescribeVersion: APPROVED,
-  Convert: { Payload: { profile: "fraud", sha256: "ab" } },
-  StartCanary: { Payload: { changed: true } },
-  CheckCanary: { Payload: { healthy: true } },
-  MakeChampion: { Payload: { champion: PLAN.modelName, previousChampion: "fraud-trees-1", detail: "was fraud-trees-1" } },
+  Convert: { profile: "fraud", sha256: "ab" },
+  StartCanary: { changed: true },
+  CheckCanary: { healthy: true },
+  MakeChampion: { champion: PLAN.modelName, previousChampion: "fraud-trees-1", detail: "was fraud-trees-1" },
 };
 
 describe("promotion", () => {
@@ -287,95 +196,52 @@ describe("promotion", () => {
       "MakeChampion",
       "NotifyPromoted",
     ]);
-    expect(outcome.calls[4]?.parameters).toMatchObject({
-      Payload: {
-        action: "flip",
-        dataset: "fraud",
-        modelName: PLAN.modelName,
-        modelPackageArn: VERSION,
-        convert: { profile: "fraud", sha256: "ab" },
-      },
+    expect(parametersOf(outcome, "MakeChampion")).toEqual({
+      action: "flip",
+      dataset: "fraud",
+      modelName: PLAN.modelName,
+      modelPackageArn: VERSION,
+      convert: { profile: "fraud", sha256: "ab" },
     });
-    expect(Object(outcome.calls[5]?.parameters).Message).toContain("npm run model -- rollback --profile fraud");
+    expect(parametersOf(outcome, "NotifyPromoted")?.Message).toContain("npm run model -- rollback --profile fraud");
   });
 
   it("of a version that is rejected by now changes nothing", async () => {
     const outcome = await run(promotion, input, { DescribeVersion: { ...APPROVED, ModelApprovalStatus: "Rejected" } });
-    expect(outcome.error).toBeUndefined();
+    expect(outcome.status).toBe("SUCCEEDED");
     expect(statesOf(outcome)).toEqual(["DescribeVersion"]);
   });
 
-  it.each([
-    ["Convert", thrown("GoldenRowsDiffer", "row 3 differs"), 1],
-    ["CheckCanary", thrown("CanaryFailed", "errors 4 %"), 3],
-    ["MakeChampion", thrown("PromotionSuperseded", "another champion"), 4],
-  ])("that fails at %s stops there and says so", async (state, error, before) => {
+  const failures: readonly (readonly [string, Error, string])[] = [
+    ["DescribeVersion", new AwsError("ResourceNotFound", "no such version"), "SageMaker.ResourceNotFoundException"],
+    ["Convert", failure("GoldenRowsDiffer", "row 3 differs"), "GoldenRowsDiffer"],
+    ["StartCanary", failure("PromotionSuperseded", "another champion"), "PromotionSuperseded"],
+    ["CheckCanary", failure("CanaryFailed", "errors 4 %"), "CanaryFailed"],
+    ["MakeChampion", failure("AccessDeniedException", "may not ssm:PutParameter"), "AccessDeniedException"],
+    ["NotifyPromoted", new AwsError("NotFound", "no topic"), "SNS.NotFoundException"],
+  ];
+
+  it("has a failure told below for every task", () => {
+    expect(failures.map(([state]) => state).sort()).toEqual(tasksOf(promotion).sort());
+  });
+
+  it.each(failures)("that fails at %s stops there and says so", async (state, error, name) => {
     const outcome = await run(promotion, input, { ...PROMOTED, [state]: error });
-    expect(outcome.error?.name).toBe(error.name);
-    expect(statesOf(outcome)).toHaveLength(before + 2);
-    expect(notice(outcome)).toContain("The champion stays");
-  });
-});
-
-const day = (date: string) => ({
-  dataset: "fraud",
-  date,
-  modelName: PLAN.modelName,
-  file: "",
-  inputUri: `s3://acme/inference/input/fraud/dt=${date}/`,
-  outputUri: `s3://acme/inference/output/fraud/dt=${date}/`,
-  transformJobName: `fraud-${date}`,
-});
-const DAYS = ["2026-01-01", "2026-01-02", "2026-01-03"];
-const SCORED: Answers = {
-  Plan: { Payload: { dataset: "fraud", modelName: PLAN.modelName, days: DAYS.map(day) } },
-  ExtractDay: { Id: "jr_1" },
-  // The second day is empty.
-  InspectDay: ({ Payload }: { readonly Payload: { readonly day: { readonly date: string } } }) => {
-    const empty = Payload.day.date === DAYS[1];
-    return { Payload: { rows: empty ? 0 : 10, empty, files: [], duplicateKeys: 0 } };
-  },
-  TransformDay: { TransformJobName: "job" },
-  LoadDay: { Id: "jr_2" },
-  Summarise: { Payload: { days: 3, scored: 2, empty: 1, rows: 20 } },
-};
-
-describe("batch scoring", () => {
-  it("scores days side by side, and spends nothing on an empty one", async () => {
-    const outcome = await run(inference, { dataset: "fraud", from: DAYS[0] ?? "", to: DAYS[2] ?? "" }, SCORED);
-    expect(outcome.output).toEqual({ days: 3, scored: 2, empty: 1, rows: 20 });
-    const count = (name: string) => statesOf(outcome).filter((state) => state === name).length;
-    expect([count("ExtractDay"), count("InspectDay"), count("TransformDay"), count("LoadDay")]).toEqual([3, 3, 2, 2]);
-    const summary = Object(outcome.calls.find(({ state }) => state === "Summarise")?.parameters).Payload;
-    expect(summary).toMatchObject({ action: "summary", dataset: "fraud", modelName: PLAN.modelName });
-    expect(summary.days).toMatchObject([
-      { date: DAYS[0], inspection: { rows: 10, empty: false } },
-      { date: DAYS[1], inspection: { rows: 0, empty: true } },
-      { date: DAYS[2], inspection: { rows: 10 } },
-    ]);
+    expectFailure(outcome, "Promotion", state, name, error.message);
+    // Before the first look at it nobody can say; and the last state comes after the change.
+    const said =
+      state === "DescribeVersion" ? "Only versions" : state === "NotifyPromoted" ? "is champion" : "The champion stays";
+    expect(notice(outcome)).toContain(said);
   });
 
-  it("finishes the other days when one fails, and hands its error to the summary", async () => {
-    const outcome = await run(
-      inference,
-      { dataset: "fraud" },
-      {
-        ...SCORED,
-        LoadDay: ({ Arguments }: { readonly Arguments: Readonly<Record<string, string>> }) =>
-          Arguments["--date"] === DAYS[2] ? named("States.TaskFailed", '{"ErrorMessage":"9 rows of 10"}') : { Id: "jr_2" },
-        Summarise: thrown("DaysFailed", "2026-01-03: 9 rows of 10"),
-      },
-    );
-    const { days } = Object(outcome.calls.find(({ state }) => state === "Summarise")?.parameters).Payload;
-    expect(days.map(({ error }: { readonly error?: unknown }) => error)).toEqual([
-      undefined,
-      undefined,
-      {
-        Error: "States.TaskFailed",
-        Cause: expect.stringMatching(/^LoadDay: 9 rows of 10 Read the load job's log\. /),
-      },
-    ]);
-    expect(outcome.error).toMatchObject({ name: "DaysFailed", message: "2026-01-03: 9 rows of 10" });
-    expect(notice(outcome)).toContain("Batch scoring failed at Summarise with DaysFailed.");
+  it.each(tasksOf(promotion))("ends in time and says so when %s does not", async (state) => {
+    const outcome = await run(promotion, input, { ...PROMOTED, [state]: HANGS });
+    expectFailure(outcome, "Promotion", state, "States.Timeout", `The task '${state}' did not end within`);
+  });
+
+  it.each(tasksOf(promotion))("tries %s again when it may go well the next time", async (state) => {
+    const outcome = await run(promotion, input, { ...PROMOTED, [state]: once(passing(promotion, state), PROMOTED[state] ?? {}) });
+    expect(outcome).toMatchObject({ status: "SUCCEEDED", error: undefined });
+    expect(statesOf(outcome).filter((one) => one === state)).toHaveLength(2);
   });
 });

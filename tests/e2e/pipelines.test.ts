@@ -16,7 +16,7 @@ import { loadTrees, type TreeEvaluator } from "../../functions/models/trees/eval
 import { query } from "../../local/demo/tally";
 import { fill } from "../../local/pipelines/fill";
 import { follow, type Outcome } from "../../local/pipelines/follow";
-import { decide, promotionSince, registeredModel, registeredModels } from "../../local/pipelines/registry";
+import { approve as approveModel, registeredModel, registeredModels } from "../../local/pipelines/registry";
 import { uploadSource } from "../../local/pipelines/source-file";
 import { connectPipelines, type PipelineName, type PipelineTarget } from "../../local/pipelines/target";
 import { deviceLines } from "../../tools/training/device-world";
@@ -57,9 +57,7 @@ const ended = (executionArn: string): Promise<Outcome> =>
 
 /** As `npm run model -- approve` does. */
 async function approve(modelName: string): Promise<Outcome> {
-  const since = new Date();
-  await decide(target, await registeredModel(target, modelName), "Approved", "a test");
-  const execution = await promotionSince(target, since, pause);
+  const execution = await approveModel(target, await registeredModel(target, modelName), "a test", pause);
   expect(execution).toBeDefined();
   return ended(execution ?? "");
 }
@@ -105,7 +103,7 @@ describe("fraud, from its own history", () => {
   it(
     "trains on what was scored and labelled, and registers a model that beats the champion",
     async () => {
-      const filled = await fill(world.clients, world.names, history({ seed: 3, users: 220, endMs: end }), () => undefined);
+      const filled = await fill(world.clients, world.names, history({ seed: 3, users: 300, endMs: end }), () => undefined);
       expect(filled).toMatchObject({ scored: filled.events, labelled: filled.labels });
 
       const outcome = succeeded(await run("training", { dataset: "fraud" }));

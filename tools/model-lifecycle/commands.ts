@@ -61,13 +61,11 @@ export class ModelCommands {
       version,
       models: document,
       available: (await listArtifacts(this.target, profile)).map(({ name, sha256, bytes }) => ({ name, sha256, bytes })),
-      history: versions
-        .slice(-HISTORY_SHOWN)
-        .map((entry) => ({
-          version: entry.version,
-          changedAt: entry.changedAt,
-          champion: championOf(entry, parameter) ?? "unreadable",
-        })),
+      history: versions.slice(-HISTORY_SHOWN).map((entry) => ({
+        version: entry.version,
+        changedAt: entry.changedAt,
+        champion: championOf(readable(entry, parameter)),
+      })),
     };
   }
 
@@ -115,7 +113,7 @@ export class ModelCommands {
     const parameter = this.target.parameters[profile];
     const document = parseDocument(wanted, parameter);
     // A version that is asked for by its number comes back as it was.
-    const next = to === undefined && latest !== undefined ? rolledBack(document, championOf(latest, parameter)) : document;
+    const next = to === undefined && latest !== undefined ? rolledBack(document, readable(latest, parameter)) : document;
     return this.change(profile, () => next, latest?.version);
   }
 
@@ -154,13 +152,18 @@ export class ModelCommands {
 }
 
 /** Undefined when the version can't be read. */
-function championOf(entry: ParameterVersion, parameter: string): string | undefined {
+function readable(entry: ParameterVersion, parameter: string): ModelsDocument | undefined {
   try {
-    const [champion] = parseDocument(entry, parameter).chain;
-    return champion === undefined ? "none" : refName(champion);
+    return parseDocument(entry, parameter);
   } catch {
     return undefined;
   }
+}
+
+function championOf(document: ModelsDocument | undefined): string {
+  if (document === undefined) return "unreadable";
+  const [champion] = document.chain;
+  return champion === undefined ? "none" : refName(champion);
 }
 
 export function describeChange({ profile, version, previousVersion, models, verified }: Change): string[] {

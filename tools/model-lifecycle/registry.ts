@@ -4,7 +4,13 @@ import { type Parsed, UsageError } from "../../local/cli/options";
 import { table } from "../../local/cli/terminal";
 import { messageOf } from "../../local/pipelines/events";
 import { follow } from "../../local/pipelines/follow";
-import { decide, promotionSince, type RegisteredModel, registeredModel, registeredModels } from "../../local/pipelines/registry";
+import {
+  approve as approveModel,
+  decide,
+  type RegisteredModel,
+  registeredModel,
+  registeredModels,
+} from "../../local/pipelines/registry";
 import { type PipelineTarget, pipelineTarget } from "../../local/pipelines/target";
 
 const ACTIONS = ["versions", "approve", "reject"] as const;
@@ -54,10 +60,8 @@ async function approve(
   print: Print,
 ): Promise<number> {
   const asJson = parsed.flag("json");
-  const since = new Date();
-  await decide(target, model, "Approved", reason);
+  const execution = await approveModel(target, model, reason, pause);
   if (!asJson) print(`${model.modelName}: approved. Its promotion:`);
-  const execution = await promotionSince(target, since, pause);
   if (execution === undefined) {
     throw new UsageError(
       "The approval started no promotion within a minute; look at the EventBridge rule of the training pipeline.",

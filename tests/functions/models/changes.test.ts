@@ -39,9 +39,12 @@ describe("changes of a models document", () => {
         { model: C, percent: 5 },
       ],
     };
-    expect(rolledBack(canary, "b")).toEqual({ chain: [A, RULES], challengers: [{ model: C, percent: 5 }] });
+    const withoutB: ModelsDocument = { chain: [A], challengers: [{ model: C, percent: 5 }] };
+    // B was promoted since, or failed as a canary and was withdrawn.
+    for (const left of [{ ...withoutB, chain: [B] }, withoutB])
+      expect(rolledBack(canary, left)).toEqual({ chain: [A, RULES], challengers: [{ model: C, percent: 5 }] });
     const shadow: ModelsDocument = { chain: [A], challengers: [{ model: B }] };
-    expect(rolledBack(shadow, "b")).toEqual(shadow);
+    expect(rolledBack(shadow, { chain: [B] })).toEqual(shadow);
     expect(rolledBack(canary, undefined).challengers).toHaveLength(2);
   });
 

@@ -1,0 +1,357 @@
+/**
+ * What goes wrong, through the deployed state machines: each failure says what it is and what to do, by its error and by e-mail, leaves
+ * the champion and the scores that there are, and is healed by running again.
+ */
+import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { DescribeStateMachineCommand } from "@aws-sdk/client-sfn";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { roleNameOf } from "../../local/gateway/credentials";
+import { type RegisteredModel, registeredModels } from "../../local/pipelines/registry";
+import {
+  archiveKey,
+  customers,
+  DATASET,
+  labelled,
+  learnFromLittle,
+  ROWS,
+  registered,
+  repeated,
+  tamper,
+  upload,
+  without,
+} from "./pipeline-fixture";
+import { type Models, PipelineWorld, sparkOf, succeeded } from "./pipeline-support";
+import { connection, until } from "./support";
+
+const DAY_MS = 86_400_000;
+const PIPELINE_MS = 120_000;
+const [yesterday = "", dayBefore = ""] = [1, 2].map((days) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10));
+
+let pipelines: PipelineWorld;
+/** As it is before each test. */
+let champion: Models;
+
+beforeAll(async () => {
+  pipelines = await PipelineWorld.start();
+  await learnFromLittle(pipelines);
+  champion = await pipelines.models(DATASET);
+}, 90_000);
+afterAll(() => pipelines?.stop());
+beforeEach(async () => {
+  champion = await pipelines.models(DATASET);
+});
+
+const train = (more: Readonly<Record<string, string>>) => pipelines.run("training", { dataset: DATASET, ...more });
+const score = (date: string, file: string) => pipelines.run("inference", { dataset: DATASET, date, file });
+
+async function championStays(): Promise<void> {
+  expect(await pipelines.models(DATASET)).toEqual(champion);
+}
+
+describe("training", () => {
+  const remedies = {
+    extract: /Read the job's log.*start a new execution/,
+    quality: "Nothing was trained and the champion stays",
+  };
+
+  it(
+    "of an empty warehouse, and of a file that lost a column, ends at the extract",
+    async () => {
+      const file = await upload(pipelines, "lost", without("credit_score"));
+      const [empty, lost] = await Promise.all([train({}), train({ file })]);
+      await pipelines.expectFailure(empty, {
+        step: "ExtractTrainingData",
+        error: "States.TaskFailed",
+        says: ["The training extract of churn is empty"],
+        remedy: remedies.extract,
+      });
+      await pipelines.expectFailure(lost, {
+        step: "ExtractTrainingFile",
+        error: "States.TaskFailed",
+        says: ["Column credit_score vanished", file, "found only key, "],
+        remedy: remedies.extract,
+      });
+    },
+    PIPELINE_MS,
+  );
+
+  it(
+    "on labels of one class, and on a label that is no number, ends before money is spent",
+    async () => {
+      const [one, none] = [
+        await upload(
+          pipelines,
+          "one-class",
+          labelled(() => "0"),
+        ),
+        await upload(
+          pipelines,
+          "not-a-number",
+          labelled((row, given) => (row === 7 ? "nan" : given)),
+        ),
+      ];
+      const [oneClass, notANumber] = await Promise.all([train({ file: one }), train({ file: none })]);
+      await pipelines.expectFailure(oneClass, {
+        step: "CheckDataQuality",
+        error: "DataQualityFailed",
+        says: [`label balance: 0 of ${ROWS} labels are positive`, "with one class there is nothing to learn"],
+        remedy: remedies.quality,
+      });
+      await pipelines.expectFailure(notANumber, {
+        step: "CheckDataQuality",
+        error: "DataQualityFailed",
+        says: ["label values: 0 labels are missing and 1 are no finite numbers"],
+        remedy: remedies.quality,
+      });
+    },
+    PIPELINE_MS,
+  );
+
+  it(
+    "on repeated keys ends before money is spent, and a killed Spark ends the extract",
+    async () => {
+      const file = await upload(pipelines, "customers", customers);
+      const killed = await pipelines.begin("training", { dataset: DATASET, file });
+      process.kill(await sparkOf(pipelines.world, "extract_training_data.py"), "SIGKILL");
+      const duplicates = train({ file: await upload(pipelines, "repeated", repeated) });
+      await pipelines.expectFailure(await pipelines.ended(killed), {
+        step: "ExtractTrainingFile",
+        error: "States.TaskFailed",
+        says: ["Spark failed: its Java process is gone", "If it was killed or ran out of memory"],
+        remedy: remedies.extract,
+      });
+      await pipelines.expectFailure(await duplicates, {
+        step: "CheckDataQuality",
+        error: "DataQualityFailed",
+        says: ["duplicate keys: 3 keys occur more than once, allowed 0"],
+        remedy: remedies.quality,
+      });
+      expect(await registeredModels(pipelines.target, DATASET)).toEqual([]);
+    },
+    PIPELINE_MS,
+  );
+
+  it(
+    "is healed by running it again",
+    async () => {
+      succeeded(await train({ file: `training/source/${DATASET}/customers.csv` }));
+      expect(await registeredModels(pipelines.target, DATASET)).toHaveLength(1);
+    },
+    PIPELINE_MS,
+  );
+
+  it("starts nothing for a dataset that there is not", async () => {
+    await pipelines.expectFailure(await pipelines.run("training", { dataset: "nobody" }), {
+      step: "Plan",
+      error: "InvalidInput",
+      says: ["nobody"],
+      remedy: "Correct the input that the message names",
+    });
+  });
+
+  it("left the champion where it was", () => {
+    expect(champion).toMatchObject({ version: 1, document: { chain: [{ name: "churn-trees-1" }] } });
+  });
+});
+
+describe("promotion", () => {
+  async function fails(model: RegisteredModel, failure: Parameters<PipelineWorld["expectFailure"]>[1]): Promise<void> {
+    const [promotion = ""] = await pipelines.approve(model);
+    await pipelines.expectFailure(await pipelines.ended(promotion), failure);
+  }
+
+  it("of a damaged archive changes nothing", async () => {
+    const model = await registered(pipelines);
+    const whole = await pipelines.object(archiveKey(model));
+    await pipelines.put(archiveKey(model), whole.subarray(0, whole.length / 2));
+    try {
+      await fails(model, {
+        step: "Convert",
+        error: "ModelArtifactInvalid",
+        says: [archiveKey(model), "it is damaged"],
+        remedy: "The champion stays.",
+      });
+      await championStays();
+    } finally {
+      await pipelines.put(archiveKey(model), whole);
+    }
+  });
+
+  it("of a model that scores golden rows differently than XGBoost changes nothing", async () => {
+    const model = await registered(pipelines);
+    const restore = await tamper(pipelines, model, "golden.json", (text) => {
+      const golden = JSON.parse(text) as { readonly margins: readonly number[] };
+      return JSON.stringify({ ...golden, margins: golden.margins.map((margin, row) => (row === 2 ? margin + 0.5 : margin)) });
+    });
+    try {
+      await fails(model, {
+        step: "Convert",
+        error: "GoldenRowsDiffer",
+        says: ["golden row 2 has the margin", `"churn-trees-1" stays the champion`],
+        remedy: /train again, and reject this version/,
+      });
+      await championStays();
+    } finally {
+      await restore();
+    }
+  });
+
+  it("gives way to another champion that was chosen meanwhile", async () => {
+    const [first, ...fallbacks] = champion.document.chain;
+    if (first?.kind !== "trees") throw new Error("The champion is no tree model.");
+    const chosen = { ...champion.document, chain: [{ ...first, name: "chosen-by-hand" }, ...fallbacks] };
+    // So long that the choice falls between the promotion's first look and its second.
+    pipelines.world.platform.faults.inject(1, [
+      { kind: "slow", service: "lambda", action: "Invoke", probability: 1, delayMs: 2000 },
+    ]);
+    let promotion = "";
+    try {
+      [promotion = ""] = await pipelines.approve(await registered(pipelines));
+      await until("the converted model", () => pipelines.hasLeft(promotion, "Convert"));
+      champion = { document: chosen, version: await pipelines.putModels(DATASET, chosen) };
+    } finally {
+      pipelines.world.platform.faults.inject(1, []);
+    }
+    await pipelines.expectFailure(await pipelines.ended(promotion), {
+      step: "StartCanary",
+      error: "PromotionSuperseded",
+      says: ['"chosen-by-hand" became the champion', '(then it was "churn-trees-1")'],
+      remedy: /Approve the version again/,
+    });
+    await championStays();
+  });
+
+  it.each([
+    { denied: "ssm:PutParameter", step: "StartCanary", resource: /parameter\/\S*churn/, remedy: "Approve the version again" },
+    { denied: "cloudwatch:GetMetricData", step: "CheckCanary", resource: "", remedy: "or take it away" },
+  ])("without $denied names it and the role, and leaves the champion", async ({ denied, step, resource, remedy }) => {
+    const role = await promotionRole();
+    const { iam } = pipelines.world.platform.services;
+    const statement = { Effect: "Deny", Action: denied, Resource: "*" };
+    iam.putInlinePolicy(role, "test", { Version: "2012-10-17", Statement: [statement] });
+    try {
+      const says = [role, denied, resource];
+      await fails(await registered(pipelines), { step, error: "AccessDeniedException", says, remedy });
+    } finally {
+      iam.role(role).inline.delete("test");
+    }
+    expect((await pipelines.models(DATASET)).document.chain).toEqual(champion.document.chain);
+  });
+
+  it("succeeds once the causes are gone, and approving twice at once, or once more, does no harm", async () => {
+    const model = await registered(pipelines);
+    for (const promotion of await pipelines.approve(model, 2)) succeeded(await pipelines.ended(promotion));
+    const promoted = await pipelines.models(DATASET);
+    expect(promoted.document.chain[0]).toMatchObject({ kind: "trees", name: model.modelName });
+    expect(promoted.document.challengers ?? []).toEqual([]);
+    for (const promotion of await pipelines.approve(model)) succeeded(await pipelines.ended(promotion));
+    expect(await pipelines.models(DATASET)).toEqual(promoted);
+  });
+
+  /** Name of the role that the promotion's function has. */
+  async function promotionRole(): Promise<string> {
+    const { sfn, machines } = pipelines.target;
+    const { definition } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: machines.promotion }));
+    const { States } = JSON.parse(definition ?? "") as {
+      readonly States: { readonly Convert: { readonly Parameters: { readonly FunctionName: string } } };
+    };
+    const lambda = new LambdaClient(connection(pipelines.world));
+    try {
+      const { FunctionName } = States.Convert.Parameters;
+      const { Role = "" } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+      return roleNameOf(Role);
+    } finally {
+      lambda.destroy();
+    }
+  }
+});
+
+describe("batch scoring", () => {
+  const remedy = "Scores of the failed days are as they were before.";
+
+  it(
+    "of repeated keys loads nothing for their day, and another day is scored meanwhile",
+    async () => {
+      const files = [await upload(pipelines, "repeated", repeated), await upload(pipelines, "customers", customers)] as const;
+      const [duplicates, scored] = await Promise.all([score(dayBefore, files[0]), score(yesterday, files[1])]);
+      await pipelines.expectFailure(duplicates, {
+        step: "Summarise",
+        error: "DaysFailed",
+        says: [`${dayBefore}: DuplicateKeys: InspectDay: `, "3 keys occur more than once, allowed 0"],
+        remedy,
+      });
+      expect(succeeded(scored).output).toMatchObject({ scored: 1, rows: ROWS });
+      const rows = await pipelines.scores(DATASET);
+      expect(rows).toHaveLength(ROWS);
+      expect(new Set(rows.map(({ day }) => day))).toEqual(new Set([yesterday]));
+    },
+    PIPELINE_MS,
+  );
+
+  it(
+    "by a model that answers fewer rows than it was asked leaves the day's scores as they were",
+    async () => {
+      const before = await pipelines.scores(DATASET);
+      const model = await registered(pipelines);
+      const restore = await tamper(pipelines, model, "code/inference.py", (script) =>
+        script.replace("for score in prediction]", "for score in prediction[1:]]"),
+      );
+      try {
+        await pipelines.expectFailure(await score(yesterday, `training/source/${DATASET}/customers.csv`), {
+          step: "Summarise",
+          error: "DaysFailed",
+          says: [
+            `${yesterday}: States.TaskFailed: TransformDay: `,
+            `the model answered ${ROWS - 1} predictions for ${ROWS} records`,
+          ],
+          remedy,
+        });
+      } finally {
+        await restore();
+      }
+      expect(await pipelines.scores(DATASET)).toEqual(before);
+      await championStays();
+    },
+    PIPELINE_MS,
+  );
+
+  it(
+    "of an output that lost rows before it was loaded leaves the day's scores as they were, and running it again heals",
+    async () => {
+      const before = await pipelines.scores(DATASET);
+      const file = `training/source/${DATASET}/customers.csv`;
+      const execution = await pipelines.begin("inference", { dataset: DATASET, date: yesterday, file });
+      // Loading begins with the start of Spark, which takes seconds.
+      await until("the transform's end", () => pipelines.hasLeft(execution, "TransformDay"), PIPELINE_MS);
+      const key = await outputKey();
+      const lines = String(await pipelines.object(key)).split("\n");
+      await pipelines.put(key, `${lines.slice(0, 200).join("\n")}\n`);
+      const mended = score(dayBefore, file);
+      await pipelines.expectFailure(await pipelines.ended(execution), {
+        step: "Summarise",
+        error: "DaysFailed",
+        says: [
+          `${yesterday}: States.TaskFailed: LoadDay: `,
+          `it has 200 rows, expected ${ROWS}`,
+          `${ROWS - 200} keys of the extract have no score`,
+        ],
+        remedy,
+      });
+      expect((await pipelines.scores(DATASET)).filter(({ day }) => day === yesterday)).toEqual(before);
+      succeeded(await score(yesterday, file));
+      succeeded(await mended);
+      const after = await pipelines.scores(DATASET);
+      expect(after.filter(({ day }) => day === yesterday)).toEqual(before);
+      expect(after).toHaveLength(2 * ROWS);
+    },
+    2 * PIPELINE_MS,
+  );
+
+  /** Of yesterday's transform, whose file is the only one. */
+  async function outputKey(): Promise<string> {
+    const manifest = JSON.parse(String(await pipelines.object(`inference/input/${DATASET}/dt=${yesterday}.manifest.json`))) as {
+      readonly files: readonly string[];
+    };
+    return `${(manifest.files[0] ?? "").replace("inference/input/", "inference/output/")}.out`;
+  }
+});
