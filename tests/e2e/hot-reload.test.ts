@@ -1,25 +1,22 @@
 /** Changes while the platform runs: policies, stack config, and permissions. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { DescribeLogStreamsCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connection, scan, settled, startWorld, transactions, until, type World } from "./support";
+import { connection, linkProject, scan, settled, startWorld, transactions, until, type World } from "./support";
 
 let world: World;
 let ssm: SSMClient;
 let projectDir: string;
 beforeAll(async () => {
   projectDir = mkdtempSync(join(tmpdir(), "project-"));
-  cpSync("Pulumi.yaml", join(projectDir, "Pulumi.yaml"));
   // The rules alone: their scores follow from the policy by hand.
   const stack = readFileSync("Pulumi.dev.yaml", "utf8").replace(/fraud\.champion: .*/, "fraud.champion: builtin");
   writeFileSync(join(projectDir, "Pulumi.dev.yaml"), stack.replace(/.*fraud\.challengers: .*\n/, ""));
-  for (const name of ["dist", "bundles", "functions", "models", "tools", "sql", "package.json", "node_modules"]) {
-    symlinkSync(resolve(name), join(projectDir, name));
-  }
+  linkProject(projectDir);
   world = await startWorld({ projectDir });
   ssm = new SSMClient(connection(world));
 }, 60_000);

@@ -1,15 +1,26 @@
 /** Starting, stopping and starting again; the commands as processes of their own. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, connect as dial } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Outputs } from "../../local/cli/outputs";
 import { query, runLoader } from "../../local/demo/tally";
-import { connection, lines, scan, settled, startPlatform, startWorld, transactions, until, type World } from "./support";
+import {
+  connection,
+  lines,
+  linkProject,
+  scan,
+  settled,
+  startPlatform,
+  startWorld,
+  transactions,
+  until,
+  type World,
+} from "./support";
 
 interface RunningProcess {
   readonly id: number;
@@ -150,21 +161,8 @@ describe("the commands", () => {
   const running: Command[] = [];
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "project-"));
-    for (const name of ["Pulumi.yaml", "Pulumi.dev.yaml"]) cpSync(name, join(folder, name));
-    for (const name of [
-      "dist",
-      "bundles",
-      "functions",
-      "models",
-      "glue",
-      "sagemaker",
-      "tools",
-      "sql",
-      "package.json",
-      "node_modules",
-    ]) {
-      symlinkSync(resolve(name), join(folder, name));
-    }
+    linkProject(folder);
+    cpSync("Pulumi.dev.yaml", join(folder, "Pulumi.dev.yaml"));
   });
   afterEach(() => {
     for (const { child } of running.splice(0)) if (child.exitCode === null) child.kill("SIGKILL");

@@ -1,8 +1,8 @@
 /** Models on a running platform: endpoints and their fallbacks, promotion and rollback, shadow scores, artifacts that are no good. */
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { DescribeLogStreamsCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
@@ -13,7 +13,7 @@ import { runLoader } from "../../local/demo/tally";
 import { ModelCommands } from "../../tools/model-lifecycle/commands";
 import { goldenIn } from "../../tools/model-lifecycle/golden";
 import { connectModels, type Target } from "../../tools/model-lifecycle/target";
-import { connection, send, settled, startWorld, transactions, until, type World } from "./support";
+import { connection, linkProject, send, settled, startWorld, transactions, until, type World } from "./support";
 
 const ENDPOINT = "churn-prod";
 
@@ -23,14 +23,11 @@ let commands: ModelCommands;
 let projectDir: string;
 beforeAll(async () => {
   projectDir = mkdtempSync(join(tmpdir(), "project-"));
-  cpSync("Pulumi.yaml", join(projectDir, "Pulumi.yaml"));
   // Short for a caller, long for a machine that runs other tests beside this one.
   const settings = `  risk:churn.fallbacks: churn-trees-1\n  risk:models.endpointTimeoutMs: 2000\n`;
   const stack = readFileSync("Pulumi.dev.yaml", "utf8").replace(/^ {2}risk:churn\.(champion|fallbacks):.*\n/gm, "");
   writeFileSync(join(projectDir, "Pulumi.dev.yaml"), `${stack}  risk:churn.champion: endpoint:${ENDPOINT}\n${settings}`);
-  for (const name of ["dist", "bundles", "functions", "models", "tools", "sql", "package.json", "node_modules"]) {
-    symlinkSync(resolve(name), join(projectDir, name));
-  }
+  linkProject(projectDir);
   world = await startWorld({ projectDir });
   const columns = PROFILES.churn.features.definitions.map(({ name }) => name);
   world.platform.services.sagemaker.putEndpoint(ENDPOINT, readFileSync("models/churn-trees-1.rsm"), { columns });

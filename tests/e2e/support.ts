@@ -1,7 +1,7 @@
 /** What the end-to-end tests share: a started platform, clients as its users have them, and waiting on conditions. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
@@ -74,6 +74,26 @@ export async function until<T>(
     if (performance.now() > deadline) throw new Error(`After ${milliseconds} ms still not: ${what}.`);
     await pause(15);
   }
+}
+
+/** What a folder needs beside its stack files to be a project. */
+const PROJECT = [
+  "Pulumi.yaml",
+  "dist",
+  "bundles",
+  "functions",
+  "models",
+  "glue",
+  "sagemaker",
+  "tools",
+  "sql",
+  "package.json",
+  "node_modules",
+];
+
+/** Makes a folder this project, with links; its stack files are the test's own. */
+export function linkProject(folder: string): void {
+  for (const name of PROJECT) symlinkSync(resolve(name), join(folder, name));
 }
 
 /** Ends open batching windows until no function has work left. */
