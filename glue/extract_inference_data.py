@@ -56,7 +56,7 @@ def prepare(extract: Extract, dataset: Dataset) -> tuple[DataFrame, int, int]:
     """Raw rows → typed rows, one per key and cached; how many there are; and how many rows repeated the key of a newer one."""
     raw = extract.rows
     checked = typed(raw, dataset.features, UNREADABLE).cache()
-    found = check_rows(raw, checked, dataset, extract.place)
+    found = check_rows(checked, dataset, extract.place)
     if found > dataset.max_rows:
         raise JobFailed(
             f"{extract.place} has more than {dataset.max_rows} rows, the most that a run takes. "

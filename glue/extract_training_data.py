@@ -1,7 +1,8 @@
 """Glue job: source → training/data/<dataset>/<modelName>/{train,validation,holdout}/ (Parquet) and statistics.json.
 
-An extract as of a moment holds what was known then: labels given by then, features as they were archived when the event was scored.
-Running it again for the same moment gives the same rows, whatever became known since."""
+An extract as of a moment looks no further: events scored by then with features as they were archived, labels whose verdict was reached by
+then (labelled_at). Running it again for the same moment over the same tables gives the same rows. What was loaded in between joins them:
+events that came late, and verdicts of before that moment which arrived after it."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ ROWS_A_FILE = 250_000
 def main(arguments: Sequence[str]) -> None:
     parser = Arguments("Extracts a training set.")
     parser.add_argument("--model_name", required=True, type=name, help="name of the model to be trained")
-    parser.add_argument("--as_of", required=True, help="ISO 8601: what became known later is left out")
+    parser.add_argument("--as_of", required=True, help="ISO 8601: events scored and labels given later are left out")
     parser.add_argument("--file", default="", help="key of a CSV under training/source/")
     options = parser.read(arguments)
     as_of = moment(options.as_of)
@@ -59,7 +60,7 @@ def prepare(extract: Extract, dataset: Dataset) -> tuple[DataFrame, int]:
     """Raw rows → typed rows with their split, cached; and how many rows repeated the key of a newer one."""
     raw = extract.rows
     checked = typed(raw, dataset.features, UNREADABLE).cache()
-    found = check_rows(raw, checked, dataset, extract.place)
+    found = check_rows(checked, dataset, extract.place)
     if found == 0:
         left_out = ", ".join(f"{count} {why}" for why, count in extract.left_out.items() if count) or "none was found"
         raise JobFailed(

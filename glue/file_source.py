@@ -55,25 +55,26 @@ class FileSource:
         absent = [feature.name for feature in features if feature.name not in header]
         absent += ["key"] if key_column is None else []
         absent += [f"label (or {target.name})"] if with_label and label_column is None else []
-        require_columns(absent, self._place, header)
+        # The first line of a file without a header is a row, whose values no message may quote.
+        is_header = time_column or label_column or "key" in header or not names.isdisjoint(header)
+        require_columns(absent, self._place, header if is_header else ["other names in the first line. Has the file a header?"])
         read = frame.select(
             _column(str(key_column)).alias("key"),
             (F.to_timestamp(_column(time_column)) if time_column else F.lit(None).cast("timestamp")).alias("event_time"),
             (_column(label_column) if with_label and label_column else F.lit(None).cast("string")).alias("label"),
             F.monotonically_increasing_id().alias("position"),
             *[_column(feature.name).alias(slot(index)) for index, feature in enumerate(features)],
-            *([_column(time_column).alias("time_text")] if time_column else []),
         )
         # One task reads the whole file, since a value may hold a line break; all of them work on its rows.
         rows = read.repartition(self._spark.sparkContext.defaultParallelism, "position").cache()
         if time_column:
-            unreadable = rows.where("event_time IS NULL").select("time_text").first()
-            if unreadable is not None:
+            unreadable = rows.where("event_time IS NULL").count()
+            if unreadable > 0:
                 raise JobFailed(
-                    f"{self._place}: column {time_column} expects times such as 2026-03-01T12:00:00Z, got {unreadable[0]!r}. "
+                    f"{self._place}: column {time_column} expects times such as 2026-03-01T12:00:00Z, and {unreadable} rows have none. "
                     "Correct the file, or leave the column out."
                 )
-        return rows.drop("time_text")
+        return rows
 
 
 def _column(name: str) -> Column:

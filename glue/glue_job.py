@@ -36,6 +36,7 @@ class Arguments(argparse.ArgumentParser):
         self.add_argument("--data_api_database", help="database in it")
         self.add_argument("--database_secret", help="ARN of a secret with the user; without it the job's own role signs in")
         self.add_argument("--unload_role_arn", help="role that the warehouse assumes for UNLOAD and COPY")
+        self.add_argument("--kms_key_id", help="ARN of the key that UNLOAD encrypts with; without it S3's own is used")
         self.add_argument("--staging_dir", type=Path, help="on one machine: folder that stands between S3 and Spark")
 
     def error(self, message: str) -> None:  # type: ignore[override]
@@ -94,13 +95,17 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
         ) from error
 
 
+# Spark quotes the record that it could not read, with whatever it holds of people.
+_RECORD = re.compile(r"(malformed[^:\]]*records?\b[^:]*):.*", re.IGNORECASE)
+
+
 def _reason(error: BaseException) -> str:
     """The first lines say what happened; hundreds of frames follow."""
     java = getattr(error, "java_exception", None)
     text = str(java if java is not None else error)
     causes = re.findall(r"Caused by: ([^\n]+)", text)
     line = causes[-1] if causes else next((line for line in text.splitlines() if line.strip()), type(error).__name__)
-    line = line.strip()[:500]
+    line = _RECORD.sub(r"\1", line.strip())[:500]
     return f"its Java process is gone ({line})" if java is None and _is_silence(error) else line
 
 

@@ -1,10 +1,12 @@
 """Glue job: output of Batch Transform (key, prediction) → the warehouse, by MERGE on dataset, day and key.
 
-Everything is checked before anything is written: a score for every row of the day's manifest, none for another, each on the scale."""
+Everything is checked before anything is written: a score for every row of the day's manifest, none for another, each on the scale.
+Messages count what is wrong and quote nothing of it but numbers: they end in logs and mails, and keys may be anybody's name."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import date, datetime, timezone
 from typing import Any, Mapping, Sequence
@@ -23,6 +25,8 @@ from sources import day_of, warehouse_of
 from transform_csv import CSV, key_from_csv
 
 EXAMPLES = 3
+# One number, and nothing that only resembles one, as a date or an IP address does.
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|[+-]?inf(inity)?", re.IGNORECASE)
 OUTPUT = StructType([StructField(column, StringType()) for column in ("key", "prediction", "broken")])
 
 
@@ -85,7 +89,7 @@ def read_output(spark: SparkSession, storage: Storage, keys: Sequence[str]) -> D
 
 
 def check(inputs: DataFrame, outputs: DataFrame, manifest: Mapping[str, Any], dataset: Dataset) -> None:
-    """Raises JobFailed with every problem of the output, examples included."""
+    """Raises JobFailed with every problem of the output."""
     problems: list[str] = []
     expected, found = manifest["rows"], outputs.count()
     extracted = inputs.count()
@@ -93,16 +97,16 @@ def check(inputs: DataFrame, outputs: DataFrame, manifest: Mapping[str, Any], da
         problems.append(f"the extract holds {extracted} rows and its manifest says {expected}")
     if found != expected:
         problems.append(f"it has {found} rows, expected {expected}")
-    problem(problems, "lines are not of the form key,prediction", outputs.where("broken IS NOT NULL"), "broken")
+    problem(problems, "lines are not of the form key,prediction", outputs.where("broken IS NOT NULL"))
     whole = outputs.where("broken IS NULL")
-    problem(problems, "keys occur more than once", whole.groupBy("key").count().where("count > 1"), "key")
-    problem(problems, "keys of the extract have no score", inputs.join(whole, "key", "left_anti"), "key")
-    problem(problems, "keys are not of the extract", whole.join(inputs, "key", "left_anti"), "key")
+    problem(problems, "keys occur more than once", whole.groupBy("key").count().where("count > 1"))
+    problem(problems, "keys of the extract have no score", inputs.join(whole, "key", "left_anti"))
+    problem(problems, "keys are not of the extract", whole.join(inputs, "key", "left_anti"))
     score = score_of(F.col("prediction"))
     is_finite = score.isNotNull() & ~F.isnan(score) & (F.abs(score) != float("inf"))
-    problem(problems, "scores are no finite numbers", whole.where(~is_finite), "prediction")
+    problem(problems, "scores are no finite numbers", whole.where(~is_finite), quoted=True)
     low, high = scale_of(dataset.target)
-    problem(problems, f"scores lie outside of {low:g} to {high:g}", whole.where(is_finite & ~score.between(low, high)), "prediction")
+    problem(problems, f"scores lie outside of {low:g} to {high:g}", whole.where(is_finite & ~score.between(low, high)), quoted=True)
     if problems:
         raise JobFailed(
             f"The transform output of {dataset.name} on {manifest['date']} does not fit its extract: {'; '.join(problems)}. "
@@ -110,11 +114,19 @@ def check(inputs: DataFrame, outputs: DataFrame, manifest: Mapping[str, Any], da
         )
 
 
-def problem(problems: list[str], what: str, rows: DataFrame, column: str) -> None:
+def problem(problems: list[str], what: str, rows: DataFrame, quoted: bool = False) -> None:
+    """quoted: predictions may be told, as far as they are numbers."""
     count = rows.count()
     if count > 0:
-        examples = ", ".join(repr(row[0]) for row in rows.orderBy(column).select(column).limit(EXAMPLES).collect())
-        problems.append(f"{count} {what} ({examples}{', …' if count > EXAMPLES else ''})")
+        found = rows.orderBy("prediction").select("prediction").limit(EXAMPLES).collect() if quoted else []
+        examples = [shown(row["prediction"]) for row in found] + (["…"] if quoted and count > EXAMPLES else [])
+        problems.append(f"{count} {what}" + (f" ({', '.join(examples)})" if examples else ""))
+
+
+def shown(prediction: str | None) -> str:
+    if prediction is None or prediction.strip() == "":
+        return "empty"
+    return prediction.strip() if NUMBER.fullmatch(prediction.strip()) else "text"
 
 
 def score_of(prediction: Any) -> Any:

@@ -1,4 +1,7 @@
-"""Counts over raw rows that end a job when they say that the source is not what the dataset document describes."""
+"""Counts over raw rows that end a job when they say that the source is not what the dataset document describes.
+
+Messages name columns and counts and quote no text of a row: they end in logs and mails, and a file whose columns are shifted has names and
+addresses where numbers should be."""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from pyspark.sql import functions as F
 
 from dataset_document import Dataset, Feature
 from glue_job import JobFailed
-from transformations import is_unreadable, slot
 
 # A column beside the features, whose names begin with no space.
 UNREADABLE = " unreadable"
@@ -44,7 +46,7 @@ def require_columns(absent: Sequence[str], place: str, found: Sequence[str] | No
         )
 
 
-def check_rows(raw: DataFrame, checked: DataFrame, dataset: Dataset, place: str) -> int:
+def check_rows(checked: DataFrame, dataset: Dataset, place: str) -> int:
     """checked: raw rows with a column UNREADABLE. Raises JobFailed for rows without a key and for text in columns of numbers. Returns
     how many rows there are."""
     found = checked.agg(
@@ -59,9 +61,9 @@ def check_rows(raw: DataFrame, checked: DataFrame, dataset: Dataset, place: str)
     if counts["unreadable"]:
         columns = checked.select(F.explode(UNREADABLE).alias("place")).groupBy("place").count().orderBy("place").collect()
         for index, count in columns:
-            feature, text = dataset.features[index], F.col(slot(index))
-            [example] = raw.where(is_unreadable(feature, text)).agg(F.min(text)).collect()
-            problems.append(f"column {feature.name} holds text where numbers are expected in {count} rows, such as {example[0]!r}")
+            feature = dataset.features[index]
+            expected = "that is none of its categories" if feature.categories else "where numbers are expected"
+            problems.append(f"column {feature.name} holds text {expected} in {count} rows")
     if problems:
         raise JobFailed(f"{place}: {'; '.join(problems)}. Correct the source, or the types of the dataset's features.")
     return int(counts["rows"])

@@ -51,7 +51,7 @@ def source_of(dataset: Dataset, arguments: Namespace, storage: Storage, spark: S
         )
     if dataset.snowflake is not None:
         return SnowflakeSource(dataset, dataset.snowflake, spark)
-    return WarehouseSource(dataset, storage, spark, warehouse_of(arguments), arguments.unload_role_arn)
+    return WarehouseSource(dataset, storage, spark, warehouse_of(arguments), arguments.unload_role_arn, arguments.kms_key_id)
 
 
 def warehouse_of(arguments: Namespace) -> DataApi:

@@ -32,12 +32,22 @@ LABELS = StructType(
 
 
 class WarehouseSource:
-    def __init__(self, dataset: Dataset, storage: Storage, spark: SparkSession, data_api: DataApi, unload_role_arn: str) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        storage: Storage,
+        spark: SparkSession,
+        data_api: DataApi,
+        unload_role_arn: str,
+        kms_key_id: str | None = None,
+    ) -> None:
+        """kms_key_id: ARN of the key that UNLOAD encrypts its files with."""
         self._dataset = dataset
         self._storage = storage
         self._spark = spark
         self._data_api = data_api
         self._role = unload_role_arn
+        self._key = kms_key_id
         self._place = f"risk.risk_events of profile {dataset.profile}"
 
     def training_rows(self, as_of: datetime) -> Extract:
@@ -77,12 +87,18 @@ class WarehouseSource:
     def _unload(self, query: str, schema: StructType, what: str) -> DataFrame:
         """Into a prefix of its own, which nobody else writes and which expires in a day."""
         prefix = f"temp/{self._dataset.name}/{uuid.uuid4()}/"
-        statement = f"UNLOAD ({literal(query)}) TO {literal(self._storage.url(prefix))} IAM_ROLE {literal(self._role)} FORMAT AS JSON"
+        statement = unload_statement(query, self._storage.url(prefix), self._role, self._key)
         self._data_api.execute(statement, f"Unload of {self._dataset.name}: {what}")
         keys = [key for key, size in self._storage.sizes(prefix).items() if size > 0]
         if not keys:
             return self._spark.createDataFrame([], schema)
         return self._spark.read.schema(schema).json(self._storage.readable(keys), mode="FAILFAST")
+
+
+def unload_statement(query: str, url: str, role_arn: str, kms_key_id: str | None) -> str:
+    """UNLOAD takes no notice of the bucket's own key, so the statement names it."""
+    key = f" KMS_KEY_ID {literal(kms_key_id)} ENCRYPTED" if kms_key_id else ""
+    return f"UNLOAD ({literal(query)}) TO {literal(url)} IAM_ROLE {literal(role_arn)} FORMAT AS JSON{key}"
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ export class GlueJob extends pulumi.ComponentResource {
 }
 
 function tunables(args: GlueJobArgs, role: Role, logPrefix: string): JobArgs {
-  const { store, description, script, size, maxConcurrentRuns, warehouse } = args;
+  const { context, store, description, script, size, maxConcurrentRuns, warehouse } = args;
   const code = `s3://${store.bucketName}/code/glue`;
   const modules = store.glueModules.map((module) => `s3://${store.bucketName}/${module}`);
   return {
@@ -119,6 +119,9 @@ function tunables(args: GlueJobArgs, role: Role, logPrefix: string): JobArgs {
             "--data_api_workgroup": warehouse.workgroupName,
             "--data_api_database": warehouse.databaseName,
             "--unload_role_arn": warehouse.exchangeRoleArn,
+            // UNLOAD does not look at the bucket's default encryption: without a key it asks S3 for one of its own (SSE-S3).
+            // https://docs.aws.amazon.com/redshift/latest/dg/t_unloading_encrypted_files.html
+            "--kms_key_id": context.key.arn,
           }
         : {}),
     },

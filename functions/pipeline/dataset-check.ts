@@ -9,10 +9,13 @@ import { type Objects, textOf } from "./ports";
 const SHARE = { min: 0, max: 1 };
 const POSITIVE = { min: 1, integer: true };
 
-/** Short enough for a date, a hash and a retry behind it in the 63 characters of a SageMaker job. */
+/**
+ * A model's name is `<dataset>-<date>-<hash>`, 18 characters more, and the ClientToken that registers it once takes 36:
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+ */
 export const DATASET_NAME = {
-  pattern: /^[a-z][a-z0-9-]{0,31}$/,
-  form: "1 to 32 lower-case letters, digits and hyphens that begin with a letter",
+  pattern: /^[a-z][a-z0-9-]{0,17}$/,
+  form: "1 to 18 lower-case letters, digits and hyphens that begin with a letter",
 };
 
 const FILLED = text({ pattern: /\S/, form: "text that is not empty" });

@@ -2,8 +2,8 @@
 -- received_at, load_id and loaded_at.
 --
 -- A label is told from another by (event_id, source, labelled_at): the same said again changes no row, a verdict that flips is a row of
--- its own with its own time, and nothing is ever taken away, so that what was known on any day can be asked for later: training joins an
--- event with labels up to its own cut-off and never with later ones.
+-- its own with its own time, and nothing is ever taken away, so that the verdicts of any day can be asked for later: training joins an
+-- event with labels whose labelled_at is up to its own cut-off, however late they arrived, and never with later ones.
 
 -- When the platform got the label; labelled_at is when the verdict was reached, which may be months earlier.
 ALTER TABLE risk.risk_labels ADD COLUMN received_at TIMESTAMPTZ ENCODE AZ64;

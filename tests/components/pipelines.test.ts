@@ -98,6 +98,7 @@ describe("Glue jobs", () => {
         "--data_api_workgroup": "warehouse-dev-a1",
         "--data_api_database": "risk",
         "--unload_role_arn": expect.stringContaining("warehouse-exchange-role"),
+        "--kms_key_id": expect.stringContaining(KEY),
       },
       glueVersion: "5.0",
       workerType: "G.1X",

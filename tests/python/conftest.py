@@ -176,6 +176,7 @@ def run_job(spark: Any, s3: FakeS3, warehouse: FakeWarehouse, tmp_path: Path) ->
             "data_api_workgroup": "group",
             "data_api_database": "risk",
             "unload_role_arn": "arn:aws:iam::000000000000:role/exchange",
+            "kms_key_id": "arn:aws:kms:us-east-1:000000000000:key/k",
             "staging_dir": str(tmp_path),
             # Glue's own, which no script knows.
             "JOB_RUN_ID": "jr_1",

@@ -12,6 +12,7 @@ from data_api import ATTEMPTS, DataApi, literal
 from dataset_document import SnowflakeTable, parse_dataset
 from glue_job import JobFailed
 from snowflake_tables import SnowflakeSink, SnowflakeSource, merge_actions, rows_query
+from warehouse_source import unload_statement
 
 
 class Client:
@@ -110,6 +111,15 @@ def test_the_merge_touches_only_what_changed() -> None:
     assert "batch_scores.score = staged.score" in delete and "scored_at" not in delete
     assert merge.count("WHEN") == 2 and merge.startswith("MERGE INTO risk.batch_scores USING staged ON batch_scores.dataset = staged.dataset")
     assert count == "SELECT COUNT(*) AS changed FROM staged"
+
+
+@pytest.mark.parametrize(
+    ("key", "clause"),
+    [("arn:aws:kms:us-east-1:1:key/k", " KMS_KEY_ID 'arn:aws:kms:us-east-1:1:key/k' ENCRYPTED"), (None, ""), ("", "")],
+)
+def test_an_extract_is_encrypted_with_the_key_of_the_job(key: str | None, clause: str) -> None:
+    statement = unload_statement("SELECT 1 AS a", "s3://b/temp/x/", "arn:role", key)
+    assert statement == f"UNLOAD ('SELECT 1 AS a') TO 's3://b/temp/x/' IAM_ROLE 'arn:role' FORMAT AS JSON{clause}"
 
 
 TABLE = SnowflakeTable("snowflake", "ANALYTICS", "DEVICE", "LOADING", "DEVICES", "REQUEST_ID", "SEEN_AT", "IPQS_DEVICE_FP_FRAUD_SCORE")

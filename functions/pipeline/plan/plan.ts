@@ -53,7 +53,7 @@ export interface DayPlan {
   readonly manifestKey: string;
   readonly outputPrefix: string;
   readonly outputUri: string;
-  /** Leaves room for the number of a retry behind it. */
+  /** One an execution and day. */
   readonly transformJobName: string;
 }
 

@@ -8,8 +8,10 @@ import type { ColumnStatistics, Statistics } from "./statistics";
 /** Names that a detail lists; the rest is counted. */
 const MAX_NAMES = 10;
 
-/** @param previous statistics of the champion's training set, when it has any */
-export function qualityChecks(document: DatasetDocument, statistics: Statistics, previous: Statistics | undefined): Check[] {
+/** The champion's training set, or why there is none to compare with. */
+export type Previous = { readonly statistics: Statistics } | { readonly statistics?: undefined; readonly notCompared: string };
+
+export function qualityChecks(document: DatasetDocument, statistics: Statistics, previous: Previous): Check[] {
   return [
     rowsCheck(document, statistics),
     splitCheck(document, statistics),
@@ -138,10 +140,10 @@ function duplicatesCheck({ quality }: DatasetDocument, { duplicateKeys }: Statis
   };
 }
 
-function driftCheck({ quality, features }: DatasetDocument, statistics: Statistics, previous: Statistics | undefined): Check {
+function driftCheck({ quality, features }: DatasetDocument, statistics: Statistics, previous: Previous): Check {
   const name = "drift";
-  if (previous === undefined) return { name, ok: true, detail: "the champion has no training set here to compare with" };
-  const before = new Map(previous.columns.map((column) => [column.name, column]));
+  if (previous.statistics === undefined) return { name, ok: true, detail: previous.notCompared };
+  const before = new Map(previous.statistics.columns.map((column) => [column.name, column]));
   const compared = features.flatMap((feature) => {
     const [was, is] = [before.get(feature.name), statistics.columns.find((column) => column.name === feature.name)];
     const index = was === undefined || is === undefined ? undefined : columnPsi(was, is);

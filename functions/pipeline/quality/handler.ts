@@ -6,8 +6,8 @@ import { fail } from "../errors";
 import { listed, openObject, type Read, read, text } from "../json";
 import { statisticsKey } from "../keys";
 import type { Objects } from "../ports";
-import { qualityChecks } from "./checks";
-import { loadStatistics } from "./statistics";
+import { type Previous, qualityChecks } from "./checks";
+import { findStatistics, loadStatistics } from "./statistics";
 
 interface QualityEvent {
   readonly dataset: string;
@@ -19,7 +19,7 @@ const EVENT: Read<QualityEvent> = openObject<QualityEvent>({ dataset: text(), mo
 
 export interface QualityResult {
   readonly rows: number;
-  /** Model whose training set was compared with; empty when there was none. */
+  /** Model whose training set was compared with; empty when there was none, or none that could be read. */
   readonly comparedWith: string;
   readonly checks: readonly Check[];
 }
@@ -37,7 +37,7 @@ export function createQualityHandler({ objects, log }: { readonly objects: Objec
     const [document, statistics, previous] = await Promise.all([
       loadDataset(objects, dataset),
       loadStatistics(objects, key),
-      champion === modelName ? undefined : loadStatistics(objects, statisticsKey(dataset, champion)),
+      loadPrevious(objects, parsed.value),
     ]);
     if (statistics === undefined) {
       fail(
@@ -56,6 +56,17 @@ export function createQualityHandler({ objects, log }: { readonly objects: Objec
       );
     }
     const { train, validation, holdout } = statistics.rows;
-    return { rows: train + validation + holdout, comparedWith: previous === undefined ? "" : champion, checks };
+    return { rows: train + validation + holdout, comparedWith: previous.statistics === undefined ? "" : champion, checks };
+  };
+}
+
+/** Nobody writes a champion's statistics again, so those that cannot be read are told and end no training. */
+async function loadPrevious(objects: Objects, { dataset, modelName, champion }: QualityEvent): Promise<Previous> {
+  const key = statisticsKey(dataset, champion);
+  const found = champion === modelName ? undefined : await findStatistics(objects, key);
+  if (found === undefined) return { notCompared: "the champion has no training set here to compare with" };
+  if (found.ok) return { statistics: found.value };
+  return {
+    notCompared: `not compared with the champion's training set: s3://${objects.bucket}/${key} cannot be read (${listed(found.problems)})`,
   };
 }

@@ -1,6 +1,19 @@
 /** `statistics.json`: what the extract of a training set counted. */
 import { fail } from "../errors";
-import { count, list, listed, nullable, number, oneOf, openObject, type Read, readText, record, text } from "../json";
+import {
+  count,
+  list,
+  listed,
+  nullable,
+  number,
+  oneOf,
+  openObject,
+  type Parsed,
+  type Read,
+  readText,
+  record,
+  text,
+} from "../json";
 import { type Objects, textOf } from "../ports";
 import { histogram } from "./histogram-check";
 import type { Histogram } from "./psi";
@@ -57,12 +70,16 @@ const STATISTICS: Read<Statistics> = openObject<Statistics>(
   {},
 );
 
+/** The statistics at a key, or what is wrong with them; undefined when there are none. */
+export async function findStatistics(objects: Pick<Objects, "bytes">, key: string): Promise<Parsed<Statistics> | undefined> {
+  const json = await textOf(objects, key);
+  return json === undefined ? undefined : readText(STATISTICS, json);
+}
+
 /** The statistics at a key; undefined when there are none. Throws `StatisticsInvalid` when they cannot be read. */
 export async function loadStatistics(objects: Pick<Objects, "bucket" | "bytes">, key: string): Promise<Statistics | undefined> {
-  const json = await textOf(objects, key);
-  if (json === undefined) return undefined;
-  const parsed = readText(STATISTICS, json);
-  if (parsed.ok) return parsed.value;
+  const parsed = await findStatistics(objects, key);
+  if (parsed === undefined || parsed.ok) return parsed?.value;
   return fail(
     "StatisticsInvalid",
     `s3://${objects.bucket}/${key} is not what the extract writes: ${listed(parsed.problems)} Run the extract again, from the scripts of this version.`,

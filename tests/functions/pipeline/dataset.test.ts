@@ -3,6 +3,7 @@ import type { DatasetDocument } from "../../../functions/pipeline/dataset";
 import { loadDataset, parseDataset } from "../../../functions/pipeline/dataset-check";
 import { listed } from "../../../functions/pipeline/json";
 import { datasetKey } from "../../../functions/pipeline/keys";
+import { planTraining } from "../../../functions/pipeline/plan/plan";
 import { datasets } from "../../../stacks/datasets";
 import { BUCKET, DATASET, failure, memoryObjects } from "./world";
 
@@ -49,9 +50,19 @@ describe("dataset documents", () => {
     expect(parseDataset(JSON.stringify(document), name)).toMatchObject({ ok: true });
   });
 
+  it("may have a name of 18 characters, with which a model's name fills a ClientToken", () => {
+    const name = "n".repeat(18);
+    expect(parseDataset(altered("name", name), name)).toMatchObject({ ok: true });
+    const execution = { name: "daily", startedAtMs: Date.UTC(2026, 10, 21) };
+    const request = { pipeline: "training", dataset: name, asOf: "2026-11-21T00:00:00.000Z", file: "" } as const;
+    const plan = planTraining(request, { bucket: BUCKET, execution, document: { ...DATASET, name }, champion: "" });
+    expect(plan.modelName).toHaveLength(36);
+  });
+
   it.each([
     ["version", 2, "/version: Expected 1, got 2."],
-    ["name", "Fraud", "/name: Expected 1 to 32 lower-case letters"],
+    ["name", "Fraud", "/name: Expected 1 to 18 lower-case letters"],
+    ["name", "n".repeat(19), "/name: Expected 1 to 18 lower-case letters"],
     ["name", "churn", '/name: Expected "fraud", the name of the file, got "churn".'],
     ["profile", undefined, "/profile: This member is required"],
     ["source", { kind: "oracle" }, '/source/kind: Expected "warehouse" or "files" or "snowflake", got "oracle".'],

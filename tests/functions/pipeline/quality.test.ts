@@ -70,6 +70,19 @@ describe("data-quality-gate", () => {
     expect((await setUp(statistics(), undefined)({ ...EVENT, champion: MODEL })).comparedWith).toBe("");
   });
 
+  it.each([
+    ["of another shape", { rows: 5 }, "/rows: Expected an object, got 5."],
+    ["that is no object", [], "Expected an object, got a list of 0."],
+  ])("does not compare with a champion's training set %s, and says so", async (_form, previous, problem) => {
+    const result = await setUp(statistics(), previous)(EVENT);
+    expect(result.comparedWith).toBe("");
+    const { name, ok, detail } = result.checks.at(-1) ?? {};
+    expect({ name, ok }).toEqual({ name: "drift", ok: true });
+    expect(detail).toContain(
+      `not compared with the champion's training set: s3://pipelines/training/data/fraud/${CHAMPION}/statistics.json cannot be read (${problem}`,
+    );
+  });
+
   const label = (changes: object) => ({ label: { ...statistics().label, ...changes } });
   const cases: [string, unknown, RegExp][] = [
     ["too few rows", statistics({ rows: { train: 9, validation: 1, holdout: 2 } }), /rows: 12 rows, at least 1000 are needed/],
