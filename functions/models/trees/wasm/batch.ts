@@ -1,5 +1,5 @@
 /**
- * Emits the kernel for a block of 32 rows over perfect trees. SIMD128 cannot gather, so a tree is not walked: every node is
+ * Emits the kernel for a block of 48 rows over perfect trees. SIMD128 cannot gather, so a tree is not walked: every node is
  * compared for all rows at once (16 at a time with 8-bit ranks), and the leaf's number is folded together from the bottom. Below
  * a node, the right half's leaves have the larger numbers, so `max(left, right AND goesRight)` selects between the halves.
  */
@@ -11,10 +11,10 @@ import { defineRanks } from "./ranks";
 import { advance, groupLeafBytes, groupNodeBytes, nodesAt } from "./single";
 
 const VECTOR = 16;
-const HALVES = BLOCK / VECTOR;
+const PARTS = BLOCK / VECTOR;
 const FLOATS = 4;
 
-/** Module with one export, `batch()`: 32 rows in the row area → 32 margins per output in the margin area. */
+/** Module with one export, `batch()`: 48 rows in the row area → 48 margins per output in the margin area. */
 export function batchModule(description: KernelInput, map: MemoryMap): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const bits = description.rankBits === 8 ? 8 : 16;
@@ -72,9 +72,9 @@ function defineBlockWalker(module: ModuleWriter, description: KernelInput, map: 
     const fold = new LeafFold(code, description, map, depth, tree);
     code.repeat(
       () => {
-        for (const [half, leaf] of fold.emit().entries()) {
+        for (const [part, leaf] of fold.emit().entries()) {
           code.storeVector(
-            () => code.i32(map.leaves + VECTOR * half),
+            () => code.i32(map.leaves + VECTOR * part),
             0,
             () => code.get(leaf),
           );
@@ -130,12 +130,12 @@ class LeafFold {
     private readonly depth: number,
     private readonly tree: number,
   ) {
-    this.results = Array.from({ length: 2 * depth }, () => Array.from({ length: HALVES }, () => code.local(V128)));
+    this.results = Array.from({ length: 2 * depth }, () => Array.from({ length: PARTS }, () => code.local(V128)));
     this.slot = code.local(I32);
     this.rank = code.local(V128);
   }
 
-  /** @returns the locals that hold the leaf numbers of each half */
+  /** @returns the locals that hold the leaf numbers of each part */
   emit(): readonly number[] {
     return this.node(1, 0, 0);
   }
@@ -146,17 +146,17 @@ class LeafFold {
     if (level === this.depth - 1) {
       this.fetch(heap);
       const first = 16 * (heap - 2 ** level);
-      for (const [half, target] of targets.entries()) {
-        code.set(target, () => code.bytesSub(() => code.loadVector(() => code.i32(map.evens), first), this.goesRight(half)));
+      for (const [part, target] of targets.entries()) {
+        code.set(target, () => code.bytesSub(() => code.loadVector(() => code.i32(map.evens), first), this.goesRight(part)));
       }
       return targets;
     }
     const left = this.node(2 * heap, level + 1, 0);
     const right = this.node(2 * heap + 1, level + 1, 1);
     this.fetch(heap);
-    for (const [half, target] of targets.entries()) {
-      const rightLeaf: Value = () => code.vectorAnd(() => code.get(right[half]!), this.goesRight(half));
-      code.set(target, () => code.bytesMax(() => code.get(left[half]!), rightLeaf));
+    for (const [part, target] of targets.entries()) {
+      const rightLeaf: Value = () => code.vectorAnd(() => code.get(right[part]!), this.goesRight(part));
+      code.set(target, () => code.bytesMax(() => code.get(left[part]!), rightLeaf));
     }
     return targets;
   }
@@ -172,8 +172,8 @@ class LeafFold {
     code.set(this.rank, () => splat(tree, at + nodeBytes / 2));
   }
 
-  /** All bits set for the rows of a half that go right at the fetched node. */
-  private goesRight(half: number): Value {
+  /** All bits set for the rows of a part that go right at the fetched node. */
+  private goesRight(part: number): Value {
     const { code, map } = this;
     const slot: Value = () => code.get(this.slot);
     const rank: Value = () => code.get(this.rank);
@@ -181,9 +181,9 @@ class LeafFold {
       (area: number): Value =>
       () =>
         code.loadVector(slot, map.vectors[area]!);
-    if (this.description.rankBits === 8) return () => code.bytesAbove(ranks(half), rank);
-    const low: Value = () => code.shortsAbove(ranks(2 * half), rank);
-    const high: Value = () => code.shortsAbove(ranks(2 * half + 1), rank);
+    if (this.description.rankBits === 8) return () => code.bytesAbove(ranks(part), rank);
+    const low: Value = () => code.shortsAbove(ranks(2 * part), rank);
+    const high: Value = () => code.shortsAbove(ranks(2 * part + 1), rank);
     return () => code.narrow(low, high);
   }
 }

@@ -3,8 +3,8 @@ import type { Image } from "../image";
 import type { Kernel } from "../kernel";
 import { BLOCK, fillMemory } from "./memory";
 
-/** Blocks are computed whole: below this many rows, row by row is faster. */
-const LEAST_BATCH = 8;
+/** Blocks are computed whole: below this many rows, row by row is faster (for 1400 trees 155 µs a block against 7.8 µs a row). */
+const LEAST_BATCH = 20;
 
 /** Whether the engine has WebAssembly; every Node.js that runs this has, unless started with `--jitless`. */
 export function hasWasm(): boolean {
