@@ -1,13 +1,14 @@
 /** A stack's config, parsed once into one readonly object. */
 import { RunError } from "@pulumi/pulumi/errors";
-import { didYouMean } from "../functions/core/suggest";
 import { PROFILES } from "../functions/profiles";
+import { setCommand } from "./commands";
 import { pipelineContradictions } from "./pipeline-checks";
 import type { PolicyOverrides } from "./policies";
 import { parseOverrides } from "./policy-overrides";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
+import { flatten } from "./structured";
 
-/** The project's name is the namespace of its keys: `risk:fraud.shards`. */
+/** The project's name is the namespace of its keys: `risk:fraud`. */
 export const NAMESPACE = "risk";
 
 type ValueOf<S> = S extends { readonly type: "integer" }
@@ -44,15 +45,16 @@ export class ConfigError extends RunError {
 type Parsed = { readonly value: unknown } | { readonly expected: string; readonly fix: string };
 
 /**
- * @param values full keys (`risk:fraud.shards`, `aws:region`) with their text, as the Pulumi runtime holds them; keys of other
- *   namespaces are not looked at
+ * @param values full keys (`risk:fraud`, `aws:region`) with their text, JSON for objects, as the Pulumi runtime holds them; keys of
+ *   other namespaces are not looked at
  * @throws ConfigError with all problems: key, what was expected, what was got, and the command that fixes it
  */
 export function parseConfig(stack: string, values: Readonly<Record<string, string>>): StackConfig {
+  const flat = flatten(stack, NAMESPACE, values, Object.keys(SETTINGS));
   const problems: string[] = [];
   const config: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
-    const raw = values[`${NAMESPACE}:${key}`];
+    const raw = flat.values[key];
     if (setting.type === "policy") {
       const overrides = parseOverrides(stack, `${NAMESPACE}:${key}`, raw ?? "{}", PROFILES[setting.profile]);
       config[key] = overrides.value;
@@ -67,7 +69,7 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
   if (region === undefined || !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
     problems.push(describe(stack, "aws:region", "an AWS region", region, "us-east-1"));
   }
-  problems.push(...unknownKeys(stack, values));
+  problems.push(...flat.problems);
   // The loop above has filled every key with a value of its setting's type; if one failed, the error below is thrown.
   const parsed = { ...config, region } as StackConfig;
   if (problems.length === 0) problems.push(...contradictions(stack, parsed));
@@ -76,9 +78,8 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
 }
 
 function describe(stack: string, key: string, expected: string, got: string | undefined, example: string): string {
-  const value = /^[\w.@:/-]+$/.test(example) ? example : `'${example}'`;
   const found = got === undefined ? "nothing" : JSON.stringify(got);
-  return `${key}: expected ${expected}, got ${found}. Fix: pulumi config set ${key} ${value} --stack ${stack}`;
+  return `${key}: expected ${expected}, got ${found}. Fix: ${setCommand(stack, key, example)}`;
 }
 
 type PlainSetting = Exclude<Setting, { readonly type: "policy" }>;
@@ -120,16 +121,6 @@ function parseValue(setting: PlainSetting, raw: string): Parsed {
       return value === accepted ? { value } : { ...refused, fix: String(accepted) };
     }
   }
-}
-
-function unknownKeys(stack: string, values: Readonly<Record<string, string>>): string[] {
-  const known = Object.keys(SETTINGS);
-  return Object.keys(values)
-    .filter((key) => key.startsWith(`${NAMESPACE}:`) && !known.includes(key.slice(NAMESPACE.length + 1)))
-    .map((key) => {
-      const hint = didYouMean(key.slice(NAMESPACE.length + 1), known);
-      return `${key}: expected a known key, got one that nothing reads.${hint} Fix: pulumi config rm ${key} --stack ${stack}`;
-    });
 }
 
 /** Settings that are right each by itself and wrong together. */

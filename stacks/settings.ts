@@ -1,5 +1,6 @@
 /**
- * Every key of the stack's config: type, range, default and meaning. `Pulumi.yaml` declares the same keys; a test compares both.
+ * Every setting of a stack: type, range, default and meaning. `fraud.shards` is the member `shards` of the key `risk:fraud`.
+ * `Pulumi.yaml` declares those that are keys of their own; a test compares both.
  */
 
 import { PIPELINE_SETTINGS } from "./pipeline-settings";
@@ -140,7 +141,7 @@ export const SETTINGS = {
     60,
   ),
   "fraud.highRiskAlerts": flag("Mails every event of an alerting band.", false),
-  fraudPolicy: policy("fraud"),
+  "fraud.policy": policy("fraud"),
   "fraud.champion": champion("fraud"),
   "fraud.fallbacks": fallbacks("fraud"),
   "fraud.challengers": challengers("fraud"),
@@ -173,15 +174,15 @@ export const SETTINGS = {
   "lead.routeLogScore": integer(0, 100, "Lead scores above go to the log group.", 80),
   "lead.routeAlertScore": integer(0, 100, "Lead scores above are mailed.", 95),
   "lead.demoJitter": flag("Adds up to ±5 to lead scores; for demonstrations.", false),
-  leadPolicy: policy("lead"),
+  "lead.policy": policy("lead"),
   "lead.champion": champion("lead"),
   "lead.fallbacks": fallbacks("lead"),
   "lead.challengers": challengers("lead"),
-  churnPolicy: policy("churn"),
+  "churn.policy": policy("churn"),
   "churn.champion": champion("churn"),
   "churn.fallbacks": fallbacks("churn"),
   "churn.challengers": challengers("churn"),
-  devicePolicy: policy("device"),
+  "device.policy": policy("device"),
   "device.champion": champion("device"),
   "device.fallbacks": fallbacks("device"),
   "device.challengers": challengers("device"),

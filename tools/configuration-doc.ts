@@ -13,15 +13,21 @@ type Values = Readonly<Record<string, unknown>>;
 /** The document as Markdown; `stackValues` are the `config:` sections of the stack files. */
 export function configurationDoc(stackValues: Readonly<Record<(typeof STACKS)[number], Values>>): string {
   const rows = Object.entries<Setting>(SETTINGS).map(([key, setting]) => {
-    const inStacks = STACKS.map((stack) => shown(stackValues[stack][`risk:${key}`]));
+    const inStacks = STACKS.map((stack) => shown(settingIn(stackValues[stack], key)));
     return `| \`risk:${key}\` | ${expected(setting)} | ${fallback(setting)} | ${inStacks.join(" | ")} | ${cell(setting.description)} |`;
   });
   return [
     "# Configuration",
     "",
-    "Every key of the stack files, made from `stacks/settings.ts` by `node dist/tools/configuration-doc.js`. Set one with",
-    "`pulumi config set risk:fraud.shards 4 --stack prod`, or edit the file. A wrong value, an unknown key and a missing one are all",
-    "reported in one message, each with the command that fixes it. An empty cell under a stack means the default.",
+    "Every setting of the stack files, made from `stacks/settings.ts` by `npm run docs`. `risk:fraud.shards` is the member `shards` of the",
+    "object `risk:fraud`; edit the file, or set it with `--path`, without which the CLI makes a key with a dot in its name:",
+    "",
+    "```sh",
+    "pulumi config set --path risk:fraud.shards 4 --stack prod",
+    "```",
+    "",
+    "A wrong value, an unknown key and a missing one are all reported in one message, each with the command that fixes it. An empty cell",
+    "under a stack means the default.",
     "",
     "| Key | Value | Default | dev | staging | prod | Meaning |",
     "|---|---|---|---|---|---|---|",
@@ -29,12 +35,12 @@ export function configurationDoc(stackValues: Readonly<Record<(typeof STACKS)[nu
     "",
     "## Policies",
     "",
-    "`risk:fraudPolicy`, `risk:leadPolicy`, `risk:churnPolicy` and `risk:devicePolicy` override numbers of the default policies in `functions/profiles/*/policy.ts`.",
+    "`risk:fraud.policy`, `risk:lead.policy`, `risk:churn.policy` and `risk:device.policy` override numbers of the default policies in `functions/profiles/*/policy.ts`.",
     "A change touches one SSM parameter and no function; running functions pick it up within seconds.",
     "",
     "```sh",
-    "pulumi config set --path 'risk:fraudPolicy.thresholds.high_amount' 800 --stack dev",
-    "pulumi config set --path 'risk:fraudPolicy.weights.impossible_travel' 0.7 --stack dev",
+    "pulumi config set --path risk:fraud.policy.thresholds.high_amount 800 --stack dev",
+    "pulumi config set --path risk:fraud.policy.weights.impossible_travel 0.7 --stack dev",
     "```",
     "",
     ...Object.values(PROFILES).flatMap(({ id, defaultPolicy }) => policySection(id, defaultPolicy)),
@@ -74,6 +80,14 @@ function expected(setting: Setting): string {
 function fallback(setting: Setting): string {
   if (setting.type === "policy") return "no overrides";
   return setting.default === undefined ? "required" : `\`${setting.default}\``;
+}
+
+/** `risk:fraud: {shards: 1}` holds `fraud.shards`. */
+function settingIn(values: Values, key: string): unknown {
+  const [group = key, member] = key.split(".");
+  const value = values[`risk:${group}`];
+  if (member === undefined) return value;
+  return typeof value === "object" && value !== null ? (value as Values)[member] : undefined;
 }
 
 const shown = (value: unknown) =>

@@ -20,8 +20,9 @@ export class StackConfigError extends Error {
 }
 
 /**
- * Reads `Pulumi.yaml` (project name, defaults) and `Pulumi.<stack>.yaml`. A `secure:` value is encrypted with the stack's key,
- * which is not here: it is taken from the environment variable `PULUMI_CONFIG_<KEY>` (upper case, other signs as `_`).
+ * Reads `Pulumi.yaml` (project name, declared keys, defaults) and `Pulumi.<stack>.yaml`, and refuses what the CLI would refuse before
+ * it starts the program. A `secure:` value is encrypted with the stack's key, which is not here: it is taken from the environment
+ * variable `PULUMI_CONFIG_<KEY>` (upper case, other signs as `_`).
  * @throws StackConfigError that names the file, the key and the fix.
  */
 export function readStackConfig(projectDir: string, stack: string, env: NodeJS.ProcessEnv = process.env): StackConfig {
@@ -35,7 +36,14 @@ export function readStackConfig(projectDir: string, stack: string, env: NodeJS.P
   const values: Record<string, string> = {};
   const secretKeys: string[] = [];
   const qualify = (key: string) => (key.includes(":") ? key : `${name}:${key}`);
-  for (const [key, declared] of Object.entries(recordOf(project.config))) {
+  const declarations = Object.entries(recordOf(project.config));
+  const dotted = declarations.map(([key]) => key).filter((key) => key.includes("."));
+  if (dotted.length > 0) {
+    throw new StackConfigError(
+      `${projectFile}: expected declared keys without dots, since the CLI reads ${dotted[0]} as a path into ${dotted[0]?.split(".")[0]}, got ${dotted.join(", ")}. Declare the object's key alone.`,
+    );
+  }
+  for (const [key, declared] of declarations) {
     const value = declaredDefault(declared);
     if (value !== undefined) values[qualify(key)] = textOf(value);
   }
@@ -56,6 +64,8 @@ export function readStackConfig(projectDir: string, stack: string, env: NodeJS.P
       problems.push(`${key}: holds an encrypted value inside an object; move the secret to a key of its own.`);
     } else values[full] = textOf(value);
   }
+  for (const [key, declared] of declarations)
+    problems.push(...declaredProblems(stack, qualify(key), declared, values[qualify(key)]));
   if (problems.length > 0) throw new StackConfigError(`${stackFile}:\n  - ${problems.join("\n  - ")}`);
   return { project: name, stack, values, secretKeys, region: values["aws:region"] ?? "us-east-1" };
 }
@@ -77,6 +87,20 @@ function declaredDefault(declared: unknown): unknown {
   if (typeof declared !== "object" || declared === null) return declared ?? undefined;
   const { default: fallback, value } = recordOf(declared);
   return value ?? fallback;
+}
+
+/** Scalars of Pulumi.yaml's `type`; the CLI keeps their text. */
+const SCALARS: Readonly<Record<string, RegExp>> = { integer: /^[+-]?\d+$/, boolean: /^(true|false)$/ };
+
+/** What the CLI finds wrong with a declared key: it has no value, or one of another type. */
+function declaredProblems(stack: string, key: string, declared: unknown, text: string | undefined): string[] {
+  const { type } = recordOf(declared);
+  if (typeof type !== "string") return [];
+  if (text === undefined) return [`${key}: is required and has no value. Fix: pulumi config set ${key} VALUE --stack ${stack}`];
+  if (SCALARS[type]?.test(text) !== false) return [];
+  return [
+    `${key}: expected a value of type ${type}, got ${JSON.stringify(text)}. Fix: pulumi config set ${key} VALUE --stack ${stack}`,
+  ];
 }
 
 const isSecure = (value: unknown): boolean => {

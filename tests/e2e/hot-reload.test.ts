@@ -6,6 +6,7 @@ import { DescribeLogStreamsCommand, FilterLogEventsCommand } from "@aws-sdk/clie
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withConfig } from "../helpers/stack-file";
 import { connection, linkProject, scan, settled, startWorld, transactions, until, type World } from "./support";
 
 let world: World;
@@ -14,8 +15,11 @@ let projectDir: string;
 beforeAll(async () => {
   projectDir = mkdtempSync(join(tmpdir(), "project-"));
   // The rules alone: their scores follow from the policy by hand.
-  const stack = readFileSync("Pulumi.dev.yaml", "utf8").replace(/fraud\.champion: .*/, "fraud.champion: builtin");
-  writeFileSync(join(projectDir, "Pulumi.dev.yaml"), stack.replace(/.*fraud\.challengers: .*\n/, ""));
+  const stack = withConfig(readFileSync("Pulumi.dev.yaml", "utf8"), {
+    "risk:fraud.champion": "builtin",
+    "risk:fraud.challengers": undefined,
+  });
+  writeFileSync(join(projectDir, "Pulumi.dev.yaml"), stack);
   linkProject(projectDir);
   world = await startWorld({ projectDir });
   ssm = new SSMClient(connection(world));
@@ -110,11 +114,12 @@ describe("a policy in its parameter", () => {
 });
 
 describe("the stack's config", () => {
-  const edit = (change: (text: string) => string) => writeFileSync(stackFile(), change(readFileSync(stackFile(), "utf8")));
+  const edit = (values: Readonly<Record<string, unknown>>) =>
+    writeFileSync(stackFile(), withConfig(readFileSync(stackFile(), "utf8"), values));
 
   it("that changes a threshold touches the parameter alone, and the running process scores with it", async () => {
     const running = await processes();
-    edit((text) => `${text}  risk:fraudPolicy:\n    thresholds:\n      high_amount: 450\n`);
+    edit({ "risk:fraud.policy.thresholds.high_amount": 450 });
     const { applied, needsRestart } = await world.platform.reload();
     expect(needsRestart).toEqual([]);
     expect(applied).toEqual([expect.stringMatching(/^aws:ssm\/parameter:Parameter .*: value$/)]);
@@ -128,7 +133,7 @@ describe("the stack's config", () => {
 
   it("that changes a function says that it needs a restart", async () => {
     const good = readFileSync(stackFile(), "utf8");
-    edit((text) => text.replace("fraud.memoryMb: 512", "fraud.memoryMb: 768"));
+    edit({ "risk:fraud.memoryMb": 768 });
     const { applied, needsRestart } = await world.platform.reload();
     expect([...applied, ...needsRestart].join("\n")).toContain("memorySize");
     writeFileSync(stackFile(), good);
@@ -137,7 +142,7 @@ describe("the stack's config", () => {
 
   it("that is invalid is refused with every problem, and all goes on", async () => {
     const good = readFileSync(stackFile(), "utf8");
-    edit((text) => `${text.replace("fraud.shards: 1", "fraud.shards: none")}  risk:fraud.shrads: 2\n`);
+    edit({ "risk:fraud.shards": "none", "risk:fraud.shrads": 2 });
     const refused = world.platform.reload();
     await expect(refused).rejects.toThrow("fraud.shards");
     await expect(refused).rejects.toThrow("fraud.shrads");

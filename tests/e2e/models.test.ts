@@ -13,6 +13,7 @@ import { runLoader } from "../../local/demo/tally";
 import { ModelCommands } from "../../tools/model-lifecycle/commands";
 import { goldenIn } from "../../tools/model-lifecycle/golden";
 import { connectModels, type Target } from "../../tools/model-lifecycle/target";
+import { withConfig } from "../helpers/stack-file";
 import { connection, linkProject, send, settled, startWorld, transactions, until, type World } from "./support";
 
 const ENDPOINT = "churn-prod";
@@ -23,10 +24,13 @@ let commands: ModelCommands;
 let projectDir: string;
 beforeAll(async () => {
   projectDir = mkdtempSync(join(tmpdir(), "project-"));
-  // Short for a caller, long for a machine that runs other tests beside this one.
-  const settings = `  risk:churn.fallbacks: churn-trees-1\n  risk:models.endpointTimeoutMs: 2000\n`;
-  const stack = readFileSync("Pulumi.dev.yaml", "utf8").replace(/^ {2}risk:churn\.(champion|fallbacks):.*\n/gm, "");
-  writeFileSync(join(projectDir, "Pulumi.dev.yaml"), `${stack}  risk:churn.champion: endpoint:${ENDPOINT}\n${settings}`);
+  const stack = withConfig(readFileSync("Pulumi.dev.yaml", "utf8"), {
+    "risk:churn.champion": `endpoint:${ENDPOINT}`,
+    "risk:churn.fallbacks": "churn-trees-1",
+    // Short for a caller, long for a machine that runs other tests beside this one.
+    "risk:models.endpointTimeoutMs": 2000,
+  });
+  writeFileSync(join(projectDir, "Pulumi.dev.yaml"), stack);
   linkProject(projectDir);
   world = await startWorld({ projectDir });
   const columns = PROFILES.churn.features.definitions.map(({ name }) => name);

@@ -93,11 +93,17 @@ function providerOutputs(type: string, name: string, inputs: Readonly<Record<str
   };
 }
 
-/** Config of a stack file, with overrides; `undefined` removes a key. */
+/** Config of a stack file, with overrides as `pulumi config set --path` makes them; `undefined` removes a key or a member. */
 export function stackValues(stack: string, overrides: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
   const document: unknown = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8"));
   const config = isRecord(document) && isRecord(document.config) ? document.config : {};
-  const values = { ...config, ...overrides };
+  const values: Record<string, unknown> = { ...config };
+  for (const [key, value] of Object.entries(overrides)) {
+    const [object = key, member] = key.split(".");
+    const members = values[object];
+    if (member === undefined) values[object] = value;
+    else values[object] = { ...(isRecord(members) ? members : {}), [member]: value };
+  }
   return Object.fromEntries(
     Object.entries(values)
       .filter(([, value]) => value !== undefined)

@@ -30,7 +30,7 @@ describe("parseConfig", () => {
       "api.throttleRate": 100,
       "api.throttleBurst": 200,
       "lead.routeAlertScore": 95,
-      fraudPolicy: {},
+      "fraud.policy": {},
     });
     expect(Object.isFrozen(config)).toBe(true);
   });
@@ -39,7 +39,7 @@ describe("parseConfig", () => {
     [
       "risk:fraud.shards",
       "0",
-      'risk:fraud.shards: expected a whole number from 1 to 1000, got "0". Fix: pulumi config set risk:fraud.shards 1 --stack dev',
+      'risk:fraud.shards: expected a whole number from 1 to 1000, got "0". Fix: pulumi config set --path risk:fraud.shards 1 --stack dev',
     ],
     ["risk:fraud.shards", "2.5", "a whole number from 1 to 1000"],
     ["risk:tracing", "yes", 'expected true or false, got "yes". Fix: pulumi config set risk:tracing true --stack dev'],
@@ -56,43 +56,43 @@ describe("parseConfig", () => {
     ["risk:warehouse.databaseName", "dev", "not dev"],
     ["risk:warehouse.baseCapacityRpu", "12", "in steps of 8"],
     ["risk:warehouse.loadSchedule", "rate(1 minutes)", "rate(1 minute)"],
-    ["risk:fraud.shard", "2", 'Did you mean "fraud.shards"? Fix: pulumi config rm risk:fraud.shard --stack dev'],
+    ["risk:fraud.shard", "2", 'Did you mean "fraud.shards"? Fix: pulumi config rm --path risk:fraud.shard --stack dev'],
     ["risk:fraud.readCapacityMax", "1", "at least fraud.readCapacity (5)"],
     ["risk:api.auth", "cognito", "a user pool, since api.auth is cognito"],
     ["risk:lead.routeAlertScore", "70", "at least lead.routeLogScore (80)"],
     ["risk:fraud.parallelization", "10", undefined],
     ["risk:fraud.shards", "11", "at least fraud.shards × fraud.parallelization (11)"],
     ["risk:api.throttleBurst", "300", "at least api.throttleBurst (300)"],
-    ["risk:fraud.shards", "2000", "Fix: pulumi config set risk:fraud.shards 1000 --stack dev"],
-    ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set risk:warehouse.baseCapacityRpu 16 --stack dev"],
+    ["risk:fraud.shards", "2000", "Fix: pulumi config set --path risk:fraud.shards 1000 --stack dev"],
+    ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set --path risk:warehouse.baseCapacityRpu 16 --stack dev"],
     ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function, MB), got nothing"],
-    ["risk:lead.routeLogScore", "97", "Fix: pulumi config set risk:lead.routeAlertScore 97 --stack dev"],
-    ["risk:fraud.readCapacity", "20000", "Fix: pulumi config set risk:fraud.readCapacityMax 40000 --stack dev"],
+    ["risk:lead.routeLogScore", "97", "Fix: pulumi config set --path risk:lead.routeAlertScore 97 --stack dev"],
+    ["risk:fraud.readCapacity", "20000", "Fix: pulumi config set --path risk:fraud.readCapacityMax 40000 --stack dev"],
     ["risk:warehouse.loadSchedule", "rate(2 hours)", "risk:warehouse.freshnessAlarmMinutes: expected more than the 120 minutes"],
     ["risk:warehouse.vpcCidr", "10.256.0.0/16", "a /16 network"],
     [
-      "risk:fraudPolicy",
+      "risk:fraud.policy",
       "{",
-      "risk:fraudPolicy: expected an object of thresholds, weights, bands, got {. Fix: pulumi config rm risk:fraudPolicy --stack dev",
+      "risk:fraud.policy: expected an object of thresholds, weights, bands, got {. Fix: pulumi config rm --path risk:fraud.policy --stack dev",
     ],
     [
-      "risk:churnPolicy",
+      "risk:churn.policy",
       '{"weigths":{}}',
-      "Did you mean \"weights\"? Fix: pulumi config rm --path 'risk:churnPolicy.weigths' --stack dev",
+      'Did you mean "weights"? Fix: pulumi config rm --path risk:churn.policy.weigths --stack dev',
     ],
-    ["risk:leadPolicy", '{"bands":[1]}', "risk:leadPolicy.bands: expected an object of names and numbers, got [1]"],
-    ["risk:leadPolicy", '{"thresholds":{"high":1}}', "the lead policy has no such name. It has no thresholds."],
+    ["risk:lead.policy", '{"bands":[1]}', "risk:lead.policy.bands: expected an object of names and numbers, got [1]"],
+    ["risk:lead.policy", '{"thresholds":{"high":1}}', "the lead policy has no such name. It has no thresholds."],
     [
-      "risk:leadPolicy",
+      "risk:lead.policy",
       '{"bands":{"high":10}}',
       "expected low = 0 < medium < high < critical, got low 0, medium 40, high 10, critical 95",
     ],
-    ["risk:fraudPolicy", '{"bands":{"low":0.1}}', "got low 0.1"],
-    ["risk:fraudPolicy", '{"bands":{"high":-1}}', "Fix: pulumi config set --path 'risk:fraudPolicy.bands.high' 0.6 --stack dev"],
-    ["risk:fraudPolicy", '{"weights":{"impossible_travle":0.5}}', 'Did you mean "impossible_travel"?'],
-    ["risk:fraudPolicy", '{"weights":{"impossible_travel":1}}', "expected a number from 0 to 0.999, got 1"],
-    ["risk:fraudPolicy", '{"bands":{"high":2}}', "expected a number from 0 to 1, got 2"],
-    ["risk:fraudPolicy", '{"bands":{"high":"NaN"}}', 'expected a number from 0 to 1, got "NaN"'],
+    ["risk:fraud.policy", '{"bands":{"low":0.1}}', "got low 0.1"],
+    ["risk:fraud.policy", '{"bands":{"high":-1}}', "Fix: pulumi config set --path risk:fraud.policy.bands.high 0.6 --stack dev"],
+    ["risk:fraud.policy", '{"weights":{"impossible_travle":0.5}}', 'Did you mean "impossible_travel"?'],
+    ["risk:fraud.policy", '{"weights":{"impossible_travel":1}}', "expected a number from 0 to 0.999, got 1"],
+    ["risk:fraud.policy", '{"bands":{"high":2}}', "expected a number from 0 to 1, got 2"],
+    ["risk:fraud.policy", '{"bands":{"high":"NaN"}}', 'expected a number from 0 to 1, got "NaN"'],
   ])("checks %s = %s", (key, value, message) => {
     const problems = problemsOf({ [key]: value });
     if (message === undefined) expect(problems).toEqual([]);
@@ -109,13 +109,38 @@ describe("parseConfig", () => {
     expect(() => parseConfig("dev", values)).toThrow(/stack "dev" has 4 problem\(s\)/);
   });
 
+  it.each([
+    [
+      { "risk:fraud.shards": "2" },
+      "risk:fraud.shards: expected shards as a member of risk:fraud, got a key with a dot in its name. Fix: pulumi config rm risk:fraud.shards --stack dev && pulumi config set --path risk:fraud.shards 2 --stack dev",
+    ],
+    [{ "risk:fraud.shard": "2" }, 'Did you mean "fraud.shards"? Fix: pulumi config rm risk:fraud.shard --stack dev'],
+    [
+      { "risk:api": "iam" },
+      "risk:api: expected an object such as {auth: …}, got iam. Fix: pulumi config rm risk:api --stack dev",
+    ],
+    [{ "risk:api": "[]" }, "risk:api: expected an object such as {auth: …}, got []"],
+    [{ "risk:fraude": "{}" }, 'Did you mean "fraud"? Fix: pulumi config rm risk:fraude --stack dev'],
+    [{ "risk:api": '{"auth":null}' }, 'risk:api.auth: expected one of apiKey, iam, cognito, none, got "null"'],
+  ])("refuses %j", (keys, message) => {
+    const values: Record<string, string> = { ...stackValues("dev"), ...keys };
+    expect(() => parseConfig("dev", values)).toThrow(message);
+  });
+
+  it("reads members that the CLI stored as text", () => {
+    expect(parseConfig("dev", { ...stackValues("dev"), "risk:api": '{"throttleRate":"50","firewall":"true"}' })).toMatchObject({
+      "api.throttleRate": 50,
+      "api.firewall": true,
+    });
+  });
+
   it("leaves keys of other namespaces alone", () => {
     expect(problemsOf({ "aws:profile": "x", "pulumi:tags": "{}" })).toEqual([]);
   });
 
   it("reads fractions that the CLI stored as text", () => {
-    const config = parseConfig("dev", stackValues("dev", { "risk:fraudPolicy": '{"weights":{"impossible_travel":"0.7"}}' }));
-    expect(config.fraudPolicy).toEqual({ weights: { impossible_travel: 0.7 } });
+    const config = parseConfig("dev", stackValues("dev", { "risk:fraud.policy": '{"weights":{"impossible_travel":"0.7"}}' }));
+    expect(config["fraud.policy"]).toEqual({ weights: { impossible_travel: 0.7 } });
   });
 });
 
@@ -133,10 +158,10 @@ describe("withOverrides", () => {
 });
 
 describe("Pulumi.yaml", () => {
-  it("declares every setting with its type and default", () => {
+  it("declares every setting that is a key of its own, with its type and default, and no member: the CLI reads a dot as a path", () => {
     const project: unknown = parse(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"));
     const declared = Object.entries<Setting>(SETTINGS).flatMap(([key, setting]) => {
-      if (setting.type === "policy") return [];
+      if (setting.type === "policy" || key.includes(".")) return [];
       const type = setting.type === "enum" ? "string" : setting.type;
       const fallback = setting.default === undefined ? {} : { default: setting.default };
       return [[`risk:${key}`, { type, description: setting.description, ...fallback }]];

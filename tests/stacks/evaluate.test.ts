@@ -69,8 +69,8 @@ describe("the three stacks", () => {
 
 describe("a changed setting", () => {
   it.each([
-    { key: "risk:fraudPolicy", value: '{"bands":{"high":0.75},"weights":{"impossible_travel":0.7}}', parameter: "fraud-policy" },
-    { key: "risk:leadPolicy", value: '{"bands":{"high":75}}', parameter: "scoring-lead-policy" },
+    { key: "risk:fraud.policy", value: '{"bands":{"high":0.75},"weights":{"impossible_travel":0.7}}', parameter: "fraud-policy" },
+    { key: "risk:lead.policy", value: '{"bands":{"high":75}}', parameter: "scoring-lead-policy" },
   ])("$key touches the parameter $parameter alone", async ({ key, value, parameter }) => {
     const before = await unchanged;
     const after = await evaluateStack("dev", { [key]: value });

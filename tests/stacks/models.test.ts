@@ -62,7 +62,7 @@ describe("resolveModels", () => {
 
   it("names every model that does not exist, with what there is and the command that helps", () => {
     expect(problemsOf({ "risk:churn.champion": "churn-tree-1", "risk:fraud.challengers": "churn-trees-1" })).toEqual([
-      'risk:churn.champion: expected builtin, rules, churn-trees-1 or endpoint:NAME, got "churn-tree-1". Did you mean "churn-trees-1"? Fix: pulumi config set risk:churn.champion builtin --stack dev',
+      'risk:churn.champion: expected builtin, rules, churn-trees-1 or endpoint:NAME, got "churn-tree-1". Did you mean "churn-trees-1"? Fix: pulumi config set --path risk:churn.champion builtin --stack dev',
       expect.stringMatching(
         /^risk:fraud\.challengers: expected builtin, rules, fraud-trees-1 or endpoint:NAME, got "churn-trees-1"/,
       ),

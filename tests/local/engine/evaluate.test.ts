@@ -263,6 +263,20 @@ describe("readStackConfig", () => {
     });
   });
 
+  it("refuses what the CLI refuses: declared keys with dots, missing values, values of another type", () => {
+    write("name: risk\nconfig:\n  risk:fraud.shards:\n    type: integer\n    default: 1\n", "config: {}\n");
+    expect(() => readStackConfig(folder, "dev", {})).toThrow(
+      "the CLI reads risk:fraud.shards as a path into risk:fraud, got risk:fraud.shards",
+    );
+    write(
+      "name: risk\nconfig:\n  risk:shards:\n    type: integer\n  tracing:\n    type: boolean\n",
+      "config:\n  tracing: maybe\n",
+    );
+    expect(() => readStackConfig(folder, "dev", {})).toThrow(
+      /risk:shards: is required and has no value[\s\S]*risk:tracing: expected a value of type boolean, got "maybe"/,
+    );
+  });
+
   it("names a missing stack file", () => {
     expect(() => readStackConfig(folder, "nowhere", {})).toThrow(/Pulumi\.nowhere\.yaml does not exist\. Create it/);
   });

@@ -1,0 +1,80 @@
+/** Config as the stack files hold it, `risk:fraud: {shards: 1}`, and as the settings name it, `fraud.shards`. */
+import { didYouMean } from "../functions/core/suggest";
+import { removeCommand, setCommand } from "./commands";
+
+/** Settings by name with their text. */
+export interface FlatConfig {
+  readonly values: Readonly<Record<string, string>>;
+  /** One line each: what is no setting, or not of the shape of one. */
+  readonly problems: readonly string[];
+}
+
+/** First part of a setting's name, `fraud` of `fraud.shards`; undefined for a setting that is a key of its own. */
+const groupOf = (setting: string): string | undefined => (setting.includes(".") ? setting.split(".")[0] : undefined);
+
+/**
+ * @param namespace the project's name
+ * @param values full keys with the text that the Pulumi runtime holds: JSON where a key is an object
+ * @param settings all names, `suffix` and `fraud.shards`
+ */
+export function flatten(
+  stack: string,
+  namespace: string,
+  values: Readonly<Record<string, string>>,
+  settings: readonly string[],
+): FlatConfig {
+  const groups = new Set(settings.map(groupOf).filter((group) => group !== undefined));
+  const flat: Record<string, string> = {};
+  const problems: string[] = [];
+  const unknown = (name: string, known: readonly string[]) => {
+    const key = `${namespace}:${name}`;
+    problems.push(
+      `${key}: expected a known key, got one that nothing reads.${didYouMean(name, known)} Fix: ${removeCommand(stack, key)}`,
+    );
+  };
+  for (const [key, text] of Object.entries(values)) {
+    if (!key.startsWith(`${namespace}:`)) continue;
+    const name = key.slice(namespace.length + 1);
+    if (groups.has(name)) {
+      const members = parseObject(text);
+      if (members === undefined) {
+        const example = settings.find((setting) => groupOf(setting) === name) ?? name;
+        problems.push(
+          `${key}: expected an object such as {${example.slice(name.length + 1)}: …}, got ${text}. Fix: ${removeCommand(stack, key)}`,
+        );
+        continue;
+      }
+      for (const [member, value] of Object.entries(members)) {
+        const setting = `${name}.${member}`;
+        if (settings.includes(setting)) flat[setting] = typeof value === "string" ? value : JSON.stringify(value);
+        else unknown(setting, settings);
+      }
+    } else if (name.includes(".")) problems.push(dottedKey(stack, key, text, settings));
+    else if (settings.includes(name)) flat[name] = text;
+    else unknown(name, [...settings, ...groups]);
+  }
+  return { values: flat, problems };
+}
+
+/** `pulumi config set risk:fraud.shards 2`, without `--path`: the CLI has made a key with a dot in its name. */
+function dottedKey(stack: string, key: string, text: string, settings: readonly string[]): string {
+  const name = key.slice(key.indexOf(":") + 1);
+  const [object = ""] = key.split(".");
+  const remove = `pulumi config rm ${key} --stack ${stack}`;
+  if (!settings.includes(name))
+    return `${key}: expected a known key, got one that nothing reads.${didYouMean(name, settings)} Fix: ${remove}`;
+  const member = key.slice(object.length + 1);
+  return (
+    `${key}: expected ${member} as a member of ${object}, got a key with a dot in its name. ` +
+    `Fix: ${remove} && ${setCommand(stack, key, text)}`
+  );
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
