@@ -1,23 +1,17 @@
 /** The whole platform of one stack on this machine: evaluate, create services, deploy, run, stop. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import type { LocalContext, Part } from "../contracts.js";
-import { CredentialStore, roleNameOf, type SessionCredentials } from "../gateway/credentials";
-import { GatewayEndpoint } from "../gateway/endpoint";
+import type { Part } from "../contracts.js";
+import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
-import { Iam } from "../gateway/iam";
 import { boundProviderCalls } from "../services/provider-calls";
 import { BodyRegistry } from "./bodies.js";
-import { lockDataDir } from "./data-lock.js";
 import { type DeployProgress, deploy } from "./deploy.js";
 import { evaluate } from "./evaluate.js";
 import { diff, type Graph } from "./graph.js";
-import { type KillOrder, KillSwitch } from "./kill-switch.js";
+import type { KillOrder } from "./kill-switch.js";
 import { serveShippedModels } from "./model-endpoints";
-import { reservePort } from "./ports.js";
-import { createServices, type Services } from "./services.js";
+import { ACCOUNT_ID, databaseRoles, endAll, openRuntime, startParts } from "./runtime.js";
+import type { Services } from "./services.js";
 import { readStackConfig } from "./stack-config.js";
 
 export interface PlatformOptions {
@@ -82,8 +76,6 @@ export interface Platform {
   stop(): Promise<void>;
 }
 
-const accountId = "000000000000";
-
 /**
  * Starts the platform. When anything fails, what was started is ended before the error is thrown.
  * @throws StackConfigError, EvaluationError, DeployError; Error when a port is taken.
@@ -104,16 +96,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
-async function endAll(parts: readonly Part[], log: ((line: string) => void) | undefined): Promise<void> {
-  for (const part of [...parts].reverse()) {
-    try {
-      await part.end?.();
-    } catch (error) {
-      log?.(`Ending ${part.title}: ${String(error)}`);
-    }
-  }
-}
-
 async function start(
   options: PlatformOptions,
   projectDir: string,
@@ -121,41 +103,25 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Platform> {
   const config = readStackConfig(projectDir, options.stack);
-  const dataDir = openDataDir(options, projectDir, started);
-  const db = new DatabaseSync(options.inMemory ? ":memory:" : join(dataDir, "state.sqlite"));
-  // Losing the last moments on a power cut is fine here; losing speed on every record is not.
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
-  started.push({ title: "database", end: () => db.close() });
-  const clock = options.clock ?? { now: () => Date.now() };
-  const log = options.log ?? (() => undefined);
-  const iam = new Iam(accountId, config.region, () => clock.now());
-  const credentials = new CredentialStore(db, accountId);
-  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => clock.now(), log });
-  const endpointUrl = await endpoint.start(options.port ?? 0);
-  started.push({ title: "AWS endpoint", end: () => endpoint.end() });
-  const context: LocalContext = { region: config.region, accountId, endpointUrl, db, dataDir, clock, log };
   let graph: Graph | undefined;
-  const services = createServices({
-    context,
-    iam,
-    credentials,
-    apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
-    durable: options.inMemory !== true,
-    perform: (request) => endpoint.call(request),
-    databaseRolesOf: (roleName) => databaseRoles(graph, roleName),
-    ...(options.warehousePort === undefined ? {} : { warehousePort: options.warehousePort }),
-  });
+  const { context, endpoint, credentials, services, killSwitch } = await openRuntime(
+    {
+      ...options,
+      region: config.region,
+      dataDir: options.dataDir ?? join(projectDir, ".local", options.stack),
+      databaseRolesOf: (roleName) => databaseRoles(graph?.resources ?? [], roleName),
+    },
+    started,
+  );
   const evaluateStack = () =>
     evaluate({
       config: readStackConfig(projectDir, options.stack),
       program: options.program ?? join(projectDir, "dist", "index.js"),
       projectDir,
       bodies: services.bodies,
-      calls: boundProviderCalls({ region: config.region, accountId }),
-      accountId,
+      calls: boundProviderCalls({ region: config.region, accountId: ACCOUNT_ID }),
+      accountId: ACCOUNT_ID,
     });
-  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
-  for (const service of services.aws) endpoint.register(killSwitch.watch(service));
   // The warehouse takes longest to start; the program is evaluated meanwhile.
   const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
   graph = evaluated;
@@ -173,14 +139,14 @@ async function start(
   return {
     outputs: graph.outputs,
     graph,
-    endpointUrl,
+    endpointUrl: context.endpointUrl,
     apiUrls: graph.resources
       .filter(({ type }) => type === "aws:apigateway/stage:Stage")
       .map(({ state }) => String(state.invokeUrl)),
     warehouseUrl: warehouseUrl(services, graph),
     credentials: credentials.owner,
     region: config.region,
-    dataDir,
+    dataDir: context.dataDir,
     services,
     faults: {
       killDuringCall: (rule) => killSwitch.arm({ ...rule, roleName: roleNameOf(roleOf(rule.functionName)) }),
@@ -199,34 +165,6 @@ async function start(
     },
     stop,
   };
-}
-
-function openDataDir(options: PlatformOptions, projectDir: string, started: Part[]): string {
-  if (options.inMemory) {
-    // Never a folder that the caller names: this one is removed at the end.
-    const folder = mkdtempSync(join(tmpdir(), "risk-platform-"));
-    started.push({ title: "temporary files", end: () => rmSync(folder, { recursive: true, force: true }) });
-    return folder;
-  }
-  const folder = options.dataDir ?? join(projectDir, ".local", options.stack);
-  mkdirSync(folder, { recursive: true });
-  started.push({ title: "data folder", end: lockDataDir(folder) });
-  return folder;
-}
-
-/** Starts parts in order. Each counts as started before it is, so that a half-started one is ended too. */
-async function startParts(parts: readonly Part[], started: Part[]): Promise<void> {
-  for (const part of parts) {
-    started.push(part);
-    await part.start?.();
-  }
-}
-
-function databaseRoles(graph: Graph | undefined, roleName: string): readonly string[] {
-  const role = graph?.resources.find(({ type, state }) => type === "aws:iam/role:Role" && state.name === roleName);
-  const tags = role?.inputs.tags;
-  const value = typeof tags === "object" && tags !== null && "RedshiftDbRoles" in tags ? String(tags.RedshiftDbRoles) : "";
-  return value.split(":").filter((name) => name !== "");
 }
 
 /** The database of the stack's namespace, or PostgreSQL's first one without a warehouse. */

@@ -1,0 +1,110 @@
+/** What runs below a deployment: data folder, credentials, the AWS endpoint and every service, before any resource exists. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { GraphResource, LocalContext, Part } from "../contracts.js";
+import { CredentialStore } from "../gateway/credentials";
+import { GatewayEndpoint } from "../gateway/endpoint";
+import { Iam } from "../gateway/iam";
+import { lockDataDir } from "./data-lock.js";
+import { KillSwitch } from "./kill-switch.js";
+import { reservePort } from "./ports.js";
+import { createServices, type Services } from "./services.js";
+
+export interface RuntimeOptions {
+  readonly region: string;
+  /** AWS endpoint; 0 or absent: a free one. */
+  readonly port?: number;
+  /** REST APIs; 0 or absent: a free one. */
+  readonly apiPort?: number;
+  readonly warehousePort?: number;
+  /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
+  readonly inMemory?: boolean;
+  /** One running platform a folder. */
+  readonly dataDir: string;
+  readonly clock?: { now(): number };
+  readonly log?: (line: string) => void;
+  /** Names in a role's tag `RedshiftDbRoles`. */
+  readonly databaseRolesOf: (roleName: string) => readonly string[];
+}
+
+export interface Runtime {
+  readonly context: LocalContext;
+  readonly endpoint: GatewayEndpoint;
+  readonly credentials: CredentialStore;
+  readonly services: Services;
+  readonly killSwitch: KillSwitch;
+}
+
+export const ACCOUNT_ID = "000000000000";
+
+/** Opens the endpoint and makes the services; `services.parts` are still to be started. What has to be ended is put into `started`. */
+export async function openRuntime(options: RuntimeOptions, started: Part[]): Promise<Runtime> {
+  const dataDir = openDataDir(options, started);
+  const db = new DatabaseSync(options.inMemory ? ":memory:" : join(dataDir, "state.sqlite"));
+  // Losing the last moments on a power cut is fine here; losing speed on every record is not.
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
+  started.push({ title: "database", end: () => db.close() });
+  const clock = options.clock ?? { now: () => Date.now() };
+  const log = options.log ?? (() => undefined);
+  const iam = new Iam(ACCOUNT_ID, options.region, () => clock.now());
+  const credentials = new CredentialStore(db, ACCOUNT_ID);
+  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => clock.now(), log });
+  const endpointUrl = await endpoint.start(options.port ?? 0);
+  started.push({ title: "AWS endpoint", end: () => endpoint.end() });
+  const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };
+  const services = createServices({
+    context,
+    iam,
+    credentials,
+    apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
+    durable: options.inMemory !== true,
+    perform: (request) => endpoint.call(request),
+    databaseRolesOf: options.databaseRolesOf,
+    ...(options.warehousePort === undefined ? {} : { warehousePort: options.warehousePort }),
+  });
+  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
+  for (const service of services.aws) endpoint.register(killSwitch.watch(service));
+  return { context, endpoint, credentials, services, killSwitch };
+}
+
+function openDataDir(options: RuntimeOptions, started: Part[]): string {
+  if (options.inMemory) {
+    // Never a folder that the caller names: this one is removed at the end.
+    const folder = mkdtempSync(join(tmpdir(), "risk-platform-"));
+    started.push({ title: "temporary files", end: () => rmSync(folder, { recursive: true, force: true }) });
+    return folder;
+  }
+  const folder = options.dataDir;
+  mkdirSync(folder, { recursive: true });
+  started.push({ title: "data folder", end: lockDataDir(folder) });
+  return folder;
+}
+
+/** Starts parts in order. Each counts as started before it is, so that a half-started one is ended too. */
+export async function startParts(parts: readonly Part[], started: Part[]): Promise<void> {
+  for (const part of parts) {
+    started.push(part);
+    await part.start?.();
+  }
+}
+
+/** Names in the tag `RedshiftDbRoles` of a role among the resources. */
+export function databaseRoles(resources: Iterable<GraphResource>, roleName: string): readonly string[] {
+  const role = [...resources].find(({ type, state }) => type === "aws:iam/role:Role" && state.name === roleName);
+  const tags = role?.inputs.tags;
+  const value = typeof tags === "object" && tags !== null && "RedshiftDbRoles" in tags ? String(tags.RedshiftDbRoles) : "";
+  return value.split(":").filter((name) => name !== "");
+}
+
+/** Ends parts, the last one first; one that fails is told and the others are ended all the same. */
+export async function endAll(parts: readonly Part[], log: ((line: string) => void) | undefined): Promise<void> {
+  for (const part of [...parts].reverse()) {
+    try {
+      await part.end?.();
+    } catch (error) {
+      log?.(`Ending ${part.title}: ${String(error)}`);
+    }
+  }
+}
