@@ -94,9 +94,24 @@ export interface GraphResource {
   readonly secretInputs: readonly string[];
 }
 
+/** The physical name of a type: what the provider calls a resource that the program doesn't name, and what the service accepts. */
+export interface NameRule {
+  /** Input that holds the name: `name`, `bucket` … */
+  readonly field: string;
+  /** Characters of the longest name that the service accepts; a longer one is refused, never cut. */
+  readonly maxLength: number;
+  /** Names that the service accepts; any that is short enough when absent. */
+  readonly pattern?: RegExp;
+  /** Makes `<logical name>-<7 hex>` a name of this type, as the provider does: lower case for buckets, `alias/…` for keys. */
+  readonly adapt?: (generated: string, inputs: Readonly<Record<string, unknown>>) => string;
+}
+
 /**
  * The local body of one resource type. A field of `inputs` that is neither in `honoured` nor in `cloudOnly` stops
  * the start with its name: silent success is the worst bug a local runtime can have.
+ *
+ * A type without `create` has no effect on one machine (all that it honours is in its outputs): there is nothing to update or
+ * delete either. A type with `create` has `delete`, and `update` unless every input that it honours is in `replaceOn`.
  */
 export interface ResourceBody {
   /** Pulumi type token, e.g. `aws:kinesis/stream:Stream`. */
@@ -105,7 +120,13 @@ export interface ResourceBody {
   readonly honoured: readonly string[];
   /** Inputs that change nothing on one machine, each with the reason. */
   readonly cloudOnly: Readonly<Record<string, string>>;
-  /** Deterministic provider outputs; no side effects, called while the program is evaluated. */
+  /** Inputs whose change makes a new resource: `ForceNew` in terraform-provider-aws. All others are updated in place. */
+  readonly replaceOn: readonly string[];
+  /** A replacement deletes the old one first, since both can't exist at once even under generated names. */
+  readonly deleteBeforeReplace?: true;
+  /** Present where the provider makes a name when the program gives none. */
+  readonly autoName?: NameRule;
+  /** Deterministic provider outputs; no side effects, called while the program is evaluated. Throws for a name the service refuses. */
   outputs(args: {
     readonly name: string;
     readonly inputs: Readonly<Record<string, unknown>>;
@@ -114,8 +135,13 @@ export interface ResourceBody {
   }): { readonly id: string; readonly state: Readonly<Record<string, unknown>> };
   /** Gives the resource its body. Must be idempotent: it runs again on every start over kept data. */
   create?(resource: GraphResource): Promise<void> | void;
-  /** Applies changed inputs to a running body; absent when a change needs a restart. */
+  /** Applies every changed input that isn't in `replaceOn` to a running body. */
   update?(resource: GraphResource, previous: GraphResource): Promise<void> | void;
+  /**
+   * Removes the body, and only it: dependents are gone by then. Succeeds when it is gone already or was removed by half before
+   * a crash. Throws what AWS answers when it refuses (`BucketNotEmpty`, `DeleteConflict` …), with the fix.
+   */
+  delete?(resource: GraphResource): Promise<void> | void;
 }
 
 /** Something with an ARN that accepts a payload: queue, topic, function, log group, bus, object store. */

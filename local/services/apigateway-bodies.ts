@@ -63,6 +63,7 @@ const restApiBody = (gateway: ApiGateway, order: string[]): ResourceBody => ({
     minimumCompressionSize: "nothing is saved by compressing on one machine",
     disableExecuteApiEndpoint: "the local address is the only one",
   },
+  replaceOn: [],
   outputs: ({ name, inputs, region, accountId }) => {
     const id = idOf("api", name);
     if (!order.includes(id)) order.push(id);
@@ -90,6 +91,7 @@ const resourceBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/resource:Resource",
   honoured: ["restApi", "parentId", "pathPart"],
   cloudOnly: {},
+  replaceOn: ["restApi"],
   outputs: ({ name, inputs }) => ({ id: idOf("resource", name), state: { path: `/${String(inputs.pathPart)}` } }),
   create: (resource) => {
     const fields = fieldsOf(resource);
@@ -116,6 +118,7 @@ const methodBody = (gateway: ApiGateway): ResourceBody => ({
     "requestParameters",
   ],
   cloudOnly: { operationName: "used by generated client libraries only" },
+  replaceOn: ["restApi", "resourceId", "httpMethod"],
   outputs: ({ inputs }) => ({
     id: `agm-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,
     state: {},
@@ -153,6 +156,8 @@ const integrationBody = (gateway: ApiGateway): ResourceBody => ({
     passthroughBehavior: "a proxy integration passes everything",
     contentHandling: "a proxy integration passes everything",
   },
+  replaceOn: ["restApi", "resourceId", "httpMethod", "type", "integrationHttpMethod", "passthroughBehavior"],
+  deleteBeforeReplace: true,
   outputs: ({ inputs }) => ({
     id: `agi-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,
     state: {},
@@ -176,6 +181,7 @@ const modelBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/model:Model",
   honoured: ["restApi", "name", "schema", "contentType"],
   cloudOnly: { description: "shown in the console only" },
+  replaceOn: ["restApi", "name", "contentType"],
   outputs: ({ name, inputs }) => ({ id: idOf("model", name), state: { name: inputs.name ?? name.replace(/[^A-Za-z0-9]/g, "") } }),
   create: (resource) => {
     const fields = fieldsOf(resource);
@@ -190,6 +196,7 @@ const validatorBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/requestValidator:RequestValidator",
   honoured: ["restApi", "name", "validateRequestBody", "validateRequestParameters"],
   cloudOnly: {},
+  replaceOn: ["restApi"],
   outputs: ({ name, inputs }) => ({ id: idOf("validator", name), state: { name: inputs.name ?? autoName(name, 128) } }),
   create: (resource) => {
     const fields = fieldsOf(resource);
@@ -205,6 +212,7 @@ const responseBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/response:Response",
   honoured: ["restApiId", "responseType", "statusCode", "responseTemplates", "responseParameters"],
   cloudOnly: {},
+  replaceOn: ["restApiId", "responseType"],
   outputs: ({ inputs }) => ({ id: `aggr-${String(inputs.restApiId)}-${String(inputs.responseType)}`, state: {} }),
   create: (resource) => {
     const fields = fieldsOf(resource);
@@ -229,6 +237,7 @@ const deploymentBody = (): ResourceBody => ({
     triggers: "a changed API is served at the next start",
     variables: "belongs to stages",
   },
+  replaceOn: ["restApi", "triggers", "variables"],
   outputs: ({ name }) => ({ id: idOf("deployment", name), state: { createdDate: "1970-01-01T00:00:00Z" } }),
 });
 
@@ -240,6 +249,7 @@ const stageBody = (gateway: ApiGateway, urlOf: (apiId: string, stage: string) =>
     xrayTracingEnabled: "trace ids are passed on; there is no trace store here",
     description: "shown in the console only",
   },
+  replaceOn: ["restApi", "stageName"],
   outputs: ({ inputs, region, accountId }) => {
     const [api, stage] = [String(inputs.restApi), String(inputs.stageName)];
     return {
@@ -272,6 +282,7 @@ const methodSettingsBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/methodSettings:MethodSettings",
   honoured: ["restApi", "stageName", "methodPath", "settings"],
   cloudOnly: {},
+  replaceOn: ["restApi", "stageName", "methodPath"],
   outputs: ({ inputs }) => ({
     id: `${String(inputs.restApi)}-${String(inputs.stageName)}-${String(inputs.methodPath)}`,
     state: {},
@@ -303,6 +314,7 @@ const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/usagePlan:UsagePlan",
   honoured: ["name", "apiStages", "throttleSettings", "quotaSettings"],
   cloudOnly: { ...tags, description: "shown in the console only", productCode: "belongs to the marketplace" },
+  replaceOn: [],
   outputs: ({ name, inputs, region }) => {
     const id = idOf("plan", name);
     return { id, state: { name: inputs.name ?? autoName(name, 128), arn: `arn:aws:apigateway:${region}::/usageplans/${id}` } };
@@ -336,6 +348,7 @@ const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/apiKey:ApiKey",
   honoured: ["name", "value", "enabled"],
   cloudOnly: { ...tags, description: "shown in the console only", customerId: "belongs to the marketplace" },
+  replaceOn: ["value"],
   outputs: ({ name, inputs, region }) => {
     const id = idOf("key", name);
     // Made from the name, so that a key written down keeps working; it opens nothing but this machine's own loopback port.
@@ -355,6 +368,7 @@ const usagePlanKeyBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/usagePlanKey:UsagePlanKey",
   honoured: ["keyId", "keyType", "usagePlanId"],
   cloudOnly: {},
+  replaceOn: ["keyId", "keyType", "usagePlanId"],
   outputs: ({ inputs }) => ({ id: String(inputs.keyId), state: {} }),
   create: (resource) => {
     const fields = fieldsOf(resource);
@@ -367,6 +381,7 @@ const accountBody = (): ResourceBody => ({
   type: "aws:apigateway/account:Account",
   honoured: [],
   cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself", resetOnDelete: "nothing is destroyed here" },
+  replaceOn: [],
   outputs: () => ({ id: "api-gateway-account", state: {} }),
 });
 
@@ -374,6 +389,7 @@ const authorizerBody = (): ResourceBody => ({
   type: "aws:apigateway/authorizer:Authorizer",
   honoured: ["restApi", "name", "type", "providerArns", "identitySource"],
   cloudOnly: {},
+  replaceOn: ["restApi"],
   outputs: ({ name }) => ({ id: idOf("authorizer", name), state: {} }),
   create: (resource) => {
     throw new Error(

@@ -30,6 +30,7 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
         serverSideEncryption: "tables lie unencrypted in the data folder of the person who runs them",
         tableClass: "only changes the price of storage",
       },
+      replaceOn: ["name", "hashKey", "rangeKey", "localSecondaryIndexes"],
       outputs: ({ name, inputs, region, accountId }) => {
         const table = optionalText(inputs, "name") ?? autoName(name, 255);
         return { id: table, state: { name: table, arn: `arn:aws:dynamodb:${region}:${accountId}:table/${table}` } };
@@ -46,6 +47,7 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
           SCALING,
         ]),
       ),
+      replaceOn: ["resourceId", "scalableDimension", "serviceNamespace"],
       outputs: ({ inputs, region, accountId, name }) => ({
         id: String(inputs.resourceId),
         state: {
@@ -67,6 +69,7 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
           "targetTrackingScalingPolicyConfiguration",
         ].map((field) => [field, SCALING]),
       ),
+      replaceOn: ["name", "resourceId", "scalableDimension", "serviceNamespace"],
       outputs: ({ inputs, name, region, accountId }) => {
         const policy = optionalText(inputs, "name") ?? autoName(name, 255);
         const arn = `arn:aws:autoscaling:${region}:${accountId}:scalingPolicy:${stableHex(name, 12)}:policyName/${policy}`;

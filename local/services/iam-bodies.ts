@@ -27,6 +27,7 @@ export function iamBodies(iam: Iam): ResourceBody[] {
         forceDetachPolicies: "nothing is destroyed locally but by deleting the data folder",
         tags: "tags only matter to cost reports and tag-based policies",
       },
+      replaceOn: ["name", "namePrefix", "path"],
       outputs: ({ name, inputs, accountId }) => {
         const role = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 64);
         const arn = `arn:aws:iam::${accountId}:role${optionalText(inputs, "path") ?? "/"}${role}`;
@@ -49,6 +50,7 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       type: "aws:iam/rolePolicy:RolePolicy",
       honoured: ["name", "namePrefix", "role", "policy"],
       cloudOnly: {},
+      replaceOn: ["name", "namePrefix", "role"],
       outputs: ({ name, inputs }) => {
         const policy = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 128);
         return { id: `${String(inputs.role)}:${policy}`, state: { name: policy } };
@@ -60,6 +62,7 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       type: "aws:iam/policy:Policy",
       honoured: ["name", "namePrefix", "path", "policy"],
       cloudOnly: { description: "shown in the console only", tags: "tags only matter to cost reports and tag-based policies" },
+      replaceOn: ["name", "namePrefix", "path", "description"],
       outputs: ({ name, inputs, accountId }) => {
         const policy = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 128);
         const arn = `arn:aws:iam::${accountId}:policy${optionalText(inputs, "path") ?? "/"}${policy}`;
@@ -72,6 +75,7 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
       honoured: ["role", "policyArn"],
       cloudOnly: {},
+      replaceOn: ["role", "policyArn"],
       outputs: ({ name, inputs }) => ({ id: `${String(inputs.role)}-${name}`, state: {} }),
       create: attach,
     },

@@ -52,6 +52,7 @@ const functionBody = (service: LambdaService): ResourceBody => ({
     skipDestroy: "nothing is destroyed here",
     ephemeralStorage: "the machine's own temporary folder is used",
   },
+  replaceOn: ["name", "packageType"],
   outputs: ({ name, inputs, region, accountId }) => {
     const fields = new Fields(inputs, `function ${name}`);
     const physical = fields.text("name") ?? autoName(name, 64);
@@ -112,6 +113,7 @@ const permissionBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/permission:Permission",
   honoured: ["action", "function", "principal", "sourceArn", "statementId", "qualifier"],
   cloudOnly: { sourceAccount: "there is one account here" },
+  replaceOn: ["action", "function", "principal", "sourceArn", "sourceAccount", "statementId", "qualifier"],
   outputs: ({ name, inputs }) => {
     const statementId = typeof inputs.statementId === "string" ? inputs.statementId : autoName(name, 100);
     return { id: statementId, state: { statementId } };
@@ -159,6 +161,7 @@ const mappingBody = (service: LambdaService): ResourceBody => ({
     tags: "labels for billing and search",
     kmsKeyArn: "filter criteria are not encrypted here",
   },
+  replaceOn: ["eventSourceArn", "startingPosition", "startingPositionTimestamp"],
   outputs: ({ name, inputs, region, accountId }) => {
     const uuid = uuidOf(`${name} ${String(inputs.functionName)} ${String(inputs.eventSourceArn)}`);
     const functionName = functionNameOf(String(inputs.functionName));
@@ -231,6 +234,7 @@ const invocationBody = (service: LambdaService, context: LocalContext): Resource
   type: "aws:lambda/invocation:Invocation",
   honoured: ["functionName", "input", "triggers", "qualifier"],
   cloudOnly: { lifecycleScope: "nothing is updated or destroyed here", terraformKey: "used with lifecycleScope CRUD only" },
+  replaceOn: ["functionName", "qualifier", "input", "triggers"],
   outputs: ({ name, inputs }) => ({
     id: `${functionNameOf(String(inputs.functionName))}_${name}`,
     // The result exists only after the deployment; the service keeps it. An output that reads it sees this text.
@@ -258,6 +262,7 @@ const aliasBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/alias:Alias",
   honoured: ["name", "functionName", "functionVersion", "description"],
   cloudOnly: {},
+  replaceOn: ["name", "functionName"],
   outputs: ({ name, inputs, region, accountId }) => {
     const alias = typeof inputs.name === "string" ? inputs.name : autoName(name, 64);
     const arn = `arn:aws:lambda:${region}:${accountId}:function:${functionNameOf(String(inputs.functionName))}:${alias}`;
@@ -283,6 +288,7 @@ const asyncBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
   honoured: ["functionName", "maximumRetryAttempts", "maximumEventAgeInSeconds", "destinationConfig", "qualifier"],
   cloudOnly: {},
+  replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: functionNameOf(String(inputs.functionName)), state: {} }),
   create: (resource) => {
     const fields = new Fields(resource.inputs, `event invoke config ${resource.name}`);
@@ -306,5 +312,6 @@ const provisionedBody = (): ResourceBody => ({
     provisionedConcurrentExecutions: "see functionName",
     skipDestroy: "nothing is destroyed here",
   },
+  replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: `${functionNameOf(String(inputs.functionName))},${String(inputs.qualifier)}`, state: {} }),
 });

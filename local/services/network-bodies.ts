@@ -25,6 +25,7 @@ export function networkBodies(): ResourceBody[] {
         "enableDnsSupport",
         "tags",
       ]),
+      replaceOn: [],
       outputs: ({ name, inputs }) => {
         const zones = typeof inputs.numberOfAvailabilityZones === "number" ? inputs.numberOfAvailabilityZones : 3;
         const specs = Array.isArray(inputs.subnetSpecs) ? inputs.subnetSpecs : [{ type: "Private" }, { type: "Public" }];
@@ -51,6 +52,7 @@ export function networkBodies(): ResourceBody[] {
       type: "aws:ec2/securityGroup:SecurityGroup",
       honoured: [],
       cloudOnly: cloudOnly(NETWORK, ["name", "vpcId", "description", "ingress", "egress", "revokeRulesOnDelete", "tags"]),
+      replaceOn: ["name", "vpcId", "description"],
       outputs: ({ name, inputs, region, accountId }) => {
         const id = `sg-${stableHex(name, 17)}`;
         const group = optionalText(inputs, "name") ?? autoName(name, 255);
@@ -71,6 +73,7 @@ export function networkBodies(): ResourceBody[] {
         "policy",
         "tags",
       ]),
+      replaceOn: ["vpcId", "serviceName", "vpcEndpointType"],
       outputs: ({ name, region, accountId }) => {
         const id = `vpce-${stableHex(name, 17)}`;
         const prefixListId = `pl-${stableHex(`${name}-prefixes`, 17)}`;
@@ -81,6 +84,7 @@ export function networkBodies(): ResourceBody[] {
       type: "aws:wafv2/webAcl:WebAcl",
       honoured: [],
       cloudOnly: cloudOnly(FIREWALL, ["name", "scope", "defaultAction", "rules", "visibilityConfig", "description", "tags"]),
+      replaceOn: ["name", "scope"],
       outputs: ({ name, inputs, region, accountId }) => {
         const acl = optionalText(inputs, "name") ?? autoName(name, 128);
         const id = stableHex(`acl ${name}`, 32);
@@ -94,6 +98,7 @@ export function networkBodies(): ResourceBody[] {
       type: "aws:wafv2/webAclAssociation:WebAclAssociation",
       honoured: [],
       cloudOnly: cloudOnly(FIREWALL, ["resourceArn", "webAclArn"]),
+      replaceOn: ["resourceArn", "webAclArn"],
       outputs: ({ inputs }) => ({ id: `${String(inputs.webAclArn)},${String(inputs.resourceArn)}`, state: {} }),
     },
   ];

@@ -86,6 +86,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
         logExports: "PostgreSQL's log is no CloudWatch log.",
         tags: "Tags have no effect here.",
       },
+      replaceOn: ["namespaceName", "dbName"],
       outputs({ name, inputs, region, accountId }) {
         const namespaceName = String(inputs.namespaceName ?? name);
         const admin = String(inputs.adminUsername ?? "admin");
@@ -120,6 +121,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
         configParameters: "TLS and audit settings are Redshift's own; loopback has neither.",
         tags: "Tags have no effect here.",
       },
+      replaceOn: ["namespaceName", "workgroupName"],
       outputs({ name, inputs, region, accountId }) {
         const workgroupName = String(inputs.workgroupName ?? name);
         const port = Number(inputs.port ?? 5439);

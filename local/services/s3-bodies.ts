@@ -21,6 +21,7 @@ function setting(
     type,
     honoured: ["bucket", ...honoured],
     cloudOnly,
+    replaceOn: ["bucket"],
     outputs: ({ inputs }) => ({ id: optionalText(inputs, "bucket") ?? "", state: {} }),
     ...(create ? { create, update: create } : {}),
   };
@@ -33,6 +34,7 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
       type: "aws:s3/bucket:Bucket",
       honoured: ["bucket", "bucketPrefix", "tags"],
       cloudOnly: { forceDestroy: "nothing is destroyed locally but by deleting the data folder" },
+      replaceOn: ["bucket", "bucketPrefix"],
       outputs: ({ name, inputs, region }) => {
         const prefix = optionalText(inputs, "bucketPrefix");
         const bucket = optionalText(inputs, "bucket") ?? autoName(prefix ?? name, 56).toLowerCase();
@@ -55,6 +57,7 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
       type: "aws:s3/bucketObjectv2:BucketObjectv2",
       honoured: ["bucket", "key", "source", "contentType", "metadata"],
       cloudOnly: {},
+      replaceOn: ["bucket", "key"],
       outputs: ({ inputs }) => ({ id: `${String(inputs.bucket)}/${String(inputs.key)}`, state: {} }),
       create: (resource) => putObject(service, resource),
       update: (resource) => putObject(service, resource),

@@ -32,6 +32,7 @@ export function ssmBodies(service: SsmService): ResourceBody[] {
         overwrite: "the program owns its parameters locally",
         dataType: "only 'text' parameters are stored",
       },
+      replaceOn: ["name"],
       outputs: ({ name, inputs, region, accountId }) => {
         const parameter = optionalText(inputs, "name") ?? autoName(name, 1000);
         const arn = `arn:aws:ssm:${region}:${accountId}:parameter/${parameter.replace(/^\//, "")}`;
@@ -67,6 +68,7 @@ export function secretsManagerBodies(service: SecretsManagerService): ResourceBo
         forceOverwriteReplicaSecret: "one machine has no replicas",
         tags: "tags only matter to cost reports and tag-based policies",
       },
+      replaceOn: ["name", "namePrefix"],
       outputs: ({ name, inputs, region, accountId }) => {
         const secret = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 500);
         const arn = secretArn(region, accountId, secret);
@@ -79,6 +81,7 @@ export function secretsManagerBodies(service: SecretsManagerService): ResourceBo
       type: "aws:secretsmanager/secretVersion:SecretVersion",
       honoured: ["secretId", "secretString"],
       cloudOnly: {},
+      replaceOn: ["secretId", "secretString"],
       outputs: ({ name, inputs }) => {
         const versionId = stableHex(`version ${name}`, 32);
         return {
@@ -106,6 +109,7 @@ export function kmsBodies(service: KmsService): ResourceBody[] {
         deletionWindowInDays: "nothing is destroyed locally but by deleting the data folder",
         tags: "tags only matter to cost reports and tag-based policies",
       },
+      replaceOn: [],
       outputs: ({ name, region, accountId }) => {
         const hex = stableHex(`key ${name}`, 32);
         const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
@@ -118,6 +122,7 @@ export function kmsBodies(service: KmsService): ResourceBody[] {
       type: "aws:kms/alias:Alias",
       honoured: ["name", "targetKeyId"],
       cloudOnly: {},
+      replaceOn: ["name"],
       outputs: ({ name, inputs, region, accountId }) => {
         const alias = optionalText(inputs, "name") ?? `alias/${autoName(name, 240)}`;
         const target = String(inputs.targetKeyId ?? "");

@@ -40,6 +40,7 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
       type: "aws:cloudwatch/metricAlarm:MetricAlarm",
       honoured: alarmInputs,
       cloudOnly: tagInputs,
+      replaceOn: ["name"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 255);
         return { id: physical, state: { ...inputs, name: physical, arn: service.alarmArn(physical) } };
@@ -51,6 +52,7 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
       type: "aws:cloudwatch/dashboard:Dashboard",
       honoured: ["dashboardName", "dashboardBody"],
       cloudOnly: { region: tagInputs.region },
+      replaceOn: ["dashboardName"],
       outputs: ({ inputs, accountId }) => {
         const name = String(inputs.dashboardName);
         return { id: name, state: { ...inputs, dashboardArn: `arn:aws:cloudwatch::${accountId}:dashboard/${name}` } };

@@ -33,6 +33,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         description: "only shown in the console",
         kmsKeyIdentifier: "local data is not encrypted at rest",
       },
+      replaceOn: ["name"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 256);
         return { id: physical, state: { ...inputs, name: physical, arn: service.busArn(physical) } };
@@ -43,6 +44,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       type: "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
       honoured: ["eventBusName", "policy"],
       cloudOnly: { region: tagInputs.region },
+      replaceOn: ["eventBusName"],
       outputs: ({ inputs }) => ({ id: busOf(inputs), state: inputs }),
       create: applyPolicy,
       update: applyPolicy,
@@ -55,6 +57,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         forceDestroy: "rules are dropped with the data folder",
         roleArn: "local deliveries are checked by resource policies",
       },
+      replaceOn: ["name", "eventBusName"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 64);
         const bus = busOf(inputs);
@@ -84,6 +87,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         region: tagInputs.region,
         forceDestroy: "targets are dropped with the data folder",
       },
+      replaceOn: ["rule", "eventBusName", "targetId"],
       outputs: ({ name, inputs }) => {
         const targetId = physicalName(name, inputs.targetId, 64);
         return { id: `${String(inputs.rule)}-${targetId}`, state: { ...inputs, targetId } };

@@ -32,6 +32,7 @@ export function glueBodies(service: GlueService): ResourceBody[] {
         notificationProperty: "no delay notices on one machine",
         maintenanceWindow: "streaming jobs are restarted by the cloud",
       },
+      replaceOn: ["name"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 255);
         return { id: physical, state: { ...inputs, name: physical, arn: service.jobArn(physical) } };
@@ -46,6 +47,7 @@ export function glueBodies(service: GlueService): ResourceBody[] {
         encryptionConfiguration: "local files and logs are as protected as the data folder",
         region: tagInputs.region,
       },
+      replaceOn: ["name", "encryptionConfiguration"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 255);
         return { id: physical, state: { ...inputs, name: physical } };
@@ -70,6 +72,7 @@ export function glueBodies(service: GlueService): ResourceBody[] {
           ].map((field) => [field, "Glue's native connectors exist in the cloud only; a script that asks for one says so"]),
         ),
       },
+      replaceOn: ["name", "catalogId"],
       outputs: ({ name, inputs, region, accountId }) => {
         const physical = physicalName(name, inputs.name, 255);
         const arn = `arn:aws:glue:${region}:${accountId}:connection/${physical}`;

@@ -36,6 +36,7 @@ export function kinesisBodies(service: KinesisService): ResourceBody[] {
         enforceConsumerDeletion: "enhanced fan-out consumers do not exist locally",
         shardLevelMetrics: "shard-level metrics are billed CloudWatch metrics",
       },
+      replaceOn: ["name"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 128);
         const arn = service.arnOf(physical);

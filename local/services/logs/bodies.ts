@@ -27,6 +27,7 @@ export function logsBodies(service: LogsService): ResourceBody[] {
         logGroupClass: "all local groups are queryable alike",
         skipDestroy: "groups are dropped with the data folder",
       },
+      replaceOn: ["name", "logGroupClass"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 512);
         return { id: physical, state: { ...inputs, name: physical, arn: service.arnOf(physical) } };
@@ -38,6 +39,7 @@ export function logsBodies(service: LogsService): ResourceBody[] {
       type: "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
       honoured: ["policyName", "policyDocument"],
       cloudOnly: { region: tagInputs.region },
+      replaceOn: ["policyName"],
       outputs: ({ inputs }) => ({ id: String(inputs.policyName), state: inputs }),
       create: applyPolicy,
       update: applyPolicy,

@@ -15,6 +15,7 @@ export function sageMakerBodies({ registry }: SageMakerService): ResourceBody[] 
       type: "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
       honoured: ["modelPackageGroupName", "modelPackageGroupDescription"],
       cloudOnly: tagInputs,
+      replaceOn: ["modelPackageGroupName", "modelPackageGroupDescription"],
       outputs: ({ inputs }) => {
         const name = String(inputs.modelPackageGroupName);
         return { id: name, state: { ...inputs, arn: registry.groupArn(name) } };

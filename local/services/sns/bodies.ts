@@ -39,6 +39,7 @@ export function snsBodies(service: SnsService): ResourceBody[] {
         tracingConfig: "X-Ray does not exist locally",
         signatureVersion: "local notifications are not signed",
       },
+      replaceOn: ["name"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 256);
         const arn = service.arnOf(physical);
@@ -51,6 +52,7 @@ export function snsBodies(service: SnsService): ResourceBody[] {
       type: "aws:sns/topicPolicy:TopicPolicy",
       honoured: ["arn", "policy"],
       cloudOnly: { region: tagInputs.region },
+      replaceOn: ["arn"],
       outputs: ({ inputs }) => ({ id: String(inputs.arn), state: { ...inputs, owner: service.context.accountId } }),
       create: applyPolicy,
       update: applyPolicy,
@@ -63,6 +65,7 @@ export function snsBodies(service: SnsService): ResourceBody[] {
         endpointAutoConfirms: "e-mail needs no confirmation locally",
         confirmationTimeoutInMinutes: "nothing is confirmed locally",
       },
+      replaceOn: ["topic", "protocol", "endpoint"],
       outputs: ({ name, inputs }) => {
         const hash = createHash("sha256").update(name).digest("hex");
         const uuid = hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");

@@ -44,6 +44,7 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       type,
       honoured: ["queueUrl", input],
       cloudOnly: { region: tagInputs.region },
+      replaceOn: ["queueUrl"],
       outputs: ({ inputs }) => ({ id: String(inputs.queueUrl), state: inputs }),
       create: apply,
       update: apply,
@@ -54,6 +55,7 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       type: "aws:sqs/queue:Queue",
       honoured: ["name", ...Object.keys(inputAttributes)],
       cloudOnly: tagInputs,
+      replaceOn: ["name", "fifoQueue"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 80, inputs.fifoQueue === true ? ".fifo" : "");
         const url = service.urlOf(physical);

@@ -32,6 +32,7 @@ export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody
         publish: "versions only matter to aliases",
         versionDescription: "only shown in the console",
       },
+      replaceOn: ["name", "type"],
       outputs: ({ name, inputs }) => {
         const physical = physicalName(name, inputs.name, 80);
         const arn = service.arnOf(physical);

@@ -27,6 +27,7 @@ const body = (type: string, honoured: string[], create?: ResourceBody["create"])
   type,
   honoured,
   cloudOnly: { tags: "labels for billing" },
+  replaceOn: ["name"],
   outputs: ({ name, inputs, region }) => ({
     id: name,
     state: { name: inputs.name ?? name, arn: `arn:aws:x:${region}::${name}` },
