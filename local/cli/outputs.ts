@@ -48,7 +48,7 @@ export function readOutputs(): Outputs {
   return outputs;
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -35,18 +35,34 @@ export interface Running {
 export async function start(options: PlatformOptions, outputsFolder?: string): Promise<Running> {
   const platform = await startPlatform(options);
   const outputs = outputsOf(platform, options.stack);
-  const outputsPath = outputsFile(outputsFolder);
-  mkdirSync(dirname(outputsPath), { recursive: true });
+  return { platform, outputs, outputsPath: writeOutputs(outputs, outputsFolder) };
+}
+
+/** @returns the file; `folder` defaults to `.local` */
+export function writeOutputs(outputs: Outputs, folder?: string): string {
+  const path = outputsFile(folder);
+  mkdirSync(dirname(path), { recursive: true });
   // Readers never see half a file.
-  writeFileSync(`${outputsPath}.${process.pid}`, `${JSON.stringify(outputs, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${outputsPath}.${process.pid}`, outputsPath);
-  return { platform, outputs, outputsPath };
+  writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(outputs, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${path}.${process.pid}`, path);
+  return path;
 }
 
 /** Stops everything and takes the outputs file away, unless another platform has written it since. */
 export async function stop(running: Running): Promise<void> {
-  if (writtenByThisProcess(running.outputsPath)) rmSync(running.outputsPath, { force: true });
+  removeOutputs(running.outputsPath);
   await running.platform.stop();
+}
+
+/** Leaves a file alone that another platform has written since. */
+export function removeOutputs(path: string): void {
+  if (writtenByThisProcess(path)) rmSync(path, { force: true });
+}
+
+export function nextSignal(): Promise<string> {
+  return new Promise((heard) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => heard(signal));
+  });
 }
 
 function writtenByThisProcess(path: string): boolean {
@@ -58,7 +74,11 @@ function writtenByThisProcess(path: string): boolean {
   }
 }
 
-function outputsOf(platform: Platform, stack: string): Outputs {
+/** What a running platform is reached by, from its stack outputs. */
+export function outputsOf(
+  platform: Pick<Platform, "outputs" | "endpointUrl" | "region" | "credentials" | "warehouseUrl">,
+  stack: string,
+): Outputs {
   const text = (name: string) => {
     const value = platform.outputs[name];
     if (typeof value !== "string") throw new Error(`The program's stack output "${name}" is missing; index.ts has to export it.`);

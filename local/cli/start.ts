@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Platform } from "../engine/platform";
 import { examples } from "./examples";
 import { type CommandLine, parseCommandLine, portOption, runCommand } from "./options";
-import { start, stop } from "./running";
+import { nextSignal, start, stop } from "./running";
 import { paint } from "./terminal";
 
 const command: CommandLine = {
@@ -50,12 +50,6 @@ async function main(): Promise<number> {
   await stop(running);
   process.stdout.write("Stopped.\n");
   return 0;
-}
-
-function nextSignal(): Promise<string> {
-  return new Promise((heard) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => heard(signal));
-  });
 }
 
 /** Applies edits of Pulumi.<stack>.yaml to the running platform; one at a time, the last one wins. */

@@ -45,7 +45,8 @@ export function diff(before: Graph, after: Graph): GraphDiff {
 const isIgnored = (path: string, ignored: readonly string[]): boolean =>
   ignored.some((field) => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`));
 
-function fieldChanges(before: unknown, after: unknown, path = ""): FieldChange[] {
+/** Paths at which two values differ. */
+export function fieldChanges(before: unknown, after: unknown, path = ""): FieldChange[] {
   if (isDeepStrictEqual(before, after)) return [];
   const hashOf = (value: unknown) => (isResolvedArchive(value) || isResolvedAsset(value) ? value.sha256 : undefined);
   if (hashOf(before) !== undefined || hashOf(after) !== undefined) {
@@ -56,9 +57,15 @@ function fieldChanges(before: unknown, after: unknown, path = ""): FieldChange[]
   }
   if (isRecord(before) && isRecord(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return keys.flatMap((key) => fieldChanges(before[key], after[key], path === "" ? key : `${path}.${key}`));
+    return keys.flatMap((key) => fieldChanges(before[key], after[key], memberPath(path, key)));
   }
   return [{ path, before, after }];
+}
+
+/** A property path of Pulumi: `tags.component`, `tags["aws:kind"]`. */
+function memberPath(path: string, key: string): string {
+  if (!/^\w+$/.test(key)) return `${path}["${key}"]`;
+  return path === "" ? key : `${path}.${key}`;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -10,7 +10,7 @@ import { evaluate } from "./evaluate.js";
 import { diff, type Graph } from "./graph.js";
 import type { KillOrder } from "./kill-switch.js";
 import { serveShippedModels } from "./model-endpoints";
-import { ACCOUNT_ID, databaseRoles, endAll, openRuntime, startParts } from "./runtime.js";
+import { ACCOUNT_ID, databaseRoles, endAll, openRuntime, startParts, warehouseUrl } from "./runtime.js";
 import type { Services } from "./services.js";
 import { readStackConfig } from "./stack-config.js";
 
@@ -126,7 +126,7 @@ async function start(
   const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
   graph = evaluated;
   await deploy(graph, services.bodies, options.progress);
-  serveShippedModels(graph, services.sagemaker);
+  serveShippedModels(graph.resources, services.sagemaker);
   services.lambda.activate();
   const roleOf = (functionName: string) => {
     const roleArn = services.lambda.pool.get(functionName)?.config.roleArn;
@@ -143,7 +143,7 @@ async function start(
     apiUrls: graph.resources
       .filter(({ type }) => type === "aws:apigateway/stage:Stage")
       .map(({ state }) => String(state.invokeUrl)),
-    warehouseUrl: warehouseUrl(services, graph),
+    warehouseUrl: warehouseUrl(services, graph.resources),
     credentials: credentials.owner,
     region: config.region,
     dataDir: context.dataDir,
@@ -165,13 +165,6 @@ async function start(
     },
     stop,
   };
-}
-
-/** The database of the stack's namespace, or PostgreSQL's first one without a warehouse. */
-function warehouseUrl(services: Services, graph: Graph): string {
-  const namespace = graph.resources.find(({ type }) => type === "aws:redshiftserverless/namespace:Namespace");
-  const database = namespace?.inputs.dbName;
-  return typeof database === "string" ? services.warehouse.urlOf(database) : services.warehouse.url;
 }
 
 async function applyChanges(before: Graph, after: Graph, services: Services): Promise<ReloadResult> {

@@ -98,6 +98,13 @@ export function databaseRoles(resources: Iterable<GraphResource>, roleName: stri
   return value.split(":").filter((name) => name !== "");
 }
 
+/** The database of the stack's namespace, or PostgreSQL's first one without a warehouse. */
+export function warehouseUrl(services: Services, resources: Iterable<GraphResource>): string {
+  const namespace = [...resources].find(({ type }) => type === "aws:redshiftserverless/namespace:Namespace");
+  const database = namespace?.inputs.dbName;
+  return typeof database === "string" ? services.warehouse.urlOf(database) : services.warehouse.url;
+}
+
 /** Ends parts, the last one first; one that fails is told and the others are ended all the same. */
 export async function endAll(parts: readonly Part[], log: ((line: string) => void) | undefined): Promise<void> {
   for (const part of [...parts].reverse()) {

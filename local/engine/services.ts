@@ -37,6 +37,7 @@ import { createSsmService } from "../services/ssm";
 import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
 import type { Perform } from "../services/stepfunctions/tasks/calls";
 import { createStsService } from "../services/sts";
+import { vpcBodies } from "../services/vpc-bodies";
 import { createWarehouse } from "../warehouse/warehouse";
 import { lambdaPorts } from "./lambda-ports.js";
 
@@ -182,6 +183,7 @@ export function createServices(options: ServiceOptions) {
     ...cloudwatchBodies(cloudwatch),
     ...redshiftBodies(redshift),
     ...networkBodies(),
+    ...vpcBodies(),
     ...lambdaBodies(lambda, context),
     ...glueBodies(glue),
     ...sageMakerBodies(sagemakerJobs),

@@ -54,6 +54,8 @@ export class LambdaService implements AwsService, Part {
   >();
   private readonly mappings = new Map<string, { readonly config: MappingConfig; readonly poller: Poller }>();
 
+  private active = false;
+
   constructor(
     private readonly context: LocalContext,
     private readonly ports: LambdaPorts,
@@ -78,7 +80,7 @@ export class LambdaService implements AwsService, Part {
   }
 
   /**
-   * Registers a mapping; it starts with {@link activate}. The function's role is checked as Lambda does at creation.
+   * Registers a mapping; it starts with {@link activate}, or at once after it. The function's role is checked as Lambda does at creation.
    * @throws AwsError InvalidParameterValueException, ResourceNotFoundException.
    */
   addMapping(config: MappingConfig): void {
@@ -112,6 +114,7 @@ export class LambdaService implements AwsService, Part {
           retryMs: this.options.retryMs ?? 200,
         });
     this.mappings.set(config.uuid, { config, poller });
+    if (this.active && config.enabled) poller.start();
   }
 
   private checkFailureDestination(config: MappingConfig, roleArn: string): void {
@@ -133,6 +136,7 @@ export class LambdaService implements AwsService, Part {
 
   /** Starts mappings and takes up unfinished asynchronous events; call it when every resource is there. */
   activate(): void {
+    this.active = true;
     this.asynchronous.resume();
     for (const { config, poller } of this.mappings.values()) if (config.enabled) poller.start();
   }

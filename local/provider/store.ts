@@ -1,0 +1,60 @@
+/** What the provider has created, so that a later process gives every resource its body again. */
+import type { DatabaseSync } from "node:sqlite";
+import { deserialize, serialize } from "node:v8";
+import type { GraphResource } from "../contracts.js";
+import type { Vault } from "../services/vault.js";
+
+export class ResourceStore {
+  private readonly resources = new Map<string, GraphResource>();
+
+  constructor(
+    private readonly db: DatabaseSync,
+    private readonly vault: Vault,
+  ) {
+    db.exec(
+      "CREATE TABLE IF NOT EXISTS provider_resources (key TEXT PRIMARY KEY, position INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT",
+    );
+    for (const row of db.prepare("SELECT key, sealed FROM provider_resources ORDER BY position").all()) {
+      const key = String(row.key);
+      // Written by `put` below and by nobody else; inputs may hold secrets, so they lie sealed.
+      const text = this.vault.open(row.sealed as Uint8Array, key);
+      this.resources.set(key, deserialize(Buffer.from(text, "base64")) as GraphResource);
+    }
+  }
+
+  /** In the order of their creation. */
+  all(): Iterable<GraphResource> {
+    return this.resources.values();
+  }
+
+  /** While a resource is being replaced, the old one and the new one have one URN. */
+  get(urn: string, id: string): GraphResource | undefined {
+    return this.resources.get(keyOf(urn, id));
+  }
+
+  /** Logical and instance names in use under a URN. */
+  namesOf(urn: string): readonly string[] {
+    return [...this.resources.values()].filter((resource) => resource.urn === urn).map(({ name }) => name);
+  }
+
+  put(resource: GraphResource): void {
+    const key = keyOf(resource.urn, resource.id);
+    this.resources.set(key, resource);
+    const sealed = this.vault.seal(serialize(resource).toString("base64"), key);
+    this.db
+      .prepare(
+        `INSERT INTO provider_resources (key, position, sealed)
+         VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM provider_resources), ?)
+         ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed`,
+      )
+      .run(key, sealed);
+  }
+
+  remove(urn: string, id: string): void {
+    const key = keyOf(urn, id);
+    this.resources.delete(key);
+    this.db.prepare("DELETE FROM provider_resources WHERE key = ?").run(key);
+  }
+}
+
+const keyOf = (urn: string, id: string): string => `${urn} ${id}`;
