@@ -100,8 +100,8 @@ export interface NameRule {
   readonly field: string;
   /** Characters of the longest name that the service accepts; a longer one is refused, never cut. */
   readonly maxLength: number;
-  /** Names that the service accepts; any that is short enough when absent. */
-  readonly pattern?: RegExp;
+  /** Characters that the service accepts, as a pattern and in words; any when absent. */
+  readonly characters?: { readonly pattern: RegExp; readonly words: string };
   /** Makes `<logical name>-<7 hex>` a name of this type, as the provider does: lower case for buckets, `alias/…` for keys. */
   readonly adapt?: (generated: string, inputs: Readonly<Record<string, unknown>>) => string;
 }

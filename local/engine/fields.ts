@@ -1,6 +1,4 @@
 /** Typed reading of resource inputs; a wrong type is an error that names the field. */
-import { createHash } from "node:crypto";
-
 export class Fields {
   private readonly values: Readonly<Record<string, unknown>>;
 
@@ -52,10 +50,4 @@ export class Fields {
     if (this.values[field] === undefined || this.values[field] === null) return undefined;
     return this.list(field).map((item) => (typeof item === "string" ? item : this.fail(field, "a list of texts")));
   }
-}
-
-/** A physical name as the provider makes one, but the same every time: logical name, hyphen, seven hex digits. */
-export function autoName(logicalName: string, maxLength: number): string {
-  const suffix = createHash("sha256").update(logicalName).digest("hex").slice(0, 7);
-  return `${logicalName.slice(0, maxLength - 8)}-${suffix}`;
 }

@@ -6,14 +6,24 @@ import { customisable } from "../apigateway/errors.js";
 import type { ApiGateway } from "../apigateway/server.js";
 import type { QuotaPeriod } from "../apigateway/throttle.js";
 import { compileModel } from "../apigateway/validation.js";
-import type { GraphResource, ResourceBody } from "../contracts.js";
-import { autoName, Fields } from "../engine/fields.js";
+import type { GraphResource, NameRule, ResourceBody } from "../contracts.js";
+import { Fields } from "../engine/fields.js";
+import { physicalName } from "../engine/names.js";
 
 /** Ten characters from logical name and type, as the service's own ids look. */
 function idOf(kind: string, name: string): string {
   const digest = createHash("sha256").update(`${kind} ${name}`).digest();
   return [...digest.subarray(0, 10)].map((byte) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36]).join("");
 }
+
+/** API Gateway takes more than the provider generates. */
+const anyName: NameRule = { field: "name", maxLength: 1024 };
+/** A generated name has a hyphen, so that a model always needs one of its own: API Gateway API reference, CreateModel. */
+const modelName: NameRule = {
+  field: "name",
+  maxLength: 255,
+  characters: { pattern: /^[A-Za-z0-9]+$/, words: "letters and digits" },
+};
 
 const tags = { tags: "labels for billing and search" };
 
@@ -64,13 +74,14 @@ const restApiBody = (gateway: ApiGateway, order: string[]): ResourceBody => ({
     disableExecuteApiEndpoint: "the local address is the only one",
   },
   replaceOn: [],
+  autoName: anyName,
   outputs: ({ name, inputs, region, accountId }) => {
     const id = idOf("api", name);
     if (!order.includes(id)) order.push(id);
     return {
       id,
       state: {
-        name: typeof inputs.name === "string" ? inputs.name : autoName(name, 128),
+        name: physicalName(anyName, name, inputs),
         rootResourceId: idOf("root", name),
         arn: `arn:aws:apigateway:${region}::/restapis/${id}`,
         executionArn: `arn:aws:execute-api:${region}:${accountId}:${id}`,
@@ -182,10 +193,10 @@ const modelBody = (gateway: ApiGateway): ResourceBody => ({
   honoured: ["restApi", "name", "schema", "contentType"],
   cloudOnly: { description: "shown in the console only" },
   replaceOn: ["restApi", "name", "contentType"],
-  outputs: ({ name, inputs }) => ({ id: idOf("model", name), state: { name: inputs.name ?? name.replace(/[^A-Za-z0-9]/g, "") } }),
+  autoName: modelName,
+  outputs: ({ name, inputs }) => ({ id: idOf("model", name), state: { name: physicalName(modelName, name, inputs) } }),
   create: (resource) => {
     const fields = fieldsOf(resource);
-    if (!/^[A-Za-z0-9]+$/.test(fields.need("name"))) throw new Error(`name ${fields.need("name")}: letters and digits only.`);
     const schema: unknown = JSON.parse(fields.need("schema"));
     compileModel(schema);
     apiOf(gateway, fields).models.set(fields.need("name"), schema);
@@ -197,7 +208,8 @@ const validatorBody = (gateway: ApiGateway): ResourceBody => ({
   honoured: ["restApi", "name", "validateRequestBody", "validateRequestParameters"],
   cloudOnly: {},
   replaceOn: ["restApi"],
-  outputs: ({ name, inputs }) => ({ id: idOf("validator", name), state: { name: inputs.name ?? autoName(name, 128) } }),
+  autoName: anyName,
+  outputs: ({ name, inputs }) => ({ id: idOf("validator", name), state: { name: physicalName(anyName, name, inputs) } }),
   create: (resource) => {
     const fields = fieldsOf(resource);
     const validator = {
@@ -315,9 +327,10 @@ const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
   honoured: ["name", "apiStages", "throttleSettings", "quotaSettings"],
   cloudOnly: { ...tags, description: "shown in the console only", productCode: "belongs to the marketplace" },
   replaceOn: [],
+  autoName: anyName,
   outputs: ({ name, inputs, region }) => {
     const id = idOf("plan", name);
-    return { id, state: { name: inputs.name ?? autoName(name, 128), arn: `arn:aws:apigateway:${region}::/usageplans/${id}` } };
+    return { id, state: { name: physicalName(anyName, name, inputs), arn: `arn:aws:apigateway:${region}::/usageplans/${id}` } };
   },
   create: (resource) => {
     const fields = fieldsOf(resource);
@@ -349,13 +362,14 @@ const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
   honoured: ["name", "value", "enabled"],
   cloudOnly: { ...tags, description: "shown in the console only", customerId: "belongs to the marketplace" },
   replaceOn: ["value"],
+  autoName: anyName,
   outputs: ({ name, inputs, region }) => {
     const id = idOf("key", name);
     // Made from the name, so that a key written down keeps working; it opens nothing but this machine's own loopback port.
     const value = inputs.value ?? createHash("sha256").update(`api key ${name}`).digest("base64url").slice(0, 40);
     return {
       id,
-      state: { name: inputs.name ?? autoName(name, 128), value, arn: `arn:aws:apigateway:${region}::/apikeys/${id}` },
+      state: { name: physicalName(anyName, name, inputs), value, arn: `arn:aws:apigateway:${region}::/apikeys/${id}` },
     };
   },
   create: (resource) => {

@@ -1,10 +1,20 @@
 /** Local bodies of DynamoDB tables and their scaling. */
-import type { GraphResource, ResourceBody } from "../contracts";
+import type { GraphResource, NameRule, ResourceBody } from "../contracts";
+import { physicalName } from "../engine/names";
 import type { DynamoDbService } from "./dynamodb";
 import { DynamoError } from "./dynamodb-engine";
-import { autoName, optionalText, recordInput, recordsInput, stableHex, textInput } from "./resource-inputs";
+import { optionalText, recordInput, recordsInput, stableHex, textInput } from "./resource-inputs";
 
 type Inputs = Readonly<Record<string, unknown>>;
+
+/** DynamoDB API reference, CreateTable. */
+const tableName: NameRule = {
+  field: "name",
+  maxLength: 255,
+  characters: { pattern: /^[A-Za-z0-9_.-]{3,}$/, words: "at least three letters, digits, hyphens, underscores or dots" },
+};
+/** Validation of aws_appautoscaling_policy in the provider. */
+const policyName: NameRule = { field: "name", maxLength: 255 };
 
 export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
   const apply = (resource: GraphResource): Promise<void> => applyTable(service, resource);
@@ -31,8 +41,9 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
         tableClass: "only changes the price of storage",
       },
       replaceOn: ["name", "hashKey", "rangeKey", "localSecondaryIndexes"],
+      autoName: tableName,
       outputs: ({ name, inputs, region, accountId }) => {
-        const table = optionalText(inputs, "name") ?? autoName(name, 255);
+        const table = physicalName(tableName, name, inputs);
         return { id: table, state: { name: table, arn: `arn:aws:dynamodb:${region}:${accountId}:table/${table}` } };
       },
       create: apply,
@@ -70,8 +81,9 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
         ].map((field) => [field, SCALING]),
       ),
       replaceOn: ["name", "resourceId", "scalableDimension", "serviceNamespace"],
+      autoName: policyName,
       outputs: ({ inputs, name, region, accountId }) => {
-        const policy = optionalText(inputs, "name") ?? autoName(name, 255);
+        const policy = physicalName(policyName, name, inputs);
         const arn = `arn:aws:autoscaling:${region}:${accountId}:scalingPolicy:${stableHex(name, 12)}:policyName/${policy}`;
         return { id: policy, state: { name: policy, arn, alarmArns: [] } };
       },

@@ -1,7 +1,13 @@
 /** Local bodies of IAM roles and policies. */
-import type { GraphResource, ResourceBody } from "../contracts";
+import type { GraphResource, NameRule, ResourceBody } from "../contracts";
+import { physicalName } from "../engine/names";
 import type { Iam } from "../gateway/iam";
-import { autoName, optionalText, recordsInput, textInput } from "./resource-inputs";
+import { optionalText, recordsInput, textInput } from "./resource-inputs";
+
+// IAM API reference: CreateRole, PutRolePolicy, CreatePolicy.
+const characters = { pattern: /^[\w+=,.@-]+$/, words: "letters, digits and _ + = , . @ -" };
+const roleName: NameRule = { field: "name", maxLength: 64, characters };
+const policyName: NameRule = { field: "name", maxLength: 128, characters };
 
 export function iamBodies(iam: Iam): ResourceBody[] {
   const putRole = (resource: GraphResource): void => {
@@ -28,8 +34,9 @@ export function iamBodies(iam: Iam): ResourceBody[] {
         tags: "tags only matter to cost reports and tag-based policies",
       },
       replaceOn: ["name", "namePrefix", "path"],
+      autoName: roleName,
       outputs: ({ name, inputs, accountId }) => {
-        const role = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 64);
+        const role = physicalName(roleName, name, inputs);
         const arn = `arn:aws:iam::${accountId}:role${optionalText(inputs, "path") ?? "/"}${role}`;
         return {
           id: role,
@@ -51,8 +58,9 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       honoured: ["name", "namePrefix", "role", "policy"],
       cloudOnly: {},
       replaceOn: ["name", "namePrefix", "role"],
+      autoName: policyName,
       outputs: ({ name, inputs }) => {
-        const policy = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 128);
+        const policy = physicalName(policyName, name, inputs);
         return { id: `${String(inputs.role)}:${policy}`, state: { name: policy } };
       },
       create: putInline,
@@ -63,8 +71,9 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       honoured: ["name", "namePrefix", "path", "policy"],
       cloudOnly: { description: "shown in the console only", tags: "tags only matter to cost reports and tag-based policies" },
       replaceOn: ["name", "namePrefix", "path", "description"],
+      autoName: policyName,
       outputs: ({ name, inputs, accountId }) => {
-        const policy = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 128);
+        const policy = physicalName(policyName, name, inputs);
         const arn = `arn:aws:iam::${accountId}:policy${optionalText(inputs, "path") ?? "/"}${policy}`;
         return { id: arn, state: { name: policy, arn } };
       },

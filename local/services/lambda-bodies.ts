@@ -1,8 +1,9 @@
 /** Local bodies of the aws:lambda resource types. */
 import { createHash } from "node:crypto";
-import type { LocalContext, ResourceBody } from "../contracts.js";
+import type { LocalContext, NameRule, ResourceBody } from "../contracts.js";
 import { isResolvedArchive, zipArchive } from "../engine/assets.js";
-import { autoName, Fields } from "../engine/fields.js";
+import { Fields } from "../engine/fields.js";
+import { physicalName } from "../engine/names.js";
 import type { MappingConfig } from "../lambda/mapping.js";
 import type { StartingPosition } from "../lambda/ports.js";
 import type { LambdaService } from "../lambda/service.js";
@@ -25,6 +26,12 @@ const functionInputs = [
   "architectures",
   "packageType",
 ];
+
+// Lambda API reference: CreateFunction, CreateAlias, AddPermission.
+const characters = { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" };
+const functionName: NameRule = { field: "name", maxLength: 64, characters };
+const aliasName: NameRule = { field: "name", maxLength: 128, characters };
+const statementName: NameRule = { field: "statementId", maxLength: 100, characters };
 
 /** Bodies over a service; the context gives database and account. */
 export function lambdaBodies(service: LambdaService, context: LocalContext): ResourceBody[] {
@@ -53,9 +60,10 @@ const functionBody = (service: LambdaService): ResourceBody => ({
     ephemeralStorage: "the machine's own temporary folder is used",
   },
   replaceOn: ["name", "packageType"],
+  autoName: functionName,
   outputs: ({ name, inputs, region, accountId }) => {
     const fields = new Fields(inputs, `function ${name}`);
-    const physical = fields.text("name") ?? autoName(name, 64);
+    const physical = physicalName(functionName, name, inputs);
     const arn = `arn:aws:lambda:${region}:${accountId}:function:${physical}`;
     const version = fields.flag("publish") ? "1" : "$LATEST";
     const invoke = (target: string) => `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${target}/invocations`;
@@ -114,8 +122,9 @@ const permissionBody = (service: LambdaService): ResourceBody => ({
   honoured: ["action", "function", "principal", "sourceArn", "statementId", "qualifier"],
   cloudOnly: { sourceAccount: "there is one account here" },
   replaceOn: ["action", "function", "principal", "sourceArn", "sourceAccount", "statementId", "qualifier"],
+  autoName: statementName,
   outputs: ({ name, inputs }) => {
-    const statementId = typeof inputs.statementId === "string" ? inputs.statementId : autoName(name, 100);
+    const statementId = physicalName(statementName, name, inputs);
     return { id: statementId, state: { statementId } };
   },
   create: (resource) => {
@@ -263,8 +272,9 @@ const aliasBody = (service: LambdaService): ResourceBody => ({
   honoured: ["name", "functionName", "functionVersion", "description"],
   cloudOnly: {},
   replaceOn: ["name", "functionName"],
+  autoName: aliasName,
   outputs: ({ name, inputs, region, accountId }) => {
-    const alias = typeof inputs.name === "string" ? inputs.name : autoName(name, 64);
+    const alias = physicalName(aliasName, name, inputs);
     const arn = `arn:aws:lambda:${region}:${accountId}:function:${functionNameOf(String(inputs.functionName))}:${alias}`;
     return {
       id: arn,

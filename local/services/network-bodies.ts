@@ -1,9 +1,19 @@
 /** Local bodies of what only exists in a cloud network: VPC, security groups, endpoints, web firewall. */
-import type { ResourceBody } from "../contracts";
-import { autoName, optionalText, stableHex } from "./resource-inputs";
+import type { NameRule, ResourceBody } from "../contracts";
+import { physicalName } from "../engine/names";
+import { stableHex } from "./resource-inputs";
 
 const NETWORK = "one machine has no network of its own; everything listens on loopback";
 const FIREWALL = "nothing but this machine can reach the local API";
+
+/** EC2 API reference, CreateSecurityGroup. */
+const groupName: NameRule = { field: "name", maxLength: 255 };
+/** WAF API reference, CreateWebACL. */
+const aclName: NameRule = {
+  field: "name",
+  maxLength: 128,
+  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
+};
 
 function cloudOnly(reason: string, fields: readonly string[]): Record<string, string> {
   return Object.fromEntries(fields.map((field) => [field, reason]));
@@ -53,9 +63,10 @@ export function networkBodies(): ResourceBody[] {
       honoured: [],
       cloudOnly: cloudOnly(NETWORK, ["name", "vpcId", "description", "ingress", "egress", "revokeRulesOnDelete", "tags"]),
       replaceOn: ["name", "vpcId", "description"],
+      autoName: groupName,
       outputs: ({ name, inputs, region, accountId }) => {
         const id = `sg-${stableHex(name, 17)}`;
-        const group = optionalText(inputs, "name") ?? autoName(name, 255);
+        const group = physicalName(groupName, name, inputs);
         return { id, state: { name: group, arn: `arn:aws:ec2:${region}:${accountId}:security-group/${id}` } };
       },
     },
@@ -85,8 +96,9 @@ export function networkBodies(): ResourceBody[] {
       honoured: [],
       cloudOnly: cloudOnly(FIREWALL, ["name", "scope", "defaultAction", "rules", "visibilityConfig", "description", "tags"]),
       replaceOn: ["name", "scope"],
+      autoName: aclName,
       outputs: ({ name, inputs, region, accountId }) => {
-        const acl = optionalText(inputs, "name") ?? autoName(name, 128);
+        const acl = physicalName(aclName, name, inputs);
         const id = stableHex(`acl ${name}`, 32);
         return {
           id,

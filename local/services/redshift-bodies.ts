@@ -1,6 +1,7 @@
 /** Local bodies of Redshift Serverless: a namespace is a database of the local PostgreSQL, a workgroup a name to reach it by. */
 import { createHash } from "node:crypto";
 import type { GraphResource, ResourceBody } from "../contracts";
+import { checkedName } from "../engine/names";
 import type { Warehouse } from "../warehouse/warehouse";
 import { secretArn } from "./secretsmanager";
 
@@ -61,6 +62,12 @@ export interface AdminCredentials {
 const DEFAULT_DATABASE = "dev";
 const NETWORK = "The local warehouse listens on loopback alone.";
 
+/** Redshift Serverless API reference: CreateNamespace, CreateWorkgroup. */
+const serverlessName = {
+  maxLength: 64,
+  characters: { pattern: /^[a-z0-9-]{3,}$/, words: "at least three lower-case letters, digits or hyphens" },
+};
+
 /** Redshift names workgroups and namespaces by a UUID in their ARNs: the same one for the same name. */
 export function serverlessArn(kind: "workgroup" | "namespace", name: string, region: string, accountId: string): string {
   return `arn:aws:redshift-serverless:${region}:${accountId}:${kind}/${uuidOf(kind, name)}`;
@@ -88,7 +95,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
       },
       replaceOn: ["namespaceName", "dbName"],
       outputs({ name, inputs, region, accountId }) {
-        const namespaceName = String(inputs.namespaceName ?? name);
+        const namespaceName = checkedName({ field: "namespaceName", ...serverlessName }, String(inputs.namespaceName ?? name));
         const admin = String(inputs.adminUsername ?? "admin");
         return {
           id: namespaceName,
@@ -123,7 +130,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
       },
       replaceOn: ["namespaceName", "workgroupName"],
       outputs({ name, inputs, region, accountId }) {
-        const workgroupName = String(inputs.workgroupName ?? name);
+        const workgroupName = checkedName({ field: "workgroupName", ...serverlessName }, String(inputs.workgroupName ?? name));
         const port = Number(inputs.port ?? 5439);
         const address = `${workgroupName}.${accountId}.${region}.redshift-serverless.amazonaws.com`;
         return {

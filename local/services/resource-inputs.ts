@@ -38,8 +38,3 @@ export function recordsInput(inputs: Inputs, field: string): Record<string, unkn
 export function stableHex(seed: string, length: number): string {
   return createHash("sha256").update(seed).digest("hex").slice(0, length);
 }
-
-/** The provider's automatic name: the logical name and a short suffix, within `maxLength`. */
-export function autoName(logicalName: string, maxLength: number): string {
-  return `${logicalName.slice(0, maxLength - 8)}-${stableHex(logicalName, 7)}`;
-}

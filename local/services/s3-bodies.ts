@@ -1,8 +1,9 @@
 /** Local bodies of the S3 resource types. */
-import type { GraphResource, ResourceBody } from "../contracts";
+import type { GraphResource, NameRule, ResourceBody } from "../contracts";
 import { isResolvedAsset } from "../engine/assets";
+import { physicalName } from "../engine/names";
 import type { Iam } from "../gateway/iam";
-import { autoName, optionalText, recordInput, recordsInput, textInput } from "./resource-inputs";
+import { optionalText, recordInput, recordsInput, textInput } from "./resource-inputs";
 import type { S3Service } from "./s3";
 import { bucketArn } from "./s3-notifications";
 import type { Expiration, NotificationTarget } from "./s3-store";
@@ -27,6 +28,17 @@ function setting(
   };
 }
 
+/** S3 user guide, "General purpose bucket naming rules". */
+const bucketName: NameRule = {
+  field: "bucket",
+  maxLength: 63,
+  characters: {
+    pattern: /^[a-z0-9](?!.*\.\.)[a-z0-9.-]+[a-z0-9]$/,
+    words: "at least three lower-case letters, digits, hyphens or single dots, with a letter or digit at both ends",
+  },
+  adapt: (generated) => generated.toLowerCase(),
+};
+
 export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
   const { store } = service;
   return [
@@ -35,9 +47,9 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
       honoured: ["bucket", "bucketPrefix", "tags"],
       cloudOnly: { forceDestroy: "nothing is destroyed locally but by deleting the data folder" },
       replaceOn: ["bucket", "bucketPrefix"],
+      autoName: bucketName,
       outputs: ({ name, inputs, region }) => {
-        const prefix = optionalText(inputs, "bucketPrefix");
-        const bucket = optionalText(inputs, "bucket") ?? autoName(prefix ?? name, 56).toLowerCase();
+        const bucket = physicalName(bucketName, name, inputs);
         const state = {
           bucket,
           arn: bucketArn(bucket),

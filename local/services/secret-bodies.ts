@@ -1,9 +1,30 @@
 /** Local bodies of parameters, secrets and encryption keys. */
-import type { GraphResource, ResourceBody } from "../contracts";
+import type { GraphResource, NameRule, ResourceBody } from "../contracts";
+import { physicalName } from "../engine/names";
 import type { KmsService } from "./kms";
-import { autoName, optionalText, stableHex, textInput } from "./resource-inputs";
+import { optionalText, stableHex, textInput } from "./resource-inputs";
 import { type SecretsManagerService, secretArn } from "./secretsmanager";
 import type { SsmService } from "./ssm";
+
+/** Systems Manager API reference, PutParameter: 1011 characters with the ARN before the name, which takes 50 in the longest region. */
+const parameterName: NameRule = {
+  field: "name",
+  maxLength: 961,
+  characters: { pattern: /^[A-Za-z0-9_./-]+$/, words: "letters, digits and _ . - /" },
+};
+/** Secrets Manager API reference, CreateSecret. */
+const secretName: NameRule = {
+  field: "name",
+  maxLength: 512,
+  characters: { pattern: /^[A-Za-z0-9/_+=.@-]+$/, words: "letters, digits and / _ + = . @ -" },
+};
+/** KMS API reference, CreateAlias. */
+const aliasName: NameRule = {
+  field: "name",
+  maxLength: 256,
+  characters: { pattern: /^alias\/[A-Za-z0-9/_-]+$/, words: "alias/ and then letters, digits and / _ -" },
+  adapt: (generated) => `alias/${generated}`,
+};
 
 export function ssmBodies(service: SsmService): ResourceBody[] {
   const put = (resource: GraphResource): void => {
@@ -33,8 +54,9 @@ export function ssmBodies(service: SsmService): ResourceBody[] {
         dataType: "only 'text' parameters are stored",
       },
       replaceOn: ["name"],
+      autoName: parameterName,
       outputs: ({ name, inputs, region, accountId }) => {
-        const parameter = optionalText(inputs, "name") ?? autoName(name, 1000);
+        const parameter = physicalName(parameterName, name, inputs);
         const arn = `arn:aws:ssm:${region}:${accountId}:parameter/${parameter.replace(/^\//, "")}`;
         return { id: parameter, state: { name: parameter, arn, version: 1 } };
       },
@@ -69,8 +91,9 @@ export function secretsManagerBodies(service: SecretsManagerService): ResourceBo
         tags: "tags only matter to cost reports and tag-based policies",
       },
       replaceOn: ["name", "namePrefix"],
+      autoName: secretName,
       outputs: ({ name, inputs, region, accountId }) => {
-        const secret = optionalText(inputs, "name") ?? autoName(optionalText(inputs, "namePrefix") ?? name, 500);
+        const secret = physicalName(secretName, name, inputs);
         const arn = secretArn(region, accountId, secret);
         return { id: arn, state: { name: secret, arn } };
       },
@@ -123,8 +146,9 @@ export function kmsBodies(service: KmsService): ResourceBody[] {
       honoured: ["name", "targetKeyId"],
       cloudOnly: {},
       replaceOn: ["name"],
+      autoName: aliasName,
       outputs: ({ name, inputs, region, accountId }) => {
-        const alias = optionalText(inputs, "name") ?? `alias/${autoName(name, 240)}`;
+        const alias = physicalName(aliasName, name, inputs);
         const target = String(inputs.targetKeyId ?? "");
         const targetKeyArn = target.startsWith("arn:") ? target : `arn:aws:kms:${region}:${accountId}:key/${target}`;
         return { id: alias, state: { name: alias, arn: `arn:aws:kms:${region}:${accountId}:${alias}`, targetKeyArn } };

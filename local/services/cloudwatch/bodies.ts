@@ -1,5 +1,6 @@
-import type { GraphResource, ResourceBody } from "../../contracts";
-import { physicalName, tagInputs } from "../messaging/naming";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { checkedName, physicalName } from "../../engine/names";
+import { tagInputs } from "../messaging/naming";
 import type { Alarm, MetricQuery } from "./alarm";
 import { treatMissingOf } from "./alarm-operations";
 import type { CloudWatchService } from "./index";
@@ -29,6 +30,15 @@ const alarmInputs = [
   "metricQueries",
 ];
 
+/** CloudWatch API reference, PutMetricAlarm. */
+const alarmName: NameRule = { field: "name", maxLength: 255 };
+/** CloudWatch API reference, PutDashboard. */
+const dashboardName: NameRule = {
+  field: "dashboardName",
+  maxLength: 255,
+  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
+};
+
 export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
   const applyAlarm = ({ inputs, state }: GraphResource) => service.saveAlarm(alarmOf(inputs, String(state.name)));
   const applyDashboard = ({ inputs }: GraphResource) => {
@@ -41,8 +51,9 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
       honoured: alarmInputs,
       cloudOnly: tagInputs,
       replaceOn: ["name"],
+      autoName: alarmName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 255);
+        const physical = physicalName(alarmName, name, inputs);
         return { id: physical, state: { ...inputs, name: physical, arn: service.alarmArn(physical) } };
       },
       create: applyAlarm,
@@ -54,7 +65,7 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
       cloudOnly: { region: tagInputs.region },
       replaceOn: ["dashboardName"],
       outputs: ({ inputs, accountId }) => {
-        const name = String(inputs.dashboardName);
+        const name = checkedName(dashboardName, String(inputs.dashboardName));
         return { id: name, state: { ...inputs, dashboardArn: `arn:aws:cloudwatch::${accountId}:dashboard/${name}` } };
       },
       create: applyDashboard,

@@ -1,11 +1,22 @@
-import type { GraphResource, ResourceBody } from "../../contracts";
-import { physicalName, tagInputs } from "../messaging/naming";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import { tagInputs } from "../messaging/naming";
 import type { EventsService } from "./index";
 import { parsePath } from "./input-transformer";
 import { checkRule, checkTargetRole } from "./operations";
 import type { Target } from "./store";
 
 type Inputs = Readonly<Record<string, unknown>>;
+
+// EventBridge API reference: CreateEventBus, PutRule, Target.
+const busName: NameRule = {
+  field: "name",
+  maxLength: 256,
+  characters: { pattern: /^[/A-Za-z0-9_.-]+$/, words: "letters, digits, hyphens, underscores, dots and slashes" },
+};
+const characters = { pattern: /^[A-Za-z0-9_.-]+$/, words: "letters, digits, hyphens, underscores and dots" };
+const ruleName: NameRule = { field: "name", maxLength: 64, characters };
+const targetName: NameRule = { field: "targetId", maxLength: 64, characters };
 
 export function eventsBodies(service: EventsService): ResourceBody[] {
   const busOf = (inputs: Inputs) => service.busName(text(inputs.eventBusName));
@@ -34,8 +45,9 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         kmsKeyIdentifier: "local data is not encrypted at rest",
       },
       replaceOn: ["name"],
+      autoName: busName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 256);
+        const physical = physicalName(busName, name, inputs);
         return { id: physical, state: { ...inputs, name: physical, arn: service.busArn(physical) } };
       },
       create: ({ state }) => service.store.saveBus(String(state.name)),
@@ -58,8 +70,9 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         roleArn: "local deliveries are checked by resource policies",
       },
       replaceOn: ["name", "eventBusName"],
+      autoName: ruleName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 64);
+        const physical = physicalName(ruleName, name, inputs);
         const bus = busOf(inputs);
         const id = bus === "default" ? physical : `${bus}/${physical}`;
         return { id, state: { ...inputs, name: physical, eventBusName: bus, arn: service.ruleArn({ bus, name: physical }) } };
@@ -88,8 +101,9 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         forceDestroy: "targets are dropped with the data folder",
       },
       replaceOn: ["rule", "eventBusName", "targetId"],
+      autoName: targetName,
       outputs: ({ name, inputs }) => {
-        const targetId = physicalName(name, inputs.targetId, 64);
+        const targetId = physicalName(targetName, name, inputs);
         return { id: `${String(inputs.rule)}-${targetId}`, state: { ...inputs, targetId } };
       },
       create: applyTarget,

@@ -1,8 +1,12 @@
 /** Local bodies of Glue's Pulumi types. */
-import type { GraphResource, ResourceBody } from "../../contracts";
-import { physicalName, tagInputs } from "../messaging/naming";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import { tagInputs } from "../messaging/naming";
 import type { GlueService } from "./index";
 import { glueJobOf } from "./job";
+
+/** Glue API reference, NameString. */
+const glueName: NameRule = { field: "name", maxLength: 255 };
 
 export function glueBodies(service: GlueService): ResourceBody[] {
   const applyJob = ({ inputs, state }: GraphResource) => service.putJob(glueJobOf(inputs, String(state.name)));
@@ -33,8 +37,9 @@ export function glueBodies(service: GlueService): ResourceBody[] {
         maintenanceWindow: "streaming jobs are restarted by the cloud",
       },
       replaceOn: ["name"],
+      autoName: glueName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 255);
+        const physical = physicalName(glueName, name, inputs);
         return { id: physical, state: { ...inputs, name: physical, arn: service.jobArn(physical) } };
       },
       create: applyJob,
@@ -48,8 +53,9 @@ export function glueBodies(service: GlueService): ResourceBody[] {
         region: tagInputs.region,
       },
       replaceOn: ["name", "encryptionConfiguration"],
+      autoName: glueName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 255);
+        const physical = physicalName(glueName, name, inputs);
         return { id: physical, state: { ...inputs, name: physical } };
       },
     },
@@ -73,8 +79,9 @@ export function glueBodies(service: GlueService): ResourceBody[] {
         ),
       },
       replaceOn: ["name", "catalogId"],
+      autoName: glueName,
       outputs: ({ name, inputs, region, accountId }) => {
-        const physical = physicalName(name, inputs.name, 255);
+        const physical = physicalName(glueName, name, inputs);
         const arn = `arn:aws:glue:${region}:${accountId}:connection/${physical}`;
         return { id: `${accountId}:${physical}`, state: { ...inputs, name: physical, arn, catalogId: accountId } };
       },

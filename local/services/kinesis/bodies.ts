@@ -1,6 +1,14 @@
-import type { GraphResource, ResourceBody } from "../../contracts";
-import { physicalName, tagInputs } from "../messaging/naming";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import { tagInputs } from "../messaging/naming";
 import type { KinesisService } from "./index";
+
+/** Kinesis API reference, CreateStream. */
+const streamName: NameRule = {
+  field: "name",
+  maxLength: 128,
+  characters: { pattern: /^[A-Za-z0-9_.-]+$/, words: "letters, digits, hyphens, underscores and dots" },
+};
 
 export function kinesisBodies(service: KinesisService): ResourceBody[] {
   const apply = ({ state, inputs }: GraphResource) => {
@@ -37,8 +45,9 @@ export function kinesisBodies(service: KinesisService): ResourceBody[] {
         shardLevelMetrics: "shard-level metrics are billed CloudWatch metrics",
       },
       replaceOn: ["name"],
+      autoName: streamName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 128);
+        const physical = physicalName(streamName, name, inputs);
         const arn = service.arnOf(physical);
         const shardCount = inputs.shardCount ?? 0;
         return { id: arn, state: { ...inputs, name: physical, arn, shardCount, retentionPeriod: inputs.retentionPeriod ?? 24 } };

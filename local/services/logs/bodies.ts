@@ -1,7 +1,15 @@
-import type { GraphResource, ResourceBody } from "../../contracts";
-import { physicalName, tagInputs } from "../messaging/naming";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import { tagInputs } from "../messaging/naming";
 import { parseStatements } from "../messaging/resource-policy";
 import type { LogsService } from "./index";
+
+/** CloudWatch Logs API reference, CreateLogGroup. */
+const groupName: NameRule = {
+  field: "name",
+  maxLength: 512,
+  characters: { pattern: /^[A-Za-z0-9_./#-]+$/, words: "letters, digits and _ - / . #" },
+};
 
 export function logsBodies(service: LogsService): ResourceBody[] {
   const applyGroup = ({ inputs, state }: GraphResource) => {
@@ -28,8 +36,9 @@ export function logsBodies(service: LogsService): ResourceBody[] {
         skipDestroy: "groups are dropped with the data folder",
       },
       replaceOn: ["name", "logGroupClass"],
+      autoName: groupName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 512);
+        const physical = physicalName(groupName, name, inputs);
         return { id: physical, state: { ...inputs, name: physical, arn: service.arnOf(physical) } };
       },
       create: applyGroup,

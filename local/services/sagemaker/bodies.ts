@@ -1,8 +1,16 @@
 /** Local bodies of SageMaker's Pulumi types. */
-import type { GraphResource, ResourceBody } from "../../contracts";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { checkedName } from "../../engine/names";
 import { tagInputs } from "../messaging/naming";
 import { optionalText, textInput } from "../resource-inputs";
 import type { SageMakerService } from "./index";
+
+/** SageMaker API reference, CreateModelPackageGroup. */
+const groupName: NameRule = {
+  field: "modelPackageGroupName",
+  maxLength: 63,
+  characters: { pattern: /^[A-Za-z0-9](-*[A-Za-z0-9])*$/, words: "letters, digits and hyphens between them" },
+};
 
 export function sageMakerBodies({ registry }: SageMakerService): ResourceBody[] {
   const apply = (resource: GraphResource) =>
@@ -17,7 +25,7 @@ export function sageMakerBodies({ registry }: SageMakerService): ResourceBody[] 
       cloudOnly: tagInputs,
       replaceOn: ["modelPackageGroupName", "modelPackageGroupDescription"],
       outputs: ({ inputs }) => {
-        const name = String(inputs.modelPackageGroupName);
+        const name = checkedName(groupName, String(inputs.modelPackageGroupName));
         return { id: name, state: { ...inputs, arn: registry.groupArn(name) } };
       },
       create: apply,

@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
-import type { GraphResource, ResourceBody } from "../../contracts";
-import { physicalName, tagInputs } from "../messaging/naming";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import { tagInputs } from "../messaging/naming";
 import type { SnsService } from "./index";
+
+/** SNS API reference, CreateTopic. */
+const topicName: NameRule = {
+  field: "name",
+  maxLength: 256,
+  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
+};
 
 export function snsBodies(service: SnsService): ResourceBody[] {
   const applyTopic = ({ inputs, state }: GraphResource) => {
@@ -40,8 +48,9 @@ export function snsBodies(service: SnsService): ResourceBody[] {
         signatureVersion: "local notifications are not signed",
       },
       replaceOn: ["name"],
+      autoName: topicName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 256);
+        const physical = physicalName(topicName, name, inputs);
         const arn = service.arnOf(physical);
         return { id: arn, state: { ...inputs, name: physical, arn, owner: service.context.accountId } };
       },

@@ -1,5 +1,6 @@
-import type { GraphResource, ResourceBody } from "../../contracts";
-import { physicalName, tagInputs } from "../messaging/naming";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import { tagInputs } from "../messaging/naming";
 import { checkAttributes, defaultAttributes } from "./attributes";
 import type { SqsService } from "./index";
 
@@ -17,6 +18,14 @@ const inputAttributes: Readonly<Record<string, string>> = {
   kmsMasterKeyId: "KmsMasterKeyId",
   kmsDataKeyReusePeriodSeconds: "KmsDataKeyReusePeriodSeconds",
   sqsManagedSseEnabled: "SqsManagedSseEnabled",
+};
+
+/** SQS API reference, CreateQueue; the suffix of FIFO queues counts. */
+const queueName: NameRule = {
+  field: "name",
+  maxLength: 80,
+  characters: { pattern: /^[A-Za-z0-9_-]+(\.fifo)?$/, words: "letters, digits, hyphens and underscores" },
+  adapt: (generated, inputs) => (inputs.fifoQueue === true ? `${generated}.fifo` : generated),
 };
 
 export function sqsBodies(service: SqsService): ResourceBody[] {
@@ -56,8 +65,9 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       honoured: ["name", ...Object.keys(inputAttributes)],
       cloudOnly: tagInputs,
       replaceOn: ["name", "fifoQueue"],
+      autoName: queueName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 80, inputs.fifoQueue === true ? ".fifo" : "");
+        const physical = physicalName(queueName, name, inputs);
         const url = service.urlOf(physical);
         return { id: url, state: { ...inputs, name: physical, url, arn: service.arnOf(physical) } };
       },

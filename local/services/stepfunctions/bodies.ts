@@ -1,6 +1,7 @@
-import type { GraphResource, ResourceBody } from "../../contracts";
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { Fields } from "../../engine/fields";
-import { physicalName, tagInputs } from "../messaging/naming";
+import { physicalName } from "../../engine/names";
+import { tagInputs } from "../messaging/naming";
 import type { LogLevel } from "./history";
 import type { StepFunctionsService } from "./index";
 import { type Logging, revisionId } from "./machines";
@@ -8,6 +9,13 @@ import { type Logging, revisionId } from "./machines";
 const levels: readonly LogLevel[] = ["OFF", "FATAL", "ERROR", "ALL"];
 /** Outputs must not change with the clock; the API tells when the machine really was made. */
 const creationDate = "1970-01-01T00:00:00Z";
+
+/** Step Functions API reference, CreateStateMachine; other characters switch logging off. */
+const machineName: NameRule = {
+  field: "name",
+  maxLength: 80,
+  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
+};
 
 export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody[] {
   const deploy = ({ name, inputs, state }: GraphResource) => {
@@ -33,8 +41,9 @@ export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody
         versionDescription: "only shown in the console",
       },
       replaceOn: ["name", "type"],
+      autoName: machineName,
       outputs: ({ name, inputs }) => {
-        const physical = physicalName(name, inputs.name, 80);
+        const physical = physicalName(machineName, name, inputs);
         const arn = service.arnOf(physical);
         const revision = revisionId({ definition: String(inputs.definition), roleArn: String(inputs.roleArn) });
         return {
