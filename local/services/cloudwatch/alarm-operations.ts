@@ -48,8 +48,7 @@ export function alarmOperations(cloudwatch: CloudWatchService): Record<string, O
       fields: ["AlarmNames"],
       resource: (input) => cloudwatch.alarmArn(input.texts("AlarmNames")?.[0] ?? "*"),
       run: (input) => {
-        for (const name of input.texts("AlarmNames") ?? [])
-          cloudwatch.context.db.prepare("DELETE FROM cw_alarms WHERE name = ?").run(name);
+        for (const name of input.texts("AlarmNames") ?? []) cloudwatch.deleteAlarm(name);
         return undefined;
       },
     },

@@ -4,7 +4,7 @@ import { tagInputs } from "../messaging/naming";
 import type { Alarm, MetricQuery } from "./alarm";
 import { treatMissingOf } from "./alarm-operations";
 import type { CloudWatchService } from "./index";
-import { saveDashboard } from "./metric-operations";
+import { deleteDashboard, saveDashboard } from "./metric-operations";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -58,6 +58,7 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
       },
       create: applyAlarm,
       update: applyAlarm,
+      delete: ({ state }) => service.deleteAlarm(String(state.name)),
     },
     {
       type: "aws:cloudwatch/dashboard:Dashboard",
@@ -70,6 +71,7 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
       },
       create: applyDashboard,
       update: applyDashboard,
+      delete: ({ inputs }) => deleteDashboard(service, String(inputs.dashboardName)),
     },
   ];
 }

@@ -110,6 +110,11 @@ export class CloudWatchService implements AwsService {
       .run(alarm.name, JSON.stringify(alarm), this.context.clock.now());
   }
 
+  /** The history stays, as on AWS. */
+  deleteAlarm(name: string): void {
+    this.context.db.prepare("DELETE FROM cw_alarms WHERE name = ?").run(name);
+  }
+
   /** Series of every query by id. */
   query(queries: readonly MetricQuery[], periodMs: number, fromMs: number, toMs: number): Map<string, Series> {
     const times = Array.from(

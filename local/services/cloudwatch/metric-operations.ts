@@ -150,6 +150,10 @@ export function saveDashboard(cloudwatch: CloudWatchService, name: string, body:
     .run(name, body, cloudwatch.context.clock.now());
 }
 
+export function deleteDashboard(cloudwatch: CloudWatchService, name: string): void {
+  cloudwatch.context.db.prepare("DELETE FROM cw_dashboards WHERE name = ?").run(name);
+}
+
 function putDatum(cloudwatch: CloudWatchService, namespace: string, datum: Input): void {
   const metric = { namespace, name: datum.needText("MetricName"), dimensions: dimensionsOf(datum) };
   const unit = datum.text("Unit") ?? "None";

@@ -51,6 +51,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         return { id: physical, state: { ...inputs, name: physical, arn: service.busArn(physical) } };
       },
       create: ({ state }) => service.store.saveBus(String(state.name)),
+      delete: ({ state }) => service.deleteBus(String(state.name)),
     },
     {
       type: "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
@@ -60,6 +61,10 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       outputs: ({ inputs }) => ({ id: busOf(inputs), state: inputs }),
       create: applyPolicy,
       update: applyPolicy,
+      delete: ({ inputs }) => {
+        const bus = busOf(inputs);
+        if (service.store.buses().some(({ name }) => name === bus)) service.store.setPolicy(bus, undefined);
+      },
     },
     {
       type: "aws:cloudwatch/eventRule:EventRule",
@@ -79,6 +84,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       },
       create: applyRule,
       update: applyRule,
+      delete: ({ inputs, state }) => service.deleteRule(busOf(inputs), String(state.name)),
     },
     {
       type: "aws:cloudwatch/eventTarget:EventTarget",
@@ -108,6 +114,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       },
       create: applyTarget,
       update: applyTarget,
+      delete: ({ inputs, state }) => service.store.deleteTarget(busOf(inputs), String(inputs.rule), String(state.targetId)),
     },
   ];
 }

@@ -97,6 +97,28 @@ export class EventsService implements AwsService {
     return `arn:aws:events:${this.context.region}:${this.context.accountId}:event-bus/${name}`;
   }
 
+  /** @throws AwsError ValidationException for the default bus and one that has rules. */
+  deleteBus(name: string): void {
+    const rules = this.store.rules(name).map((rule) => rule.name);
+    if (name === "default" || rules.length > 0)
+      throw new AwsError(
+        "ValidationException",
+        `Event bus ${name} cannot be deleted: ${name === "default" ? "it is the account's own" : `delete its rules first (${rules.join(", ")})`}.`,
+      );
+    this.store.deleteBus(name);
+  }
+
+  /** @throws AwsError ValidationException for a rule with targets. */
+  deleteRule(bus: string, name: string): void {
+    const targets = this.store.targets(bus, name).map(({ Id }) => Id);
+    if (targets.length > 0)
+      throw new AwsError(
+        "ValidationException",
+        `Rule ${name} can't be deleted since it has targets; remove them first (${targets.join(", ")}).`,
+      );
+    this.store.deleteRule(bus, name);
+  }
+
   busName(nameOrArn: string | undefined): string {
     return nameOrArn === undefined ? "default" : nameOrArn.slice(nameOrArn.lastIndexOf("/") + 1);
   }

@@ -72,10 +72,7 @@ export function eventsOperations(events: EventsService): Record<string, Operatio
       fields: ["Name"],
       resource: busResource("Name"),
       run: (input) => {
-        const name = input.needText("Name");
-        if (name === "default" || store.rules(name).length > 0)
-          throw input.error(`Event bus ${name} is the default one or still has rules`);
-        store.deleteBus(name);
+        events.deleteBus(input.needText("Name"));
         return undefined;
       },
     },
@@ -129,9 +126,7 @@ export function eventsOperations(events: EventsService): Record<string, Operatio
       },
     },
     DeleteRule: onRule(["Force"], (rule) => {
-      if (store.targets(rule.bus, rule.name).length > 0)
-        throw new AwsError("ValidationException", `Rule ${rule.name} still has targets; remove them first.`);
-      store.deleteRule(rule.bus, rule.name);
+      events.deleteRule(rule.bus, rule.name);
       return undefined;
     }),
     DescribeRule: onRule([], (rule) => describe(events, rule)),

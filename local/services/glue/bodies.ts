@@ -44,6 +44,7 @@ export function glueBodies(service: GlueService): ResourceBody[] {
       },
       create: applyJob,
       update: applyJob,
+      delete: ({ state }) => service.deleteJob(String(state.name)),
     },
     {
       type: "aws:glue/securityConfiguration:SecurityConfiguration",

@@ -54,6 +54,11 @@ export class GlueService implements AwsService {
     this.jobs.set(job.name, job);
   }
 
+  /** What runs goes on to its end. */
+  deleteJob(name: string): void {
+    this.jobs.delete(name);
+  }
+
   /** @throws AwsError EntityNotFoundException */
   job(name: string): GlueJob {
     const job = this.jobs.get(name);

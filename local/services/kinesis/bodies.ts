@@ -1,4 +1,4 @@
-import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
 import { tagInputs } from "../messaging/naming";
 import type { KinesisService } from "./index";
@@ -53,9 +53,24 @@ export function kinesisBodies(service: KinesisService): ResourceBody[] {
         return { id: arn, state: { ...inputs, name: physical, arn, shardCount, retentionPeriod: inputs.retentionPeriod ?? 24 } };
       },
       create: apply,
-      update: apply,
+      update: (resource) => {
+        if (modeOf(resource.inputs) !== "ON_DEMAND") checkStep(service, resource);
+        apply(resource);
+      },
+      delete: ({ state }) => service.store.delete(String(state.name)),
     },
   ];
+}
+
+/** One UpdateShardCount at most doubles or halves the open shards: Kinesis API reference, UpdateShardCount. */
+function checkStep(service: KinesisService, { state, inputs }: GraphResource): void {
+  const current = service.store.openShards(String(state.name)).length;
+  const target = Number(inputs.shardCount ?? 1);
+  if (target <= 2 * current && target >= current / 2) return;
+  throw new AwsError(
+    "LimitExceededException",
+    `UpdateShardCount cannot scale from ${current} to ${target} open shards: one step at most doubles or halves them. Set shardCount to ${target > current ? 2 * current : Math.ceil(current / 2)} first.`,
+  );
 }
 
 function modeOf(inputs: Readonly<Record<string, unknown>>): unknown {

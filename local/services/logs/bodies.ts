@@ -33,7 +33,6 @@ export function logsBodies(service: LogsService): ResourceBody[] {
       cloudOnly: {
         ...tagInputs,
         logGroupClass: "all local groups are queryable alike",
-        skipDestroy: "groups are dropped with the data folder",
       },
       replaceOn: ["name", "logGroupClass"],
       autoName: groupName,
@@ -43,6 +42,7 @@ export function logsBodies(service: LogsService): ResourceBody[] {
       },
       create: applyGroup,
       update: applyGroup,
+      delete: ({ state }) => service.deleteGroup(String(state.name)),
     },
     {
       type: "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
@@ -52,6 +52,7 @@ export function logsBodies(service: LogsService): ResourceBody[] {
       outputs: ({ inputs }) => ({ id: String(inputs.policyName), state: inputs }),
       create: applyPolicy,
       update: applyPolicy,
+      delete: ({ inputs }) => service.deletePolicy(String(inputs.policyName)),
     },
   ];
 }

@@ -163,6 +163,10 @@ export class LogsService implements AwsService {
     this.context.db.prepare("INSERT OR REPLACE INTO logs_policies VALUES (?, ?)").run(name, document);
   }
 
+  deletePolicy(name: string): void {
+    this.context.db.prepare("DELETE FROM logs_policies WHERE name = ?").run(name);
+  }
+
   /** A log group as an event target: one line per event, allowed by an account's resource policy. */
   private deliver(arn: string, payload: string, options: DeliverOptions): void {
     const group = arn.split(":").slice(6).join(":").replace(/:\*$/, "");

@@ -29,7 +29,7 @@ export function sageMakerBodies({ registry }: SageMakerService): ResourceBody[] 
         return { id: name, state: { ...inputs, arn: registry.groupArn(name) } };
       },
       create: apply,
-      update: apply,
+      delete: ({ inputs }) => registry.deleteGroup(String(inputs.modelPackageGroupName)),
     },
   ];
 }

@@ -80,6 +80,17 @@ export class Registry {
     this.groups.put(name, { ...existing, ...(description === undefined ? {} : { description }), modifiedMs: now });
   }
 
+  /** @throws AwsError ConflictException while there are versions. */
+  deleteGroup(name: string): void {
+    const versions = this.packages.all().filter(({ group }) => group === name);
+    if (versions.length > 0)
+      throw new AwsError(
+        "ConflictException",
+        `Model package group ${name} cannot be deleted: it has ${versions.length} model package(s), ${versions.map((one) => one.name).join(", ")}. Delete them first (DeleteModelPackage).`,
+      );
+    this.groups.delete(name);
+  }
+
   operations(): Record<string, Operation> {
     const groupArn = (input: Input) => this.groupArn(groupName(input.needText("ModelPackageGroupName")));
     const packageArn = (input: Input) => this.packageArn(packageName(input, "ModelPackageName"));

@@ -56,6 +56,7 @@ export function snsBodies(service: SnsService): ResourceBody[] {
       },
       create: applyTopic,
       update: applyTopic,
+      delete: ({ state }) => service.deleteTopic(String(state.arn)),
     },
     {
       type: "aws:sns/topicPolicy:TopicPolicy",
@@ -65,6 +66,12 @@ export function snsBodies(service: SnsService): ResourceBody[] {
       outputs: ({ inputs }) => ({ id: String(inputs.arn), state: { ...inputs, owner: service.context.accountId } }),
       create: applyPolicy,
       update: applyPolicy,
+      delete: ({ inputs }) => {
+        const topic = service.topics().find(({ name }) => service.arnOf(name) === inputs.arn);
+        if (topic === undefined) return;
+        const { Policy: _, ...rest } = topic.attributes;
+        service.saveTopic(topic.name, rest);
+      },
     },
     {
       type: "aws:sns/topicSubscription:TopicSubscription",
@@ -83,6 +90,13 @@ export function snsBodies(service: SnsService): ResourceBody[] {
       },
       create: applySubscription,
       update: applySubscription,
+      // By what it subscribes: a replacement that already answers under the same ARN stays.
+      delete: ({ inputs }) => {
+        const found = service
+          .subscriptions(String(inputs.topic))
+          .find(({ protocol, endpoint }) => protocol === inputs.protocol && endpoint === inputs.endpoint);
+        if (found !== undefined) service.unsubscribe(found.arn);
+      },
     },
   ];
 }

@@ -20,6 +20,12 @@ const inputAttributes: Readonly<Record<string, string>> = {
   sqsManagedSseEnabled: "SqsManagedSseEnabled",
 };
 
+/** Attributes that have a resource type of their own. */
+const resourceOf = {
+  Policy: { type: "aws:sqs/queuePolicy:QueuePolicy", input: "policy" },
+  RedrivePolicy: { type: "aws:sqs/redrivePolicy:RedrivePolicy", input: "redrivePolicy" },
+} as const;
+
 /** SQS API reference, CreateQueue; the suffix of FIFO queues counts. */
 const queueName: NameRule = {
   field: "name",
@@ -37,9 +43,17 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       if (value !== undefined && value !== false && value !== "") attributes[attribute] = String(value);
     }
     checkAttributes(attributes);
-    // A policy given by a QueuePolicy resource survives a restart until that resource sets it again.
-    const policy = service.store.findQueue(name)?.attributes.Policy;
-    service.store.save(name, policy === undefined ? attributes : { Policy: policy, ...attributes }, {});
+    // What QueuePolicy and RedrivePolicy resources gave stays until they change it.
+    const kept = service.store.findQueue(name)?.attributes ?? {};
+    const ofOthers = Object.fromEntries(Object.entries(kept).filter(([attribute]) => attribute in resourceOf));
+    service.store.save(name, { ...ofOthers, ...attributes }, {});
+  };
+  /** Attributes go when their resource goes, and with the queue. */
+  const unset = (queueUrl: unknown, attribute: string) => {
+    const queue = service.store.findQueue(service.nameOf(String(queueUrl)));
+    if (queue === undefined) return;
+    const { [attribute]: _, ...rest } = queue.attributes;
+    service.store.save(queue.name, rest, queue.tags);
   };
   const set = (queueUrl: unknown, attribute: string, value: unknown) => {
     const queue = service.store.queue(service.nameOf(String(queueUrl)));
@@ -47,7 +61,8 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
     checkAttributes(change);
     service.store.save(queue.name, { ...queue.attributes, ...change }, queue.tags);
   };
-  const extra = (type: string, input: string, attribute: string): ResourceBody => {
+  const extra = (attribute: keyof typeof resourceOf): ResourceBody => {
+    const { type, input } = resourceOf[attribute];
     const apply = ({ inputs }: GraphResource) => set(inputs.queueUrl, attribute, inputs[input]);
     return {
       type,
@@ -57,6 +72,7 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       outputs: ({ inputs }) => ({ id: String(inputs.queueUrl), state: inputs }),
       create: apply,
       update: apply,
+      delete: ({ inputs }) => unset(inputs.queueUrl, attribute),
     };
   };
   return [
@@ -73,8 +89,9 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       },
       create: applyQueue,
       update: applyQueue,
+      delete: ({ state }) => service.store.delete(String(state.name)),
     },
-    extra("aws:sqs/queuePolicy:QueuePolicy", "policy", "Policy"),
-    extra("aws:sqs/redrivePolicy:RedrivePolicy", "redrivePolicy", "RedrivePolicy"),
+    extra("Policy"),
+    extra("RedrivePolicy"),
   ];
 }

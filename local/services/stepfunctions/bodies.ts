@@ -64,6 +64,7 @@ export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody
       },
       create: deploy,
       update: deploy,
+      delete: ({ state }) => service.deleteMachine(String(state.arn)),
     },
   ];
 }

@@ -134,6 +134,16 @@ export class StepFunctionsService implements AwsService {
     this.machines.put({ ...machine, arn: this.arnOf(machine.name), program }, this.timers.now());
   }
 
+  /** Ends what runs, then drops the machine with its executions (developer guide, DeleteStateMachine). */
+  async deleteMachine(arn: string): Promise<void> {
+    this.machines.delete(arn);
+    for (const { arn: execution } of this.store.ofMachine(arn, "RUNNING")) {
+      this.executions.stop(execution, undefined, "The state machine was deleted.");
+      await this.executions.settled(execution);
+    }
+    this.store.deleteOfMachine(arn);
+  }
+
   private checkLogging(roleArn: string, { groupArn }: Logging): void {
     this.ports.logs.requireGroup(groupOf(groupArn));
     const principal = { kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) } as const;

@@ -44,6 +44,10 @@ export class StateMachines {
     throw new AwsError("StateMachineDoesNotExist", `State Machine Does Not Exist: '${arn}'`);
   }
 
+  delete(arn: string): void {
+    this.byArn.delete(arn);
+  }
+
   all(): StateMachine[] {
     return [...this.byArn.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
   }

@@ -81,6 +81,12 @@ export class ExecutionStore {
       .map(executionOf);
   }
 
+  deleteOfMachine(machineArn: string): void {
+    const own = "SELECT arn FROM sfn_executions WHERE machine = ?";
+    this.db.prepare(`DELETE FROM sfn_events WHERE execution IN (${own})`).run(machineArn);
+    this.db.prepare("DELETE FROM sfn_executions WHERE machine = ?").run(machineArn);
+  }
+
   running(): Execution[] {
     return this.db
       .prepare("SELECT * FROM sfn_executions WHERE status = 'RUNNING' ORDER BY started, rowid")
