@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
+    // They need the Pulumi CLI: npm run test:engine.
+    exclude: ["tests/engine/**"],
     pool: "forks",
     globalSetup: ["tests/helpers/global-setup.ts"],
     testTimeout: 30_000,

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
-import type { Part } from "../contracts.js";
+import type { GraphResource, Part } from "../contracts.js";
 import { serveShippedModels } from "../engine/model-endpoints.js";
 import { databaseRoles, endAll, openRuntime, type Runtime, startParts, warehouseUrl } from "../engine/runtime.js";
 import { readStackConfig } from "../engine/stack-config.js";
@@ -27,6 +27,8 @@ export interface Session {
   /** gRPC port of the provider `aws`. */
   readonly port: number;
   readonly runtime: Runtime;
+  /** What exists, in the order of creation. */
+  resources(): Iterable<GraphResource>;
   /** `postgres://…` of the stack's database. */
   warehouseUrl(): string;
   stop(): Promise<void>;
@@ -82,6 +84,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     return {
       port: server.port,
       runtime,
+      resources: () => created.all(),
       warehouseUrl: () => warehouseUrl(services, created.all()),
       stop: () => endAll(started, log),
     };

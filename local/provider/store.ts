@@ -18,7 +18,7 @@ export class ResourceStore {
       const key = String(row.key);
       // Written by `put` below and by nobody else; inputs may hold secrets, so they lie sealed.
       const text = this.vault.open(row.sealed as Uint8Array, key);
-      this.resources.set(key, deserialize(Buffer.from(text, "base64")) as GraphResource);
+      this.resources.set(key, ownBytes(deserialize(Buffer.from(text, "base64"))) as GraphResource);
     }
   }
 
@@ -58,3 +58,15 @@ export class ResourceStore {
 }
 
 const keyOf = (urn: string, id: string): string => `${urn} ${id}`;
+
+/** Files with memory of their own: those of a deserialised value lie anywhere in one block, and models are read in words of four bytes. */
+function ownBytes(value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    const copy = Buffer.alloc(value.length);
+    copy.set(value);
+    return copy;
+  }
+  if (Array.isArray(value)) return value.map(ownBytes);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, ownBytes(item)]));
+}
