@@ -2,7 +2,7 @@
  * The account's roles and policies, and the answer to "may this caller do that": identity policies of the role, plus the
  * resource policies of queues, topics, buckets, buses and secrets.
  */
-import type { Permission, Principal } from "../contracts";
+import { AwsError, type Permission, type Principal } from "../contracts";
 import type { ConditionContext } from "./conditions";
 import { MANAGED_POLICIES } from "./managed-policies";
 import { type Asker, evaluateIdentity, evaluateResource, type Policy, parsePolicy, type Question, type Verdict } from "./policy";
@@ -84,9 +84,59 @@ export class Iam {
     this.role(roleName).attached.add(policyArn);
   }
 
+  /** Nothing happens when role or policy are gone; the same holds for {@link detachPolicy}. */
+  removeInlinePolicy(roleName: string, policyName: string): void {
+    this.findRole(roleName)?.inline.delete(policyName);
+  }
+
+  detachPolicy(roleName: string, policyArn: string): void {
+    this.findRole(roleName)?.attached.delete(policyArn);
+  }
+
+  /** Takes all policies from a role. */
+  clearRole(name: string): void {
+    const role = this.findRole(name);
+    role?.inline.clear();
+    role?.attached.clear();
+  }
+
+  /** @throws AwsError DeleteConflict while it has policies. */
+  deleteRole(name: string): void {
+    const role = this.findRole(name);
+    if (role === undefined) return;
+    const left = [...role.attached, ...role.inline.keys()];
+    if (left.length > 0)
+      throw new AwsError(
+        "DeleteConflict",
+        `Cannot delete entity, must ${role.attached.size > 0 ? "detach all policies" : "delete policies"} first: role ${role.name} has ${left.join(", ")}.`,
+        409,
+      );
+    this.roles.delete(role.name);
+  }
+
+  /** @throws AwsError DeleteConflict while a role has it attached. */
+  deleteManagedPolicy(arn: string): void {
+    const holders = [...this.roles.values()].filter(({ attached }) => attached.has(arn)).map(({ name }) => name);
+    if (holders.length > 0)
+      throw new AwsError(
+        "DeleteConflict",
+        `Cannot delete a policy attached to entities: detach ${arn} from ${holders.join(", ")} first.`,
+        409,
+      );
+    this.managed.delete(arn);
+  }
+
+  roleNames(): string[] {
+    return [...this.roles.keys()].sort();
+  }
+
+  private findRole(nameOrArn: string): RoleRecord | undefined {
+    return this.roles.get(nameOrArn.slice(nameOrArn.lastIndexOf("/") + 1));
+  }
+
   /** Throws when the role does not exist. `name` may be a role's name or ARN. */
   role(name: string): RoleRecord {
-    const found = this.roles.get(name.slice(name.lastIndexOf("/") + 1));
+    const found = this.findRole(name);
     if (!found) throw new Error(`The IAM role '${name}' does not exist; declare it as aws.iam.Role before it is used.`);
     return found;
   }

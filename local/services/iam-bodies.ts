@@ -15,8 +15,15 @@ export function iamBodies(iam: Iam): ResourceBody[] {
     iam.putRole(name, String(resource.state.arn), resource.inputs.assumeRolePolicy);
     for (const inline of recordsInput(resource.inputs, "inlinePolicies"))
       iam.putInlinePolicy(name, String(inline.name), inline.policy);
-    const { managedPolicyArns } = resource.inputs;
-    for (const arn of Array.isArray(managedPolicyArns) ? managedPolicyArns : []) iam.attachPolicy(name, String(arn));
+    for (const arn of managedArns(resource)) iam.attachPolicy(name, arn);
+  };
+  /** Takes back the policies that the role's own inputs gave it, but for those of `kept`. */
+  const takePolicies = (resource: GraphResource, kept?: GraphResource): void => {
+    const role = String(resource.state.name);
+    for (const name of inlineNames(resource))
+      if (kept === undefined || !inlineNames(kept).includes(name)) iam.removeInlinePolicy(role, name);
+    for (const arn of managedArns(resource))
+      if (kept === undefined || !managedArns(kept).includes(arn)) iam.detachPolicy(role, arn);
   };
   const putInline = (resource: GraphResource): void =>
     iam.putInlinePolicy(textInput(resource, "role"), String(resource.state.name), resource.inputs.policy);
@@ -26,11 +33,10 @@ export function iamBodies(iam: Iam): ResourceBody[] {
   return [
     {
       type: "aws:iam/role:Role",
-      honoured: ["name", "namePrefix", "path", "assumeRolePolicy", "inlinePolicies", "managedPolicyArns"],
+      honoured: ["name", "namePrefix", "path", "assumeRolePolicy", "inlinePolicies", "managedPolicyArns", "forceDetachPolicies"],
       cloudOnly: {
         description: "shown in the console only",
         maxSessionDuration: "local sessions end with the runtime",
-        forceDetachPolicies: "nothing is destroyed locally but by deleting the data folder",
         tags: "tags only matter to cost reports and tag-based policies",
       },
       replaceOn: ["name", "namePrefix", "path"],
@@ -51,7 +57,16 @@ export function iamBodies(iam: Iam): ResourceBody[] {
         };
       },
       create: putRole,
-      update: putRole,
+      update: (resource, previous) => {
+        putRole(resource);
+        takePolicies(previous, resource);
+      },
+      delete: (resource) => {
+        const name = String(resource.state.name);
+        takePolicies(resource);
+        if (resource.inputs.forceDetachPolicies === true) iam.clearRole(name);
+        iam.deleteRole(name);
+      },
     },
     {
       type: "aws:iam/rolePolicy:RolePolicy",
@@ -65,6 +80,7 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       },
       create: putInline,
       update: putInline,
+      delete: ({ inputs, state }) => iam.removeInlinePolicy(String(inputs.role), String(state.name)),
     },
     {
       type: "aws:iam/policy:Policy",
@@ -79,6 +95,7 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       },
       create: putManaged,
       update: putManaged,
+      delete: ({ state }) => iam.deleteManagedPolicy(String(state.arn)),
     },
     {
       type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
@@ -87,6 +104,15 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       replaceOn: ["role", "policyArn"],
       outputs: ({ name, inputs }) => ({ id: `${String(inputs.role)}-${name}`, state: {} }),
       create: attach,
+      delete: ({ inputs }) => iam.detachPolicy(String(inputs.role), String(inputs.policyArn)),
     },
   ];
+}
+
+function managedArns({ inputs }: Pick<GraphResource, "inputs">): string[] {
+  return Array.isArray(inputs.managedPolicyArns) ? inputs.managedPolicyArns.map(String) : [];
+}
+
+function inlineNames({ inputs }: Pick<GraphResource, "inputs">): string[] {
+  return recordsInput(inputs, "inlinePolicies").map(({ name }) => String(name));
 }

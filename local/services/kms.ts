@@ -30,6 +30,7 @@ export class KmsService implements AwsService {
     context.db.exec(`
       CREATE TABLE IF NOT EXISTS kms_keys (id TEXT PRIMARY KEY, material BLOB NOT NULL, description TEXT NOT NULL, rotation INTEGER NOT NULL, created_at INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS kms_aliases (name TEXT PRIMARY KEY, key_id TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS kms_deletions (key_id TEXT PRIMARY KEY, at INTEGER NOT NULL);
     `);
   }
 
@@ -48,13 +49,43 @@ export class KmsService implements AwsService {
     return runJsonAction("kms", this.actions, request);
   }
 
-  /** Creates a key or changes its description and rotation; its material is kept. */
+  /**
+   * Creates a key or changes its description and rotation; its material is kept. One that waits for its deletion is replaced by a new
+   * key of the same id: what the old one encrypted can't be read again.
+   */
   putKey(id: string, description: string, rotation: boolean): void {
+    if (this.deletionOf(id) !== undefined) this.drop(id);
     this.context.db
       .prepare(
         "INSERT INTO kms_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET description = excluded.description, rotation = excluded.rotation",
       )
       .run(id, randomBytes(32), description, rotation ? 1 : 0, this.context.clock.now());
+  }
+
+  /** From now on nothing can be done with the key; after the window it is gone. */
+  scheduleDeletion(id: string, windowDays: number): void {
+    if (!(Number.isInteger(windowDays) && windowDays >= 7 && windowDays <= 30))
+      throw new AwsError("ValidationException", `PendingWindowInDays must be a whole number from 7 to 30, got ${windowDays}.`);
+    if (this.context.db.prepare("SELECT 1 FROM kms_keys WHERE id = ?").get(id) === undefined) return;
+    this.context.db
+      .prepare("INSERT OR IGNORE INTO kms_deletions VALUES (?, ?)")
+      .run(id, this.context.clock.now() + windowDays * 86_400_000);
+  }
+
+  private deletionOf(id: string): number | undefined {
+    const row = this.context.db.prepare("SELECT at FROM kms_deletions WHERE key_id = ?").get(id);
+    return row === undefined ? undefined : Number(row.at);
+  }
+
+  /** A key takes its aliases along. */
+  private drop(id: string): void {
+    this.context.db.prepare("DELETE FROM kms_keys WHERE id = ?").run(id);
+    this.context.db.prepare("DELETE FROM kms_aliases WHERE key_id = ?").run(id);
+    this.context.db.prepare("DELETE FROM kms_deletions WHERE key_id = ?").run(id);
+  }
+
+  deleteAlias(name: string): void {
+    this.context.db.prepare("DELETE FROM kms_aliases WHERE name = ?").run(name);
   }
 
   /** `name` with its `alias/` prefix. */
@@ -76,7 +107,21 @@ export class KmsService implements AwsService {
     return row ? String(row.key_id) : undefined;
   }
 
+  /** A key that can be used. */
+  private usable(keyId: string): KeyRow {
+    const key = this.key(keyId);
+    if (this.deletionOf(key.id) !== undefined)
+      throw new AwsError("KMSInvalidStateException", `${this.arnOf(key.id)} is pending deletion.`);
+    return key;
+  }
+
+  private dropExpired(): void {
+    const due = this.context.db.prepare("SELECT key_id FROM kms_deletions WHERE at <= ?").all(this.context.clock.now());
+    for (const row of due) this.drop(String(row.key_id));
+  }
+
   private key(keyId: string): KeyRow {
+    this.dropExpired();
     const arn = this.arnOf(keyId);
     const row = this.context.db.prepare("SELECT * FROM kms_keys WHERE id = ?").get(arn.slice(arn.lastIndexOf("/") + 1));
     if (!row) throw new AwsError("NotFoundException", `Key '${arn}' does not exist`);
@@ -90,7 +135,7 @@ export class KmsService implements AwsService {
   }
 
   private encrypt(members: Members): object {
-    const key = this.key(members.text("KeyId"));
+    const key = this.usable(members.text("KeyId"));
     const context = encryptionContext(members);
     refuseAlgorithm(members);
     return {
@@ -110,16 +155,16 @@ export class KmsService implements AwsService {
       throw new AwsError("IncorrectKeyException", `The ciphertext was made with another key than '${named}'.`);
     let plain: Buffer;
     try {
-      plain = openWith(this.key(id).material, blob.subarray(KEY_ID_LENGTH), context);
+      plain = openWith(this.usable(id).material, blob.subarray(KEY_ID_LENGTH), context);
     } catch (cause) {
-      if (cause instanceof AwsError && named !== undefined) throw cause;
+      if (cause instanceof AwsError && (named !== undefined || cause.code === "KMSInvalidStateException")) throw cause;
       throw new AwsError("InvalidCiphertextException", "The ciphertext or its encryption context is not what was encrypted.");
     }
     return { KeyId: this.arnOf(id), Plaintext: plain.toString("base64"), EncryptionAlgorithm: "SYMMETRIC_DEFAULT" };
   }
 
   private generateDataKey(members: Members): object {
-    const key = this.key(members.text("KeyId"));
+    const key = this.usable(members.text("KeyId"));
     const spec = members.optionalText("KeySpec");
     const length = members.optionalNumber("NumberOfBytes") ?? (spec === "AES_128" ? 16 : 32);
     const plain = randomBytes(length);
@@ -132,16 +177,18 @@ export class KmsService implements AwsService {
 
   private describe(members: Members): object {
     const key = this.key(members.text("KeyId"));
+    const deletion = this.deletionOf(key.id);
     return {
       KeyMetadata: {
         AWSAccountId: this.context.accountId,
         KeyId: key.id,
         Arn: this.arnOf(key.id),
         CreationDate: key.createdAt / 1000,
-        Enabled: true,
+        Enabled: deletion === undefined,
         Description: key.description,
         KeyUsage: "ENCRYPT_DECRYPT",
-        KeyState: "Enabled",
+        KeyState: deletion === undefined ? "Enabled" : "PendingDeletion",
+        ...(deletion === undefined ? {} : { DeletionDate: deletion / 1000 }),
         Origin: "AWS_KMS",
         KeyManager: "CUSTOMER",
         KeySpec: "SYMMETRIC_DEFAULT",
@@ -152,6 +199,7 @@ export class KmsService implements AwsService {
   }
 
   private list(members: Members): object {
+    this.dropExpired();
     const rows = this.context.db.prepare("SELECT id FROM kms_keys ORDER BY id").all();
     const { page, next } = paginate(rows, members.optionalNumber("Limit") ?? 100, members.optionalText("Marker"));
     const keys = page.map((row) => ({ KeyId: String(row.id), KeyArn: this.arnOf(String(row.id)) }));

@@ -37,11 +37,17 @@ export function ssmBodies(service: SsmService): ResourceBody[] {
       type: textInput(resource, "type"),
       value: ignored ? existing.value : textInput(resource, "value"),
       keyId: optionalText(inputs, "keyId"),
-      description: optionalText(inputs, "description"),
+      // A description that the program dropped is emptied, not kept.
+      description: optionalText(inputs, "description") ?? (existing?.description === undefined ? undefined : ""),
       tier: optionalText(inputs, "tier"),
     };
     const same =
-      existing && existing.value === wanted.value && existing.type === wanted.type && existing.description === wanted.description;
+      existing &&
+      existing.value === wanted.value &&
+      existing.type === wanted.type &&
+      existing.description === wanted.description &&
+      (wanted.keyId === undefined || existing.keyId === wanted.keyId) &&
+      (wanted.tier === undefined || existing.tier === wanted.tier);
     if (!same) service.putParameter({ ...wanted, overwrite: true });
   };
   return [
@@ -62,6 +68,7 @@ export function ssmBodies(service: SsmService): ResourceBody[] {
       },
       create: put,
       update: put,
+      delete: ({ state }) => void service.deleteParameter(String(state.name)),
     },
   ];
 }
@@ -84,9 +91,8 @@ export function secretsManagerBodies(service: SecretsManagerService): ResourceBo
   return [
     {
       type: "aws:secretsmanager/secret:Secret",
-      honoured: ["name", "namePrefix", "description", "kmsKeyId"],
+      honoured: ["name", "namePrefix", "description", "kmsKeyId", "recoveryWindowInDays"],
       cloudOnly: {
-        recoveryWindowInDays: "nothing is destroyed locally but by deleting the data folder",
         forceOverwriteReplicaSecret: "one machine has no replicas",
         tags: "tags only matter to cost reports and tag-based policies",
       },
@@ -99,6 +105,11 @@ export function secretsManagerBodies(service: SecretsManagerService): ResourceBo
       },
       create: put,
       update: put,
+      delete: ({ inputs, state }) =>
+        void service.deleteSecret(
+          String(state.name),
+          typeof inputs.recoveryWindowInDays === "number" ? inputs.recoveryWindowInDays : 30,
+        ),
     },
     {
       type: "aws:secretsmanager/secretVersion:SecretVersion",
@@ -113,7 +124,8 @@ export function secretsManagerBodies(service: SecretsManagerService): ResourceBo
         };
       },
       create: putVersion,
-      update: putVersion,
+      // AWSCURRENT can't be taken from a version: the value goes with its secret (provider, secret_version.go).
+      delete: () => undefined,
     },
   ];
 }
@@ -126,10 +138,9 @@ export function kmsBodies(service: KmsService): ResourceBody[] {
   return [
     {
       type: "aws:kms/key:Key",
-      honoured: ["description", "enableKeyRotation"],
+      honoured: ["description", "enableKeyRotation", "deletionWindowInDays"],
       cloudOnly: {
         policy: "locally every key delegates to the policies of the roles, which are checked",
-        deletionWindowInDays: "nothing is destroyed locally but by deleting the data folder",
         tags: "tags only matter to cost reports and tag-based policies",
       },
       replaceOn: [],
@@ -140,6 +151,8 @@ export function kmsBodies(service: KmsService): ResourceBody[] {
       },
       create: putKey,
       update: putKey,
+      delete: ({ id, inputs }) =>
+        service.scheduleDeletion(id, typeof inputs.deletionWindowInDays === "number" ? inputs.deletionWindowInDays : 30),
     },
     {
       type: "aws:kms/alias:Alias",
@@ -155,6 +168,7 @@ export function kmsBodies(service: KmsService): ResourceBody[] {
       },
       create: putAlias,
       update: putAlias,
+      delete: ({ state }) => service.deleteAlias(String(state.name)),
     },
   ];
 }

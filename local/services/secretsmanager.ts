@@ -82,15 +82,47 @@ export class SecretsManagerService implements AwsService {
     return runJsonAction("secretsmanager", this.actions, request);
   }
 
-  /** Creates a secret without a value, or updates its description and key. Returns its ARN. */
+  /**
+   * Creates a secret without a value, or updates its description and key. Returns its ARN.
+   * @throws AwsError InvalidRequestException while a deleted one still has the name.
+   */
   putSecret(name: string, description = "", keyId?: string): string {
     const arn = secretArn(this.context.region, this.context.accountId, name);
+    const deletedAt = this.find(name)?.deletedAt;
+    if (deletedAt !== undefined)
+      throw new AwsError(
+        "InvalidRequestException",
+        `You can't create this secret because a secret with this name is already scheduled for deletion: ${name} is gone after ${new Date(deletedAt).toISOString()}. Wait, restore it (RestoreSecret), or choose another name.`,
+      );
     this.context.db
       .prepare(
-        "INSERT INTO secrets VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (arn) DO UPDATE SET description = excluded.description, key_id = excluded.key_id, deleted_at = NULL",
+        "INSERT INTO secrets VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (arn) DO UPDATE SET description = excluded.description, key_id = excluded.key_id",
       )
       .run(arn, name, description, keyId ?? null, this.context.clock.now());
     return arn;
+  }
+
+  /**
+   * Marks a secret for deletion, or removes it at once with a window of 0; nothing happens when that was done before.
+   * Returns when it is gone, in epoch milliseconds.
+   */
+  deleteSecret(secretId: string, windowDays: number): number {
+    if (windowDays !== 0 && !(Number.isInteger(windowDays) && windowDays >= 7 && windowDays <= 30))
+      throw new AwsError(
+        "InvalidParameterException",
+        `RecoveryWindowInDays must be a whole number from 7 to 30, or 0 to delete at once, got ${windowDays}.`,
+      );
+    const secret = this.find(secretId);
+    const deletedAt = secret?.deletedAt ?? this.context.clock.now() + windowDays * 86_400_000;
+    if (secret === undefined) return deletedAt;
+    if (windowDays === 0) this.drop(secret.arn);
+    else this.context.db.prepare("UPDATE secrets SET deleted_at = ? WHERE arn = ?").run(deletedAt, secret.arn);
+    return deletedAt;
+  }
+
+  private drop(arn: string): void {
+    this.context.db.prepare("DELETE FROM secret_versions WHERE arn = ?").run(arn);
+    this.context.db.prepare("DELETE FROM secrets WHERE arn = ?").run(arn);
   }
 
   /** Writes a version and moves AWSCURRENT to it. `token` makes a retry write nothing twice. Returns the version id. */
@@ -130,6 +162,10 @@ export class SecretsManagerService implements AwsService {
       .prepare("SELECT * FROM secrets WHERE arn = ? OR name = ? OR substr(arn, 1, length(arn) - 7) = ?")
       .get(secretId, secretId, secretId);
     if (!row) return undefined;
+    if (row.deleted_at !== null && Number(row.deleted_at) <= this.context.clock.now()) {
+      this.drop(String(row.arn));
+      return undefined;
+    }
     return {
       arn: String(row.arn),
       name: String(row.name),
@@ -268,11 +304,7 @@ export class SecretsManagerService implements AwsService {
     const days = members.optionalNumber("RecoveryWindowInDays") ?? 30;
     const force = members.flag("ForceDeleteWithoutRecovery");
     members.refuseRest();
-    const deletedAt = this.context.clock.now() + (force ? 0 : days * 86_400_000);
-    if (force) {
-      this.context.db.prepare("DELETE FROM secret_versions WHERE arn = ?").run(secret.arn);
-      this.context.db.prepare("DELETE FROM secrets WHERE arn = ?").run(secret.arn);
-    } else this.context.db.prepare("UPDATE secrets SET deleted_at = ? WHERE arn = ?").run(deletedAt, secret.arn);
+    const deletedAt = this.deleteSecret(secret.arn, force ? 0 : days);
     return { ARN: secret.arn, Name: secret.name, DeletionDate: deletedAt / 1000 };
   }
 
