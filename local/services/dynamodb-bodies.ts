@@ -48,6 +48,10 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
       },
       create: apply,
       update: apply,
+      delete: async ({ state }) => {
+        const TableName = String(state.name);
+        if ((await describe(service, TableName)) !== undefined) await service.call("DeleteTable", { TableName });
+      },
     },
     {
       type: "aws:appautoscaling/target:Target",
@@ -102,23 +106,98 @@ async function applyTable(service: DynamoDbService, resource: GraphResource): Pr
     throw new Error(
       `${resource.type} (${resource.name}): the kept table ${TableName} has the keys ${JSON.stringify(existing.KeySchema)}, the program wants ${JSON.stringify(wanted.KeySchema)}. Delete the data folder or use another name.`,
     );
-  }
+  } else await changeCapacity(service, resource, existing, wanted);
   const { inputs } = resource;
   await service.call("UpdateTable", { TableName, DeletionProtectionEnabled: inputs.deletionProtectionEnabled === true });
   const ttl = recordInput(inputs, "ttl");
   const attribute = optionalText(ttl, "attributeName");
-  if (attribute !== undefined)
+  const { TimeToLiveDescription } = await service.call("DescribeTimeToLive", { TableName });
+  const present = optionalText(TimeToLiveDescription as Inputs, "AttributeName");
+  if (attribute !== undefined || present !== undefined)
     await service.call("UpdateTimeToLive", {
       TableName,
-      TimeToLiveSpecification: { AttributeName: attribute, Enabled: ttl.enabled !== false },
+      TimeToLiveSpecification: {
+        AttributeName: attribute ?? present,
+        Enabled: attribute !== undefined && ttl.enabled !== false,
+      },
     });
   const recovery = recordInput(inputs, "pointInTimeRecovery").enabled === true;
   await service.call("UpdateContinuousBackups", {
     TableName,
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: recovery },
   });
-  const Tags = Object.entries(recordInput(inputs, "tags")).map(([Key, Value]) => ({ Key, Value: String(Value) }));
-  if (Tags.length > 0) await service.call("TagResource", { ResourceArn: service.arnOf(TableName), Tags });
+  const tags = recordInput(inputs, "tags");
+  const ResourceArn = service.arnOf(TableName);
+  const { Tags: kept } = await service.call("ListTagsOfResource", { ResourceArn });
+  const TagKeys = (kept as { Key: string }[]).map(({ Key }) => Key).filter((key) => !(key in tags));
+  if (TagKeys.length > 0) await service.call("UntagResource", { ResourceArn, TagKeys });
+  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value: String(Value) }));
+  if (Tags.length > 0) await service.call("TagResource", { ResourceArn, Tags });
+}
+
+interface Capacity {
+  readonly ReadCapacityUnits: number;
+  readonly WriteCapacityUnits: number;
+}
+
+interface Index {
+  readonly IndexName: string;
+  readonly KeySchema: unknown;
+  readonly Projection: { readonly ProjectionType: string; readonly NonKeyAttributes?: readonly string[] };
+  readonly ProvisionedThroughput?: Capacity;
+}
+
+/** Billing mode and capacity units of the table and of its indexes; other changes of indexes are refused. */
+async function changeCapacity(
+  service: DynamoDbService,
+  resource: GraphResource,
+  existing: Inputs,
+  wanted: Inputs,
+): Promise<void> {
+  const [before, after] = [indexesOf(existing), indexesOf(wanted)];
+  const shape = (indexes: readonly Index[]) =>
+    JSON.stringify(
+      indexes
+        .map(({ IndexName, KeySchema, Projection }) => [
+          IndexName,
+          KeySchema,
+          Projection.ProjectionType,
+          [...(Projection.NonKeyAttributes ?? [])].sort(),
+        ])
+        .sort(),
+    );
+  if (shape(before) !== shape(after))
+    throw new Error(
+      `${resource.type} (${resource.name}): globalSecondaryIndexes: the local runtime adds, changes and removes no index of a table that exists. Delete the data folder, or destroy the table first.`,
+    );
+  const mode = optionalText(recordInput(existing, "BillingModeSummary"), "BillingMode") ?? "PROVISIONED";
+  const changesMode = mode !== wanted.BillingMode;
+  const own = throughputChange(existing, wanted, changesMode);
+  const updates = after.flatMap((index) => {
+    const change = throughputChange(before.find(({ IndexName }) => IndexName === index.IndexName) ?? {}, index, changesMode);
+    return change === undefined ? [] : [{ Update: { IndexName: index.IndexName, ProvisionedThroughput: change } }];
+  });
+  if (!changesMode && own === undefined && updates.length === 0) return;
+  await service.call("UpdateTable", {
+    TableName: wanted.TableName,
+    ...(changesMode ? { BillingMode: wanted.BillingMode } : {}),
+    ...(own === undefined ? {} : { ProvisionedThroughput: own }),
+    ...(updates.length === 0 ? {} : { GlobalSecondaryIndexUpdates: updates }),
+  });
+}
+
+const indexesOf = (table: Inputs): readonly Index[] =>
+  // What the engine answers, and what `tableRequest` makes.
+  Array.isArray(table.GlobalSecondaryIndexes) ? (table.GlobalSecondaryIndexes as readonly Index[]) : [];
+
+/** Capacity that has to be set; none on demand, and none that is there already: DynamoDB refuses an update to the same. */
+function throughputChange(before: object, after: object, always: boolean): Capacity | undefined {
+  const [now, wanted] = [before, after].map(
+    (holder) => (holder as { readonly ProvisionedThroughput?: Capacity }).ProvisionedThroughput,
+  );
+  if (wanted === undefined) return undefined;
+  const same = now?.ReadCapacityUnits === wanted.ReadCapacityUnits && now.WriteCapacityUnits === wanted.WriteCapacityUnits;
+  return same && !always ? undefined : wanted;
 }
 
 async function describe(service: DynamoDbService, TableName: string): Promise<Record<string, unknown> | undefined> {

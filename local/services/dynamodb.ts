@@ -108,6 +108,7 @@ export class DynamoDbService implements AwsService {
       );
     try {
       const output = await this.engine.run(action, rest);
+      if (action === "UpdateTable") await this.untilActive(String(rest.TableName));
       return action === "DescribeTable" ? { Table: this.described(objectOf(output.Table)) } : output;
     } catch (error) {
       if (onFailure === "ALL_OLD" && error instanceof DynamoError && error.code === "ConditionalCheckFailedException")
@@ -162,8 +163,22 @@ export class DynamoDbService implements AwsService {
         `Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection of ${name} first.`,
       );
     const output = await this.engine.run("DeleteTable", input);
+    await this.untilGone(name);
     this.settings.remove(name);
     return output;
+  }
+
+  private async untilGone(name: string): Promise<void> {
+    for (let attempt = 0; attempt < 1000; attempt += 1) {
+      try {
+        await this.engine.run("DescribeTable", { TableName: name });
+      } catch (error) {
+        if (error instanceof DynamoError && error.code === "ResourceNotFoundException") return;
+        throw error;
+      }
+      await nextTurn();
+    }
+    throw new AwsError("InternalServerError", `The table ${name} was not deleted.`, 500);
   }
 
   private async protect(input: Input): Promise<Input> {

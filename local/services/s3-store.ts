@@ -95,10 +95,19 @@ export class S3Store {
     if (this.context.db.prepare("SELECT 1 FROM s3_objects WHERE bucket = ? LIMIT 1").get(name))
       throw new AwsError(
         "BucketNotEmpty",
-        `The bucket '${name}' you tried to delete is not empty. Delete its objects and versions first.`,
+        `The bucket '${name}' you tried to delete is not empty. Delete its objects and versions first, or set forceDestroy.`,
         409,
       );
     this.context.db.prepare("DELETE FROM s3_buckets WHERE name = ?").run(name);
+  }
+
+  hasBucket(name: string): boolean {
+    return this.context.db.prepare("SELECT 1 FROM s3_buckets WHERE name = ?").get(name) !== undefined;
+  }
+
+  /** Removes all versions and markers of the keys that `chooses` takes; no events. */
+  async deleteVersions(bucket: string, chooses: (key: string) => boolean): Promise<void> {
+    for (const { key, versionId } of this.versions(bucket, "")) if (chooses(key)) await this.delete(bucket, key, versionId);
   }
 
   buckets(): { readonly name: string; readonly createdAt: number }[] {
