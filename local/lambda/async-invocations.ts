@@ -49,6 +49,11 @@ export class AsyncInvocations {
     this.configs.set(functionName, config);
   }
 
+  /** Back to the defaults. */
+  reset(functionName: string): void {
+    this.configs.delete(functionName);
+  }
+
   /** Accepts an event; returns its request id. */
   accept(functionName: string, payload: string): string {
     const event: AsyncEvent = { id: randomUUID(), functionName, payload, acceptedAt: this.context.clock.now(), attempts: 0 };
@@ -89,6 +94,8 @@ export class AsyncInvocations {
   }
 
   private async process(event: AsyncEvent): Promise<void> {
+    // The function was deleted: nothing will ever take its events.
+    if (this.pool.get(event.functionName) === undefined) return this.forget(event);
     const config = this.configs.get(event.functionName) ?? defaultAsyncConfig;
     const tooOld = this.context.clock.now() - event.acceptedAt > config.maxAgeSeconds * 1000;
     if (tooOld) return this.finish(event, undefined, "EventAgeExceeded", config);
@@ -125,6 +132,10 @@ export class AsyncInvocations {
       });
     }
     if (condition !== "Success") this.ports.metric("AsyncEventsDropped", 1, "Count", { FunctionName: event.functionName });
+    this.forget(event);
+  }
+
+  private forget(event: AsyncEvent): void {
     this.context.db.prepare("DELETE FROM lambda_async WHERE id = ?").run(event.id);
   }
 

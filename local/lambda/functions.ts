@@ -90,6 +90,13 @@ export class FunctionPool {
     if (previous !== undefined) await Promise.all(previous.idle.splice(0).map(({ environment }) => environment.end()));
   }
 
+  /** Ends the idle environments; what runs goes on to its end. */
+  async remove(name: string): Promise<void> {
+    const state = this.functions.get(name);
+    this.functions.delete(name);
+    if (state !== undefined) await Promise.all(state.idle.splice(0).map(({ environment }) => environment.end()));
+  }
+
   get(name: string): FunctionState | undefined {
     return this.functions.get(name);
   }

@@ -11,7 +11,7 @@ import {
   type Permission,
 } from "../contracts.js";
 import { type AsyncConfig, AsyncInvocations, defaultAsyncConfig } from "./async-invocations.js";
-import { FunctionPool, type InvokeResult } from "./functions.js";
+import { type FunctionConfig, FunctionPool, type InvokeResult } from "./functions.js";
 import type { MappingConfig, Poller } from "./mapping.js";
 import type { LambdaPorts, Timers } from "./ports.js";
 import { systemTimers } from "./ports.js";
@@ -53,7 +53,6 @@ export class LambdaService implements AwsService, Part {
     { readonly name: string; readonly functionName: string; readonly version: string; readonly description: string }
   >();
   private readonly mappings = new Map<string, { readonly config: MappingConfig; readonly poller: Poller }>();
-
   private active = false;
 
   constructor(
@@ -71,6 +70,40 @@ export class LambdaService implements AwsService, Part {
     this.permissionsByFunction.set(permission.functionName, [...others, permission]);
   }
 
+  removePermission(functionName: string, id: string): void {
+    const others = (this.permissionsByFunction.get(functionName) ?? []).filter((permission) => permission.id !== id);
+    this.permissionsByFunction.set(functionName, others);
+  }
+
+  /**
+   * Creates a function or changes it: new invocations run the new code and configuration. Its mappings follow.
+   * @throws AwsError InvalidParameterValueException when a queue of a mapping gives less time than the function takes.
+   */
+  async putFunction(config: FunctionConfig): Promise<void> {
+    const own = [...this.mappings.values()].filter((mapping) => mapping.config.functionName === config.name);
+    for (const mapping of own) this.checkVisibility(mapping.config, config);
+    const previous = this.pool.get(config.name)?.config;
+    await this.pool.put(config);
+    if (previous !== undefined && previous.roleArn !== config.roleArn)
+      for (const mapping of own) await this.putMapping(mapping.config);
+  }
+
+  /** Takes resource policy, aliases and asynchronous settings along; mappings stay and find no function. */
+  async deleteFunction(name: string): Promise<void> {
+    await this.pool.remove(name);
+    this.permissionsByFunction.delete(name);
+    this.asynchronous.reset(name);
+    for (const [key, alias] of this.aliases) if (alias.functionName === name) this.aliases.delete(key);
+  }
+
+  deleteAlias(functionName: string, name: string): void {
+    this.aliases.delete(`${functionName}:${name}`);
+  }
+
+  resetAsync(functionName: string): void {
+    this.asynchronous.reset(functionName);
+  }
+
   putAlias(alias: { name: string; functionName: string; version: string; description: string }): void {
     this.aliases.set(`${alias.functionName}:${alias.name}`, alias);
   }
@@ -80,11 +113,13 @@ export class LambdaService implements AwsService, Part {
   }
 
   /**
-   * Registers a mapping; it starts with {@link activate}, or at once after it. The function's role is checked as Lambda does at creation.
-   * @throws AwsError InvalidParameterValueException, ResourceNotFoundException.
+   * Registers a mapping, or changes one: it goes on where it was. It starts with {@link activate}, or at once after that. The
+   * function's role is checked as Lambda does at creation.
+   * @throws AwsError InvalidParameterValueException, ResourceNotFoundException, ResourceConflictException.
    */
-  addMapping(config: MappingConfig): void {
+  async putMapping(config: MappingConfig): Promise<void> {
     const state = this.functionState(config.functionName);
+    this.checkOnlyMapping(config);
     const isQueue = config.sourceArn.split(":")[2] === "sqs";
     const needed = isQueue
       ? ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
@@ -97,12 +132,7 @@ export class LambdaService implements AwsService, Part {
       );
     }
     this.checkFailureDestination(config, state.config.roleArn);
-    if (isQueue && this.ports.queues.visibilityTimeoutSeconds(config.sourceArn) < state.config.timeoutSeconds) {
-      throw new AwsError(
-        "InvalidParameterValueException",
-        `Queue visibility timeout: ${this.ports.queues.visibilityTimeoutSeconds(config.sourceArn)} seconds is less than Function timeout: ${state.config.timeoutSeconds} seconds (${config.functionName})`,
-      );
-    }
+    this.checkVisibility(config, state.config);
     const invoke = (payload: string) => this.pool.invoke(config.functionName, payload);
     const common = { context: this.context, ports: this.ports, timers: this.timers, mapping: config, invoke };
     const poller = isQueue
@@ -113,8 +143,41 @@ export class LambdaService implements AwsService, Part {
           functionArn: state.config.arn,
           retryMs: this.options.retryMs ?? 200,
         });
+    await this.mappings.get(config.uuid)?.poller.end();
     this.mappings.set(config.uuid, { config, poller });
     if (this.active && config.enabled) poller.start();
+  }
+
+  /** Batches that run end; where the mapping was in its stream is forgotten. */
+  async deleteMapping(uuid: string): Promise<void> {
+    const mapping = this.mappings.get(uuid);
+    if (mapping === undefined) return;
+    this.mappings.delete(uuid);
+    await mapping.poller.end();
+    if (mapping.config.sourceArn.split(":")[2] === "kinesis")
+      this.context.db.prepare("DELETE FROM lambda_checkpoints WHERE mapping = ?").run(uuid);
+  }
+
+  private checkOnlyMapping({ uuid, sourceArn, functionName }: MappingConfig): void {
+    const twin = [...this.mappings.values()].find(
+      ({ config }) => config.uuid !== uuid && config.sourceArn === sourceArn && config.functionName === functionName,
+    );
+    if (twin !== undefined)
+      throw new AwsError(
+        "ResourceConflictException",
+        `An event source mapping with event source ${sourceArn} and function ${functionName} already exists: ${twin.config.uuid}. Update or delete it first.`,
+        409,
+      );
+  }
+
+  private checkVisibility({ sourceArn }: MappingConfig, { name, timeoutSeconds }: FunctionConfig): void {
+    if (sourceArn.split(":")[2] !== "sqs") return;
+    const visibility = this.ports.queues.visibilityTimeoutSeconds(sourceArn);
+    if (visibility < timeoutSeconds)
+      throw new AwsError(
+        "InvalidParameterValueException",
+        `Queue visibility timeout: ${visibility} seconds is less than Function timeout: ${timeoutSeconds} seconds (${name})`,
+      );
   }
 
   private checkFailureDestination(config: MappingConfig, roleArn: string): void {

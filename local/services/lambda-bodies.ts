@@ -1,6 +1,6 @@
 /** Local bodies of the aws:lambda resource types. */
 import { createHash } from "node:crypto";
-import type { LocalContext, NameRule, ResourceBody } from "../contracts.js";
+import type { GraphResource, LocalContext, NameRule, ResourceBody } from "../contracts.js";
 import { isResolvedArchive, zipArchive } from "../engine/assets.js";
 import { Fields } from "../engine/fields.js";
 import { physicalName } from "../engine/names.js";
@@ -56,7 +56,6 @@ const functionBody = (service: LambdaService): ResourceBody => ({
   cloudOnly: {
     tags: "labels for billing and search",
     kmsKeyArn: "environment variables are in the memory of a local process only",
-    skipDestroy: "nothing is destroyed here",
     ephemeralStorage: "the machine's own temporary folder is used",
   },
   replaceOn: ["name", "packageType"],
@@ -86,36 +85,40 @@ const functionBody = (service: LambdaService): ResourceBody => ({
       },
     };
   },
-  create: async (resource) => {
-    const fields = new Fields({ ...resource.inputs, ...resource.state }, `function ${resource.name}`);
-    const code = resource.inputs.code;
-    if (!isResolvedArchive(code)) throw new Error("code: expected an archive (images and S3 objects are not supported here).");
-    const runtime = fields.need("runtime");
-    if (!runtime.startsWith("nodejs")) throw new Error(`runtime ${runtime}: only nodejs runtimes have a local body.`);
-    const reserved = fields.number("reservedConcurrentExecutions");
-    const logging = new Fields(fields.record("loggingConfig"), `function ${resource.name} loggingConfig`);
-    const variables = new Fields(fields.record("environment"), "environment").record("variables");
-    await service.pool.put({
-      name: fields.need("name"),
-      arn: fields.need("arn"),
-      roleArn: fields.need("role"),
-      handler: fields.need("handler"),
-      runtime,
-      description: fields.text("description") ?? "",
-      memoryMb: fields.number("memorySize") ?? 128,
-      timeoutSeconds: fields.number("timeout") ?? 3,
-      environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
-      reservedConcurrency: reserved === undefined || reserved < 0 ? undefined : reserved,
-      logGroup: logging.text("logGroup") ?? `/aws/lambda/${fields.need("name")}`,
-      logFormat: logging.text("logFormat") === "JSON" ? "JSON" : "Text",
-      tracing: new Fields(fields.record("tracingConfig"), "tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
-      deadLetterArn: new Fields(fields.record("deadLetterConfig"), "deadLetterConfig").text("targetArn"),
-      architectures: fields.texts("architectures") ?? ["x86_64"],
-      version: fields.text("version") ?? "$LATEST",
-      code,
-    });
-  },
+  create: (resource) => putFunction(service, resource),
+  update: (resource) => putFunction(service, resource),
+  delete: ({ state }) => service.deleteFunction(String(state.name)),
 });
+
+async function putFunction(service: LambdaService, resource: GraphResource): Promise<void> {
+  const fields = new Fields({ ...resource.inputs, ...resource.state }, `function ${resource.name}`);
+  const code = resource.inputs.code;
+  if (!isResolvedArchive(code)) throw new Error("code: expected an archive (images and S3 objects are not supported here).");
+  const runtime = fields.need("runtime");
+  if (!runtime.startsWith("nodejs")) throw new Error(`runtime ${runtime}: only nodejs runtimes have a local body.`);
+  const reserved = fields.number("reservedConcurrentExecutions");
+  const logging = new Fields(fields.record("loggingConfig"), `function ${resource.name} loggingConfig`);
+  const variables = new Fields(fields.record("environment"), "environment").record("variables");
+  await service.putFunction({
+    name: fields.need("name"),
+    arn: fields.need("arn"),
+    roleArn: fields.need("role"),
+    handler: fields.need("handler"),
+    runtime,
+    description: fields.text("description") ?? "",
+    memoryMb: fields.number("memorySize") ?? 128,
+    timeoutSeconds: fields.number("timeout") ?? 3,
+    environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
+    reservedConcurrency: reserved === undefined || reserved < 0 ? undefined : reserved,
+    logGroup: logging.text("logGroup") ?? `/aws/lambda/${fields.need("name")}`,
+    logFormat: logging.text("logFormat") === "JSON" ? "JSON" : "Text",
+    tracing: new Fields(fields.record("tracingConfig"), "tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
+    deadLetterArn: new Fields(fields.record("deadLetterConfig"), "deadLetterConfig").text("targetArn"),
+    architectures: fields.texts("architectures") ?? ["x86_64"],
+    version: fields.text("version") ?? "$LATEST",
+    code,
+  });
+}
 
 const permissionBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/permission:Permission",
@@ -138,6 +141,7 @@ const permissionBody = (service: LambdaService): ResourceBody => ({
       qualifier: fields.text("qualifier") ?? fields.need("function").split(":function:")[1]?.split(":")[1],
     });
   },
+  delete: ({ id, inputs }) => service.removePermission(functionNameOf(String(inputs.function)), id),
 });
 
 /** A stable id of the form of a UUID. */
@@ -172,7 +176,8 @@ const mappingBody = (service: LambdaService): ResourceBody => ({
   },
   replaceOn: ["eventSourceArn", "startingPosition", "startingPositionTimestamp"],
   outputs: ({ name, inputs, region, accountId }) => {
-    const uuid = uuidOf(`${name} ${String(inputs.functionName)} ${String(inputs.eventSourceArn)}`);
+    const { eventSourceArn, startingPosition, startingPositionTimestamp } = inputs;
+    const uuid = uuidOf([name, eventSourceArn, startingPosition, startingPositionTimestamp].join(" "));
     const functionName = functionNameOf(String(inputs.functionName));
     return {
       id: uuid,
@@ -184,11 +189,14 @@ const mappingBody = (service: LambdaService): ResourceBody => ({
       },
     };
   },
-  create: (resource) => {
-    const fields = new Fields(resource.inputs, `event source mapping ${resource.name}`);
-    service.addMapping(mappingConfig(fields, resource.id, String(resource.state.arn)));
-  },
+  create: (resource) => putMapping(service, resource),
+  update: (resource) => putMapping(service, resource),
+  delete: ({ id }) => service.deleteMapping(id),
 });
+
+function putMapping(service: LambdaService, { name, id, inputs, state }: GraphResource): Promise<void> {
+  return service.putMapping(mappingConfig(new Fields(inputs, `event source mapping ${name}`), id, String(state.arn)));
+}
 
 function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig {
   const sourceArn = fields.need("eventSourceArn");
@@ -242,7 +250,10 @@ function startingPosition(fields: Fields, service: string): StartingPosition {
 const invocationBody = (service: LambdaService, context: LocalContext): ResourceBody => ({
   type: "aws:lambda/invocation:Invocation",
   honoured: ["functionName", "input", "triggers", "qualifier"],
-  cloudOnly: { lifecycleScope: "nothing is updated or destroyed here", terraformKey: "used with lifecycleScope CRUD only" },
+  cloudOnly: {
+    lifecycleScope: "an invocation is made once, when its resource is created",
+    terraformKey: "used with lifecycleScope CRUD only",
+  },
   replaceOn: ["functionName", "qualifier", "input", "triggers"],
   outputs: ({ name, inputs }) => ({
     id: `${functionNameOf(String(inputs.functionName))}_${name}`,
@@ -253,19 +264,34 @@ const invocationBody = (service: LambdaService, context: LocalContext): Resource
     const fields = new Fields(resource.inputs, `invocation ${resource.name}`);
     const { name } = service.resolve(fields.need("functionName"), fields.text("qualifier"));
     const { db } = context;
-    db.exec("CREATE TABLE IF NOT EXISTS lambda_invocations (id TEXT PRIMARY KEY, hash TEXT NOT NULL, result TEXT NOT NULL)");
-    const hash = createHash("sha256")
-      .update(JSON.stringify([name, resource.inputs.input, resource.inputs.triggers]))
-      .digest("hex");
-    const known = db.prepare("SELECT hash FROM lambda_invocations WHERE id = ?").get(resource.urn);
-    if (known?.hash === hash) return;
+    const hash = invocationHash(resource.inputs);
+    if (remembered(context, resource.urn) === hash) return;
     const result = await service.pool.invoke(name, fields.text("input") ?? "{}");
     if (result.functionError !== undefined) throw new Error(`${name} failed: ${result.payload}\n${result.logTail}`);
     db.prepare(
       "INSERT INTO lambda_invocations (id, hash, result) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, result = excluded.result",
     ).run(resource.urn, hash, result.payload);
   },
+  // Nothing is invoked (lifecycleScope CREATE_ONLY); a resource of the same URN invokes again. A replacement is remembered already.
+  delete: ({ urn, inputs }) => {
+    const known = remembered(context, urn);
+    if (known === invocationHash(inputs)) context.db.prepare("DELETE FROM lambda_invocations WHERE id = ?").run(urn);
+  },
 });
+
+/** What the last invocation of a resource was made with; creates the table. */
+function remembered({ db }: LocalContext, urn: string): string | undefined {
+  db.exec("CREATE TABLE IF NOT EXISTS lambda_invocations (id TEXT PRIMARY KEY, hash TEXT NOT NULL, result TEXT NOT NULL)");
+  const row = db.prepare("SELECT hash FROM lambda_invocations WHERE id = ?").get(urn);
+  return row === undefined ? undefined : String(row.hash);
+}
+
+function invocationHash({ functionName, input, triggers }: GraphResource["inputs"]): string {
+  const name = functionNameOf(String(functionName));
+  return createHash("sha256")
+    .update(JSON.stringify([name, input, triggers]))
+    .digest("hex");
+}
 
 const aliasBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/alias:Alias",
@@ -281,18 +307,22 @@ const aliasBody = (service: LambdaService): ResourceBody => ({
       state: { name: alias, arn, invokeArn: `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${arn}/invocations` },
     };
   },
-  create: (resource) => {
-    const fields = new Fields({ ...resource.inputs, ...resource.state }, `alias ${resource.name}`);
-    const functionName = functionNameOf(fields.need("functionName"));
-    service.resolve(functionName, fields.need("functionVersion"));
-    service.putAlias({
-      name: fields.need("name"),
-      functionName,
-      version: fields.need("functionVersion"),
-      description: fields.text("description") ?? "",
-    });
-  },
+  create: (resource) => putAlias(service, resource),
+  update: (resource) => putAlias(service, resource),
+  delete: ({ inputs, state }) => service.deleteAlias(functionNameOf(String(inputs.functionName)), String(state.name)),
 });
+
+function putAlias(service: LambdaService, resource: GraphResource): void {
+  const fields = new Fields({ ...resource.inputs, ...resource.state }, `alias ${resource.name}`);
+  const functionName = functionNameOf(fields.need("functionName"));
+  service.resolve(functionName, fields.need("functionVersion"));
+  service.putAlias({
+    name: fields.need("name"),
+    functionName,
+    version: fields.need("functionVersion"),
+    description: fields.text("description") ?? "",
+  });
+}
 
 const asyncBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
@@ -300,18 +330,22 @@ const asyncBody = (service: LambdaService): ResourceBody => ({
   cloudOnly: {},
   replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: functionNameOf(String(inputs.functionName)), state: {} }),
-  create: (resource) => {
-    const fields = new Fields(resource.inputs, `event invoke config ${resource.name}`);
-    const config = new Fields(fields.record("destinationConfig"), "destinationConfig");
-    const target = (name: string) => new Fields(config.record(name), `destinationConfig.${name}`).text("destination");
-    service.configureAsync(service.resolve(functionNameOf(fields.need("functionName"))).name, {
-      maxRetries: fields.number("maximumRetryAttempts") ?? 2,
-      maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,
-      onSuccess: target("onSuccess"),
-      onFailure: target("onFailure"),
-    });
-  },
+  create: (resource) => configureAsync(service, resource),
+  update: (resource) => configureAsync(service, resource),
+  delete: ({ inputs }) => service.resetAsync(functionNameOf(String(inputs.functionName))),
 });
+
+function configureAsync(service: LambdaService, resource: GraphResource): void {
+  const fields = new Fields(resource.inputs, `event invoke config ${resource.name}`);
+  const config = new Fields(fields.record("destinationConfig"), "destinationConfig");
+  const target = (name: string) => new Fields(config.record(name), `destinationConfig.${name}`).text("destination");
+  service.configureAsync(service.resolve(functionNameOf(fields.need("functionName"))).name, {
+    maxRetries: fields.number("maximumRetryAttempts") ?? 2,
+    maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,
+    onSuccess: target("onSuccess"),
+    onFailure: target("onFailure"),
+  });
+}
 
 const provisionedBody = (): ResourceBody => ({
   type: "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
@@ -320,7 +354,6 @@ const provisionedBody = (): ResourceBody => ({
     functionName: "processes start in a few tens of milliseconds here; none is kept warm in advance",
     qualifier: "see functionName",
     provisionedConcurrentExecutions: "see functionName",
-    skipDestroy: "nothing is destroyed here",
   },
   replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: `${functionNameOf(String(inputs.functionName))},${String(inputs.qualifier)}`, state: {} }),

@@ -22,7 +22,7 @@ const batches = () =>
 const start = async (body: string, mapping: Partial<MappingConfig> = {}) => {
   const service = harness.service({ retryMs: 1 });
   await service.pool.put(functionOf("fn", handler(body)));
-  service.addMapping(mappingOf("fn", mapping));
+  await service.putMapping(mappingOf("fn", mapping));
   service.activate();
   return service;
 };
@@ -185,7 +185,7 @@ describe("a queue mapping", () => {
   it("waits for its batching window, unless it is told to go on", async () => {
     const service = harness.service({ timers: { after: () => () => undefined } });
     await service.pool.put(functionOf("fn", handler("")));
-    service.addMapping(mappingOf("fn", { sourceArn: queueArn, batchSize: 10, windowSeconds: 60 }));
+    await service.putMapping(mappingOf("fn", { sourceArn: queueArn, batchSize: 10, windowSeconds: 60 }));
     service.activate();
     fill(2);
     expect(service.idle()).toBe(false);
@@ -204,7 +204,7 @@ describe("a queue mapping", () => {
   it("is refused when messages reappear before the function can end", async () => {
     const service = harness.service();
     await service.pool.put(functionOf("fn", handler(""), { timeoutSeconds: 90 }));
-    expect(() => service.addMapping(mappingOf("fn", { sourceArn: queueArn }))).toThrow(
+    await expect(service.putMapping(mappingOf("fn", { sourceArn: queueArn }))).rejects.toThrow(
       "Queue visibility timeout: 60 seconds is less than Function timeout: 90 seconds",
     );
   });
