@@ -25,7 +25,7 @@ export class Usage {
   private readonly keys = new Map<string, ApiKey>();
   private readonly plans = new Map<string, UsagePlan>();
   private readonly keysOfPlan = new Map<string, Set<string>>();
-  private readonly buckets = new Map<string, TokenBucket>();
+  private readonly buckets = new Map<string, { readonly limit: Throttle; readonly bucket: TokenBucket }>();
 
   constructor(
     private readonly db: DatabaseSync,
@@ -47,6 +47,21 @@ export class Usage {
   addKey(planId: string, keyId: string): void {
     const known = this.keysOfPlan.get(planId) ?? new Set();
     this.keysOfPlan.set(planId, known.add(keyId));
+  }
+
+  deleteKey(keyId: string): void {
+    this.keys.delete(keyId);
+  }
+
+  /** With its keys' memberships and what they have used. */
+  deletePlan(planId: string): void {
+    this.plans.delete(planId);
+    this.keysOfPlan.delete(planId);
+    this.db.prepare("DELETE FROM apigateway_quota WHERE plan = ?").run(planId);
+  }
+
+  removeKey(planId: string, keyId: string): void {
+    this.keysOfPlan.get(planId)?.delete(keyId);
   }
 
   /**
@@ -77,9 +92,11 @@ export class Usage {
 
   private take(name: string, limit: Throttle | undefined): void {
     if (limit === undefined) return;
-    const bucket = this.buckets.get(name) ?? new TokenBucket(limit, this.now);
-    this.buckets.set(name, bucket);
-    if (!bucket.take()) throw new GatewayError("THROTTLED");
+    const known = this.buckets.get(name);
+    // A changed limit starts with a full bucket.
+    const current = known?.limit === limit ? known : { limit, bucket: new TokenBucket(limit, this.now) };
+    this.buckets.set(name, current);
+    if (!current.bucket.take()) throw new GatewayError("THROTTLED");
   }
 
   private count(plan: UsagePlan, key: ApiKey): void {

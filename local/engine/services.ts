@@ -86,10 +86,14 @@ export function createServices(options: ServiceOptions) {
       if (!decision.allowed) throw new Error(decision.reason);
     },
   });
-  const redshift = new RedshiftServerless(warehouse, (secretArn, admin) => {
-    const name = (secretArn.split(":secret:")[1] ?? secretArn).replace(/-[A-Za-z0-9]{6}$/, "");
-    secrets.putValue(secrets.putSecret(name, "Administrator of the warehouse"), JSON.stringify(admin));
-  });
+  const redshift = new RedshiftServerless(
+    warehouse,
+    (secretArn, admin) => {
+      const name = (secretArn.split(":secret:")[1] ?? secretArn).replace(/-[A-Za-z0-9]{6}$/, "");
+      secrets.putValue(secrets.putSecret(name, "Administrator of the warehouse"), JSON.stringify(admin));
+    },
+    (secretArn) => void secrets.deleteSecret(secretArn, 0),
+  );
   const redshiftData = new RedshiftDataService(context, { redshift, databaseRolesOf: options.databaseRolesOf });
   const lambda = new LambdaService(
     context,

@@ -1,12 +1,12 @@
 /** Local bodies of the aws:apigateway resource types. */
 import { createHash } from "node:crypto";
-import { type Api, newApi, type Stage, type Throttle } from "../apigateway/api.js";
+import { type Api, type ApiMethod, newApi, resourcePath, type Stage, type Throttle } from "../apigateway/api.js";
 import { checkTemplate } from "../apigateway/context.js";
 import { customisable } from "../apigateway/errors.js";
 import type { ApiGateway } from "../apigateway/server.js";
 import type { QuotaPeriod } from "../apigateway/throttle.js";
 import { compileModel } from "../apigateway/validation.js";
-import type { GraphResource, NameRule, ResourceBody } from "../contracts.js";
+import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../contracts.js";
 import { Fields } from "../engine/fields.js";
 import { physicalName } from "../engine/names.js";
 
@@ -60,6 +60,17 @@ function apiOf(gateway: ApiGateway, fields: Fields): Api {
   return api;
 }
 
+/** The API of a resource; none when it is gone with all that it had. */
+function findApi(gateway: ApiGateway, { restApi, restApiId }: GraphResource["inputs"]): Api | undefined {
+  return gateway.apis.get(String(restApiId ?? restApi));
+}
+
+const methodKey = ({ resourceId, httpMethod }: GraphResource["inputs"]): string => `${String(resourceId)} ${String(httpMethod)}`;
+
+function checkKeySource(fields: Fields): void {
+  if ((fields.text("apiKeySource") ?? "HEADER") !== "HEADER") throw new Error("apiKeySource: only HEADER is supported here.");
+}
+
 const fieldsOf = (resource: GraphResource): Fields =>
   new Fields({ ...resource.inputs, ...resource.state }, `${resource.type} ${resource.name}`);
 
@@ -90,12 +101,19 @@ const restApiBody = (gateway: ApiGateway, order: string[]): ResourceBody => ({
   },
   create: (resource) => {
     const fields = fieldsOf(resource);
-    if ((fields.text("apiKeySource") ?? "HEADER") !== "HEADER") throw new Error("apiKeySource: only HEADER is supported here.");
+    checkKeySource(fields);
     gateway.apis.set(
       resource.id,
       newApi(resource.id, fields.need("name"), fields.need("rootResourceId"), fields.texts("binaryMediaTypes") ?? []),
     );
   },
+  update: (resource) => {
+    const fields = fieldsOf(resource);
+    checkKeySource(fields);
+    const api = apiOf(gateway, new Fields({ restApi: resource.id }, resource.name));
+    gateway.apis.set(api.id, { ...api, name: fields.need("name"), binaryMediaTypes: fields.texts("binaryMediaTypes") ?? [] });
+  },
+  delete: ({ id }) => void gateway.apis.delete(id),
 });
 
 const resourceBody = (gateway: ApiGateway): ResourceBody => ({
@@ -104,17 +122,21 @@ const resourceBody = (gateway: ApiGateway): ResourceBody => ({
   cloudOnly: {},
   replaceOn: ["restApi"],
   outputs: ({ name, inputs }) => ({ id: idOf("resource", name), state: { path: `/${String(inputs.pathPart)}` } }),
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    const api = apiOf(gateway, fields);
-    const entry = { parentId: fields.need("parentId"), pathPart: fields.need("pathPart") };
-    const twin = [...api.resources].find(
-      ([id, other]) => id !== resource.id && other.parentId === entry.parentId && other.pathPart === entry.pathPart,
-    );
-    if (twin !== undefined) throw new Error(`Another resource with the same parent already has this name: ${entry.pathPart}`);
-    api.resources.set(resource.id, entry);
-  },
+  create: (resource) => putResource(gateway, resource),
+  update: (resource) => putResource(gateway, resource),
+  delete: ({ id, inputs }) => void findApi(gateway, inputs)?.resources.delete(id),
 });
+
+function putResource(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  const api = apiOf(gateway, fields);
+  const entry = { parentId: fields.need("parentId"), pathPart: fields.need("pathPart") };
+  const twin = [...api.resources].find(
+    ([id, other]) => id !== resource.id && other.parentId === entry.parentId && other.pathPart === entry.pathPart,
+  );
+  if (twin !== undefined) throw new Error(`Another resource with the same parent already has this name: ${entry.pathPart}`);
+  api.resources.set(resource.id, entry);
+}
 
 const methodBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/method:Method",
@@ -134,28 +156,32 @@ const methodBody = (gateway: ApiGateway): ResourceBody => ({
     id: `agm-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,
     state: {},
   }),
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    const authorization = fields.need("authorization");
-    if (authorization !== "NONE" && authorization !== "AWS_IAM") {
-      throw new Error(
-        `authorization ${authorization}: a local runtime has no Cognito or custom authoriser; use NONE with an API key, or AWS_IAM, for this stack.`,
-      );
-    }
-    const api = apiOf(gateway, fields);
-    api.methods.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
-      resourceId: fields.need("resourceId"),
-      httpMethod: fields.need("httpMethod"),
-      authorization,
-      apiKeyRequired: fields.flag("apiKeyRequired") ?? false,
-      validatorId: fields.text("requestValidatorId"),
-      requestModels: texts(fields.record("requestModels")),
-      requestParameters: Object.fromEntries(
-        Object.entries(fields.record("requestParameters")).map(([key, value]) => [key, value === true]),
-      ),
-    });
-  },
+  create: (resource) => putMethod(gateway, resource),
+  update: (resource) => putMethod(gateway, resource),
+  delete: ({ inputs }) => void findApi(gateway, inputs)?.methods.delete(methodKey(inputs)),
 });
+
+function putMethod(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  const authorization = fields.need("authorization");
+  if (authorization !== "NONE" && authorization !== "AWS_IAM") {
+    throw new Error(
+      `authorization ${authorization}: a local runtime has no Cognito or custom authoriser; use NONE with an API key, or AWS_IAM, for this stack.`,
+    );
+  }
+  const api = apiOf(gateway, fields);
+  api.methods.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
+    resourceId: fields.need("resourceId"),
+    httpMethod: fields.need("httpMethod"),
+    authorization,
+    apiKeyRequired: fields.flag("apiKeyRequired") ?? false,
+    validatorId: fields.text("requestValidatorId"),
+    requestModels: texts(fields.record("requestModels")),
+    requestParameters: Object.fromEntries(
+      Object.entries(fields.record("requestParameters")).map(([key, value]) => [key, value === true]),
+    ),
+  });
+}
 
 const texts = (record: Readonly<Record<string, unknown>>): Record<string, string> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, String(value)]));
@@ -173,20 +199,23 @@ const integrationBody = (gateway: ApiGateway): ResourceBody => ({
     id: `agi-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,
     state: {},
   }),
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    if (fields.need("type") !== "AWS_PROXY")
-      throw new Error(`type ${fields.need("type")}: only AWS_PROXY integrations have a local body.`);
-    const functionArn = /\/functions\/(arn:[^/]+)\/invocations$/.exec(fields.need("uri"))?.[1];
-    if (functionArn === undefined) throw new Error(`uri ${fields.need("uri")}: expected a function's invokeArn.`);
-    if (fields.text("integrationHttpMethod") !== "POST")
-      throw new Error("integrationHttpMethod: functions are invoked with POST.");
-    apiOf(gateway, fields).integrations.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
-      functionArn,
-      timeoutMs: fields.number("timeoutMilliseconds") ?? 29_000,
-    });
-  },
+  create: (resource) => putIntegration(gateway, resource),
+  update: (resource) => putIntegration(gateway, resource),
+  delete: ({ inputs }) => void findApi(gateway, inputs)?.integrations.delete(methodKey(inputs)),
 });
+
+function putIntegration(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  if (fields.need("type") !== "AWS_PROXY")
+    throw new Error(`type ${fields.need("type")}: only AWS_PROXY integrations have a local body.`);
+  const functionArn = /\/functions\/(arn:[^/]+)\/invocations$/.exec(fields.need("uri"))?.[1];
+  if (functionArn === undefined) throw new Error(`uri ${fields.need("uri")}: expected a function's invokeArn.`);
+  if (fields.text("integrationHttpMethod") !== "POST") throw new Error("integrationHttpMethod: functions are invoked with POST.");
+  apiOf(gateway, fields).integrations.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
+    functionArn,
+    timeoutMs: fields.number("timeoutMilliseconds") ?? 29_000,
+  });
+}
 
 const modelBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/model:Model",
@@ -195,13 +224,36 @@ const modelBody = (gateway: ApiGateway): ResourceBody => ({
   replaceOn: ["restApi", "name", "contentType"],
   autoName: modelName,
   outputs: ({ name, inputs }) => ({ id: idOf("model", name), state: { name: physicalName(modelName, name, inputs) } }),
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    const schema: unknown = JSON.parse(fields.need("schema"));
-    compileModel(schema);
-    apiOf(gateway, fields).models.set(fields.need("name"), schema);
-  },
+  create: (resource) => putModel(gateway, resource),
+  update: (resource) => putModel(gateway, resource),
+  delete: ({ inputs, state }) => deleteModel(findApi(gateway, inputs), String(state.name)),
 });
+
+/** @throws AwsError ConflictException while a method uses it, as for a validator. */
+function deleteModel(api: Api | undefined, name: string): void {
+  refuseWhileUsed(api, `model ${name}`, ({ requestModels }) => Object.values(requestModels).includes(name));
+  api?.models.delete(name);
+}
+
+function deleteValidator(api: Api | undefined, id: string): void {
+  refuseWhileUsed(api, `request validator ${id}`, ({ validatorId }) => validatorId === id);
+  api?.validators.delete(id);
+}
+
+function refuseWhileUsed(api: Api | undefined, what: string, uses: (method: ApiMethod) => boolean): void {
+  if (api === undefined) return;
+  const users = [...api.methods.values()].filter(uses);
+  if (users.length === 0) return;
+  const paths = users.map((method) => `${resourcePath(api, method.resourceId)}/${method.httpMethod}`);
+  throw new AwsError("ConflictException", `Cannot delete ${what}: it is referenced in method request ${paths.join(", ")}.`, 409);
+}
+
+function putModel(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  const schema: unknown = JSON.parse(fields.need("schema"));
+  compileModel(schema);
+  apiOf(gateway, fields).models.set(fields.need("name"), schema);
+}
 
 const validatorBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/requestValidator:RequestValidator",
@@ -210,15 +262,19 @@ const validatorBody = (gateway: ApiGateway): ResourceBody => ({
   replaceOn: ["restApi"],
   autoName: anyName,
   outputs: ({ name, inputs }) => ({ id: idOf("validator", name), state: { name: physicalName(anyName, name, inputs) } }),
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    const validator = {
-      body: fields.flag("validateRequestBody") ?? false,
-      parameters: fields.flag("validateRequestParameters") ?? false,
-    };
-    apiOf(gateway, fields).validators.set(resource.id, validator);
-  },
+  create: (resource) => putValidator(gateway, resource),
+  update: (resource) => putValidator(gateway, resource),
+  delete: ({ id, inputs }) => deleteValidator(findApi(gateway, inputs), id),
 });
+
+function putValidator(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  const validator = {
+    body: fields.flag("validateRequestBody") ?? false,
+    parameters: fields.flag("validateRequestParameters") ?? false,
+  };
+  apiOf(gateway, fields).validators.set(resource.id, validator);
+}
 
 const responseBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/response:Response",
@@ -226,20 +282,24 @@ const responseBody = (gateway: ApiGateway): ResourceBody => ({
   cloudOnly: {},
   replaceOn: ["restApiId", "responseType"],
   outputs: ({ inputs }) => ({ id: `aggr-${String(inputs.restApiId)}-${String(inputs.responseType)}`, state: {} }),
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    const type = fields.need("responseType");
-    if (!customisable.includes(type)) throw new Error(`responseType ${type}: expected one of ${customisable.join(", ")}.`);
-    const templates = texts(fields.record("responseTemplates"));
-    for (const [contentType, template] of Object.entries(templates)) checkTemplate(template, `${type} ${contentType}`);
-    const status = fields.text("statusCode");
-    apiOf(gateway, fields).responses.set(type, {
-      statusCode: status === undefined ? undefined : Number(status),
-      templates,
-      parameters: texts(fields.record("responseParameters")),
-    });
-  },
+  create: (resource) => putResponse(gateway, resource),
+  update: (resource) => putResponse(gateway, resource),
+  delete: ({ inputs }) => void findApi(gateway, inputs)?.responses.delete(String(inputs.responseType)),
 });
+
+function putResponse(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  const type = fields.need("responseType");
+  if (!customisable.includes(type)) throw new Error(`responseType ${type}: expected one of ${customisable.join(", ")}.`);
+  const templates = texts(fields.record("responseTemplates"));
+  for (const [contentType, template] of Object.entries(templates)) checkTemplate(template, `${type} ${contentType}`);
+  const status = fields.text("statusCode");
+  apiOf(gateway, fields).responses.set(type, {
+    statusCode: status === undefined ? undefined : Number(status),
+    templates,
+    parameters: texts(fields.record("responseParameters")),
+  });
+}
 
 const deploymentBody = (): ResourceBody => ({
   type: "aws:apigateway/deployment:Deployment",
@@ -250,7 +310,11 @@ const deploymentBody = (): ResourceBody => ({
     variables: "belongs to stages",
   },
   replaceOn: ["restApi", "triggers", "variables"],
-  outputs: ({ name }) => ({ id: idOf("deployment", name), state: { createdDate: "1970-01-01T00:00:00Z" } }),
+  // A replacement is there before the old one goes, so that its id is another one.
+  outputs: ({ name, inputs: { triggers, variables } }) => ({
+    id: idOf("deployment", `${name} ${JSON.stringify([triggers, variables])}`),
+    state: { createdDate: "1970-01-01T00:00:00Z" },
+  }),
 });
 
 const stageBody = (gateway: ApiGateway, urlOf: (apiId: string, stage: string) => string): ResourceBody => ({
@@ -273,22 +337,27 @@ const stageBody = (gateway: ApiGateway, urlOf: (apiId: string, stage: string) =>
       },
     };
   },
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    const log = new Fields(fields.record("accessLogSettings"), "accessLogSettings");
-    const format = log.text("format");
-    if (format !== undefined) checkTemplate(format, "accessLogSettings.format");
-    const stage: Stage = {
-      name: fields.need("stageName"),
-      arn: fields.need("arn"),
-      accessLog: format === undefined ? undefined : { groupArn: log.need("destinationArn"), format },
-      tracing: fields.flag("xrayTracingEnabled") ?? false,
-      variables: texts(fields.record("variables")),
-      throttles: new Map(),
-    };
-    apiOf(gateway, fields).stages.set(stage.name, stage);
-  },
+  create: (resource) => putStage(gateway, resource),
+  update: (resource) => putStage(gateway, resource),
+  delete: ({ inputs }) => void findApi(gateway, inputs)?.stages.delete(String(inputs.stageName)),
 });
+
+function putStage(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  const log = new Fields(fields.record("accessLogSettings"), "accessLogSettings");
+  const format = log.text("format");
+  if (format !== undefined) checkTemplate(format, "accessLogSettings.format");
+  const api = apiOf(gateway, fields);
+  const stage: Stage = {
+    name: fields.need("stageName"),
+    arn: fields.need("arn"),
+    accessLog: format === undefined ? undefined : { groupArn: log.need("destinationArn"), format },
+    tracing: fields.flag("xrayTracingEnabled") ?? false,
+    variables: texts(fields.record("variables")),
+    throttles: api.stages.get(fields.need("stageName"))?.throttles ?? new Map(),
+  };
+  api.stages.set(stage.name, stage);
+}
 
 const methodSettingsBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/methodSettings:MethodSettings",
@@ -299,20 +368,27 @@ const methodSettingsBody = (gateway: ApiGateway): ResourceBody => ({
     id: `${String(inputs.restApi)}-${String(inputs.stageName)}-${String(inputs.methodPath)}`,
     state: {},
   }),
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    const settings = new Fields(fields.record("settings"), "settings");
-    const known = ["metricsEnabled", "loggingLevel", "dataTraceEnabled", "throttlingRateLimit", "throttlingBurstLimit"];
-    for (const field of Object.keys(fields.record("settings"))) {
-      if (!known.includes(field)) throw new Error(`settings.${field} has no local effect. Known: ${known.join(", ")}.`);
-    }
-    const stage = apiOf(gateway, fields).stages.get(fields.need("stageName"));
-    if (stage === undefined) throw new Error(`stage ${fields.need("stageName")} does not exist.`);
-    const [rate, burst] = [settings.number("throttlingRateLimit"), settings.number("throttlingBurstLimit")];
-    if (rate !== undefined && burst !== undefined && rate >= 0)
-      stage.throttles.set(fields.need("methodPath").replaceAll("~1", "/"), { rate, burst });
-  },
+  create: (resource) => putMethodSettings(gateway, resource),
+  update: (resource) => putMethodSettings(gateway, resource),
+  delete: ({ inputs }) =>
+    void findApi(gateway, inputs)?.stages.get(String(inputs.stageName))?.throttles.delete(throttlePath(inputs)),
 });
+
+function putMethodSettings(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  const settings = new Fields(fields.record("settings"), "settings");
+  const known = ["metricsEnabled", "loggingLevel", "dataTraceEnabled", "throttlingRateLimit", "throttlingBurstLimit"];
+  for (const field of Object.keys(fields.record("settings"))) {
+    if (!known.includes(field)) throw new Error(`settings.${field} has no local effect. Known: ${known.join(", ")}.`);
+  }
+  const stage = apiOf(gateway, fields).stages.get(fields.need("stageName"));
+  if (stage === undefined) throw new Error(`stage ${fields.need("stageName")} does not exist.`);
+  const [rate, burst] = [settings.number("throttlingRateLimit"), settings.number("throttlingBurstLimit")];
+  if (rate !== undefined && burst !== undefined && rate >= 0) stage.throttles.set(throttlePath(resource.inputs), { rate, burst });
+  else stage.throttles.delete(throttlePath(resource.inputs));
+}
+
+const throttlePath = ({ methodPath }: GraphResource["inputs"]): string => String(methodPath).replaceAll("~1", "/");
 
 function throttleOf(value: unknown): Throttle | undefined {
   const fields = new Fields(value, "throttle");
@@ -332,28 +408,32 @@ const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
     const id = idOf("plan", name);
     return { id, state: { name: physicalName(anyName, name, inputs), arn: `arn:aws:apigateway:${region}::/usageplans/${id}` } };
   },
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    const quota = new Fields(fields.record("quotaSettings"), "quotaSettings");
-    const limit = quota.number("limit");
-    const period = quota.text("period") ?? "MONTH";
-    if (!isPeriod(period)) throw new Error(`quotaSettings.period: expected DAY, WEEK or MONTH, got ${period}.`);
-    gateway.usage.putPlan({
-      id: resource.id,
-      stages: fields.list("apiStages").map((entry) => {
-        const stage = new Fields(entry, "apiStages");
-        const throttles: Record<string, Throttle> = {};
-        for (const item of stage.list("throttles")) {
-          const throttle = throttleOf(item);
-          if (throttle !== undefined) throttles[new Fields(item, "apiStages.throttles").need("path")] = throttle;
-        }
-        return { apiId: stage.need("apiId"), stage: stage.need("stage"), throttles };
-      }),
-      throttle: throttleOf(fields.record("throttleSettings")),
-      quota: limit === undefined ? undefined : { limit, offset: quota.number("offset") ?? 0, period },
-    });
-  },
+  create: (resource) => putUsagePlan(gateway, resource),
+  update: (resource) => putUsagePlan(gateway, resource),
+  delete: ({ id }) => gateway.usage.deletePlan(id),
 });
+
+function putUsagePlan(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  const quota = new Fields(fields.record("quotaSettings"), "quotaSettings");
+  const limit = quota.number("limit");
+  const period = quota.text("period") ?? "MONTH";
+  if (!isPeriod(period)) throw new Error(`quotaSettings.period: expected DAY, WEEK or MONTH, got ${period}.`);
+  gateway.usage.putPlan({
+    id: resource.id,
+    stages: fields.list("apiStages").map((entry) => {
+      const stage = new Fields(entry, "apiStages");
+      const throttles: Record<string, Throttle> = {};
+      for (const item of stage.list("throttles")) {
+        const throttle = throttleOf(item);
+        if (throttle !== undefined) throttles[new Fields(item, "apiStages.throttles").need("path")] = throttle;
+      }
+      return { apiId: stage.need("apiId"), stage: stage.need("stage"), throttles };
+    }),
+    throttle: throttleOf(fields.record("throttleSettings")),
+    quota: limit === undefined ? undefined : { limit, offset: quota.number("offset") ?? 0, period },
+  });
+}
 
 const isPeriod = (text: string): text is QuotaPeriod => ["DAY", "WEEK", "MONTH"].includes(text);
 
@@ -364,7 +444,7 @@ const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
   replaceOn: ["value"],
   autoName: anyName,
   outputs: ({ name, inputs, region }) => {
-    const id = idOf("key", name);
+    const id = idOf("key", [name, inputs.value].filter((part) => part !== undefined).join(" "));
     // Made from the name, so that a key written down keeps working; it opens nothing but this machine's own loopback port.
     const value = inputs.value ?? createHash("sha256").update(`api key ${name}`).digest("base64url").slice(0, 40);
     return {
@@ -372,11 +452,15 @@ const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
       state: { name: physicalName(anyName, name, inputs), value, arn: `arn:aws:apigateway:${region}::/apikeys/${id}` },
     };
   },
-  create: (resource) => {
-    const fields = fieldsOf(resource);
-    gateway.usage.putKey({ id: resource.id, value: fields.need("value"), enabled: fields.flag("enabled") ?? true });
-  },
+  create: (resource) => putApiKey(gateway, resource),
+  update: (resource) => putApiKey(gateway, resource),
+  delete: ({ id }) => gateway.usage.deleteKey(id),
 });
+
+function putApiKey(gateway: ApiGateway, resource: GraphResource): void {
+  const fields = fieldsOf(resource);
+  gateway.usage.putKey({ id: resource.id, value: fields.need("value"), enabled: fields.flag("enabled") ?? true });
+}
 
 const usagePlanKeyBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/usagePlanKey:UsagePlanKey",
@@ -389,12 +473,13 @@ const usagePlanKeyBody = (gateway: ApiGateway): ResourceBody => ({
     if (fields.need("keyType") !== "API_KEY") throw new Error("keyType: expected API_KEY.");
     gateway.usage.addKey(fields.need("usagePlanId"), fields.need("keyId"));
   },
+  delete: ({ inputs }) => gateway.usage.removeKey(String(inputs.usagePlanId), String(inputs.keyId)),
 });
 
 const accountBody = (): ResourceBody => ({
   type: "aws:apigateway/account:Account",
   honoured: [],
-  cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself", resetOnDelete: "nothing is destroyed here" },
+  cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself", resetOnDelete: "see cloudwatchRoleArn" },
   replaceOn: [],
   outputs: () => ({ id: "api-gateway-account", state: {} }),
 });
@@ -410,4 +495,5 @@ const authorizerBody = (): ResourceBody => ({
       `type ${String(resource.inputs.type)}: user pools and authorisers have no local body; choose API key or IAM authorisation for this stack.`,
     );
   },
+  delete: () => undefined,
 });

@@ -1,6 +1,6 @@
 /** Local bodies of Redshift Serverless: a namespace is a database of the local PostgreSQL, a workgroup a name to reach it by. */
 import { createHash } from "node:crypto";
-import type { GraphResource, ResourceBody } from "../contracts";
+import { AwsError, type GraphResource, type ResourceBody } from "../contracts";
 import { checkedName } from "../engine/names";
 import type { Warehouse } from "../warehouse/warehouse";
 import { secretArn } from "./secretsmanager";
@@ -24,10 +24,12 @@ export class RedshiftServerless {
 
   /**
    * @param saveAdminSecret keeps the admin user's credentials where Secrets Manager answers for them
+   * @param removeAdminSecret removes them at once: the secret is the namespace's own
    */
   constructor(
     readonly warehouse: Warehouse,
     private readonly saveAdminSecret?: (secretArn: string, credentials: AdminCredentials) => void,
+    private readonly removeAdminSecret?: (secretArn: string) => void,
   ) {}
 
   async createNamespace({ inputs, state }: GraphResource): Promise<void> {
@@ -35,11 +37,37 @@ export class RedshiftServerless {
     const databaseName = String(inputs.dbName ?? DEFAULT_DATABASE);
     const adminSecretArn = typeof state.adminPasswordSecretArn === "string" ? state.adminPasswordSecretArn : undefined;
     await this.warehouse.ensureDatabase(databaseName);
-    this.warehouse.associateRoles(Array.isArray(inputs.iamRoles) ? inputs.iamRoles.map(String) : []);
+    this.warehouse.associateRoles(rolesOf({ inputs }));
     this.namespaces.set(name, { name, databaseName, adminSecretArn });
     if (adminSecretArn === undefined) return;
     const url = new URL(this.warehouse.urlOf(databaseName));
     this.saveAdminSecret?.(adminSecretArn, { username: url.username, password: url.password });
+  }
+
+  async updateNamespace(resource: GraphResource, previous: GraphResource): Promise<void> {
+    const kept = rolesOf(resource);
+    this.warehouse.dissociateRoles(rolesOf(previous).filter((arn) => !kept.includes(arn)));
+    const { adminPasswordSecretArn: before } = previous.state;
+    if (typeof before === "string" && before !== resource.state.adminPasswordSecretArn) this.removeAdminSecret?.(before);
+    await this.createNamespace(resource);
+  }
+
+  /** @throws AwsError ConflictException while it has workgroups. Its data go with it. */
+  async deleteNamespace(resource: GraphResource): Promise<void> {
+    const name = String(resource.state.namespaceName);
+    const workgroups = [...this.workgroups.values()].filter(({ namespaceName }) => namespaceName === name);
+    if (workgroups.length > 0)
+      throw new AwsError(
+        "ConflictException",
+        `Namespace ${name} can't be deleted: delete its workgroup(s) ${workgroups.map((one) => one.name).join(", ")} first.`,
+      );
+    this.namespaces.delete(name);
+    this.warehouse.dissociateRoles(rolesOf(resource));
+    const database = String(resource.inputs.dbName ?? DEFAULT_DATABASE);
+    if (![...this.namespaces.values()].some(({ databaseName }) => databaseName === database))
+      await this.warehouse.dropDatabase(database);
+    const { adminPasswordSecretArn } = resource.state;
+    if (typeof adminPasswordSecretArn === "string") this.removeAdminSecret?.(adminPasswordSecretArn);
   }
 
   createWorkgroup({ inputs, state }: GraphResource): void {
@@ -53,6 +81,9 @@ export class RedshiftServerless {
     this.workgroups.set(name, { name, arn: String(state.arn), namespaceName });
   }
 }
+
+const rolesOf = ({ inputs }: Pick<GraphResource, "inputs">): string[] =>
+  Array.isArray(inputs.iamRoles) ? inputs.iamRoles.map(String) : [];
 
 export interface AdminCredentials {
   readonly username: string;
@@ -113,6 +144,8 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
         };
       },
       create: (resource) => redshift.createNamespace(resource),
+      update: (resource, previous) => redshift.updateNamespace(resource, previous),
+      delete: (resource) => redshift.deleteNamespace(resource),
     },
     {
       type: "aws:redshiftserverless/workgroup:Workgroup",
@@ -146,6 +179,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
         };
       },
       create: (resource) => redshift.createWorkgroup(resource),
+      delete: ({ state }) => void redshift.workgroups.delete(String(state.workgroupName)),
     },
   ];
 }

@@ -91,6 +91,27 @@ export class Warehouse {
     for (const arn of roleArns) this.associatedRoles.add(arn);
   }
 
+  dissociateRoles(roleArns: readonly string[]): void {
+    for (const arn of roleArns) this.associatedRoles.delete(arn);
+  }
+
+  /** Drops a database with all sessions on it; users and roles go with the last one, as with a namespace. */
+  async dropDatabase(name: string): Promise<void> {
+    this.databases.delete(name);
+    await this.as("postgres", async (client) => {
+      await client.query(`DROP DATABASE IF EXISTS ${quote(name)} WITH (FORCE)`);
+      const { rowCount: others } = await client.query(
+        "SELECT 1 FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'",
+      );
+      if (others !== 0) return;
+      const { rows } = await client.query<{ role: string }>(
+        "SELECT rolname AS role FROM pg_roles WHERE rolname <> $1 AND rolname NOT LIKE 'pg\\_%'",
+        [ADMIN_USER],
+      );
+      for (const { role } of rows) await client.query(`DROP OWNED BY ${quote(role)}; DROP ROLE ${quote(role)}`);
+    });
+  }
+
   hasDatabase(name: string): boolean {
     return this.databases.has(name);
   }

@@ -71,7 +71,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       honoured: ["name", "eventBusName", "description", "eventPattern", "scheduleExpression", "state"],
       cloudOnly: {
         ...tagInputs,
-        forceDestroy: "rules are dropped with the data folder",
+        forceDestroy: "only matters to rules that AWS services manage",
         roleArn: "local deliveries are checked by resource policies",
       },
       replaceOn: ["name", "eventBusName"],
@@ -104,7 +104,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       ],
       cloudOnly: {
         region: tagInputs.region,
-        forceDestroy: "targets are dropped with the data folder",
+        forceDestroy: "only matters to rules that AWS services manage",
       },
       replaceOn: ["rule", "eventBusName", "targetId"],
       autoName: targetName,
