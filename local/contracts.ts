@@ -135,7 +135,7 @@ export interface ResourceBody {
   }): { readonly id: string; readonly state: Readonly<Record<string, unknown>> };
   /** Gives the resource its body. Must be idempotent: it runs again on every start over kept data. */
   create?(resource: GraphResource): Promise<void> | void;
-  /** Applies every changed input that isn't in `replaceOn` to a running body. */
+  /** Applies every changed input that isn't in `replaceOn` to a running body. Absent: what can change in place has no local effect. */
   update?(resource: GraphResource, previous: GraphResource): Promise<void> | void;
   /**
    * Removes the body, and only it: dependents are gone by then. Succeeds when it is gone already or was removed by half before

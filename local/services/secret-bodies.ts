@@ -59,7 +59,7 @@ export function ssmBodies(service: SsmService): ResourceBody[] {
         overwrite: "the program owns its parameters locally",
         dataType: "only 'text' parameters are stored",
       },
-      replaceOn: ["name"],
+      replaceOn: ["name", "dataType"],
       autoName: parameterName,
       outputs: ({ name, inputs, region, accountId }) => {
         const parameter = physicalName(parameterName, name, inputs);

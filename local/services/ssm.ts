@@ -109,6 +109,11 @@ export class SsmService implements AwsService {
         "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
       );
     this.validate(input);
+    if (existing?.tier === "Advanced" && input.tier === "Standard")
+      throw new AwsError(
+        "ValidationException",
+        `${input.name} uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier; delete it and create it again.`,
+      );
     const version = (existing?.version ?? 0) + 1;
     const keyId = input.type === "SecureString" ? (input.keyId ?? DEFAULT_KEY) : null;
     const bytes = Buffer.byteLength(input.value, "utf8");

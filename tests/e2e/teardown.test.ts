@@ -1,0 +1,107 @@
+/** The stack taken down as an engine does, dependents first, and put up again in the same services. */
+import { LambdaClient, ListEventSourceMappingsCommand } from "@aws-sdk/client-lambda";
+import { ListModelPackageGroupsCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GraphResource, ResourceBody } from "../../local/contracts";
+import { deploy, inDependencyOrder } from "../../local/engine/deploy";
+import type { Platform } from "../../local/engine/platform";
+import { call } from "../local/messaging/helpers";
+import { startPlatform, until } from "./support";
+
+let platform: Platform;
+let lambda: LambdaClient;
+let sagemaker: SageMakerClient;
+beforeAll(async () => {
+  platform = await startPlatform({ stack: "dev", inMemory: true });
+  const { endpointUrl: endpoint, region, credentials } = platform;
+  lambda = new LambdaClient({ endpoint, region, credentials });
+  sagemaker = new SageMakerClient({ endpoint, region, credentials });
+}, 60_000);
+afterAll(async () => {
+  lambda?.destroy();
+  sagemaker?.destroy();
+  await platform?.stop();
+});
+
+const bodyOf = ({ type }: GraphResource): ResourceBody | undefined => platform.services.bodies.find((body) => body.type === type);
+
+async function destroy(): Promise<void> {
+  for (const resource of inDependencyOrder(platform.graph).reverse()) await bodyOf(resource)?.delete?.(resource);
+}
+
+/** What the services list. */
+async function remains(): Promise<Record<string, readonly string[]>> {
+  const { services } = platform;
+  const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
+  const listed = async (service: string, action: string, list: string, name: string): Promise<string[]> => {
+    const aws = services.aws.find((candidate) => candidate.name === service);
+    if (aws === undefined) throw new Error(`no service ${service}`);
+    const answer = await call<Record<string, Record<string, string>[]>>(aws, action, {});
+    return (answer[list] ?? []).map((entry) => String(entry[name]));
+  };
+  const { TableNames } = await services.dynamodb.call("ListTables", {});
+  const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
+  const { ModelPackageGroupSummaryList = [] } = await sagemaker.send(new ListModelPackageGroupsCommand({}));
+  const databases = await services.warehouse.query("SELECT datname AS name FROM pg_database", [], "postgres");
+  const users = await services.warehouse.query("SELECT rolname AS name FROM pg_roles", [], "postgres");
+  return {
+    apis: [...services.api.apis.keys()],
+    functions: services.lambda.pool.names(),
+    mappings: EventSourceMappings.map(({ UUID }) => String(UUID)),
+    roles: services.iam.roleNames(),
+    queues: names(services.sqs.store.queues()),
+    topics: names(services.sns.topics()),
+    subscriptions: services.sns.subscriptions().map(({ arn }) => arn),
+    streams: names(services.kinesis.store.streams()),
+    buses: names(services.events.store.buses()).filter((name) => name !== "default"),
+    rules: names(services.events.store.rules()),
+    logGroups: names(services.logs.groups()),
+    logPolicies: names(services.logs.policies()),
+    alarms: names(services.cloudwatch.alarms().map(({ alarm }) => alarm)),
+    dashboards: await listed("monitoring", "ListDashboards", "DashboardEntries", "DashboardName"),
+    tables: TableNames as readonly string[],
+    buckets: names(services.s3.store.buckets()),
+    parameters: await listed("ssm", "DescribeParameters", "Parameters", "Name"),
+    secrets: await listed("secretsmanager", "ListSecrets", "SecretList", "Name"),
+    aliases: await listed("kms", "ListAliases", "Aliases", "AliasName"),
+    machines: names(services.stepFunctions.machines.all()),
+    modelGroups: ModelPackageGroupSummaryList.map(({ ModelPackageGroupName }) => String(ModelPackageGroupName)),
+    databases: databases.map(({ name }) => String(name)).filter((name) => !/^(postgres|template\d)$/.test(name)),
+    users: users.map(({ name }) => String(name)).filter((name) => !/^(pg_|warehouse_admin$)/.test(name)),
+  };
+}
+
+async function score(): Promise<number> {
+  const { apiUrl, apiKey } = platform.outputs;
+  const response = await fetch(`${String(apiUrl).replace(/\/$/, "")}/score`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-api-key": String(apiKey) },
+    body: JSON.stringify({ companySize: 900, industry: "technology", engagementMetrics: 88 }),
+  });
+  return response.status;
+}
+
+const idle = () => until("all functions idle", () => platform.services.lambda.idle());
+
+describe("a stack that is destroyed", () => {
+  it("leaves nothing, and comes back as it was", async () => {
+    const { graph, services } = platform;
+    const before = await remains();
+    expect(Object.entries(before).filter(([, list]) => list.length === 0)).toEqual([]);
+    expect(await score()).toBe(200);
+    await idle();
+
+    await destroy();
+    expect(Object.entries(await remains()).filter(([, list]) => list.length > 0)).toEqual([]);
+    expect(await score()).toBe(403);
+    // What is gone can be deleted again: an engine that was killed in the middle starts over.
+    await destroy();
+
+    await expect(deploy(graph, services.bodies)).rejects.toThrow(/Secret.*already scheduled for deletion/);
+    for (const name of before.secrets ?? []) services.secrets.deleteSecret(name, 0);
+    await deploy(graph, services.bodies);
+    expect(await remains()).toEqual(before);
+    expect(await score()).toBe(200);
+    await idle();
+  }, 120_000);
+});
