@@ -4,12 +4,12 @@ import type { Part } from "../contracts.js";
 import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
 import { boundProviderCalls } from "../services/provider-calls";
-import { BodyRegistry } from "./bodies.js";
 import { type DeployProgress, deploy } from "./deploy.js";
 import { evaluate } from "./evaluate.js";
-import { diff, type Graph } from "./graph.js";
+import type { Graph } from "./graph.js";
 import type { KillOrder } from "./kill-switch.js";
 import { serveShippedModels } from "./model-endpoints";
+import { applyChanges, type ReloadResult } from "./reload.js";
 import { ACCOUNT_ID, databaseRoles, endAll, openRuntime, startParts, warehouseUrl } from "./runtime.js";
 import type { Services } from "./services.js";
 import { readStackConfig } from "./stack-config.js";
@@ -40,13 +40,6 @@ export interface InvokeAnswer {
   readonly value: unknown;
   readonly functionError: string | undefined;
   readonly logTail: string;
-}
-
-export interface ReloadResult {
-  /** `aws:ssm/parameter:Parameter policy: value` of each change that is in effect. */
-  readonly applied: readonly string[];
-  /** Changes that take effect at the next start. */
-  readonly needsRestart: readonly string[];
 }
 
 export interface Platform {
@@ -159,30 +152,10 @@ async function start(
     },
     reload: async () => {
       const next = await evaluateStack();
-      const result = await applyChanges(graph ?? next, next, services);
+      const result = await applyChanges(graph ?? next, next, services.bodies);
       graph = next;
       return result;
     },
     stop,
   };
-}
-
-async function applyChanges(before: Graph, after: Graph, services: Services): Promise<ReloadResult> {
-  const registry = new BodyRegistry(services.bodies);
-  const difference = diff(before, after);
-  const applied: string[] = [];
-  const needsRestart = [...difference.added, ...difference.removed]
-    .filter(({ id }) => id !== "")
-    .map(({ type, name }) => `${type} ${name}`);
-  for (const change of difference.changed) {
-    if (change.after.id === "") continue;
-    const line = `${change.after.type} ${change.after.name}: ${change.fields.map(({ path }) => path).join(", ")}`;
-    const body = registry.get(change.after.type);
-    if (body?.update === undefined) needsRestart.push(line);
-    else {
-      await body.update(change.after, change.before);
-      applied.push(line);
-    }
-  }
-  return { applied, needsRestart };
 }

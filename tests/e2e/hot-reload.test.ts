@@ -131,11 +131,17 @@ describe("the stack's config", () => {
     expect(await processes()).toEqual(running);
   });
 
-  it("that changes a function says that it needs a restart", async () => {
+  it("that changes a function runs its next invocation with it", async () => {
     const good = readFileSync(stackFile(), "utf8");
     edit({ "risk:fraud.memoryMb": 768 });
     const { applied, needsRestart } = await world.platform.reload();
-    expect([...applied, ...needsRestart].join("\n")).toContain("memorySize");
+    expect(needsRestart).toEqual([]);
+    expect(applied.join("\n")).toContain("memorySize");
+    await scoreOne();
+    const { events = [] } = await world.clients.logs.send(
+      new FilterLogEventsCommand({ logGroupName: logGroupOf(streamFunction()), filterPattern: '"Memory Size: 768 MB"' }),
+    );
+    expect(events).not.toEqual([]);
     writeFileSync(stackFile(), good);
     await world.platform.reload();
   });

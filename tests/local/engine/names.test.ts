@@ -96,7 +96,7 @@ describe("the stacks", () => {
         physical.length > rule.maxLength || physical.length < 3 || rule.characters?.pattern.test(physical) === false,
     );
     expect(wrong).toEqual([]);
-  });
+  }, 120_000);
 });
 
 describe("the bodies", () => {
