@@ -99,7 +99,7 @@ const FIXTURES: readonly Fixture[] = [
 
 function startAws(policy: string): Promise<Server> {
   const answers: Readonly<Record<string, unknown>> = {
-    GetParameter: { Parameter: { Name: "/policy", Value: policy } },
+    GetParameters: { Parameters: [{ Name: "/policy", Value: policy }] },
     GetSecretValue: { SecretString: "benchmark" },
     Query: { Items: [], Count: 0, ScannedCount: 0 },
     BatchGetItem: { Responses: {}, UnprocessedKeys: {} },

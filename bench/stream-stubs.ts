@@ -10,6 +10,7 @@ import { createEventBus } from "../functions/shared/event-bus";
 import { createLog } from "../functions/shared/log";
 import { createMetrics } from "../functions/shared/metrics";
 import { createObjectStore } from "../functions/shared/object-store";
+import { createParameterSource } from "../functions/shared/parameter-source";
 import { createPolicySource } from "../functions/shared/policy-source";
 import { createTokeniser } from "../functions/shared/tokeniser";
 import { createResultStore, createStateStore } from "../functions/stream/adapters";
@@ -65,11 +66,14 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
     validate: fraud,
     decode: decodeJson,
     policies: createPolicySource({
-      read: async () => JSON.stringify(PROFILES.fraud.defaultPolicy),
+      parameters: createParameterSource({
+        read: async () => new Map([["/policy", JSON.stringify(PROFILES.fraud.defaultPolicy)]]),
+        ttlMs: 5_000,
+        clock,
+      }),
+      parameter: "/policy",
       profile: PROFILES.fraud,
       validatePolicy,
-      ttlMs: 5_000,
-      clock,
       log,
       metrics,
     }),

@@ -47,6 +47,16 @@ export function pipelineContradictions(config: StackConfig): Contradiction[] {
       found.push({ key, expected: `${expected}, since device.source is snowflake`, fix: example });
     }
   }
+  const { policyTtlSeconds } = config;
+  const watched = config["training.canaryMinutes"];
+  if (watched > 0 && watched * 60 < policyTtlSeconds * 3) {
+    const minutes = Math.ceil((policyTtlSeconds * 3) / 60);
+    found.push({
+      key: "training.canaryMinutes",
+      expected: `0, or at least ${minutes}: functions take up to ${Math.ceil(policyTtlSeconds * 1.2)} seconds (policyTtlSeconds) to begin with a canary`,
+      fix: String(minutes),
+    });
+  }
   const runtime = config["training.maxRuntimeMinutes"];
   if (config["training.spot"] && config["training.maxWaitMinutes"] < runtime) {
     found.push({

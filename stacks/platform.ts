@@ -182,6 +182,7 @@ function createStream(
     bus: parts.bus,
     memoryMb: config["fraud.memoryMb"],
     timeoutSeconds: config["fraud.timeoutSeconds"],
+    policyTtlSeconds: config.policyTtlSeconds,
     ...(config.reserveConcurrency ? { reservedConcurrency: config["fraud.reservedConcurrency"] } : {}),
     capacity: {
       readUnits: config["fraud.readCapacity"],
@@ -253,6 +254,7 @@ function createApi(
       notificationEmail: config.notificationEmail,
       memoryMb: config["api.memoryMb"],
       timeoutSeconds: config["api.timeoutSeconds"],
+      policyTtlSeconds: config.policyTtlSeconds,
       ...(config.reserveConcurrency ? { reservedConcurrency: config["api.reservedConcurrency"] } : {}),
       provisionedConcurrency: config["api.provisionedConcurrency"],
       errorRateAlarmPercent: config["api.errorRateAlarmPercent"],

@@ -36,7 +36,7 @@ export function configurationDoc(stackValues: Readonly<Record<(typeof STACKS)[nu
     "## Policies",
     "",
     "`risk:fraud.policy`, `risk:lead.policy`, `risk:churn.policy` and `risk:device.policy` override numbers of the default policies in `functions/profiles/*/policy.ts`.",
-    "A change touches one SSM parameter and no function; running functions pick it up within seconds.",
+    "A change touches one SSM parameter and no function; warm functions read it again after `risk:policyTtlSeconds`, ± 20 %.",
     "",
     "```sh",
     "pulumi config set --path risk:fraud.policy.thresholds.high_amount 800 --stack dev",

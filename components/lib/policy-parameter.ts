@@ -5,7 +5,7 @@ import { MAX_POLICY_BYTES } from "../../functions/policy/document";
 import type { Statement } from "./iam";
 
 /**
- * The policy of a profile as a parameter that running functions read again every few seconds: a changed threshold touches
+ * The policy of a profile as a parameter that running functions read again from time to time: a changed threshold touches
  * this resource alone.
  * @throws Error when the document is larger than a standard parameter.
  */
@@ -34,6 +34,7 @@ export function policyParameter(
   );
 }
 
+/** Functions read all their parameters in one call. IAM decides on each name of it, so one that isn't granted fails the whole call. */
 export function readParameter(parameter: Parameter, sid = "ReadPolicy"): Statement {
-  return { sid, actions: ["ssm:GetParameter"], resources: [parameter.arn] };
+  return { sid, actions: ["ssm:GetParameters"], resources: [parameter.arn] };
 }

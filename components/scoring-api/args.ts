@@ -51,6 +51,8 @@ export interface ScoringApiArgs {
   readonly memoryMb: number;
   /** Seconds; the gateway gives up after 29. */
   readonly timeoutSeconds: number;
+  /** Mean seconds between two reads of policy and models by a warm container; 40 reads a second are all that an account makes. */
+  readonly policyTtlSeconds: number;
   /** Executions set aside for each function that answers requests; default none. */
   readonly reservedConcurrency?: number;
   /** Warm executions on an alias `live`, $0.0000033 a GB-second each; 0 for none. */

@@ -67,6 +67,7 @@ export function createScoringFunction(
         EVENT_SOURCE: events.source,
         EVENT_DETAIL_TYPE: events.detailType,
         METRIC_NAMESPACE,
+        POLICY_TTL_SECONDS: String(args.policyTtlSeconds),
         CACHE_TTL_SECONDS: String(args.cacheTtlSeconds),
         ARCHIVE_BUCKET: args.archive.bucketName,
         TOKEN_SECRET_ARN: args.tokenSecret.arn,

@@ -56,6 +56,8 @@ export interface StreamProcessorArgs {
   readonly memoryMb: number;
   /** Seconds. */
   readonly timeoutSeconds: number;
+  /** Mean seconds between two reads of policy and models by a warm container; 40 reads a second are all that an account makes. */
+  readonly policyTtlSeconds: number;
   /** Executions set aside; default none. At least shards × parallelisation, or the stream waits. */
   readonly reservedConcurrency?: number;
   readonly capacity: TableCapacity;

@@ -70,6 +70,7 @@ function environment(
     EVENT_SOURCE: eventSourceName(args.policy.profile),
     EVENT_DETAIL_TYPE,
     METRIC_NAMESPACE,
+    POLICY_TTL_SECONDS: String(args.policyTtlSeconds),
     DATA_BUCKET: dataBucket.bucketName,
     TOKEN_SECRET_ARN: args.tokenSecret.arn,
     MAX_EVENT_AGE_DAYS: String(args.maxEventAgeDays),

@@ -1,12 +1,12 @@
 /**
  * REST → scores of one profile. Environment: PROFILE, SCORES_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
  * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ARCHIVE_BUCKET, TOKEN_SECRET_ARN; optional CACHE_TTL_SECONDS (86400),
- * POLICY_TTL_SECONDS (5), IDEMPOTENCY_LEASE_SECONDS (60), DEMO_JITTER ("1" adds up to ±5 % of the scale), LOG_LEVEL (info);
- * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET, and MODELS_TTL_SECONDS (5).
+ * POLICY_TTL_SECONDS (60), IDEMPOTENCY_LEASE_SECONDS (60), DEMO_JITTER ("1" adds up to ±5 % of the scale), LOG_LEVEL (info);
+ * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
  * The role needs, besides writing its own log group:
  * - dynamodb:Query, GetItem, PutItem, DeleteItem on SCORES_TABLE
- * - ssm:GetParameter on POLICY_PARAMETER and MODELS_PARAMETER
+ * - ssm:GetParameters on POLICY_PARAMETER and MODELS_PARAMETER
  * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
  * - events:PutEvents on EVENT_BUS_NAME
@@ -21,7 +21,7 @@ import { DEVICE } from "../profiles/device";
 import { LEAD } from "../profiles/lead";
 import { createIdempotencyStore, createScoreStore } from "../rest/adapters";
 import { createRestHandler, type RestHandler } from "../rest/handler";
-import { createDynamoDb, createEventBridge, createSecretsManager, createSsm, FAST } from "../shared/clients";
+import { createDynamoDb, createEventBridge, createSecretsManager, createSsm, FAST, SINGLE } from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";
 import { createEventBus } from "../shared/event-bus";
@@ -29,7 +29,8 @@ import { createLog } from "../shared/log";
 import { createMetrics } from "../shared/metrics";
 import { readModelEnvironment, wireModels } from "../shared/model-wiring";
 import { createObjectStore } from "../shared/object-store";
-import { createPolicySource, parameterReader } from "../shared/policy-source";
+import { createParameterSource, parametersReader } from "../shared/parameter-source";
+import { createPolicySource } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
 import { cached, createSecretSource, createTokeniserSource } from "../shared/secret-source";
 
@@ -55,7 +56,7 @@ function wire(): RestHandler {
     bucket: env.text("ARCHIVE_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
     cacheTtlSeconds: env.number("CACHE_TTL_SECONDS", 86_400, 0, 31_536_000),
-    policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 5, 0, 86_400),
+    policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 60, 0, 86_400),
     leaseSeconds: env.number("IDEMPOTENCY_LEASE_SECONDS", 60, 1, 900),
     models: readModelEnvironment(env),
     jitter: env.optional("DEMO_JITTER", "0") === "1" ? JITTER_POINTS : 0,
@@ -69,13 +70,16 @@ function wire(): RestHandler {
   // Clients that the first answer does not need are made when they are: the secret for personal fields, S3 when the bus is down.
   const secret = () => createSecretSource(createSecretsManager(), values.secret)();
   const objects = cached(async () => createObjectStore(createS3(FAST), values.bucket));
-  const ssm = createSsm();
-  const policies = createPolicySource({
-    read: parameterReader(ssm, values.policy),
-    profile,
-    validatePolicy,
+  const parameters = createParameterSource({
+    read: parametersReader(createSsm(SINGLE), [values.policy, values.models.parameter]),
     ttlMs: values.policyTtlSeconds * 1000,
     clock,
+  });
+  const policies = createPolicySource({
+    parameters,
+    parameter: values.policy,
+    profile,
+    validatePolicy,
     log,
     metrics,
   });
@@ -85,7 +89,7 @@ function wire(): RestHandler {
     policies,
     models: wireModels({
       environment: values.models,
-      ssm,
+      parameters,
       s3: () => createS3(FAST),
       profile,
       validateModels,

@@ -1,13 +1,13 @@
 /**
  * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
  * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
- * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (5), STOP_EARLY_MS (3000), LOG_LEVEL (info);
- * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET, and MODELS_TTL_SECONDS (5).
+ * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
+ * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
  * The role needs, besides writing its own log group and reading its stream (kinesis:DescribeStream, DescribeStreamSummary,
  * GetRecords, GetShardIterator, ListShards, SubscribeToShard on the stream; kinesis:ListStreams on *; kms:Decrypt on the stream's key):
  * - dynamodb:BatchGetItem, PutItem, UpdateItem on RESULTS_TABLE; dynamodb:BatchGetItem, PutItem on STATE_TABLE
- * - ssm:GetParameter on POLICY_PARAMETER and MODELS_PARAMETER
+ * - ssm:GetParameters on POLICY_PARAMETER and MODELS_PARAMETER
  * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
  * - events:PutEvents on EVENT_BUS_NAME
@@ -19,7 +19,7 @@ import { fraud, models as validateModels, policy as validatePolicy } from "#vali
 import type { Validate } from "../core/json-schema";
 import type { AnyProfile } from "../core/profile";
 import { FRAUD } from "../profiles/fraud";
-import { BULK, createDynamoDb, createEventBridge, createSecretsManager, createSsm } from "../shared/clients";
+import { BULK, createDynamoDb, createEventBridge, createSecretsManager, createSsm, SINGLE } from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";
 import { createEventBus } from "../shared/event-bus";
@@ -27,7 +27,8 @@ import { createLog } from "../shared/log";
 import { createMetrics } from "../shared/metrics";
 import { readModelEnvironment, wireModels } from "../shared/model-wiring";
 import { createObjectStore } from "../shared/object-store";
-import { createPolicySource, parameterReader } from "../shared/policy-source";
+import { createParameterSource, parametersReader } from "../shared/parameter-source";
+import { createPolicySource } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
 import { createSecretSource, createTokeniserSource } from "../shared/secret-source";
 import { createResultStore, createStateStore } from "../stream/adapters";
@@ -58,7 +59,7 @@ function wire(): StreamHandler {
     maxFutureMinutes: env.number("MAX_EVENT_FUTURE_MINUTES", 60, 0, 525_600),
     resultTtlDays: env.number("RESULT_TTL_DAYS", 90, 1, 36_500),
     stateTtlDays: env.number("STATE_TTL_DAYS", 30, 1, 36_500),
-    policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 5, 0, 86_400),
+    policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 60, 0, 86_400),
     models: readModelEnvironment(env),
     reserveMs: env.number("STOP_EARLY_MS", 3_000, 0, 300_000),
   };
@@ -69,14 +70,17 @@ function wire(): StreamHandler {
   const metrics = createMetrics(values.namespace, { Profile: profile.id }, clock);
   const dynamo = createDynamoDb(BULK);
   const secret = createSecretSource(createSecretsManager(), values.secret);
-  const ssm = createSsm();
-  const s3 = createS3();
-  const policies = createPolicySource({
-    read: parameterReader(ssm, values.policy),
-    profile,
-    validatePolicy,
+  const parameters = createParameterSource({
+    read: parametersReader(createSsm(SINGLE), [values.policy, values.models.parameter]),
     ttlMs: values.policyTtlSeconds * 1000,
     clock,
+  });
+  const s3 = createS3();
+  const policies = createPolicySource({
+    parameters,
+    parameter: values.policy,
+    profile,
+    validatePolicy,
     log,
     metrics,
   });
@@ -87,7 +91,7 @@ function wire(): StreamHandler {
     policies,
     models: wireModels({
       environment: values.models,
-      ssm,
+      parameters,
       s3: () => s3,
       profile,
       validateModels,

@@ -17,7 +17,8 @@ export const DEFAULT_BACKOFF: Backoff = {
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-/** Waits before try number `attempt` (1 is the first retry): uniform between 0 and min(cap, base·2^attempt). */
-export function pause(backoff: Backoff, attempt: number): Promise<void> {
-  return backoff.sleep(Math.floor(backoff.random() * Math.min(backoff.capMs, backoff.baseMs * 2 ** attempt)));
-}
+/** Milliseconds to wait before try number `attempt` (1 is the first retry): uniform between 0 and min(cap, base·2^attempt). */
+export const pauseMs = ({ random, capMs, baseMs }: Pick<Backoff, "random" | "capMs" | "baseMs">, attempt: number): number =>
+  Math.floor(random() * Math.min(capMs, baseMs * 2 ** attempt));
+
+export const pause = (backoff: Backoff, attempt: number): Promise<void> => backoff.sleep(pauseMs(backoff, attempt));

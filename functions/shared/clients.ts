@@ -23,6 +23,8 @@ export interface ClientLimits {
 
 /** A synchronous caller waits at the other end. */
 export const FAST: ClientLimits = { connectTimeoutMs: 500, requestTimeoutMs: 2_000, maxAttempts: 3, maxSockets: 64 };
+/** For callers that try again themselves: the SDK's retries would multiply with theirs. */
+export const SINGLE: ClientLimits = { ...FAST, maxAttempts: 1 };
 /** Megabytes to move and nobody waiting. */
 export const BULK: ClientLimits = { connectTimeoutMs: 1_000, requestTimeoutMs: 20_000, maxAttempts: 4, maxSockets: 32 };
 

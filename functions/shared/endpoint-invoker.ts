@@ -1,4 +1,5 @@
 import { EndpointFailure, type InvokeEndpoint } from "../models/endpoint";
+import { isThrottled, statusOf } from "./sdk-error";
 
 /** The part of the SageMaker runtime that is used. */
 export interface EndpointClient {
@@ -32,16 +33,10 @@ export function endpointFailure(endpointName: string, error: unknown): EndpointF
   const status = statusOf(error);
   const name = error instanceof Error ? error.name : "UnknownError";
   const message = `Endpoint ${endpointName} failed: ${name}${status === undefined ? "" : ` (HTTP ${status})`}.`;
-  if (status === 429 || /Throttl|TooManyRequests/.test(name)) return new EndpointFailure("throttled", message, true);
+  if (isThrottled(error)) return new EndpointFailure("throttled", message, true);
   if (name === "ModelError" || name === "ModelNotReadyException") {
     return new EndpointFailure("model_error", message, name === "ModelNotReadyException");
   }
   if (status !== undefined && status < 500) return new EndpointFailure("rejected", message, false);
   return new EndpointFailure("unreachable", message, true);
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
-  // The SDK's own member, of this shape on every service error.
-  return (error.$metadata as { readonly httpStatusCode?: number } | undefined)?.httpStatusCode;
 }

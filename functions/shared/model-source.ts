@@ -18,11 +18,13 @@ import { createModel } from "../models/registry";
 import type { Clock } from "./clock";
 import { describeError, type Log } from "./log";
 import type { Metrics } from "./metrics";
+import type { ParameterSource, ParameterTexts } from "./parameter-source";
 
 export interface ModelSource {
   /**
    * The models to score with now; null means the policy's own. Take it once a batch or request and use nothing else throughout.
-   * Waits only for the very first document; afterwards it answers at once and refreshes in the background. Never rejects.
+   * Waits only for the very first document; afterwards it answers at once, and what a newer read of the parameter brings is taken over
+   * in the background. Never rejects.
    */
   current(): Promise<ModelSet | null>;
 }
@@ -31,15 +33,15 @@ export interface ModelSource {
 export type LoadTreeModel = (bytes: Uint8Array, ref: TreesRef) => Member;
 
 export interface ModelSourceArgs {
-  /** Text of the parameter; undefined when there is no such parameter. */
-  readonly read: () => Promise<string | undefined>;
+  readonly parameters: ParameterSource;
+  /** Name of the models' parameter; the policy's own model scores while there is none. */
+  readonly parameter: string;
   /** Bytes of an object of the model bucket. */
   readonly fetchImage: (key: string) => Promise<Uint8Array>;
   readonly loadTrees: LoadTreeModel;
   readonly endpoint: (ref: EndpointRef) => BatchModel;
   readonly profile: AnyProfile;
   readonly validateModels: Validate;
-  readonly ttlMs: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -47,8 +49,9 @@ export interface ModelSourceArgs {
 
 /** Models kept beyond the set in use, so that a rollback finds its champion still loaded. */
 const REMEMBERED_MODELS = 4;
-/** A document whose artifacts could not be loaded is tried again after one TTL, two, four, … up to this many. */
-const MAX_RETRY_TTLS = 16;
+/** A document whose artifacts could not be loaded is tried again after 5 s, 10, 20, … up to 80. */
+const RETRY_MS = 5_000;
+const MAX_DOUBLINGS = 4;
 
 /** No document was ever read: the policy's own model answers, and decisions say why. */
 const UNREAD: ModelSet = {
@@ -64,7 +67,7 @@ const UNREAD: ModelSet = {
  * loaded holds up nothing: the rest of its document is in force, and it is tried again.
  */
 export function createModelSource(args: ModelSourceArgs): ModelSource {
-  const { read, profile, validateModels, ttlMs, clock, log, metrics } = args;
+  const { parameters, parameter, profile, validateModels, clock, log, metrics } = args;
   const loader = memberLoader(args);
   /** Undefined until the first document; null when the parameter does not exist. */
   let good: ModelSet | null | undefined;
@@ -72,11 +75,10 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
   /** The text that all of `good` was made from. */
   let seen: { readonly text: string | undefined } | undefined;
   let broken: { readonly text: string | undefined; readonly tries: number; readonly retryAt: number } | undefined;
-  let checkedAt = Number.NEGATIVE_INFINITY;
+  let taken: Promise<ParameterTexts> | undefined;
   let underWay: Promise<void> | undefined;
 
-  const load = async (): Promise<void> => {
-    const text = await read();
+  const load = async (text: string | undefined): Promise<void> => {
     if (seen !== undefined && seen.text === text) {
       broken = undefined;
       return;
@@ -97,7 +99,7 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
       broken = undefined;
     } catch (error) {
       const tries = broken !== undefined && broken.text === text ? broken.tries + 1 : 0;
-      broken = { text, tries, retryAt: clock.now() + ttlMs * Math.min(2 ** tries, MAX_RETRY_TTLS) };
+      broken = { text, tries, retryAt: clock.now() + RETRY_MS * 2 ** Math.min(tries, MAX_DOUBLINGS) };
       throw error;
     }
   };
@@ -117,8 +119,8 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
     return { set, missing };
   };
 
-  const refresh = (): Promise<void> => {
-    underWay ??= load()
+  const refresh = (work: () => Promise<void>): Promise<void> => {
+    underWay ??= work()
       .catch((error: unknown) => {
         metrics.add("ModelRefreshFailures", "Count", 1);
         log.warn("model_refresh_failed", {
@@ -127,16 +129,30 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
         });
       })
       .finally(() => {
-        checkedAt = clock.now();
         underWay = undefined;
       });
     return underWay;
   };
 
+  const take = (reading: Promise<ParameterTexts>): Promise<void> =>
+    refresh(async () => {
+      try {
+        await load((await reading).get(parameter));
+      } finally {
+        taken = reading;
+      }
+    });
+
   return {
     async current() {
-      if (checkedAt === Number.NEGATIVE_INFINITY) await refresh();
-      else if (clock.now() - checkedAt >= ttlMs) void refresh();
+      const reading = parameters.latest();
+      if (reading !== taken) {
+        const taking = take(reading);
+        if (good === undefined && degraded === undefined) await taking;
+      } else if (broken !== undefined && clock.now() >= broken.retryAt) {
+        const { text } = broken;
+        void refresh(() => load(text));
+      }
       return good === undefined ? (degraded ?? UNREAD) : good;
     },
   };

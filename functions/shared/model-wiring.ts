@@ -1,5 +1,4 @@
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import type { Validate } from "../core/json-schema";
 import type { AnyProfile } from "../core/profile";
 import { circuitBreaker } from "../models/circuit-breaker";
@@ -10,6 +9,7 @@ import type { EnvReader } from "./env";
 import type { Log } from "./log";
 import type { Metrics } from "./metrics";
 import { createModelSource, type ModelSource } from "./model-source";
+import type { ParameterSource } from "./parameter-source";
 import { createEndpointClient } from "./sagemaker-client";
 import { treeLoader } from "./tree-loader";
 
@@ -17,22 +17,21 @@ export interface ModelEnvironment {
   /** Empty: the policy's own model scores. */
   readonly parameter: string;
   readonly bucket: string;
-  readonly ttlSeconds: number;
 }
 
-/** MODELS_PARAMETER, MODEL_BUCKET (both or neither) and MODELS_TTL_SECONDS (5). */
+/** MODELS_PARAMETER and MODEL_BUCKET, both or neither. */
 export function readModelEnvironment(env: EnvReader): ModelEnvironment {
   const parameter = env.optional("MODELS_PARAMETER", "");
   return {
     parameter,
     bucket: parameter === "" ? "" : env.text("MODEL_BUCKET"),
-    ttlSeconds: env.number("MODELS_TTL_SECONDS", 5, 0, 86_400),
   };
 }
 
 export interface ModelWiringArgs {
   readonly environment: ModelEnvironment;
-  readonly ssm: SSMClient;
+  /** Reads `environment.parameter` among others. */
+  readonly parameters: ParameterSource;
   /** Made when the first model is fetched. */
   readonly s3: () => S3Client;
   readonly profile: AnyProfile;
@@ -46,15 +45,14 @@ export interface ModelWiringArgs {
 const BREAKER = { failures: 5, openMs: 1_000, maxOpenMs: 30_000 };
 
 /** The models of a function's environment; undefined when it names none. */
-export function wireModels({ environment, ssm, s3, profile, ...rest }: ModelWiringArgs): ModelSource | undefined {
-  const { parameter, bucket, ttlSeconds } = environment;
+export function wireModels({ environment, s3, profile, ...rest }: ModelWiringArgs): ModelSource | undefined {
+  const { parameter, bucket } = environment;
   if (parameter === "") return undefined;
   const invoke = createEndpointInvoker(createEndpointClient);
   return createModelSource({
     ...rest,
     profile,
-    ttlMs: ttlSeconds * 1000,
-    read: optionalParameterReader(ssm, parameter),
+    parameter,
     fetchImage: imageFetcher(s3, bucket),
     loadTrees: treeLoader(profile),
     endpoint: (ref) =>
@@ -69,17 +67,6 @@ export function wireModels({ environment, ssm, s3, profile, ...rest }: ModelWiri
       }),
   });
 }
-
-/** The parameter's text, or undefined when there is no such parameter. Other errors are the SDK's. */
-export const optionalParameterReader = (client: SSMClient, name: string) => async (): Promise<string | undefined> => {
-  try {
-    const answer = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }));
-    return answer.Parameter?.Value;
-  } catch (error) {
-    if (error instanceof Error && error.name === "ParameterNotFound") return undefined;
-    throw error;
-  }
-};
 
 /** Bytes of objects of one bucket. Errors are the SDK's. */
 export const imageFetcher =

@@ -1,53 +1,47 @@
-import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import type { Validate } from "../core/json-schema";
 import { problemText } from "../core/problems";
 import type { AnyProfile } from "../core/profile";
 import { type CompiledPolicy, parsePolicy } from "../policy/compile";
-import type { Clock } from "./clock";
 import { describeError, type Log } from "./log";
 import type { Metrics } from "./metrics";
+import type { ParameterSource, ParameterTexts } from "./parameter-source";
 
 export interface PolicySource {
   /**
-   * The policy to score with now. Waits only for the very first document; afterwards it answers at once and refreshes in the
-   * background when the value is older than the TTL. Throws when there has never been a valid document.
+   * The policy to score with now. Waits only for the very first document; afterwards it answers at once, and what a newer read of the
+   * parameter brings is taken over in the background. Throws when there has never been a valid document.
    */
   current(): Promise<CompiledPolicy>;
 }
 
 export interface PolicySourceArgs {
-  /** Reads the text of the parameter. */
-  readonly read: () => Promise<string>;
+  readonly parameters: ParameterSource;
+  /** Name of the policy's parameter. */
+  readonly parameter: string;
   readonly profile: AnyProfile;
   readonly validatePolicy: Validate;
-  readonly ttlMs: number;
-  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
 }
-
-/** The parameter's text straight from SSM. */
-export const parameterReader = (client: SSMClient, name: string) => async (): Promise<string> => {
-  const answer = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }));
-  const text = answer.Parameter?.Value;
-  if (text === undefined) throw new Error(`SSM parameter ${name} has no value; put the policy document of the profile into it.`);
-  return text;
-};
 
 /**
  * Keeps the last good policy: when SSM fails or the new document is invalid, scoring goes on with the old one (whose
  * version every decision carries), a metric counts it and a log line says why.
  */
 export function createPolicySource(args: PolicySourceArgs): PolicySource {
-  const { read, profile, validatePolicy, ttlMs, clock, log, metrics } = args;
+  const { parameters, parameter, profile, validatePolicy, log, metrics } = args;
   let good: CompiledPolicy | undefined;
-  /** Text of the last document that was looked at, good or bad: an unchanged one is not compiled again. */
+  /** Text of the last document that was compiled: an unchanged one is not compiled again. */
   let seen: string | undefined;
-  let checkedAt = Number.NEGATIVE_INFINITY;
-  let underWay: Promise<void> | undefined;
+  let taken: Promise<ParameterTexts> | undefined;
+  let taking: Promise<void> | undefined;
 
-  const load = async (): Promise<void> => {
-    const text = await read();
+  const use = (texts: ParameterTexts): void => {
+    const text = texts.get(parameter);
+    if (text === undefined)
+      throw new Error(
+        `There is no SSM parameter ${parameter} to take the policy of profile "${profile.id}" from; deploy the stack again.`,
+      );
     if (text === seen) return;
     const result = parsePolicy(text, profile, validatePolicy);
     if (!result.ok) {
@@ -58,24 +52,21 @@ export function createPolicySource(args: PolicySourceArgs): PolicySource {
     good = result.policy;
   };
 
-  const refresh = (): Promise<void> => {
-    underWay ??= load().finally(() => {
-      checkedAt = clock.now();
-      underWay = undefined;
-    });
-    return underWay;
-  };
-
   return {
     async current() {
-      if (good === undefined) {
-        await refresh();
-      } else if (clock.now() - checkedAt >= ttlMs) {
-        refresh().catch((error: unknown) => {
-          metrics.add("PolicyRefreshFailures", "Count", 1);
-          log.warn("policy_refresh_failed", { policyVersion: good?.version, error: describeError(error).message });
-        });
+      const reading = parameters.latest();
+      if (reading !== taken) {
+        taken = reading;
+        taking = reading.then(use);
+        if (good !== undefined) {
+          const { version } = good;
+          taking.catch((error: unknown) => {
+            metrics.add("PolicyRefreshFailures", "Count", 1);
+            log.warn("policy_refresh_failed", { policyVersion: version, error: describeError(error).message });
+          });
+        }
       }
+      if (good === undefined) await taking;
       return good as CompiledPolicy;
     },
   };

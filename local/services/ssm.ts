@@ -1,4 +1,5 @@
 /** Systems Manager Parameter Store, with versions, SecureString encryption at rest and size limits by tier. */
+import { TokenBucket } from "../apigateway/throttle";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type LocalContext, type Permission } from "../contracts";
 import { type JsonAction, type Members, paginate, runJsonAction } from "../gateway/json-service";
 import { jsonBody } from "../gateway/protocols";
@@ -9,6 +10,11 @@ const DEFAULT_KEY = "alias/aws/ssm";
 /** Bytes by tier: https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html */
 const MAX_BYTES: Readonly<Record<string, number>> = { Standard: 4096, Advanced: 8192, "Intelligent-Tiering": 8192 };
 const TYPES = ["String", "StringList", "SecureString"];
+
+/** "AWS Systems Manager endpoints and quotas": default throughput 40 a second of an account and region, shared by these actions. */
+const METERED = ["GetParameter", "GetParameters", "GetParametersByPath"];
+/** How many calls pass at once isn't published; a second's worth. */
+const THROUGHPUT = { rate: 40, burst: 40 };
 
 export interface ParameterInput {
   readonly name: string;
@@ -38,6 +44,7 @@ type Listener = (name: string, version: number) => void;
 export class SsmService implements AwsService {
   readonly name = "ssm";
   private readonly vault: Vault;
+  private readonly throughput: TokenBucket;
   private readonly listeners = new Set<Listener>();
   private readonly actions: Readonly<Record<string, JsonAction>> = {
     PutParameter: (members) => this.handlePut(members),
@@ -55,6 +62,7 @@ export class SsmService implements AwsService {
     private readonly kms: KmsService,
   ) {
     this.vault = new Vault(context.dataDir);
+    this.throughput = new TokenBucket(THROUGHPUT, () => context.clock.now());
     context.db.exec(`CREATE TABLE IF NOT EXISTS ssm_parameters (
       name TEXT NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL, sealed BLOB NOT NULL, key_id TEXT, description TEXT,
       tier TEXT NOT NULL, modified_at INTEGER NOT NULL, PRIMARY KEY (name, version))`);
@@ -91,7 +99,9 @@ export class SsmService implements AwsService {
     return [...keys].map((keyId) => ({ action: "kms:Decrypt", resource: this.kms.arnOf(keyId), context }));
   }
 
-  handle(request: AwsRequest): Promise<AwsResponse> {
+  /** Meters calls over the wire; what the runtime itself reads goes by {@link find}. */
+  async handle(request: AwsRequest): Promise<AwsResponse> {
+    if (METERED.includes(request.action) && !this.throughput.take()) throw new AwsError("ThrottlingException", "Rate exceeded");
     return runJsonAction("ssm", this.actions, request);
   }
 

@@ -77,7 +77,7 @@ describe("roles", () => {
       "s3:ListBucket",
       "s3:PutObject",
       "secretsmanager:GetSecretValue",
-      "ssm:GetParameter",
+      "ssm:GetParameters",
     ]);
     const write = statements(policy).find(({ Sid }) => Sid === "WriteObjects");
     const bucket = dev.find("aws:s3/bucket:Bucket", "fraud-data-bucket").inputs.bucket;

@@ -115,7 +115,9 @@ describe("permissions", () => {
     expect(
       reads.filter((resource) => resource.includes("models-bucket")).map((arn) => arn.split("models-bucket-0001")[1]),
     ).toEqual([`/models/${profile}/*`]);
-    const parameters = statements.filter(({ Action }) => Action.includes("ssm:GetParameter")).flatMap(({ Resource }) => Resource);
+    const parameters = statements
+      .filter(({ Action }) => Action.includes("ssm:GetParameters"))
+      .flatMap(({ Resource }) => Resource);
     expect(parameters).toContainEqual(expect.stringContaining(parameter));
     expect(parameters).toHaveLength(2);
     expect(

@@ -175,7 +175,7 @@ export function describeChange({ profile, version, previousVersion, models, veri
     ),
     `${profile}: champion ${champion === undefined ? "none" : describeRef(champion)}${fallbacks.length === 0 ? "" : `, then ${fallbacks.map(describeRef).join(", ")}`}`,
     ...describeChallengers(models),
-    `Version ${version} is in force within seconds. Back to version ${previousVersion}: npm run model -- rollback --profile ${profile}`,
+    `Version ${version} is in force as soon as functions read the parameter again (risk:policyTtlSeconds). Back to version ${previousVersion}: npm run model -- rollback --profile ${profile}`,
   ];
 }
 

@@ -60,7 +60,7 @@ export interface PromotionArgs {
   readonly log: Log;
 }
 
-/** One or two may be SSM's throttling; a function that cannot follow the parameter tries again every few seconds. */
+/** One or two may be a bad moment of SSM or S3, which the next read gets over. */
 const MAX_REFRESH_FAILURES = 2;
 
 /**
@@ -204,7 +204,7 @@ async function flip({ models }: PromotionArgs, request: PromotionRequest, conver
   if (percent === undefined)
     fail("CanaryFailed", `${withdrawnMeanwhile(modelName, profile)} "${championName(current)}" stays the champion.`);
   const parameterVersion = await rollout.promote(current);
-  const detail = `"${modelName}" is the champion of profile "${profile}" within seconds. Back to "${previousChampion}": npm run model -- rollback --profile ${profile} --to ${previousParameterVersion}`;
+  const detail = `"${modelName}" is the champion of profile "${profile}" as soon as functions read the parameter again (risk:policyTtlSeconds). Back to "${previousChampion}": npm run model -- rollback --profile ${profile} --to ${previousParameterVersion}`;
   return { ...result, changed: true, parameterVersion, detail };
 }
 

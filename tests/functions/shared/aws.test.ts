@@ -23,8 +23,9 @@ import {
 import { createEventBus } from "../../../functions/shared/event-bus";
 import { gzipLines } from "../../../functions/shared/ndjson";
 import { createObjectStore } from "../../../functions/shared/object-store";
-import { parameterReader } from "../../../functions/shared/policy-source";
+import { parametersReader } from "../../../functions/shared/parameter-source";
 import { createS3 } from "../../../functions/shared/s3-client";
+import { isThrottled, isTransient } from "../../../functions/shared/sdk-error";
 import { createSecretSource } from "../../../functions/shared/secret-source";
 import { createResultStore, createStateStore } from "../../../functions/stream/adapters";
 
@@ -289,10 +290,36 @@ describe("scores table", () => {
 });
 
 describe("parameters and secrets", () => {
+  it("come in one call for all names, which asks KMS for nothing and leaves unknown names out", async () => {
+    const { seen, config } = wire(() => ({
+      body: { Parameters: [{ Name: "/policy", Value: "{}" }], InvalidParameters: ["/models"] },
+    }));
+    const read = (...names: string[]) => parametersReader(new SSMClient(config), names)();
+    expect(await read("/policy", "/models")).toEqual(new Map([["/policy", "{}"]]));
+    await read("/policy", "");
+    expect(seen.map(({ action, json }) => [action, json])).toEqual([
+      ["GetParameters", { Names: ["/policy", "/models"] }],
+      ["GetParameters", { Names: ["/policy"] }],
+    ]);
+  });
+
+  it("are throttled by a name, whatever the status", async () => {
+    const answers: readonly [Answer, boolean, boolean][] = [
+      [{ status: 400, body: { __type: "ThrottlingException", message: "Rate exceeded" } }, true, true],
+      [{ status: 429, body: { __type: "SlowDown" } }, true, true],
+      [{ status: 503, body: { __type: "InternalServerError" } }, false, true],
+      [broken, false, false],
+    ];
+    for (const [answer, throttled, transient] of answers) {
+      const error = await parametersReader(new SSMClient(wire(() => answer).config), ["/policy"])().catch(
+        (reason: unknown) => reason,
+      );
+      expect([isThrottled(error), isTransient(error)], JSON.stringify(answer)).toEqual([throttled, transient]);
+    }
+    expect(isTransient(new Error("socket hang up"))).toBe(true);
+  });
+
   it("answer their text and name what has none", async () => {
-    const ssm = (body: unknown) => parameterReader(new SSMClient(wire(() => ({ body })).config), "/policy")();
-    expect(await ssm({ Parameter: { Value: "{}" } })).toBe("{}");
-    await expect(ssm({})).rejects.toThrow("/policy");
     const secret = (body: unknown) => createSecretSource(new SecretsManagerClient(wire(() => ({ body })).config), "arn:secret")();
     expect(await secret({ SecretString: "key" })).toBe("key");
     await expect(secret({})).rejects.toThrow("arn:secret");

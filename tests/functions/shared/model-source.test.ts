@@ -5,6 +5,7 @@ import { PROFILES } from "../../../functions/profiles";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createModelSource } from "../../../functions/shared/model-source";
+import { createParameterSource } from "../../../functions/shared/parameter-source";
 import { treeLoader } from "../../../functions/shared/tree-loader";
 import { treeImage } from "../../helpers/tree-image";
 
@@ -31,13 +32,21 @@ class Store {
     const clock = { now: () => this.now };
     const sink = (line: string) => void this.lines.push(line);
     const metrics = createMetrics("Test", {}, clock, sink);
-    const source = createModelSource({
+    const parameters = createParameterSource({
       read: async () => {
         this.reads++;
         await this.gate;
-        if (this.parameterDown) throw new Error("SSM is down");
-        return this.text;
+        if (this.parameterDown) throw Object.assign(new Error("SSM is down"), { $metadata: { httpStatusCode: 400 } });
+        return new Map(this.text === undefined ? [] : [["/models", this.text]]);
       },
+      ttlMs: 1000,
+      clock,
+      random: () => 0.5,
+      sleep: async () => {},
+    });
+    const source = createModelSource({
+      parameters,
+      parameter: "/models",
       fetchImage: async (key) => {
         this.fetched.push(key);
         const bytes = this.objects.get(key);
@@ -48,7 +57,6 @@ class Store {
       endpoint: ({ name }) => ({ version: name, scoreBatch: () => Promise.resolve() }),
       profile: PROFILES.fraud,
       validateModels,
-      ttlMs: 1000,
       clock,
       log: createLog("info", {}, sink),
       metrics,
@@ -179,7 +187,7 @@ describe("model source", () => {
     expect(await challenger()).toBeNull();
 
     store.objects.set("models/late", ONE.bytes);
-    expect(await refreshed(2000)).toEqual(["trees-2"]);
+    expect(await refreshed(5000)).toEqual(["trees-2"]);
     expect(await challenger()).not.toBeNull();
     expect(store.log("models_changed")).toHaveLength(1);
 
@@ -211,11 +219,11 @@ describe("model source", () => {
     const { names, refreshed } = store.source();
     await names();
     store.put({ chain: [{ ...TWO.ref, key: "models/late" }] });
-    for (let second = 0; second < 15; second++) await refreshed();
-    // After 0, 1, 3 and 7 seconds.
+    for (let second = 0; second < 75; second++) await refreshed();
+    // After 0, 5, 15 and 35 seconds.
     expect(store.fetched.filter((key) => key === "models/late")).toHaveLength(4);
     store.objects.set("models/late", TWO.bytes);
-    expect(await refreshed(16_000)).toEqual(["trees-2"]);
+    expect(await refreshed(80_000)).toEqual(["trees-2"]);
     store.put({ chain: [ONE.ref] });
     expect(await refreshed()).toEqual(["trees-1"]);
   });
@@ -233,7 +241,7 @@ describe("model source", () => {
       reason: "artifact",
     });
     store.objects.set("models/none", ONE.bytes);
-    expect(await refreshed(2000)).toEqual(["trees-1", "trees-2"]);
+    expect(await refreshed(5000)).toEqual(["trees-1", "trees-2"]);
     expect((await source.current())?.chain[0]?.local).not.toBeNull();
   });
 

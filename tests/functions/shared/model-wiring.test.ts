@@ -9,6 +9,7 @@ import { EnvReader } from "../../../functions/shared/env";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 import { readModelEnvironment, wireModels } from "../../../functions/shared/model-wiring";
+import { createParameterSource, parametersReader } from "../../../functions/shared/parameter-source";
 import { treeImage } from "../../helpers/tree-image";
 
 const IMAGE = treeImage("churn-trees-1", ["age", "balance"]);
@@ -28,11 +29,14 @@ const server = createServer((request, response) => {
   request.on("end", () => {
     const { method = "", url = "" } = request;
     requests.push({ method, url, body: Buffer.concat(parts).toString() });
-    if (request.headers["x-amz-target"] === "AmazonSSM.GetParameter") {
+    if (request.headers["x-amz-target"] === "AmazonSSM.GetParameters") {
       response.setHeader("Content-Type", "application/x-amz-json-1.1");
-      response.statusCode = parameter === undefined ? 400 : 200;
       response.end(
-        JSON.stringify(parameter === undefined ? { __type: "ParameterNotFound" } : { Parameter: { Value: parameter } }),
+        JSON.stringify(
+          parameter === undefined
+            ? { Parameters: [], InvalidParameters: ["/models"] }
+            : { Parameters: [{ Name: "/models", Value: parameter }], InvalidParameters: [] },
+        ),
       );
     } else if (url.startsWith("/endpoints/churn-e/invocations")) {
       response.setHeader("Content-Type", "text/csv");
@@ -70,7 +74,11 @@ function wire(environment: Record<string, string>) {
   env.done();
   return wireModels({
     environment: values,
-    ssm: new SSMClient(config),
+    parameters: createParameterSource({
+      read: parametersReader(new SSMClient(config), [values.parameter]),
+      ttlMs: 60_000,
+      clock,
+    }),
     s3: () => new S3Client({ ...config, forcePathStyle: true }),
     profile: PROFILES.churn,
     validateModels,

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { policy as validatePolicy } from "#validators";
 import { PROFILES } from "../../../functions/profiles";
 import { DEFAULT_BACKOFF, pause } from "../../../functions/shared/backoff";
 import { systemClock } from "../../../functions/shared/clock";
@@ -15,80 +14,11 @@ import {
 import { duplicateName, parseJsonBytes, parseJsonText } from "../../../functions/shared/json-input";
 import { createLog, describeError, stdoutSink } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
-import { createPolicySource } from "../../../functions/shared/policy-source";
 import { createTokeniserSource } from "../../../functions/shared/secret-source";
 import { createTokeniser } from "../../../functions/shared/tokeniser";
 import { isAfter, paddedSequence, plainSequence } from "../../../functions/stream/sequence";
 
 const clock = { now: () => 1_000 };
-
-describe("policy source", () => {
-  const document = (version: string) => JSON.stringify({ ...PROFILES.lead.defaultPolicy, version });
-
-  function source(read: () => Promise<string>) {
-    const lines: string[] = [];
-    const time = { value: 0 };
-    const fake = { now: () => time.value };
-    const sink = (line: string) => void lines.push(line);
-    const metrics = createMetrics("Test", {}, fake, sink);
-    const policies = createPolicySource({
-      read,
-      profile: PROFILES.lead,
-      validatePolicy,
-      ttlMs: 5_000,
-      clock: fake,
-      log: createLog("info", {}, sink),
-      metrics,
-    });
-    return { policies, lines, time, metrics };
-  }
-  const settle = () => new Promise((resolve) => setImmediate(resolve));
-
-  it("takes a new document in the background and never waits for it", async () => {
-    let text = document("a");
-    let reads = 0;
-    const { policies, time, lines } = source(async () => {
-      reads++;
-      return text;
-    });
-    expect((await policies.current()).version).toBe("a");
-    text = document("b");
-    time.value = 4_999;
-    expect((await policies.current()).version).toBe("a");
-    expect(reads).toBe(1);
-    time.value = 5_000;
-    expect((await policies.current()).version).toBe("a");
-    await settle();
-    expect((await policies.current()).version).toBe("b");
-    expect(lines.some((line) => line.includes("policy_changed"))).toBe(true);
-  });
-
-  it.each([
-    ["SSM fails", () => Promise.reject(new Error("SSM is down"))],
-    ["the document is not JSON", () => Promise.resolve("{")],
-    ["the document is invalid", () => Promise.resolve('{"profile":"lead"}')],
-  ])("keeps the last good policy when %s, counts and logs it", async (_, bad) => {
-    let read = (): Promise<string> => Promise.resolve(document("good"));
-    const { policies, time, lines, metrics } = source(() => read());
-    await policies.current();
-    read = bad;
-    time.value = 10_000;
-    await policies.current();
-    await settle();
-    expect((await policies.current()).version).toBe("good");
-    metrics.flush();
-    expect(lines.some((line) => line.includes("PolicyRefreshFailures"))).toBe(true);
-    expect(lines.some((line) => line.includes("policy_refresh_failed"))).toBe(true);
-  });
-
-  it("fails without a first document and recovers with it", async () => {
-    let up = false;
-    const { policies } = source(() => (up ? Promise.resolve(document("late")) : Promise.reject(new Error("down"))));
-    await expect(policies.current()).rejects.toThrow("down");
-    up = true;
-    expect((await policies.current()).version).toBe("late");
-  });
-});
 
 describe("tokeniser", () => {
   const tokeniser = createTokeniser("secret", PROFILES.fraud.schema);

@@ -19,11 +19,11 @@ export interface Delivered {
 }
 
 /** The endpoint with the state services on a free port, a settable clock and recorded deliveries. */
-export async function smallPlatform() {
+export async function smallPlatform(now: () => number = Date.now) {
   const dataDir = mkdtempSync(join(tmpdir(), "gateway-"));
   const db = new DatabaseSync(":memory:");
   const time = { offset: 0 };
-  const clock = { now: () => Date.now() + time.offset };
+  const clock = { now: () => now() + time.offset };
   const [region, accountId] = ["us-east-1", "000000000000"];
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
