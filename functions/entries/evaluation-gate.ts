@@ -13,7 +13,7 @@
 import { models as validateModels } from "#validators";
 import { createObjects, createParameters } from "../pipeline/adapters";
 import { createEvaluationHandler, type EvaluationHandler } from "../pipeline/evaluation/handler";
-import { createSsm } from "../shared/clients";
+import { createSsm, PATIENT } from "../shared/clients";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";
 import { createS3 } from "../shared/s3-client";
@@ -28,7 +28,7 @@ function wire(): EvaluationHandler {
   return createEvaluationHandler({
     objects: createObjects(s3, bucket),
     modelObjects: createObjects(s3, modelBucket),
-    models: { parameters: createParameters(createSsm()), names, validateModels },
+    models: { parameters: createParameters(createSsm(PATIENT)), names, validateModels },
     log: createLog(env.optional("LOG_LEVEL", "info"), { function: "evaluation-gate" }),
   });
 }

@@ -17,7 +17,7 @@ import { models as validateModels } from "#validators";
 import { createObjects, createParameters } from "../pipeline/adapters";
 import { createPromotionHandler, type PromotionHandler } from "../pipeline/promotion/handler";
 import { createHealthReader } from "../pipeline/promotion/health";
-import { BULK, clientConfig, createSsm } from "../shared/clients";
+import { BULK, clientConfig, createSsm, PATIENT } from "../shared/clients";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";
 import { createS3 } from "../shared/s3-client";
@@ -36,7 +36,7 @@ function wire(): PromotionHandler {
   return createPromotionHandler({
     objects: createObjects(s3, bucket),
     modelObjects: createObjects(s3, modelBucket),
-    models: { parameters: createParameters(createSsm()), names, validateModels },
+    models: { parameters: createParameters(createSsm(PATIENT)), names, validateModels },
     canaryPercent,
     health: createHealthReader(() => new CloudWatchClient(clientConfig(BULK)), namespaces, Date.now),
     log: createLog(env.optional("LOG_LEVEL", "info"), { function: "model-promotion" }),

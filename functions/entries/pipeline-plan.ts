@@ -12,7 +12,7 @@
 import { models as validateModels } from "#validators";
 import { createObjects, createParameters } from "../pipeline/adapters";
 import { createPlanHandler, type PlanHandler } from "../pipeline/plan/handler";
-import { createSsm } from "../shared/clients";
+import { createSsm, PATIENT } from "../shared/clients";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";
 import { createS3 } from "../shared/s3-client";
@@ -25,7 +25,7 @@ function wire(): PlanHandler {
   env.done();
   return createPlanHandler({
     objects: createObjects(createS3(), bucket),
-    models: { parameters: createParameters(createSsm()), names, validateModels },
+    models: { parameters: createParameters(createSsm(PATIENT)), names, validateModels },
     maxDays,
     log: createLog(env.optional("LOG_LEVEL", "info"), { function: "pipeline-plan" }),
   });

@@ -27,6 +27,8 @@ export const FAST: ClientLimits = { connectTimeoutMs: 500, requestTimeoutMs: 2_0
 export const SINGLE: ClientLimits = { ...FAST, maxAttempts: 1 };
 /** Megabytes to move and nobody waiting. */
 export const BULK: ClientLimits = { connectTimeoutMs: 1_000, requestTimeoutMs: 20_000, maxAttempts: 4, maxSockets: 32 };
+/** A step of a pipeline that asks once, at a rate that the whole account shares: the SDK's pauses for throttling add up to 15 s. */
+export const PATIENT: ClientLimits = { ...FAST, maxAttempts: 6 };
 
 export function clientConfig(limits: ClientLimits) {
   const region = process.env.AWS_REGION;

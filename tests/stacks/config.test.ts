@@ -62,6 +62,10 @@ describe("parseConfig", () => {
     ["risk:lead.routeAlertScore", "70", "at least lead.routeLogScore (80)"],
     ["risk:fraud.parallelization", "10", undefined],
     ["risk:fraud.shards", "11", "at least fraud.shards × fraud.parallelization (11)"],
+    ["risk:training.canaryMinutes", "2", "0, or at least 3: functions take up to 72 seconds (policyTtlSeconds)"],
+    ["risk:training.canaryMinutes", "3", undefined],
+    // A throttled cold start has to end within it.
+    ["risk:api.timeoutSeconds", "9", "a whole number from 10 to 900"],
     ["risk:api.throttleBurst", "300", "at least api.throttleBurst (300)"],
     ["risk:fraud.shards", "2000", "Fix: pulumi config set --path risk:fraud.shards 1000 --stack dev"],
     ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set --path risk:warehouse.baseCapacityRpu 16 --stack dev"],

@@ -84,6 +84,20 @@ describe("a changed setting", () => {
     });
   });
 
+  it("makes functions read policies and models more often", async () => {
+    const graph = await evaluateStack("dev", { "risk:policyTtlSeconds": "7" });
+    for (const name of [
+      "fraud-processor-function",
+      "scoring-lead-function",
+      "scoring-churn-function",
+      "scoring-device-function",
+    ]) {
+      expect(graph.find("aws:lambda/function:Function", name).inputs).toMatchObject({
+        environment: { variables: { POLICY_TTL_SECONDS: "7" } },
+      });
+    }
+  });
+
   it("is not there when nothing changed: the program is deterministic", async () => {
     expect(changed(await unchanged, await evaluateStack("dev"))).toEqual([]);
   });
