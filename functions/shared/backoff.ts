@@ -21,4 +21,5 @@ export const DEFAULT_BACKOFF: Backoff = {
 export const pauseMs = ({ random, capMs, baseMs }: Pick<Backoff, "random" | "capMs" | "baseMs">, attempt: number): number =>
   Math.floor(random() * Math.min(capMs, baseMs * 2 ** attempt));
 
+/** Waits that long. */
 export const pause = (backoff: Backoff, attempt: number): Promise<void> => backoff.sleep(pauseMs(backoff, attempt));

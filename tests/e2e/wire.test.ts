@@ -36,7 +36,13 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } fr
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { ListSubscriptionsByTopicCommand, PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { GetParameterCommand, GetParametersByPathCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import {
+  GetParameterCommand,
+  GetParametersByPathCommand,
+  GetParametersCommand,
+  PutParameterCommand,
+  SSMClient,
+} from "@aws-sdk/client-ssm";
 import { Client as Postgres } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connection, mailsAbout, settled, startWorld, transactions, until, type World } from "./support";
@@ -326,7 +332,7 @@ describe("callers that may not", () => {
     const credentials = world.platform.credentialsOf(name("streamFunction"));
     const options = { ...connection(world), credentials };
     const ssm = new SSMClient(options);
-    await ssm.send(new GetParameterCommand({ Name: name("fraudPolicyParameter") }));
+    await ssm.send(new GetParametersCommand({ Names: [name("fraudPolicyParameter")] }));
     const put = ssm.send(new PutParameterCommand({ Name: name("fraudPolicyParameter"), Value: "{}", Overwrite: true }));
     await expect(put).rejects.toMatchObject({ name: "AccessDeniedException" });
     await expect(put).rejects.toThrow(`assumed-role/${roleName}/`);
