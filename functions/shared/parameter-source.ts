@@ -68,20 +68,17 @@ export function createParameterSource(args: ParameterSourceArgs): ParameterSourc
   const begin = (): Promise<ParameterTexts> => {
     dueAt = Number.POSITIVE_INFINITY;
     const reading = patiently(read, { ...WAITS, random, sleep }, clock);
-    const schedule = (): void => {
-      dueAt = clock.now() + ttlMs * (1 - SPREAD + 2 * SPREAD * random());
+    const rest = (ttls: number): void => {
+      dueAt = clock.now() + ttlMs * ttls;
     };
+    const varied = (): number => 1 - SPREAD + 2 * SPREAD * random();
     reading.then(
       () => {
-        if (wasRead) schedule();
-        else dueAt = clock.now() + ttlMs * random();
+        rest(wasRead ? varied() : random());
         wasRead = true;
       },
-      () => {
-        if (wasRead) schedule();
-        // There is nothing to go on with: whoever asks next waits for another try.
-        else dueAt = Number.NEGATIVE_INFINITY;
-      },
+      // With nothing read there is nothing to go on with: whoever asks next waits for another try.
+      () => rest(wasRead ? varied() : 0),
     );
     return reading;
   };
