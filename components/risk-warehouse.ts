@@ -16,8 +16,10 @@ import type { RiskWarehouseArgs } from "./risk-warehouse/args";
 import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup } from "./risk-warehouse/database";
 import { createLoadAlarms, createLoader, createLoadQueues, scheduleLoads } from "./risk-warehouse/loading";
 import { createNetwork } from "./risk-warehouse/network";
+import { checkParameters } from "./risk-warehouse/parameters";
 import { archiveSources } from "./risk-warehouse/sources";
 import { queryStatements, runStatements } from "./risk-warehouse/sql-access";
+import { limitUsage } from "./risk-warehouse/usage";
 import type { ObjectQueue } from "./stream-processor/args";
 
 export type { RiskWarehouseArgs } from "./risk-warehouse/args";
@@ -61,13 +63,21 @@ export class RiskWarehouse extends pulumi.ComponentResource {
     const network = createNetwork(instance, args, this);
     const namespace = createNamespace(instance, args, copyRole, exchangeRole, this);
     const workgroup = createWorkgroup(instance, args, namespace, network, this);
+    this.workgroupName = checkedName(workgroup);
     const queues = createLoadQueues(instance, args, sources, account, this);
     const migrator = this.createMigrator(namespace, workgroup);
     const migration = this.migrate(migrator);
-    const loader = createLoader(instance, args, { sources, queues, workgroup, copyRole }, this);
+    const loader = createLoader(
+      instance,
+      args,
+      { sources, queues, workgroupName: this.workgroupName, workgroupArn: workgroup.arn, copyRole },
+      this,
+    );
     scheduleLoads(instance, args, loader, queues.failures, migration, this);
-    const alarms = createLoadAlarms(instance, args, loader, queues, this);
-    this.workgroupName = workgroup.workgroupName;
+    const alarms = [
+      ...createLoadAlarms(instance, args, loader, queues, this),
+      limitUsage(instance, args, workgroup, this),
+    ];
     this.databaseName = args.databaseName;
     this.adminSecretArn = namespace.adminPasswordSecretArn;
     this.loaderFunctionName = loader.functionName;
@@ -116,7 +126,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
     const { exchangeRole, workgroup } = this.nodes;
     if (exchangeRole === undefined) return undefined;
     return {
-      workgroupName: workgroup.workgroupName,
+      workgroupName: this.workgroupName,
       databaseName: this.databaseName,
       exchangeRoleArn: exchangeRole.arn,
       statements: queryStatements(workgroup.arn),
@@ -136,7 +146,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
         timeoutSeconds: MAX_TIMEOUT_SECONDS,
         ...(reserveConcurrency ? { reservedConcurrency: 1 } : {}),
         environment: {
-          WORKGROUP_NAME: workgroup.workgroupName,
+          WORKGROUP_NAME: this.workgroupName,
           DATABASE_NAME: databaseName,
           SECRET_ARN: namespace.adminPasswordSecretArn,
           LOG_LEVEL: "info",
@@ -166,4 +176,12 @@ export class RiskWarehouse extends pulumi.ComponentResource {
       { parent: this, dependsOn: [migrator.policy] },
     );
   }
+}
+
+/** The name, for whatever signs in: nothing does so while AWS has other parameters. */
+function checkedName({ workgroupName, configParameters }: Workgroup): pulumi.Output<string> {
+  return pulumi.all([workgroupName, configParameters]).apply(([name, parameters]) => {
+    checkParameters(name, parameters);
+    return name;
+  });
 }

@@ -133,6 +133,11 @@ export interface ResourceBody {
     readonly region: string;
     readonly accountId: string;
   }): { readonly id: string; readonly state: Readonly<Record<string, unknown>> };
+  /**
+   * Inputs that AWS returns otherwise than they were set, with what it returns: defaults filled in, another order. A refresh brings
+   * these, and a program that does not expect them updates for ever. Absent: all come back as they were set.
+   */
+  readBack?(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** Gives the resource its body. Must be idempotent: it runs again on every start over kept data. */
   create?(resource: GraphResource): Promise<void> | void;
   /** Applies every changed input that isn't in `replaceOn` to a running body. Absent: what can change in place has no local effect. */

@@ -7,6 +7,7 @@ import type { PolicyOverrides } from "./policies";
 import { parseOverrides } from "./policy-overrides";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
 import { flatten } from "./structured";
+import { warehouseContradictions } from "./warehouse-checks";
 
 /** The project's name is the namespace of its keys: `risk:fraud`. */
 export const NAMESPACE = "risk";
@@ -186,7 +187,8 @@ function contradictions(stack: string, config: StackConfig): string[] {
     `more than the ${loadMinutes} minutes of warehouse.loadSchedule, or every object would raise the alarm`,
     String(loadMinutes * 2),
   );
-  for (const { key, expected, fix } of pipelineContradictions(config)) check(true, key, expected, fix);
+  for (const { key, expected, fix } of [...warehouseContradictions(config), ...pipelineContradictions(config)])
+    check(true, key, expected, fix);
   return problems;
 }
 

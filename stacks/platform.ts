@@ -28,6 +28,7 @@ import type { StackConfig } from "./config";
 import type { StackModels } from "./models";
 import { createPipelines, PIPELINE_STORE, type Pipelines } from "./pipelines";
 import { withOverrides } from "./policies";
+import { listOf } from "./warehouse-checks";
 
 /** What scores: the models that are uploaded, and which of them each profile starts with. */
 export interface PlatformModels {
@@ -139,7 +140,13 @@ function createWarehouse(
     // The setting's pattern is stricter than the type.
     loadSchedule: config["warehouse.loadSchedule"] as `rate(${string})`,
     freshnessAlarmMinutes: config["warehouse.freshnessAlarmMinutes"],
+    usageLimit: { rpuHoursPerDay: config["warehouse.dailyRpuHours"], action: config["warehouse.usageLimitAction"] },
     vpcCidr: config["warehouse.vpcCidr"],
+    availabilityZones: listOf(config["warehouse.availabilityZones"]),
+    clients: {
+      cidrs: listOf(config["warehouse.clientCidrs"]),
+      securityGroupIds: listOf(config["warehouse.clientSecurityGroupIds"]),
+    },
     reserveConcurrency: config.reserveConcurrency,
   });
 }

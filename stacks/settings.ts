@@ -15,6 +15,10 @@ const policy = (profile: "lead" | "churn" | "fraud" | "device") =>
     description: `Overrides of the ${profile} policy: {"thresholds": {name: number}, "weights": {rule: number}, "bands": {band: lowest score}}.`,
   }) as const;
 
+/** No shorter prefix than /8: nobody means half of the internet. */
+const OCTET = "(\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])";
+const CIDR = `${OCTET}(\\.${OCTET}){3}/([89]|[12]\\d|3[0-2])`;
+
 const MODEL = "(endpoint:)?[a-z0-9](-*[a-z0-9]){0,62}";
 const MODEL_KINDS = "builtin, rules, endpoint:NAME or a model of models/index.json";
 
@@ -236,6 +240,38 @@ export const SETTINGS = {
     "10.60.0.0/16",
     "Network of the warehouse.",
     "10.60.0.0/16",
+  ),
+  "warehouse.availabilityZones": text(
+    /^([a-z]{2}(-[a-z]+)+-\d[a-z](,[a-z]{2}(-[a-z]+)+-\d[a-z]){2,5})?$/,
+    "three to six zones, separated by commas, or nothing",
+    "us-east-1a,us-east-1b,us-east-1d",
+    "Zones of the warehouse, where Redshift Serverless isn't in all; empty takes the region's first three.",
+    "",
+  ),
+  "warehouse.clientCidrs": text(
+    new RegExp(`^(${CIDR}(,${CIDR})*)?$`),
+    "networks of /8 to /32 such as 10.8.0.0/16, separated by commas, or nothing",
+    "10.8.0.0/16",
+    "Networks from which psql and BI tools may connect; empty lets in nobody.",
+    "",
+  ),
+  "warehouse.clientSecurityGroupIds": text(
+    /^(sg-[0-9a-f]{8,17}(,sg-[0-9a-f]{8,17})*)?$/,
+    "ids of security groups, separated by commas, or nothing",
+    "sg-0123456789abcdef0",
+    "Security groups whose members may connect; empty lets in nobody.",
+    "",
+  ),
+  "warehouse.dailyRpuHours": integer(
+    1,
+    100_000,
+    "RPU-hours that the warehouse may use a day; an alarm at 80 % of them. A load bills a minute of its capacity.",
+    100,
+  ),
+  "warehouse.usageLimitAction": choice(
+    ["deactivate", "emit-metric", "log"],
+    "What the limit does: deactivate refuses queries until the next day or a higher limit, and loads wait; the others only tell.",
+    "deactivate",
   ),
 
   ...PIPELINE_SETTINGS,

@@ -65,6 +65,8 @@ export interface FunctionAlarmArgs {
   readonly timeoutSeconds: number;
   /** Percent of invocations that may fail. */
   readonly errorRatePercent: number;
+  /** False for a function that runs alone on purpose: what comes meanwhile is throttled and comes again. Default true. */
+  readonly throttles?: boolean;
 }
 
 /** Share of an invocation's time limit from which on it counts as close to the limit. */
@@ -72,7 +74,7 @@ const DURATION_SHARE = 0.8;
 
 /** Error rate, duration close to the timeout, throttles. */
 export function functionAlarms(name: string, context: AlarmContext, args: FunctionAlarmArgs): MetricAlarm[] {
-  const { functionName, timeoutSeconds, errorRatePercent } = args;
+  const { functionName, timeoutSeconds, errorRatePercent, throttles = true } = args;
   const common = { namespace: "AWS/Lambda", dimensions: { FunctionName: functionName }, period: 300, evaluationPeriods: 1 };
   return [
     alarm(`${name}-error-rate`, context, {
@@ -92,12 +94,16 @@ export function functionAlarms(name: string, context: AlarmContext, args: Functi
       statistic: "Maximum",
       threshold: timeoutSeconds * 1000 * DURATION_SHARE,
     }),
-    alarm(`${name}-throttles`, context, {
-      ...common,
-      alarmDescription: "Invocations were refused: raise the reserved concurrency or the account's limit.",
-      metricName: "Throttles",
-      statistic: "Sum",
-      threshold: 0,
-    }),
+    ...(throttles
+      ? [
+          alarm(`${name}-throttles`, context, {
+            ...common,
+            alarmDescription: "Invocations were refused: raise the reserved concurrency or the account's limit.",
+            metricName: "Throttles",
+            statistic: "Sum",
+            threshold: 0,
+          }),
+        ]
+      : []),
   ];
 }

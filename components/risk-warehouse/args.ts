@@ -32,8 +32,22 @@ export interface RiskWarehouseArgs {
   readonly loadSchedule: `rate(${string})`;
   /** Minutes that an object may wait before the freshness alarm; several schedules long. */
   readonly freshnessAlarmMinutes: number;
+  /** RPU-hours a day; `action` says what happens then. Deactivated, the warehouse refuses queries until the next day or a higher limit. */
+  readonly usageLimit: { readonly rpuHoursPerDay: number; readonly action: "deactivate" | "emit-metric" | "log" };
   /** Address range of the VPC, `/16` to `/22`. */
   readonly vpcCidr: string;
+  /**
+   * Names of three or more zones (`us-east-1a`), for regions where not every zone has Redshift Serverless. Empty: the region's first
+   * three. Another list later moves the warehouse to new subnets.
+   */
+  readonly availabilityZones: readonly string[];
+  /** Who may connect to port 5439 from beyond the VPC, by a route that is made elsewhere. Both empty: nobody. */
+  readonly clients: {
+    /** Networks, `10.8.0.0/16`. */
+    readonly cidrs: readonly string[];
+    /** Security groups of this VPC or of a peer in the region. */
+    readonly securityGroupIds: readonly string[];
+  };
   /** False in accounts that cannot set executions aside (a new account has 10 in all). */
   readonly reserveConcurrency: boolean;
   readonly transform?: {

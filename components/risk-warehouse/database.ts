@@ -1,4 +1,5 @@
 /** Namespace (the data), workgroup (the compute) and the role that Redshift reads the archive with. */
+import { LogGroup } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
 import { Namespace, type NamespaceArgs, Workgroup, type WorkgroupArgs } from "@pulumi/aws/redshiftserverless";
 import * as pulumi from "@pulumi/pulumi";
@@ -8,6 +9,7 @@ import { MAX_LENGTH, type Naming, physicalName } from "../lib/naming";
 import { withTransform } from "../lib/transform";
 import type { RiskWarehouseArgs } from "./args";
 import type { WarehouseNetwork } from "./network";
+import { WORKGROUP_PARAMETERS } from "./parameters";
 import type { ArchiveSources } from "./sources";
 
 /** Name of namespace and workgroup, known before either exists. */
@@ -74,13 +76,36 @@ export function createExchangeRole(
   return role;
 }
 
+const LOGS = ["userlog", "connectionlog", "useractivitylog"] as const;
+
+/**
+ * Redshift writes to the groups that it finds, and otherwise makes some of its own, which keep their events for ever under AWS's key.
+ * https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-audit-logging.html
+ */
+function createLogGroups(instance: string, { context, naming }: RiskWarehouseArgs, parent: pulumi.Resource): LogGroup[] {
+  return LOGS.map(
+    (log) =>
+      new LogGroup(
+        `${instance}-${log}`,
+        {
+          name: `/aws/redshift/${warehouseName(instance, naming)}/${log}`,
+          retentionInDays: context.logRetentionDays,
+          kmsKeyId: context.key.arn,
+        },
+        { parent },
+      ),
+  );
+}
+
 export function createNamespace(
   instance: string,
-  { context, naming, databaseName, adminUsername, transform }: RiskWarehouseArgs,
+  args: RiskWarehouseArgs,
   copyRole: Role,
   exchangeRole: Role | undefined,
   parent: pulumi.Resource,
 ): Namespace {
+  const { context, naming, databaseName, adminUsername, transform } = args;
+  const logGroups = createLogGroups(instance, args, parent);
   return new Namespace(
     `${instance}-namespace`,
     withTransform<NamespaceArgs, Partial<NamespaceArgs>>(
@@ -96,10 +121,10 @@ export function createNamespace(
         manageAdminPassword: true,
         adminPasswordSecretKmsKeyId: context.key.arn,
         kmsKeyId: context.key.arn,
-        logExports: ["userlog", "connectionlog", "useractivitylog"],
+        logExports: [...LOGS],
       },
     ),
-    { parent, protect: context.deletionProtection },
+    { parent, protect: context.deletionProtection, dependsOn: logGroups },
   );
 }
 
@@ -126,13 +151,13 @@ export function createWorkgroup(
         namespaceName: namespace.namespaceName,
         enhancedVpcRouting: true,
         publiclyAccessible: false,
-        configParameters: [
-          { parameterKey: "require_ssl", parameterValue: "true" },
-          // The activity log that the namespace exports stays empty without it.
-          { parameterKey: "enable_user_activity_logging", parameterValue: "true" },
-        ],
+        configParameters: Object.entries(WORKGROUP_PARAMETERS).map(([parameterKey, parameterValue]) => ({
+          parameterKey,
+          parameterValue,
+        })),
       },
     ),
-    { parent },
+    // See checkParameters.
+    { parent, ignoreChanges: ["configParameters"] },
   );
 }

@@ -2,7 +2,6 @@
 import { EventRule, EventTarget, type MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
 import { FunctionEventInvokeConfig, type Invocation, Permission } from "@pulumi/aws/lambda";
-import type { Workgroup } from "@pulumi/aws/redshiftserverless";
 import * as pulumi from "@pulumi/pulumi";
 import type { Account } from "../lib/account";
 import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../lib/alarms";
@@ -55,14 +54,15 @@ export function createLoadQueues(
 export interface LoaderResources {
   readonly sources: ArchiveSources;
   readonly queues: LoadQueues;
-  readonly workgroup: Workgroup;
+  readonly workgroupName: pulumi.Input<string>;
+  readonly workgroupArn: pulumi.Input<string>;
   readonly copyRole: Role;
 }
 
 export function createLoader(
   instance: string,
   { context, bundles, databaseName, reserveConcurrency, transform }: RiskWarehouseArgs,
-  { sources, queues, workgroup, copyRole }: LoaderResources,
+  { sources, queues, workgroupName, workgroupArn, copyRole }: LoaderResources,
   parent: pulumi.Resource,
 ): PlatformFunction {
   const loader = new PlatformFunction(
@@ -78,7 +78,7 @@ export function createLoader(
       ...(reserveConcurrency ? { reservedConcurrency: 1 } : {}),
       environment: {
         LOAD_QUEUE_URL: queues.pending.url,
-        WORKGROUP_NAME: workgroup.workgroupName,
+        WORKGROUP_NAME: workgroupName,
         DATABASE_NAME: databaseName,
         COPY_ROLE_ARN: copyRole.arn,
         MANIFEST_BUCKET: sources.manifestBucket,
@@ -86,7 +86,7 @@ export function createLoader(
         LOG_LEVEL: "info",
       },
       permissions: [
-        ...queryStatements(workgroup.arn),
+        ...queryStatements(workgroupArn),
         ...queues.pending.consumeStatements(),
         { sid: "WriteManifests", actions: ["s3:PutObject"], resources: [sources.manifests] },
         ...queues.failures.sendStatements(),
@@ -142,7 +142,7 @@ export function scheduleLoads(
   );
 }
 
-/** The loader fails or is slow, an object waits too long, or was given up. */
+/** The loader fails or is slow, an object waits too long, or it was given up. */
 export function createLoadAlarms(
   instance: string,
   { context, freshnessAlarmMinutes }: RiskWarehouseArgs,
@@ -158,6 +158,9 @@ export function createLoadAlarms(
       functionName: loader.functionName,
       timeoutSeconds: LOADER_TIMEOUT_SECONDS,
       errorRatePercent: 50,
+      // It runs alone: a schedule that meets a longer load is throttled, waits in Lambda's own queue and follows it. The freshness
+      // alarm tells when that is too slow.
+      throttles: false,
     }),
     alarm(`${instance}-freshness`, alarms, {
       alarmDescription: `An archive object has waited more than ${freshnessAlarmMinutes} minutes for the warehouse.`,

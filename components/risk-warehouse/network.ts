@@ -1,4 +1,5 @@
 import { SecurityGroup, VpcEndpoint } from "@pulumi/aws/ec2";
+import type { input } from "@pulumi/aws/types";
 import { Vpc } from "@pulumi/awsx/ec2/vpc";
 import * as pulumi from "@pulumi/pulumi";
 import type { RiskWarehouseArgs } from "./args";
@@ -8,17 +9,23 @@ export interface WarehouseNetwork {
   readonly securityGroup: SecurityGroup;
 }
 
+/** Where Redshift listens. */
+export const WAREHOUSE_PORT = 5439;
+
 /** Three zones, as Redshift Serverless wants; no way out but S3, which COPY needs under enhanced VPC routing. */
 export function createNetwork(
   instance: string,
-  { vpcCidr, region }: RiskWarehouseArgs,
+  { vpcCidr, region, availabilityZones, clients }: RiskWarehouseArgs,
   parent: pulumi.Resource,
 ): WarehouseNetwork {
   const vpc = new Vpc(
     `${instance}-vpc`,
     {
       cidrBlock: vpcCidr,
-      numberOfAvailabilityZones: 3,
+      // awsx takes one or the other.
+      ...(availabilityZones.length === 0
+        ? { numberOfAvailabilityZones: 3 }
+        : { availabilityZoneNames: [...availabilityZones] }),
       natGateways: { strategy: "None" },
       subnetStrategy: "Auto",
       subnetSpecs: [{ type: "Isolated", name: "warehouse" }],
@@ -41,8 +48,9 @@ export function createNetwork(
     `${instance}-security-group`,
     {
       vpcId: vpc.vpcId,
-      description: "Risk warehouse: nothing in, S3 out",
-      ingress: [],
+      // A change of it would replace the group, so it says nothing of who may come in.
+      description: "Risk warehouse",
+      ingress: clientRules(clients),
       egress: [
         {
           description: "S3 through the gateway endpoint",
@@ -56,4 +64,14 @@ export function createNetwork(
     { parent },
   );
   return { vpc, securityGroup };
+}
+
+function clientRules({ cidrs, securityGroupIds }: RiskWarehouseArgs["clients"]): input.ec2.SecurityGroupIngress[] {
+  const port = { protocol: "tcp", fromPort: WAREHOUSE_PORT, toPort: WAREHOUSE_PORT };
+  return [
+    ...(cidrs.length === 0 ? [] : [{ ...port, description: "Clients by network", cidrBlocks: [...cidrs] }]),
+    ...(securityGroupIds.length === 0
+      ? []
+      : [{ ...port, description: "Clients by security group", securityGroups: [...securityGroupIds] }]),
+  ];
 }

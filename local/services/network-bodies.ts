@@ -37,7 +37,12 @@ export function networkBodies(): ResourceBody[] {
       ]),
       replaceOn: [],
       outputs: ({ name, inputs }) => {
-        const zones = typeof inputs.numberOfAvailabilityZones === "number" ? inputs.numberOfAvailabilityZones : 3;
+        const named = Array.isArray(inputs.availabilityZoneNames) ? inputs.availabilityZoneNames : undefined;
+        if (named !== undefined && inputs.numberOfAvailabilityZones !== undefined)
+          throw new Error(
+            "Only one of [availabilityZoneNames] and [numberOfAvailabilityZones] can be specified; leave one of them out.",
+          );
+        const zones = named?.length ?? Number(inputs.numberOfAvailabilityZones ?? 3);
         const specs = Array.isArray(inputs.subnetSpecs) ? inputs.subnetSpecs : [{ type: "Private" }, { type: "Public" }];
         const subnets = (type: string): string[] =>
           specs.some((spec: { type?: unknown }) => String(spec.type) === type)

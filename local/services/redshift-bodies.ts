@@ -80,6 +80,12 @@ export class RedshiftServerless {
     }
     this.workgroups.set(name, { name, arn: String(state.arn), namespaceName });
   }
+
+  /** @throws Error when no workgroup has the ARN */
+  requireWorkgroup(arn: string): void {
+    if ([...this.workgroups.values()].some((workgroup) => workgroup.arn === arn)) return;
+    throw new Error(`A usage limit is for ${arn}, which is no workgroup of this stack. Name the ARN of one (resourceArn).`);
+  }
 }
 
 const rolesOf = ({ inputs }: Pick<GraphResource, "inputs">): string[] =>
@@ -92,6 +98,30 @@ export interface AdminCredentials {
 
 const DEFAULT_DATABASE = "dev";
 const NETWORK = "The local warehouse listens on loopback alone.";
+const USAGE = "Queries on one machine cost nothing.";
+
+/** Of a workgroup for which none were set, in us-east-1 in July 2026. AWS adds to them over time. */
+const DEFAULT_PARAMETERS: Readonly<Record<string, string>> = {
+  auto_mv: "true",
+  datestyle: "ISO, MDY",
+  enable_case_sensitive_identifier: "false",
+  enable_user_activity_logging: "true",
+  max_query_execution_time: "14400",
+  query_group: "default",
+  require_ssl: "true",
+  search_path: "$user, public",
+  use_fips_ssl: "false",
+};
+
+/** AWS returns every parameter, whichever were set. */
+function allParameters({ configParameters }: Readonly<Record<string, unknown>>): object[] {
+  const set = Array.isArray(configParameters) ? configParameters : [];
+  const values = {
+    ...DEFAULT_PARAMETERS,
+    ...Object.fromEntries(set.map(({ parameterKey, parameterValue }) => [String(parameterKey), String(parameterValue)])),
+  };
+  return Object.entries(values).map(([parameterKey, parameterValue]) => ({ parameterKey, parameterValue }));
+}
 
 /** Redshift Serverless API reference: CreateNamespace, CreateWorkgroup. */
 const serverlessName = {
@@ -170,6 +200,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
           id: workgroupName,
           state: {
             ...inputs,
+            configParameters: allParameters(inputs),
             workgroupName,
             arn: serverlessArn("workgroup", workgroupName, region, accountId),
             workgroupId: uuidOf("workgroup", workgroupName),
@@ -178,8 +209,19 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
           },
         };
       },
+      readBack: (inputs) => ({ configParameters: allParameters(inputs) }),
       create: (resource) => redshift.createWorkgroup(resource),
       delete: ({ state }) => void redshift.workgroups.delete(String(state.workgroupName)),
+    },
+    {
+      type: "aws:redshiftserverless/usageLimit:UsageLimit",
+      honoured: ["resourceArn"],
+      cloudOnly: { usageType: USAGE, amount: USAGE, period: USAGE, breachAction: USAGE },
+      outputs({ name, inputs, region, accountId }) {
+        const id = uuidOf("usagelimit", name);
+        return { id, state: { ...inputs, arn: `arn:aws:redshift-serverless:${region}:${accountId}:usagelimit/${id}` } };
+      },
+      create: (resource) => redshift.requireWorkgroup(String(resource.inputs.resourceArn)),
     },
   ];
 }

@@ -187,7 +187,10 @@ function twoOfEach(): Record<string, unknown> {
       maxCapacityRpu: 16,
       loadSchedule: "rate(5 minutes)",
       freshnessAlarmMinutes: 10,
+      usageLimit: { rpuHoursPerDay: 100, action: "deactivate" },
       vpcCidr: "10.0.0.0/16",
+      availabilityZones: [],
+      clients: { cidrs: [], securityGroupIds: [] },
       reserveConcurrency: false,
     });
     createPipelines(n, { context, modelStore: store });
