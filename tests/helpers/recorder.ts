@@ -113,23 +113,41 @@ export function stackValues(stack: string, overrides: Readonly<Record<string, st
 
 let queue: Promise<unknown> = Promise.resolve();
 
+/** What AWS returns otherwise than it was set, by type. */
+export type ReadBack = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** Evaluates a program; failed registrations and applies, and duplicate URNs, reject. Evaluations run one after the other. */
-export function evaluate(stack: string, values: Readonly<Record<string, string>>, program: () => unknown): Promise<Evaluation> {
-  const run = queue.then(() => runtimeState.withLocalStorage(() => record(stack, values, program)));
+export function evaluate(
+  stack: string,
+  values: Readonly<Record<string, string>>,
+  program: () => unknown,
+  readBack: ReadBack = {},
+): Promise<Evaluation> {
+  const run = queue.then(() => runtimeState.withLocalStorage(() => record(stack, values, program, readBack)));
   queue = run.catch(() => undefined);
   return run;
 }
 
 /** Evaluates `index.ts` of a stack. */
-export function evaluateStack(stack: string, overrides: Readonly<Record<string, string | undefined>> = {}): Promise<Evaluation> {
-  return evaluate(stack, stackValues(stack, overrides), () => {
+export function evaluateStack(
+  stack: string,
+  overrides: Readonly<Record<string, string | undefined>> = {},
+  readBack: ReadBack = {},
+): Promise<Evaluation> {
+  const program = () => {
     const entry = join(ROOT, "dist/index.js");
     delete requireDist.cache[entry];
     return requireDist(entry);
-  });
+  };
+  return evaluate(stack, stackValues(stack, overrides), program, readBack);
 }
 
-async function record(stack: string, values: Readonly<Record<string, string>>, program: () => unknown): Promise<Evaluation> {
+async function record(
+  stack: string,
+  values: Readonly<Record<string, string>>,
+  program: () => unknown,
+  readBack: ReadBack,
+): Promise<Evaluation> {
   const region = values["aws:region"] ?? "us-east-1";
   const resources: Recorded[] = [];
   const failures: unknown[] = [];
@@ -149,7 +167,8 @@ async function record(stack: string, values: Readonly<Record<string, string>>, p
         };
         details.set(incoming, recorded);
         if (!type.startsWith("aws")) return { id: "", state: members };
-        return { id: `${name}-id`, state: { ...members, ...providerOutputs(type, name, recorded.inputs, region) } };
+        const outputs = { ...providerOutputs(type, name, recorded.inputs, region), ...readBack[type] };
+        return { id: `${name}-id`, state: { ...members, ...outputs } };
       },
       call({ token }) {
         if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { accountId: ACCOUNT };
