@@ -210,7 +210,8 @@ export class InferencePipeline extends pulumi.ComponentResource {
         description: `Scores yesterday's ${name} in batch`,
         machine,
         when: { schedule, enabled: scheduleEnabled },
-        input: { text: JSON.stringify({ dataset: name }) },
+        // Until a model is trained and approved, a night has nothing to score.
+        input: { text: JSON.stringify({ dataset: name, scheduled: true }) },
       });
     }
   }

@@ -74,10 +74,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
       this,
     );
     scheduleLoads(instance, args, loader, queues.failures, migration, this);
-    const alarms = [
-      ...createLoadAlarms(instance, args, loader, queues, this),
-      limitUsage(instance, args, workgroup, this),
-    ];
+    const alarms = [...createLoadAlarms(instance, args, loader, queues, this), limitUsage(instance, args, workgroup, this)];
     this.databaseName = args.databaseName;
     this.adminSecretArn = namespace.adminPasswordSecretArn;
     this.loaderFunctionName = loader.functionName;

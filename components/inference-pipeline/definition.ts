@@ -52,12 +52,32 @@ export function inferenceDefinition(args: InferenceDefinitionArgs): Definition {
           },
           resultPath: "$.plan",
           next: "ScoreDays",
+          expected: { NoTrainedModel: "WasScheduled" },
           remedy:
             "Correct the input that the message names (dataset, date, from, to, file); without a trained champion, train and approve one first. Then start a new execution.",
         },
         notices.partition,
         FAILURE_TAIL,
       ),
+      // Whoever asks for days should hear that there is no model; a schedule waits for one night after night.
+      WasScheduled: {
+        Type: "Choice",
+        Choices: [
+          {
+            And: [
+              { Variable: "$.scheduled", IsPresent: true },
+              { Variable: "$.scheduled", BooleanEquals: true },
+            ],
+            Next: "NothingToScore",
+          },
+        ],
+        Default: explainerOf("Plan"),
+      },
+      NothingToScore: {
+        Type: "Pass",
+        Parameters: { "dataset.$": "$.dataset", days: 0, "nothingToScore.$": "$.failure.Cause" },
+        End: true,
+      },
       ScoreDays: {
         Type: "Map",
         ItemsPath: "$.plan.output.days",

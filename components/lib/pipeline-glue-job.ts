@@ -61,14 +61,19 @@ export class GlueJob extends pulumi.ComponentResource {
   constructor(name: string, args: GlueJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:lib:GlueJob", name, {}, opts);
     const child = { parent: this };
-    // Glue 5 writes to <prefix>/error (Spark and its daemons) and <prefix>/output (what the script prints).
+    // Glue 5 writes to <prefix>/error (Spark and its daemons) and <prefix>/output (what the script prints), and appends the security
+    // configuration to both. https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
     const logPrefix = `/aws-glue/jobs/${physicalName(name, args.naming, MAX_LOG_NAME)}`;
     const { logRetentionDays, key } = args.context;
     const logGroups = ["error", "output"].map(
       (stream) =>
         new LogGroup(
           `${name}-${stream}-logs`,
-          { name: `${logPrefix}/${stream}`, retentionInDays: logRetentionDays, kmsKeyId: key.arn },
+          {
+            name: pulumi.interpolate`${logPrefix}/${stream}-${args.store.securityConfigurationName}`,
+            retentionInDays: logRetentionDays,
+            kmsKeyId: key.arn,
+          },
           child,
         ),
     );

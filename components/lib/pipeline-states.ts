@@ -94,6 +94,8 @@ export interface TaskArgs {
   readonly resultPath: string | null;
   /** Next state; undefined ends. */
   readonly next?: string;
+  /** Next state by error, where one is no failure. It finds the error at `$.failure`. */
+  readonly expected?: Readonly<Record<string, string>>;
   /** What a person is told to do when the task fails. */
   readonly remedy: string;
 }
@@ -113,7 +115,11 @@ export function task(name: string, args: TaskArgs, tail: string): States {
       ResultPath: args.resultPath,
       TimeoutSeconds: args.timeoutSeconds,
       Retry: retryOf(args.service),
-      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failure", Next: explainer }],
+      Catch: Object.entries({ ...args.expected, "States.ALL": explainer }).map(([error, next]) => ({
+        ErrorEquals: [error],
+        ResultPath: "$.failure",
+        Next: next,
+      })),
       ...(args.next === undefined ? { End: true } : { Next: args.next }),
     },
     [explainer]: explain(name, args.remedy, tail),
@@ -140,6 +146,7 @@ export function functionTask(
     readonly constants?: Readonly<Record<string, unknown>>;
     readonly timeoutSeconds: number;
     readonly next: string;
+    readonly expected?: TaskArgs["expected"];
     readonly remedy: string;
   },
   partition: string,
@@ -157,6 +164,7 @@ export function functionTask(
       // A function ends itself at its own limit; the margin is for a cold start and the call.
       timeoutSeconds: args.timeoutSeconds + 30,
       next: args.next,
+      ...(args.expected === undefined ? {} : { expected: args.expected }),
       remedy: args.remedy,
     },
     tail,

@@ -19,7 +19,7 @@ export interface StateMachineArgs {
   readonly permissions: readonly Statement[];
   /** Minutes after which an execution that has ended counts as late. */
   readonly lateMinutes: number;
-  /** Hours without a success that raise an alarm, 1 to 168; for a machine that runs on a schedule. Default: no such alarm. */
+  /** Hours without a success, after the first, that raise an alarm, 1 to 168; for a machine that runs on a schedule. Default: no such alarm. */
   readonly expectedWithinHours?: number;
   readonly transform?: Transform<SfnStateMachineArgs>;
 }
@@ -146,11 +146,22 @@ function createAlarms(
       evaluationPeriods: 1,
       threshold: lateMinutes * 60_000,
     }),
-    ...(expectedWithinHours === undefined ? [] : [alarm(`${name}-missing`, alarms, missing(metric, expectedWithinHours))]),
+    ...(expectedWithinHours === undefined
+      ? []
+      : [
+          alarm(`${name}-missing`, alarms, {
+            ...missing(metric, expectedWithinHours),
+            insufficientDataActions: [context.alarmTopicArn],
+          }),
+        ]),
   ];
 }
 
-/** Nothing ended well for so long. Alarms of hourly periods may look back a week; a new stack is in alarm until its first run. */
+/**
+ * Nothing ended well for so long. Alarms of hourly periods may look back a week. The metric has a value only where an execution ended
+ * well, so the alarm runs out of data instead of going off: a new alarm begins without data and tells nobody, and after the first
+ * success the change back to that is what tells.
+ */
 function missing(metric: Pick<AlarmArgs, "namespace" | "dimensions">, hours: number): AlarmArgs {
   return {
     ...metric,
@@ -161,6 +172,6 @@ function missing(metric: Pick<AlarmArgs, "namespace" | "dimensions">, hours: num
     period: 3600,
     evaluationPeriods: hours,
     threshold: 1,
-    treatMissingData: "breaching",
+    treatMissingData: "missing",
   };
 }

@@ -23,9 +23,7 @@ export function createNetwork(
     {
       cidrBlock: vpcCidr,
       // awsx takes one or the other.
-      ...(availabilityZones.length === 0
-        ? { numberOfAvailabilityZones: 3 }
-        : { availabilityZoneNames: [...availabilityZones] }),
+      ...(availabilityZones.length === 0 ? { numberOfAvailabilityZones: 3 } : { availabilityZoneNames: [...availabilityZones] }),
       natGateways: { strategy: "None" },
       subnetStrategy: "Auto",
       subnetSpecs: [{ type: "Isolated", name: "warehouse" }],

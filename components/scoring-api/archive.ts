@@ -86,7 +86,7 @@ function createArchiver(
       memoryMb: 256,
       timeoutSeconds: ARCHIVER_TIMEOUT_SECONDS,
       environment: { ARCHIVE_BUCKET: archive.bucketName, LOG_LEVEL: "info" },
-      permissions: [...queue.consumeStatements(), ...archive.writeStatements(["archive/"])],
+      permissions: [...queue.consumeStatements(), ...archive.writeStatements(["archive/", "quarantine/"])],
       ...(transform?.archiver ? { transform: transform.archiver } : {}),
     },
     { parent },

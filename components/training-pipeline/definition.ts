@@ -45,6 +45,14 @@ const OVERHEAD_SECONDS = 1800;
 /** Seconds of an API call that starts or stores something. */
 const CALL_SECONDS = 60;
 
+/**
+ * Before it runs a script, the container installs its folder with `pip install .` (sagemaker_containers `_modules.py`), for which
+ * pip fetches setuptools into an environment of its own: from 25.3 on always, before that unless setuptools and wheel are there.
+ * An isolated container cannot fetch. pip reads the value as that of the option `build-isolation`, so 0 means without
+ * (pypa/pip #5735).
+ */
+const PIP = { PIP_NO_BUILD_ISOLATION: "0" };
+
 const PLAN = "$.plan.output";
 /** What all trainings have in common; an intrinsic function takes no object literal, so it stands beside the plan. */
 const SCRIPT_MODE = "$.plan.scriptMode";
@@ -207,6 +215,7 @@ function trainingParameters(args: TrainingDefinitionArgs): Readonly<Record<strin
       VolumeSizeInGB: training.volumeGb,
       VolumeKmsKeyId: keyArn,
     },
+    Environment: PIP,
     EnableNetworkIsolation: true,
     EnableInterContainerTrafficEncryption: true,
     EnableManagedSpotTraining: training.spot.enabled,
@@ -334,6 +343,7 @@ function modelContainer({ image, notices }: TrainingDefinitionArgs): unknown {
     Image: image,
     "ModelDataUrl.$": `${PLAN}.modelUri`,
     Environment: {
+      ...PIP,
       SAGEMAKER_PROGRAM: "inference.py",
       SAGEMAKER_SUBMIT_DIRECTORY: "/opt/ml/model/code",
       SAGEMAKER_CONTAINER_LOG_LEVEL: "20",

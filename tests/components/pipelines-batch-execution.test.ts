@@ -130,6 +130,20 @@ describe("batch scoring", () => {
     expectFailure(await run(inference, input, { ...SCORED, [state]: error }), "Batch scoring", state, name, error.message);
   });
 
+  it("has nothing to score, and no failure, on a schedule before the first model", async () => {
+    const untrained = failure("NoTrainedModel", "no model of fraud was trained");
+    const scheduled = await run(inference, { dataset: "fraud", scheduled: true }, { ...SCORED, Plan: untrained });
+    expect(scheduled).toMatchObject({
+      status: "SUCCEEDED",
+      output: { dataset: "fraud", days: 0, nothingToScore: expect.stringContaining("no model of fraud was trained") },
+    });
+    expect(statesOf(scheduled)).not.toContain("NotifyFailure");
+    const asked = await run(inference, { dataset: "fraud", scheduled: false }, { ...SCORED, Plan: untrained });
+    expectFailure(asked, "Batch scoring", "Plan", "NoTrainedModel", "no model of fraud was trained");
+    const other = await run(inference, { dataset: "fraud", scheduled: true }, { ...SCORED, Plan: failure("Odd", "9 of 10") });
+    expectFailure(other, "Batch scoring", "Plan", "Odd", "9 of 10");
+  });
+
   it.each(["Plan", "Summarise"])("ends in time and says so when %s does not", async (state) => {
     const outcome = await run(inference, input, { ...SCORED, [state]: HANGS });
     expectFailure(outcome, "Batch scoring", state, "States.Timeout", `The task '${state}' did not end within`);

@@ -107,7 +107,9 @@ describe.each(definitions)("the %s machine", (machine, definition) => {
             JitterStrategy: "FULL",
           },
         ]),
-        Catch: [{ ErrorEquals: ["States.ALL"], Next: expect.any(String) }],
+        Catch: expect.arrayContaining([
+          { ErrorEquals: ["States.ALL"], ResultPath: expect.toSatisfy(() => true), Next: expect.any(String) },
+        ]),
       });
     }
   });
@@ -130,7 +132,10 @@ describe.each(definitions)("the %s machine", (machine, definition) => {
   it("tells for every task what to do, by a notice that ends in the failure itself", () => {
     const tasks = allStates(definition.States).filter(([name, { Type }]) => Type === "Task" && name !== "NotifyFailure");
     for (const [name, state] of tasks) {
+      // The one failure that may be none: the schedule meets no trained model.
+      const expected = [{ ErrorEquals: ["NoTrainedModel"], ResultPath: "$.failure", Next: "WasScheduled" }];
       expect(state.Catch, name).toEqual([
+        ...(machine === "inference" && name === "Plan" ? expected : []),
         { ErrorEquals: ["States.ALL"], ResultPath: "$.failure", Next: `Explain${name}Failure` },
       ]);
       expect(stateOf(definition, `Explain${name}Failure`), name).toMatchObject({
@@ -191,6 +196,8 @@ describe("training", () => {
       ],
       OutputDataConfig: { "S3OutputPath.$": "$.plan.output.modelOutputUri", KmsKeyId: KEY },
       ResourceConfig: { InstanceType: "ml.m5.xlarge", InstanceCount: 1, VolumeSizeInGB: 30, VolumeKmsKeyId: KEY },
+      // The container installs the script with pip, without a network.
+      Environment: { PIP_NO_BUILD_ISOLATION: "0" },
       EnableNetworkIsolation: true,
       EnableInterContainerTrafficEncryption: true,
       EnableManagedSpotTraining: true,
@@ -230,7 +237,10 @@ describe("training", () => {
     });
     expect(stateOf(training, "CreateModel").Parameters).toMatchObject({
       EnableNetworkIsolation: true,
-      PrimaryContainer: { Environment: { SAGEMAKER_SUBMIT_DIRECTORY: "/opt/ml/model/code" } },
+      PrimaryContainer: { Environment: { SAGEMAKER_SUBMIT_DIRECTORY: "/opt/ml/model/code", PIP_NO_BUILD_ISOLATION: "0" } },
+    });
+    expect(stateOf(training, "RegisterModel").Parameters).toMatchObject({
+      InferenceSpecification: { Containers: [{ Environment: { PIP_NO_BUILD_ISOLATION: "0" } }] },
     });
   });
 

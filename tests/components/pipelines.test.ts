@@ -110,6 +110,19 @@ describe("Glue jobs", () => {
     });
   });
 
+  it("write to groups with retention and key, whose names Glue makes of prefix and security configuration", () => {
+    const job = dev.find("aws:glue/job:Job", "inference-load-job");
+    for (const stream of ["error", "output"]) {
+      const group = dev.find("aws:cloudwatch/logGroup:LogGroup", `inference-load-${stream}-logs`);
+      expect(group.inputs).toMatchObject({
+        name: `/aws-glue/jobs/inference-load-dev-a1/${stream}-${job.inputs.securityConfiguration}`,
+        retentionInDays: 7,
+        kmsKeyId: expect.stringContaining(KEY),
+      });
+      expect(job.dependsOn).toContain(group.urn);
+    }
+  });
+
   it("sign in to Snowflake by a key pair that no config holds, when a dataset is there", () => {
     expect(snowflake.find("aws:glue/connection:Connection", "pipelines-snowflake").inputs).toEqual({
       name: "risk-snowflake-prod-a1",
@@ -249,7 +262,9 @@ describe("alarms", () => {
       threshold: 1,
       period: 3600,
       evaluationPeriods: 26,
-      treatMissingData: "breaching",
+      // Without data from the beginning, it tells of the change back to that.
+      treatMissingData: "missing",
+      insufficientDataActions: [expect.stringContaining("alarms")],
     });
     const names = dev.ofType("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name }) => name);
     expect(names).not.toContain("inference-steps-missing");

@@ -124,7 +124,9 @@ describe("logs of the warehouse", () => {
 describe("the loader", () => {
   it("raises no alarm for runs that wait for the one before", () => {
     const alarms = dev.ofType("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name }) => name);
-    expect(alarms).toEqual(expect.arrayContaining(["warehouse-loader-error-rate", "warehouse-loader-duration", "fraud-throttles"]));
+    expect(alarms).toEqual(
+      expect.arrayContaining(["warehouse-loader-error-rate", "warehouse-loader-duration", "fraud-throttles"]),
+    );
     expect(alarms).not.toContain("warehouse-loader-throttles");
   });
 });

@@ -44,7 +44,11 @@ const EVENT: Read<Event> = openObject<Event>(
   {},
 );
 
-const MEMBERS = { training: ["dataset", "asOf", "file"], inference: ["dataset", "date", "from", "to", "file"] } as const;
+const MEMBERS = {
+  training: ["dataset", "asOf", "file"],
+  // `scheduled` is for the state machine: what started it waits for a first model instead of failing.
+  inference: ["dataset", "date", "from", "to", "file", "scheduled"],
+} as const;
 
 /**
  * Reads `{pipeline, input, execution: {name, startTime}}`. Defaults depend on the execution's start, never on the clock, so that a
@@ -108,6 +112,9 @@ class InputReader {
   }
 
   inference(): InferenceRequest {
+    const { scheduled } = this.input;
+    if (scheduled !== undefined && typeof scheduled !== "boolean")
+      this.#refuse("scheduled", `expected true, false or nothing, got ${shown(scheduled)}.`);
     const dates = this.#dates();
     const file = this.#file();
     if (file !== "" && dates.length > 1)

@@ -25,6 +25,8 @@ export function glueBodies(service: GlueService): ResourceBody[] {
         "maxRetries",
         "timeout",
         "connections",
+        // Its encryption has no effect here, but the log groups carry its name.
+        "securityConfiguration",
       ],
       cloudOnly: {
         ...tagInputs,
@@ -32,7 +34,6 @@ export function glueBodies(service: GlueService): ResourceBody[] {
         numberOfWorkers: "one machine runs a job with what it has",
         maxCapacity: "one machine runs a job with what it has",
         executionClass: "spare capacity is the cloud's",
-        securityConfiguration: "local files and logs are as protected as the data folder",
         notificationProperty: "no delay notices on one machine",
         maintenanceWindow: "streaming jobs are restarted by the cloud",
       },

@@ -12,6 +12,10 @@ import type { GlueRun } from "./run";
 /** Prefix of the groups `…/output` and `…/error`. */
 export const logGroupOf = (merged: Arguments): string => merged["--custom-logGroup-prefix"] ?? "/aws-glue/jobs";
 
+/** A group that is encrypted by a security configuration has it in its name. */
+const groupNamed = (merged: Arguments, { securityConfiguration }: GlueJob, stream: "output" | "error"): string =>
+  `${logGroupOf(merged)}/${stream}${securityConfiguration === undefined ? "" : `-${securityConfiguration}`}`;
+
 export interface ScriptOptions {
   readonly ports: JobPorts;
   readonly control: RunControl;
@@ -52,9 +56,8 @@ async function execute({ ports, control, job, run, folder, onExecuting }: Script
   onExecuting();
   // Archives are on the path themselves, modules by their folder.
   const path = [join(folder, "modules"), ...modules.filter((file) => !file.endsWith(".py"))].join(delimiter);
-  const group = logGroupOf(merged);
-  const output = logLines(ports, `${group}/output`, run.id);
-  const errors = logLines(ports, `${group}/error`, run.id);
+  const output = logLines(ports, groupNamed(merged, job, "output"), run.id);
+  const errors = logLines(ports, groupNamed(merged, job, "error"), run.id);
   const { failure } = await startPython(ports, control, {
     host: "job_host.py",
     args: [script, ...commandLine(merged, job, run.id), "--staging_dir", staging],

@@ -7,7 +7,7 @@ import type { JobPorts } from "../jobs/ports";
 import { type PythonFailure, startPython } from "../jobs/python-process";
 import { below, type RoleS3, s3Location } from "../jobs/role-s3";
 import { filesBelow, tarGz } from "../jobs/tar";
-import { plainText, withLocalPaths } from "./checks";
+import { plainText, requireOfflineInstall, withLocalPaths } from "./checks";
 import type { Channel, TrainingSpec } from "./training-request";
 
 export type SecondaryStatus = "Starting" | "Downloading" | "Training" | "Uploading";
@@ -46,6 +46,7 @@ export async function runTraining(run: TrainingRun): Promise<EndReason | undefin
   progress.onStatus("Downloading");
   const archive = await prepare(run, optMl, s3);
   control.check();
+  requireOfflineInstall(spec);
   progress.onStatus("Training");
   control.limit(spec.maxRuntimeSeconds * 1000);
   const stream = `${spec.name}/algo-1-${Math.floor(ports.context.clock.now() / 1000)}`;

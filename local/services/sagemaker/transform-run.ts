@@ -6,7 +6,7 @@ import { type LogLines, logLines } from "../jobs/log-lines";
 import type { JobPorts } from "../jobs/ports";
 import { startPython } from "../jobs/python-process";
 import { below, type RoleS3, relativePath, s3Location } from "../jobs/role-s3";
-import { plainText } from "./checks";
+import { plainText, requireOfflineInstall } from "./checks";
 import { ModelServer, ServerGone } from "./model-server";
 import type { Model } from "./models";
 import { transformFile } from "./transform-file";
@@ -41,6 +41,10 @@ export async function runTransform(run: TransformRun): Promise<EndReason | undef
   await mkdir(optMl, { recursive: true });
   const args = await hostArguments(run, optMl, s3);
   control.check();
+  requireOfflineInstall({
+    networkIsolation: model.networkIsolation,
+    environment: { ...model.environment, ...spec.environment },
+  });
   const stream = `${spec.name}/i-local`;
   const log = logLines(ports, "/aws/sagemaker/TransformJobs", stream);
   const server = new ModelServer(

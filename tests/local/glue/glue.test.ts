@@ -169,6 +169,14 @@ describe("a run that succeeds", () => {
     expect(run.LogGroupName).toBe("/risk/glue");
     expect([world.linesOf("/risk/glue/output"), world.linesOf("/risk/glue/error")]).toEqual([["out"], ["err"]]);
   });
+
+  it("writes to groups with the name of its security configuration", async () => {
+    putJob({ securityConfiguration: "sealed" });
+    await finished("import sys; print('out'); print('err', file=sys.stderr)", {
+      Arguments: { "--custom-logGroup-prefix": "/risk/sealed" },
+    });
+    expect([world.linesOf("/risk/sealed/output-sealed"), world.linesOf("/risk/sealed/error-sealed")]).toEqual([["out"], ["err"]]);
+  });
 });
 
 describe("a run that fails", () => {

@@ -129,6 +129,7 @@ describe("a training job", () => {
     await jobs.world.put("code/sagemaker/sourcedir-1.tar.gz", archive({ "train.py": TELL }));
     const job = await jobs.finished(undefined, {
       EnableNetworkIsolation: true,
+      Environment: { PIP_NO_BUILD_ISOLATION: "0" },
       InputDataConfig: [channel("train", "training/data/m/train/"), channel("code", "code/sagemaker/")],
       HyperParameters: {
         sagemaker_program: "train.py",
@@ -141,6 +142,25 @@ describe("a training job", () => {
     const isolated = await jobs.finished(TELL, { EnableNetworkIsolation: true });
     expect(isolated.FailureReason).toMatch(/network-isolated container cannot download it.*as a channel.*\/opt\/ml\/input\/data/);
   });
+
+  it.each([[undefined, "is not set"] as const, ["1", 'is "1"'] as const])(
+    "in a network-isolated container cannot install its script when PIP_NO_BUILD_ISOLATION is %s",
+    async (value, problem) => {
+      await jobs.world.put("code/sagemaker/sourcedir-1.tar.gz", archive({ "train.py": TELL }));
+      const job = await jobs.finished(undefined, {
+        EnableNetworkIsolation: true,
+        ...(value === undefined ? {} : { Environment: { PIP_NO_BUILD_ISOLATION: value } }),
+        InputDataConfig: [channel("code", "code/sagemaker/")],
+        HyperParameters: {
+          sagemaker_program: "train.py",
+          sagemaker_submit_directory: "/opt/ml/input/data/code/sourcedir-1.tar.gz",
+        },
+      });
+      expect(job.TrainingJobStatus).toBe("Failed");
+      expect(job.FailureReason).toContain(`InstallModuleError: pip install . cannot fetch setuptools`);
+      expect(job.FailureReason).toContain(`PIP_NO_BUILD_ISOLATION ${problem}. Set it to "0" in Environment`);
+    },
+  );
 
   it("goes on from its checkpoints, and keeps new ones even when it fails", async () => {
     await jobs.world.put("temp/checkpoints/m/step-1", "1");

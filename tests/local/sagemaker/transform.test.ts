@@ -47,7 +47,7 @@ afterAll(async () => {
 async function model(
   name: string,
   script: string,
-  changes: { isolated?: boolean; source?: string; program?: string } = {},
+  changes: { isolated?: boolean; source?: string; program?: string; buildIsolation?: string } = {},
 ): Promise<void> {
   const key = `models/fraud/${name}/output/model.tar.gz`;
   await world.put(key, archive({ "factor.txt": "2", "code/inference.py": script }));
@@ -60,6 +60,7 @@ async function model(
         Image: "xgboost:1.7-1",
         ModelDataUrl: `s3://${BUCKET}/${key}`,
         Environment: {
+          PIP_NO_BUILD_ISOLATION: changes.buildIsolation ?? "0",
           SAGEMAKER_PROGRAM: changes.program ?? "inference.py",
           SAGEMAKER_SUBMIT_DIRECTORY: changes.source ?? "/opt/ml/model/code",
         },
@@ -248,6 +249,13 @@ describe("a batch transform that fails", () => {
     ],
   ])("when the model %s", async (what, script, message) => {
     expect(await failing(what.replaceAll(" ", "-"), script)).toMatch(message);
+  });
+
+  it("when its script cannot be installed without a network", async () => {
+    await model("fetches", DOUBLE, { buildIsolation: "true" });
+    expect((await finished({ ModelName: "fetches" })).FailureReason).toMatch(
+      /InstallModuleError: .* PIP_NO_BUILD_ISOLATION is "true"\. Set it to "0"/,
+    );
   });
 
   it("when the archive is corrupt, or gone, or lacks the program", async () => {
