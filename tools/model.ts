@@ -19,7 +19,7 @@ const IMAGE_EXTENSION = ".rsm";
 
 const COMMAND: CommandLine = {
   usage:
-    "npm run model -- compile|inspect|verify|add FILE, list, promote|challenge|withdraw NAME, rollback, versions, approve|reject VERSION [options]",
+    "npm run model -- compile|inspect|verify|add FILE, list, promote|challenge|withdraw NAME, rollback, versions, approve|reject VERSION, clear [options]",
   about: [
     "compile  reads an XGBoost model (save_model, .json or .ubj) and writes an image that a Lambda loads in about a millisecond",
     "inspect  shows a model's or an image's objective, trees, features and sizes",
@@ -35,6 +35,7 @@ const COMMAND: CommandLine = {
     "rollback   goes back to the version before, or to one with --to",
     "versions   shows what training registered",
     "approve    says yes to a registered model, by name or version: it is promoted; reject says no",
+    "clear      deletes all versions that training registered: a stack that has some cannot be destroyed",
   ].join("\n"),
   options: {
     out: { type: "string", value: "FILE", help: `compile: where to write. Default: FILE with ${IMAGE_EXTENSION}.` },
@@ -67,7 +68,12 @@ const COMMAND: CommandLine = {
     },
     name: { type: "string", value: "NAME", help: "add: name of the model. Default: the file's." },
     to: { type: "string", value: "VERSION", help: "rollback: version of the parameter." },
-    dataset: { type: "string", value: "NAME", help: "versions, approve, reject: dataset whose registry is meant. Default: all." },
+    dataset: {
+      type: "string",
+      value: "NAME",
+      help: "versions, approve, reject, clear: dataset whose registry is meant. Default: all.",
+    },
+    yes: { type: "boolean", help: "clear: delete, instead of showing what would be deleted." },
     reason: { type: "string", value: "TEXT", help: "approve, reject: why, for the registry." },
     format: { type: "string", value: "TYPE", help: "endpoint:NAME: text/csv or application/json.", default: "text/csv" },
     timeout: { type: "string", value: "MS", help: "endpoint:NAME: milliseconds that a call may take.", default: "500" },
@@ -108,7 +114,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2), prin
       return verifyFile(file, parsed, print);
     default:
       throw new UsageError(
-        `Unknown action "${action}": expected compile, inspect, verify, list, add, promote, challenge, withdraw, rollback, versions, approve or reject. See npm run model -- --help`,
+        `Unknown action "${action}": expected compile, inspect, verify, list, add, promote, challenge, withdraw, rollback, versions, approve, reject or clear. See npm run model -- --help`,
       );
   }
 }

@@ -151,15 +151,17 @@ export class PipelineStore extends pulumi.ComponentResource {
   }
 
   private createSecret({ secretName }: SnowflakeAccount): Secret {
+    const { context } = this.args;
     return new Secret(
       `${this.instance}-snowflake-key-pair`,
       {
         name: secretName,
         description: "User and private key that Glue signs in to Snowflake with: sfUser, pem_private_key",
-        kmsKeyId: this.args.context.key.arn,
-        recoveryWindowInDays: 30,
+        kmsKeyId: context.key.arn,
+        // A secret that waits for its deletion keeps its name, and a stack that comes back would find it taken.
+        recoveryWindowInDays: context.deletionProtection ? 30 : 0,
       },
-      { parent: this },
+      { parent: this, protect: context.deletionProtection },
     );
   }
 

@@ -1,5 +1,6 @@
 /** Versions of the model registry: what training registered, and a person's yes or no to it. */
 import {
+  DeleteModelPackageCommand,
   DescribeModelPackageCommand,
   ListModelPackagesCommand,
   type ModelApprovalStatus,
@@ -84,6 +85,11 @@ export async function decide(
   await sagemaker.send(
     new UpdateModelPackageCommand({ ModelPackageArn: model.arn, ModelApprovalStatus: status, ApprovalDescription: reason }),
   );
+}
+
+/** Takes a version out of the registry. Its files, and the champion that was compiled from it, stay. */
+export async function remove({ sagemaker }: PipelineTarget, model: RegisteredModel): Promise<void> {
+  await sagemaker.send(new DeleteModelPackageCommand({ ModelPackageName: model.arn }));
 }
 
 /**

@@ -4,23 +4,25 @@ import { ConfigError } from "../../stacks/config.js";
 import { type Evaluation, evaluateStack } from "../helpers/recorder";
 import { ACCOUNT, BUCKET, grants, KEY } from "./pipeline-grants";
 
+const SNOWFLAKE = {
+  "risk:pipelines.datasets": "fraud,device",
+  "risk:device.source": "snowflake",
+  "risk:snowflake.accountUrl": "acme-risk.snowflakecomputing.com",
+  "risk:snowflake.database": "RISK",
+  "risk:snowflake.schema": "PUBLIC",
+  "risk:snowflake.warehouse": "RISK_WH",
+  "risk:snowflake.role": "RISK_READER",
+  "risk:snowflake.table": "DEVICE_FINGERPRINTS",
+  "risk:snowflake.secretName": "risk/snowflake",
+};
+
 let dev: Evaluation;
 let prod: Evaluation;
 let snowflake: Evaluation;
 beforeAll(async () => {
   dev = await evaluateStack("dev");
   prod = await evaluateStack("prod");
-  snowflake = await evaluateStack("prod", {
-    "risk:pipelines.datasets": "fraud,device",
-    "risk:device.source": "snowflake",
-    "risk:snowflake.accountUrl": "acme-risk.snowflakecomputing.com",
-    "risk:snowflake.database": "RISK",
-    "risk:snowflake.schema": "PUBLIC",
-    "risk:snowflake.warehouse": "RISK_WH",
-    "risk:snowflake.role": "RISK_READER",
-    "risk:snowflake.table": "DEVICE_FINGERPRINTS",
-    "risk:snowflake.secretName": "risk/snowflake",
-  });
+  snowflake = await evaluateStack("prod", SNOWFLAKE);
 }, 120_000);
 
 describe("state machines", () => {
@@ -276,6 +278,29 @@ describe("alarms", () => {
     );
     expect(body).toMatchObject({ widgets: expect.any(Array) });
     expect(Object(body).widgets).toHaveLength(8);
+  });
+});
+
+describe("what a destroyed stack would leave or lose", () => {
+  const GROUP = "aws:sagemaker/modelPackageGroup:ModelPackageGroup";
+  const SECRET = "aws:secretsmanager/secret:Secret";
+
+  it("is protected where the stack protects its data", () => {
+    expect(prod.find(GROUP, "training-fraud-models").protect).toBe(true);
+    expect(snowflake.find(SECRET, "pipelines-snowflake-key-pair")).toMatchObject({
+      protect: true,
+      inputs: { recoveryWindowInDays: 30 },
+    });
+  });
+
+  it("does not keep the names of a stack that protects nothing", async () => {
+    const unprotected = await evaluateStack("prod", { ...SNOWFLAKE, "risk:deletionProtection": "false" });
+    expect(unprotected.find(GROUP, "training-fraud-models").protect).toBe(false);
+    // A secret in its recovery window would refuse the next deployment.
+    expect(unprotected.find(SECRET, "pipelines-snowflake-key-pair")).toMatchObject({
+      protect: false,
+      inputs: { recoveryWindowInDays: 0 },
+    });
   });
 });
 

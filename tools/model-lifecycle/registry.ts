@@ -1,4 +1,4 @@
-/** `versions`, `approve` and `reject`: what training registered, and a person's decision about it. */
+/** `versions`, `approve`, `reject` and `clear`: what training registered, and a person's decision about it. */
 import { setTimeout as pause } from "node:timers/promises";
 import { type Parsed, UsageError } from "../../local/cli/options";
 import { table } from "../../local/cli/terminal";
@@ -10,10 +10,11 @@ import {
   type RegisteredModel,
   registeredModel,
   registeredModels,
+  remove,
 } from "../../local/pipelines/registry";
 import { type PipelineTarget, pipelineTarget } from "../../local/pipelines/target";
 
-const ACTIONS = ["versions", "approve", "reject"] as const;
+const ACTIONS = ["versions", "approve", "reject", "clear"] as const;
 export type RegistryAction = (typeof ACTIONS)[number];
 
 export const isRegistryAction = (action: string | undefined): action is RegistryAction =>
@@ -41,6 +42,7 @@ export async function runRegistry(target: PipelineTarget, action: RegistryAction
     print(parsed.flag("json") ? JSON.stringify(models, null, 2) : versionsTable(models));
     return 0;
   }
+  if (action === "clear") return clear(target, dataset, parsed, print);
   if (wanted === undefined) throw new UsageError(`${action}: expected a model's name or version. See npm run model -- versions`);
   const model = await registeredModel(target, wanted, dataset);
   const reason = parsed.text("reason") ?? `npm run model -- ${action}`;
@@ -76,6 +78,20 @@ async function approve(
       `The promotion ended as ${outcome.status}; the champion stays. ${outcome.error ?? ""} ${messageOf(outcome.cause) ?? ""}`.trimEnd(),
     );
   return outcome.status === "SUCCEEDED" ? 0 : 1;
+}
+
+/** A group with versions cannot be deleted, and a stack with such a group cannot be destroyed. */
+async function clear(target: PipelineTarget, dataset: string | undefined, parsed: Parsed, print: Print): Promise<number> {
+  if (parsed.positionals.length > 1)
+    throw new UsageError("clear: it takes all versions; name a dataset with --dataset, or none. To say no to one: reject.");
+  const models = await registeredModels(target, dataset);
+  if (!parsed.flag("yes")) {
+    if (models.length > 0) print(versionsTable(models));
+    throw new UsageError(`clear: it would delete these ${models.length} versions from the registry for good. Say so with --yes.`);
+  }
+  for (const model of models) await remove(target, model);
+  print(parsed.flag("json") ? JSON.stringify(models, null, 2) : `${models.length} versions deleted from the registry.`);
+  return 0;
 }
 
 function versionsTable(models: readonly RegisteredModel[]): string {

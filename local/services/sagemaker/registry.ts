@@ -80,13 +80,13 @@ export class Registry {
     this.groups.put(name, { ...existing, ...(description === undefined ? {} : { description }), modifiedMs: now });
   }
 
-  /** @throws AwsError ConflictException while there are versions. */
+  /** @throws AwsError ConflictException while the group has versions, as on AWS */
   deleteGroup(name: string): void {
-    const versions = this.packages.all().filter(({ group }) => group === name);
-    if (versions.length > 0)
+    const versions = this.packages.all().filter(({ group }) => group === name).length;
+    if (versions > 0)
       throw new AwsError(
         "ConflictException",
-        `Model package group ${name} cannot be deleted: it has ${versions.length} model package(s), ${versions.map((one) => one.name).join(", ")}. Delete them first (DeleteModelPackage).`,
+        `Model package group ${this.groupArn(name)} cannot be deleted while it has versions, and it has ${versions}. Delete them first: npm run model -- clear`,
       );
     this.groups.delete(name);
   }
@@ -104,6 +104,14 @@ export class Registry {
         fields: ["ModelPackageGroupName"],
         resource: groupArn,
         run: (input) => this.describeGroup(this.group(input)),
+      },
+      DeleteModelPackageGroup: {
+        fields: ["ModelPackageGroupName"],
+        resource: groupArn,
+        run: (input) => {
+          this.deleteGroup(this.group(input).name);
+          return {};
+        },
       },
       ListModelPackageGroups: { fields: LIST_FIELDS, resource: () => "*", run: (input) => this.listGroups(input) },
       CreateModelPackage: {

@@ -3,6 +3,7 @@ import {
   type CreateModelPackageCommandInput,
   CreateModelPackageGroupCommand,
   DeleteModelPackageCommand,
+  DeleteModelPackageGroupCommand,
   DescribeModelPackageCommand,
   DescribeModelPackageGroupCommand,
   ListModelPackageGroupsCommand,
@@ -11,8 +12,11 @@ import {
   UpdateModelPackageCommand,
 } from "@aws-sdk/client-sagemaker";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Parsed } from "../../../local/cli/options";
 import type { GraphResource } from "../../../local/contracts";
+import { connectPipelines } from "../../../local/pipelines/target";
 import { sageMakerBodies } from "../../../local/services/sagemaker";
+import { runRegistry } from "../../../tools/model-lifecycle/registry";
 import { type JobsWorld, jobsWorld } from "../jobs/world";
 
 const ARN = "arn:aws:sagemaker:us-east-1:000000000000";
@@ -158,6 +162,47 @@ describe("groups", () => {
     });
     const { ModelPackageGroupSummaryList } = await client.send(new ListModelPackageGroupsCommand({ NameContains: group }));
     expect(ModelPackageGroupSummaryList).toHaveLength(1);
+  });
+
+  it("are deleted only when they have no versions, which npm run model -- clear takes away", async () => {
+    const command = new DeleteModelPackageGroupCommand({ ModelPackageGroupName: group });
+    await register();
+    await register();
+    await expect(client.send(command)).rejects.toMatchObject({
+      name: "ConflictException",
+      message: expect.stringMatching(/cannot be deleted while it has versions, and it has 2\. Delete them first: npm run model/),
+    });
+    const machine = "arn:aws:states:us-east-1:000000000000:stateMachine:m";
+    const outputs = {
+      region: "us-east-1",
+      pipelineBucket: "pipelines",
+      modelGroups: { fraud: group },
+      trainingMachineArn: machine,
+      promotionMachineArn: machine,
+      inferenceMachineArn: machine,
+    };
+    const target = connectPipelines(outputs, "outputs", world.client());
+    const said: string[] = [];
+    const clear = (isSure: boolean, ...versions: string[]) => {
+      const parsed: Parsed = {
+        positionals: ["clear", ...versions],
+        text: () => undefined,
+        list: () => [],
+        flag: (name) => name === "yes" && isSure,
+      };
+      return runRegistry(target, "clear", parsed, (line) => void said.push(line));
+    };
+    await expect(clear(true, "2")).rejects.toThrow("clear: it takes all versions");
+    await expect(clear(false)).rejects.toThrow("it would delete these 2 versions from the registry for good. Say so with --yes");
+    expect(said.join()).toContain("fraud-20260102-0badcafe");
+    await expect(client.send(command)).rejects.toThrow("it has 2");
+    expect(await clear(true)).toBe(0);
+    expect(said.at(-1)).toBe("2 versions deleted from the registry.");
+    target.close();
+    await client.send(command);
+    await expect(client.send(new DescribeModelPackageGroupCommand({ ModelPackageGroupName: group }))).rejects.toThrow(
+      "does not exist",
+    );
   });
 
   it("of the program are kept with their versions over a restart", async () => {
