@@ -1,10 +1,11 @@
 /** The REST API from outside: whatever is sent gets an answer that says what is wrong, and only good input leaves a trace. */
 import { gzipSync } from "node:zlib";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deviceVisit } from "../../tools/training/device-world";
-import { type HttpAnswer, lines, mailsAbout, scan, send, settled, startWorld, until, type World } from "./support";
+import { connection, type HttpAnswer, lines, mailsAbout, scan, send, settled, startWorld, until, type World } from "./support";
 
 let world: World;
 beforeAll(async () => {
@@ -323,6 +324,18 @@ describe("when a service is down", () => {
     const key = `archive/lead/dt=${date}/rest_${id}.ndjson.gz`;
     const object = await world.clients.s3.send(new GetObjectCommand({ Bucket: world.names.dataBucket, Key: key }));
     expect(object.ContentLength).toBeGreaterThan(0);
+  });
+
+  it("puts an event that is no score into quarantine, as the archiver's own role", async () => {
+    const events = new EventBridgeClient(connection(world));
+    const entry = { EventBusName: world.names.eventBusName, Source: "lead.scoring", DetailType: "Lead Scored" };
+    await events.send(new PutEventsCommand({ Entries: [{ ...entry, Detail: JSON.stringify({ record: { profile: "lead" } }) }] }));
+    events.destroy();
+    const quarantined = await until("the event in quarantine", async () => {
+      await settled(world);
+      return (await lines(world, "quarantine/rest/")).find(({ reason }) => reason === "invalid_envelope");
+    });
+    expect(quarantined.detail).toBe("Expected a text at detail.record.event_id, got none.");
   });
 
   it("accepts nothing when neither the bus nor the archive takes the score", async () => {
