@@ -33,6 +33,7 @@ const SCORING = {
   EVENT_SOURCE: "bench",
   EVENT_DETAIL_TYPE: "Scored",
   METRIC_NAMESPACE: "Bench",
+  ENVIRONMENT: "bench",
   TOKEN_SECRET_ARN: "token",
   LOG_LEVEL: "error",
 };
@@ -91,6 +92,7 @@ const FIXTURES: readonly Fixture[] = [
       COPY_ROLE_ARN: "arn:aws:iam::000000000000:role/copy",
       MANIFEST_BUCKET: "bucket",
       METRIC_NAMESPACE: "Bench",
+      ENVIRONMENT: "bench",
       LOG_LEVEL: "error",
     },
     event: {},

@@ -10,6 +10,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type AlarmContext, alarm, functionAlarms } from "./lib/alarms";
 import type { PlatformFunction } from "./lib/function";
 import { grant } from "./lib/iam";
+import { environmentOf } from "./lib/naming";
 import { scoresTable } from "./lib/tables";
 import type { NotificationTopic } from "./lib/topic";
 import { archiveScores } from "./scoring-api/archive";
@@ -179,6 +180,7 @@ export class ScoringApi extends pulumi.ComponentResource {
           dashboardBody({
             region,
             metricNamespace: METRIC_NAMESPACE,
+            environment: environmentOf(naming),
             apiName,
             stageName,
             functions: functions.map(({ route }, index) => ({
@@ -193,7 +195,7 @@ export class ScoringApi extends pulumi.ComponentResource {
   }
 
   private createAlarms(functions: readonly ScoringFunction[]): MetricAlarm[] {
-    const { context, timeoutSeconds, errorRateAlarmPercent } = this.args;
+    const { context, naming, timeoutSeconds, errorRateAlarmPercent } = this.args;
     const alarms: AlarmContext = { parent: this, topicArn: context.alarmTopicArn };
     return functions.flatMap(({ route, fn }) => {
       const name = `${this.instance}-${route.profile.id}`;
@@ -207,7 +209,7 @@ export class ScoringApi extends pulumi.ComponentResource {
           alarmDescription: `Scoring takes more than ${LATENCY_ALARM_MS} ms on average over 10 minutes.`,
           namespace: METRIC_NAMESPACE,
           metricName: "ScoringLatency",
-          dimensions: { Profile: route.profile.id },
+          dimensions: { Environment: environmentOf(naming), Profile: route.profile.id },
           statistic: "Average",
           period: 300,
           evaluationPeriods: 2,

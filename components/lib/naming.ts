@@ -6,6 +6,9 @@ export interface Naming {
   readonly suffix: string;
 }
 
+/** `dev-a1`: tells the metrics and costs of one stack from those of others in its account, as the dimension and tag `environment`. */
+export const environmentOf = ({ environment, suffix }: Naming): string => `${environment}-${suffix}`;
+
 const ALLOWED = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
 
 /**

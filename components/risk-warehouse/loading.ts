@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Account } from "../lib/account";
 import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../lib/alarms";
 import { PlatformFunction } from "../lib/function";
+import { environmentOf } from "../lib/naming";
 import { EncryptedQueue } from "../lib/queue";
 import type { RiskWarehouseArgs } from "./args";
 import type { ArchiveSources } from "./sources";
@@ -61,7 +62,7 @@ export interface LoaderResources {
 
 export function createLoader(
   instance: string,
-  { context, bundles, databaseName, reserveConcurrency, transform }: RiskWarehouseArgs,
+  { context, naming, bundles, databaseName, reserveConcurrency, transform }: RiskWarehouseArgs,
   { sources, queues, workgroupName, workgroupArn, copyRole }: LoaderResources,
   parent: pulumi.Resource,
 ): PlatformFunction {
@@ -83,6 +84,7 @@ export function createLoader(
         COPY_ROLE_ARN: copyRole.arn,
         MANIFEST_BUCKET: sources.manifestBucket,
         METRIC_NAMESPACE,
+        ENVIRONMENT: environmentOf(naming),
         LOG_LEVEL: "info",
       },
       permissions: [

@@ -3,6 +3,8 @@
 export interface DashboardArgs {
   readonly region: string;
   readonly metricNamespace: string;
+  /** Value of the dimension `Environment`. */
+  readonly environment: string;
   readonly apiName: string;
   readonly stageName: string;
   readonly functions: readonly { readonly profile: string; readonly functionName: string }[];
@@ -11,8 +13,11 @@ export interface DashboardArgs {
 type Metric = readonly (string | Readonly<Record<string, string>>)[];
 
 /** A line a model: whatever models there are, as they come and go by promotion. */
-const everyModel = (namespace: string, metric: string, statistic: string): Metric => [
-  { expression: `SEARCH('Namespace="${namespace}" MetricName="${metric}"', '${statistic}', 60)`, label: `\${PROP('Dim.Model')}` },
+const everyModel = ({ metricNamespace, environment }: DashboardArgs, metric: string, statistic: string): Metric => [
+  {
+    expression: `SEARCH('{${metricNamespace},Environment,Profile,Model} MetricName="${metric}" Environment="${environment}"', '${statistic}', 60)`,
+    label: `\${PROP('Dim.Model')}`,
+  },
 ];
 
 const FEEDBACK = ["LabelsAccepted", "LabelsRepeated", "FeedbackRefused", "FeedbackErrors"];
@@ -21,8 +26,9 @@ const HEIGHT = 6;
 
 /** JSON of a CloudWatch dashboard, two widgets a row. */
 export function dashboardBody(args: DashboardArgs): string {
+  const own = (metric: string): Metric => [args.metricNamespace, metric, "Environment", args.environment];
   const perProfile = (metric: string): Metric[] =>
-    args.functions.map(({ profile }) => [args.metricNamespace, metric, "Profile", profile, { label: profile }]);
+    args.functions.map(({ profile }) => [...own(metric), "Profile", profile, { label: profile }]);
   const perFunction = (metric: string): Metric[] =>
     args.functions.map(({ profile, functionName }) => ["AWS/Lambda", metric, "FunctionName", functionName, { label: profile }]);
   const gateway = (metric: string): Metric => ["AWS/ApiGateway", metric, "ApiName", args.apiName, "Stage", args.stageName];
@@ -31,14 +37,14 @@ export function dashboardBody(args: DashboardArgs): string {
     { title: "Average score", stat: "Average", metrics: perProfile("LeadScore") },
     { title: "Invocations", stat: "Sum", metrics: perFunction("Invocations") },
     { title: "Errors and throttles", stat: "Sum", metrics: [...perFunction("Errors"), ...perFunction("Throttles")] },
-    { title: "Labels", stat: "Sum", metrics: FEEDBACK.map((metric) => [args.metricNamespace, metric, "Route", "feedback"]) },
+    { title: "Labels", stat: "Sum", metrics: FEEDBACK.map((metric) => [...own(metric), "Route", "feedback"]) },
     { title: "Requests", stat: "Sum", metrics: [gateway("Count"), gateway("4XXError"), gateway("5XXError")] },
     { title: "Latency at the gateway (ms)", stat: "p99", metrics: [gateway("Latency"), gateway("IntegrationLatency")] },
-    { title: "Models that failed to answer", stat: "Sum", metrics: [everyModel(args.metricNamespace, "ModelFailures", "Sum")] },
+    { title: "Models that failed to answer", stat: "Sum", metrics: [everyModel(args, "ModelFailures", "Sum")] },
     {
       title: "Challengers: mean difference of scores",
       stat: "Average",
-      metrics: [everyModel(args.metricNamespace, "ChallengerScoreDifference", "Average")],
+      metrics: [everyModel(args, "ChallengerScoreDifference", "Average")],
     },
   ];
   return JSON.stringify({

@@ -5,6 +5,7 @@ import { toDraft04 } from "../../functions/core/draft04";
 import { FEEDBACK_SCHEMA } from "../../functions/rest/feedback-schema";
 import { type AlarmContext, alarm, functionAlarms } from "../lib/alarms";
 import { PlatformFunction } from "../lib/function";
+import { environmentOf } from "../lib/naming";
 import type { ScoringApiArgs } from "./args";
 import type { RouteTarget } from "./gateway";
 import { METRIC_NAMESPACE } from "./scoring-function";
@@ -22,7 +23,7 @@ const TIMEOUT_SECONDS = 20;
 
 export function createFeedback(
   instance: string,
-  { context, archive, bundles, reservedConcurrency, transform }: ScoringApiArgs,
+  { context, naming, archive, bundles, reservedConcurrency, transform }: ScoringApiArgs,
   parent: pulumi.Resource,
 ): Feedback {
   const fn = new PlatformFunction(
@@ -35,7 +36,12 @@ export function createFeedback(
       memoryMb: 512,
       timeoutSeconds: TIMEOUT_SECONDS,
       ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
-      environment: { LABEL_BUCKET: archive.bucketName, METRIC_NAMESPACE, LOG_LEVEL: "info" },
+      environment: {
+        LABEL_BUCKET: archive.bucketName,
+        METRIC_NAMESPACE,
+        ENVIRONMENT: environmentOf(naming),
+        LOG_LEVEL: "info",
+      },
       permissions: archive.writeStatements(["labels/"]),
       ...(transform?.feedback ? { transform: transform.feedback } : {}),
     },
@@ -59,7 +65,7 @@ export function createFeedback(
 
 export function createFeedbackAlarms(
   instance: string,
-  { context, errorRateAlarmPercent }: ScoringApiArgs,
+  { context, naming, errorRateAlarmPercent }: ScoringApiArgs,
   { fn }: Feedback,
   parent: pulumi.Resource,
 ): MetricAlarm[] {
@@ -75,7 +81,7 @@ export function createFeedbackAlarms(
       alarmDescription: "Labels could not be stored; their senders were told to send them again.",
       namespace: METRIC_NAMESPACE,
       metricName: "FeedbackErrors",
-      dimensions: { Route: "feedback" },
+      dimensions: { Environment: environmentOf(naming), Route: "feedback" },
       statistic: "Sum",
       period: 300,
       evaluationPeriods: 2,

@@ -5,6 +5,7 @@ import type { Parameter } from "@pulumi/aws/ssm";
 import type * as pulumi from "@pulumi/pulumi";
 import { PlatformFunction } from "../lib/function";
 import { modelStatements, modelsParameter } from "../lib/models-parameter";
+import { environmentOf } from "../lib/naming";
 import { policyParameter, readParameter } from "../lib/policy-parameter";
 import { tableStatement } from "../lib/tables";
 import type { ScoringApiArgs, ScoringRoute } from "./args";
@@ -68,6 +69,7 @@ export function createScoringFunction(
         EVENT_DETAIL_TYPE: events.detailType,
         METRIC_NAMESPACE,
         POLICY_TTL_SECONDS: String(args.policyTtlSeconds),
+        ENVIRONMENT: environmentOf(args.naming),
         CACHE_TTL_SECONDS: String(args.cacheTtlSeconds),
         ARCHIVE_BUCKET: args.archive.bucketName,
         TOKEN_SECRET_ARN: args.tokenSecret.arn,

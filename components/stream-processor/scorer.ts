@@ -7,7 +7,7 @@ import type { PrivateBucket } from "../lib/bucket";
 import { PlatformFunction } from "../lib/function";
 import type { Statement } from "../lib/iam";
 import { modelStatements } from "../lib/models-parameter";
-import type { StreamNames } from "../lib/naming";
+import { environmentOf, type StreamNames } from "../lib/naming";
 import { readParameter } from "../lib/policy-parameter";
 import { tableStatement } from "../lib/tables";
 import type { StreamProcessorArgs } from "./args";
@@ -71,6 +71,7 @@ function environment(
     EVENT_DETAIL_TYPE,
     METRIC_NAMESPACE,
     POLICY_TTL_SECONDS: String(args.policyTtlSeconds),
+    ENVIRONMENT: environmentOf(args.naming),
     DATA_BUCKET: dataBucket.bucketName,
     TOKEN_SECRET_ARN: args.tokenSecret.arn,
     MAX_EVENT_AGE_DAYS: String(args.maxEventAgeDays),

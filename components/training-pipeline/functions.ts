@@ -5,6 +5,7 @@ import type { Account } from "../lib/account";
 import { PlatformFunction } from "../lib/function";
 import type { Statement } from "../lib/iam";
 import { modelPrefix } from "../lib/model-artifact";
+import { environmentOf } from "../lib/naming";
 import { modelsParametersJson, parameterStatement } from "../lib/pipeline-models";
 import { PLAN_TIMEOUT_SECONDS, planFunction } from "../lib/pipeline-plan";
 import type { TrainingPipelineArgs } from "./args";
@@ -112,7 +113,7 @@ function createPromotion(
   account: Account,
   parent: pulumi.Resource,
 ): PlatformFunction {
-  const { context, store, bundles, models, modelStore, datasets, canary, metricNamespaces } = args;
+  const { context, store, bundles, models, modelStore, datasets, canary, metricNamespaces, naming } = args;
   const permissions: Statement[] = [
     ...store.bucket.readStatements(["config/datasets/", "models/"]),
     ...modelStore.bucket.readStatements(profilePrefixes(datasets)),
@@ -137,6 +138,7 @@ function createPromotion(
         MODELS_PARAMETERS: modelsParametersJson(models),
         CANARY_PERCENT: String(canary.percent),
         METRIC_NAMESPACES: JSON.stringify(metricNamespaces),
+        ENVIRONMENT: environmentOf(naming),
         LOG_LEVEL: "info",
       },
       permissions,

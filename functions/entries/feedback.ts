@@ -1,5 +1,5 @@
 /**
- * POST /feedback → labels object. Environment: LABEL_BUCKET, METRIC_NAMESPACE; optional LOG_LEVEL (info).
+ * POST /feedback → labels object. Environment: LABEL_BUCKET, METRIC_NAMESPACE, ENVIRONMENT; optional LOG_LEVEL (info).
  *
  * The role needs, besides writing its own log group:
  * - s3:PutObject on LABEL_BUCKET/labels/*
@@ -20,13 +20,14 @@ function wire(): RestHandler {
   const env = new EnvReader("feedback", process.env);
   const bucket = env.text("LABEL_BUCKET");
   const namespace = env.text("METRIC_NAMESPACE");
+  const environment = env.text("ENVIRONMENT");
   env.done();
   return createFeedbackHandler({
     validate: feedback,
     objects: createObjectStore(createS3(FAST), bucket),
     clock: systemClock,
     log: createLog(env.optional("LOG_LEVEL", "info"), { function: "feedback" }),
-    metrics: createMetrics(namespace, { Route: "feedback" }, systemClock),
+    metrics: createMetrics(namespace, { Environment: environment, Route: "feedback" }, systemClock),
   });
 }
 

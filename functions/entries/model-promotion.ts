@@ -2,7 +2,8 @@
  * Lambda `model-promotion`: compiles an approved model, puts it beside the champion, looks, and puts it in front.
  * Event: `{action: "convert" | "canary" | "check" | "flip", dataset, modelName, convert?}`. Answer: {@link PromotionResult}.
  * Environment: PIPELINE_BUCKET, MODEL_BUCKET, MODELS_PARAMETERS (JSON: SSM parameter by dataset), CANARY_PERCENT (0 to 100);
- * optional METRIC_NAMESPACES (JSON: CloudWatch namespace by profile; without it metrics are not looked at), LOG_LEVEL (info).
+ * optional METRIC_NAMESPACES (JSON: CloudWatch namespace by profile; without it metrics are not looked at) with ENVIRONMENT (the
+ * dimension `Environment` of the stack's metrics), LOG_LEVEL (info).
  *
  * IAM actions of its role:
  *   s3:GetObject     on <PIPELINE_BUCKET>/config/datasets/* and models/*, and on <MODEL_BUCKET>/models/*
@@ -30,7 +31,10 @@ function wire(): PromotionHandler {
   // It has no default: how much a new model may decide on its own is for the stack to say.
   env.text("CANARY_PERCENT");
   const canaryPercent = env.number("CANARY_PERCENT", 0, 0, 100);
-  const namespaces = env.optional("METRIC_NAMESPACES", "") === "" ? {} : env.texts("METRIC_NAMESPACES");
+  const reported =
+    env.optional("METRIC_NAMESPACES", "") === ""
+      ? undefined
+      : { environment: env.text("ENVIRONMENT"), namespaces: env.texts("METRIC_NAMESPACES") };
   env.done();
   const s3 = createS3();
   return createPromotionHandler({
@@ -38,7 +42,7 @@ function wire(): PromotionHandler {
     modelObjects: createObjects(s3, modelBucket),
     models: { parameters: createParameters(createSsm(PATIENT)), names, validateModels },
     canaryPercent,
-    health: createHealthReader(() => new CloudWatchClient(clientConfig(BULK)), namespaces, Date.now),
+    health: createHealthReader(() => new CloudWatchClient(clientConfig(BULK)), reported, Date.now),
     log: createLog(env.optional("LOG_LEVEL", "info"), { function: "model-promotion" }),
   });
 }

@@ -1,6 +1,6 @@
 /**
  * REST → scores of one profile. Environment: PROFILE, SCORES_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
- * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ARCHIVE_BUCKET, TOKEN_SECRET_ARN; optional CACHE_TTL_SECONDS (86400),
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, ARCHIVE_BUCKET, TOKEN_SECRET_ARN; optional CACHE_TTL_SECONDS (86400),
  * POLICY_TTL_SECONDS (60), IDEMPOTENCY_LEASE_SECONDS (60), DEMO_JITTER ("1" adds up to ±5 % of the scale), LOG_LEVEL (info);
  * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
@@ -53,6 +53,7 @@ function wire(): RestHandler {
     source: env.text("EVENT_SOURCE"),
     detailType: env.text("EVENT_DETAIL_TYPE"),
     namespace: env.text("METRIC_NAMESPACE"),
+    environment: env.text("ENVIRONMENT"),
     bucket: env.text("ARCHIVE_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
     cacheTtlSeconds: env.number("CACHE_TTL_SECONDS", 86_400, 0, 31_536_000),
@@ -65,7 +66,7 @@ function wire(): RestHandler {
 
   const clock = systemClock;
   const log = createLog(env.optional("LOG_LEVEL", "info"), { function: "rest-scoring", profile: id });
-  const metrics = createMetrics(values.namespace, { Profile: id }, clock);
+  const metrics = createMetrics(values.namespace, { Environment: values.environment, Profile: id }, clock);
   const dynamo = createDynamoDb();
   // Clients that the first answer does not need are made when they are: the secret for personal fields, S3 when the bus is down.
   const secret = () => createSecretSource(createSecretsManager(), values.secret)();

@@ -1,6 +1,6 @@
 /**
  * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
- * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
  * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
@@ -53,6 +53,7 @@ function wire(): StreamHandler {
     source: env.text("EVENT_SOURCE"),
     detailType: env.text("EVENT_DETAIL_TYPE"),
     namespace: env.text("METRIC_NAMESPACE"),
+    environment: env.text("ENVIRONMENT"),
     bucket: env.text("DATA_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
     maxAgeDays: env.number("MAX_EVENT_AGE_DAYS", 7300, 1, 36_500),
@@ -67,7 +68,7 @@ function wire(): StreamHandler {
 
   const clock = systemClock;
   const log = createLog(env.optional("LOG_LEVEL", "info"), { function: "stream-scoring", profile: profile.id });
-  const metrics = createMetrics(values.namespace, { Profile: profile.id }, clock);
+  const metrics = createMetrics(values.namespace, { Environment: values.environment, Profile: profile.id }, clock);
   const dynamo = createDynamoDb(BULK);
   const secret = createSecretSource(createSecretsManager(), values.secret);
   const parameters = createParameterSource({

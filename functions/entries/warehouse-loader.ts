@@ -32,6 +32,7 @@ const database = env.text("DATABASE_NAME");
 const copyRoleArn = env.text("COPY_ROLE_ARN");
 const manifestBucket = env.text("MANIFEST_BUCKET");
 const namespace = env.text("METRIC_NAMESPACE");
+const environment = env.text("ENVIRONMENT");
 const secretArn = env.optional("SECRET_ARN", "");
 env.done();
 
@@ -50,7 +51,7 @@ const load = createLoader(
     ),
     clock,
     log: createLog(env.optional("LOG_LEVEL", "info"), { function: FUNCTION_NAME }),
-    metrics: createLoaderMetrics(createMetrics(namespace, {}, clock)),
+    metrics: createLoaderMetrics(createMetrics(namespace, { Environment: environment }, clock)),
     newId: randomUUID,
   },
   { ...DEFAULT_SETTINGS, copyRoleArn },

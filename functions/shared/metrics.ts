@@ -28,8 +28,8 @@ interface Series {
 }
 
 /**
- * `dimensions` are values of this function (profile, environment). Every metric is published twice: under all of them
- * and under none, so that an alarm may be set on the whole namespace.
+ * `dimensions` are values of this function. Each metric is published under all of them together and nowhere else: CloudWatch bills
+ * every combination of dimensions as a metric of its own. One of them is `Environment`, since all stacks of an account share the namespace.
  */
 export function createMetrics(
   namespace: string,
@@ -49,7 +49,7 @@ export function createMetrics(
       definitions.push({ Name: name, Unit: unit });
       values[name] = list.length === 1 ? (list[0] as number) : list;
     }
-    const directive = { Namespace: namespace, Dimensions: names.length === 0 ? [[]] : [names, []], Metrics: definitions };
+    const directive = { Namespace: namespace, Dimensions: [names], Metrics: definitions };
     sink(
       JSON.stringify({
         _aws: { Timestamp: clock.now(), CloudWatchMetrics: [directive] },

@@ -321,6 +321,7 @@ describe("alarms of the platform", () => {
     expect(alarm("scoring-lead-latency")).toMatchObject({
       namespace: "LeadScoring",
       metricName: "ScoringLatency",
+      dimensions: { Environment: "dev-a1", Profile: "lead" },
       statistic: "Average",
       threshold: 3000,
       period: 300,

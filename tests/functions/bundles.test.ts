@@ -19,6 +19,7 @@ const SCORING = {
   EVENT_SOURCE: "test",
   EVENT_DETAIL_TYPE: "Scored",
   METRIC_NAMESPACE: "Test",
+  ENVIRONMENT: "test-a1",
   TOKEN_SECRET_ARN: "arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
 };
 const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -35,7 +36,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     CANARY_PERCENT: "10",
   },
   "batch-gate": { PIPELINE_BUCKET: "pipelines" },
-  feedback: { LABEL_BUCKET: "bucket", METRIC_NAMESPACE: "Test" },
+  feedback: { LABEL_BUCKET: "bucket", METRIC_NAMESPACE: "Test", ENVIRONMENT: "test-a1" },
 };
 
 /** Loads a bundle in a process that has nothing but these variables and answers what it prints. */

@@ -13,13 +13,21 @@ export type HealthReader = (profile: string, model: string, sinceMs: number) => 
 
 const PERIOD_SECONDS = 60;
 
-/** @param namespaces CloudWatch namespace by profile */
+/** Where the stack's functions report. */
+export interface ReportedMetrics {
+  /** Value of the dimension `Environment`: other stacks of the account report under the same names. */
+  readonly environment: string;
+  /** CloudWatch namespace by profile. */
+  readonly namespaces: Readonly<Record<string, string>>;
+}
+
 export function createHealthReader(
   client: () => CloudWatchClient,
-  namespaces: Readonly<Record<string, string>>,
+  reported: ReportedMetrics | undefined,
   now: () => number,
 ): HealthReader {
   return async (profile, model, sinceMs) => {
+    const { namespaces = {}, environment = "" } = reported ?? {};
     const namespace = Object.hasOwn(namespaces, profile) ? namespaces[profile] : undefined;
     if (namespace === undefined) return undefined;
     const query = (Id: string, MetricName: string, dimensions: Readonly<Record<string, string>>) => ({
@@ -28,7 +36,7 @@ export function createHealthReader(
         Metric: {
           Namespace: namespace,
           MetricName,
-          Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+          Dimensions: Object.entries({ Environment: environment, ...dimensions }).map(([Name, Value]) => ({ Name, Value })),
         },
         Period: PERIOD_SECONDS,
         Stat: "Sum",

@@ -110,7 +110,7 @@ describe("parameters", () => {
 });
 
 describe("health", () => {
-  it("adds up what functions reported in whole minutes since the canary", async () => {
+  it("adds up what the functions of this stack reported in whole minutes since the canary", async () => {
     const sent: Record<string, unknown>[] = [];
     const client = new CloudWatchClient({ region: "us-east-1", credentials: { accessKeyId: "a", secretAccessKey: "b" } });
     client.middlewareStack.add(
@@ -124,7 +124,7 @@ describe("health", () => {
     );
     const read = createHealthReader(
       () => client,
-      { fraud: "RiskScoring" },
+      { environment: "prod-a1", namespaces: { fraud: "RiskScoring" } },
       () => Date.UTC(2026, 10, 21, 3, 9, 30),
     );
     expect(await read("fraud", "m", Date.UTC(2026, 10, 21, 3, 4, 50))).toEqual({ modelFailures: 3, refreshFailures: 0 });
@@ -139,6 +139,7 @@ describe("health", () => {
               Namespace: "RiskScoring",
               MetricName: "ModelFailures",
               Dimensions: [
+                { Name: "Environment", Value: "prod-a1" },
                 { Name: "Profile", Value: "fraud" },
                 { Name: "Model", Value: "m" },
               ],
@@ -147,7 +148,17 @@ describe("health", () => {
             Stat: "Sum",
           },
         },
-        { MetricStat: { Metric: { MetricName: "ModelRefreshFailures", Dimensions: [{ Name: "Profile", Value: "fraud" }] } } },
+        {
+          MetricStat: {
+            Metric: {
+              MetricName: "ModelRefreshFailures",
+              Dimensions: [
+                { Name: "Environment", Value: "prod-a1" },
+                { Name: "Profile", Value: "fraud" },
+              ],
+            },
+          },
+        },
       ],
     });
     expect(await read("lead", "m", 0)).toBeUndefined();

@@ -54,9 +54,9 @@ describe("tokeniser", () => {
 });
 
 describe("metrics", () => {
-  it("write one EMF line a flush, under their dimensions and under none", () => {
+  it("are published once: one EMF line a flush, under all their dimensions together", () => {
     const lines: string[] = [];
-    const metrics = createMetrics("Space", { Profile: "lead" }, clock, (line) => lines.push(line));
+    const metrics = createMetrics("Space", { Environment: "dev-a1", Profile: "lead" }, clock, (line) => lines.push(line));
     metrics.flush();
     metrics.add("Latency", "Milliseconds", 3);
     metrics.add("Latency", "Milliseconds", 4);
@@ -70,7 +70,7 @@ describe("metrics", () => {
           CloudWatchMetrics: [
             {
               Namespace: "Space",
-              Dimensions: [["Profile"], []],
+              Dimensions: [["Environment", "Profile"]],
               Metrics: [
                 { Name: "Latency", Unit: "Milliseconds" },
                 { Name: "Count", Unit: "Count" },
@@ -79,6 +79,7 @@ describe("metrics", () => {
           ],
         },
         requestId: "r",
+        Environment: "dev-a1",
         Profile: "lead",
         Latency: [3, 4],
         Count: 1,
