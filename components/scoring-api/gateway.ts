@@ -1,6 +1,4 @@
 /** The REST API in front of the scoring functions: resources, methods, models, errors, stage, throttles. */
-
-import { createHash } from "node:crypto";
 import {
   Authorizer,
   Deployment,
@@ -24,6 +22,7 @@ import type { PlatformContext } from "../lib/context";
 import { type Transform, withTransform } from "../lib/transform";
 import type { ApiAuth } from "./args";
 import { PROBLEM_RESPONSES, problemHeaders, problemTemplate } from "./problem-responses";
+import { ApiSnapshot } from "./snapshot";
 
 /** A function that a route calls. */
 export interface RouteTarget {
@@ -43,7 +42,7 @@ export interface RouteTarget {
 }
 
 export interface GatewayArgs {
-  readonly context: PlatformContext;
+  readonly context: Pick<PlatformContext, "key" | "logRetentionDays" | "tracing">;
   readonly auth: ApiAuth;
   readonly routes: readonly RouteTarget[];
   readonly stageName: string;
@@ -81,47 +80,61 @@ const INTEGRATION_TIMEOUT_MS = 29_000;
 
 export function createGateway(name: string, args: GatewayArgs, parent: pulumi.Resource): Gateway {
   const child = { parent };
-  const api = new RestApi(
+  const snapshot = new ApiSnapshot();
+  const api = snapshot.part(
+    RestApi,
     `${name}-api`,
     withTransform<RestApiArgs, RestApiArgs>({ description: "Risk scores over REST" }, args.transform, {
       endpointConfiguration: { types: "REGIONAL" },
     }),
     child,
   );
-  const validator = new RequestValidator(
+  const validator = snapshot.part(
+    RequestValidator,
     `${name}-validator`,
     { restApi: api.id, validateRequestBody: true, validateRequestParameters: true },
     child,
   );
-  const authorizer = createAuthorizer(name, api, args.auth, parent);
-  const routes = args.routes.map((route) => createRoute(name, api, validator, authorizer, args.auth, route, parent));
-  const responses = PROBLEM_RESPONSES.map(
-    (response) =>
-      new Response(
-        `${name}-${response.responseType.toLowerCase().replaceAll("_", "-")}`,
-        {
-          restApiId: api.id,
-          responseType: response.responseType,
-          ...(response.statusCode === undefined ? {} : { statusCode: response.statusCode }),
-          responseTemplates: { "application/json": problemTemplate(response) },
-          responseParameters: problemHeaders(response),
-        },
-        child,
-      ),
-  );
+  const authorizer = createAuthorizer(name, snapshot, api, args.auth, parent);
+  const target = { api, validator, authorizer, auth: args.auth };
+  const routes = args.routes.map((route) => createRoute(name, snapshot, target, route, parent));
+  for (const response of PROBLEM_RESPONSES) {
+    snapshot.part(
+      Response,
+      `${name}-${response.responseType.toLowerCase().replaceAll("_", "-")}`,
+      {
+        restApiId: api.id,
+        responseType: response.responseType,
+        ...(response.statusCode === undefined ? {} : { statusCode: response.statusCode }),
+        responseTemplates: { "application/json": problemTemplate(response) },
+        responseParameters: problemHeaders(response),
+      },
+      child,
+    );
+  }
+  // A changed hash replaces the deployment: a new one is created, the stage turns to it, and whatever the program no longer has (the
+  // old deployment, an alias, an authoriser) is deleted last. A route that is taken out is still in that snapshot and goes with the
+  // deployment after it (pulumi-aws #3289).
   const deployment = new Deployment(
     `${name}-deployment`,
-    // A deployment is a snapshot: without a new one, a changed route stays invisible.
-    { restApi: api.id, triggers: { definition: definitionHash(args) } },
-    { parent, dependsOn: [...routes.flatMap(({ method, integration }) => [method, integration]), ...responses] },
+    { restApi: api.id, triggers: { definition: snapshot.hash } },
+    // The permissions too: from its first request the stage calls what they are for.
+    { parent, dependsOn: [...snapshot.parts, ...routes.map(({ permission }) => permission)] },
   );
   const { stage, accessLogs } = createStage(name, api, deployment, args, parent);
   return { api, stage, accessLogs, methods: routes.map(({ method }) => method), models: routes.map(({ model }) => model) };
 }
 
-function createAuthorizer(name: string, api: RestApi, auth: ApiAuth, parent: pulumi.Resource): Authorizer | undefined {
+function createAuthorizer(
+  name: string,
+  snapshot: ApiSnapshot,
+  api: RestApi,
+  auth: ApiAuth,
+  parent: pulumi.Resource,
+): Authorizer | undefined {
   if (auth.mode !== "cognito") return undefined;
-  return new Authorizer(
+  return snapshot.part(
+    Authorizer,
     `${name}-authorizer`,
     {
       restApi: api.id,
@@ -136,25 +149,33 @@ function createAuthorizer(name: string, api: RestApi, auth: ApiAuth, parent: pul
 
 const AUTHORIZATION = { apiKey: "NONE", none: "NONE", iam: "AWS_IAM", cognito: "COGNITO_USER_POOLS" } as const;
 
+/** What all routes share. */
+interface RouteParts {
+  readonly api: RestApi;
+  readonly validator: RequestValidator;
+  readonly authorizer: Authorizer | undefined;
+  readonly auth: ApiAuth;
+}
+
 /** One route: resource, model, method, integration and the permission to call the function. */
 function createRoute(
   name: string,
-  api: RestApi,
-  validator: RequestValidator,
-  authorizer: Authorizer | undefined,
-  auth: ApiAuth,
+  snapshot: ApiSnapshot,
+  { api, validator, authorizer, auth }: RouteParts,
   route: RouteTarget,
   parent: pulumi.Resource,
-): { readonly method: Method; readonly integration: Integration; readonly model: Model } {
+): { readonly method: Method; readonly model: Model; readonly permission: Permission } {
   const child = { parent };
-  const segment = route.path.slice(1);
-  const prefix = `${name}-${segment}`;
-  const resource = new Resource(
+  // Not after its path: a path that changes is renamed in place.
+  const prefix = `${name}-${route.id}`;
+  const resource = snapshot.part(
+    Resource,
     `${prefix}-resource`,
-    { restApi: api.id, parentId: api.rootResourceId, pathPart: segment },
+    { restApi: api.id, parentId: api.rootResourceId, pathPart: route.path.slice(1) },
     child,
   );
-  const model = new Model(
+  const model = snapshot.part(
+    Model,
     `${prefix}-model`,
     {
       restApi: api.id,
@@ -166,7 +187,8 @@ function createRoute(
     },
     child,
   );
-  const method = new Method(
+  const method = snapshot.part(
+    Method,
     `${prefix}-post`,
     {
       restApi: api.id,
@@ -181,7 +203,8 @@ function createRoute(
     },
     child,
   );
-  const integration = new Integration(
+  snapshot.part(
+    Integration,
     `${prefix}-integration`,
     {
       restApi: api.id,
@@ -195,7 +218,7 @@ function createRoute(
     },
     child,
   );
-  new Permission(
+  const permission = new Permission(
     `${prefix}-permission`,
     {
       action: "lambda:InvokeFunction",
@@ -206,7 +229,7 @@ function createRoute(
     },
     child,
   );
-  return { method, integration, model };
+  return { method, model, permission };
 }
 
 /**
@@ -216,17 +239,6 @@ function createRoute(
 export function requestModel(profile: AnyProfile): Draft04Schema {
   if (profile.describeErrors === undefined) return toDraft04(profile.schema);
   return toDraft04({ title: profile.schema.title ?? profile.id, type: "object" });
-}
-
-/** Changes with everything that a deployment freezes. */
-function definitionHash({ routes, auth }: GatewayArgs): string {
-  const definition = {
-    auth,
-    routes: routes.map(({ path, model }) => ({ path, model })),
-    responses: PROBLEM_RESPONSES.map((response) => [problemTemplate(response), problemHeaders(response), response.statusCode]),
-    integrationTimeoutMs: INTEGRATION_TIMEOUT_MS,
-  };
-  return createHash("sha256").update(JSON.stringify(definition)).digest("hex").slice(0, 16);
 }
 
 function createStage(

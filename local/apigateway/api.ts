@@ -36,9 +36,14 @@ export interface Stage {
   readonly variables: Readonly<Record<string, string>>;
   /** By method path: `*` + `/*`, or `score/POST`. */
   readonly throttles: Map<string, Throttle>;
+  /** Id of the deployment that it serves. */
+  readonly deployment: string;
+  /** What the stage serves: the API as it was when its deployment was created. */
+  readonly deployed: ApiDefinition;
 }
 
-export interface Api {
+/** What a deployment freezes. */
+export interface ApiDefinition {
   readonly id: string;
   readonly name: string;
   readonly rootResourceId: string;
@@ -52,6 +57,11 @@ export interface Api {
   readonly models: Map<string, unknown>;
   readonly validators: Map<string, { readonly body: boolean; readonly parameters: boolean }>;
   readonly responses: Map<string, GatewayResponse>;
+}
+
+/** An API as it is configured now. No request sees it before it is deployed. */
+export interface Api extends ApiDefinition {
+  readonly deployments: Map<string, ApiDefinition>;
   readonly stages: Map<string, Stage>;
 }
 
@@ -67,8 +77,26 @@ export const newApi = (id: string, name: string, rootResourceId: string, binaryM
   models: new Map(),
   validators: new Map(),
   responses: new Map(),
+  deployments: new Map(),
   stages: new Map(),
 });
+
+/** A snapshot of the API: entries are replaced, never changed, so copies of the maps are enough. @throws Error as CreateDeployment does. */
+export function snapshotOf(api: Api): ApiDefinition {
+  if (api.methods.size === 0) throw new Error("The REST API doesn't contain any methods.");
+  for (const key of api.methods.keys())
+    if (!api.integrations.has(key)) throw new Error(`No integration defined for method ${key}: deploy after the integrations.`);
+  const { deployments: _, stages: __, ...definition } = api;
+  return {
+    ...definition,
+    resources: new Map(api.resources),
+    methods: new Map(api.methods),
+    integrations: new Map(api.integrations),
+    models: new Map(api.models),
+    validators: new Map(api.validators),
+    responses: new Map(api.responses),
+  };
+}
 
 export interface Match {
   readonly resourceId: string;
@@ -79,7 +107,7 @@ export interface Match {
 }
 
 /** Path of a resource from the root. */
-export function resourcePath(api: Api, resourceId: string): string {
+export function resourcePath(api: ApiDefinition, resourceId: string): string {
   if (resourceId === api.rootResourceId) return "/";
   const resource = api.resources.get(resourceId);
   if (resource === undefined) return "/";
@@ -88,7 +116,7 @@ export function resourcePath(api: Api, resourceId: string): string {
 }
 
 /** Literal segments win over `{name}`, which wins over `{name+}`. */
-export function matchRoute(api: Api, method: string, path: string): Match | undefined {
+export function matchRoute(api: ApiDefinition, method: string, path: string): Match | undefined {
   const segments = path.split("/").filter((segment) => segment !== "");
   const found = descend(api, api.rootResourceId, segments, {});
   if (found === undefined) return undefined;
@@ -100,7 +128,7 @@ export function matchRoute(api: Api, method: string, path: string): Match | unde
 type Found = { readonly resourceId: string; readonly pathParameters: Readonly<Record<string, string>> };
 
 function descend(
-  api: Api,
+  api: ApiDefinition,
   resourceId: string,
   segments: readonly string[],
   parameters: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
 /** Gateway responses: the errors that the gateway itself answers, and how an API customises them. */
-import type { Api } from "./api.js";
+import type { ApiDefinition } from "./api.js";
 import { type ContextValues, substitute } from "./context.js";
 
 interface DefaultResponse {
@@ -71,7 +71,7 @@ export interface Answer {
 }
 
 /** Renders an error with the API's own response for its type, or for its class (`DEFAULT_4XX`, `DEFAULT_5XX`). */
-export function renderError(api: Api | undefined, error: GatewayError, context: ContextValues, accept: string): Answer {
+export function renderError(api: ApiDefinition | undefined, error: GatewayError, context: ContextValues, accept: string): Answer {
   const fallback = gatewayErrors[error.type];
   const custom = api?.responses.get(error.type) ?? api?.responses.get(fallback.status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX");
   const specific = api?.responses.get(error.type);

@@ -1,5 +1,5 @@
 /** The Lambda proxy integration: request → event (payload format 1.0), and the function's answer → response. */
-import type { Api, Match, Stage } from "./api.js";
+import type { ApiDefinition, Match, Stage } from "./api.js";
 import type { Answer } from "./errors.js";
 
 export interface IncomingCall {
@@ -32,13 +32,13 @@ export function requestTime(time: number): string {
 const matchesType = (pattern: string, type: string): boolean =>
   pattern === "*/*" || pattern === type || (pattern.endsWith("/*") && type.startsWith(pattern.slice(0, -1)));
 
-export function isBinary(api: Api, contentType: string | undefined): boolean {
+export function isBinary(api: ApiDefinition, contentType: string | undefined): boolean {
   const type = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
   return type !== "" && api.binaryMediaTypes.some((pattern) => matchesType(pattern, type));
 }
 
 /** Text bodies are UTF-8; invalid bytes arrive as U+FFFD, as behind the real gateway. */
-export function proxyEvent(api: Api, stage: Stage, match: Match, call: IncomingCall): Record<string, unknown> {
+export function proxyEvent(api: ApiDefinition, stage: Stage, match: Match, call: IncomingCall): Record<string, unknown> {
   const multiValueHeaders: Record<string, string[]> = {};
   for (let index = 0; index < call.rawHeaders.length; index += 2) {
     const name = call.rawHeaders[index] ?? "";

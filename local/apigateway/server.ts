@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { AwsError, type LocalContext, type Part, type Principal } from "../contracts.js";
 import { newTraceId } from "../lambda/functions.js";
-import { type Api, type Match, matchRoute, type Stage } from "./api.js";
+import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api.js";
 import { type ContextValues, substitute } from "./context.js";
 import { type Answer, GatewayError, renderError } from "./errors.js";
 import { type IncomingCall, proxyAnswer, proxyEvent, requestTime } from "./proxy.js";
@@ -39,7 +39,7 @@ const maxBodyBytes = 10 * 1024 * 1024;
 
 /** What becomes known of a call while it is answered. */
 interface CallState {
-  api?: Api;
+  api?: ApiDefinition;
   stage?: Stage;
   match?: Match;
   apiKey?: IncomingCall["apiKey"];
@@ -171,14 +171,14 @@ export class ApiGateway implements Part {
   }
 
   /** `/<stage>/…` of the first API with that stage, or `/<api id>/<stage>/…`. */
-  private locate(pathname: string): { api: Api; stage: Stage; path: string } {
+  private locate(pathname: string): { api: ApiDefinition; stage: Stage; path: string } {
     const [, first = "", ...rest] = pathname.split("/");
     const named = this.apis.get(first);
     const [stageName, below] = named === undefined ? [first, rest] : [rest[0] ?? "", rest.slice(1)];
     const api = named ?? [...this.apis.values()].find(({ stages }) => stages.has(stageName));
     const stage = api?.stages.get(stageName);
     if (api === undefined || stage === undefined) throw new GatewayError("ACCESS_DENIED", "Forbidden");
-    return { api, stage, path: `/${below.join("/")}` };
+    return { api: stage.deployed, stage, path: `/${below.join("/")}` };
   }
 
   private authorise(request: Parameters<ApiPorts["verify"]>[0], resource: string): string {
@@ -202,7 +202,7 @@ export class ApiGateway implements Part {
   }
 
   private async integrate(
-    api: Api,
+    api: ApiDefinition,
     match: Match,
     event: object,
     sourceArn: string,

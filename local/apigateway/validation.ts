@@ -1,6 +1,6 @@
 /** Request validation with draft-04 models, as the gateway does it before the integration. */
 import Ajv, { type ErrorObject, type ValidateFunction } from "ajv-draft-04";
-import type { Api, ApiMethod } from "./api.js";
+import type { ApiDefinition, ApiMethod } from "./api.js";
 import { GatewayError } from "./errors.js";
 
 const compiled = new WeakMap<object, ValidateFunction>();
@@ -26,7 +26,7 @@ export interface ValidatedRequest {
  * Checks required parameters and the body. A body whose content type matches no model is not checked, as on AWS.
  * @throws GatewayError BAD_REQUEST_PARAMETERS, BAD_REQUEST_BODY.
  */
-export function validateRequest(api: Api, method: ApiMethod, request: ValidatedRequest): void {
+export function validateRequest(api: ApiDefinition, method: ApiMethod, request: ValidatedRequest): void {
   const validator = method.validatorId === undefined ? undefined : api.validators.get(method.validatorId);
   if (validator?.parameters === true) checkParameters(method, request);
   if (validator?.body !== true) return;

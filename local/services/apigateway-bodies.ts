@@ -1,6 +1,6 @@
 /** Local bodies of the aws:apigateway resource types. */
 import { createHash } from "node:crypto";
-import { type Api, type ApiMethod, newApi, resourcePath, type Stage, type Throttle } from "../apigateway/api.js";
+import { type Api, type ApiMethod, newApi, resourcePath, type Stage, snapshotOf, type Throttle } from "../apigateway/api.js";
 import { checkTemplate } from "../apigateway/context.js";
 import { customisable } from "../apigateway/errors.js";
 import type { ApiGateway } from "../apigateway/server.js";
@@ -41,7 +41,7 @@ export function apiGatewayBodies(gateway: ApiGateway): ResourceBody[] {
     modelBody(gateway),
     validatorBody(gateway),
     responseBody(gateway),
-    deploymentBody(),
+    deploymentBody(gateway),
     stageBody(gateway, urlOf),
     methodSettingsBody(gateway),
     usagePlanBody(gateway),
@@ -301,20 +301,31 @@ function putResponse(gateway: ApiGateway, resource: GraphResource): void {
   });
 }
 
-const deploymentBody = (): ResourceBody => ({
+const deploymentBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/deployment:Deployment",
-  honoured: ["restApi"],
-  cloudOnly: {
-    description: "shown in the console only",
-    triggers: "a changed API is served at the next start",
-    variables: "belongs to stages",
-  },
-  replaceOn: ["restApi", "triggers", "variables"],
-  // A replacement is there before the old one goes, so that its id is another one.
-  outputs: ({ name, inputs: { triggers, variables } }) => ({
-    id: idOf("deployment", `${name} ${JSON.stringify([triggers, variables])}`),
+  honoured: ["restApi", "triggers"],
+  cloudOnly: { description: "shown in the console only" },
+  // Another one for each value of the triggers, as they are what replaces it.
+  outputs: ({ name, inputs }) => ({
+    id: idOf("deployment", `${name} ${JSON.stringify(inputs.triggers ?? {})}`),
     state: { createdDate: "1970-01-01T00:00:00Z" },
   }),
+  create: (resource) => {
+    const api = apiOf(gateway, fieldsOf(resource));
+    api.deployments.set(resource.id, snapshotOf(api));
+  },
+  replaceOn: ["restApi", "triggers", "variables"],
+  delete: (resource) => {
+    const api = findApi(gateway, resource.inputs);
+    const stages = [...(api?.stages.values() ?? [])].filter(({ deployment }) => deployment === resource.id);
+    if (stages.length > 0) {
+      throw new AwsError(
+        "BadRequestException",
+        `Active stages pointing to this deployment must be moved or deleted: ${stages.map(({ name }) => name).join(", ")}`,
+      );
+    }
+    api?.deployments.delete(resource.id);
+  },
 });
 
 const stageBody = (gateway: ApiGateway, urlOf: (apiId: string, stage: string) => string): ResourceBody => ({
@@ -348,13 +359,20 @@ function putStage(gateway: ApiGateway, resource: GraphResource): void {
   const format = log.text("format");
   if (format !== undefined) checkTemplate(format, "accessLogSettings.format");
   const api = apiOf(gateway, fields);
+  const name = fields.need("stageName");
+  const deployment = fields.need("deployment");
+  const deployed = api.deployments.get(deployment);
+  if (deployed === undefined) throw new Error(`deployment ${deployment} of API ${api.id} does not exist.`);
   const stage: Stage = {
-    name: fields.need("stageName"),
+    name,
     arn: fields.need("arn"),
     accessLog: format === undefined ? undefined : { groupArn: log.need("destinationArn"), format },
     tracing: fields.flag("xrayTracingEnabled") ?? false,
     variables: texts(fields.record("variables")),
-    throttles: api.stages.get(fields.need("stageName"))?.throttles ?? new Map(),
+    // Method settings are the stage's own and outlast a deployment.
+    throttles: api.stages.get(name)?.throttles ?? new Map(),
+    deployment,
+    deployed,
   };
   api.stages.set(stage.name, stage);
 }

@@ -217,6 +217,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
       type: "aws:redshiftserverless/usageLimit:UsageLimit",
       honoured: ["resourceArn"],
       cloudOnly: { usageType: USAGE, amount: USAGE, period: USAGE, breachAction: USAGE },
+      replaceOn: ["resourceArn", "usageType", "period"],
       outputs({ name, inputs, region, accountId }) {
         const id = uuidOf("usagelimit", name);
         return { id, state: { ...inputs, arn: `arn:aws:redshift-serverless:${region}:${accountId}:usagelimit/${id}` } };

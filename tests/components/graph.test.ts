@@ -220,8 +220,8 @@ describe("the gateway", () => {
 
   it("checks leads against their schema, and leaves the wording of churn errors to the function", () => {
     const schema = (name: string): unknown => JSON.parse(String(dev.find("aws:apigateway/model:Model", name).inputs.schema));
-    expect(schema("scoring-score-model")).toMatchObject({ required: ["companySize", "industry", "engagementMetrics"] });
-    expect(schema("scoring-predict-model")).not.toHaveProperty("properties");
+    expect(schema("scoring-lead-model")).toMatchObject({ required: ["companySize", "industry", "engagementMetrics"] });
+    expect(schema("scoring-churn-model")).not.toHaveProperty("properties");
   });
 });
 

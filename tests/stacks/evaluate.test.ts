@@ -126,7 +126,7 @@ describe("a changed setting", () => {
     const graph = await evaluateStack("dev", { "risk:api.provisionedConcurrency": "2" });
     const warm = graph.find("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig", "scoring-lead-warm");
     expect(warm.inputs).toMatchObject({ provisionedConcurrentExecutions: 2, qualifier: "live" });
-    expect(graph.find("aws:lambda/permission:Permission", "scoring-score-permission").inputs).toMatchObject({
+    expect(graph.find("aws:lambda/permission:Permission", "scoring-lead-permission").inputs).toMatchObject({
       qualifier: "live",
     });
   });

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AwsError } from "../../../local/contracts.js";
-import { Api, ok } from "./support.js";
+import { Api, ok, toFunction } from "./support.js";
 
 let api: Api;
 beforeEach(async () => {
@@ -156,6 +156,7 @@ describe("gateway errors", () => {
       responseType: "DEFAULT_4XX",
       responseTemplates: { "application/json": template("other") },
     });
+    await api.deploy(id);
     const response = await api.post("/score", "{}");
     expect([response.status, response.headers.get("content-type"), response.headers.get("x-literal")]).toEqual([
       422,
@@ -282,6 +283,41 @@ describe("IAM authorisation", () => {
   });
 });
 
+describe("a stage", () => {
+  it("serves its deployment, not what was changed since", async () => {
+    const { id } = await api.standard();
+    await api.add("Response", "denied", {
+      restApiId: id,
+      responseType: "MISSING_AUTHENTICATION_TOKEN",
+      responseTemplates: { "application/json": '{"title":"gone"}' },
+    });
+    await api.add("Model", "lead", { restApi: id, name: "Lead", schema: '{"type":"object"}', contentType: "application/json" });
+    expect((await told(await api.post("/nope", "{}"))).body).toBe('{"message":"Missing Authentication Token"}');
+    expect((await api.post("/score", "{}")).status).toBe(400);
+    await api.deploy(id);
+    expect((await told(await api.post("/nope", "{}"))).body).toBe('{"title":"gone"}');
+    expect((await api.post("/score", "{}")).status).toBe(200);
+  });
+
+  it("keeps its limits when it turns to another deployment", async () => {
+    const { id } = await api.standard({}, { throttlingRateLimit: 1, throttlingBurstLimit: 1 });
+    await api.deploy(id);
+    const statuses = [];
+    for (let call = 0; call < 2; call += 1) statuses.push((await api.post("/score", '{"size":1}')).status);
+    expect(statuses).toEqual([200, 429]);
+  });
+
+  it("is refused with a deployment that does not exist, and a deployment without methods or integrations", async () => {
+    const { id: restApi, rootResourceId: resourceId } = await api.add("RestApi", "empty", {});
+    await expect(api.add("Stage", "s", { restApi, deployment: "d", stageName: "v1" })).rejects.toThrow(
+      /deployment d of API \w+ does not exist/,
+    );
+    await expect(api.add("Deployment", "d", { restApi })).rejects.toThrow("The REST API doesn't contain any methods.");
+    await api.add("Method", "m", { restApi, resourceId, httpMethod: "POST", authorization: "NONE" });
+    await expect(api.add("Deployment", "d", { restApi })).rejects.toThrow(/No integration defined for method \w+ POST/);
+  });
+});
+
 describe("what a call leaves behind", () => {
   it("is an access log line and metrics", async () => {
     await api.standard();
@@ -298,7 +334,11 @@ describe("several APIs", () => {
   it("are told apart by the id in the path", async () => {
     await api.standard();
     const second = await api.add("RestApi", "second", {});
-    const stage = await api.add("Stage", "second", { restApi: second.id, deployment: "d", stageName: "v1" });
+    const route = { restApi: second.id, resourceId: second.rootResourceId, httpMethod: "POST" };
+    await api.add("Method", "root", { ...route, authorization: "NONE" });
+    await api.add("Integration", "root", { ...route, ...toFunction });
+    const deployment = await api.add("Deployment", "second", { restApi: second.id });
+    const stage = await api.add("Stage", "second", { restApi: second.id, deployment: deployment.id, stageName: "v1" });
     expect(String(stage.invokeUrl)).toMatch(new RegExp(`/${String(second.id)}/v1$`));
     expect((await told(await fetch(`${String(stage.invokeUrl)}/score`, { method: "POST" }))).type).toBe(
       "MissingAuthenticationTokenException",

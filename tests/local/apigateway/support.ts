@@ -12,6 +12,14 @@ const leadModel = JSON.stringify({
 });
 const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:scoring";
 
+/** Inputs of an integration with the function. */
+export const toFunction = {
+  type: "AWS_PROXY",
+  integrationHttpMethod: "POST",
+  timeoutMilliseconds: 200,
+  uri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn}/invocations`,
+};
+
 /** A gateway whose function and verifier are chosen by the test. */
 export class Api {
   now = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -23,6 +31,7 @@ export class Api {
   verify: ApiPorts["verify"] = () => ({ kind: "owner", arn: "arn:aws:iam::000000000000:root" });
   allowed = true;
   private gateway: ApiGateway | undefined;
+  private deployments = 0;
   private bodies: readonly ResourceBody[] = [];
   url = "";
 
@@ -103,23 +112,27 @@ export class Api {
         restApi,
         resourceId,
         httpMethod: "POST",
-        type: "AWS_PROXY",
-        integrationHttpMethod: "POST",
-        timeoutMilliseconds: 200,
-        uri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn}/invocations`,
+        ...toFunction,
       });
     }
+    await this.deploy(restApi);
+    if (Object.keys(settings).length > 0)
+      await this.add("MethodSettings", "all", { restApi, stageName: "v1", methodPath: "*/*", settings });
+    return api;
+  }
+
+  /** Freezes the API as it is now and turns the stage to that. */
+  async deploy(restApi: unknown): Promise<void> {
+    this.deployments += 1;
+    const deployment = await this.add("Deployment", "d", { restApi, triggers: { number: String(this.deployments) } });
     const format = "$context.status $context.httpMethod $context.path $context.error.responseType $context.identity.user";
     const stage = await this.add("Stage", "v1", {
       restApi,
-      deployment: "d",
+      deployment: deployment.id,
       stageName: "v1",
       accessLogSettings: { destinationArn: "arn", format },
     });
-    if (Object.keys(settings).length > 0)
-      await this.add("MethodSettings", "all", { restApi, stageName: "v1", methodPath: "*/*", settings });
     this.url = String(stage.invokeUrl);
-    return api;
   }
 
   post(path: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> {
