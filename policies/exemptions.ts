@@ -50,6 +50,12 @@ export const exemptions: readonly Exemption[] = [
     reason: "maximumConcurrency of its queue bounds it; reserved concurrency would throttle the poller and use up receives.",
   },
   {
+    control: "LambdaConcurrency",
+    resource: "scoring-*-function",
+    reason:
+      "The stage's throttle bounds them (risk:api.throttleBurst); setting a burst aside for each of four functions takes the account's executions.",
+  },
+  {
     control: "S3.9",
     resource: "access-logs-bucket",
     reason: "Logging the bucket of the logs would write a line for every line.",

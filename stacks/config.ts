@@ -2,6 +2,7 @@
 import { RunError } from "@pulumi/pulumi/errors";
 import { PROFILES } from "../functions/profiles";
 import { setCommand } from "./commands";
+import { concurrencyContradictions } from "./concurrency";
 import { pipelineContradictions } from "./pipeline-checks";
 import type { PolicyOverrides } from "./policies";
 import { parseOverrides } from "./policy-overrides";
@@ -165,14 +166,6 @@ function contradictions(stack: string, config: StackConfig): string[] {
     `at least fraud.shards × fraud.parallelization (${consumers})`,
     String(consumers),
   );
-  const burst = config["api.throttleBurst"];
-  // A burst that the stage lets through and Lambda throttles would be answered with 500, not with 429.
-  check(
-    config.reserveConcurrency && config["api.reservedConcurrency"] < burst,
-    "api.reservedConcurrency",
-    `at least api.throttleBurst (${burst})`,
-    String(burst),
-  );
   const base = config["warehouse.baseCapacityRpu"];
   check(
     config["warehouse.maxCapacityRpu"] < base,
@@ -187,7 +180,11 @@ function contradictions(stack: string, config: StackConfig): string[] {
     `more than the ${loadMinutes} minutes of warehouse.loadSchedule, or every object would raise the alarm`,
     String(loadMinutes * 2),
   );
-  for (const { key, expected, fix } of [...warehouseContradictions(config), ...pipelineContradictions(config)])
+  for (const { key, expected, fix } of [
+    ...concurrencyContradictions(config),
+    ...warehouseContradictions(config),
+    ...pipelineContradictions(config),
+  ])
     check(true, key, expected, fix);
   return problems;
 }

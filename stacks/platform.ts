@@ -262,7 +262,9 @@ function createApi(
       memoryMb: config["api.memoryMb"],
       timeoutSeconds: config["api.timeoutSeconds"],
       policyTtlSeconds: config.policyTtlSeconds,
-      ...(config.reserveConcurrency ? { reservedConcurrency: config["api.reservedConcurrency"] } : {}),
+      ...(config.reserveConcurrency && config["api.reservedConcurrency"] > 0
+        ? { reservedConcurrency: config["api.reservedConcurrency"] }
+        : {}),
       provisionedConcurrency: config["api.provisionedConcurrency"],
       errorRateAlarmPercent: config["api.errorRateAlarmPercent"],
       throttle: { rateLimit: config["api.throttleRate"], burstLimit: config["api.throttleBurst"] },

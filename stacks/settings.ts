@@ -104,6 +104,12 @@ export const SETTINGS = {
     60,
   ),
   reserveConcurrency: flag("Sets Lambda executions aside. False in an account with a limit of 10.", true),
+  accountConcurrencyLimit: integer(
+    1,
+    1_000_000,
+    "Lambda executions at once that this stack may count on: the account's limit in the region, less what other stacks set aside there.",
+    1000,
+  ),
 
   "fraud.streamMode": choice(
     ["provisioned", "onDemand"],
@@ -166,7 +172,12 @@ export const SETTINGS = {
   ),
   "api.memoryMb": integer(128, 10_240, "Memory of the scoring functions, MB.", 1024),
   "api.timeoutSeconds": integer(10, 900, "Time limit of the scoring functions; the gateway gives up after 29.", 30),
-  "api.reservedConcurrency": integer(1, 5000, "Executions set aside for each scoring function; at least api.throttleBurst.", 200),
+  "api.reservedConcurrency": integer(
+    0,
+    5000,
+    "Executions set aside for each function that answers requests, at least api.throttleBurst; 0 for none, as the throttle bounds them.",
+    0,
+  ),
   "api.provisionedConcurrency": integer(0, 1000, "Warm executions of each scoring function; 0 for none.", 0),
   "api.errorRateAlarmPercent": integer(1, 100, "Percent of failed invocations that raise an alarm.", 5),
   "api.throttleRate": integer(1, 10_000, "Requests a second.", 100),

@@ -56,12 +56,18 @@ interface PooledEnvironment {
   lines: string[];
 }
 
+/** A region's limit in an ordinary account, and what of it Lambda keeps for functions that set nothing aside. */
+const accountConcurrency = 1000;
+const minimumUnreserved = 100;
+
 /** Lambda's limit for a synchronous request and for a response. */
 const maxPayloadBytes = 6 * 1024 * 1024;
 
 export class FunctionPool {
   private readonly functions = new Map<string, FunctionState>();
   private readonly waiting: (() => void)[] = [];
+  /** Warm executions by function. */
+  private readonly provisioned = new Map<string, number>();
   private processes = 0;
   private closed = false;
 
@@ -72,8 +78,13 @@ export class FunctionPool {
     private readonly maxProcesses = 10,
   ) {}
 
-  /** Registers a function, or replaces it: environments of the old code end. */
+  /**
+   * Registers a function, or replaces it: environments of the old code end.
+   * @throws AwsError InvalidParameterValueException when it sets more executions aside than the account may.
+   */
   async put(config: FunctionConfig): Promise<void> {
+    const { name, reservedConcurrency } = config;
+    if (reservedConcurrency !== undefined) this.checkUnreserved(name, reservedConcurrency, "ReservedConcurrentExecutions");
     const previous = this.functions.get(config.name);
     const zip = zipArchive(config.code);
     const taskRoot = join(this.context.dataDir, "functions", config.name, config.code.sha256.slice(0, 16));
@@ -94,7 +105,43 @@ export class FunctionPool {
   async remove(name: string): Promise<void> {
     const state = this.functions.get(name);
     this.functions.delete(name);
+    this.provisioned.delete(name);
     if (state !== undefined) await Promise.all(state.idle.splice(0).map(({ environment }) => environment.end()));
+  }
+
+  /**
+   * Executions that are kept warm, out of what the function set aside or else out of the account's.
+   * @throws AwsError InvalidParameterValueException.
+   */
+  provision(name: string, executions: number): void {
+    const reserved = this.functions.get(name)?.config.reservedConcurrency;
+    if (reserved === undefined) this.checkUnreserved(name, executions, "ConcurrentExecutions");
+    else if (executions > reserved) {
+      throw new AwsError(
+        "InvalidParameterValueException",
+        `Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function: ${executions} of ${reserved}.`,
+      );
+    }
+    this.provisioned.set(name, executions);
+  }
+
+  unprovision(name: string): void {
+    this.provisioned.delete(name);
+  }
+
+  private checkUnreserved(name: string, executions: number, parameter: string): void {
+    const taken = this.names()
+      .filter((other) => other !== name)
+      .reduce(
+        (sum, other) => sum + (this.functions.get(other)?.config.reservedConcurrency ?? this.provisioned.get(other) ?? 0),
+        0,
+      );
+    if (accountConcurrency - taken - executions >= minimumUnreserved) return;
+    throw new AwsError(
+      "InvalidParameterValueException",
+      `Specified ${parameter} for function decreases account's UnreservedConcurrentExecution below its minimum value of [${minimumUnreserved}]. ` +
+        `${name} asks for ${executions}; of the account's ${accountConcurrency}, other functions have ${taken}.`,
+    );
   }
 
   get(name: string): FunctionState | undefined {

@@ -42,7 +42,7 @@ export function lambdaBodies(service: LambdaService, context: LocalContext): Res
     invocationBody(service, context),
     aliasBody(service),
     asyncBody(service),
-    provisionedBody(),
+    provisionedBody(service),
   ];
 }
 
@@ -347,14 +347,22 @@ function configureAsync(service: LambdaService, resource: GraphResource): void {
   });
 }
 
-const provisionedBody = (): ResourceBody => ({
+/** The account's limits hold; processes start in a few tens of milliseconds here, so none is kept warm in advance. */
+const provisionedBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
-  honoured: [],
-  cloudOnly: {
-    functionName: "processes start in a few tens of milliseconds here; none is kept warm in advance",
-    qualifier: "see functionName",
-    provisionedConcurrentExecutions: "see functionName",
-  },
+  honoured: ["functionName", "qualifier", "provisionedConcurrentExecutions"],
+  cloudOnly: { skipDestroy: "nothing is destroyed here" },
   replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: `${functionNameOf(String(inputs.functionName))},${String(inputs.qualifier)}`, state: {} }),
+  create: (resource) => provision(service, resource),
+  update: (resource) => provision(service, resource),
+  delete: ({ inputs }) => service.pool.unprovision(functionNameOf(String(inputs.functionName))),
 });
+
+function provision(service: LambdaService, resource: GraphResource): void {
+  const fields = new Fields(resource.inputs, `provisioned concurrency ${resource.name}`);
+  const { name, qualifier } = service.resolve(functionNameOf(fields.need("functionName")), fields.need("qualifier"));
+  if (qualifier === "$LATEST")
+    throw new Error("Provisioned Concurrency Configs cannot be applied to unpublished function versions: name an alias.");
+  service.pool.provision(name, fields.number("provisionedConcurrentExecutions") ?? 0);
+}

@@ -66,7 +66,19 @@ describe("parseConfig", () => {
     ["risk:training.canaryMinutes", "3", undefined],
     // A throttled cold start has to end within it.
     ["risk:api.timeoutSeconds", "9", "a whole number from 10 to 900"],
-    ["risk:api.throttleBurst", "300", "at least api.throttleBurst (300)"],
+    [
+      "risk:api.reservedConcurrency",
+      "100",
+      'at most the 100 executions of api.reservedConcurrency, as a request that finds none is answered with 500, got "200". Fix: pulumi config set --path risk:api.throttleBurst 100',
+    ],
+    [
+      "risk:api.reservedConcurrency",
+      "300",
+      'sets 1236 executions aside (api.reservedConcurrency 1200, fraud.reservedConcurrency 10, warehouse.enabled 2, pipelines.datasets 15, inference.mapConcurrency 9) and accountConcurrencyLimit 1000 less the 100 that Lambda keeps for other functions leaves 900, got "300". Fix: pulumi config set --path risk:api.reservedConcurrency 216',
+    ],
+    ["risk:api.provisionedConcurrency", "400", "Fix: pulumi config set --path risk:api.provisionedConcurrency 288 --stack dev"],
+    ["risk:accountConcurrencyLimit", "10", 'leaves 0, got "true". Fix: pulumi config set risk:reserveConcurrency false'],
+    ["risk:accountConcurrencyLimit", "230", "at most the 194 executions of accountConcurrencyLimit"],
     ["risk:fraud.shards", "2000", "Fix: pulumi config set --path risk:fraud.shards 1000 --stack dev"],
     ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set --path risk:warehouse.baseCapacityRpu 16 --stack dev"],
     ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function, MB), got nothing"],
@@ -101,6 +113,22 @@ describe("parseConfig", () => {
     const problems = problemsOf({ [key]: value });
     if (message === undefined) expect(problems).toEqual([]);
     else expect(problems).toEqual([expect.stringContaining(message)]);
+  });
+
+  it("accepts a new account, which has ten executions in all, with nothing set aside and a burst of ten", () => {
+    expect(
+      problemsOf({
+        "risk:accountConcurrencyLimit": "10",
+        "risk:reserveConcurrency": "false",
+        "risk:api.throttleBurst": "10",
+      }),
+    ).toEqual([]);
+  });
+
+  it("keeps warm executions within those set aside", () => {
+    expect(problemsOf({ "risk:api.reservedConcurrency": "200", "risk:api.provisionedConcurrency": "201" })).toEqual([
+      expect.stringContaining("at most api.reservedConcurrency (200)"),
+    ]);
   });
 
   it("reports every problem at once, with the stack", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Evaluation, evaluateStack } from "../helpers/recorder";
+import { reservations } from "../../stacks/concurrency";
+import { parseConfig } from "../../stacks/config";
+import { type Evaluation, evaluateStack, stackValues } from "../helpers/recorder";
 
 const unchanged = evaluateStack("dev");
 
@@ -120,6 +122,27 @@ describe("a changed setting", () => {
     expect(methods).toHaveLength(4);
     for (const method of methods) expect(method).toMatchObject({ authorization, apiKeyRequired });
     expect(graph.ofType("aws:apigateway/apiKey:ApiKey")).toHaveLength(keys);
+  });
+
+  it.each([
+    {},
+    { "risk:api.reservedConcurrency": "205", "risk:api.provisionedConcurrency": "2" },
+    { "risk:reserveConcurrency": "false", "risk:api.provisionedConcurrency": "3" },
+    { "risk:pipelines.datasets": "churn", "risk:inference.mapConcurrency": "5" },
+  ])("sets aside what the check of the account's limit counts, with %o", async (overrides) => {
+    const graph = await evaluateStack("dev", overrides);
+    const reserved = new Map<string, number>(
+      graph
+        .ofType("aws:lambda/function:Function")
+        .map(({ name, inputs }) => [`${name}-0001`, Number(inputs.reservedConcurrentExecutions ?? 0)]),
+    );
+    const warm = graph
+      .ofType("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
+      .filter(({ inputs }) => reserved.get(String(inputs.functionName)) === 0)
+      .map(({ inputs }) => Number(inputs.provisionedConcurrentExecutions));
+    const counted = reservations(parseConfig("dev", stackValues("dev", overrides))).map(({ executions }) => executions);
+    const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+    expect(sum(counted)).toBe(sum(reserved.values()) + sum(warm));
   });
 
   it("puts warm executions behind an alias", async () => {

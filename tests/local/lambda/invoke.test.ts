@@ -114,6 +114,26 @@ describe("an invocation", () => {
     await first;
   });
 
+  it("refuses to set aside the account's last hundred executions, for calls or kept warm", async () => {
+    const { pool } = harness.service();
+    const put = (name: string, reservedConcurrency?: number) =>
+      pool.put(functionOf(name, "exports.handler = async () => 1", { reservedConcurrency }));
+    const refused = {
+      code: "InvalidParameterValueException",
+      message: expect.stringContaining("UnreservedConcurrentExecution below its minimum value of [100]"),
+    };
+    await put("stream", 800);
+    await put("loader", 100);
+    await expect(put("more", 1)).rejects.toMatchObject(refused);
+    // Its own earlier number does not count against it.
+    await put("stream", 790);
+    await put("rest");
+    expect(() => pool.provision("rest", 11)).toThrow(expect.objectContaining(refused));
+    pool.provision("rest", 10);
+    await expect(put("more", 1)).rejects.toMatchObject(refused);
+    expect(() => pool.provision("loader", 101)).toThrow("not be greater than the reservedConcurrentExecution");
+  });
+
   it("lets invocations beyond the machine's processes wait", async () => {
     const service = harness.service({ maxProcesses: 1 });
     await service.pool.put(functionOf("fn", "exports.handler = async () => process.pid"));
