@@ -77,7 +77,13 @@ export class ScoringApi extends pulumi.ComponentResource {
       },
       this,
     );
-    if (args.firewall) protectStage(instance, gateway.stage.arn, { parent: this });
+    if (args.firewall) {
+      protectStage(
+        instance,
+        { naming: args.naming, stageArn: gateway.stage.arn, largeBodiesAt: FEEDBACK_PATH },
+        { parent: this },
+      );
+    }
     const { usagePlan, apiKey } = this.createUsagePlan(gateway);
     const { logGroup: highScores, topic } = routeHighScores(instance, args, this);
     const archiver = archiveScores(instance, args, this);

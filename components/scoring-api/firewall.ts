@@ -1,26 +1,37 @@
+import type { input } from "@pulumi/aws/types";
 import { WebAcl, WebAclAssociation } from "@pulumi/aws/wafv2";
 import type * as pulumi from "@pulumi/pulumi";
+import { MAX_REQUEST_BYTES } from "../../functions/rest/read-request";
+import { environmentOf, type Naming } from "../lib/naming";
+
+export interface FirewallArgs {
+  readonly naming: Naming;
+  readonly stageArn: pulumi.Input<string>;
+  /** End of the path whose bodies may be larger than a firewall can measure: feedback takes 500 labels, up to 2 MB, and refuses more itself. */
+  readonly largeBodiesAt: string;
+}
+
+type Rule = input.wafv2.WebAclRule;
 
 const metrics = (name: string) => ({ cloudwatchMetricsEnabled: true, metricName: name, sampledRequestsEnabled: true });
+const asItIs = [{ priority: 0, type: "NONE" }];
 
-/** AWS's managed rules in front of a stage: known bad inputs, the common rule set, and a ceiling a client address. */
-export function protectStage(name: string, stageArn: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): WebAcl {
-  const managed = (ruleName: string, priority: number) => ({
-    name: ruleName,
-    priority,
-    overrideAction: { none: {} },
-    statement: { managedRuleGroupStatement: { vendorName: "AWS", name: ruleName } },
-    visibilityConfig: metrics(ruleName),
-  });
+/** AWS's managed rules in front of a stage: known bad inputs, the common rule set, and ceilings for a body and a client address. */
+export function protectStage(name: string, args: FirewallArgs, opts: pulumi.CustomResourceOptions): WebAcl {
   const acl = new WebAcl(
     `${name}-firewall`,
     {
       scope: "REGIONAL",
       description: "In front of the scoring API",
       defaultAction: { allow: {} },
+      // The most that API Gateway hands over of a body; whatever is longer counts as oversize.
+      associationConfig: { requestBodies: [{ apiGateway: { defaultSizeInspectionLimit: "KB_64" } }] },
       rules: [
+        bodySize(0, args.largeBodiesAt),
         managed("AWSManagedRulesKnownBadInputsRuleSet", 1),
-        managed("AWSManagedRulesCommonRuleSet", 2),
+        // Its rules on bodies over 8 KB and on calls without a User-Agent are for browsers: 65 labels make 8 KB, and programs leave the
+        // header out. They count. https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+        managed("AWSManagedRulesCommonRuleSet", 2, ["SizeRestrictions_BODY", "NoUserAgent_HEADER"]),
         {
           name: "RateByAddress",
           priority: 3,
@@ -30,10 +41,55 @@ export function protectStage(name: string, stageArn: pulumi.Input<string>, opts:
           visibilityConfig: metrics("RateByAddress"),
         },
       ],
-      visibilityConfig: metrics(`${name}-firewall`),
+      // The dimension WebACL of the metrics, which all stacks of the account share a namespace for.
+      visibilityConfig: metrics(`${name}-firewall-${environmentOf(args.naming)}`),
     },
     opts,
   );
-  new WebAclAssociation(`${name}-firewall-stage`, { resourceArn: stageArn, webAclArn: acl.arn }, opts);
+  new WebAclAssociation(`${name}-firewall-stage`, { resourceArn: args.stageArn, webAclArn: acl.arn }, opts);
   return acl;
+}
+
+/** A group of AWS, with rules of it that count instead of block. */
+function managed(name: string, priority: number, counted: readonly string[] = []): Rule {
+  return {
+    name,
+    priority,
+    overrideAction: { none: {} },
+    statement: {
+      managedRuleGroupStatement: {
+        vendorName: "AWS",
+        name,
+        ruleActionOverrides: counted.map((rule) => ({ name: rule, actionToUse: { count: {} } })),
+      },
+    },
+    visibilityConfig: metrics(name),
+  };
+}
+
+/** Stops what no route would take anyway, before it costs an invocation. */
+function bodySize(priority: number, largeBodiesAt: string): Rule {
+  const tooLarge = {
+    sizeConstraintStatement: {
+      fieldToMatch: { body: { oversizeHandling: "MATCH" } },
+      comparisonOperator: "GT",
+      size: MAX_REQUEST_BYTES,
+      textTransformations: asItIs,
+    },
+  };
+  const large = {
+    byteMatchStatement: {
+      fieldToMatch: { uriPath: {} },
+      positionalConstraint: "ENDS_WITH",
+      searchString: largeBodiesAt,
+      textTransformations: asItIs,
+    },
+  };
+  return {
+    name: "BodySize",
+    priority,
+    action: { block: {} },
+    statement: { andStatement: { statements: [tooLarge, { notStatement: { statement: large } }] } },
+    visibilityConfig: metrics("BodySize"),
+  };
 }

@@ -10,7 +10,7 @@ export type RequestInput =
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** No profile's input comes near; API Gateway itself stops at 10 MB. */
-const MAX_BYTES = 64 * 1024;
+export const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_DEPTH = 16;
 
 /** 1 to 255 visible ASCII characters: what the IETF draft's string can hold without escapes, quoted or not. */
@@ -23,7 +23,7 @@ export function readRequest(event: APIGatewayProxyEvent, profile: AnyProfile, va
     const detail = "Expected an Idempotency-Key of 1 to 255 visible ASCII characters without spaces.";
     return { ok: false, refusal: { status: 400, kind: "invalid-idempotency-key", detail } };
   }
-  const body = readJsonBody(event, { maxBytes: MAX_BYTES, maxDepth: MAX_DEPTH });
+  const body = readJsonBody(event, { maxBytes: MAX_REQUEST_BYTES, maxDepth: MAX_DEPTH });
   if (!body.ok) return body;
 
   const accepted = accept(profile, validate, body.value);

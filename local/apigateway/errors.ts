@@ -38,6 +38,7 @@ export const gatewayErrors = {
   RESOURCE_NOT_FOUND: { status: 404, message: "Not found", errorType: "NotFoundException" },
   THROTTLED: { status: 429, message: "Too Many Requests", errorType: "TooManyRequestsException" },
   UNAUTHORIZED: { status: 401, message: "Unauthorized", errorType: "UnauthorizedException" },
+  WAF_FILTERED: { status: 403, message: "Forbidden", errorType: "ForbiddenException" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: "Unsupported Media Type", errorType: "BadRequestException" },
 } as const satisfies Record<string, DefaultResponse>;
 
@@ -50,7 +51,6 @@ export const customisable: readonly string[] = [
   "DEFAULT_5XX",
   "AUTHORIZER_CONFIGURATION_ERROR",
   "AUTHORIZER_FAILURE",
-  "WAF_FILTERED",
 ];
 
 /** A request that the gateway answers itself. */

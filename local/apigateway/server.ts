@@ -6,6 +6,7 @@ import { newTraceId } from "../lambda/functions.js";
 import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api.js";
 import { type ContextValues, substitute } from "./context.js";
 import { type Answer, GatewayError, renderError } from "./errors.js";
+import type { Firewall } from "./firewall.js";
 import { type IncomingCall, proxyAnswer, proxyEvent, requestTime } from "./proxy.js";
 import { Usage } from "./usage.js";
 import { validateRequest } from "./validation.js";
@@ -55,6 +56,8 @@ export class ApiGateway implements Part {
   /** By id, in the order of creation. */
   readonly apis = new Map<string, Api>();
   private server: Server | undefined;
+  /** By the ARN of the stage. */
+  private readonly firewalls = new Map<string, () => Firewall | undefined>();
 
   constructor(
     private readonly context: LocalContext,
@@ -63,6 +66,15 @@ export class ApiGateway implements Part {
     readonly port: number,
   ) {
     this.usage = new Usage(context.db, () => context.clock.now());
+  }
+
+  /** Puts a web ACL in front of a stage. */
+  protect(stageArn: string, firewall: () => Firewall | undefined): void {
+    this.firewalls.set(stageArn, firewall);
+  }
+
+  unprotect(stageArn: string): void {
+    this.firewalls.delete(stageArn);
   }
 
   async start(): Promise<void> {
@@ -131,13 +143,23 @@ export class ApiGateway implements Part {
     const { api, stage, path } = this.locate(url.pathname);
     state.api = api;
     state.stage = stage;
+    const headers = plainHeaders(request);
+    // Before anything else of the API: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-aws-waf.html
+    const blockedBy = this.firewalls.get(stage.arn)?.()?.({
+      path: url.pathname,
+      headers,
+      bodyBytes: body?.length ?? Number.POSITIVE_INFINITY,
+    });
+    if (blockedBy !== undefined) {
+      this.context.log(`${request.method} ${url.pathname}: blocked by ${blockedBy} of the web ACL.`);
+      throw new GatewayError("WAF_FILTERED");
+    }
     const method = request.method ?? "GET";
     const match = matchRoute(api, method, path);
     if (match === undefined) throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
     state.match = match;
     // Not before the API is known: its own response for this error is the answer.
     if (body === undefined) throw new GatewayError("REQUEST_TOO_LARGE");
-    const headers = plainHeaders(request);
     const sourceArn = `arn:aws:execute-api:${this.context.region}:${this.context.accountId}:${api.id}/${stage.name}/${method}${path}`;
     if (match.method.authorization === "AWS_IAM") {
       state.callerArn = this.authorise({ method, target: request.url ?? "/", headers, body }, sourceArn);

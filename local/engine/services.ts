@@ -186,7 +186,7 @@ export function createServices(options: ServiceOptions) {
     ...eventsBodies(events),
     ...cloudwatchBodies(cloudwatch),
     ...redshiftBodies(redshift),
-    ...networkBodies(),
+    ...networkBodies(api),
     ...vpcBodies(),
     ...lambdaBodies(lambda, context),
     ...glueBodies(glue),

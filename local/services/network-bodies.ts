@@ -1,10 +1,13 @@
-/** Local bodies of what only exists in a cloud network: VPC, security groups, endpoints, web firewall. */
-import type { NameRule, ResourceBody } from "../contracts";
+/** Local bodies of what only exists in a cloud network (VPC, security groups, endpoints), and of the web firewall in front of an API. */
+import { compileFirewall, type Firewall } from "../apigateway/firewall.js";
+import type { ApiGateway } from "../apigateway/server.js";
+import type { GraphResource, NameRule, ResourceBody } from "../contracts";
+import { Fields } from "../engine/fields.js";
 import { physicalName } from "../engine/names";
 import { stableHex } from "./resource-inputs";
 
 const NETWORK = "one machine has no network of its own; everything listens on loopback";
-const FIREWALL = "nothing but this machine can reach the local API";
+const FIREWALL = "seen in the console and in metrics only";
 
 /** EC2 API reference, CreateSecurityGroup. */
 const groupName: NameRule = { field: "name", maxLength: 255 };
@@ -19,7 +22,11 @@ function cloudOnly(reason: string, fields: readonly string[]): Record<string, st
   return Object.fromEntries(fields.map((field) => [field, reason]));
 }
 
-export function networkBodies(): ResourceBody[] {
+export function networkBodies(api: Pick<ApiGateway, "protect" | "unprotect">): ResourceBody[] {
+  const firewalls = new Map<string, Firewall>();
+  const putFirewall = ({ name, inputs, state }: GraphResource): void => {
+    firewalls.set(String(state.arn), compileFirewall(inputs, `web ACL ${name}`));
+  };
   return [
     {
       type: "awsx:ec2:Vpc",
@@ -98,8 +105,8 @@ export function networkBodies(): ResourceBody[] {
     },
     {
       type: "aws:wafv2/webAcl:WebAcl",
-      honoured: [],
-      cloudOnly: cloudOnly(FIREWALL, ["name", "scope", "defaultAction", "rules", "visibilityConfig", "description", "tags"]),
+      honoured: ["defaultAction", "rules", "associationConfig"],
+      cloudOnly: cloudOnly(FIREWALL, ["name", "scope", "visibilityConfig", "description", "tags"]),
       replaceOn: ["name", "scope"],
       autoName: aclName,
       outputs: ({ name, inputs, region, accountId }) => {
@@ -110,13 +117,24 @@ export function networkBodies(): ResourceBody[] {
           state: { name: acl, arn: `arn:aws:wafv2:${region}:${accountId}:regional/webacl/${acl}/${id}`, capacity: 0 },
         };
       },
+      create: putFirewall,
+      update: putFirewall,
+      delete: ({ state }) => void firewalls.delete(String(state.arn)),
     },
     {
       type: "aws:wafv2/webAclAssociation:WebAclAssociation",
-      honoured: [],
-      cloudOnly: cloudOnly(FIREWALL, ["resourceArn", "webAclArn"]),
+      honoured: ["resourceArn", "webAclArn"],
+      cloudOnly: {},
       replaceOn: ["resourceArn", "webAclArn"],
       outputs: ({ inputs }) => ({ id: `${String(inputs.webAclArn)},${String(inputs.resourceArn)}`, state: {} }),
+      create: ({ name, inputs }) => {
+        const fields = new Fields(inputs, `web ACL association ${name}`);
+        const arn = fields.need("webAclArn");
+        if (!firewalls.has(arn)) throw new Error(`webAclArn ${arn} does not exist.`);
+        // By its ARN: a changed web ACL is in force at once.
+        api.protect(fields.need("resourceArn"), () => firewalls.get(arn));
+      },
+      delete: ({ inputs }) => api.unprotect(String(inputs.resourceArn)),
     },
   ];
 }

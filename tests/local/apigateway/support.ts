@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import type { Firewall } from "../../../local/apigateway/firewall.js";
 import { ApiGateway, type ApiPorts } from "../../../local/apigateway/server.js";
 import type { GraphResource, LocalContext, ResourceBody } from "../../../local/contracts.js";
 import { reservePort } from "../../../local/engine/ports.js";
@@ -32,6 +33,7 @@ export class Api {
   allowed = true;
   private gateway: ApiGateway | undefined;
   private deployments = 0;
+  private stageArn = "";
   private bodies: readonly ResourceBody[] = [];
   url = "";
 
@@ -133,6 +135,12 @@ export class Api {
       accessLogSettings: { destinationArn: "arn", format },
     });
     this.url = String(stage.invokeUrl);
+    this.stageArn = String(stage.arn);
+  }
+
+  /** Puts a firewall in front of the stage. */
+  protect(firewall: Firewall): void {
+    this.gateway?.protect(this.stageArn, firewall);
   }
 
   post(path: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> {
