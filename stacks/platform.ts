@@ -287,12 +287,17 @@ function apiAuth(config: StackConfig): ApiAuth {
   return { mode };
 }
 
-/** The role that API Gateway writes logs with: one setting of an account and region, so a stack may leave it to another. */
+/**
+ * The role that API Gateway writes logs with: one setting of an account and region for all its stacks. Destroying the setting would reset
+ * it, and destroying the role would leave it pointing at nothing, so both outlive the stack. A second stack that manages it too puts its
+ * own role there, which serves as well. https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
+ */
 function allowGatewayLogs(): GatewayAccount {
+  const kept = { retainOnDelete: true };
   const role = serviceRole(
     "gateway-logs-role",
     { service: "apigateway.amazonaws.com", description: "API Gateway writes its logs" },
-    {},
+    kept,
   );
   const policy = grant(
     "gateway-logs-permissions",
@@ -313,9 +318,9 @@ function allowGatewayLogs(): GatewayAccount {
         resources: ["*"],
       },
     ],
-    {},
+    kept,
   );
-  return new GatewayAccount("gateway-logs", { cloudwatchRoleArn: role.arn }, { dependsOn: [policy] });
+  return new GatewayAccount("gateway-logs", { cloudwatchRoleArn: role.arn }, { ...kept, dependsOn: [policy] });
 }
 
 /** Changes when a file of the folder is added, removed, renamed or changed. */

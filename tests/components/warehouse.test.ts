@@ -45,7 +45,9 @@ describe("parameters of the workgroup", () => {
 
   it("stop the deployment before anything signs in, when they differ", async () => {
     const readBack = { [WORKGROUP]: { configParameters: all({ enable_user_activity_logging: "false" }) } };
-    await expect(evaluateStack("dev", {}, readBack)).rejects.toThrow(/expected enable_user_activity_logging true, AWS has false/);
+    await expect(evaluateStack("dev", {}, { readBack })).rejects.toThrow(
+      /expected enable_user_activity_logging true, AWS has false/,
+    );
   });
 });
 

@@ -22,6 +22,7 @@ export interface Recorded {
   readonly parent: string;
   readonly custom: boolean;
   readonly protect: boolean;
+  readonly retainOnDelete: boolean;
   readonly dependsOn: readonly string[];
   readonly ignoreChanges: readonly string[];
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -44,6 +45,7 @@ interface RegisterRequest {
   getParent(): string;
   getCustom(): boolean;
   getProtect(): boolean | undefined;
+  getRetainondelete(): boolean | undefined;
   getDependenciesList(): string[];
   getIgnorechangesList(): string[];
 }
@@ -85,6 +87,7 @@ function providerOutputs(type: string, name: string, inputs: Readonly<Record<str
     executionArn: `arn:aws:execute-api:${region}:${ACCOUNT}:${name}`,
     value: inputs.value ?? `${name}-value`,
     version: "1",
+    uuid: `${name}-uuid`,
     adminPasswordSecretArn: `${arn}/admin`,
     vpcId: `${name}-vpc-id`,
     isolatedSubnetIds: ["subnet-a", "subnet-b", "subnet-c"],
@@ -116,14 +119,21 @@ let queue: Promise<unknown> = Promise.resolve();
 /** What AWS returns otherwise than it was set, by type. */
 export type ReadBack = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
+/** What a provider answers beyond the usual. */
+export interface ProviderAnswers {
+  readonly readBack?: ReadBack;
+  /** Part of every id and name that it makes up. */
+  readonly copy?: string;
+}
+
 /** Evaluates a program; failed registrations and applies, and duplicate URNs, reject. Evaluations run one after the other. */
 export function evaluate(
   stack: string,
   values: Readonly<Record<string, string>>,
   program: () => unknown,
-  readBack: ReadBack = {},
+  answers: ProviderAnswers = {},
 ): Promise<Evaluation> {
-  const run = queue.then(() => runtimeState.withLocalStorage(() => record(stack, values, program, readBack)));
+  const run = queue.then(() => runtimeState.withLocalStorage(() => record(stack, values, program, answers)));
   queue = run.catch(() => undefined);
   return run;
 }
@@ -132,21 +142,21 @@ export function evaluate(
 export function evaluateStack(
   stack: string,
   overrides: Readonly<Record<string, string | undefined>> = {},
-  readBack: ReadBack = {},
+  answers: ProviderAnswers = {},
 ): Promise<Evaluation> {
   const program = () => {
     const entry = join(ROOT, "dist/index.js");
     delete requireDist.cache[entry];
     return requireDist(entry);
   };
-  return evaluate(stack, stackValues(stack, overrides), program, readBack);
+  return evaluate(stack, stackValues(stack, overrides), program, answers);
 }
 
 async function record(
   stack: string,
   values: Readonly<Record<string, string>>,
   program: () => unknown,
-  readBack: ReadBack,
+  { readBack = {}, copy = "" }: ProviderAnswers,
 ): Promise<Evaluation> {
   const region = values["aws:region"] ?? "us-east-1";
   const resources: Recorded[] = [];
@@ -167,8 +177,9 @@ async function record(
         };
         details.set(incoming, recorded);
         if (!type.startsWith("aws")) return { id: "", state: members };
-        const outputs = { ...providerOutputs(type, name, recorded.inputs, region), ...readBack[type] };
-        return { id: `${name}-id`, state: { ...members, ...outputs } };
+        const unique = `${name}${copy}`;
+        const outputs = { ...providerOutputs(type, unique, recorded.inputs, region), ...readBack[type] };
+        return { id: `${unique}-id`, state: { ...members, ...outputs } };
       },
       call({ token }) {
         if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { accountId: ACCOUNT };
@@ -196,6 +207,7 @@ async function record(
       parent: request.getParent(),
       custom: request.getCustom(),
       protect: request.getProtect() ?? false,
+      retainOnDelete: request.getRetainondelete() ?? false,
       dependsOn: request.getDependenciesList(),
       ignoreChanges: request.getIgnorechangesList(),
       ...(details.get(request) ?? { inputs: {}, secrets: [] }),

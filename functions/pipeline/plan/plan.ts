@@ -73,14 +73,18 @@ export interface Circumstances {
   readonly champion: string;
 }
 
-/** Names of one execution differ from those of every other and come out the same at a retry. */
-const executionHash = ({ name }: Execution): string => sha256(name).slice(0, 8);
+/**
+ * Names of one execution differ from those of every other and come out the same at a retry. Jobs of all stacks in an account share
+ * their names, and people give executions the same name in each: the bucket, which is the stack's own, tells them apart.
+ */
+const executionHash = ({ bucket, execution }: Circumstances): string => sha256(`${bucket}/${execution.name}`).slice(0, 8);
 
 const compact = (date: string): string => date.replaceAll("-", "");
 
-export function planTraining(request: TrainingRequest, { bucket, execution, document, champion }: Circumstances): TrainingPlan {
+export function planTraining(request: TrainingRequest, circumstances: Circumstances): TrainingPlan {
+  const { bucket, execution, document, champion } = circumstances;
   const { dataset, asOf, file } = request;
-  const modelName = `${dataset}-${compact(dateOf(dayOf(execution.startedAtMs)))}-${executionHash(execution)}`;
+  const modelName = `${dataset}-${compact(dateOf(dayOf(execution.startedAtMs)))}-${executionHash(circumstances)}`;
   const uri = (key: string): string => `s3://${bucket}/${key}`;
   const dataPrefix = trainingDataPrefix(dataset, modelName);
   const modelKey = modelTarKey(dataset, modelName);
@@ -128,10 +132,8 @@ function hyperparameters({ name, training, evaluation }: DatasetDocument, modelN
   };
 }
 
-export function planInference(
-  request: InferenceRequest,
-  { bucket, execution, document, champion }: Circumstances,
-): InferencePlan {
+export function planInference(request: InferenceRequest, circumstances: Circumstances): InferencePlan {
+  const { bucket, document, champion } = circumstances;
   const { dataset, dates, file } = request;
   const uri = (key: string): string => `s3://${bucket}/${key}`;
   const days = dates.map((date): DayPlan => {
@@ -147,7 +149,7 @@ export function planInference(
       manifestKey: manifestKey(dataset, date),
       outputPrefix,
       outputUri: uri(outputPrefix),
-      transformJobName: `${dataset}-${compact(date)}-${executionHash(execution)}`,
+      transformJobName: `${dataset}-${compact(date)}-${executionHash(circumstances)}`,
     };
   });
   return { dataset, profile: document.profile, modelName: champion, days };

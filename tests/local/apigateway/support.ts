@@ -140,7 +140,7 @@ export class Api {
 
   /** Puts a firewall in front of the stage. */
   protect(firewall: Firewall): void {
-    this.gateway?.protect(this.stageArn, firewall);
+    this.gateway?.protect(this.stageArn, () => firewall);
   }
 
   post(path: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> {

@@ -84,19 +84,23 @@ describe("names that the program gives", () => {
 });
 
 describe("the stacks", () => {
-  it.each(["dev", "staging", "prod"])("have no name over its type's limit in %s", async (stack) => {
-    const graph = await stackGraph(process.cwd(), stack);
-    const named = graph.resources.flatMap(({ type, name, state }) => {
-      const rule = registry.get(type)?.autoName;
-      return rule === undefined ? [] : [{ resource: `${type} ${name}`, rule, physical: String(state[rule.field]) }];
-    });
-    expect(named.length).toBeGreaterThan(200);
-    const wrong = named.filter(
-      ({ rule, physical }) =>
-        physical.length > rule.maxLength || physical.length < 3 || rule.characters?.pattern.test(physical) === false,
-    );
-    expect(wrong).toEqual([]);
-  }, 120_000);
+  it.each(["dev", "staging", "prod"])(
+    "have no name over its type's limit in %s",
+    async (stack) => {
+      const graph = await stackGraph(process.cwd(), stack);
+      const named = graph.resources.flatMap(({ type, name, state }) => {
+        const rule = registry.get(type)?.autoName;
+        return rule === undefined ? [] : [{ resource: `${type} ${name}`, rule, physical: String(state[rule.field]) }];
+      });
+      expect(named.length).toBeGreaterThan(200);
+      const wrong = named.filter(
+        ({ rule, physical }) =>
+          physical.length > rule.maxLength || physical.length < 3 || rule.characters?.pattern.test(physical) === false,
+      );
+      expect(wrong).toEqual([]);
+    },
+    120_000,
+  );
 });
 
 describe("the bodies", () => {

@@ -360,7 +360,9 @@ describe("resource bodies", () => {
   });
 
   it("of the network answer stable ids for each zone", () => {
-    const vpc = networkBodies({ protect: () => undefined }).find(({ type }) => type === "awsx:ec2:Vpc");
+    const vpc = networkBodies({ protect: () => undefined, unprotect: () => undefined }).find(
+      ({ type }) => type === "awsx:ec2:Vpc",
+    );
     const args = {
       name: "net",
       inputs: { numberOfAvailabilityZones: 2, subnetSpecs: [{ type: "Isolated" }] },
