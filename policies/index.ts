@@ -19,6 +19,7 @@ import { PolicyGraph, type Rule } from "./rule";
 import { s3Rules } from "./s3";
 import { secretRules } from "./secrets";
 import { stateMachineRules } from "./state-machines";
+import { tagRules } from "./tags";
 
 export { notApplicable } from "./not-applicable";
 
@@ -37,6 +38,7 @@ export const rules: readonly Rule[] = [
   ...secretRules,
   ...iamRules,
   ...cloudWatchRules,
+  ...tagRules,
 ];
 
 /** What a rule found on one resource. */

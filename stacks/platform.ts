@@ -28,6 +28,7 @@ import type { StackConfig } from "./config";
 import type { StackModels } from "./models";
 import { createPipelines, PIPELINE_STORE, type Pipelines } from "./pipelines";
 import { withOverrides } from "./policies";
+import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
 
 /** What scores: the models that are uploaded, and which of them each profile starts with. */
@@ -57,6 +58,7 @@ export function createPlatform(
   root: string = process.cwd(),
 ): Platform {
   const naming: Naming = { environment: config.environment, suffix: config.suffix };
+  tagEverything(naming);
   const bundles = buildFunctions(root);
   const key = new EncryptionKey("platform", { description: `Risk platform, ${config.environment}` });
   const alarmTopic = new NotificationTopic("alarms", {

@@ -214,6 +214,16 @@ const lambdas: Case[] = [
   },
 ];
 
+const owned = { project: "risk", environment: "dev-a1", component: "fraud" };
+export const tagCases: readonly Case[] = [
+  {
+    control: "RequiredTags",
+    resources: [resource("aws:kinesis/stream:Stream", "events", { tags: owned })],
+    path: "tags.component",
+    says: "tags.component is not set; create it under the stack",
+  },
+];
+
 const stream = resource("aws:kinesis/stream:Stream", "events", { encryptionType: "KMS", kmsKeyId: KEY, retentionPeriod: 168 });
 const firehose = resource("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", "delivery", {
   serverSideEncryption: { enabled: true },

@@ -4,10 +4,10 @@ import { exemptions } from "../../policies/exemptions";
 import { checkGraph, type Finding, notApplicable, rules } from "../../policies/index";
 import { isRecord } from "../../policies/rule";
 import { analyticsCases } from "./analytics-cases";
-import { type Case, cases as serviceCases } from "./cases";
+import { type Case, cases as serviceCases, tagCases } from "./cases";
 import { storageCases } from "./storage-cases";
 
-const cases = [...serviceCases, ...storageCases, ...analyticsCases];
+const cases = [...serviceCases, ...storageCases, ...analyticsCases, ...tagCases];
 
 /** A copy with the value at `a.b` changed; undefined removes the key. */
 function changed(inputs: Readonly<Record<string, unknown>>, path: string, value: unknown): Record<string, unknown> {
