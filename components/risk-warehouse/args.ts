@@ -38,7 +38,7 @@ export interface RiskWarehouseArgs {
   readonly vpcCidr: string;
   /**
    * Names of three or more zones (`us-east-1a`), for regions where not every zone has Redshift Serverless. Empty: the region's first
-   * three. Another list later moves the warehouse to new subnets.
+   * three. Another list later means other subnets with the addresses of the present ones, which EC2 refuses.
    */
   readonly availabilityZones: readonly string[];
   /** Who may connect to port 5439 from beyond the VPC, by a route that is made elsewhere. Both empty: nobody. */

@@ -1,5 +1,6 @@
 /** Local bodies of Redshift Serverless: a namespace is a database of the local PostgreSQL, a workgroup a name to reach it by. */
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { AwsError, type GraphResource, type ResourceBody } from "../contracts";
 import { checkedName } from "../engine/names";
 import type { Warehouse } from "../warehouse/warehouse";
@@ -120,7 +121,9 @@ function allParameters({ configParameters }: Readonly<Record<string, unknown>>):
     ...DEFAULT_PARAMETERS,
     ...Object.fromEntries(set.map(({ parameterKey, parameterValue }) => [String(parameterKey), String(parameterValue)])),
   };
-  return Object.entries(values).map(([parameterKey, parameterValue]) => ({ parameterKey, parameterValue }));
+  return Object.entries(values)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([parameterKey, parameterValue]) => ({ parameterKey, parameterValue }));
 }
 
 /** Redshift Serverless API reference: CreateNamespace, CreateWorkgroup. */
@@ -212,6 +215,14 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
       readBack: (inputs) => ({ configParameters: allParameters(inputs) }),
       create: (resource) => redshift.createWorkgroup(resource),
       delete: ({ state }) => void redshift.workgroups.delete(String(state.workgroupName)),
+      update: ({ inputs }, previous) => {
+        const effective = (given: GraphResource["inputs"]) => ({ ...given, configParameters: allParameters(given) });
+        if (isDeepStrictEqual(effective(inputs), effective(previous.inputs)))
+          throw new Error(
+            "ValidationException: You didn't specify any changes. AWS returns more parameters than were set, and the difference " +
+              'is no change: let the resource ignore changes of "configParameters".',
+          );
+      },
     },
     {
       type: "aws:redshiftserverless/usageLimit:UsageLimit",

@@ -1,5 +1,12 @@
 /** What the pipelines of a stack consist of: machines, jobs, objects, what starts them and what raises an alarm. */
 import { beforeAll, describe, expect, it } from "vitest";
+import {
+  type AlarmState,
+  comparisons,
+  decide,
+  extraPeriods,
+  type TreatMissing,
+} from "../../local/services/cloudwatch/evaluation";
 import { ConfigError } from "../../stacks/config.js";
 import { type Evaluation, evaluateStack } from "../helpers/recorder";
 import { ACCOUNT, BUCKET, grants, KEY } from "./pipeline-grants";
@@ -270,6 +277,22 @@ describe("alarms", () => {
     });
     const names = dev.ofType("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name }) => name);
     expect(names).not.toContain("inference-steps-missing");
+  });
+
+  it("tell nobody of a new stack, and somebody 26 hours after the last success", () => {
+    const { inputs } = prod.find("aws:cloudwatch/metricAlarm:MetricAlarm", "inference-steps-missing");
+    const periods = Number(inputs.evaluationPeriods);
+    const breaches = (value: number) => comparisons.LessThanThreshold?.(value, Number(inputs.threshold)) ?? false;
+    /** State after a success so many hours ago, and silence since. */
+    const stateAfter = (hours: number, before: AlarmState) => {
+      const points = Array.from({ length: periods + extraPeriods }, (_, hour) => (hour === hours ? 1 : undefined));
+      return decide(points, periods, periods, breaches, inputs.treatMissingData as TreatMissing, before);
+    };
+    const NEVER = Number.POSITIVE_INFINITY;
+    // Every alarm begins so; only a change is told.
+    expect(stateAfter(NEVER, "INSUFFICIENT_DATA")).toBe("INSUFFICIENT_DATA");
+    expect([stateAfter(0, "INSUFFICIENT_DATA"), stateAfter(25, "OK")]).toEqual(["OK", "OK"]);
+    expect(stateAfter(periods + extraPeriods, "OK")).toBe("INSUFFICIENT_DATA");
   });
 
   it("are drawn on one dashboard", () => {
