@@ -65,28 +65,30 @@ export interface FunctionAlarmArgs {
   readonly timeoutSeconds: number;
   /** Percent of invocations that may fail. */
   readonly errorRatePercent: number;
-  /** False for a function that runs alone on purpose: what comes meanwhile is throttled and comes again. Default true. */
-  readonly throttles?: boolean;
+  /** True for a function that runs alone and works until nothing waits: it takes long and is throttled by design. Default false. */
+  readonly drains?: boolean;
 }
 
 /** Share of an invocation's time limit from which on it counts as close to the limit. */
 const DURATION_SHARE = 0.8;
 
-/** Error rate, duration close to the timeout, throttles. */
+/** Error rate; duration close to the timeout and throttles, unless both are by design. */
 export function functionAlarms(name: string, context: AlarmContext, args: FunctionAlarmArgs): MetricAlarm[] {
-  const { functionName, timeoutSeconds, errorRatePercent, throttles = true } = args;
+  const { functionName, timeoutSeconds, errorRatePercent, drains = false } = args;
   const common = { namespace: "AWS/Lambda", dimensions: { FunctionName: functionName }, period: 300, evaluationPeriods: 1 };
+  const errorRate = alarm(`${name}-error-rate`, context, {
+    alarmDescription: `More than ${errorRatePercent} % of invocations failed in two periods of 5 minutes.`,
+    threshold: errorRatePercent,
+    evaluationPeriods: 2,
+    metricQueries: [
+      lambdaMetric("errors", "Errors", functionName, 300),
+      lambdaMetric("invocations", "Invocations", functionName, 300),
+      { id: "errorRate", expression: "100 * errors / invocations", label: "Error rate (%)", returnData: true },
+    ],
+  });
+  if (drains) return [errorRate];
   return [
-    alarm(`${name}-error-rate`, context, {
-      alarmDescription: `More than ${errorRatePercent} % of invocations failed in two periods of 5 minutes.`,
-      threshold: errorRatePercent,
-      evaluationPeriods: 2,
-      metricQueries: [
-        lambdaMetric("errors", "Errors", functionName, 300),
-        lambdaMetric("invocations", "Invocations", functionName, 300),
-        { id: "errorRate", expression: "100 * errors / invocations", label: "Error rate (%)", returnData: true },
-      ],
-    }),
+    errorRate,
     alarm(`${name}-duration`, context, {
       ...common,
       alarmDescription: `An invocation took more than 80 % of the ${timeoutSeconds} s it may take.`,
@@ -94,16 +96,12 @@ export function functionAlarms(name: string, context: AlarmContext, args: Functi
       statistic: "Maximum",
       threshold: timeoutSeconds * 1000 * DURATION_SHARE,
     }),
-    ...(throttles
-      ? [
-          alarm(`${name}-throttles`, context, {
-            ...common,
-            alarmDescription: "Invocations were refused: raise the reserved concurrency or the account's limit.",
-            metricName: "Throttles",
-            statistic: "Sum",
-            threshold: 0,
-          }),
-        ]
-      : []),
+    alarm(`${name}-throttles`, context, {
+      ...common,
+      alarmDescription: "Invocations were refused: raise the reserved concurrency or the account's limit.",
+      metricName: "Throttles",
+      statistic: "Sum",
+      threshold: 0,
+    }),
   ];
 }

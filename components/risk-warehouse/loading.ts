@@ -144,7 +144,7 @@ export function scheduleLoads(
   );
 }
 
-/** The loader fails or is slow, an object waits too long, or it was given up. */
+/** The loader fails, an object waits too long, or it was given up. */
 export function createLoadAlarms(
   instance: string,
   { context, freshnessAlarmMinutes }: RiskWarehouseArgs,
@@ -160,9 +160,9 @@ export function createLoadAlarms(
       functionName: loader.functionName,
       timeoutSeconds: LOADER_TIMEOUT_SECONDS,
       errorRatePercent: 50,
-      // It runs alone: a schedule that meets a longer load is throttled, waits in Lambda's own queue and follows it. The freshness
-      // alarm tells when that is too slow.
-      throttles: false,
+      // A backlog is worked off until the time is up, and a schedule that meets it is throttled, waits in Lambda's own queue and
+      // follows. The freshness alarm tells when that is too slow.
+      drains: true,
     }),
     alarm(`${instance}-freshness`, alarms, {
       alarmDescription: `An archive object has waited more than ${freshnessAlarmMinutes} minutes for the warehouse.`,
