@@ -211,6 +211,7 @@ export function createServices(options: ServiceOptions) {
     events,
     cloudwatch,
     warehouse,
+    redshift,
     redshiftData,
     lambda,
     glue,

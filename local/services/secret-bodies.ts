@@ -29,7 +29,7 @@ const aliasName: NameRule = {
 export function ssmBodies(service: SsmService): ResourceBody[] {
   const put = (resource: GraphResource): void => {
     const { inputs } = resource;
-    const name = textInput(resource, "name");
+    const name = String(resource.state.name);
     const existing = service.find(name);
     const ignored = resource.ignoreChanges.includes("value") && existing !== undefined;
     const wanted = {
