@@ -65,6 +65,8 @@ const maxPayloadBytes = 6 * 1024 * 1024;
 
 export class FunctionPool {
   private readonly functions = new Map<string, FunctionState>();
+  /** Replaced and removed functions whose last invocations still run. */
+  private readonly retired = new Set<FunctionState>();
   private readonly waiting: (() => void)[] = [];
   /** Warm executions by function. */
   private readonly provisioned = new Map<string, number>();
@@ -98,7 +100,7 @@ export class FunctionPool {
       busy: new Set(),
       running: 0,
     });
-    if (previous !== undefined) await Promise.all(previous.idle.splice(0).map(({ environment }) => environment.end()));
+    if (previous !== undefined) await this.retire(previous);
   }
 
   /** Ends the idle environments; what runs goes on to its end. */
@@ -106,7 +108,12 @@ export class FunctionPool {
     const state = this.functions.get(name);
     this.functions.delete(name);
     this.provisioned.delete(name);
-    if (state !== undefined) await Promise.all(state.idle.splice(0).map(({ environment }) => environment.end()));
+    if (state !== undefined) await this.retire(state);
+  }
+
+  private async retire(state: FunctionState): Promise<void> {
+    if (state.busy.size > 0) this.retired.add(state);
+    await Promise.all(state.idle.splice(0).map(({ environment }) => environment.end()));
   }
 
   /**
@@ -257,6 +264,7 @@ export class FunctionPool {
           });
     const durationMs = performance.now() - started;
     state.busy.delete(pooled);
+    if (state.busy.size === 0) this.retired.delete(state);
     const result = tooLarge(outcome);
     if (result.kind === "error" && /^(Sandbox|Runtime)\./.test(result.error.errorType))
       pooled.lines.push(result.error.errorMessage);
@@ -333,7 +341,7 @@ export class FunctionPool {
   /** Ends every process; running invocations are cut off. */
   async end(): Promise<void> {
     this.closed = true;
-    const all = [...this.functions.values()].flatMap(({ idle, busy }) => [...idle.splice(0), ...busy]);
+    const all = [...this.functions.values(), ...this.retired].flatMap(({ idle, busy }) => [...idle.splice(0), ...busy]);
     await Promise.all(all.map(({ environment }) => environment.end()));
   }
 }

@@ -53,7 +53,7 @@ describe("a usage limit", () => {
 });
 
 describe("a network", () => {
-  const body = bodyOf(networkBodies(), "awsx:ec2:Vpc");
+  const body = bodyOf(networkBodies({ protect: () => undefined, unprotect: () => undefined }), "awsx:ec2:Vpc");
   const subnetSpecs = [{ type: "Isolated" }];
 
   it("has a subnet in each zone that is named", () => {
