@@ -103,6 +103,24 @@ describe("the stacks", () => {
   );
 });
 
+describe("the id of a resource", () => {
+  it("stays when an input changes in place", async () => {
+    const graph = await stackGraph(process.cwd(), "dev");
+    const moved = graph.resources.flatMap(({ type, name, id, inputs }) => {
+      const body = registry.get(type);
+      if (body === undefined) return [];
+      const inPlace = Object.keys(inputs).filter((field) => !body.replaceOn.includes(field));
+      // A generated name is an input by the time that a provider changes anything.
+      const { field = "name" } = body.autoName ?? {};
+      const named = inPlace.filter((one) => one !== field);
+      return named
+        .filter((one) => outputs(type, name, { ...inputs, [one]: undefined }).id !== id)
+        .map((one) => `${type} ${name}: ${one}`);
+    });
+    expect(moved).toEqual([]);
+  }, 120_000);
+});
+
 describe("the bodies", () => {
   it.each(bodies.map((body) => [body.type, body] as const))("of %s replace only on inputs that they know", (_type, body) => {
     const known = [...body.honoured, ...Object.keys(body.cloudOnly)];
