@@ -19,7 +19,7 @@ export const exemptions: readonly Exemption[] = [
     control: "APIGateway.4",
     resource: "scoring-stage",
     stacks: ["dev"],
-    reason: "$8 a month for an environment without traffic from outside (risk:api.firewall).",
+    reason: "$9 a month for an environment without traffic from outside (risk:api.firewall).",
   },
   {
     control: "APIG4",

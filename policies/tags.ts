@@ -15,6 +15,7 @@ export const TAGGABLE = [
   "aws:dynamodb/table:Table",
   "aws:ec2/securityGroup:SecurityGroup",
   "aws:ec2/vpcEndpoint:VpcEndpoint",
+  "aws:glue/connection:Connection",
   "aws:glue/job:Job",
   "aws:iam/role:Role",
   "aws:kinesis/stream:Stream",

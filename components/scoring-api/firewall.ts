@@ -24,7 +24,8 @@ export function protectStage(name: string, args: FirewallArgs, opts: pulumi.Cust
       scope: "REGIONAL",
       description: "In front of the scoring API",
       defaultAction: { allow: {} },
-      // The most that API Gateway hands over of a body; whatever is longer counts as oversize.
+      // The most that API Gateway hands over of a body; whatever is longer counts as oversize. Regional ACLs take it too, whatever the
+      // SDK's comment says (terraform-provider-aws #37588).
       associationConfig: { requestBodies: [{ apiGateway: { defaultSizeInspectionLimit: "KB_64" } }] },
       rules: [
         bodySize(0, args.largeBodiesAt),

@@ -120,7 +120,7 @@ describe("roles of jobs", () => {
       ],
       LogIn: [["redshift-serverless:GetCredentials"], [workgroup]],
     });
-    expect(dev.find("aws:iam/role:Role", `${name}-role`).inputs.tags).toEqual({ RedshiftDbRoles: "risk_batch" });
+    expect(dev.find("aws:iam/role:Role", `${name}-role`).inputs.tags).toMatchObject({ RedshiftDbRoles: "risk_batch" });
   });
 
   it("let SageMaker train on rows and write models, and transform rows and write predictions", () => {

@@ -57,6 +57,7 @@ describe("state machines", () => {
           kmsKeyId: expect.stringContaining(KEY),
           kmsDataKeyReusePeriodSeconds: 300,
         },
+        tags: expect.anything(),
       });
     }
   });
@@ -116,6 +117,7 @@ describe("Glue jobs", () => {
       maxRetries: 0,
       executionProperty: { maxConcurrentRuns: 9 },
       securityConfiguration: "pipelines-security-0001",
+      tags: expect.anything(),
     });
   });
 
@@ -137,6 +139,7 @@ describe("Glue jobs", () => {
       name: "risk-snowflake-prod-a1",
       description: "Snowflake, by key pair",
       connectionType: "SNOWFLAKE",
+      tags: expect.anything(),
       connectionProperties: {
         SparkProperties: JSON.stringify({
           secretId: "risk/snowflake",

@@ -4,9 +4,21 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { TAGGABLE } from "../../policies/tags";
 import { type Evaluation, evaluateStack, ROOT } from "../helpers/recorder";
 
+// With everything that a stack may have.
 let prod: Evaluation;
 beforeAll(async () => {
-  prod = await evaluateStack("prod", { "risk:api.provisionedConcurrency": "1" });
+  prod = await evaluateStack("prod", {
+    "risk:api.provisionedConcurrency": "1",
+    "risk:pipelines.datasets": "fraud,device",
+    "risk:device.source": "snowflake",
+    "risk:snowflake.accountUrl": "acme-risk.snowflakecomputing.com",
+    "risk:snowflake.database": "RISK",
+    "risk:snowflake.schema": "PUBLIC",
+    "risk:snowflake.warehouse": "RISK_WH",
+    "risk:snowflake.role": "RISK_READER",
+    "risk:snowflake.table": "DEVICE_FINGERPRINTS",
+    "risk:snowflake.secretName": "risk/snowflake",
+  });
 }, 60_000);
 
 /** Whether the SDK's class of a type has the output that only types with tags have. */

@@ -214,6 +214,15 @@ describe("limits and keys", () => {
     expect(statuses).toEqual([200, 200, 429, 200]);
   });
 
+  it("throttles by a changed limit from the next call on", async () => {
+    const { id: restApi } = await api.standard({}, { throttlingRateLimit: 1, throttlingBurstLimit: 1 });
+    const call = async () => (await api.post("/score", '{"size":1}')).status;
+    expect([await call(), await call()]).toEqual([200, 429]);
+    const settings = { throttlingRateLimit: 1, throttlingBurstLimit: 2 };
+    await api.add("MethodSettings", "all", { restApi, stageName: "v1", methodPath: "*/*", settings });
+    expect([await call(), await call(), await call()]).toEqual([200, 200, 429]);
+  });
+
   const keyed = async (plan: Record<string, unknown>, stage: Record<string, unknown> = {}) => {
     const { id } = await api.standard({ apiKeyRequired: true });
     const key = await api.add("ApiKey", "key", {});
