@@ -16,6 +16,7 @@ import { type StreamNames, streamNames } from "./lib/naming";
 import { policyParameter } from "./lib/policy-parameter";
 import { randomValue } from "./lib/secret";
 import { resultsTable, stateTable, tableStatement } from "./lib/tables";
+import { NotificationTopic } from "./lib/topic";
 import { withTransform } from "./lib/transform";
 import { createAlarms } from "./stream-processor/alarms";
 import type { StreamProcessorArgs } from "./stream-processor/args";
@@ -70,7 +71,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const eventSource = this.createTrigger(stream, processor);
     if (args.objectQueues?.length) announceObjects(instance, this.dataBucket, args.objectQueues, this);
     const alarms = createAlarms(instance, args, processor, eventSource, this);
-    if (args.highRiskAlerts) this.createHighRiskAlert();
+    if (args.highRiskEmail !== undefined) this.createHighRiskAlert(args.highRiskEmail);
     this.streamName = stream.name;
     this.streamArn = stream.arn;
     this.functionName = processor.functionName;
@@ -148,12 +149,12 @@ export class StreamProcessor extends pulumi.ComponentResource {
     return modelsParameter(
       `${this.instance}-models`,
       { parameterName: `${this.names.parameterPath}/models`, profile: policy.profile, initial: models.initial },
-      { parent: this },
+      { parent: this, protect: this.args.context.deletionProtection },
     );
   }
 
   private createSecureParameters(): Parameter[] {
-    const secure = (name: string, description: string, value: pulumi.Input<string>, ignoreChanges: string[]) =>
+    const secure = (name: string, description: string, value: pulumi.Input<string>, keepsValue: boolean) =>
       new Parameter(
         `${this.instance}-${name}`,
         {
@@ -163,12 +164,12 @@ export class StreamProcessor extends pulumi.ComponentResource {
           description,
           value: pulumi.secret(value),
         },
-        { parent: this, ignoreChanges },
+        keepsValue ? { parent: this, ignoreChanges: ["value"], protect: this.args.context.deletionProtection } : { parent: this },
       );
     return [
       // Drawn once; whoever replaces it in the console keeps their value.
-      secure("api-key", "Key of an external scoring service", randomValue(this), ["value"]),
-      secure("connection-string", "Where the scores can be queried", this.args.connectionString, []),
+      secure("api-key", "Key of an external scoring service", randomValue(this), true),
+      secure("connection-string", "Where the scores can be queried", this.args.connectionString, false),
     ];
   }
 
@@ -201,9 +202,15 @@ export class StreamProcessor extends pulumi.ComponentResource {
     );
   }
 
-  private createHighRiskAlert(): void {
+  /** Mail about single events, apart from the alarms about the platform: another audience, and many more of them. */
+  private createHighRiskAlert(email: pulumi.Input<string>): void {
     const { bus, policy, context } = this.args;
     const bands = policy.bands.filter((band) => band.alert).map((band) => band.name);
+    const topic = new NotificationTopic(
+      `${this.instance}-alerts`,
+      { key: context.key, displayName: "High-risk events", email, publishers: ["events.amazonaws.com"] },
+      { parent: this },
+    );
     bus.route(
       `${this.instance}-high-risk`,
       {
@@ -214,9 +221,20 @@ export class StreamProcessor extends pulumi.ComponentResource {
           // The names of the bands, not their limits: moving a limit must not touch this rule.
           detail: { band: bands },
         }),
-        targetArn: context.alarmTopicArn,
+        targetArn: topic.arn,
+        inputTransformer: {
+          inputPaths: {
+            eventId: "$.detail.eventId",
+            score: "$.detail.score",
+            band: "$.detail.band",
+            // Reasons are sorted by their share of the score.
+            reason: "$.detail.reasons[0].text",
+            occurredAt: "$.detail.occurredAt",
+          },
+          inputTemplate: '"Event <eventId> of <occurredAt> scored <score> (<band>): <reason>."',
+        },
       },
-      { parent: this },
+      { parent: this, dependsOn: [topic.nodes.policy] },
     );
   }
 }

@@ -45,6 +45,12 @@ export const exemptions: readonly Exemption[] = [
     reason: "Stacks that are destroyed and created again (risk:deletionProtection).",
   },
   {
+    control: "Protection",
+    resource: "*",
+    stacks: ["dev", "staging"],
+    reason: "Stacks that are destroyed and created again (risk:deletionProtection).",
+  },
+  {
     control: "LambdaConcurrency",
     resource: "scoring-archiver-function",
     reason: "maximumConcurrency of its queue bounds it; reserved concurrency would throttle the poller and use up receives.",

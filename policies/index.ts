@@ -13,11 +13,13 @@ import { kinesisRules } from "./kinesis";
 import { lambdaRules } from "./lambda";
 import { messagingRules } from "./messaging";
 import { pipelineRules } from "./pipeline";
+import { protectionRules } from "./protection";
 import { redshiftRules } from "./redshift";
 import { redshiftServerlessRules } from "./redshift-serverless";
 import { PolicyGraph, type Rule } from "./rule";
 import { s3Rules } from "./s3";
 import { secretRules } from "./secrets";
+import { serviceDeliveryRules } from "./service-delivery";
 import { stateMachineRules } from "./state-machines";
 import { tagRules } from "./tags";
 
@@ -31,10 +33,12 @@ export const rules: readonly Rule[] = [
   ...s3Rules,
   ...messagingRules,
   ...eventBridgeRules,
+  ...serviceDeliveryRules,
   ...redshiftServerlessRules,
   ...redshiftRules,
   ...pipelineRules,
   ...stateMachineRules,
+  ...protectionRules,
   ...secretRules,
   ...iamRules,
   ...cloudWatchRules,

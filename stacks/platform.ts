@@ -60,29 +60,31 @@ export function createPlatform(
   const naming: Naming = { environment: config.environment, suffix: config.suffix };
   tagEverything(naming);
   const bundles = buildFunctions(root);
-  const key = new EncryptionKey("platform", { description: `Risk platform, ${config.environment}` });
+  const { deletionProtection } = config;
+  const key = new EncryptionKey("platform", { description: `Risk platform, ${config.environment}`, deletionProtection });
   const alarmTopic = new NotificationTopic("alarms", {
     key,
     displayName: `Risk platform ${config.environment}`,
     email: config.notificationEmail,
-    publishers: ["cloudwatch.amazonaws.com", "events.amazonaws.com"],
+    publishers: ["cloudwatch.amazonaws.com"],
   });
   const context: PlatformContext = {
     key,
     logRetentionDays: Number(config.logRetentionDays),
     tracing: config.tracing,
     pointInTimeRecovery: config.pointInTimeRecovery,
-    deletionProtection: config.deletionProtection,
+    deletionProtection,
     alarmTopicArn: alarmTopic.arn,
     accessLogBucket: accessLogBucket("access-logs", {
       retentionDays: ACCESS_LOG_DAYS,
-      deletionProtection: config.deletionProtection,
+      deletionProtection,
     }),
   };
   const tokenSecret = new GeneratedSecret("token-key", {
     key,
     description: "Key of the tokens that stand for personal fields",
     recoveryWindowDays: 30,
+    deletionProtection,
   });
   const bus = new ScoreBus("scores", { key, alarmTopicArn: alarmTopic.arn });
   const models: Models = { store: new ModelStore("models", { context, shipped }), initial };
@@ -205,7 +207,7 @@ function createStream(
     resultTtlDays: config["fraud.resultTtlDays"],
     archiveExpiryDays: config["fraud.archiveExpiryDays"],
     quarantineExpiryDays: config["fraud.quarantineExpiryDays"],
-    highRiskAlerts: config["fraud.highRiskAlerts"],
+    ...(config["fraud.highRiskAlerts"] ? { highRiskEmail: config.notificationEmail } : {}),
     connectionString: parts.warehouse ? database : "none",
     objectQueues: parts.warehouse?.objectQueues() ?? [],
   });

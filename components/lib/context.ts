@@ -8,7 +8,7 @@ export interface PlatformContext extends FunctionDefaults {
   readonly alarmTopicArn: pulumi.Input<string>;
   /** Gets the server access logs of every bucket. */
   readonly accessLogBucket: PrivateBucket;
-  /** Protects whatever holds data (tables, buckets, streams, warehouse) from `pulumi destroy`. */
+  /** Protects whatever holds data, or opens it (tables, buckets, stream, warehouse, key, secrets), from `pulumi destroy`. */
   readonly deletionProtection: boolean;
   /** Continuous backups of tables for 35 days, about $0.20 per GB and month. */
   readonly pointInTimeRecovery: boolean;

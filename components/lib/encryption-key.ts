@@ -8,11 +8,13 @@ export interface EncryptionKeyArgs {
   readonly description: string;
   /** Days between the deletion of the stack and the loss of the key: 7 to 30. Default 30. */
   readonly deletionWindowDays?: number;
+  /** Protects the key from `pulumi destroy`: without it, nothing that it encrypts can be read again. */
+  readonly deletionProtection: boolean;
 }
 
 /**
  * A customer-managed key that rotates every year. The account's IAM policies decide who may use it; the AWS services
- * that deliver messages (events, alarms, bucket notifications, logs) are let in for this account alone.
+ * that deliver messages (events, alarms, bucket notifications, logs) are let in for this account's resources alone.
  */
 export class EncryptionKey extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
@@ -29,7 +31,7 @@ export class EncryptionKey extends pulumi.ComponentResource {
         enableKeyRotation: true,
         policy: policyDocument(keyPolicy(account)),
       },
-      { parent: this },
+      { parent: this, protect: args.deletionProtection },
     );
     const alias = new Alias(`${name}-alias`, { targetKeyId: key.keyId }, { parent: this });
     this.arn = key.arn;
@@ -48,8 +50,17 @@ export class EncryptionKey extends pulumi.ComponentResource {
   }
 }
 
-/** `*` as the resource of a key policy is the key itself. */
+/**
+ * `*` as the resource of a key policy is the key itself. The services' statements hold on the encryption context, which the
+ * service that owns the data writes into every call: it binds the key to this account's resources whoever the deliverer is, and
+ * EventBridge sends KMS neither aws:SourceAccount nor aws:SourceArn for a topic. local/gateway/service-pairs.ts has the sources.
+ */
 function keyPolicy({ accountId, region, partition }: Account): Statement[] {
+  const owned = (service: string, resource: string) =>
+    pulumi.interpolate`arn:${partition}:${service}:${region}:${accountId}:${resource}`;
+  const within = (contextKey: string, arn: pulumi.Input<string>): NonNullable<Statement["conditions"]> => ({
+    ArnLike: { [`kms:EncryptionContext:${contextKey}`]: arn },
+  });
   return [
     {
       sid: "AccountAdministers",
@@ -59,27 +70,46 @@ function keyPolicy({ accountId, region, partition }: Account): Statement[] {
     },
     {
       sid: "LogGroups",
-      principals: { service: ["logs.amazonaws.com"] },
+      principals: { service: [pulumi.interpolate`logs.${region}.amazonaws.com`] },
       actions: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
       resources: ["*"],
-      conditions: {
-        ArnLike: { "kms:EncryptionContext:aws:logs:arn": pulumi.interpolate`arn:${partition}:logs:${region}:${accountId}:*` },
-      },
+      conditions: within("aws:logs:arn", owned("logs", "*")),
     },
     {
-      // Logs of a state machine whose data is under this key.
+      // Logs of a state machine whose data is under this key; its role encrypts them with the same context.
       sid: "LogDelivery",
       principals: { service: ["delivery.logs.amazonaws.com"] },
       actions: ["kms:Decrypt"],
       resources: ["*"],
-      conditions: { StringEquals: { "aws:SourceAccount": accountId } },
+      conditions: { StringLike: { "kms:EncryptionContext:SourceArn": owned("logs", "*") } },
     },
     {
-      sid: "MessageDelivery",
-      principals: { service: ["cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com"] },
-      actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],
+      sid: "Topics",
+      principals: { service: ["cloudwatch.amazonaws.com", "events.amazonaws.com"] },
+      actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
       resources: ["*"],
-      conditions: { StringEquals: { "aws:SourceAccount": accountId } },
+      conditions: within("aws:sns:topicArn", owned("sns", "*")),
+    },
+    {
+      sid: "Queues",
+      principals: { service: ["events.amazonaws.com", "s3.amazonaws.com"] },
+      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+      resources: ["*"],
+      conditions: within("aws:sqs:arn", owned("sqs", "*")),
+    },
+    {
+      sid: "EventBuses",
+      principals: { service: ["events.amazonaws.com"] },
+      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+      resources: ["*"],
+      conditions: within("aws:events:event-bus:arn", owned("events", "event-bus/*")),
+    },
+    {
+      // KMS gives this action no encryption context; it tells that the key exists and is symmetric.
+      sid: "EventBusesCheckKey",
+      principals: { service: ["events.amazonaws.com"] },
+      actions: ["kms:DescribeKey"],
+      resources: ["*"],
     },
   ];
 }

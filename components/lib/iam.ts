@@ -9,7 +9,9 @@ export interface Statement {
   /** ARNs. Only `"*"` where the action knows no resource (X-Ray, metrics). */
   readonly resources: readonly pulumi.Input<string>[];
   /** Only in resource policies. */
-  readonly principals?: "*" | { readonly service?: readonly string[]; readonly aws?: readonly pulumi.Input<string>[] };
+  readonly principals?:
+    | "*"
+    | { readonly service?: readonly pulumi.Input<string>[]; readonly aws?: readonly pulumi.Input<string>[] };
   /** `{ StringEquals: { "aws:SourceAccount": … } }` */
   readonly conditions?: Readonly<
     Record<string, Readonly<Record<string, pulumi.Input<string> | readonly pulumi.Input<string>[]>>>

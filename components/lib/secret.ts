@@ -8,6 +8,8 @@ export interface GeneratedSecretArgs {
   readonly description: string;
   /** Days in which a deleted secret can be restored; 0 deletes at once. */
   readonly recoveryWindowDays: number;
+  /** Protects the secret and its value from `pulumi destroy`. */
+  readonly deletionProtection: boolean;
 }
 
 /** A random value, marked as secret for the state file. */
@@ -29,13 +31,13 @@ export class GeneratedSecret extends pulumi.ComponentResource {
     const secret = new Secret(
       `${name}-secret`,
       { description: args.description, kmsKeyId: args.key.arn, recoveryWindowInDays: args.recoveryWindowDays },
-      { parent: this },
+      { parent: this, protect: args.deletionProtection },
     );
     const version = new SecretVersion(
       `${name}-value`,
       { secretId: secret.id, secretString: randomValue(this) },
       // The value is drawn anew at every evaluation; only the first one counts.
-      { parent: this, ignoreChanges: ["secretString"] },
+      { parent: this, ignoreChanges: ["secretString"], protect: args.deletionProtection },
     );
     this.arn = secret.arn;
     this.nodes = { secret, version };

@@ -2,7 +2,7 @@ import { Topic, TopicPolicy, TopicSubscription } from "@pulumi/aws/sns";
 import * as pulumi from "@pulumi/pulumi";
 import { currentAccount } from "./account";
 import type { EncryptionKey } from "./encryption-key";
-import { policyDocument, tlsOnly } from "./iam";
+import { policyDocument, type Statement, tlsOnly } from "./iam";
 
 export interface NotificationTopicArgs {
   readonly key: EncryptionKey;
@@ -29,13 +29,18 @@ export class NotificationTopic extends pulumi.ComponentResource {
         arn: topic.arn,
         policy: policyDocument([
           tlsOnly(["sns:Publish"], [topic.arn]),
-          {
-            sid: "Publishers",
-            principals: { service: args.publishers },
-            actions: ["sns:Publish"],
-            resources: [topic.arn],
-            conditions: { StringEquals: { "aws:SourceAccount": accountId } },
-          },
+          ...args.publishers.map((service): Statement => {
+            const publish: Statement = {
+              sid: service === "events.amazonaws.com" ? "Events" : "Alarms",
+              principals: { service: [service] },
+              actions: ["sns:Publish"],
+              resources: [topic.arn],
+            };
+            // "You can't use Condition blocks in Amazon SNS topic policies for EventBridge": EventBridge User Guide, "Using
+            // resource-based policies". The key's policy still ties its use to this account's topics.
+            if (service === "events.amazonaws.com") return publish;
+            return { ...publish, conditions: { StringEquals: { "aws:SourceAccount": accountId } } };
+          }),
         ]),
       },
       { parent: this },

@@ -45,7 +45,7 @@ export function createScoringFunction(
       profile: route.profile.id,
       initial: route.models.initial,
     },
-    { parent },
+    { parent, protect: args.context.deletionProtection },
   );
   const fn = new PlatformFunction(
     name,

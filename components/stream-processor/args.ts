@@ -73,8 +73,8 @@ export interface StreamProcessorArgs {
   readonly archiveExpiryDays: number;
   /** Days a quarantined record and a failed batch stay for inspection. */
   readonly quarantineExpiryDays: number;
-  /** True mails every event of an alerting band through the alarm topic. */
-  readonly highRiskAlerts: boolean;
+  /** Who gets an e-mail for every event of an alerting band, from a topic of its own. Default: nobody. */
+  readonly highRiskEmail?: pulumi.Input<string>;
   /** Kept as SecureString for systems beside this one that read the scores. */
   readonly connectionString: pulumi.Input<string>;
   /** Queues told about new objects; the warehouse's load queue, for one. */

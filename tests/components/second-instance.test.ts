@@ -94,7 +94,7 @@ function createPipelines(n: string, shared: Pick<Training.TrainingPipelineArgs, 
 
 /** Every component twice in one stack, with equal arguments. */
 function twoOfEach(): Record<string, unknown> {
-  const key = new EncryptionKey("shared", { description: "test" });
+  const key = new EncryptionKey("shared", { description: "test", deletionProtection: false });
   const publishers = ["cloudwatch.amazonaws.com"] as const;
   const topic = new NotificationTopic("alarms", { key, displayName: "test", email: "a@example.com", publishers });
   const context = {
@@ -106,7 +106,12 @@ function twoOfEach(): Record<string, unknown> {
     alarmTopicArn: topic.arn,
     accessLogBucket: accessLogBucket("logs", { retentionDays: 1, deletionProtection: false }),
   };
-  const tokenSecret = new GeneratedSecret("token", { key, description: "test", recoveryWindowDays: 7 });
+  const tokenSecret = new GeneratedSecret("token", {
+    key,
+    description: "test",
+    recoveryWindowDays: 7,
+    deletionProtection: false,
+  });
   for (const n of ["one", "two"]) {
     const store = new ModelStore(`models-${n}`, {
       context,
@@ -144,7 +149,7 @@ function twoOfEach(): Record<string, unknown> {
       resultTtlDays: 1,
       archiveExpiryDays: 100,
       quarantineExpiryDays: 1,
-      highRiskAlerts: true,
+      highRiskEmail: "a@example.com",
       connectionString: "none",
       // An invariant that a transform may not weaken, and a setting that it may change.
       transform: { stream: () => ({ encryptionType: "NONE", retentionPeriod: 48 }) },

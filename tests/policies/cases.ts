@@ -42,7 +42,9 @@ export interface Case {
   readonly resources: readonly GraphResource[];
   /** Index of the resource that is broken. Default 0. */
   readonly index?: number;
-  /** The input that is changed, and to what; undefined removes it. */
+  /** Where the path starts. Default: the resource's inputs. */
+  readonly of?: "resource";
+  /** What is changed, and to what; undefined removes it. */
   readonly path: string;
   readonly value?: unknown;
   /** Part of the message: the field and the fix. */

@@ -5,9 +5,10 @@ import { checkGraph, type Finding, notApplicable, rules } from "../../policies/i
 import { isRecord } from "../../policies/rule";
 import { analyticsCases } from "./analytics-cases";
 import { type Case, cases as serviceCases, tagCases } from "./cases";
+import { deliveryCases } from "./delivery-cases";
 import { storageCases } from "./storage-cases";
 
-const cases = [...serviceCases, ...storageCases, ...analyticsCases, ...tagCases];
+const cases = [...serviceCases, ...storageCases, ...analyticsCases, ...deliveryCases, ...tagCases];
 
 /** A copy with the value at `a.b` changed; undefined removes the key. */
 function changed(inputs: Readonly<Record<string, unknown>>, path: string, value: unknown): Record<string, unknown> {
@@ -18,10 +19,11 @@ function changed(inputs: Readonly<Record<string, unknown>>, path: string, value:
   return next === undefined ? others : { ...others, [key]: next };
 }
 
-function broken({ resources, index = 0, path, value }: Case): GraphResource[] {
-  return resources.map((resource, position) =>
-    position === index ? { ...resource, inputs: changed(resource.inputs, path, value) } : resource,
-  );
+function broken({ resources, index = 0, of, path, value }: Case): GraphResource[] {
+  return resources.map((resource, position) => {
+    if (position !== index) return resource;
+    return of === "resource" ? { ...resource, [path]: value } : { ...resource, inputs: changed(resource.inputs, path, value) };
+  });
 }
 
 function violationsOf(control: string, resources: readonly GraphResource[]): readonly Finding[] {

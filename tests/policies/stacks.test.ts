@@ -16,6 +16,29 @@ beforeAll(async () => {
 const resourcesOf = (stack: string) => graphs.get(stack)?.resources ?? [];
 const lines = ({ violations }: GraphResult) => violations.map(({ control, resource }) => `${control} ${resource.name}`).sort();
 
+/** What holds data in dev, or opens it. */
+const UNPROTECTED = [
+  "access-logs-bucket",
+  "fraud-api-key",
+  "fraud-data-bucket",
+  "fraud-models",
+  "fraud-results-table",
+  "fraud-state-table",
+  "fraud-stream",
+  "models-bucket",
+  "pipelines-bucket",
+  "platform-key",
+  "scoring-churn-models",
+  "scoring-device-models",
+  "scoring-lead-models",
+  "scoring-scores-table",
+  "token-key-secret",
+  "training-churn-models",
+  "training-device-models",
+  "training-fraud-models",
+  "warehouse-namespace",
+];
+
 describe("the graph of", () => {
   it.each(STACKS)("%s meets every control, by itself or by an exemption that is needed", (stack) => {
     const result = checkGraph(resourcesOf(stack), { stack });
@@ -35,6 +58,7 @@ describe("the graph of", () => {
       "DynamoDB.6 fraud-state-table",
       "DynamoDB.6 scoring-scores-table",
       "Kinesis.3 fraud-stream",
+      ...UNPROTECTED.map((name) => `Protection ${name}`),
     ]);
   });
 
@@ -47,6 +71,7 @@ describe("the graph of", () => {
       "DynamoDB.2",
       "DynamoDB.6",
       "Kinesis.3",
+      "Protection",
     ]);
   });
 });
@@ -61,7 +86,7 @@ describe("the report", () => {
       "APIGateway.3 scoring-stage (aws:apigateway/stage:Stage): xrayTracingEnabled is false; set it to true",
     );
     expect(text).toContain("No such resources:\n  DataFirehose.1, Redshift.1");
-    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 8 violations, 0 exemptions that excuse nothing\.\n$/);
+    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 27 violations, 0 exemptions that excuse nothing\.\n$/);
   });
 
   it("names exemptions that excuse nothing", () => {

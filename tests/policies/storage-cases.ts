@@ -297,4 +297,19 @@ const iam: Case[] = [
   },
 ];
 
-export const storageCases: readonly Case[] = [...buckets, ...messaging, ...secrets, ...iam];
+const protectedSecret = { ...resource("aws:secretsmanager/secret:Secret", "token-key"), protect: true };
+/** Promotions write it; the program only once. */
+const pointer = { ...resource("aws:ssm/parameter:Parameter", "models"), protect: true, ignoreChanges: ["value"] };
+/** The program writes it at every deployment. */
+const settings = resource("aws:ssm/parameter:Parameter", "policy");
+
+const protection: Case[] = [protectedSecret, pointer].map((holder) => ({
+  control: "Protection",
+  resources: [holder, settings],
+  of: "resource",
+  path: "protect",
+  value: false,
+  says: "protect is false; set risk:deletionProtection to true",
+}));
+
+export const storageCases: readonly Case[] = [...protection, ...buckets, ...messaging, ...secrets, ...iam];

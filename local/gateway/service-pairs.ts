@@ -1,0 +1,169 @@
+/**
+ * Which AWS service reaches which kind of resource on its own behalf, and what it tells the policies that decide about it: the
+ * resource's own, and the policy of the customer-managed key that encrypts the resource. Conditions on anything that a service
+ * does not send are never met. The controls evaluate the stacks with this table, the local runtime every delivery.
+ */
+
+export type TargetKind = "topic" | "queue" | "log group" | "function" | "event bus" | "state machine";
+
+export type SourceKey = "aws:SourceArn" | "aws:SourceAccount";
+
+/** A call of KMS on behalf of the service. */
+export interface KeyUse {
+  readonly actions: readonly string[];
+  readonly sends: readonly SourceKey[];
+  /**
+   * Pair of the encryption context that the call carries: its key and its value, the target's ARN or `account logs`, the logs of
+   * the account (`arn:aws:logs:REGION:ACCOUNT:*`). Absent where KMS takes none.
+   */
+  readonly encryptionContext?: { readonly key: string; readonly value: "target" | "account logs" };
+}
+
+export interface ServicePair {
+  /** Service principal; `REGION` stands for the stack's. */
+  readonly service: string;
+  readonly target: TargetKind;
+  /** On whose behalf, for people. */
+  readonly from: string;
+  /** What the resource's own policy is asked; absent where the service owns what it writes. */
+  readonly resource?: {
+    readonly actions: readonly string[];
+    /** `no conditions`: an Allow statement with any condition does not apply. */
+    readonly sends: readonly SourceKey[] | "no conditions";
+  };
+  /** What the key's policy is asked where a customer-managed key encrypts the target. */
+  readonly key: readonly KeyUse[];
+  /** Guide and page of AWS's documentation. */
+  readonly source: readonly string[];
+}
+
+const SNS_KEYS = 'SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"';
+const SQS_KEYS = 'SQS Developer Guide, "Amazon SQS Key management"';
+const EVENTS_POLICIES = 'EventBridge User Guide, "Using resource-based policies for Amazon EventBridge"';
+
+/** SNS and SQS put the ARN of the topic or queue into the encryption context of every call, whoever the publisher is. */
+const topicKey = (sends: readonly SourceKey[]): readonly KeyUse[] => [
+  {
+    actions: ["kms:GenerateDataKey", "kms:Decrypt"],
+    sends,
+    encryptionContext: { key: "aws:sns:topicArn", value: "target" },
+  },
+];
+
+/**
+ * SQS's page says that services support aws:SourceArn here, and to set it to "the resource that is being encrypted": whether that
+ * is the queue or the sender stays open, so a policy may not build on it.
+ */
+const queueKey: readonly KeyUse[] = [
+  {
+    actions: ["kms:GenerateDataKey", "kms:Decrypt"],
+    sends: ["aws:SourceAccount"],
+    encryptionContext: { key: "aws:sqs:arn", value: "target" },
+  },
+];
+
+export const SERVICE_PAIRS: readonly ServicePair[] = [
+  {
+    service: "events.amazonaws.com",
+    target: "topic",
+    from: "a rule",
+    resource: { actions: ["sns:Publish"], sends: "no conditions" },
+    key: topicKey([]),
+    source: [EVENTS_POLICIES, SNS_KEYS],
+  },
+  {
+    service: "events.amazonaws.com",
+    target: "queue",
+    from: "a rule, or a target's dead-letter queue",
+    resource: { actions: ["sqs:SendMessage"], sends: ["aws:SourceArn", "aws:SourceAccount"] },
+    key: queueKey,
+    source: [EVENTS_POLICIES, SQS_KEYS],
+  },
+  {
+    service: "events.amazonaws.com",
+    target: "log group",
+    from: "a rule",
+    // The page shows a policy without conditions and names none.
+    resource: { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], sends: "no conditions" },
+    // The group's key is CloudWatch Logs' own affair.
+    key: [],
+    source: [EVENTS_POLICIES],
+  },
+  {
+    service: "events.amazonaws.com",
+    target: "function",
+    from: "a rule",
+    resource: { actions: ["lambda:InvokeFunction"], sends: ["aws:SourceArn"] },
+    key: [],
+    source: [EVENTS_POLICIES],
+  },
+  {
+    service: "events.amazonaws.com",
+    target: "event bus",
+    from: "the bus's own store of events, rules and targets",
+    key: [
+      { actions: ["kms:DescribeKey"], sends: [] },
+      {
+        actions: ["kms:GenerateDataKey", "kms:Decrypt"],
+        sends: ["aws:SourceArn"],
+        encryptionContext: { key: "aws:events:event-bus:arn", value: "target" },
+      },
+    ],
+    source: ['EventBridge User Guide, "Encrypting EventBridge event buses with AWS KMS keys"'],
+  },
+  {
+    service: "cloudwatch.amazonaws.com",
+    target: "topic",
+    from: "an alarm",
+    resource: { actions: ["sns:Publish"], sends: ["aws:SourceArn", "aws:SourceAccount"] },
+    key: topicKey(["aws:SourceArn", "aws:SourceAccount"]),
+    source: ['SNS Developer Guide, "Example cases for Amazon SNS access control"', SNS_KEYS],
+  },
+  {
+    service: "s3.amazonaws.com",
+    target: "queue",
+    from: "a bucket's notification",
+    resource: { actions: ["sqs:SendMessage"], sends: ["aws:SourceArn", "aws:SourceAccount"] },
+    key: queueKey,
+    source: ['S3 User Guide, "Granting permissions to publish event notification messages to a destination"', SQS_KEYS],
+  },
+  {
+    service: "s3.amazonaws.com",
+    target: "topic",
+    from: "a bucket's notification",
+    resource: { actions: ["sns:Publish"], sends: ["aws:SourceArn", "aws:SourceAccount"] },
+    key: topicKey(["aws:SourceArn", "aws:SourceAccount"]),
+    source: ['S3 User Guide, "Granting permissions to publish event notification messages to a destination"', SNS_KEYS],
+  },
+  {
+    service: "sns.amazonaws.com",
+    target: "queue",
+    from: "a subscription, or its dead-letter queue",
+    resource: { actions: ["sqs:SendMessage"], sends: ["aws:SourceArn"] },
+    key: queueKey,
+    source: ['SNS Developer Guide, "Subscribing an Amazon SQS queue to an Amazon SNS topic"', SQS_KEYS],
+  },
+  {
+    service: "logs.REGION.amazonaws.com",
+    target: "log group",
+    from: "CloudWatch Logs' own store of the group's events",
+    key: [
+      {
+        actions: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"],
+        sends: [],
+        encryptionContext: { key: "aws:logs:arn", value: "target" },
+      },
+    ],
+    source: ['CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"'],
+  },
+  {
+    service: "delivery.logs.amazonaws.com",
+    target: "state machine",
+    from: "logs of a machine whose data is under a key",
+    key: [{ actions: ["kms:Decrypt"], sends: [], encryptionContext: { key: "SourceArn", value: "account logs" } }],
+    source: [
+      'Step Functions Developer Guide, "Data at rest encryption in Step Functions"',
+      'EventBridge User Guide, "Encrypting event bus logs with AWS KMS in EventBridge" (the same delivery)',
+    ],
+  },
+];
