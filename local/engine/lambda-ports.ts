@@ -1,5 +1,5 @@
 /** The function runtime's ports over the local services. */
-import { AwsError, type LocalContext } from "../contracts.js";
+import { AwsError, type LocalContext, type Permission } from "../contracts.js";
 import { type CredentialStore, roleNameOf } from "../gateway/credentials";
 import type { Iam } from "../gateway/iam";
 import type { LambdaPorts, StartingPosition } from "../lambda/ports.js";
@@ -8,9 +8,18 @@ import { compileEventPattern } from "../services/event-pattern";
 import type { KinesisService } from "../services/kinesis";
 import type { LogsService } from "../services/logs";
 import type { S3Service } from "../services/s3";
+import type { SnsService } from "../services/sns";
 import type { MetricSink, SqsService } from "../services/sqs";
 import { md5 } from "../services/sqs/md5";
 import { systemAttributes } from "../services/sqs/message-operations";
+
+/** What a role needs to reach a destination. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+const SEND_ACTIONS: Readonly<Record<string, string>> = {
+  sqs: "sqs:SendMessage",
+  sns: "sns:Publish",
+  lambda: "lambda:InvokeFunction",
+  events: "events:PutEvents",
+};
 
 export function lambdaPorts(services: {
   readonly context: LocalContext;
@@ -19,11 +28,26 @@ export function lambdaPorts(services: {
   readonly registry: DeliverRegistry;
   readonly kinesis: KinesisService;
   readonly sqs: SqsService;
+  readonly sns: SnsService;
   readonly s3: S3Service;
   readonly logs: LogsService;
   readonly metrics: MetricSink;
 }): LambdaPorts {
-  const { iam, credentials, registry, kinesis, sqs, s3, logs, metrics } = services;
+  const { iam, credentials, registry, kinesis, sqs, sns, s3, logs, metrics } = services;
+  /** What the action needs of the resource and of the key that encrypts it. */
+  const needs = (action: string, resource: string): readonly Permission[] => {
+    const owner = { sqs, sns, kinesis, s3 }[resource.split(":")[2] ?? ""];
+    return [{ action, resource }, ...(owner?.keyUse(action.slice(action.indexOf(":") + 1), resource) ?? [])];
+  };
+  const decisions = (roleArn: string, action: string, resource: string) =>
+    needs(action, resource).map((permission) => ({
+      action: permission.action,
+      decision: iam.authorize({ kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) }, permission),
+    }));
+  const requireOfRole = (roleArn: string, action: string, resource: string): void => {
+    for (const { decision } of decisions(roleArn, action, resource))
+      if (!decision.allowed) throw new AwsError("AccessDenied", decision.reason, 403);
+  };
   return {
     writeLogs: (group, stream, lines) => {
       ensureGroup(logs, group);
@@ -40,10 +64,14 @@ export function lambdaPorts(services: {
       }
       return credentials.issue(roleArn, sessionName);
     },
-    roleAllows: (roleArn, action, resource) =>
-      iam.authorize({ kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) }, { action, resource }).allowed,
-    deliver: registry.deliver,
-    putObject: async (bucketArn, key, body) => {
+    missingActions: (roleArn, action, resource) =>
+      decisions(roleArn, action, resource).flatMap((one) => (one.decision.allowed ? [] : [one.action])),
+    deliver: async (targetArn, payload, roleArn) => {
+      requireOfRole(roleArn, SEND_ACTIONS[targetArn.split(":")[2] ?? ""] ?? "", targetArn);
+      await registry.deliver(targetArn, payload);
+    },
+    putObject: async (bucketArn, key, body, roleArn) => {
+      requireOfRole(roleArn, "s3:PutObject", `${bucketArn}/${key}`);
       await s3.put(bucketArn.replace("arn:aws:s3:::", ""), key, body, { headers: { "content-type": "application/json" } });
     },
     streams: {

@@ -31,6 +31,7 @@ import { SageMakerService, sageMakerBodies, sageMakerEndpoint } from "../service
 import { SageMakerRuntimeService } from "../services/sagemaker-runtime";
 import { kmsBodies, secretsManagerBodies, ssmBodies } from "../services/secret-bodies";
 import { createSecretsManagerService } from "../services/secretsmanager";
+import { ServiceGate } from "../services/service-gate";
 import { SnsService, snsBodies } from "../services/sns";
 import { SqsService, sqsBodies } from "../services/sqs";
 import { createSsmService } from "../services/ssm";
@@ -64,17 +65,18 @@ export function createServices(options: ServiceOptions) {
   const cloudwatch = new CloudWatchService(context, registry);
   const metrics = cloudwatch.put;
   const kms = createKmsService(context);
+  const gate = new ServiceGate(context, iam, kms);
   const ssm = createSsmService(context, kms);
   const secrets = createSecretsManagerService(context, kms);
   const sts = createStsService(context);
-  const dynamodb = createDynamoDbService(context, { persistent: options.durable });
+  const dynamodb = createDynamoDbService(context, { persistent: options.durable, gate });
   const s3 = createS3Service(context, { iam, kms, deliver: registry.deliver });
   const sagemaker = new SageMakerRuntimeService(context);
-  const sqs = new SqsService(context, metrics);
-  const kinesis = new KinesisService(context);
-  const sns = new SnsService(context, sqs, registry);
-  const logs = new LogsService(context, registry, cloudwatch.putEmbedded);
-  const events = new EventsService(context, { registry, sqs, kinesis }, metrics);
+  const sqs = new SqsService(context, gate, metrics);
+  const kinesis = new KinesisService(context, gate);
+  const sns = new SnsService(context, gate, sqs, registry);
+  const logs = new LogsService(context, gate, registry, cloudwatch.putEmbedded);
+  const events = new EventsService(context, gate, { registry, sqs, kinesis }, metrics);
   const warehouse = createWarehouse(context, {
     durable: options.durable,
     ...(options.warehousePort === undefined ? {} : { port: options.warehousePort }),
@@ -82,8 +84,12 @@ export function createServices(options: ServiceOptions) {
     writeObject: async ({ bucket, key }, content) => void (await s3.put(bucket, key, content)),
     listObjects: async ({ bucket, prefix }) => s3.list(bucket, prefix).map(({ key }) => key),
     authorizeRole: (roleArn, permission) => {
-      const decision = iam.authorize({ kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) }, permission);
-      if (!decision.allowed) throw new Error(decision.reason);
+      const principal = { kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) } as const;
+      const [service, action = ""] = permission.action.split(":");
+      for (const needed of [permission, ...(service === "s3" ? s3.keyUse(action, permission.resource) : [])]) {
+        const decision = iam.authorize(principal, needed);
+        if (!decision.allowed) throw new Error(decision.reason);
+      }
     },
   });
   const redshift = new RedshiftServerless(
@@ -97,7 +103,7 @@ export function createServices(options: ServiceOptions) {
   const redshiftData = new RedshiftDataService(context, { redshift, databaseRolesOf: options.databaseRolesOf });
   const lambda = new LambdaService(
     context,
-    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics }),
+    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, sns, s3, logs, metrics }),
   );
   const jobs = jobPorts({
     context,
@@ -173,7 +179,7 @@ export function createServices(options: ServiceOptions) {
     stepFunctions.part(),
   ];
   const bodies: ResourceBody[] = [
-    ...kmsBodies(kms),
+    ...kmsBodies(kms, iam),
     ...ssmBodies(ssm),
     ...secretsManagerBodies(secrets),
     ...iamBodies(iam),

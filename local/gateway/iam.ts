@@ -1,11 +1,19 @@
 /**
  * The account's roles and policies, and the answer to "may this caller do that": identity policies of the role, plus the
- * resource policies of queues, topics, buckets, buses and secrets.
+ * resource policies of buckets and keys.
  */
 import { AwsError, type Permission, type Principal } from "../contracts";
 import type { ConditionContext } from "./conditions";
 import { MANAGED_POLICIES } from "./managed-policies";
-import { type Asker, evaluateIdentity, evaluateResource, type Policy, parsePolicy, type Question, type Verdict } from "./policy";
+import {
+  delegatesToAccount,
+  evaluateIdentity,
+  evaluateResource,
+  type Policy,
+  parsePolicy,
+  type Question,
+  type Verdict,
+} from "./policy";
 
 export interface RoleRecord {
   readonly name: string;
@@ -17,30 +25,6 @@ export interface RoleRecord {
 }
 
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
-
-/** A request of an AWS service on its own behalf, e.g. EventBridge sending to a queue. */
-export interface ServiceRequest {
-  /** `events.amazonaws.com`. */
-  readonly principal: string;
-  readonly action: string;
-  readonly resourceArn: string;
-  readonly sourceArn: string | undefined;
-  readonly accountId: string;
-}
-
-/** Whether a resource policy lets an AWS service in. A missing policy lets nobody in. */
-export function allowsService(policy: Policy | undefined, request: ServiceRequest): boolean {
-  if (policy === undefined) return false;
-  const context: Record<string, string> = {
-    "aws:SourceAccount": request.accountId,
-    "aws:SecureTransport": "true",
-    "aws:PrincipalIsAWSService": "true",
-    "aws:PrincipalServiceName": request.principal,
-  };
-  if (request.sourceArn !== undefined) context["aws:SourceArn"] = request.sourceArn;
-  const asker: Asker = { arns: [], accountId: undefined, service: request.principal };
-  return evaluateResource(policy, { action: request.action, resource: request.resourceArn, context }, asker) === "allow";
-}
 
 export class Iam {
   private readonly roles = new Map<string, RoleRecord>();
@@ -148,7 +132,7 @@ export class Iam {
     return evaluateResource(role.trust, question, { arns: [], accountId: undefined, service }) === "allow";
   }
 
-  /** Sets or, with `undefined`, removes the policy of a queue, topic, bucket, bus or secret. */
+  /** Sets or, with `undefined`, removes the policy of a bucket or key. */
   setResourcePolicy(resourceArn: string, document: unknown): void {
     if (document === undefined) this.resourcePolicies.delete(resourceArn);
     else this.resourcePolicies.set(resourceArn, parsePolicy(document, `policy of ${resourceArn}`));
@@ -156,11 +140,6 @@ export class Iam {
 
   resourcePolicy(resourceArn: string): Policy | undefined {
     return this.resourcePolicies.get(resourceArn);
-  }
-
-  /** Whether the policy of `request.resourceArn` lets a service in. */
-  allowsService(request: Omit<ServiceRequest, "accountId">): boolean {
-    return allowsService(this.policyCovering(request.resourceArn), { ...request, accountId: this.accountId });
   }
 
   /** Decides one permission of a signed request. The owner may do everything. */
@@ -186,9 +165,21 @@ export class Iam {
       return { allowed: false, reason: this.denial(principal, permission, "with an explicit deny in an identity-based policy") };
     if (resource === "explicit-deny")
       return { allowed: false, reason: this.denial(principal, permission, "with an explicit deny in a resource-based policy") };
-    if (identity === "allow" || resource === "allow") return { allowed: true };
-    const cause = `because no identity-based policy allows the ${permission.action} action`;
+    const delegated = this.isDelegated(question);
+    if ((identity === "allow" && delegated) || resource === "allow") return { allowed: true };
+    const silent = delegated ? "identity-based" : "resource-based";
+    const cause = `because no ${silent} policy allows the ${permission.action} action`;
     return { allowed: false, reason: this.denial(principal, permission, cause) };
+  }
+
+  /**
+   * IAM policies count for a key only where the key's policy lets the account in: KMS Developer Guide, "Key policies in AWS KMS".
+   * A key whose policy nobody has set has the default one, which does.
+   */
+  private isDelegated(question: Question): boolean {
+    if (!question.action.startsWith("kms:")) return true;
+    const policy = this.resourcePolicies.get(question.resource);
+    return policy === undefined || delegatesToAccount(policy, question, this.accountId);
   }
 
   private resourceVerdict(principal: Principal, role: RoleRecord, question: Question): Verdict {

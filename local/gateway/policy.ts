@@ -176,6 +176,20 @@ export function evaluateResource(policy: Policy, question: Question, asker: Aske
   );
 }
 
+/** Whether a resource policy leaves the question to the IAM policies of the account: an Allow for its root. */
+export function delegatesToAccount(policy: Policy, question: Question, accountId: string): boolean {
+  return policy.statements.some(
+    (statement) =>
+      statement.effect === "Allow" &&
+      applies(statement, question) &&
+      typeof statement.principals === "object" &&
+      (statement.principals.AWS ?? []).some((id) => accountOf(id) === accountId),
+  );
+}
+
+/** The account that a principal (`arn:aws:iam::111122223333:root`, `111122223333`) stands for. */
+const accountOf = (id: string): string | undefined => /^(?:arn:aws[a-z-]*:iam::)?(\d{12})(?::root)?$/.exec(id)?.[1];
+
 function combine(statements: readonly Statement[], question: Question): Verdict {
   const applying = statements.filter((statement) => applies(statement, question));
   if (applying.some((statement) => statement.effect === "Deny")) return "explicit-deny";
@@ -221,7 +235,6 @@ function principalMatches(statement: Statement, asker: Asker): boolean {
   return (principals.AWS ?? []).some((id) => {
     if (id === "*") return true;
     if (asker.arns.includes(id)) return true;
-    const account = /^(?:arn:aws[a-z-]*:iam::)?(\d{12})(?::root)?$/.exec(id)?.[1];
-    return account !== undefined && account === asker.accountId && statement.effect === "Deny";
+    return asker.accountId !== undefined && accountOf(id) === asker.accountId && statement.effect === "Deny";
   });
 }

@@ -123,14 +123,18 @@ export class AsyncInvocations {
   ): Promise<void> {
     const destination = condition === "Success" ? config.onSuccess : config.onFailure;
     const state = this.pool.get(event.functionName);
-    if (destination !== undefined) await this.send(destination, event, result, condition);
+    const failed = (metric: string, target: string) => (error: unknown) => {
+      // As on AWS: the event is over, and a metric tells that nobody was told of it.
+      this.ports.metric(metric, 1, "Count", { FunctionName: event.functionName });
+      this.context.log(`${event.functionName}: ${target} did not take an event: ${String(error)}`);
+    };
+    if (destination !== undefined)
+      await this.send(destination, event, result, condition).catch(failed("DestinationDeliveryFailures", destination));
     const deadLetter = state?.config.deadLetterArn;
-    if (condition !== "Success" && deadLetter !== undefined) {
-      await this.ports.deliver(deadLetter, event.payload, {
-        servicePrincipal: "lambda.amazonaws.com",
-        sourceArn: state?.config.arn ?? "",
-      });
-    }
+    if (condition !== "Success" && deadLetter !== undefined)
+      await this.ports
+        .deliver(deadLetter, event.payload, state?.config.roleArn ?? "")
+        .catch(failed("DeadLetterErrors", deadLetter));
     if (condition !== "Success") this.ports.metric("AsyncEventsDropped", 1, "Count", { FunctionName: event.functionName });
     this.forget(event);
   }
@@ -141,7 +145,8 @@ export class AsyncInvocations {
 
   private async send(destination: string, event: AsyncEvent, result: InvokeResult | undefined, condition: string): Promise<void> {
     const now = new Date(this.context.clock.now());
-    const arn = this.pool.get(event.functionName)?.config.arn ?? event.functionName;
+    const config = this.pool.get(event.functionName)?.config;
+    const [arn, roleArn] = [config?.arn ?? event.functionName, config?.roleArn ?? ""];
     const record = JSON.stringify({
       version: "1.0",
       timestamp: now.toISOString(),
@@ -166,8 +171,13 @@ export class AsyncInvocations {
     if (destination.startsWith("arn:aws:s3:::")) {
       const day = now.toISOString().slice(0, 10).replaceAll("-", "/");
       const stamp = now.toISOString().slice(0, 19).replaceAll(":", ".");
-      await this.ports.putObject(destination, `aws/lambda/async/${event.functionName}/${day}/${stamp}-${randomUUID()}`, record);
-    } else await this.ports.deliver(destination, record, { servicePrincipal: "lambda.amazonaws.com", sourceArn: arn });
+      await this.ports.putObject(
+        destination,
+        `aws/lambda/async/${event.functionName}/${day}/${stamp}-${randomUUID()}`,
+        record,
+        roleArn,
+      );
+    } else await this.ports.deliver(destination, record, roleArn);
   }
 
   /** Events that are not finished. */

@@ -1,5 +1,4 @@
 /** What the function runtime needs from the rest of the machine. */
-import type { Deliver } from "../contracts.js";
 
 export interface LogLine {
   /** Milliseconds since the epoch. */
@@ -73,11 +72,18 @@ export interface LambdaPorts {
     dimensions: Readonly<Record<string, string>>,
   ) => void;
   readonly credentials: (roleArn: string, sessionName: string) => SessionCredentials;
-  /** Whether the role's policies allow the action; the service itself acts for the role when it polls and when it delivers failures. */
-  readonly roleAllows: (roleArn: string, action: string, resource: string) => boolean;
-  readonly deliver: Deliver;
-  /** Writes an object on behalf of the service. */
-  readonly putObject: (bucketArn: string, key: string, body: string) => Promise<void>;
+  /**
+   * What the role lacks for an action: the action itself, and what it needs of the resource's key. Empty when nothing. The service
+   * acts for the role when it polls and when it delivers failures.
+   */
+  readonly missingActions: (roleArn: string, action: string, resource: string) => readonly string[];
+  /**
+   * Sends to a queue, topic or function with the permissions of the role: destinations and dead-letter queues are reached as the
+   * function, not as a service. @throws AwsError
+   */
+  readonly deliver: (targetArn: string, payload: string, roleArn: string) => Promise<void>;
+  /** Writes an object with the permissions of the role. @throws AwsError */
+  readonly putObject: (bucketArn: string, key: string, body: string, roleArn: string) => Promise<void>;
   readonly streams: StreamSource;
   readonly queues: QueueSource;
   /** Compiles a filter pattern (EventBridge syntax). @throws AwsError for an invalid one. */

@@ -124,13 +124,7 @@ export class LambdaService implements AwsService, Part {
     const needed = isQueue
       ? ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
       : ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"];
-    const missing = needed.filter((action) => !this.ports.roleAllows(state.config.roleArn, action, config.sourceArn));
-    if (missing.length > 0) {
-      throw new AwsError(
-        "InvalidParameterValueException",
-        `The execution role ${state.config.roleArn} of ${config.functionName} lacks ${missing.join(", ")} on ${config.sourceArn}; grant it.`,
-      );
-    }
+    this.requireOfRole(config.functionName, state.config.roleArn, needed, config.sourceArn);
     this.checkFailureDestination(config, state.config.roleArn);
     this.checkVisibility(config, state.config);
     const invoke = (payload: string) => this.pool.invoke(config.functionName, payload);
@@ -189,12 +183,17 @@ export class LambdaService implements AwsService, Part {
         `Failure destination ${config.onFailure}: expected a bucket, queue or topic.`,
       );
     const resource = action === "s3:PutObject" ? `${config.onFailure}/aws/lambda/${config.uuid}/*` : config.onFailure;
-    if (!this.ports.roleAllows(roleArn, action, resource)) {
-      throw new AwsError(
-        "InvalidParameterValueException",
-        `The execution role ${roleArn} lacks ${action} on ${resource}; grant it.`,
-      );
-    }
+    this.requireOfRole(config.functionName, roleArn, [action], resource);
+  }
+
+  private requireOfRole(functionName: string, roleArn: string, actions: readonly string[], resource: string): void {
+    const missing = new Set(actions.flatMap((action) => this.ports.missingActions(roleArn, action, resource)));
+    if (missing.size === 0) return;
+    const key = [...missing].some((action) => action.startsWith("kms:")) ? " or its key" : "";
+    throw new AwsError(
+      "InvalidParameterValueException",
+      `The execution role ${roleArn} of ${functionName} lacks ${[...missing].join(", ")} on ${resource}${key}; grant it.`,
+    );
   }
 
   /** Starts mappings and takes up unfinished asynchronous events; call it when every resource is there. */
@@ -236,10 +235,11 @@ export class LambdaService implements AwsService, Part {
     return this.pool.invoke(name, payload, { qualifiedArn: functionArn, ...(traceId === undefined ? {} : { traceId }) });
   }
 
-  /** Delivery target: accepts an asynchronous event. */
+  /** Delivery target: accepts an asynchronous event; a service needs a statement of the function's resource policy. */
   deliver(functionArn: string, payload: string, options: DeliverOptions = {}): Promise<void> {
     const { name } = this.resolve(functionArn);
-    this.checkPermission(functionArn, options.servicePrincipal ?? "", options.sourceArn ?? "");
+    if (options.servicePrincipal !== undefined)
+      this.checkPermission(functionArn, options.servicePrincipal, options.sourceArn ?? "");
     this.asynchronous.accept(name, payload);
     return Promise.resolve();
   }

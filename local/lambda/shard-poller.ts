@@ -266,8 +266,8 @@ class Lane {
         now: context.clock.now(),
       });
       try {
-        if (mapping.onFailure.startsWith("arn:aws:s3:::")) await ports.putObject(mapping.onFailure, key, body);
-        else await ports.deliver(mapping.onFailure, body, { servicePrincipal: "lambda.amazonaws.com", sourceArn: functionArn });
+        if (mapping.onFailure.startsWith("arn:aws:s3:::")) await ports.putObject(mapping.onFailure, key, body, shard.roleArn);
+        else await ports.deliver(mapping.onFailure, body, shard.roleArn);
         if (mapping.countsEvents) {
           const dimensions = { EventSourceMappingUUID: mapping.uuid };
           ports.metric("OnFailureDestinationDeliveredEventCount", batch.length, "Count", dimensions);

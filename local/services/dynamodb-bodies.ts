@@ -34,10 +34,10 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
         "ttl",
         "pointInTimeRecovery",
         "deletionProtectionEnabled",
+        "serverSideEncryption",
         "tags",
       ],
       cloudOnly: {
-        serverSideEncryption: "tables lie unencrypted in the data folder of the person who runs them",
         tableClass: "only changes the price of storage",
       },
       replaceOn: ["name", "hashKey", "rangeKey", "localSecondaryIndexes"],
@@ -108,6 +108,7 @@ async function applyTable(service: DynamoDbService, resource: GraphResource): Pr
     );
   } else await changeCapacity(service, resource, existing, wanted);
   const { inputs } = resource;
+  service.setKey(TableName, optionalText(recordInput(inputs, "serverSideEncryption"), "kmsKeyArn"));
   await service.call("UpdateTable", { TableName, DeletionProtectionEnabled: inputs.deletionProtectionEnabled === true });
   const ttl = recordInput(inputs, "ttl");
   const attribute = optionalText(ttl, "attributeName");

@@ -6,6 +6,7 @@ export class TableSettings {
     db.exec(`
       CREATE TABLE IF NOT EXISTS dynamodb_tables (name TEXT PRIMARY KEY, ttl_attribute TEXT, ttl_enabled INTEGER NOT NULL DEFAULT 0,
         recovery INTEGER NOT NULL DEFAULT 0, protected INTEGER NOT NULL DEFAULT 0);
+      CREATE TABLE IF NOT EXISTS dynamodb_keys (table_name TEXT PRIMARY KEY, key_id TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS dynamodb_tags (table_name TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (table_name, key));
     `);
   }
@@ -17,6 +18,7 @@ export class TableSettings {
   remove(name: string): void {
     this.db.prepare("DELETE FROM dynamodb_tables WHERE name = ?").run(name);
     this.db.prepare("DELETE FROM dynamodb_tags WHERE table_name = ?").run(name);
+    this.db.prepare("DELETE FROM dynamodb_keys WHERE table_name = ?").run(name);
   }
 
   has(name: string): boolean {
@@ -63,6 +65,17 @@ export class TableSettings {
 
   isProtected(name: string): boolean {
     return this.row(name)?.protected === 1;
+  }
+
+  /** The customer-managed key that encrypts the table; undefined for AWS's own. */
+  setKey(name: string, keyId: string | undefined): void {
+    if (keyId === undefined) this.db.prepare("DELETE FROM dynamodb_keys WHERE table_name = ?").run(name);
+    else this.db.prepare("INSERT OR REPLACE INTO dynamodb_keys VALUES (?, ?)").run(name, keyId);
+  }
+
+  keyOf(name: string): string | undefined {
+    const row = this.db.prepare("SELECT key_id FROM dynamodb_keys WHERE table_name = ?").get(name);
+    return row === undefined ? undefined : String(row.key_id);
   }
 
   putTags(name: string, tags: readonly { Key: string; Value: string }[]): void {

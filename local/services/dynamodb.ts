@@ -6,6 +6,7 @@ import { unsupportedAction } from "../gateway/endpoint";
 import { jsonBody } from "../gateway/protocols";
 import { DynamoEngine, DynamoError, ENGINE_ACTIONS, type EngineAction } from "./dynamodb-engine";
 import { TableSettings } from "./dynamodb-settings";
+import type { ServiceGate } from "./service-gate";
 
 type Input = Record<string, unknown>;
 const OWN_ACTIONS = [
@@ -19,6 +20,15 @@ const OWN_ACTIONS = [
   "UpdateTimeToLive",
 ] as const;
 type OwnAction = (typeof OWN_ACTIONS)[number];
+
+/** Actions on items: DynamoDB decrypts the table's key with the caller's permission. KMS Developer Guide, "How DynamoDB uses AWS KMS". */
+const ON_ITEMS = /^(Get|Put|Update|Delete|BatchGet|BatchWrite)Item$|^(Query|Scan)$/;
+
+export interface DynamoDbOptions {
+  /** Keeps tables under the data folder. */
+  readonly persistent: boolean;
+  readonly gate: ServiceGate;
+}
 
 export class DynamoDbService implements AwsService {
   readonly name = "dynamodb";
@@ -37,12 +47,11 @@ export class DynamoDbService implements AwsService {
     ListTagsOfResource: (input) => ({ Tags: this.settings.tags(this.resourceTable(input)) }),
   };
 
-  /** `persistent` keeps tables under the data folder. */
   constructor(
     private readonly context: LocalContext,
-    persistent: boolean,
+    private readonly options: DynamoDbOptions,
   ) {
-    const path = persistent ? join(context.dataDir, "dynamodb") : undefined;
+    const path = options.persistent ? join(context.dataDir, "dynamodb") : undefined;
     this.engine = new DynamoEngine({ path, region: context.region, accountId: context.accountId });
     this.settings = new TableSettings(context.db);
   }
@@ -53,9 +62,30 @@ export class DynamoDbService implements AwsService {
     if (request.action === "ListTables") return [{ action, resource: "*" }];
     if (typeof input.ResourceArn === "string") return [{ action, resource: input.ResourceArn }];
     if (request.action.startsWith("Batch"))
-      return Object.keys(objectOf(input.RequestItems)).map((table) => ({ action, resource: this.arnOf(table) }));
-    const arn = this.arnOf(typeof input.TableName === "string" ? input.TableName : "");
-    return [{ action, resource: typeof input.IndexName === "string" ? `${arn}/index/${input.IndexName}` : arn }];
+      return Object.keys(objectOf(input.RequestItems)).flatMap((table) => [
+        { action, resource: this.arnOf(table) },
+        ...this.keyUse(request.action, table),
+      ]);
+    const table = typeof input.TableName === "string" ? input.TableName : "";
+    const arn = this.arnOf(table);
+    const resource = typeof input.IndexName === "string" ? `${arn}/index/${input.IndexName}` : arn;
+    return [{ action, resource }, ...this.keyUse(request.action, table)];
+  }
+
+  /** The customer-managed key of a table; undefined for AWS's own. */
+  setKey(table: string, keyId: string | undefined): void {
+    this.settings.setKey(table, keyId);
+  }
+
+  private keyUse(action: string, table: string): readonly Permission[] {
+    if (!ON_ITEMS.test(action)) return [];
+    const name = tableName(table);
+    return this.options.gate.callerPermissions({
+      keyId: this.settings.keyOf(name),
+      actions: ["kms:Decrypt"],
+      service: "dynamodb",
+      encryptionContext: ["aws:dynamodb:tableName", name],
+    });
   }
 
   async handle(request: AwsRequest): Promise<AwsResponse> {
@@ -299,6 +329,6 @@ function withTableNames(input: Input): Input {
   };
 }
 
-export function createDynamoDbService(context: LocalContext, options: { readonly persistent: boolean }): DynamoDbService {
-  return new DynamoDbService(context, options.persistent);
+export function createDynamoDbService(context: LocalContext, options: DynamoDbOptions): DynamoDbService {
+  return new DynamoDbService(context, options);
 }

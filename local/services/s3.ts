@@ -104,10 +104,30 @@ export class S3Service implements AwsService {
     const headers = reading
       ? this.store.find(bucket, key, version)?.headers
       : describedHeaders(request.headers, this.store.config(bucket));
+    return [...own, ...this.keyPermissions(headers, actions), ...this.sourcePermissions(request)];
+  }
+
+  /** What the caller of an IAM action needs of the key: of the object's to read it, of the bucket's to write one. */
+  keyUse(action: string, objectArn: string): readonly Permission[] {
+    const [bucket = "", ...rest] = objectArn.replace(/^arn:aws:s3:::/, "").split("/");
+    if (rest.length === 0) return [];
+    const headers =
+      action === "GetObject" ? this.store.find(bucket, rest.join("/"))?.headers : describedHeaders({}, this.store.config(bucket));
+    return this.keyPermissions(headers, keyActions(action));
+  }
+
+  private keyPermissions(headers: Readonly<Record<string, string>> | undefined, actions: readonly string[]): Permission[] {
     const keyId = headers?.["x-amz-server-side-encryption-aws-kms-key-id"];
-    if (keyId === undefined) return own;
+    if (keyId === undefined) return [];
     const context = { "kms:ViaService": `s3.${this.context.region}.amazonaws.com` };
-    return [...own, ...actions.map((action) => ({ action, resource: this.dependencies.kms.arnOf(keyId), context }))];
+    return actions.map((action) => ({ action, resource: this.dependencies.kms.arnOf(keyId), context }));
+  }
+
+  /** The object that a copy reads. */
+  private sourcePermissions({ action, headers }: AwsRequest): Permission[] {
+    if (action !== "CopyObject") return [];
+    const { bucket, key, versionId } = copySource(headers["x-amz-copy-source"] ?? "");
+    return this.keyPermissions(this.store.find(bucket, key, versionId)?.headers, ["kms:Decrypt"]);
   }
 
   async handle(request: AwsRequest): Promise<AwsResponse> {

@@ -1,6 +1,7 @@
 /** Local bodies of parameters, secrets and encryption keys. */
 import type { GraphResource, NameRule, ResourceBody } from "../contracts";
 import { physicalName } from "../engine/names";
+import type { Iam } from "../gateway/iam";
 import type { KmsService } from "./kms";
 import { optionalText, stableHex, textInput } from "./resource-inputs";
 import { type SecretsManagerService, secretArn } from "./secretsmanager";
@@ -130,17 +131,19 @@ export function secretsManagerBodies(service: SecretsManagerService): ResourceBo
   ];
 }
 
-export function kmsBodies(service: KmsService): ResourceBody[] {
-  const putKey = (resource: GraphResource): void =>
-    service.putKey(resource.id, optionalText(resource.inputs, "description") ?? "", resource.inputs.enableKeyRotation === true);
+export function kmsBodies(service: KmsService, iam: Iam): ResourceBody[] {
+  const putKey = (resource: GraphResource): void => {
+    const { id, inputs } = resource;
+    iam.setResourcePolicy(service.arnOf(id), inputs.policy);
+    service.putKey(id, optionalText(inputs, "description") ?? "", inputs.enableKeyRotation === true);
+  };
   const putAlias = (resource: GraphResource): void =>
     service.putAlias(String(resource.state.name), textInput(resource, "targetKeyId"));
   return [
     {
       type: "aws:kms/key:Key",
-      honoured: ["description", "enableKeyRotation", "deletionWindowInDays"],
+      honoured: ["description", "enableKeyRotation", "deletionWindowInDays", "policy"],
       cloudOnly: {
-        policy: "locally every key delegates to the policies of the roles, which are checked",
         tags: "tags only matter to cost reports and tag-based policies",
       },
       replaceOn: [],

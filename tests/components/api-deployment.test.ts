@@ -88,7 +88,11 @@ describe("a gateway's deployment", () => {
       await evaluate("test", {}, () => {
         const parent = new pulumi.ComponentResource("test:api:Parent", "api");
         const args: GatewayModule.GatewayArgs = {
-          context: { logRetentionDays: 7, tracing: false, key: new EncryptionKey("key", { description: "Test" }) },
+          context: {
+            logRetentionDays: 7,
+            tracing: false,
+            key: new EncryptionKey("key", { description: "Test", deletionProtection: false }),
+          },
           auth: { mode: "none" },
           routes: [route],
           stageName: "v1",

@@ -35,22 +35,32 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
   const applyTarget = ({ inputs, state }: GraphResource) =>
     service.store.saveTarget(busOf(inputs), String(inputs.rule), targetOf(inputs, String(state.targetId)));
   const applyPolicy = ({ inputs }: GraphResource) => service.store.setPolicy(busOf(inputs), String(inputs.policy));
+  const putBus = ({ state, inputs }: GraphResource): void => {
+    const targetArn = service.busArn(String(state.name));
+    // EventBridge tries the key before it takes it.
+    if (inputs.kmsKeyIdentifier !== undefined)
+      service.gate.require({
+        service: "events.amazonaws.com",
+        target: "event bus",
+        targetArn,
+        sourceArn: targetArn,
+        keyId: String(inputs.kmsKeyIdentifier),
+      });
+    service.store.saveBus(String(state.name));
+  };
   return [
     {
       type: "aws:cloudwatch/eventBus:EventBus",
-      honoured: ["name"],
-      cloudOnly: {
-        ...tagInputs,
-        description: "only shown in the console",
-        kmsKeyIdentifier: "local data is not encrypted at rest",
-      },
+      honoured: ["name", "kmsKeyIdentifier"],
+      cloudOnly: { ...tagInputs, description: "only shown in the console" },
       replaceOn: ["name"],
       autoName: busName,
       outputs: ({ name, inputs }) => {
         const physical = physicalName(busName, name, inputs);
         return { id: physical, state: { ...inputs, name: physical, arn: service.busArn(physical) } };
       },
-      create: ({ state }) => service.store.saveBus(String(state.name)),
+      create: putBus,
+      update: putBus,
       delete: ({ state }) => service.deleteBus(String(state.name)),
     },
     {

@@ -5,9 +5,9 @@ import type { DeliverRegistry } from "../deliver";
 import { compileEventPattern, type EventMatcher } from "../event-pattern";
 import type { KinesisService } from "../kinesis";
 import { serviceOf } from "../messaging/operations";
-import { requireServiceAccess } from "../messaging/resource-policy";
 import { ticker } from "../messaging/ticker";
 import { parseSchedule } from "../schedules";
+import type { ServiceGate } from "../service-gate";
 import type { MetricSink, SqsService } from "../sqs";
 import { targetInput, valueAt } from "./input-transformer";
 import { eventsOperations } from "./operations";
@@ -32,6 +32,7 @@ const servicePrincipal = "events.amazonaws.com";
 const permanentErrors = new Set([
   "AccessDenied",
   "AccessDeniedException",
+  "KMSAccessDenied",
   "ResourceNotFoundException",
   "QueueDoesNotExist",
   "NotFound",
@@ -52,6 +53,7 @@ export class EventsService implements AwsService {
 
   constructor(
     readonly context: LocalContext,
+    readonly gate: ServiceGate,
     private readonly services: { readonly registry: DeliverRegistry; readonly sqs: SqsService; readonly kinesis: KinesisService },
     private readonly metrics: MetricSink = () => undefined,
   ) {
@@ -65,7 +67,7 @@ export class EventsService implements AwsService {
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
-    services.registry.register("events", (arn, payload, options) => this.deliver(arn, payload, options));
+    services.registry.register("events", (arn, payload) => this.deliver(arn, payload));
   }
 
   /** Runs schedules and retries once a second. */
@@ -277,19 +279,9 @@ export class EventsService implements AwsService {
     }
   }
 
-  /** A bus as a target: the payload is a whole event; another service needs the bus policy's consent. */
-  private deliver(busArn: string, payload: string, options: DeliverOptions): void {
-    const bus = this.store.bus(this.busName(busArn));
-    if (bus.name !== "default" && options.servicePrincipal !== undefined && options.servicePrincipal !== servicePrincipal) {
-      requireServiceAccess(bus.policy, {
-        servicePrincipal: options.servicePrincipal,
-        action: "events:PutEvents",
-        resource: busArn,
-        sourceArn: options.sourceArn,
-        accountId: this.context.accountId,
-      });
-    }
-    this.publish(bus.name, JSON.parse(payload) as EventEnvelope);
+  /** A bus as a target: the payload is a whole event. */
+  private deliver(busArn: string, payload: string): void {
+    this.publish(this.store.bus(this.busName(busArn)).name, JSON.parse(payload) as EventEnvelope);
   }
 }
 

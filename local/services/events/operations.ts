@@ -1,8 +1,8 @@
 import { AwsError } from "../../contracts";
+import { parsePolicy } from "../../gateway/policy";
 import { compileEventPattern } from "../event-pattern";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
-import { parseStatements } from "../messaging/resource-policy";
 import { parseSchedule } from "../schedules";
 import type { EventsService } from "./index";
 import { parsePath } from "./input-transformer";
@@ -101,7 +101,7 @@ export function eventsOperations(events: EventsService): Record<string, Operatio
       resource: busResource("EventBusName"),
       run: (input) => {
         const policy = input.needText("Policy");
-        parseStatements(policy);
+        parsePolicy(policy, "Policy");
         store.setPolicy(busOf(input), policy);
         return undefined;
       },

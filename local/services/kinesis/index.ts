@@ -1,8 +1,9 @@
 /** Kinesis Data Streams on SQLite. */
-import { AwsError, type AwsService, type LocalContext, type Part } from "../../contracts";
+import { AwsError, type AwsService, type LocalContext, type Part, type Permission } from "../../contracts";
 import type { Input } from "../messaging/input";
 import { type Operation, page, serviceOf } from "../messaging/operations";
 import { ticker } from "../messaging/ticker";
+import type { ServiceGate } from "../service-gate";
 import { reading } from "./reading";
 import { highestHash, sequencePattern } from "./sequence";
 import { encryption, KinesisStore, type ShardRow, type StreamRow } from "./store";
@@ -26,6 +27,12 @@ export interface KinesisOptions {
   readonly enforceThroughput?: boolean;
 }
 
+/** Kinesis Data Streams Developer Guide, "Permissions to use user-generated KMS keys". */
+const KEY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  PutRecord: ["kms:GenerateDataKey"],
+  PutRecords: ["kms:GenerateDataKey"],
+  GetRecords: ["kms:Decrypt"],
+};
 const requestLimitBytes = 10 * 1024 * 1024;
 const streamFields = ["StreamName", "StreamARN"];
 const retentionRange = [24, 8760] as const;
@@ -41,6 +48,7 @@ export class KinesisService implements AwsService {
 
   constructor(
     readonly context: LocalContext,
+    private readonly gate: ServiceGate,
     options: KinesisOptions = {},
   ) {
     this.store = new KinesisStore(context.db, () => context.clock.now());
@@ -51,6 +59,7 @@ export class KinesisService implements AwsService {
       validationCode: "ValidationException",
       jsonVersion: "1.1",
       operations: { ...this.management(), ...this.writing(), ...reading(this) },
+      keyUse: (action, streamArn) => this.keyUse(action, streamArn),
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
@@ -59,6 +68,18 @@ export class KinesisService implements AwsService {
   /** Deletes records older than their retention once a minute. */
   part(): Part {
     return ticker("Kinesis retention", 60_000, () => this.store.trim(), this.context.log);
+  }
+
+  /** What the caller of an IAM action (`PutRecords`) needs of the stream's key. */
+  keyUse(action: string, streamArn: string): readonly Permission[] {
+    const keyId = this.store.findStream(this.nameOf(streamArn))?.keyId;
+    const actions = KEY_ACTIONS[action] ?? [];
+    return this.gate.callerPermissions({
+      keyId,
+      actions,
+      service: "kinesis",
+      encryptionContext: ["aws:kinesis:arn", streamArn],
+    });
   }
 
   arnOf(name: string): string {

@@ -1,7 +1,7 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
+import { parsePolicy } from "../../gateway/policy";
 import { tagInputs } from "../messaging/naming";
-import { parseStatements } from "../messaging/resource-policy";
 import type { LogsService } from "./index";
 
 /** CloudWatch Logs API reference, CreateLogGroup. */
@@ -23,7 +23,7 @@ export function logsBodies(service: LogsService): ResourceBody[] {
   };
   const applyPolicy = ({ inputs }: GraphResource) => {
     const document = typeof inputs.policyDocument === "string" ? inputs.policyDocument : JSON.stringify(inputs.policyDocument);
-    parseStatements(document);
+    parsePolicy(document, `log resource policy ${String(inputs.policyName)}`);
     service.savePolicy(String(inputs.policyName), document);
   };
   return [

@@ -1,6 +1,6 @@
 /** CloudWatch Logs filter patterns: terms and JSON selectors. Space-delimited `[…]` and regular-expression `%…%` patterns are refused. */
 import { AwsError } from "../../contracts";
-import { iamMatch } from "../messaging/resource-policy";
+import { matchesWildcard } from "../../gateway/conditions";
 
 export type LineTest = (line: string) => boolean;
 
@@ -122,7 +122,7 @@ function comparison(pattern: string, selector: string, operator: string, next: (
     const actual = read(value);
     return (
       (typeof actual === "string" || typeof actual === "boolean") &&
-      iamMatch(text.replaceAll("?", "\u0000"), String(actual).replaceAll("?", "\u0000")) === (operator === "=")
+      matchesWildcard(text.replaceAll("?", "\u0000"), String(actual).replaceAll("?", "\u0000")) === (operator === "=")
     );
   };
 }

@@ -4,8 +4,8 @@ import type { DeliverRegistry } from "../deliver";
 import { type EmfMetric, parseEmf } from "../emf";
 import { numberOf, optionalNumber, textOf, transaction } from "../messaging/database";
 import { serviceOf } from "../messaging/operations";
-import { requireServiceAccess } from "../messaging/resource-policy";
 import { ticker } from "../messaging/ticker";
+import type { ServiceGate } from "../service-gate";
 import { logsOperations } from "./operations";
 
 export { logsBodies } from "./bodies";
@@ -35,6 +35,7 @@ export class LogsService implements AwsService {
 
   constructor(
     readonly context: LocalContext,
+    private readonly gate: ServiceGate,
     registry: DeliverRegistry,
     private readonly embedded: (metric: EmfMetric) => void = () => undefined,
   ) {
@@ -84,7 +85,13 @@ export class LogsService implements AwsService {
     }
   }
 
+  /** @throws AwsError when CloudWatch Logs may not use the key. */
   saveGroup(name: string, retentionDays: number | undefined, kmsKey?: string): void {
+    const targetArn = this.arnOf(name);
+    if (kmsKey !== undefined) {
+      const service = `logs.${this.context.region}.amazonaws.com`;
+      this.gate.require({ service, target: "log group", targetArn, sourceArn: targetArn, keyId: kmsKey });
+    }
     this.context.db
       .prepare(
         "INSERT INTO logs_groups VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET retention = excluded.retention, kms_key = excluded.kms_key",
@@ -183,13 +190,12 @@ export class LogsService implements AwsService {
       const parsed = JSON.parse(document) as { Statement: unknown };
       return Array.isArray(parsed.Statement) ? parsed.Statement : [parsed.Statement];
     });
-    const resource = `${this.arnOf(group)}:log-stream:local`;
-    requireServiceAccess(JSON.stringify({ Statement: statements }), {
-      servicePrincipal,
-      action: "logs:PutLogEvents",
-      resource,
-      sourceArn,
-      accountId: this.context.accountId,
+    this.gate.require({
+      service: servicePrincipal,
+      target: "log group",
+      targetArn: this.arnOf(group),
+      sourceArn: sourceArn ?? "",
+      ...(statements.length === 0 ? {} : { policy: JSON.stringify({ Statement: statements }) }),
     });
   }
 }

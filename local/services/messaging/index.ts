@@ -1,14 +1,20 @@
 /** Wires queues, topics, events, logs, metrics and streams together. */
 import type { AwsService, LocalContext, Part, ResourceBody } from "../../contracts";
+import { Iam } from "../../gateway/iam";
 import { CloudWatchService, cloudwatchBodies } from "../cloudwatch";
 import { DeliverRegistry } from "../deliver";
 import { EventsService, eventsBodies } from "../events";
 import { type KinesisOptions, KinesisService, kinesisBodies } from "../kinesis";
+import { KmsService } from "../kms";
 import { LogsService, logsBodies } from "../logs";
+import { ServiceGate } from "../service-gate";
 import { SnsService, snsBodies } from "../sns";
 import { SqsService, sqsBodies } from "../sqs";
 
 export interface Messaging {
+  readonly iam: Iam;
+  readonly kms: KmsService;
+  readonly gate: ServiceGate;
   readonly registry: DeliverRegistry;
   readonly kinesis: KinesisService;
   readonly sqs: SqsService;
@@ -25,14 +31,20 @@ export interface Messaging {
 export function createMessaging(context: LocalContext, options: { readonly kinesis?: KinesisOptions } = {}): Messaging {
   const registry = new DeliverRegistry();
   const cloudwatch = new CloudWatchService(context, registry);
-  const kinesis = new KinesisService(context, options.kinesis);
-  const sqs = new SqsService(context, cloudwatch.put);
-  const sns = new SnsService(context, sqs, registry);
-  const events = new EventsService(context, { registry, sqs, kinesis }, cloudwatch.put);
-  const logs = new LogsService(context, registry, cloudwatch.putEmbedded);
+  const iam = new Iam(context.accountId, context.region, () => context.clock.now());
+  const kms = new KmsService(context);
+  const gate = new ServiceGate(context, iam, kms);
+  const kinesis = new KinesisService(context, gate, options.kinesis);
+  const sqs = new SqsService(context, gate, cloudwatch.put);
+  const sns = new SnsService(context, gate, sqs, registry);
+  const events = new EventsService(context, gate, { registry, sqs, kinesis }, cloudwatch.put);
+  const logs = new LogsService(context, gate, registry, cloudwatch.putEmbedded);
   registry.register("sqs", (arn, payload, delivery) => sqs.deliver(arn, payload, delivery));
   registry.register("kinesis", (arn, payload) => kinesis.deliver(arn, payload, payload));
   return {
+    iam,
+    kms,
+    gate,
     registry,
     kinesis,
     sqs,

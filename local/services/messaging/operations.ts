@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../../contracts";
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type Permission } from "../../contracts";
 import { jsonBody } from "../../gateway/protocols";
 import { Input } from "./input";
 import { decodeForm, encodeXml } from "./query-protocol";
@@ -26,6 +26,8 @@ export interface ServiceDefinition {
   /** XML namespace, for services that clients still call with the query protocol. */
   readonly queryNamespace?: string;
   readonly operations: Readonly<Record<string, Operation>>;
+  /** What the caller of an IAM action needs of the key that encrypts the resource. */
+  readonly keyUse?: (iamAction: string, resource: string) => readonly Permission[];
 }
 
 /** Builds the {@link AwsService} of a table of operations. Actions outside the table are refused by name. */
@@ -63,8 +65,10 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     name,
     permissions: (request) => {
       const operation = operationOf(request);
-      const action = `${definition.iamPrefix}:${operation.iamAction ?? request.action}`;
-      return [{ action, resource: operation.resource(inputOf(request, operation)) }];
+      const iamAction = operation.iamAction ?? request.action;
+      const resource = operation.resource(inputOf(request, operation));
+      const key = definition.keyUse?.(iamAction, resource) ?? [];
+      return [{ action: `${definition.iamPrefix}:${iamAction}`, resource }, ...key];
     },
     handle: async (request) => {
       const operation = operationOf(request);

@@ -1,10 +1,10 @@
 /** SNS on SQLite: topics, subscriptions, filter policies; e-mail becomes `.eml` files under the data folder. */
 import { randomUUID } from "node:crypto";
-import { AwsError, type AwsService, type DeliverOptions, type LocalContext } from "../../contracts";
+import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Permission } from "../../contracts";
 import type { DeliverRegistry } from "../deliver";
 import { textOf } from "../messaging/database";
 import { serviceOf } from "../messaging/operations";
-import { requireServiceAccess } from "../messaging/resource-policy";
+import type { ServiceGate } from "../service-gate";
 import type { SqsService } from "../sqs";
 import { writeMail } from "./mail";
 import { accepts, envelope, type Publication } from "./message";
@@ -34,6 +34,7 @@ export class SnsService implements AwsService {
 
   constructor(
     readonly context: LocalContext,
+    private readonly gate: ServiceGate,
     private readonly sqs: SqsService,
     private readonly registry: DeliverRegistry,
   ) {
@@ -47,6 +48,7 @@ export class SnsService implements AwsService {
       jsonVersion: "1.0",
       queryNamespace: "http://sns.amazonaws.com/doc/2010-03-31/",
       operations: snsOperations(this),
+      keyUse: (action, topicArn) => this.keyUse(action, topicArn),
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
@@ -122,15 +124,29 @@ export class SnsService implements AwsService {
     this.context.db.prepare("DELETE FROM sns_subscriptions WHERE arn = ?").run(arn);
   }
 
+  /**
+   * What a publisher needs of the topic's key: SNS Developer Guide, "Managing Amazon SNS encryption keys and costs".
+   */
+  keyUse(action: string, topicArn: string): readonly Permission[] {
+    const topic = action === "Publish" ? this.topics().find(({ name }) => this.arnOf(name) === topicArn) : undefined;
+    return this.gate.callerPermissions({
+      keyId: topic?.attributes.KmsMasterKeyId,
+      actions: ["kms:GenerateDataKey", "kms:Decrypt"],
+      service: "sns",
+      encryptionContext: ["aws:sns:topicArn", topicArn],
+    });
+  }
+
   private async deliver(topicArn: string, payload: string, options: DeliverOptions): Promise<void> {
     const topic = this.topic(topicArn);
     if (options.servicePrincipal !== undefined) {
-      requireServiceAccess(topic.attributes.Policy, {
-        servicePrincipal: options.servicePrincipal,
-        action: "sns:Publish",
-        resource: topicArn,
-        sourceArn: options.sourceArn,
-        accountId: this.context.accountId,
+      this.gate.require({
+        service: options.servicePrincipal,
+        target: "topic",
+        targetArn: topicArn,
+        sourceArn: options.sourceArn ?? "",
+        policy: topic.attributes.Policy,
+        keyId: topic.attributes.KmsMasterKeyId,
       });
     }
     await this.publish({ topicArn, message: payload, subject: options.subject, attributes: {}, messageId: randomUUID() });

@@ -1,5 +1,5 @@
 import { AwsError } from "../../contracts";
-import { parseStatements } from "../messaging/resource-policy";
+import { parsePolicy } from "../../gateway/policy";
 
 const numeric: Readonly<Record<string, readonly [number, number]>> = {
   DelaySeconds: [0, 900],
@@ -46,11 +46,11 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
   }
   if (attributes.Policy !== undefined && attributes.Policy !== "") {
     try {
-      parseStatements(attributes.Policy);
+      parsePolicy(attributes.Policy, "Policy");
     } catch (error) {
       throw new AwsError(
         "InvalidAttributeValue",
-        `Policy is not a policy document: ${error instanceof Error ? error.message : String(error)}.`,
+        `Policy is not a policy document: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
   }

@@ -1,9 +1,9 @@
 /** SQS on SQLite: the service and the in-process calls that event source mappings and deliveries use. */
-import { AwsError, type AwsService, type LocalContext, type Part } from "../../contracts";
+import { AwsError, type AwsService, type LocalContext, type Part, type Permission } from "../../contracts";
 import type { Input } from "../messaging/input";
 import { serviceOf } from "../messaging/operations";
-import { requireServiceAccess } from "../messaging/resource-policy";
 import { ticker } from "../messaging/ticker";
+import type { ServiceGate } from "../service-gate";
 import { parseRedrive } from "./attributes";
 import type { MessageAttributes } from "./md5";
 import { messageOperations } from "./message-operations";
@@ -11,6 +11,14 @@ import { queueOperations } from "./queue-operations";
 import { type Message, type QueueRow, type Redrive, SqsStore } from "./store";
 
 export { sqsBodies } from "./bodies";
+
+/**
+ * What a producer and a consumer need of the queue's key: SQS Developer Guide, "Amazon SQS Key management".
+ */
+const KEY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  SendMessage: ["kms:GenerateDataKey", "kms:Decrypt"],
+  ReceiveMessage: ["kms:Decrypt"],
+};
 
 /** Receives a metric value; wired to the CloudWatch service. */
 export type MetricSink = (
@@ -30,6 +38,7 @@ export class SqsService implements AwsService {
 
   constructor(
     readonly context: LocalContext,
+    private readonly gate: ServiceGate,
     private readonly metrics: MetricSink = () => undefined,
   ) {
     this.store = new SqsStore(context.db, () => context.clock.now());
@@ -39,6 +48,7 @@ export class SqsService implements AwsService {
       validationCode: "InvalidParameterValue",
       jsonVersion: "1.0",
       operations: { ...queueOperations(this), ...messageOperations(this) },
+      keyUse: (action, queueArn) => this.keyUse(action, queueArn),
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
@@ -82,16 +92,24 @@ export class SqsService implements AwsService {
 
   readonly resource = (input: Input): string => this.arnOf(this.nameOf(input.needText("QueueUrl")));
 
-  /** Sends from inside the runtime. With a service principal, the queue's policy must allow it. */
+  /** What the caller of an IAM action (`SendMessage`) needs of the queue's key. */
+  keyUse(action: string, queueArn: string): readonly Permission[] {
+    const keyId = this.store.findQueue(this.nameOf(queueArn))?.attributes.KmsMasterKeyId;
+    const actions = KEY_ACTIONS[action] ?? [];
+    return this.gate.callerPermissions({ keyId, actions, service: "sqs", encryptionContext: ["aws:sqs:arn", queueArn] });
+  }
+
+  /** Sends from inside the runtime. With a service principal, the policies of the queue and its key must allow it. */
   deliver(queueArn: string, body: string, options: DeliverToQueue = {}): void {
     const queue = this.store.queue(this.nameOf(queueArn));
     if (options.servicePrincipal !== undefined) {
-      requireServiceAccess(queue.attributes.Policy, {
-        servicePrincipal: options.servicePrincipal,
-        action: "sqs:SendMessage",
-        resource: this.arnOf(queue.name),
-        sourceArn: options.sourceArn,
-        accountId: this.context.accountId,
+      this.gate.require({
+        service: options.servicePrincipal,
+        target: "queue",
+        targetArn: this.arnOf(queue.name),
+        sourceArn: options.sourceArn ?? "",
+        policy: queue.attributes.Policy,
+        keyId: queue.attributes.KmsMasterKeyId,
       });
     }
     if (queue.attributes.FifoQueue === "true" && options.groupId === undefined) {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeCbor, EpochSeconds, encodeCbor } from "../../../local/gateway/cbor";
 import { matchesWildcard } from "../../../local/gateway/conditions";
-import { allowsService, Iam } from "../../../local/gateway/iam";
+import { Iam } from "../../../local/gateway/iam";
 import { evaluateIdentity, parsePolicy } from "../../../local/gateway/policy";
 
 const question = (action: string, resource: string, context: Record<string, string> = {}) => ({ action, resource, context });
@@ -92,39 +92,28 @@ describe("identity policies", () => {
 });
 
 describe("resource policies", () => {
-  const policy = parsePolicy(
-    {
-      Statement: [
-        {
-          Effect: "Allow",
-          Principal: { Service: "s3.amazonaws.com" },
-          Action: "sqs:SendMessage",
-          Resource: "arn:aws:sqs:us-east-1:000000000000:q",
-          Condition: { ArnEquals: { "aws:SourceArn": "arn:aws:s3:::b" } },
-        },
-        {
-          Effect: "Deny",
-          Principal: "*",
-          Action: "sqs:*",
-          Resource: "*",
-          Condition: { Bool: { "aws:SecureTransport": "false" } },
-        },
-      ],
-    },
-    "queue",
-  );
-  const request = {
-    principal: "s3.amazonaws.com",
-    action: "sqs:SendMessage",
-    resourceArn: "arn:aws:sqs:us-east-1:000000000000:q",
-    sourceArn: "arn:aws:s3:::b",
-    accountId: "000000000000",
-  };
-  it("lets in the named service from the named source only", () => {
-    expect(allowsService(policy, request)).toBe(true);
-    expect(allowsService(policy, { ...request, sourceArn: "arn:aws:s3:::other" })).toBe(false);
-    expect(allowsService(policy, { ...request, principal: "sns.amazonaws.com" })).toBe(false);
-    expect(allowsService(undefined, request)).toBe(false);
+  it("of a key decide whether IAM policies count for it", () => {
+    const iam = new Iam("000000000000", "us-east-1", () => 0);
+    iam.putRole("r", "arn:aws:iam::000000000000:role/r", {
+      Statement: { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
+    });
+    iam.putInlinePolicy("r", "p", { Statement: { Effect: "Allow", Action: "kms:Decrypt", Resource: "*" } });
+    const principal = { kind: "role", arn: "arn:aws:sts::000000000000:assumed-role/r/f", roleName: "r" } as const;
+    const key = "arn:aws:kms:us-east-1:000000000000:key/1";
+    const permission = { action: "kms:Decrypt", resource: key };
+    const keyPolicy = (AWS: string) =>
+      iam.setResourcePolicy(key, { Statement: { Effect: "Allow", Principal: { AWS }, Action: "kms:*", Resource: "*" } });
+    keyPolicy("arn:aws:iam::000000000000:role/admin");
+    expect(iam.authorize(principal, permission)).toMatchObject({
+      allowed: false,
+      reason: expect.stringContaining("because no resource-based policy allows the kms:Decrypt action"),
+    });
+    keyPolicy("arn:aws:iam::000000000000:root");
+    expect(iam.authorize(principal, permission)).toEqual({ allowed: true });
+    expect(iam.authorize(principal, { ...permission, action: "kms:Encrypt" })).toMatchObject({
+      allowed: false,
+      reason: expect.stringContaining("no identity-based policy"),
+    });
   });
 
   it("of a bucket deny its objects, and TLS-only statements do not block loopback", () => {

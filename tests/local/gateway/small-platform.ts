@@ -10,6 +10,7 @@ import { createDynamoDbService } from "../../../local/services/dynamodb";
 import { createKmsService } from "../../../local/services/kms";
 import { createS3Service } from "../../../local/services/s3";
 import { createSecretsManagerService } from "../../../local/services/secretsmanager";
+import { ServiceGate } from "../../../local/services/service-gate";
 import { createSsmService } from "../../../local/services/ssm";
 import { createStsService } from "../../../local/services/sts";
 
@@ -39,10 +40,11 @@ export async function smallPlatform(now: () => number = Date.now) {
     delivered.push({ target, payload });
   };
   const kms = createKmsService(context);
+  const gate = new ServiceGate(context, iam, kms);
   const ssm = createSsmService(context, kms);
   const secrets = createSecretsManagerService(context, kms);
   const s3 = createS3Service(context, { iam, kms, deliver });
-  const dynamodb = createDynamoDbService(context, { persistent: false });
+  const dynamodb = createDynamoDbService(context, { persistent: false, gate });
   for (const service of [kms, ssm, secrets, s3, dynamodb, createStsService(context)]) endpoint.register(service);
   const client = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = credentials.owner) => ({
     region,
@@ -73,6 +75,7 @@ export async function smallPlatform(now: () => number = Date.now) {
     credentials,
     iam,
     kms,
+    gate,
     ssm,
     secrets,
     s3,

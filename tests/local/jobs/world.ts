@@ -19,11 +19,11 @@ const plainPython: InterpreterSource = async () => ({ python: "python3" });
 /** Glue, SageMaker and what they need on one endpoint; timers fire when told, events are recorded. */
 export async function jobsWorld(interpreter: InterpreterSource = plainPython) {
   const platform = await smallPlatform();
-  const { context, iam, credentials, s3 } = platform;
+  const { context, iam, credentials, s3, gate } = platform;
   const registry = new DeliverRegistry();
-  const logs = new LogsService(context, registry);
-  const sqs = new SqsService(context);
-  const events = new EventsService(context, { registry, sqs, kinesis: new KinesisService(context) });
+  const logs = new LogsService(context, gate, registry);
+  const sqs = new SqsService(context, gate);
+  const events = new EventsService(context, gate, { registry, sqs, kinesis: new KinesisService(context, gate) });
   const published: EventEnvelope[] = [];
   registry.register("lambda", (_, payload) => void published.push(JSON.parse(payload) as EventEnvelope));
   await call(events, "PutRule", { Name: "all", EventPattern: JSON.stringify({ source: [{ prefix: "aws." }] }) });

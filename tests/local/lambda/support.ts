@@ -56,7 +56,7 @@ export class Harness {
     writeLogs: (_group, _stream, lines) => this.logs.push(...lines.map(({ message }) => message)),
     metric: (name, value) => this.metrics.push({ name, value }),
     credentials: (roleArn) => ({ accessKeyId: "AK", secretAccessKey: "SK", sessionToken: roleArn }),
-    roleAllows: (_role, action) => !this.denied.has(action),
+    missingActions: (_role, action) => (this.denied.has(action) ? [action] : []),
     deliver: async (target, payload) => {
       this.delivered.push({ target, payload });
     },

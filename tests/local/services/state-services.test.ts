@@ -175,7 +175,7 @@ describe("DynamoDB", () => {
   });
 
   it("keeps persistent tables over a restart", async () => {
-    const first = createDynamoDbService(platform.context, { persistent: true });
+    const first = createDynamoDbService(platform.context, { persistent: true, gate: platform.gate });
     const key = { id: { S: "1" } };
     await first.call("CreateTable", {
       TableName: "kept",
@@ -185,7 +185,7 @@ describe("DynamoDB", () => {
     });
     await first.call("PutItem", { TableName: "kept", Item: key });
     await first.end();
-    const second = createDynamoDbService(platform.context, { persistent: true });
+    const second = createDynamoDbService(platform.context, { persistent: true, gate: platform.gate });
     expect(await second.call("GetItem", { TableName: "kept", Key: key })).toEqual({ Item: key });
     await second.end();
   });
@@ -353,7 +353,7 @@ describe("resource bodies", () => {
     await deploy(bodies, "aws:iam/rolePolicy:RolePolicy", "fn-policy", { role: role.id, policy });
     const client = new SSMClient(platform.client(platform.credentials.issue(String(role.state.arn))));
     await expect(client.send(new GetParameterCommand({ Name: "/policy" }))).resolves.toBeDefined();
-    const keys = kmsBodies(platform.kms);
+    const keys = kmsBodies(platform.kms, platform.iam);
     const key = await deploy(keys, "aws:kms/key:Key", "data", { description: "d", enableKeyRotation: true });
     await deploy(keys, "aws:kms/alias:Alias", "alias", { name: "alias/data", targetKeyId: key.id });
     expect(platform.kms.arnOf("alias/data")).toBe(key.state.arn);
