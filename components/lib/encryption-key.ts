@@ -51,7 +51,7 @@ export class EncryptionKey extends pulumi.ComponentResource {
 }
 
 /**
- * `*` as the resource of a key policy is the key itself. The services' statements hold on the encryption context, which the
+ * `*` as the resource of a key policy is the key itself. Most statements for services hold on the encryption context, which the
  * service that owns the data writes into every call: it binds the key to this account's resources whoever the deliverer is, and
  * EventBridge sends KMS neither aws:SourceAccount nor aws:SourceArn for a topic. local/gateway/service-pairs.ts has the sources.
  */
@@ -95,7 +95,7 @@ function keyPolicy({ accountId, region, partition }: Account): Statement[] {
       principals: { service: ["events.amazonaws.com", "s3.amazonaws.com"] },
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
       resources: ["*"],
-      conditions: within("aws:sqs:arn", owned("sqs", "*")),
+      conditions: { StringEquals: { "aws:SourceAccount": accountId } },
     },
     {
       sid: "EventBuses",

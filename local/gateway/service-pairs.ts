@@ -38,10 +38,12 @@ export interface ServicePair {
 }
 
 const SNS_KEYS = 'SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"';
+const SNS_CONTEXT =
+  'GameLift FlexMatch Developer Guide, "Set up an SNS topic with server-side encryption" (the encryption context)';
 const SQS_KEYS = 'SQS Developer Guide, "Amazon SQS Key management"';
 const EVENTS_POLICIES = 'EventBridge User Guide, "Using resource-based policies for Amazon EventBridge"';
 
-/** SNS and SQS put the ARN of the topic or queue into the encryption context of every call, whoever the publisher is. */
+/** SNS puts the topic's ARN into the encryption context of every call, whoever the publisher is. */
 const topicKey = (sends: readonly SourceKey[]): readonly KeyUse[] => [
   {
     actions: ["kms:GenerateDataKey", "kms:Decrypt"],
@@ -52,7 +54,8 @@ const topicKey = (sends: readonly SourceKey[]): readonly KeyUse[] => [
 
 /**
  * SQS's page says that services support aws:SourceArn here, and to set it to "the resource that is being encrypted": whether that
- * is the queue or the sender stays open, so a policy may not build on it.
+ * is the queue or the sender stays open, so a policy may not build on it. The encryption context stands on no page; public key
+ * policies for these senders hold on it. The stack's own holds on the account.
  */
 const queueKey: readonly KeyUse[] = [
   {
@@ -69,7 +72,7 @@ export const SERVICE_PAIRS: readonly ServicePair[] = [
     from: "a rule",
     resource: { actions: ["sns:Publish"], sends: "no conditions" },
     key: topicKey([]),
-    source: [EVENTS_POLICIES, SNS_KEYS],
+    source: [EVENTS_POLICIES, SNS_KEYS, SNS_CONTEXT],
   },
   {
     service: "events.amazonaws.com",

@@ -1,0 +1,32 @@
+/** The table of service pairs as docs/controls.md shows it; a test compares the two. */
+import { keySends } from "../local/gateway/service-access";
+import { type KeyUse, SERVICE_PAIRS, type ServicePair } from "../local/gateway/service-pairs";
+
+const code = (texts: readonly string[]): string => texts.map((text) => `\`${text}\``).join(", ");
+
+function resourceCell({ resource }: ServicePair): string {
+  if (resource === undefined) return "";
+  return `${code(resource.actions)}; ${resource.sends === "no conditions" ? "no condition at all" : code(resource.sends)}`;
+}
+
+function keyCell(use: KeyUse): string {
+  const sends = keySends(use);
+  return `${code(use.actions)}; ${sends.length === 0 ? "no condition" : code(sends)}`;
+}
+
+/** Markdown; each policy's cell is "actions; condition keys that the service sends". */
+export function pairsTable(): string {
+  const rows = SERVICE_PAIRS.map((pair) => [
+    `${code([pair.service])}: ${pair.from}`,
+    pair.target,
+    resourceCell(pair),
+    pair.key.map(keyCell).join("<br>"),
+    pair.source.join("; "),
+  ]);
+  const table = [
+    ["Service", "Reaches", "Policy of the resource", "Policy of its key", "Source"],
+    ["---", "---", "---", "---", "---"],
+    ...rows,
+  ];
+  return table.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
