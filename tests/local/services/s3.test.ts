@@ -273,5 +273,8 @@ describe("events and permissions", () => {
     await expect(keyless.send(new PutObjectCommand({ Bucket: "encrypted", Key: "k", Body: "x" }))).rejects.toThrow(
       /kms:GenerateDataKey on resource: arn:aws:kms/,
     );
+    await platform.s3.put("encrypted", "secret", "x");
+    const copy = new CopyObjectCommand({ Bucket, Key: "in/copy", CopySource: "encrypted/secret" });
+    await expect(keyless.send(copy)).rejects.toThrow(/kms:Decrypt on resource: arn:aws:kms/);
   });
 });

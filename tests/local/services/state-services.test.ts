@@ -207,6 +207,30 @@ describe("DynamoDB", () => {
     });
     await expect(reader.send(query)).rejects.toThrow(/dynamodb:Query on resource: .*table\/results\/index\/byUser/);
   });
+
+  it("asks roles for the key of a table under one of the account's", async () => {
+    const key = platform.kms.arnOf("22222222-2222-3333-4444-555555555555");
+    await deploy(dynamoDbBodies(platform.dynamodb), "aws:dynamodb/table:Table", "sealed", {
+      name: "sealed",
+      billingMode: "PAY_PER_REQUEST",
+      hashKey: "id",
+      attributes: [{ name: "id", type: "S" }],
+      serverSideEncryption: { enabled: true, kmsKeyArn: key },
+    });
+    const grants = [{ Effect: "Allow", Action: "dynamodb:*", Resource: "*" }];
+    const get = () => new GetItemCommand({ TableName: "sealed", Key: { id: { S: "1" } } });
+    const keyless = new DynamoDBClient(platform.roleClient("keyless", grants));
+    await expect(keyless.send(get())).rejects.toThrow(`kms:Decrypt on resource: ${key}`);
+    const viaDynamoDb = {
+      StringEquals: {
+        "kms:ViaService": "dynamodb.us-east-1.amazonaws.com",
+        "kms:EncryptionContext:aws:dynamodb:tableName": "sealed",
+      },
+    };
+    const decrypt = { Effect: "Allow", Action: "kms:Decrypt", Resource: key, Condition: viaDynamoDb };
+    const reader = new DynamoDBClient(platform.roleClient("with-key", [...grants, decrypt]));
+    await expect(reader.send(get())).resolves.toBeDefined();
+  });
 });
 
 describe("Parameter Store", () => {
