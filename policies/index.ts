@@ -9,6 +9,7 @@ import { dynamoDbRules } from "./dynamodb";
 import { eventBridgeRules } from "./eventbridge";
 import { type Exemption, exemptions } from "./exemptions";
 import { iamRules } from "./iam";
+import { keyUseRules } from "./key-use";
 import { kinesisRules } from "./kinesis";
 import { lambdaRules } from "./lambda";
 import { messagingRules } from "./messaging";
@@ -34,6 +35,7 @@ export const rules: readonly Rule[] = [
   ...messagingRules,
   ...eventBridgeRules,
   ...serviceDeliveryRules,
+  ...keyUseRules,
   ...redshiftServerlessRules,
   ...redshiftRules,
   ...pipelineRules,

@@ -21,9 +21,6 @@ const OWN_ACTIONS = [
 ] as const;
 type OwnAction = (typeof OWN_ACTIONS)[number];
 
-/** Actions on items: DynamoDB decrypts the table's key with the caller's permission. KMS Developer Guide, "How DynamoDB uses AWS KMS". */
-const ON_ITEMS = /^(Get|Put|Update|Delete|BatchGet|BatchWrite)Item$|^(Query|Scan)$/;
-
 export interface DynamoDbOptions {
   /** Keeps tables under the data folder. */
   readonly persistent: boolean;
@@ -78,14 +75,8 @@ export class DynamoDbService implements AwsService {
   }
 
   private keyUse(action: string, table: string): readonly Permission[] {
-    if (!ON_ITEMS.test(action)) return [];
-    const name = tableName(table);
-    return this.options.gate.callerPermissions({
-      keyId: this.settings.keyOf(name),
-      actions: ["kms:Decrypt"],
-      service: "dynamodb",
-      encryptionContext: ["aws:dynamodb:tableName", name],
-    });
+    const keyId = this.settings.keyOf(tableName(table));
+    return this.options.gate.callerPermissions(`dynamodb:${action}`, this.arnOf(table), keyId);
   }
 
   async handle(request: AwsRequest): Promise<AwsResponse> {

@@ -1,6 +1,7 @@
 /** Who may reach a resource and use its key: services by the table of pairs, callers by their own permission of the key. */
 import { AwsError, type LocalContext, type Permission } from "../contracts";
 import type { Iam } from "../gateway/iam";
+import { KEY_NEEDS } from "../gateway/key-use";
 import { type Policy, parsePolicy } from "../gateway/policy";
 import { refusalOf, type ServiceDelivery } from "../gateway/service-access";
 import type { KmsService } from "./kms";
@@ -11,16 +12,6 @@ export type ServiceCall = Omit<ServiceDelivery, "policy" | "key"> & {
   /** Id, ARN or alias of the key that encrypts the target. */
   readonly keyId?: string | undefined;
 };
-
-/** A caller's use of the key of what it reads or writes. */
-export interface CallerKeyUse {
-  readonly keyId: string | undefined;
-  readonly actions: readonly string[];
-  /** `sqs` */
-  readonly service: string;
-  /** `["aws:sqs:arn", "arn:aws:sqs:…"]`; absent where the service's documentation names none. */
-  readonly encryptionContext?: readonly [key: string, value: string];
-}
 
 export class ServiceGate {
   private readonly parsed = new Map<string, Policy>();
@@ -46,12 +37,16 @@ export class ServiceGate {
     throw new AwsError(refusal.by === "key policy" ? "KMSAccessDenied" : "AccessDenied", refusal.message, 403);
   }
 
-  /** What a caller must be allowed of a customer-managed key. The keys of AWS let in every principal of the account. */
-  callerPermissions({ keyId, actions, service, encryptionContext }: CallerKeyUse): readonly Permission[] {
-    if (keyId === undefined || keyId === "" || /(^|:)alias\/aws\//.test(keyId)) return [];
-    const context: Record<string, string> = { "kms:ViaService": `${service}.${this.context.region}.amazonaws.com` };
-    if (encryptionContext !== undefined) context[`kms:EncryptionContext:${encryptionContext[0]}`] = encryptionContext[1];
-    return actions.map((action) => ({ action, resource: this.kms.arnOf(keyId), context }));
+  /** What the caller of an IAM action must be allowed of a customer-managed key. Keys of AWS let in the whole account. */
+  callerPermissions(action: string, resource: string, keyId: string | undefined): readonly Permission[] {
+    const need = KEY_NEEDS[action];
+    if (need === undefined || keyId === undefined || keyId === "" || /(^|:)alias\/aws\//.test(keyId)) return [];
+    const context: Record<string, string> = {
+      "kms:ViaService": `${action.slice(0, action.indexOf(":"))}.${this.context.region}.amazonaws.com`,
+    };
+    const [key, value] = need.encryptionContext?.(resource) ?? [];
+    if (key !== undefined && value !== undefined) context[`kms:EncryptionContext:${key}`] = value;
+    return need.uses.map((use) => ({ action: use, resource: this.kms.arnOf(keyId), context }));
   }
 
   private parse(text: string, resource: string): Policy {

@@ -63,7 +63,51 @@ const logGroup = resource(
 );
 const fn = resource("aws:lambda/function:Function", "loader", {}, { arn: arn("lambda", "function:loader") });
 
+const grants = (...statements: readonly Readonly<Record<string, unknown>>[]) =>
+  resource("aws:iam/rolePolicy:RolePolicy", "grants", { role: "worker", policy: policyOf(...statements) });
+const may = (action: unknown, on: string) => ({ Effect: "Allow", Action: action, Resource: on });
+const worker = resource("aws:iam/role:Role", "worker", {}, { arn: `arn:aws:iam::${ACCOUNT}:role/worker` });
+const anyKey = key();
+const bucket = [
+  resource("aws:s3/bucket:Bucket", "data", {}, { bucket: "data", arn: "arn:aws:s3:::data" }),
+  resource("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", "sse", {
+    bucket: "data",
+    rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: KEY } }],
+  }),
+];
+const machine = resource("aws:sfn/stateMachine:StateMachine", "steps", {
+  roleArn: `arn:aws:iam::${ACCOUNT}:role/worker`,
+  encryptionConfiguration: { kmsKeyId: KEY },
+});
+const send = may("sqs:SendMessage", arn("sqs", "work"));
+const write = may("s3:PutObject", "arn:aws:s3:::data/archive/*");
+
+const callerCases: Case[] = [
+  {
+    control: "KeyUse",
+    resources: [grants(send, may(["kms:Decrypt", "kms:GenerateDataKey"], KEY)), worker, queue, anyKey],
+    path: "policy",
+    value: policyOf(send, may("kms:GenerateDataKey", KEY)),
+    says: `lack kms:Decrypt on ${KEY}, which sqs:SendMessage of work needs; grant it.`,
+  },
+  {
+    control: "KeyUse",
+    resources: [grants(write, may("kms:GenerateDataKey", KEY)), worker, ...bucket, anyKey],
+    path: "policy",
+    value: policyOf(write, may("kms:Decrypt", KEY)),
+    says: `lack kms:GenerateDataKey on ${KEY}, which s3:PutObject of data needs`,
+  },
+  {
+    control: "KeyUse",
+    resources: [grants(may(["kms:Decrypt", "kms:GenerateDataKey"], KEY)), worker, machine, anyKey],
+    path: "policy",
+    value: policyOf(may("kms:GenerateDataKey", KEY)),
+    says: "which executions of steps needs",
+  },
+];
+
 export const deliveryCases: readonly Case[] = [
+  ...callerCases,
   {
     ...toTopic,
     path: "policy",

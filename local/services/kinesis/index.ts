@@ -27,12 +27,6 @@ export interface KinesisOptions {
   readonly enforceThroughput?: boolean;
 }
 
-/** Kinesis Data Streams Developer Guide, "Permissions to use user-generated KMS keys". */
-const KEY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
-  PutRecord: ["kms:GenerateDataKey"],
-  PutRecords: ["kms:GenerateDataKey"],
-  GetRecords: ["kms:Decrypt"],
-};
 const requestLimitBytes = 10 * 1024 * 1024;
 const streamFields = ["StreamName", "StreamARN"];
 const retentionRange = [24, 8760] as const;
@@ -72,14 +66,7 @@ export class KinesisService implements AwsService {
 
   /** What the caller of an IAM action (`PutRecords`) needs of the stream's key. */
   keyUse(action: string, streamArn: string): readonly Permission[] {
-    const keyId = this.store.findStream(this.nameOf(streamArn))?.keyId;
-    const actions = KEY_ACTIONS[action] ?? [];
-    return this.gate.callerPermissions({
-      keyId,
-      actions,
-      service: "kinesis",
-      encryptionContext: ["aws:kinesis:arn", streamArn],
-    });
+    return this.gate.callerPermissions(`kinesis:${action}`, streamArn, this.store.findStream(this.nameOf(streamArn))?.keyId);
   }
 
   arnOf(name: string): string {

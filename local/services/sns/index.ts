@@ -124,17 +124,10 @@ export class SnsService implements AwsService {
     this.context.db.prepare("DELETE FROM sns_subscriptions WHERE arn = ?").run(arn);
   }
 
-  /**
-   * What a publisher needs of the topic's key: SNS Developer Guide, "Managing Amazon SNS encryption keys and costs".
-   */
+  /** What the caller of an IAM action (`Publish`) needs of the topic's key. */
   keyUse(action: string, topicArn: string): readonly Permission[] {
-    const topic = action === "Publish" ? this.topics().find(({ name }) => this.arnOf(name) === topicArn) : undefined;
-    return this.gate.callerPermissions({
-      keyId: topic?.attributes.KmsMasterKeyId,
-      actions: ["kms:GenerateDataKey", "kms:Decrypt"],
-      service: "sns",
-      encryptionContext: ["aws:sns:topicArn", topicArn],
-    });
+    const topic = this.topics().find(({ name }) => this.arnOf(name) === topicArn);
+    return this.gate.callerPermissions(`sns:${action}`, topicArn, topic?.attributes.KmsMasterKeyId);
   }
 
   private async deliver(topicArn: string, payload: string, options: DeliverOptions): Promise<void> {

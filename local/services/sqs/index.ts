@@ -12,14 +12,6 @@ import { type Message, type QueueRow, type Redrive, SqsStore } from "./store";
 
 export { sqsBodies } from "./bodies";
 
-/**
- * What a producer and a consumer need of the queue's key: SQS Developer Guide, "Amazon SQS Key management".
- */
-const KEY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
-  SendMessage: ["kms:GenerateDataKey", "kms:Decrypt"],
-  ReceiveMessage: ["kms:Decrypt"],
-};
-
 /** Receives a metric value; wired to the CloudWatch service. */
 export type MetricSink = (
   namespace: string,
@@ -95,8 +87,7 @@ export class SqsService implements AwsService {
   /** What the caller of an IAM action (`SendMessage`) needs of the queue's key. */
   keyUse(action: string, queueArn: string): readonly Permission[] {
     const keyId = this.store.findQueue(this.nameOf(queueArn))?.attributes.KmsMasterKeyId;
-    const actions = KEY_ACTIONS[action] ?? [];
-    return this.gate.callerPermissions({ keyId, actions, service: "sqs", encryptionContext: ["aws:sqs:arn", queueArn] });
+    return this.gate.callerPermissions(`sqs:${action}`, queueArn, keyId);
   }
 
   /** Sends from inside the runtime. With a service principal, the policies of the queue and its key must allow it. */
