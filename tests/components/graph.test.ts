@@ -240,6 +240,18 @@ describe("routes of scores", () => {
     });
   });
 
+  it("mail a high-risk event as a sentence from a topic of its own; alarms are apart, and dev mails none", () => {
+    expect(prod.find("aws:cloudwatch/eventTarget:EventTarget", "fraud-high-risk-target").inputs).toMatchObject({
+      arn: expect.stringContaining("fraud-alerts-topic"),
+      inputTransformer: { inputTemplate: '"Event <eventId> of <occurredAt> scored <score> (<band>): <reason>."' },
+    });
+    const alarms = prod.find("aws:sns/topicPolicy:TopicPolicy", "alarms-policy");
+    expect(statements(alarms).flatMap(({ Principal }) => JSON.stringify(Principal))).not.toContainEqual(
+      expect.stringContaining("events.amazonaws.com"),
+    );
+    expect(dev.ofType("aws:sns/topic:Topic").map(({ name }) => name)).not.toContain("fraud-alerts-topic");
+  });
+
   it("have a dead-letter queue on every target", () => {
     for (const { name, inputs } of prod.ofType("aws:cloudwatch/eventTarget:EventTarget")) {
       expect(inputs, name).toMatchObject({ deadLetterConfig: { arn: expect.any(String) } });
