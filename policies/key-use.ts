@@ -1,6 +1,6 @@
 /** Whether roles that may use an encrypted resource may also use its key: without it the call is refused on AWS. */
 import type { GraphResource } from "../local/contracts.js";
-import { KEY_NEEDS } from "../local/gateway/key-use";
+import { KEY_NEEDS, MACHINE_KEY_NEED } from "../local/gateway/key-use";
 import { evaluateIdentity, type Policy, parsePolicy } from "../local/gateway/policy";
 import { at, isText, listAt, type PolicyGraph, type Rule, refersTo } from "./rule";
 
@@ -91,8 +91,9 @@ const checkRole: Rule["check"] = (role, graph) => {
   }
   for (const machine of graph.referring(MACHINE, "roleArn", role)) {
     const keyId = at(machine.inputs, "encryptionConfiguration.kmsKeyId");
-    const context = { "kms:EncryptionContext:aws:states:stateMachineArn": String(machine.state.arn) };
-    if (isText(keyId)) need(["kms:Decrypt", "kms:GenerateDataKey"], keyId, context, `executions of ${machine.name}`);
+    const [key, value] = MACHINE_KEY_NEED.encryptionContext(String(machine.state.arn));
+    const context = { [`kms:EncryptionContext:${key}`]: value };
+    if (isText(keyId)) need(MACHINE_KEY_NEED.uses, keyId, context, `executions of ${machine.name}`);
   }
   return [...missing].map(([use, whats]) => `The role's policies lack ${use}, which ${[...whats].join(", ")} needs; grant it.`);
 };

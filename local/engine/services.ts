@@ -122,6 +122,7 @@ export function createServices(options: ServiceOptions) {
     registry,
     events,
     logs,
+    gate,
     metrics,
     perform: options.perform ?? (() => Promise.reject(new Error("Nothing is called while the program is only evaluated."))),
   });

@@ -21,6 +21,12 @@ const stream = arnAs("aws:kinesis:arn");
 /** On items: DynamoDB decrypts the table's key with the caller's permission. KMS Developer Guide, "How DynamoDB uses AWS KMS". */
 const ON_ITEMS = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "BatchWriteItem", "Query", "Scan"];
 
+/** What a state machine's own role needs of the machine's key. Step Functions Developer Guide, "Data at rest encryption". */
+export const MACHINE_KEY_NEED = {
+  uses: SENDS,
+  encryptionContext: arnAs("aws:states:stateMachineArn"),
+} satisfies KeyNeed;
+
 /** By IAM action. Deletions and metadata need no key. */
 export const KEY_NEEDS: Readonly<Record<string, KeyNeed>> = {
   // SQS Developer Guide, "Amazon SQS Key management".

@@ -1,7 +1,7 @@
 /** Who may reach a resource and use its key: services by the table of pairs, callers by their own permission of the key. */
 import { AwsError, type LocalContext, type Permission } from "../contracts";
 import type { Iam } from "../gateway/iam";
-import { KEY_NEEDS } from "../gateway/key-use";
+import { KEY_NEEDS, type KeyNeed } from "../gateway/key-use";
 import { type Policy, parsePolicy } from "../gateway/policy";
 import { refusalOf, type ServiceDelivery } from "../gateway/service-access";
 import type { KmsService } from "./kms";
@@ -40,10 +40,14 @@ export class ServiceGate {
   /** What the caller of an IAM action must be allowed of a customer-managed key. Keys of AWS let in the whole account. */
   callerPermissions(action: string, resource: string, keyId: string | undefined): readonly Permission[] {
     const need = KEY_NEEDS[action];
-    if (need === undefined || keyId === undefined || keyId === "" || /(^|:)alias\/aws\//.test(keyId)) return [];
-    const context: Record<string, string> = {
-      "kms:ViaService": `${action.slice(0, action.indexOf(":"))}.${this.context.region}.amazonaws.com`,
-    };
+    return need === undefined ? [] : this.permissionsOf(need, action.slice(0, action.indexOf(":")), resource, keyId);
+  }
+
+  /** The same for a need of its own. `via` is the service (`sqs`) that asks KMS for the caller; undefined for a caller that asks itself. */
+  permissionsOf(need: KeyNeed, via: string | undefined, resource: string, keyId: string | undefined): readonly Permission[] {
+    if (keyId === undefined || keyId === "" || /(^|:)alias\/aws\//.test(keyId)) return [];
+    const context: Record<string, string> =
+      via === undefined ? {} : { "kms:ViaService": `${via}.${this.context.region}.amazonaws.com` };
     const [key, value] = need.encryptionContext?.(resource) ?? [];
     if (key !== undefined && value !== undefined) context[`kms:EncryptionContext:${key}`] = value;
     return need.uses.map((use) => ({ action: use, resource: this.kms.arnOf(keyId), context }));

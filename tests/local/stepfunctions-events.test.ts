@@ -88,6 +88,43 @@ describe("what others see", () => {
   });
 });
 
+describe("a machine under a key", () => {
+  const keyId = "11111111-2222-3333-4444-555555555555";
+  async function deployed(uses: readonly string[], delivery: object | undefined) {
+    const world = await stepFunctionsWorld({
+      statements: [
+        { Effect: "Allow", Action: "logs:*", Resource: "*" },
+        { Effect: "Allow", Action: uses, Resource: "*" },
+      ],
+    });
+    const { logs, kms } = world.messaging;
+    kms.putKey(keyId, "data", true);
+    const root = { Effect: "Allow", Principal: { AWS: "arn:aws:iam::000000000000:root" }, Action: "kms:*", Resource: "*" };
+    world.iam.setResourcePolicy(kms.arnOf(keyId), { Statement: delivery === undefined ? [root] : [root, delivery] });
+    logs.saveGroup("g", undefined);
+    const logging = { level: "ALL", includeExecutionData: true, groupArn: `${logs.arnOf("g")}:*` } as const;
+    const definition = JSON.stringify({ StartAt: "A", States: pass });
+    return () => world.service.deploy({ name: "m", roleArn: ROLE, definition, logging, keyId });
+  }
+  const USES = ["kms:Decrypt", "kms:GenerateDataKey"];
+  const delivery = (condition: object) => ({
+    Effect: "Allow",
+    Principal: { Service: "delivery.logs.amazonaws.com" },
+    Action: "kms:Decrypt",
+    Resource: "*",
+    Condition: condition,
+  });
+  const ofLogs = delivery({ StringLike: { "kms:EncryptionContext:SourceArn": "arn:aws:logs:us-east-1:000000000000:*" } });
+
+  it("is refused when its role, or the delivery of its logs, may not use the key", async () => {
+    expect(await deployed(["kms:Decrypt"], ofLogs)).toThrow(/encryptionConfiguration\.kmsKeyId: .*kms:GenerateDataKey/);
+    expect(await deployed(USES, undefined)).toThrow(/delivery\.logs\.amazonaws\.com may not kms:Decrypt/);
+    const account = { StringEquals: { "aws:SourceAccount": "000000000000" } };
+    expect(await deployed(USES, delivery(account))).toThrow(/delivery\.logs\.amazonaws\.com may not kms:Decrypt/);
+    expect(await deployed(USES, ofLogs)).not.toThrow();
+  });
+});
+
 describe("rules that start executions", () => {
   const targetRole = "arn:aws:iam::000000000000:role/starter";
 

@@ -3,6 +3,7 @@ import type { AwsRequest, AwsResponse, AwsService } from "../../local/contracts"
 import { AwsError } from "../../local/contracts";
 import { GatewayEndpoint } from "../../local/gateway/endpoint";
 import { Iam } from "../../local/gateway/iam";
+import { ServiceGate } from "../../local/services/service-gate";
 import { StepFunctionsService } from "../../local/services/stepfunctions";
 import type { Timers } from "../../local/services/stepfunctions/timers";
 import { call, type World, world } from "./messaging/helpers";
@@ -192,6 +193,7 @@ export async function stepFunctionsWorld(options: WorldOptions = {}) {
       registry: messaging.registry,
       events: messaging.events,
       logs: messaging.logs,
+      gate: new ServiceGate(context, iam, messaging.kms),
       metrics: (_namespace, name, dimensions, value) => metrics.push({ name, value, dimensions }),
       perform: (request) => endpoint.call(request),
     },

@@ -26,17 +26,17 @@ export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody
       name: fields.need("name"),
       roleArn: fields.need("roleArn"),
       definition: fields.need("definition"),
+      keyId: new Fields(fields.record("encryptionConfiguration"), "encryptionConfiguration").text("kmsKeyId"),
       logging: loggingOf(new Fields(fields.record("loggingConfiguration"), "loggingConfiguration")),
     });
   };
   return [
     {
       type: "aws:sfn/stateMachine:StateMachine",
-      honoured: ["name", "definition", "roleArn", "type", "loggingConfiguration"],
+      honoured: ["name", "definition", "roleArn", "type", "loggingConfiguration", "encryptionConfiguration"],
       cloudOnly: {
         ...tagInputs,
         tracingConfiguration: "there is no X-Ray here; histories show the same",
-        encryptionConfiguration: "local data is not encrypted at rest",
         publish: "versions only matter to aliases",
         versionDescription: "only shown in the console",
       },

@@ -2,10 +2,12 @@
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
 import { roleNameOf } from "../../gateway/credentials";
 import type { Iam } from "../../gateway/iam";
+import { MACHINE_KEY_NEED } from "../../gateway/key-use";
 import type { DeliverRegistry } from "../deliver";
 import type { EventsService } from "../events";
 import type { LogsService } from "../logs";
 import { serviceOf } from "../messaging/operations";
+import type { ServiceGate } from "../service-gate";
 import type { MetricSink } from "../sqs";
 import { checkName, Executions } from "./executions";
 import { readDefinition } from "./language/definition";
@@ -23,6 +25,7 @@ export interface StepFunctionsPorts {
   readonly registry: DeliverRegistry;
   readonly events: EventsService;
   readonly logs: LogsService;
+  readonly gate: ServiceGate;
   readonly metrics: MetricSink;
   /** Authorises and carries out the calls that tasks make. */
   readonly perform: Perform;
@@ -125,13 +128,36 @@ export class StepFunctionsService implements AwsService {
     readonly roleArn: string;
     readonly definition: string;
     readonly logging: Logging | undefined;
+    /** Key of the machine's data: id, ARN or alias; undefined for AWS's own. */
+    readonly keyId?: string | undefined;
   }): void {
     const program = readDefinition(machine.definition, resolveIntegration);
     const roleName = roleNameOf(machine.roleArn);
     if (!this.ports.iam.assumableBy(roleName, "states.amazonaws.com"))
       throw new Error(`roleArn: ${machine.roleArn} cannot be assumed by states.amazonaws.com; allow it in its assumeRolePolicy.`);
-    if (machine.logging !== undefined && machine.logging.level !== "OFF") this.checkLogging(machine.roleArn, machine.logging);
-    this.machines.put({ ...machine, arn: this.arnOf(machine.name), program }, this.timers.now());
+    const { keyId, ...kept } = machine;
+    const arn = this.arnOf(machine.name);
+    const isLogged = machine.logging !== undefined && machine.logging.level !== "OFF";
+    if (machine.logging !== undefined && isLogged) this.checkLogging(machine.roleArn, machine.logging);
+    if (keyId !== undefined) this.checkKey(machine.roleArn, arn, keyId, isLogged);
+    this.machines.put({ ...kept, arn, program }, this.timers.now());
+  }
+
+  /** On AWS executions without the key do not start, and logs that the delivery cannot decrypt vanish: both are told here at once. */
+  private checkKey(roleArn: string, arn: string, keyId: string, isLogged: boolean): void {
+    const principal = { kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) } as const;
+    for (const permission of this.ports.gate.permissionsOf(MACHINE_KEY_NEED, undefined, arn, keyId)) {
+      const decision = this.ports.iam.authorize(principal, permission);
+      if (!decision.allowed) throw new Error(`encryptionConfiguration.kmsKeyId: ${decision.reason}`);
+    }
+    if (!isLogged) return;
+    this.ports.gate.require({
+      service: "delivery.logs.amazonaws.com",
+      target: "state machine",
+      targetArn: arn,
+      sourceArn: arn,
+      keyId,
+    });
   }
 
   /** Ends what runs, then drops the machine with its executions (developer guide, DeleteStateMachine). */
