@@ -19,7 +19,7 @@ import { fraud, models as validateModels, policy as validatePolicy } from "#vali
 import type { Validate } from "../core/json-schema";
 import type { AnyProfile } from "../core/profile";
 import { FRAUD } from "../profiles/fraud";
-import { BULK, createDynamoDb, createEventBridge, createSecretsManager, createSsm, SINGLE } from "../shared/clients";
+import { BULK_SINGLE, createDynamoDb, createEventBridge, createSecretsManager, createSsm, SINGLE } from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";
 import { createEventBus } from "../shared/event-bus";
@@ -69,7 +69,7 @@ function wire(): StreamHandler {
   const clock = systemClock;
   const log = createLog(env.optional("LOG_LEVEL", "info"), { function: "stream-scoring", profile: profile.id });
   const metrics = createMetrics(values.namespace, { Environment: values.environment, Profile: profile.id }, clock);
-  const dynamo = createDynamoDb(BULK);
+  const dynamo = createDynamoDb(BULK_SINGLE);
   const secret = createSecretSource(createSecretsManager(), values.secret);
   const parameters = createParameterSource({
     read: parametersReader(createSsm(SINGLE), [values.policy, values.models.parameter]),

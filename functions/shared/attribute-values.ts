@@ -10,6 +10,8 @@ export type Item = Record<string, AttributeValue>;
 export const s = (value: string): AttributeValue => ({ S: value });
 export const n = (value: number): AttributeValue => ({ N: String(value) });
 
+export const b = (value: Uint8Array): AttributeValue => ({ B: value });
+
 export const strings = (values: readonly string[]): AttributeValue => ({ L: values.map(s) });
 
 export const reasonsValue = (reasons: readonly Reason[]): AttributeValue => ({

@@ -29,6 +29,8 @@ export const SINGLE: ClientLimits = { ...FAST, maxAttempts: 1 };
 export const BULK: ClientLimits = { connectTimeoutMs: 1_000, requestTimeoutMs: 20_000, maxAttempts: 4, maxSockets: 32 };
 /** A step of a pipeline that asks once, at a rate that the whole account shares: the SDK's pauses for throttling add up to 15 s. */
 export const PATIENT: ClientLimits = { ...FAST, maxAttempts: 6 };
+/** {@link SINGLE}, where nobody waits. */
+export const BULK_SINGLE: ClientLimits = { ...BULK, maxAttempts: 1 };
 
 export function clientConfig(limits: ClientLimits) {
   const region = process.env.AWS_REGION;

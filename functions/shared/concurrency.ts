@@ -8,7 +8,7 @@ export type Outcome<R> =
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "not_started" };
 
-const NOT_STARTED = { kind: "not_started" } as const;
+export const NOT_STARTED = { kind: "not_started" } as const;
 
 export async function mapBounded<T, R>(
   items: readonly T[],

@@ -5,23 +5,11 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { ChallengerScore } from "../core/types";
-import {
-  type Item,
-  modelSourceItem,
-  n,
-  readModelSource,
-  readNumber,
-  readReasons,
-  readStrings,
-  readText,
-  reasonsValue,
-  s,
-  strings,
-} from "../shared/attribute-values";
+import { n, readText, s } from "../shared/attribute-values";
 import { batchGet } from "../shared/batch-get";
 import type { Clock } from "../shared/clock";
-import type { ResultStore, StateStore, StoredResult } from "./ports";
+import type { ResultStore, StateStore } from "./ports";
+import { readResult, resultItem } from "./result-item";
 import { paddedSequence, plainSequence } from "./sequence";
 
 export interface TableArgs {
@@ -32,17 +20,14 @@ export interface TableArgs {
   readonly ttlSeconds: number;
 }
 
-const expiry = ({ clock, ttlSeconds }: TableArgs) => n(Math.floor(clock.now() / 1000) + ttlSeconds);
+const expiresAt = ({ clock, ttlSeconds }: TableArgs): number => Math.floor(clock.now() / 1000) + ttlSeconds;
 
 export function createResultStore(args: TableArgs): ResultStore {
   const { client, table } = args;
   return {
-    async read(eventIds) {
-      const items = await batchGet(
-        client,
-        table,
-        eventIds.map((id) => ({ transaction_id: s(id) })),
-      );
+    async read(eventIds, patience) {
+      const keys = eventIds.map((id) => ({ transaction_id: s(id) }));
+      const items = await batchGet(client, table, keys, patience);
       return new Map(items.map((item) => [readText(item, "transaction_id"), readResult(item)]));
     },
     async create(result) {
@@ -50,13 +35,15 @@ export function createResultStore(args: TableArgs): ResultStore {
         await client.send(
           new PutItemCommand({
             TableName: table,
-            Item: { ...writeResult(result), ttl: expiry(args) },
+            Item: resultItem(result, expiresAt(args)),
             ConditionExpression: "attribute_not_exists(transaction_id)",
+            // The item that is there comes with the refusal and costs no read ("PutItem", API reference).
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
         return "created";
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return "exists";
+        if (error instanceof ConditionalCheckFailedException && error.Item !== undefined) return readResult(error.Item);
         throw error;
       }
     },
@@ -79,61 +66,12 @@ export function createResultStore(args: TableArgs): ResultStore {
   };
 }
 
-function writeResult({ decision, challengers = [], ...result }: StoredResult): Item {
-  return {
-    transaction_id: s(result.eventId),
-    ...(result.userToken === null ? {} : { user_id: s(result.userToken) }),
-    score: n(decision.score),
-    band: s(decision.band),
-    reasons: reasonsValue(decision.reasons),
-    flags: strings(decision.flags),
-    model_version: s(decision.modelVersion),
-    policy_version: s(decision.policyVersion),
-    ...modelSourceItem(decision),
-    ...(challengers.length === 0 ? {} : { challengers: s(JSON.stringify(challengers)) }),
-    occurred_at: s(result.occurredAt),
-    scored_at: s(result.scoredAt),
-    archive_key: s(result.archiveKey),
-    input_hash: s(result.inputHash),
-    source_position: s(result.sourcePosition),
-    features: s(result.features),
-  };
-}
-
-function readResult(item: Item): StoredResult {
-  const challengers = readText(item, "challengers");
-  return {
-    eventId: readText(item, "transaction_id"),
-    sourcePosition: readText(item, "source_position"),
-    inputHash: readText(item, "input_hash"),
-    archiveKey: readText(item, "archive_key"),
-    scoredAt: readText(item, "scored_at"),
-    occurredAt: readText(item, "occurred_at"),
-    userToken: item["user_id"]?.S ?? null,
-    decision: {
-      score: readNumber(item, "score"),
-      band: readText(item, "band"),
-      reasons: readReasons(item, "reasons"),
-      flags: readStrings(item, "flags"),
-      modelVersion: readText(item, "model_version"),
-      policyVersion: readText(item, "policy_version"),
-      ...readModelSource(item),
-    },
-    features: readText(item, "features") || "{}",
-    // Written by `writeResult` above and by nobody else.
-    ...(challengers === "" ? {} : { challengers: JSON.parse(challengers) as readonly ChallengerScore[] }),
-  };
-}
-
 export function createStateStore(args: TableArgs): StateStore {
   const { client, table } = args;
   return {
-    async read(userTokens) {
-      const items = await batchGet(
-        client,
-        table,
-        userTokens.map((user) => ({ user_id: s(user) })),
-      );
+    async read(userTokens, patience) {
+      const keys = userTokens.map((user) => ({ user_id: s(user) }));
+      const items = await batchGet(client, table, keys, patience);
       return new Map(
         items.map((item) => {
           const state: unknown = JSON.parse(readText(item, "state"));
@@ -150,7 +88,7 @@ export function createStateStore(args: TableArgs): StateStore {
               user_id: s(userToken),
               state: s(JSON.stringify(state)),
               last_sequence: s(paddedSequence(lastSequence)),
-              ttl: expiry(args),
+              ttl: n(expiresAt(args)),
             },
             ConditionExpression: "attribute_not_exists(user_id) OR last_sequence < :sequence",
             ExpressionAttributeValues: { ":sequence": s(paddedSequence(lastSequence)) },

@@ -1,8 +1,8 @@
 import type { QuarantineRecord } from "../core/archive-record";
-import { mapBounded } from "../shared/concurrency";
 import { gzipLines } from "../shared/ndjson";
 import { inArea } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
+import { mapPatiently, type Patience } from "../shared/patience";
 import { fitBytes, storableText } from "../shared/storable";
 import type { Rejected } from "./admit";
 import { alternativeKey } from "./batch-key";
@@ -39,14 +39,14 @@ export async function archive(
   isAlert: (band: string) => boolean,
   objects: ObjectStore,
   results: ResultStore,
+  patience: Patience,
 ): Promise<void> {
   if (pending.length === 0) return;
   const target = redelivery ? await freeKey(key, objects) : key;
   const moving = pending.filter((entry) => entry.result.archiveKey !== target);
-  const moves = await mapBounded(moving, MOVES_AT_ONCE, ({ result }) =>
-    results.moveArchive(result.eventId, result.archiveKey, target),
-  );
-  for (const move of moves) if (move.kind === "failed") throw move.error;
+  const move = ({ result }: Entry) => results.moveArchive(result.eventId, result.archiveKey, target);
+  const moves = await mapPatiently(moving, MOVES_AT_ONCE, move, patience);
+  for (const outcome of moves) if (outcome.kind === "failed") throw outcome.error;
 
   const alerts: string[] = [];
   const lines = pending.map((entry) => {

@@ -1,13 +1,20 @@
 import type { KinesisStreamBatchResponse, KinesisStreamEvent } from "aws-lambda";
+import { type Backoff, DEFAULT_BACKOFF } from "../shared/backoff";
+import { UnprocessedKeysError } from "../shared/batch-get";
 import type { Clock } from "../shared/clock";
 import { describeError, type Log } from "../shared/log";
 import type { Metrics } from "../shared/metrics";
 import { createModelReport } from "../shared/model-report";
 import type { ModelSource } from "../shared/model-source";
+import { isThrottle } from "../shared/patience";
 import type { PolicySource } from "../shared/policy-source";
+import { base64Payload } from "../shared/storable";
 import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
+import { quarantine } from "./archive-batch";
+import { batchKey } from "./batch-key";
 import { type BatchOutcome, type BatchPorts, processBatch } from "./process-batch";
+import { OutOfTimeError } from "./record-results";
 import { fromKinesis, type SourceRecord } from "./source-record";
 
 /** The part of Lambda's context that is used. */
@@ -28,14 +35,19 @@ export interface StreamHandlerArgs extends Omit<AdmitArgs, "tokeniser"> {
   readonly eventDetailType: string;
   /** No further result is written when less than this is left, ms: what is written must still be archived. */
   readonly reserveMs: number;
+  /** How throttled and failing calls to the tables are repeated. */
+  readonly backoff?: Backoff;
   readonly step?: (name: string) => void;
 }
 
 export type StreamHandler = (event: KinesisStreamEvent, context: InvocationContext) => Promise<KinesisStreamBatchResponse>;
 
 /**
- * Kinesis batch → `ReportBatchItemFailures`. The answer names the lowest sequence number that is not finished; everything
- * before it is. Poison never gets there: it goes to quarantine. Does not throw: a failure of the infrastructure is an answer.
+ * Kinesis batch → `ReportBatchItemFailures`. The answer names the lowest sequence number that is not finished; everything before it is. A
+ * failure of the infrastructure is such an answer, and the source delivers the rest again until its age ends. Poison never gets there: it
+ * goes to quarantine. A record that breaks the code itself does too, once it is alone: until then the invocation fails, since that is what
+ * makes Lambda halve the batch (a reported failure does not: "Configuring partial batch response with Kinesis", Lambda developer guide).
+ * @throws the error that a record of a batch of several causes in the code
  */
 export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
   const { clock, log, metrics } = args;
@@ -43,9 +55,11 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
   return async (event, context) => {
     const startedAt = clock.now();
     const records = event.Records.map(fromKinesis);
-    const first = records[0];
+    const [first] = records;
     if (first === undefined) return { batchItemFailures: [] };
     let done = 0;
+    let throttled = 0;
+    let failure: unknown;
     try {
       const [policy, models, tokeniser] = await Promise.all([
         args.policies.current(),
@@ -66,33 +80,66 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
           report,
           scoredAt: new Date(startedAt).toISOString(),
           eventDetailType: args.eventDetailType,
-          mayStart: () => context.getRemainingTimeInMillis() > args.reserveMs,
+          patience: {
+            mayWait: () => context.getRemainingTimeInMillis() > args.reserveMs,
+            backoff: args.backoff ?? DEFAULT_BACKOFF,
+            onThrottle: () => {
+              throttled++;
+            },
+          },
           ...(args.step === undefined ? {} : { step: args.step }),
         },
         args.ports,
       );
       done = outcome.done;
-      reportBatch(outcome, records, context, args);
+      failure = outcome.error;
+      reportBatch(outcome, records, args);
     } catch (error) {
-      metrics.add("InfrastructureFailures", "Count", 1);
-      log.error("batch_failed", { requestId: context.awsRequestId, shard: first.shard, ...describeError(error) });
+      failure = error;
     }
+    if (done < records.length) reportUnfinished(failure, done, records, context, args);
+    if (done === 0 && isFaultOfRecord(failure) && records.length === 1) done = await setAside(first, failure, args);
+    if (throttled > 0) metrics.add("Throttled", "Count", throttled);
     metrics.add("Records", "Count", records.length);
     metrics.add("BatchLatency", "Milliseconds", clock.now() - startedAt);
     metrics.add("IteratorLag", "Milliseconds", Math.max(0, startedAt - (records.at(-1) as SourceRecord).arrivedAtMs));
     metrics.property("requestId", context.awsRequestId);
     metrics.flush();
+    if (done === 0 && isFaultOfRecord(failure) && records.length > 1) throw failure;
     const failed = records[done];
     return { batchItemFailures: failed === undefined ? [] : [{ itemIdentifier: failed.sequence }] };
   };
 }
 
-function reportBatch(
-  outcome: BatchOutcome,
-  records: readonly SourceRecord[],
-  context: InvocationContext,
-  { log, metrics }: StreamHandlerArgs,
-): void {
+/** Errors that come again whenever the record does: faults of the code that it meets, and items that DynamoDB refuses for good. */
+const isFaultOfRecord = (error: unknown): boolean =>
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof SyntaxError ||
+  error instanceof ReferenceError ||
+  (error instanceof Error && error.name === "ValidationException");
+
+/** Puts a record that nothing else can be done with into quarantine. @returns how many records are finished */
+async function setAside(
+  record: SourceRecord,
+  failure: unknown,
+  { ports, profile, log, metrics }: StreamHandlerArgs,
+): Promise<0 | 1> {
+  const { name, message } = describeError(failure);
+  const payload = base64Payload(Buffer.from(record.data, "base64"));
+  const rejected = { index: 0, record, reason: "processing_error", detail: `${name}: ${message}`, eventId: null, payload };
+  try {
+    await quarantine([rejected], batchKey(profile.id, [record]), profile.id, ports.objects);
+  } catch (error) {
+    log.error("quarantine_failed", { position: record.position, ...describeError(error) });
+    return 0;
+  }
+  metrics.add("Quarantined", "Count", 1);
+  log.warn("record_quarantined", { position: record.position, reason: rejected.reason });
+  return 1;
+}
+
+function reportBatch(outcome: BatchOutcome, records: readonly SourceRecord[], { log, metrics }: StreamHandlerArgs): void {
   metrics.add("Scored", "Count", outcome.scored);
   metrics.add("Duplicates", "Count", outcome.duplicates);
   metrics.add("Quarantined", "Count", outcome.quarantined.length);
@@ -101,14 +148,28 @@ function reportBatch(
   for (const { record, reason } of outcome.quarantined) {
     log.warn("record_quarantined", { position: record.position, reason });
   }
-  if (outcome.done < records.length) {
-    metrics.add("InfrastructureFailures", "Count", 1);
-    log.error("batch_unfinished", {
-      requestId: context.awsRequestId,
-      finished: outcome.done,
-      records: records.length,
-      ...describeError(outcome.error),
-    });
-  }
   log.debug("batch", { records: records.length, scored: outcome.scored, redelivered: outcome.redelivered });
+}
+
+/** A table without units left makes the stream wait, and `IteratorAge` tells; everything else is a failure. */
+function reportUnfinished(
+  failure: unknown,
+  done: number,
+  records: readonly SourceRecord[],
+  context: InvocationContext,
+  { log, metrics }: StreamHandlerArgs,
+): void {
+  const fields = {
+    requestId: context.awsRequestId,
+    shard: (records[0] as SourceRecord).shard,
+    finished: done,
+    records: records.length,
+    ...describeError(failure),
+  };
+  if (isThrottle(failure) || failure instanceof UnprocessedKeysError || failure instanceof OutOfTimeError) {
+    log.warn("batch_waits", fields);
+    return;
+  }
+  metrics.add("InfrastructureFailures", "Count", 1);
+  log.error("batch_unfinished", fields);
 }

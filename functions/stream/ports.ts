@@ -1,6 +1,7 @@
 /** What the stream processor needs of the world. Adapters are in `adapters.ts`, in-memory ones under `tests/helpers/`. */
 import type { ChallengerScore, Decision } from "../core/types";
 import type { BusEvent } from "../shared/event-bus";
+import type { Patience } from "../shared/patience";
 
 /** A decision as it lies in the results table: the first one that was made for an event, for good. */
 export interface StoredResult {
@@ -15,17 +16,17 @@ export interface StoredResult {
   readonly occurredAt: string;
   readonly userToken: string | null;
   readonly decision: Decision;
-  /** The features that the decision was made from: JSON text of an object of numbers and nulls by name. */
-  readonly features: string;
+  /** The features that the decision was made from, by slot; NaN is not known. */
+  readonly features: Float64Array;
   /** What models of the function's own process said in shadow; absent when there were none. */
   readonly challengers?: readonly ChallengerScore[];
 }
 
 export interface ResultStore {
   /** Strongly consistent. */
-  read(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredResult>>;
-  /** Writes unless there is a result of the event. */
-  create(result: StoredResult): Promise<"created" | "exists">;
+  read(eventIds: readonly string[], patience: Patience): Promise<ReadonlyMap<string, StoredResult>>;
+  /** Writes unless there is a result of the event: then gives that one. */
+  create(result: StoredResult): Promise<"created" | StoredResult>;
   /** Moves an event to another archive object, if it is still recorded for `from`. */
   moveArchive(eventId: string, from: string, to: string): Promise<void>;
 }
@@ -38,7 +39,7 @@ export interface StoredState {
 
 export interface StateStore {
   /** Strongly consistent. */
-  read(userTokens: readonly string[]): Promise<ReadonlyMap<string, StoredState>>;
+  read(userTokens: readonly string[], patience: Patience): Promise<ReadonlyMap<string, StoredState>>;
   /** Writes if the stored state is older; `newer` when a later record is already part of it. */
   write(userToken: string, state: StoredState): Promise<"written" | "newer">;
 }

@@ -1,12 +1,13 @@
 import type { ModelSet } from "../models/model-set";
 import type { CompiledPolicy } from "../policy/compile";
-import { mapBounded } from "../shared/concurrency";
 import type { ModelReport } from "../shared/model-report";
 import type { ObjectStore } from "../shared/object-store";
+import { mapPatiently, type Patience } from "../shared/patience";
 import { type AdmitArgs, admit, type Candidate, isRejected, type Rejected } from "./admit";
 import { archive, quarantine, unarchived } from "./archive-batch";
 import { batchKey } from "./batch-key";
-import type { Alerts, ResultStore, StateStore, StoredState } from "./ports";
+import { idsToRead } from "./earlier-results";
+import type { Alerts, ResultStore, StateStore, StoredResult, StoredState } from "./ports";
 import { recordResults } from "./record-results";
 import { type Entry, type FoldedStates, foldStates, scoreBatch } from "./score-batch";
 import type { SourceRecord } from "./source-record";
@@ -25,8 +26,8 @@ export interface BatchArgs extends AdmitArgs {
   readonly report: ModelReport;
   readonly scoredAt: string;
   readonly eventDetailType: string;
-  /** False when the invocation's time is nearly over. */
-  readonly mayStart: () => boolean;
+  /** `mayWait` is false when the invocation's time is nearly over: then nothing new is written either. */
+  readonly patience: Patience;
   /** Told when a step is over; for measurements. */
   readonly step?: (name: string) => void;
 }
@@ -48,12 +49,12 @@ export interface BatchOutcome {
 const STATE_WRITES_AT_ONCE = 48;
 
 /**
- * One batch of one shard: decode → validate → read state and results → score in order → write results → write states →
- * publish alerts → archive → quarantine. A failure of the infrastructure at any step lowers `done` to the first record it
+ * One batch of one shard: decode → validate → read states and the few results that scores depend on → score in order → write results →
+ * write states → publish alerts → archive → quarantine. A failure of the infrastructure at any step lowers `done` to the first record it
  * leaves unfinished; the steps after it go on for the records before. Throws only when nothing could be read.
  */
 export async function processBatch(records: readonly SourceRecord[], args: BatchArgs, ports: BatchPorts): Promise<BatchOutcome> {
-  const { profile, policy, step } = args;
+  const { profile, policy, patience, step } = args;
   const candidates: Candidate[] = [];
   const rejected: Rejected[] = [];
   for (let index = 0; index < records.length; index++) {
@@ -63,10 +64,10 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   }
   step?.("decode");
 
-  const [stored, states] = await Promise.all([
-    candidates.length === 0 ? new Map() : ports.results.read(distinct(candidates.map(({ eventId }) => eventId))),
-    readStates(candidates, args, ports.states),
-  ]);
+  const states = await readStates(candidates, args, ports.states);
+  const earlier = idsToRead(candidates, states, profile.stateful);
+  const stored: ReadonlyMap<string, StoredResult> =
+    earlier.length === 0 ? new Map() : await ports.results.read(earlier, patience);
   step?.("read");
 
   const scoreArgs = { ...args, archiveKey: batchKey(profile.id, records) };
@@ -74,7 +75,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   rejected.push(...batch.rejected);
   step?.("score");
 
-  const recorded = await recordResults(batch.entries, ports.results, scoreArgs, args.mayStart);
+  const recorded = await recordResults(batch.entries, ports.results, scoreArgs, patience);
   rejected.push(...recorded.rejected);
   let error = recorded.error;
   let done = Math.min(records.length, ...recorded.unresolved);
@@ -82,7 +83,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
 
   const kept = before(done, recorded.entries);
   const folded = kept === batch.entries ? batch.states : foldStates(kept, states, profile);
-  const written = await writeStates(folded, ports.states);
+  const written = await writeStates(folded, ports.states, patience);
   done = Math.min(done, ...written.failed);
   error ??= written.error;
   step?.("state");
@@ -98,7 +99,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
     step?.("alerts");
 
     // Remote challengers had the time of all the writes so far; now the lines are made, unless the invocation's time runs out.
-    if (batch.challengers !== null && args.mayStart()) await batch.challengers;
+    if (batch.challengers !== null && patience.mayWait()) await batch.challengers;
     pending = before(done, pending);
     const redelivery = recorded.entries.some((entry) => !entry.fresh);
     await archive(
@@ -108,6 +109,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
       policy.isAlert,
       ports.objects,
       ports.results,
+      patience,
     );
   } catch (failure) {
     error ??= failure;
@@ -137,8 +139,6 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   };
 }
 
-const distinct = (values: readonly string[]): string[] => [...new Set(values)];
-
 const before = (done: number, entries: readonly Entry[]): readonly Entry[] =>
   entries.at(-1) === undefined || (entries.at(-1) as Entry).candidate.index < done
     ? entries
@@ -146,22 +146,22 @@ const before = (done: number, entries: readonly Entry[]): readonly Entry[] =>
 
 async function readStates(
   candidates: readonly Candidate[],
-  { profile }: BatchArgs,
+  { profile, patience }: BatchArgs,
   store: StateStore,
 ): Promise<ReadonlyMap<string, StoredState>> {
   if (!profile.stateful) return new Map();
-  const users = distinct(candidates.flatMap(({ userToken }) => (userToken === null ? [] : [userToken])));
-  return users.length === 0 ? new Map() : store.read(users);
+  const users = [...new Set(candidates.flatMap(({ userToken }) => (userToken === null ? [] : [userToken])))];
+  return users.length === 0 ? new Map() : store.read(users, patience);
 }
 
 async function writeStates(
   states: FoldedStates,
   store: StateStore,
+  patience: Patience,
 ): Promise<{ readonly failed: readonly number[]; readonly conflicts: number; readonly error: unknown }> {
   const folded = [...states];
-  const outcomes = await mapBounded(folded, STATE_WRITES_AT_ONCE, ([user, { state, lastSequence }]) =>
-    store.write(user, { state, lastSequence }),
-  );
+  const write = ([user, { state, lastSequence }]: (typeof folded)[number]) => store.write(user, { state, lastSequence });
+  const outcomes = await mapPatiently(folded, STATE_WRITES_AT_ONCE, write, patience);
   const failed: number[] = [];
   let conflicts = 0;
   let error: unknown;

@@ -1,6 +1,6 @@
-import { mapBounded } from "../shared/concurrency";
+import { mapPatiently, type Patience } from "../shared/patience";
 import type { Rejected } from "./admit";
-import type { ResultStore, StoredResult } from "./ports";
+import type { ResultStore } from "./ports";
 import { conflict, type Entry, type ScoreBatchArgs, storedEntry } from "./score-batch";
 
 export interface Recorded {
@@ -18,43 +18,47 @@ export interface Recorded {
 const WRITES_AT_ONCE = 48;
 
 /**
- * Writes fresh results, each under the condition that the event has none. Where one exists it is read back: our own
- * earlier try (the SDK retries a request whose answer got lost), another delivery of the record, or another record of the id.
+ * Writes fresh results, each under the condition that the event has none. Where one exists it decides what the record is: our own
+ * earlier try (a request is repeated whose answer got lost), another delivery of the record, or another record of the id.
  */
 export async function recordResults(
   entries: readonly Entry[],
   store: ResultStore,
   args: ScoreBatchArgs,
-  mayStart: () => boolean,
+  patience: Patience,
 ): Promise<Recorded> {
   const fresh = entries.filter((entry) => entry.fresh);
-  const outcomes = await mapBounded(fresh, WRITES_AT_ONCE, (entry) => store.create(entry.result), mayStart);
-  const lost = new Map<Entry, "exists" | "unresolved">();
-  let error: unknown;
-  for (const [position, outcome] of outcomes.entries()) {
-    if (outcome.kind === "done" && outcome.value === "created") continue;
-    lost.set(fresh[position] as Entry, outcome.kind === "done" ? "exists" : "unresolved");
-    if (outcome.kind === "failed") error ??= outcome.error;
-    if (outcome.kind === "not_started")
-      error ??= new Error("The invocation's time was nearly over; the rest of the batch is left to the next one.");
-  }
-  if (lost.size === 0) return { entries, rejected: [], duplicates: [], unresolved: [], error };
+  const outcomes = await mapPatiently(fresh, WRITES_AT_ONCE, ({ result }) => store.create(result), patience, patience.mayWait);
+  if (outcomes.every((outcome) => outcome.kind === "done" && outcome.value === "created"))
+    return { entries, rejected: [], duplicates: [], unresolved: [], error: undefined };
 
-  const existing = [...lost].filter(([, why]) => why === "exists").map(([entry]) => entry.candidate.eventId);
-  const stored: ReadonlyMap<string, StoredResult> = existing.length === 0 ? new Map() : await store.read(existing);
   const kept: Entry[] = [];
   const rejected: Rejected[] = [];
   const duplicates: number[] = [];
   const unresolved: number[] = [];
+  let error: unknown;
+  let position = 0;
   for (const entry of entries) {
-    const why = lost.get(entry);
     const { candidate } = entry;
-    const result = why === "exists" ? stored.get(candidate.eventId) : undefined;
-    if (why === undefined) kept.push(entry);
-    else if (result === undefined) unresolved.push(candidate.index);
-    else if (result.sourcePosition === candidate.record.position) kept.push(storedEntry(candidate, result, args));
-    else if (result.inputHash !== candidate.inputHash) rejected.push(conflict(candidate, args));
+    const outcome = entry.fresh ? outcomes[position++] : undefined;
+    if (outcome === undefined) kept.push(entry);
+    else if (outcome.kind !== "done") {
+      unresolved.push(candidate.index);
+      error ??= outcome.kind === "failed" ? outcome.error : new OutOfTimeError();
+    } else if (outcome.value === "created") kept.push(entry);
+    else if (outcome.value.sourcePosition === candidate.record.position) kept.push(storedEntry(candidate, outcome.value, args));
+    else if (outcome.value.inputHash !== candidate.inputHash) rejected.push(conflict(candidate, args));
     else duplicates.push(candidate.index);
   }
   return { entries: kept, rejected, duplicates, unresolved, error };
+}
+
+/** The rest of the batch is left to the next invocation. */
+export class OutOfTimeError extends Error {
+  readonly code = "out_of_time";
+
+  constructor() {
+    super("The invocation's time was nearly over; the rest of the batch is left to the next one.");
+    this.name = "OutOfTimeError";
+  }
 }

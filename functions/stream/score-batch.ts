@@ -1,5 +1,5 @@
 import { featureWriter } from "../core/features";
-import type { ChallengerScore } from "../core/types";
+import type { ChallengerScore, Decision } from "../core/types";
 import { answerRows, decideAnswer } from "../models/answer";
 import type { ModelSet } from "../models/model-set";
 import { NO_SHADOW, type ShadowScores, shadowRows } from "../models/shadow";
@@ -83,15 +83,14 @@ export async function scoreBatch(
 
   const writer = featureWriter(profile.features);
   const entries: Entry[] = [];
-  const fresh = new Array<FreshResult | undefined>(count);
+  const decisions = new Array<Decision | undefined>(count);
   const unfit = rejected.length;
   let shadow = NO_SHADOW;
   for (const item of plan.planned) {
     if (!("row" in item)) continue;
     const vector = values.subarray(item.row * size, (item.row + 1) * size);
     try {
-      const decision = decideAnswer(policy, vector, answers.scores[item.row]!, answers.group(item.row), policy.isAlert);
-      fresh[item.row] = { decision, features: writer(vector) };
+      decisions[item.row] = decideAnswer(policy, vector, answers.scores[item.row]!, answers.group(item.row), policy.isAlert);
     } catch (error) {
       rejected.push(rejectCandidate(item.candidate, "scoring_error", describeError(error).message, args));
     }
@@ -102,7 +101,7 @@ export async function scoreBatch(
       policy,
       rows,
       answers,
-      decisionOf: (row) => fresh[row]!.decision,
+      decisionOf: (row) => decisions[row]!,
       withRemote: true,
       onFailure: report.failed,
       onComparison: report.compared,
@@ -113,10 +112,17 @@ export async function scoreBatch(
       entries.push(storedEntry(item.candidate, item.earlier, args));
       continue;
     }
-    const scored = fresh[item.row];
-    if (scored === undefined) continue;
+    const decision = decisions[item.row];
+    if (decision === undefined) continue;
     const vector = values.subarray(item.row * size, (item.row + 1) * size);
-    entries.push(freshEntry(item.candidate, scored, vector, shadow, item.row, args));
+    const entry = freshEntry(item.candidate, decision, vector, shadow, item.row, args, writer);
+    try {
+      // A line that cannot be made is found out before its result is stored: afterwards there is no way back.
+      entry.line();
+      entries.push(entry);
+    } catch (error) {
+      rejected.push(rejectCandidate(item.candidate, "scoring_error", describeError(error).message, args));
+    }
   }
   return {
     entries,
@@ -205,15 +211,16 @@ export function foldStates(
   return folded;
 }
 
-type FreshResult = Pick<StoredResult, "decision" | "features">;
+type Writer = ReturnType<typeof featureWriter>;
 
 function freshEntry(
   candidate: Candidate,
-  { decision, features }: FreshResult,
-  vector: Float64Array,
+  decision: Decision,
+  features: Float64Array,
   shadow: ShadowScores,
   row: number,
   args: ScoreBatchArgs,
+  writer: Writer,
 ): Entry {
   // A copy: what remote challengers add later is in the archive, not in the table.
   const challengers = [...shadow.of(row)];
@@ -232,7 +239,7 @@ function freshEntry(
   let made: string | undefined;
   const line = (): string => {
     if (made !== undefined) return made;
-    const text = lineOf(candidate, result, vector, shadow.of(row), args);
+    const text = lineOf(candidate, result, shadow.of(row), args, writer);
     // While remote challengers are under way a later line may hold more.
     if (shadow.settled === null) made = text;
     return text;
@@ -240,24 +247,25 @@ function freshEntry(
   return { candidate, result, fresh: true, line };
 }
 
-/** The entry of a stored decision. Its vector is read back by name, so the line is the one of the first delivery. */
-export function storedEntry(candidate: Candidate, result: StoredResult, args: AdmitArgs): Entry {
-  const line = () => {
-    // Written by `featureWriter` and by nobody else.
-    const named = JSON.parse(result.features) as Readonly<Record<string, number | null>>;
-    const features = Float64Array.from(args.profile.features.definitions, ({ name }) => named[name] ?? Number.NaN);
-    return lineOf(candidate, result, features, result.challengers ?? [], args);
-  };
+/** The entry of a stored decision; its line is the one of the first delivery. */
+export function storedEntry(candidate: Candidate, stored: StoredResult, args: AdmitArgs): Entry {
+  const { size } = args.profile.features;
+  // A profile's slots are only ever appended to: a vector of an earlier version is a shorter one.
+  const features = new Float64Array(size).fill(Number.NaN);
+  features.set(stored.features.subarray(0, size));
+  const result = { ...stored, features };
+  const line = () => lineOf(candidate, result, result.challengers ?? [], args, featureWriter(args.profile.features));
   return { candidate, result, fresh: false, line };
 }
 
 function lineOf(
   candidate: Candidate,
   result: StoredResult,
-  features: Float64Array,
   challengers: readonly ChallengerScore[],
   args: AdmitArgs,
+  writer: Writer,
 ): string {
+  const { features } = result;
   return archiveLine(
     {
       profile: args.profile,
@@ -274,7 +282,7 @@ function lineOf(
       occurredAt: candidate.occurredAt,
       scoredAt: result.scoredAt,
     },
-    result.features,
+    writer(features),
     args.tokeniser,
   );
 }

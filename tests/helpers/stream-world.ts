@@ -5,6 +5,7 @@ import { fraud, policy as validatePolicy } from "#validators";
 import type { ArchiveRecord, QuarantineRecord } from "../../functions/core/archive-record";
 import { compilePolicy } from "../../functions/policy/compile";
 import { PROFILES } from "../../functions/profiles";
+import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
 import type { BusEvent } from "../../functions/shared/event-bus";
 import { createLog } from "../../functions/shared/log";
 import { createMetrics } from "../../functions/shared/metrics";
@@ -17,8 +18,8 @@ import { isAfter } from "../../functions/stream/sequence";
 
 export const ARRIVAL_MS = Date.UTC(2026, 10, 21, 12);
 
-/** Decides what a port call does: nothing special, fail with no effect, or take effect and fail. */
-export type Fault = "none" | "before" | "after";
+/** Decides what a port call does: nothing special, be refused for lack of units, fail with no effect, or take effect and fail. */
+export type Fault = "none" | "throttled" | "before" | "after";
 export type FaultPlan = (call: number, port: string) => Fault;
 
 export class StreamWorld {
@@ -32,6 +33,7 @@ export class StreamWorld {
 
   async #call<T>(port: string, effect: () => T): Promise<T> {
     const fault = this.faults(this.calls++, port);
+    if (fault === "throttled") throw Object.assign(new Error("slow down"), { name: "ProvisionedThroughputExceededException" });
     if (fault === "before") throw new Error(`${port} failed`);
     const value = effect();
     await Promise.resolve();
@@ -48,7 +50,8 @@ export class StreamWorld {
         ),
       create: (result) =>
         this.#call("results.create", () => {
-          if (this.results.has(result.eventId)) return "exists";
+          const present = this.results.get(result.eventId);
+          if (present !== undefined) return present;
           this.results.set(result.eventId, result);
           return "created";
         }),
@@ -110,6 +113,7 @@ export class StreamWorld {
       metrics: createMetrics("Test", { Profile: "fraud" }, clock, sink),
       eventDetailType: "Transaction Scored",
       reserveMs: 1000,
+      backoff: { ...DEFAULT_BACKOFF, sleep: () => Promise.resolve() },
       ...overrides,
     });
   }

@@ -64,6 +64,12 @@ function wire(reply: (seen: Seen, count: number) => Answer) {
 }
 
 const backoff = { attempts: 3, baseMs: 1, capMs: 1, random: () => 0, sleep: async () => {} };
+/** Waits as often as the number says. */
+const patience = (waits: number) => ({ mayWait: () => waits-- > 0, backoff });
+const throttled: Answer = {
+  status: 400,
+  body: { __type: "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", message: "slow down" },
+};
 const conditionFailed: Answer = {
   status: 400,
   body: { __type: "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException" },
@@ -81,22 +87,32 @@ describe("batchGet", () => {
         ? { body: { Responses: { t: asked.slice(1) }, UnprocessedKeys: { t: { Keys: asked.slice(0, 1) } } } }
         : { body: { Responses: { t: asked }, UnprocessedKeys: {} } };
     });
-    const items = await batchGet(new DynamoDBClient(config), "t", keys, backoff);
+    const items = await batchGet(new DynamoDBClient(config), "t", keys, patience(5));
     expect(items).toHaveLength(150);
     expect(seen).toHaveLength(3);
     expect(seen[0]?.json).toMatchObject({ RequestItems: { t: { ConsistentRead: true } } });
   });
 
-  it("gives up after its attempts and names the table", async () => {
+  it("asks again for as long as the caller may wait, and gives up with the table's name", async () => {
     const { config } = wire(({ json }) => ({ body: { Responses: {}, UnprocessedKeys: json.RequestItems } }));
-    await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 2), backoff)).rejects.toThrow(
+    await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 2), patience(2))).rejects.toThrow(
       /Table t left 2 keys unread after 3/,
     );
   });
 
   it("passes errors on", async () => {
     const { config } = wire(() => broken);
-    await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), backoff)).rejects.toThrow("no");
+    await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), patience(5))).rejects.toThrow("no");
+  });
+
+  it("waits for a table that refuses a whole call, and repeats what the server failed at", async () => {
+    const { seen, config } = wire((_, count) =>
+      count === 1 ? throttled : count === 2 ? { status: 500, body: {} } : { body: { Responses: { t: keys.slice(0, 1) } } },
+    );
+    expect(await batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), patience(1))).toHaveLength(1);
+    expect(seen).toHaveLength(3);
+    const { config: refusing } = wire(() => throttled);
+    await expect(batchGet(new DynamoDBClient(refusing), "t", keys.slice(0, 1), patience(1))).rejects.toThrow("slow down");
   });
 });
 
@@ -175,7 +191,7 @@ describe("stream tables", () => {
   const result = {
     eventId: "t-1",
     sourcePosition: "shard:1",
-    inputHash: "hash",
+    inputHash: "00ff",
     archiveKey: "archive/a",
     scoredAt: "2026-11-21T00:00:00.000Z",
     occurredAt: "2026-11-20T00:00:00.000Z",
@@ -188,7 +204,7 @@ describe("stream tables", () => {
       modelVersion: "m",
       policyVersion: "p",
     },
-    features: '{"amount":3,"distance_km":null}',
+    features: Float64Array.of(3, Number.NaN),
   };
 
   it("reads back the result that it wrote, and writes only where there is none", async () => {
@@ -203,7 +219,21 @@ describe("stream tables", () => {
       ConditionExpression: "attribute_not_exists(transaction_id)",
       Item: { ttl: { N: "1060" } },
     });
-    expect(await store.read(["t-1"])).toEqual(new Map([["t-1", result]]));
+    expect(await store.read(["t-1"], patience(0))).toEqual(new Map([["t-1", result]]));
+  });
+
+  it("gives the result that is there when there is one, without reading", async () => {
+    let item: unknown;
+    const { seen, config } = wire(({ json }) => {
+      if (item !== undefined) return { status: 400, body: { ...(conditionFailed.body as object), Item: item } };
+      item = json.Item;
+      return {};
+    });
+    const store = createResultStore({ client: new DynamoDBClient(config), table: "results", clock, ttlSeconds: 60 });
+    await store.create(result);
+    expect(await store.create({ ...result, sourcePosition: "shard:2" })).toEqual(result);
+    expect(seen.map(({ action }) => action)).toEqual(["PutItem", "PutItem"]);
+    expect(seen[1]?.json).toMatchObject({ ReturnValuesOnConditionCheckFailure: "ALL_OLD" });
   });
 
   it("turns a failed condition into an answer and other failures into errors", async () => {
@@ -212,7 +242,6 @@ describe("stream tables", () => {
       return { results: createResultStore(args), states: createStateStore(args) };
     };
     const failed = stores(conditionFailed);
-    expect(await failed.results.create({ ...result, userToken: null })).toBe("exists");
     await failed.results.moveArchive("t-1", "a", "b");
     expect(await failed.states.write("tok", { state: {}, lastSequence: "5" })).toBe("newer");
     const denied = stores(broken);
@@ -230,7 +259,7 @@ describe("stream tables", () => {
     const store = createStateStore({ client: new DynamoDBClient(config), table: "states", clock, ttlSeconds: 60 });
     expect(await store.write("tok", { state: { count: 1 }, lastSequence: "42" })).toBe("written");
     expect(seen[0]?.json.ConditionExpression).toBe("attribute_not_exists(user_id) OR last_sequence < :sequence");
-    expect(await store.read(["tok"])).toEqual(new Map([["tok", { state: { count: 1 }, lastSequence: "42" }]]));
+    expect(await store.read(["tok"], patience(0))).toEqual(new Map([["tok", { state: { count: 1 }, lastSequence: "42" }]]));
   });
 });
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../../functions/profiles";
+import type { Patience } from "../../../functions/shared/patience";
 import { decodeBase64 } from "../../../functions/stream/decode";
+import type { StoredResult } from "../../../functions/stream/ports";
 import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
 
 const records = (count: number) =>
@@ -31,7 +33,7 @@ describe("stream handler", () => {
     const world = new StreamWorld();
     world.faults = () => "before";
     expect(await world.handler()(event(...records(2)), context)).toEqual({ batchItemFailures: [{ itemIdentifier: "1" }] });
-    expect(world.lines.some((line) => line.includes("batch_failed"))).toBe(true);
+    expect(world.lines.some((line) => line.includes("batch_unfinished"))).toBe(true);
   });
 
   it("stops early when the time is nearly over, finishes what is before and leaves the rest", async () => {
@@ -75,6 +77,93 @@ describe("stream handler", () => {
     }
   });
 
+  it("waits for a throttled table until the time reserve, and answers where the next delivery goes on", async () => {
+    const world = new StreamWorld();
+    let units = 7;
+    world.faults = (_, port) => (port === "results.create" && units-- <= 0 ? "throttled" : "none");
+    let left = 200;
+    const hurried = { awsRequestId: "r", getRemainingTimeInMillis: () => (left-- > 0 ? 30_000 : 10) };
+    const batch = records(100);
+    const { batchItemFailures } = await world.handler()(event(...batch), hurried);
+    expect(batchItemFailures).toEqual([{ itemIdentifier: "8" }]);
+    expect(world.archived()).toHaveLength(7);
+    expect(world.quarantined()).toEqual([]);
+    expect(world.lines.some((line) => line.includes('"batch_waits"'))).toBe(true);
+    expect(world.lines.join()).not.toContain("InfrastructureFailures");
+    world.faults = () => "none";
+    await world.handler()(event(...batch.slice(7)), context);
+    expect(world.archived().map((line) => line.event_id)).toHaveLength(100);
+    expect(new Set(world.archived().map((line) => line.event_id)).size).toBe(100);
+  });
+
+  it("takes what a slow table takes within one invocation", async () => {
+    const world = new StreamWorld();
+    let calls = 0;
+    world.faults = (_, port) => (port !== "objects.put" && port !== "objects.exists" && calls++ % 3 !== 0 ? "throttled" : "none");
+    expect(await world.handler()(event(...records(60)), context)).toEqual({ batchItemFailures: [] });
+    expect(world.archived()).toHaveLength(60);
+    const emf = world.lines.map((line) => JSON.parse(line) as { Throttled?: number }).find((line) => "Throttled" in line);
+    expect(emf?.Throttled).toBeGreaterThan(200);
+  });
+
+  it("fails as a whole for a record that breaks the code, so that Lambda halves the batch, and quarantines it alone", async () => {
+    const world = new StreamWorld();
+    const broken = {
+      ...world.ports,
+      results: {
+        ...world.ports.results,
+        create: async (result: StoredResult) => {
+          if (result.eventId === "t-0") throw new SyntaxError("Unexpected token");
+          return world.ports.results.create(result);
+        },
+      },
+    };
+    const [first, ...rest] = records(3);
+    const handler = world.handler({ ports: broken });
+    await expect(handler(event(first!, ...rest), context)).rejects.toThrow("Unexpected token");
+    expect(await handler(event(first!), context)).toEqual({ batchItemFailures: [] });
+    expect(await handler(event(...rest), context)).toEqual({ batchItemFailures: [] });
+    expect(world.quarantined()).toMatchObject([
+      { source_position: first!.eventID, reason: "processing_error", detail: "SyntaxError: Unexpected token" },
+    ]);
+    world.faults = (_, port) => (port === "objects.put" ? "before" : "none");
+    expect(await handler(event(first!), context)).toEqual({ batchItemFailures: [{ itemIdentifier: "1" }] });
+  });
+
+  it("reads no results for a batch of users with one event each, and one read for whoever has more", async () => {
+    const world = new StreamWorld();
+    const reads: (readonly string[])[] = [];
+    const ports = {
+      ...world.ports,
+      results: {
+        ...world.ports.results,
+        read: (ids: readonly string[], patience: Patience) => {
+          reads.push(ids);
+          return world.ports.results.read(ids, patience);
+        },
+      },
+    };
+    const handler = world.handler({ ports });
+    await handler(event(...records(5)), context);
+    expect(reads).toEqual([]);
+    const alice = [20, 21, 22].map((sequence) => kinesisRecord(sequence, encode(transaction(`a-${sequence}`))));
+    await handler(event(...alice), context);
+    expect(reads).toEqual([["a-20", "a-21"]]);
+    await handler(event(...records(2)), context);
+    expect(reads.at(-1)).toEqual(["t-0", "t-1"]);
+  });
+
+  it("quarantines an event whose archive line cannot be made, before its result is stored", async () => {
+    const world = new StreamWorld();
+    const columns: typeof PROFILES.fraud.columns = (input, features) => {
+      if (input.transactionId === "t-1") throw new Error("no column");
+      return PROFILES.fraud.columns(input, features);
+    };
+    await world.handler({ profile: { ...PROFILES.fraud, columns } as typeof PROFILES.fraud })(event(...records(3)), context);
+    expect([...world.results.keys()]).toEqual(["t-0", "t-2"]);
+    expect(world.quarantined()).toMatchObject([{ reason: "scoring_error", event_id: "t-1", detail: "no column" }]);
+  });
+
   it("loses a race against another shard as a duplicate or a conflict, never twice", async () => {
     const world = new StreamWorld();
     const other = transaction("t-1", { user_id: "u-1" });
@@ -84,10 +173,9 @@ describe("stream handler", () => {
       ...world.ports,
       results: {
         ...world.ports.results,
-        read: async (ids: readonly string[]) => {
-          const found = await world.ports.results.read(ids);
+        create: async (result: StoredResult) => {
           if (world.results.size === 0) await world.handler()(event(elsewhere, conflicting), context);
-          return found;
+          return world.ports.results.create(result);
         },
       },
     };

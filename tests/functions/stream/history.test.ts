@@ -2,6 +2,7 @@
 import type { KinesisStreamRecord } from "aws-lambda";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { featureRecord } from "../../../functions/core/features";
 import { PROFILES } from "../../../functions/profiles";
 import { context, encode, event, type Fault, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
 
@@ -58,7 +59,7 @@ function expectation(batch: readonly Shape[]) {
 interface Trouble {
   /** Port call at which the invocation dies; every later call of it fails too. */
   readonly dieAt: number;
-  readonly fault: Exclude<Fault, "none">;
+  readonly fault: Exclude<Fault, "none" | "throttled">;
   readonly bisect: boolean;
   /** Only this one call fails and the function lives on. */
   readonly single: boolean;
@@ -104,7 +105,7 @@ function judge(world: StreamWorld, batch: readonly Shape[]): void {
       score: result.decision.score,
       band: result.decision.band,
       flags: result.decision.flags,
-      features: JSON.parse(result.features),
+      features: featureRecord(PROFILES.fraud.features, result.features),
     });
   }
   const risky = lines.filter((line) => line.band === "high" || line.band === "critical").map((line) => line.event_id);
@@ -113,11 +114,18 @@ function judge(world: StreamWorld, batch: readonly Shape[]): void {
   expect(reasons).toEqual(quarantined);
 
   const states = new Map<string, unknown>();
-  for (const { body, user } of [...accepted.values()].sort((a, b) => a.index - b.index)) {
+  const features = new Map<string, object>();
+  for (const [id, { body, user }] of [...accepted].sort(([, a], [, b]) => a.index - b.index)) {
     const token = world.tokeniser.token(user);
     const previous = (states.get(token) ?? null) as Parameters<typeof PROFILES.fraud.fold>[0];
-    states.set(token, PROFILES.fraud.fold(previous, PROFILES.fraud.normalise(JSON.parse(body) as Record<string, unknown>)));
+    const accepted = PROFILES.fraud.normalise(JSON.parse(body) as Record<string, unknown>);
+    const vector = new Float64Array(PROFILES.fraud.features.size);
+    PROFILES.fraud.extract(accepted, previous, vector);
+    features.set(id, featureRecord(PROFILES.fraud.features, vector));
+    states.set(token, PROFILES.fraud.fold(previous, accepted));
   }
+  // Every event was scored by what came before it, each counted once.
+  expect(new Map(lines.map((line) => [line.event_id, line.features]))).toEqual(features);
   expect(new Map([...world.states].map(([token, { state }]) => [token, state]))).toEqual(states);
 }
 
@@ -134,11 +142,14 @@ describe("history of a shard", () => {
       fc.asyncProperty(
         fc.array(shape, { minLength: 1, maxLength: 12 }),
         fc.array(trouble, { maxLength: 6 }),
+        fc.nat(12),
         fc.nat(11),
-        async (batch, troubles, cut) => {
+        async (batch, troubles, first, cut) => {
           const world = new StreamWorld();
           const records = batch.map(toRecord);
-          await deliver(world, records, [...troubles]);
+          const left = [...troubles];
+          await deliver(world, records.slice(0, first), left);
+          await deliver(world, records.slice(first), left);
           judge(world, batch);
           await deliver(world, records, []);
           await deliver(world, records.slice(0, Math.min(cut, records.length)), []);

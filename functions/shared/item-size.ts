@@ -1,0 +1,48 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { Item } from "./attribute-values";
+
+/** A write unit pays for so many bytes of an item, a read unit for four times as many. */
+export const WRITE_UNIT_BYTES = 1024;
+export const READ_UNIT_BYTES = 4096;
+
+/** Every list and map, and every element of one (DynamoDB developer guide, "DynamoDB item sizes and formats"). */
+const CONTAINER_BYTES = 3;
+const ELEMENT_BYTES = 1;
+
+/**
+ * Size of an item as DynamoDB bills it, bytes: names and values by the rules of "DynamoDB item sizes and formats". The guide calls its
+ * rule for numbers approximate: one byte for two significant digits, and one more.
+ */
+export function itemBytes(item: Item): number {
+  let bytes = 0;
+  for (const name in item) bytes += Buffer.byteLength(name) + valueBytes(item[name] as AttributeValue);
+  return bytes;
+}
+
+function valueBytes(value: AttributeValue): number {
+  if (value.S !== undefined) return Buffer.byteLength(value.S);
+  if (value.N !== undefined) return numberBytes(value.N);
+  if (value.B !== undefined) return value.B.byteLength;
+  if (value.L !== undefined) return sum(value.L, (element) => ELEMENT_BYTES + valueBytes(element)) + CONTAINER_BYTES;
+  if (value.M !== undefined) {
+    const { M: members } = value;
+    return itemBytes(members) + Object.keys(members).length * ELEMENT_BYTES + CONTAINER_BYTES;
+  }
+  if (value.SS !== undefined) return sum(value.SS, (element) => Buffer.byteLength(element));
+  if (value.NS !== undefined) return sum(value.NS, numberBytes);
+  if (value.BS !== undefined) return sum(value.BS, (element) => element.byteLength);
+  // Null or a yes or no.
+  return 1;
+}
+
+/** Zeros at both ends count nothing. */
+function numberBytes(text: string): number {
+  const digits = text
+    .replace(/e.*$/i, "")
+    .replace(/[^\d]/g, "")
+    .replace(/^0+|0+$/g, "");
+  return 1 + Math.max(1, Math.ceil(digits.length / 2));
+}
+
+const sum = <T>(values: readonly T[], bytes: (value: T) => number): number =>
+  values.reduce((total, value) => total + bytes(value), 0);

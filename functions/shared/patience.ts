@@ -1,0 +1,102 @@
+import { type Backoff, pause } from "./backoff";
+import { NOT_STARTED, type Outcome } from "./concurrency";
+
+/**
+ * What DynamoDB says when units or calls are used up ("Error handling with DynamoDB", developer guide): nothing happened, and the same
+ * call is taken later.
+ */
+const THROTTLES: ReadonlySet<string> = new Set([
+  "ProvisionedThroughputExceededException",
+  "ThrottlingException",
+  "RequestLimitExceeded",
+]);
+/** Errors of a connection, by the names and codes that Node and the SDK give them. */
+const CONNECTION_ERRORS: ReadonlySet<string> = new Set(["TimeoutError", "ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT"]);
+
+export const isThrottle = (error: unknown): boolean => error instanceof Error && THROTTLES.has(error.name);
+
+/** Whether the same call may well succeed in a moment: a fault of the connection or of the server. */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, $fault } = error as Error & { readonly code?: string; readonly $fault?: string };
+  return $fault === "server" || CONNECTION_ERRORS.has(error.name) || (code !== undefined && CONNECTION_ERRORS.has(code));
+}
+
+export interface Patience {
+  /** False when the invocation's time is nearly over: what is throttled is waited for no longer. */
+  readonly mayWait: () => boolean;
+  /** `attempts` bounds tries after transient errors; throttled calls are tried as long as there is time. */
+  readonly backoff: Backoff;
+  /** Told of every refusal for lack of units. */
+  readonly onThrottle?: () => void;
+}
+
+/**
+ * Tries `call` until it succeeds, fails for good, has failed transiently too often, or is throttled with no time left.
+ * @throws the last error
+ */
+export async function persist<R>(call: () => Promise<R>, { mayWait, backoff, onThrottle }: Patience): Promise<R> {
+  let throttled = 0;
+  for (let failures = 0; ; ) {
+    try {
+      return await call();
+    } catch (error) {
+      if (isThrottle(error)) {
+        throttled++;
+        onThrottle?.();
+        if (!mayWait()) throw error;
+      } else if (!isTransient(error) || ++failures >= backoff.attempts) throw error;
+      await pause(backoff, throttled + failures);
+    }
+  }
+}
+
+/**
+ * `mapBounded` over calls that may be throttled. A throttled call waits for its turn, and halves how many calls are under way, which
+ * grows again with each success: a table that takes five items a second gets them nearly in order, so that the first item that is left
+ * over stands close behind the last one that was taken. `mayStart` is asked before each start, as in `mapBounded`.
+ */
+export function mapPatiently<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+  patience: Patience,
+  mayStart: () => boolean = () => true,
+): Promise<Outcome<R>[]> {
+  const outcomes: Outcome<R>[] = new Array(items.length).fill(NOT_STARTED);
+  let next = 0;
+  let width = limit;
+  let workers = 0;
+  const narrowing: Patience = {
+    ...patience,
+    onThrottle: () => {
+      width = Math.max(1, width / 2);
+      patience.onThrottle?.();
+    },
+  };
+  return new Promise((resolve) => {
+    const worker = async (): Promise<void> => {
+      while (workers <= width && next < items.length && mayStart()) {
+        const index = next++;
+        try {
+          outcomes[index] = { kind: "done", value: await persist(() => work(items[index] as T), narrowing) };
+          width = Math.min(limit, width + 1);
+          fill();
+        } catch (error) {
+          outcomes[index] = { kind: "failed", error };
+        }
+      }
+      workers--;
+      if (workers === 0) resolve(outcomes);
+    };
+    const fill = (): void => {
+      const idle = Math.min(Math.floor(width) - workers, items.length - next);
+      for (let count = 0; count < idle; count++) {
+        workers++;
+        void worker();
+      }
+    };
+    fill();
+    if (workers === 0) resolve(outcomes);
+  });
+}
