@@ -23,7 +23,7 @@ import type { StreamProcessorArgs } from "./stream-processor/args";
 import { announceObjects, createDataBucket } from "./stream-processor/data-bucket";
 import { createScorer, EVENT_DETAIL_TYPE, eventSourceName } from "./stream-processor/scorer";
 
-export type { KinesisTrigger, ObjectQueue, StreamProcessorArgs, StreamTrigger } from "./stream-processor/args";
+export type { KinesisTrigger, ObjectQueue, StreamCapacity, StreamProcessorArgs, StreamTrigger } from "./stream-processor/args";
 
 export class StreamProcessor extends pulumi.ComponentResource {
   readonly streamName: pulumi.Output<string>;
@@ -55,7 +55,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     super("risk:stream:StreamProcessor", instance, {}, opts);
     this.names = streamNames(instance, args.naming, args.region, args.bucketPrefix);
     const stream = this.createStream();
-    const results = resultsTable(`${instance}-results`, this.names.resultsTable, args.context, args.capacity, this);
+    const results = this.createResults();
     const state = stateTable(`${instance}-state`, args.context, this);
     const policy = this.createPolicyParameter();
     const models = this.createModelsParameter();
@@ -118,13 +118,13 @@ export class StreamProcessor extends pulumi.ComponentResource {
   }
 
   private createStream(): Stream {
-    const { capacity, retentionHours } = this.args.trigger;
+    const { capacity, trigger } = this.args;
     return new Stream(
       `${this.instance}-stream`,
       withTransform<StreamArgs, StreamArgs>(
         {
           name: this.names.stream,
-          retentionPeriod: retentionHours,
+          retentionPeriod: trigger.retentionHours,
           ...(capacity.mode === "provisioned"
             ? { shardCount: capacity.shards, streamModeDetails: { streamMode: "PROVISIONED" } }
             : { streamModeDetails: { streamMode: "ON_DEMAND" } }),
@@ -134,6 +134,12 @@ export class StreamProcessor extends pulumi.ComponentResource {
       ),
       { parent: this, protect: this.args.context.deletionProtection },
     );
+  }
+
+  private createResults(): Table {
+    const { capacity, context } = this.args;
+    const units = capacity.mode === "provisioned" ? { mode: capacity.mode, ...capacity.table } : capacity;
+    return resultsTable(`${this.instance}-results`, this.names.resultsTable, context, units, this);
   }
 
   private createPolicyParameter(): Parameter {

@@ -161,10 +161,19 @@ function contradictions(stack: string, config: StackConfig): string[] {
   );
   const consumers = config["fraud.shards"] * config["fraud.parallelization"];
   check(
-    config.reserveConcurrency && config["fraud.streamMode"] === "provisioned" && config["fraud.reservedConcurrency"] < consumers,
+    config.reserveConcurrency &&
+      config["fraud.capacityMode"] === "provisioned" &&
+      config["fraud.reservedConcurrency"] < consumers,
     "fraud.reservedConcurrency",
     `at least fraud.shards × fraud.parallelization (${consumers})`,
     String(consumers),
+  );
+  const usefulHours = Math.max(24, Math.ceil(config["fraud.maxAgeSeconds"] / 3600));
+  check(
+    config["fraud.retentionHours"] > usefulHours,
+    "fraud.retentionHours",
+    `at most ${usefulHours}, since older records are given up by fraud.maxAgeSeconds and would be kept for nothing`,
+    String(usefulHours),
   );
   const base = config["warehouse.baseCapacityRpu"];
   check(

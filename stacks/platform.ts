@@ -19,7 +19,7 @@ import { RiskWarehouse, warehouseName } from "../components/risk-warehouse";
 import { ScoreBus } from "../components/score-bus";
 import { type ApiAuth, ScoringApi } from "../components/scoring-api";
 import { METRIC_NAMESPACE as SCORING_METRICS } from "../components/scoring-api/scoring-function";
-import { StreamProcessor } from "../components/stream-processor";
+import { type StreamCapacity, StreamProcessor } from "../components/stream-processor";
 import { METRIC_NAMESPACE as STREAM_METRICS } from "../components/stream-processor/scorer";
 import { PROFILES } from "../functions/profiles";
 import { buildFunctions, type FunctionBundles } from "../tools/bundle";
@@ -176,10 +176,6 @@ function createStream(
     bundle: bundleOf(bundles, "stream-scoring"),
     trigger: {
       kind: "kinesis",
-      capacity:
-        config["fraud.streamMode"] === "provisioned"
-          ? { mode: "provisioned", shards: config["fraud.shards"] }
-          : { mode: "onDemand" },
       retentionHours: config["fraud.retentionHours"],
       batchSize: config["fraud.batchSize"],
       batchWindowSeconds: config["fraud.batchWindowSeconds"],
@@ -195,12 +191,7 @@ function createStream(
     timeoutSeconds: config["fraud.timeoutSeconds"],
     policyTtlSeconds: config.policyTtlSeconds,
     ...(config.reserveConcurrency ? { reservedConcurrency: config["fraud.reservedConcurrency"] } : {}),
-    capacity: {
-      readUnits: config["fraud.readCapacity"],
-      maxReadUnits: config["fraud.readCapacityMax"],
-      writeUnits: config["fraud.writeCapacity"],
-      maxWriteUnits: config["fraud.writeCapacityMax"],
-    },
+    capacity: streamCapacity(config),
     errorRateAlarmPercent: config["fraud.errorRateAlarmPercent"],
     maxEventAgeDays: config["fraud.maxEventAgeDays"],
     maxEventFutureMinutes: config["fraud.maxEventFutureMinutes"],
@@ -211,6 +202,20 @@ function createStream(
     connectionString: parts.warehouse ? database : "none",
     objectQueues: parts.warehouse?.objectQueues() ?? [],
   });
+}
+
+function streamCapacity(config: StackConfig): StreamCapacity {
+  if (config["fraud.capacityMode"] === "onDemand") return { mode: "onDemand" };
+  return {
+    mode: "provisioned",
+    shards: config["fraud.shards"],
+    table: {
+      readUnits: config["fraud.readCapacity"],
+      maxReadUnits: config["fraud.readCapacityMax"],
+      writeUnits: config["fraud.writeCapacity"],
+      maxWriteUnits: config["fraud.writeCapacityMax"],
+    },
+  };
 }
 
 function createApi(

@@ -111,13 +111,13 @@ export const SETTINGS = {
     1000,
   ),
 
-  "fraud.streamMode": choice(
+  "fraud.capacityMode": choice(
     ["provisioned", "onDemand"],
-    "Kinesis capacity: fixed shards, or following the load.",
+    "Capacity of stream and results table: fixed shards and units, or following the load (docs/capacity.md).",
     "provisioned",
   ),
   "fraud.shards": integer(1, 1000, "Kinesis shards (1 MB/s or 1,000 records/s each); unused with onDemand."),
-  "fraud.retentionHours": integer(24, 8760, "Hours that events stay in the stream.", 24),
+  "fraud.retentionHours": integer(24, 8760, "Hours that events stay in the stream; at most fraud.maxAgeSeconds, rounded up.", 24),
   "fraud.memoryMb": { ...integer(128, 10_240, "Memory of the stream function, MB."), example: "1024" },
   "fraud.timeoutSeconds": integer(10, 900, "Time limit of the stream function, seconds.", 60),
   "fraud.reservedConcurrency": integer(
@@ -129,12 +129,28 @@ export const SETTINGS = {
   "fraud.batchSize": integer(1, 10_000, "Records of one invocation.", 1000),
   "fraud.batchWindowSeconds": integer(0, 300, "Seconds to wait for a full batch.", 1),
   "fraud.parallelization": integer(1, 10, "Batches of one shard in flight.", 1),
-  "fraud.maxRetries": integer(0, 10_000, "Retries of a failing batch before it goes to the failure destination.", 5),
-  "fraud.maxAgeSeconds": integer(60, 604_800, "Seconds after which a record is given up to the failure destination.", 86_400),
-  "fraud.readCapacity": { ...integer(1, 40_000, "Read units of the results table."), example: "5" },
-  "fraud.readCapacityMax": { ...integer(1, 40_000, "Ceiling of auto scaling, read units."), example: "20" },
-  "fraud.writeCapacity": { ...integer(1, 40_000, "Write units of the results table."), example: "5" },
-  "fraud.writeCapacityMax": { ...integer(1, 40_000, "Ceiling of auto scaling, write units."), example: "20" },
+  "fraud.maxRetries": integer(
+    -1,
+    10_000,
+    "Retries of a failing or throttled batch before it goes to the failure destination; -1 retries until fraud.maxAgeSeconds.",
+    -1,
+  ),
+  "fraud.maxAgeSeconds": integer(
+    60,
+    604_800,
+    "Seconds after which a record is given up to the failure destination: how far the platform may fall behind without losing one.",
+    86_400,
+  ),
+  "fraud.readCapacity": { ...integer(1, 40_000, "Read units of the results table; unused with onDemand."), example: "5" },
+  "fraud.readCapacityMax": { ...integer(1, 40_000, "Ceiling of auto scaling, read units; unused with onDemand."), example: "20" },
+  "fraud.writeCapacity": {
+    ...integer(1, 40_000, "Write units of the results table; a record a second each; unused with onDemand."),
+    example: "5",
+  },
+  "fraud.writeCapacityMax": {
+    ...integer(1, 40_000, "Ceiling of auto scaling, write units; unused with onDemand."),
+    example: "20",
+  },
   "fraud.errorRateAlarmPercent": { ...integer(1, 100, "Percent of failed invocations that raise an alarm."), example: "5" },
   "fraud.resultTtlDays": integer(1, 3650, "Days that results stay in the table.", 90),
   "fraud.archiveExpiryDays": integer(

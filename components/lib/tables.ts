@@ -4,8 +4,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PlatformContext } from "./context";
 import type { Statement } from "./iam";
 
-/** Units of a provisioned table: it starts with the first and grows to the second when 70 % are used. */
-export interface TableCapacity {
+/** Units that a table has, or none: on demand it takes what comes and costs by the request. */
+export type TableCapacity = ProvisionedUnits | { readonly mode: "onDemand" };
+
+/** The table starts with the first units and grows to the second when 70 % are used. */
+export interface ProvisionedUnits {
+  readonly mode: "provisioned";
   readonly readUnits: number;
   readonly maxReadUnits: number;
   readonly writeUnits: number;
@@ -22,7 +26,7 @@ function tableDefaults(context: PlatformContext): Partial<TableArgs> {
   };
 }
 
-/** Scores by event id, provisioned and scaled: the load of a stream is even, and provisioned units cost a seventh then. */
+/** Scores by event id. Provisioned units suit an even load and cost a seventh then; a write that finds none left waits. */
 export function resultsTable(
   name: string,
   tableName: string,
@@ -30,19 +34,24 @@ export function resultsTable(
   capacity: TableCapacity,
   parent: pulumi.Resource,
 ): Table {
+  const args: TableArgs = {
+    name: tableName,
+    hashKey: "transaction_id",
+    attributes: [{ name: "transaction_id", type: "S" }],
+    ...tableDefaults(context),
+  };
+  const opts = { parent, protect: context.deletionProtection };
+  if (capacity.mode === "onDemand") return new Table(`${name}-table`, { ...args, billingMode: "PAY_PER_REQUEST" }, opts);
   const table = new Table(
     `${name}-table`,
     {
-      name: tableName,
+      ...args,
       billingMode: "PROVISIONED",
       readCapacity: capacity.readUnits,
       writeCapacity: capacity.writeUnits,
-      hashKey: "transaction_id",
-      attributes: [{ name: "transaction_id", type: "S" }],
-      ...tableDefaults(context),
     },
     // Auto scaling changes the units of the live table; a deployment must not set them back.
-    { parent, protect: context.deletionProtection, ignoreChanges: ["readCapacity", "writeCapacity"] },
+    { ...opts, ignoreChanges: ["readCapacity", "writeCapacity"] },
   );
   scale(`${name}-reads`, table, "Read", capacity.readUnits, capacity.maxReadUnits, parent);
   scale(`${name}-writes`, table, "Write", capacity.writeUnits, capacity.maxWriteUnits, parent);

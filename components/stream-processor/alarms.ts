@@ -20,7 +20,8 @@ export function createAlarms(
   return [
     ...functionAlarms(instance, alarms, { functionName, timeoutSeconds, errorRatePercent: errorRateAlarmPercent }),
     alarm(`${instance}-iterator-age`, alarms, {
-      alarmDescription: "The function is more than 5 minutes behind the stream: add shards, parallelisation or memory.",
+      alarmDescription:
+        "The function is more than 5 minutes behind the stream, which loses nothing until maxAgeSeconds. Its metric Throttled counts: the results table lacks units (docs/capacity.md). Otherwise add shards, parallelisation or memory.",
       namespace: "AWS/Lambda",
       metricName: "IteratorAge",
       dimensions: { FunctionName: functionName },
@@ -31,7 +32,8 @@ export function createAlarms(
     }),
     // One of the mapping's EventCount metrics. A queue fed by the bucket would also get S3's test message, and stay in alarm.
     alarm(`${instance}-failed-batch`, alarms, {
-      alarmDescription: "A batch was given up after its retries: its records lie below aws/lambda/ in the data bucket.",
+      alarmDescription:
+        "A batch was given up, since its records' age or retries ended: they lie below aws/lambda/ in the data bucket.",
       namespace: "AWS/Lambda",
       metricName: "OnFailureDestinationDeliveredEventCount",
       dimensions: { EventSourceMappingUUID: eventSource.uuid },

@@ -9,7 +9,7 @@ import type { ProfileModels } from "../lib/models-parameter";
 import type { Naming } from "../lib/naming";
 import type { EncryptedQueue } from "../lib/queue";
 import type { GeneratedSecret } from "../lib/secret";
-import type { TableCapacity } from "../lib/tables";
+import type { ProvisionedUnits } from "../lib/tables";
 import type { Transform } from "../lib/transform";
 import type { ScoreBus } from "../score-bus";
 
@@ -18,9 +18,7 @@ export type StreamTrigger = KinesisTrigger;
 
 export interface KinesisTrigger {
   readonly kind: "kinesis";
-  /** Fixed shards (1 MB/s or 1,000 records/s each), or capacity that follows the load at a higher price. */
-  readonly capacity: { readonly mode: "provisioned"; readonly shards: number } | { readonly mode: "onDemand" };
-  /** Hours an event stays in the stream: 24 to 8760. How long the platform may be down without losing one. */
+  /** Hours an event stays in the stream: 24 to 8760. Beyond `maxAgeSeconds` they are paid for and of no use. */
   readonly retentionHours: number;
   /** Records of one invocation, 1 to 10,000. */
   readonly batchSize: number;
@@ -28,11 +26,22 @@ export interface KinesisTrigger {
   readonly batchWindowSeconds: number;
   /** Batches of one shard in flight, 1 to 10; records of one key stay in order. */
   readonly parallelization: number;
-  /** Retries of a failing batch before it goes to the failure destination (AWS's default is for ever). */
+  /**
+   * Retries of a failing batch before it goes to the failure destination; -1 retries until its age ends. Batches that wait for a
+   * throttled table are retried as well, so a limit sheds records whenever the table is slow for long.
+   */
   readonly maxRetries: number;
-  /** Seconds after which a record is given up to the failure destination, 60 to 604,800. */
+  /** Seconds after which a record is given up to the failure destination, 60 to 604,800: how long the platform may be behind. */
   readonly maxAgeSeconds: number;
 }
+
+/**
+ * One choice for the stream and the results table, since the slower of them decides: fixed shards (1 MB/s or 1,000 records/s each) and
+ * units (a record a second each), or both following the load at a higher price.
+ */
+export type StreamCapacity =
+  | { readonly mode: "provisioned"; readonly shards: number; readonly table: Omit<ProvisionedUnits, "mode"> }
+  | { readonly mode: "onDemand" };
 
 export interface StreamProcessorArgs {
   readonly context: PlatformContext;
@@ -60,7 +69,7 @@ export interface StreamProcessorArgs {
   readonly policyTtlSeconds: number;
   /** Executions set aside; default none. At least shards × parallelisation, or the stream waits. */
   readonly reservedConcurrency?: number;
-  readonly capacity: TableCapacity;
+  readonly capacity: StreamCapacity;
   /** Percent of invocations that may fail before an alarm. */
   readonly errorRateAlarmPercent: number;
   /** Days that an event may lie back, and … */

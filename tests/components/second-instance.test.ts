@@ -127,7 +127,6 @@ function twoOfEach(): Record<string, unknown> {
       bundle: bundle("stream-scoring"),
       trigger: {
         kind: "kinesis",
-        capacity: { mode: "onDemand" },
         retentionHours: 24,
         batchSize: 100,
         batchWindowSeconds: 0,
@@ -141,7 +140,7 @@ function twoOfEach(): Record<string, unknown> {
       bus,
       memoryMb: 512,
       timeoutSeconds: 30,
-      capacity: { readUnits: 1, maxReadUnits: 2, writeUnits: 1, maxWriteUnits: 2 },
+      capacity: { mode: "onDemand" },
       policyTtlSeconds: 60,
       errorRateAlarmPercent: 5,
       maxEventAgeDays: 7300,
