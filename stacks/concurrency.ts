@@ -43,7 +43,7 @@ export function reservations(config: StackConfig): Reservation[] {
         key: "fraud.reservedConcurrency",
         executions: config["fraud.reservedConcurrency"],
         step: 1,
-        least: config["fraud.streamMode"] === "provisioned" ? config["fraud.shards"] * config["fraud.parallelization"] : 1,
+        least: config["fraud.capacityMode"] === "provisioned" ? config["fraud.shards"] * config["fraud.parallelization"] : 1,
       },
       // Loader and migrator, one each.
       { key: "warehouse.enabled", executions: config["warehouse.enabled"] ? 2 : 0 },

@@ -2,6 +2,7 @@
 import { watch } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Platform } from "../engine/platform";
+import type { Usage } from "../services/dynamodb-meter";
 import { examples } from "./examples";
 import { type CommandLine, parseCommandLine, portOption, runCommand } from "./options";
 import { nextSignal, start, stop } from "./running";
@@ -17,9 +18,10 @@ const command: CommandLine = {
     stack: { type: "string", value: "NAME", help: "Stack whose Pulumi.NAME.yaml configures it.", default: "dev" },
     port: { type: "string", value: "PORT", help: "Port of the AWS endpoint; 0 picks a free one.", default: "4566" },
     "in-memory": { type: "boolean", help: "Keeps nothing: state lives in memory and a temporary folder." },
+    "no-metering": { type: "boolean", help: "Lets provisioned tables take more than their units; on AWS the rest waits." },
     verbose: { type: "boolean", help: "Prints what the runtime does, call by call." },
   },
-  examples: ["npm start", "npm start -- --stack staging --port 0", "npm start -- --in-memory"],
+  examples: ["npm start", "npm start -- --stack staging --port 0", "npm start -- --in-memory --no-metering"],
 };
 
 async function main(): Promise<number> {
@@ -35,6 +37,8 @@ async function main(): Promise<number> {
     inMemory: options.flag("in-memory"),
     dataDir: resolve(".local", stack),
     ...(port === undefined ? {} : { port }),
+    metering: options.flag("no-metering") ? "off" : "enforced",
+    onFirstRefusal: (usage) => process.stdout.write(`${paint("yellow", "!")} ${refusalText(usage)}\n`),
     log: (line) => {
       if (verbose) process.stderr.write(`${line}\n`);
     },
@@ -50,6 +54,11 @@ async function main(): Promise<number> {
   await stop(running);
   process.stdout.write("Stopped.\n");
   return 0;
+}
+
+/** Told once a table: from now on it is as slow as on AWS. */
+function refusalText({ table, kind, unitsPerSecond }: Usage): string {
+  return `Table ${table} is out of ${kind.toLowerCase()} units: from now on it takes ${unitsPerSecond} a second, as on AWS, and the rest waits (docs/capacity.md). Started with --no-metering it takes all.`;
 }
 
 /** Applies edits of Pulumi.<stack>.yaml to the running platform; one at a time, the last one wins. */

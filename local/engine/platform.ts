@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Part } from "../contracts.js";
 import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
+import type { Metering, Usage } from "../services/dynamodb-meter";
 import { boundProviderCalls } from "../services/provider-calls";
 import { type DeployProgress, deploy } from "./deploy.js";
 import { evaluate } from "./evaluate.js";
@@ -32,6 +33,10 @@ export interface PlatformOptions {
   readonly clock?: { now(): number };
   readonly log?: (line: string) => void;
   readonly progress?: DeployProgress;
+  /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
+  readonly metering?: Metering;
+  /** Told when a table first lacks units. */
+  readonly onFirstRefusal?: (usage: Usage) => void;
   readonly faults?: { readonly seed: number; readonly rules: readonly FaultRule[] };
 }
 

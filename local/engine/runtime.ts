@@ -7,6 +7,7 @@ import type { GraphResource, LocalContext, Part } from "../contracts.js";
 import { CredentialStore } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
 import { Iam } from "../gateway/iam";
+import type { Metering, Usage } from "../services/dynamodb-meter";
 import { lockDataDir } from "./data-lock.js";
 import { KillSwitch } from "./kill-switch.js";
 import { reservePort } from "./ports.js";
@@ -25,6 +26,10 @@ export interface RuntimeOptions {
   readonly dataDir: string;
   readonly clock?: { now(): number };
   readonly log?: (line: string) => void;
+  /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
+  readonly metering?: Metering;
+  /** Told when a table first lacks units. */
+  readonly onFirstRefusal?: (usage: Usage) => void;
   /** Names in a role's tag `RedshiftDbRoles`. */
   readonly databaseRolesOf: (roleName: string) => readonly string[];
 }
@@ -63,6 +68,8 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
     perform: (request) => endpoint.call(request),
     databaseRolesOf: options.databaseRolesOf,
     ...(options.warehousePort === undefined ? {} : { warehousePort: options.warehousePort }),
+    ...(options.metering === undefined ? {} : { metering: options.metering }),
+    ...(options.onFirstRefusal === undefined ? {} : { onFirstRefusal: options.onFirstRefusal }),
   });
   const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
   for (const service of services.aws) endpoint.register(killSwitch.watch(service));

@@ -12,6 +12,7 @@ import { CloudWatchService, cloudwatchBodies } from "../services/cloudwatch";
 import { DeliverRegistry } from "../services/deliver";
 import { createDynamoDbService } from "../services/dynamodb";
 import { dynamoDbBodies } from "../services/dynamodb-bodies";
+import type { Metering, Usage } from "../services/dynamodb-meter";
 import { EventsService, eventsBodies } from "../services/events";
 import { GlueService, glueBodies } from "../services/glue";
 import { iamBodies } from "../services/iam-bodies";
@@ -52,6 +53,10 @@ export interface ServiceOptions {
   /** Names in a role's tag `RedshiftDbRoles`. */
   readonly databaseRolesOf: (roleName: string) => readonly string[];
   readonly warehousePort?: number;
+  /** Units of provisioned tables; default enforced. */
+  readonly metering?: Metering;
+  /** Told when a table first lacks units. */
+  readonly onFirstRefusal?: (usage: Usage) => void;
   /** Authorises and carries out what state machines call; absent where the program is only evaluated. */
   readonly perform?: Perform;
 }
@@ -69,7 +74,13 @@ export function createServices(options: ServiceOptions) {
   const ssm = createSsmService(context, kms);
   const secrets = createSecretsManagerService(context, kms);
   const sts = createStsService(context);
-  const dynamodb = createDynamoDbService(context, { persistent: options.durable, gate });
+  const dynamodb = createDynamoDbService(context, {
+    persistent: options.durable,
+    metering: options.metering ?? "enforced",
+    gate,
+    metrics,
+    onFirstRefusal: (usage) => options.onFirstRefusal?.(usage),
+  });
   const s3 = createS3Service(context, { iam, kms, deliver: registry.deliver });
   const sagemaker = new SageMakerRuntimeService(context);
   const sqs = new SqsService(context, gate, metrics);

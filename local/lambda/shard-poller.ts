@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { LocalContext } from "../contracts.js";
 import type { InvokeResult } from "./functions.js";
-import { batchOutcome, fitting, type InvokeBatch, type MappingConfig } from "./mapping.js";
+import { type BatchOutcome, batchOutcome, fitting, type InvokeBatch, type MappingConfig } from "./mapping.js";
 import type { LambdaPorts, StreamRecord, Timers } from "./ports.js";
 import { eventRecord, failureRecord, filterView, type GiveUpCondition, type ShardOf } from "./stream-batch.js";
 
@@ -184,14 +184,18 @@ class Lane {
       if (this.closed) return;
       if (result !== "throttled") {
         lastResult = result;
-        const failedAt = this.firstFailure(result, rest);
+        const failed = this.outcome(result, rest);
+        const failedAt = firstFailure(failed, rest);
         const succeeded = rest.slice(0, failedAt);
         this.finish(succeeded);
         rest = rest.slice(failedAt);
         if (rest.length === 0) return;
-        // Progress makes it a new, smaller batch with its own attempts.
+        // Progress makes it a new, smaller batch with its own attempts. AWS does not say that it does; settings must not rely on it.
         attempts = succeeded.length > 0 ? 0 : attempts + 1;
-        if (mapping.bisectOnError && rest.length > 1 && succeeded.length === 0) {
+        if (succeeded.length > 0) wait = this.options.retryMs;
+        // A reported failure splits the batch at the reported record and no further ("Configuring partial batch response with Kinesis
+        // Data Streams and Lambda"); only a batch that failed as a whole is halved.
+        if (mapping.bisectOnError && rest.length > 1 && failed.kind === "all") {
           const half = Math.ceil(rest.length / 2);
           await this.process(rest.slice(0, half));
           if (!this.closed) await this.process(rest.slice(half));
@@ -229,12 +233,9 @@ class Lane {
     }
   }
 
-  /** Index of the first record that is not done. */
-  private firstFailure(result: InvokeResult, batch: readonly Tracked[]): number {
-    const ids = new Map(batch.map(({ record }, index) => [record.sequenceNumber, index]));
-    const outcome = batchOutcome(result, this.options.mapping.reportsItemFailures, new Set(ids.keys()));
-    if (outcome.kind === "ok") return batch.length;
-    return outcome.kind === "all" ? 0 : Math.min(...outcome.ids.map((id) => ids.get(id) ?? 0));
+  private outcome(result: InvokeResult, batch: readonly Tracked[]): BatchOutcome {
+    const ids = new Set(batch.map(({ record }) => record.sequenceNumber));
+    return batchOutcome(result, this.options.mapping.reportsItemFailures, ids);
   }
 
   private async withoutExpired(batch: Tracked[], attempts: number, result: InvokeResult | undefined): Promise<Tracked[]> {
@@ -304,4 +305,12 @@ class Lane {
     this.resumeWait?.();
     await this.running;
   }
+}
+
+/** Index of the first record that is not done. */
+function firstFailure(outcome: BatchOutcome, batch: readonly Tracked[]): number {
+  if (outcome.kind === "ok") return batch.length;
+  if (outcome.kind === "all") return 0;
+  const failed = new Set(outcome.ids);
+  return batch.findIndex(({ record }) => failed.has(record.sequenceNumber));
 }

@@ -18,6 +18,7 @@ const policyName: NameRule = { field: "name", maxLength: 255 };
 
 export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
   const apply = (resource: GraphResource): Promise<void> => applyTable(service, resource);
+  const scale = (resource: GraphResource): Promise<void> => bringWithinLimits(service, resource);
   return [
     {
       type: "aws:dynamodb/table:Table",
@@ -55,13 +56,8 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
     },
     {
       type: "aws:appautoscaling/target:Target",
-      honoured: [],
-      cloudOnly: Object.fromEntries(
-        ["minCapacity", "maxCapacity", "resourceId", "scalableDimension", "serviceNamespace", "roleArn", "tags"].map((field) => [
-          field,
-          SCALING,
-        ]),
-      ),
+      honoured: ["minCapacity", "maxCapacity", "resourceId", "scalableDimension"],
+      cloudOnly: { serviceNamespace: SCALING, roleArn: SCALING, tags: SCALING },
       replaceOn: ["resourceId", "scalableDimension", "serviceNamespace"],
       outputs: ({ inputs, region, accountId, name }) => ({
         id: String(inputs.resourceId),
@@ -70,6 +66,10 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
           roleArn: "",
         },
       }),
+      create: scale,
+      update: scale,
+      // The table keeps the units that it has.
+      delete: () => undefined,
     },
     {
       type: "aws:appautoscaling/policy:Policy",
@@ -95,7 +95,28 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
   ];
 }
 
-const SCALING = "one machine meters no capacity, so there is nothing to scale";
+const SCALING = "tables keep their units within the target's limits; AWS follows the load between them, in minutes";
+
+/** Brings a table's units within the target's limits at once, where Application Auto Scaling takes a minute or two. */
+async function bringWithinLimits(service: DynamoDbService, { type, name, inputs }: GraphResource): Promise<void> {
+  const [, TableName] = /^table\/([^/]+)$/.exec(String(inputs.resourceId)) ?? [];
+  const [, kind] = /^dynamodb:table:(Read|Write)CapacityUnits$/.exec(String(inputs.scalableDimension)) ?? [];
+  if (TableName === undefined || kind === undefined)
+    throw new Error(
+      `${type} (${name}): expected a DynamoDB table's read or write units, got ${String(inputs.scalableDimension)} of ${String(inputs.resourceId)}.`,
+    );
+  const table = await describe(service, TableName);
+  const { ReadCapacityUnits, WriteCapacityUnits } = (table?.ProvisionedThroughput ?? {}) as Record<string, number>;
+  const units: Record<string, number> = {
+    ReadCapacityUnits: ReadCapacityUnits ?? 0,
+    WriteCapacityUnits: WriteCapacityUnits ?? 0,
+  };
+  const field = `${kind}CapacityUnits`;
+  const current = units[field] ?? 0;
+  const wanted = Math.min(Math.max(current, Number(inputs.minCapacity)), Number(inputs.maxCapacity));
+  if (current === 0 || wanted === current) return;
+  await service.call("UpdateTable", { TableName, ProvisionedThroughput: { ...units, [field]: wanted } });
+}
 
 async function applyTable(service: DynamoDbService, resource: GraphResource): Promise<void> {
   const TableName = String(resource.state.name);
@@ -108,6 +129,7 @@ async function applyTable(service: DynamoDbService, resource: GraphResource): Pr
     );
   } else await changeCapacity(service, resource, existing, wanted);
   const { inputs } = resource;
+  await service.readUnits(TableName);
   service.setKey(TableName, optionalText(recordInput(inputs, "serverSideEncryption"), "kmsKeyArn"));
   await service.call("UpdateTable", { TableName, DeletionProtectionEnabled: inputs.deletionProtectionEnabled === true });
   const ttl = recordInput(inputs, "ttl");
@@ -173,7 +195,9 @@ async function changeCapacity(
     );
   const mode = optionalText(recordInput(existing, "BillingModeSummary"), "BillingMode") ?? "PROVISIONED";
   const changesMode = mode !== wanted.BillingMode;
-  const own = throughputChange(existing, wanted, changesMode);
+  // Units that the program ignores changes of are what scaling made of them.
+  const scaled = ["readCapacity", "writeCapacity"].some((field) => resource.ignoreChanges.includes(field));
+  const own = scaled && !changesMode ? undefined : throughputChange(existing, wanted, changesMode);
   const updates = after.flatMap((index) => {
     const change = throughputChange(before.find(({ IndexName }) => IndexName === index.IndexName) ?? {}, index, changesMode);
     return change === undefined ? [] : [{ Update: { IndexName: index.IndexName, ProvisionedThroughput: change } }];

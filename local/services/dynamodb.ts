@@ -5,6 +5,8 @@ import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type Loca
 import { unsupportedAction } from "../gateway/endpoint";
 import { jsonBody } from "../gateway/protocols";
 import { DynamoEngine, DynamoError, ENGINE_ACTIONS, type EngineAction } from "./dynamodb-engine";
+import { Meter, type Metering, type Usage } from "./dynamodb-meter";
+import { MeteredEngine } from "./dynamodb-metered";
 import { TableSettings } from "./dynamodb-settings";
 import type { ServiceGate } from "./service-gate";
 
@@ -24,12 +26,24 @@ type OwnAction = (typeof OWN_ACTIONS)[number];
 export interface DynamoDbOptions {
   /** Keeps tables under the data folder. */
   readonly persistent: boolean;
-  readonly gate: ServiceGate;
+  readonly gate: Pick<ServiceGate, "callerPermissions">;
+  /** Default off. */
+  readonly metering?: Metering;
+  readonly metrics?: (
+    namespace: string,
+    name: string,
+    dimensions: Readonly<Record<string, string>>,
+    value: number,
+    unit: string,
+  ) => void;
+  readonly onFirstRefusal?: (usage: Usage) => void;
 }
 
 export class DynamoDbService implements AwsService {
   readonly name = "dynamodb";
+  readonly meter: Meter;
   private readonly engine: DynamoEngine;
+  private readonly metered: MeteredEngine;
   private readonly settings: TableSettings;
   private readonly own: Readonly<Record<OwnAction, (input: Input) => Input>> = {
     UpdateTimeToLive: (input) => this.updateTtl(input),
@@ -51,6 +65,12 @@ export class DynamoDbService implements AwsService {
     const path = options.persistent ? join(context.dataDir, "dynamodb") : undefined;
     this.engine = new DynamoEngine({ path, region: context.region, accountId: context.accountId });
     this.settings = new TableSettings(context.db);
+    this.meter = new Meter(options.metering ?? "off", {
+      now: () => context.clock.now(),
+      metric: (name, value, dimensions) => options.metrics?.("AWS/DynamoDB", name, dimensions, value, "Count"),
+      onFirstRefusal: (usage) => options.onFirstRefusal?.(usage),
+    });
+    this.metered = new MeteredEngine(this.engine, this.meter);
   }
 
   permissions(request: AwsRequest): readonly Permission[] {
@@ -128,8 +148,12 @@ export class DynamoDbService implements AwsService {
         501,
       );
     try {
-      const output = await this.engine.run(action, rest);
-      if (action === "UpdateTable") await this.untilActive(String(rest.TableName));
+      const output = await this.metered.run(action, rest);
+      if (action === "UpdateTable") {
+        const table = String(rest.TableName);
+        await this.untilActive(table);
+        await this.readUnits(table);
+      }
       return action === "DescribeTable" ? { Table: this.described(objectOf(output.Table)) } : output;
     } catch (error) {
       if (onFailure === "ALL_OLD" && error instanceof DynamoError && error.code === "ConditionalCheckFailedException")
@@ -160,10 +184,21 @@ export class DynamoDbService implements AwsService {
     const output = await this.engine.run("CreateTable", rest);
     const name = String(rest.TableName);
     await this.untilActive(name);
+    await this.readUnits(name);
     this.settings.register(name);
     this.settings.setProtected(name, DeletionProtectionEnabled === true);
     if (Array.isArray(Tags)) this.settings.putTags(name, Tags);
     return { TableDescription: this.described(objectOf(output.TableDescription)) };
+  }
+
+  /** Tells the meter what a table has, after anything that may have changed it and at the start over kept tables. */
+  async readUnits(name: string): Promise<void> {
+    await this.untilActive(name);
+    const { Table } = await this.engine.run("DescribeTable", { TableName: name });
+    const { ReadCapacityUnits, WriteCapacityUnits } = objectOf(objectOf(Table).ProvisionedThroughput);
+    // A table on demand has none.
+    const units = { Read: Number(ReadCapacityUnits ?? 0), Write: Number(WriteCapacityUnits ?? 0) };
+    this.meter.setUnits(name, units.Write > 0 ? units : null);
   }
 
   /** dynalite opens a table in the next turns of the event loop; callers need not wait for it as on AWS. */
@@ -186,6 +221,8 @@ export class DynamoDbService implements AwsService {
     const output = await this.engine.run("DeleteTable", input);
     await this.untilGone(name);
     this.settings.remove(name);
+    this.meter.setUnits(name, null);
+    this.metered.forget(name);
     return output;
   }
 
@@ -206,7 +243,11 @@ export class DynamoDbService implements AwsService {
     const { DeletionProtectionEnabled, ...rest } = input;
     const name = this.knownTable(input);
     this.settings.setProtected(name, DeletionProtectionEnabled === true);
-    if (Object.keys(rest).length > 1) return this.engine.run("UpdateTable", rest);
+    if (Object.keys(rest).length > 1) {
+      const output = await this.engine.run("UpdateTable", rest);
+      await this.readUnits(name);
+      return output;
+    }
     const { Table } = await this.engine.run("DescribeTable", { TableName: name });
     return { TableDescription: this.described(objectOf(Table)) };
   }

@@ -92,6 +92,20 @@ describe("a stream mapping", () => {
     });
   });
 
+  it("repeats a batch whose first record is reported as a whole, and does not halve it", async () => {
+    harness.put(3);
+    const service = await start(
+      "globalThis.calls = (globalThis.calls ?? 0) + 1; return calls < 3 ? { batchItemFailures: [fail(ns[0])] } : {}",
+      { reportsItemFailures: true, bisectOnError: true },
+    );
+    await until(() => service.idle());
+    expect(batches()).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+      [0, 1, 2],
+    ]);
+  });
+
   it("gives up records older than the maximum age without running them, to a queue without the payload", async () => {
     harness.put(2);
     harness.now += 120_000;
