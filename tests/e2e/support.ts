@@ -98,15 +98,16 @@ export function linkProject(folder: string): void {
 }
 
 /** Ends open batching windows until no function has work left. */
-export async function settled({ platform }: World): Promise<void> {
+export async function settled({ platform }: World, milliseconds?: number): Promise<void> {
   const { lambda } = platform.services;
   let quiet = 0;
   // Work hands over to work (a batch's object notifies a queue): quiet once is not yet quiet.
-  await until("all functions idle", () => {
+  const idle = () => {
     lambda.flush();
     quiet = lambda.idle() ? quiet + 1 : 0;
     return quiet > 3;
-  });
+  };
+  await until("all functions idle", idle, milliseconds);
 }
 
 export interface HttpAnswer {
