@@ -1,11 +1,13 @@
 /** Entry of the Pulumi program: config in, platform up, outputs out. */
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime";
+import { capacityWarnings } from "./stacks/capacity";
 import { parseConfig } from "./stacks/config";
 import { readShippedModels, resolveModels } from "./stacks/models";
 import { createPlatform } from "./stacks/platform";
 
 const config = parseConfig(pulumi.getStack(), allConfig());
+for (const warning of capacityWarnings(config)) void pulumi.log.warn(warning);
 const shipped = readShippedModels();
 const initial = resolveModels(pulumi.getStack(), config, shipped);
 const { models, api, stream, warehouse, pipelines, bus, alarmTopic } = createPlatform(config, { shipped, initial });

@@ -43,9 +43,9 @@ export function resultItem(result: StoredResult, expiresAt: number): Item {
     ttl: n(expiresAt),
   };
   const details = detailsOf(result);
-  for (const name in details) summary[name] = s(details[name as keyof Details] as string);
-  if (itemBytes(summary) <= WRITE_UNIT_BYTES) return summary;
-  for (const name in details) delete summary[name];
+  const plain: Item = { ...summary };
+  for (const name in details) plain[name] = s(details[name as keyof Details] as string);
+  if (itemBytes(plain) <= WRITE_UNIT_BYTES) return plain;
   return { ...summary, details: b(deflateRawSync(JSON.stringify(details))) };
 }
 

@@ -46,6 +46,7 @@ async function main(): Promise<number> {
   const running = await starting;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   process.stdout.write(`${paint("green", "●")} Stack ${stack} runs on this machine (${seconds} s). Ctrl-C stops it.\n\n`);
+  for (const warning of running.platform.graph.warnings) process.stdout.write(`${paint("yellow", "!")} ${warning}\n\n`);
   process.stdout.write(examples(running.outputs, running.outputsPath));
   const watcher = followStackFile(running.platform, stack);
   const signal = await interrupted;

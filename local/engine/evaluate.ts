@@ -64,7 +64,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Graph> {
   );
   recorder.attach();
   const readAnew = sharePackageTree();
-  const restore = takeProcess(projectDir, (reason) => recorder.rejected(reason));
+  const restore = takeProcess(projectDir, recorder);
   let outputs: unknown;
   try {
     outputs = await runtime.runInPulumiStack(async () => runProgram(options.program));
@@ -97,8 +97,12 @@ function loadFresh(program: string): unknown {
   return load(program);
 }
 
-/** Working folder, unhandled rejections and stack traces belong to the evaluation while it runs; returns how to give them back. */
-function takeProcess(projectDir: string, onRejection: (reason: unknown) => void): () => void {
+/** How `pulumi.log.warn` writes where no engine listens. */
+const WARNING = "warning: [runtime] ";
+
+/** Working folder, unhandled rejections, warnings and stack traces belong to the evaluation while it runs; returns how to give them back. */
+function takeProcess(projectDir: string, recorder: Recorder): () => void {
+  const onRejection = (reason: unknown): void => recorder.rejected(reason);
   const { stackTraceLimit } = Error;
   // Pulumi renders a stack for each of its thousands of promises, a tenth of the whole start; problems are reported by their messages.
   Error.stackTraceLimit = 0;
@@ -107,7 +111,14 @@ function takeProcess(projectDir: string, onRejection: (reason: unknown) => void)
   const listeners = process.listeners("unhandledRejection");
   process.removeAllListeners("unhandledRejection");
   process.on("unhandledRejection", onRejection);
+  const { warn } = console;
+  console.warn = (...parts: unknown[]): void => {
+    const [text] = parts;
+    if (typeof text === "string" && text.startsWith(WARNING)) recorder.warnings.push(text.slice(WARNING.length));
+    else warn(...parts);
+  };
   return () => {
+    console.warn = warn;
     Error.stackTraceLimit = stackTraceLimit;
     process.off("unhandledRejection", onRejection);
     for (const listener of listeners) process.on("unhandledRejection", listener);
@@ -147,6 +158,7 @@ interface Monitor {
 }
 
 class Recorder {
+  readonly warnings: string[] = [];
   private readonly registry: BodyRegistry;
   private readonly resources: GraphResource[] = [];
   private readonly byUrn = new Map<string, GraphResource>();
@@ -274,7 +286,7 @@ class Recorder {
     }
     const { project, stack } = this.options.config;
     if (this.problems.size > 0) throw new EvaluationError(stack, [...this.problems]);
-    return { project, stack, resources: this.resources, byUrn: this.byUrn, outputs };
+    return { project, stack, resources: this.resources, byUrn: this.byUrn, outputs, warnings: this.warnings };
   }
 }
 

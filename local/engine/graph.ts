@@ -11,6 +11,8 @@ export interface Graph {
   readonly byUrn: ReadonlyMap<string, GraphResource>;
   /** Stack outputs, secrets in plain text. */
   readonly outputs: Readonly<Record<string, unknown>>;
+  /** What the program warns of, as a preview shows it. */
+  readonly warnings: readonly string[];
 }
 
 export interface FieldChange {

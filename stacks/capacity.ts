@@ -1,0 +1,140 @@
+/** How many records a second each part of a stack takes: which one decides, and what more of it costs. */
+import { RECORD_COST } from "./capacity-facts";
+import type { StackConfig } from "./config";
+
+export interface Bottleneck {
+  readonly part: string;
+  /** What it takes for good. */
+  readonly recordsPerSecond: number;
+  /** What it takes after it has grown by itself; the same where it does not grow. */
+  readonly ceiling: number;
+  /** The setting that raises it, and list prices of us-east-1. */
+  readonly raise: string;
+}
+
+/** A function gets the processor of one core at this memory ("Configure Lambda function memory", Lambda developer guide). */
+const MB_PER_CORE = 1769;
+/** "Quotas and limits", Kinesis Data Streams developer guide. */
+const RECORDS_PER_SHARD = 1000;
+const ON_DEMAND_STREAM = { first: 4000, most: 200_000 };
+/** Write units of a table on demand when it is new, and the quota of a table ("Quotas in Amazon DynamoDB", developer guide). */
+const ON_DEMAND_TABLE = { first: 4000, most: 40_000 };
+/** Requests a second under one prefix ("Best practices design patterns: optimizing Amazon S3 performance"). */
+const S3_PUTS = 3500;
+/** "Amazon EventBridge quotas" has 10,000 in us-east-1 and us-west-2, and fewer elsewhere; an entry is 64 KB or part of it. */
+const BUS_CALLS = 10_000;
+/** Shards and table may differ by this factor before a preview says so: a table that grows, and bursts that it has saved units for. */
+const UNBALANCED = 10;
+
+/** Parts in the order that a record passes them. */
+export function bottlenecks(config: StackConfig): readonly Bottleneck[] {
+  return [shards(config), scorer(config), resultWrites(config), resultReads(config), stateWrites(), archive(config), bus()];
+}
+
+/** The part that takes least for good. */
+export function binding(parts: readonly Bottleneck[]): Bottleneck {
+  return parts.reduce((least, part) => (part.recordsPerSecond < least.recordsPerSecond ? part : least));
+}
+
+/** What a preview should tell: shards that bring far more than the table takes, or units far beyond what shards bring. */
+export function capacityWarnings(config: StackConfig): readonly string[] {
+  if (config["fraud.capacityMode"] === "onDemand") return [];
+  const stream = shards(config).recordsPerSecond;
+  const { recordsPerSecond, ceiling } = resultWrites(config);
+  if (stream > ceiling * UNBALANCED) {
+    return [
+      `The stream takes ${perSecond(stream)} records a second (fraud.shards), its results table ${perSecond(recordsPerSecond)}, after auto scaling ${perSecond(ceiling)} (fraud.writeCapacity, fraud.writeCapacityMax). What comes faster for long waits in the stream and is given up after fraud.maxAgeSeconds. For real traffic set fraud.capacityMode to onDemand, or raise the units; docs/capacity.md has the numbers.`,
+    ];
+  }
+  if (recordsPerSecond > stream * UNBALANCED) {
+    return [
+      `The results table takes ${perSecond(recordsPerSecond)} records a second (fraud.writeCapacity), its stream ${perSecond(stream)} (fraud.shards): most units are paid for and never used. Lower fraud.writeCapacity, or raise fraud.shards.`,
+    ];
+  }
+  return [];
+}
+
+function shards(config: StackConfig): Bottleneck {
+  const part = "Kinesis stream";
+  if (config["fraud.capacityMode"] === "onDemand") {
+    const raise =
+      "follows the load up to twice the peak of the last 30 days; $29 a stream and month, $0.08 a GB in, $0.04 a GB out";
+    return { part, recordsPerSecond: ON_DEMAND_STREAM.first, ceiling: ON_DEMAND_STREAM.most, raise };
+  }
+  const most = config["fraud.shards"] * RECORDS_PER_SHARD;
+  return {
+    part,
+    recordsPerSecond: most,
+    ceiling: most,
+    raise: "`fraud.shards`: $11 a shard and month, and $0.014 a million records",
+  };
+}
+
+/** Batches that run side by side, one a shard and lane; a stream on demand begins with four shards and gets more. */
+function lanes(config: StackConfig): { readonly first: number; readonly most: number } {
+  const isOnDemand = config["fraud.capacityMode"] === "onDemand";
+  const shardCount = isOnDemand ? ON_DEMAND_STREAM.first / RECORDS_PER_SHARD : config["fraud.shards"];
+  const wanted = shardCount * config["fraud.parallelization"];
+  if (!config.reserveConcurrency) return { first: wanted, most: wanted };
+  const reserved = config["fraud.reservedConcurrency"];
+  const first = Math.min(wanted, reserved);
+  return { first, most: isOnDemand ? reserved : first };
+}
+
+/** JavaScript runs on one core, so memory beyond it brings nothing. */
+function scorer(config: StackConfig): Bottleneck {
+  const core = Math.min(1, config["fraud.memoryMb"] / MB_PER_CORE);
+  const perLane = (core * 1000) / RECORD_COST.cpuMilliseconds;
+  const { first, most } = lanes(config);
+  return {
+    part: "Stream function",
+    recordsPerSecond: first * perLane,
+    ceiling: most * perLane,
+    raise: `\`fraud.memoryMb\` up to ${MB_PER_CORE}, then \`fraud.parallelization\` and \`fraud.reservedConcurrency\`: $0.0000133 a GB and second used, however many run`,
+  };
+}
+
+function resultWrites(config: StackConfig): Bottleneck {
+  const part = "Results table, writes";
+  if (config["fraud.capacityMode"] === "onDemand") return onDemandTable(part, RECORD_COST.resultWriteUnits);
+  return {
+    part,
+    recordsPerSecond: config["fraud.writeCapacity"] / RECORD_COST.resultWriteUnits,
+    ceiling: config["fraud.writeCapacityMax"] / RECORD_COST.resultWriteUnits,
+    raise: "`fraud.writeCapacity` and `fraud.writeCapacityMax`: $0.47 a unit and month",
+  };
+}
+
+function resultReads(config: StackConfig): Bottleneck {
+  const part = "Results table, reads";
+  if (config["fraud.capacityMode"] === "onDemand") return onDemandTable(part, RECORD_COST.resultReadUnits);
+  return {
+    part,
+    recordsPerSecond: config["fraud.readCapacity"] / RECORD_COST.resultReadUnits,
+    ceiling: config["fraud.readCapacityMax"] / RECORD_COST.resultReadUnits,
+    raise: "`fraud.readCapacity` and `fraud.readCapacityMax`: $0.09 a unit and month",
+  };
+}
+
+const stateWrites = (): Bottleneck => onDemandTable("State table, writes", RECORD_COST.stateWriteUnits);
+
+const onDemandTable = (part: string, units: number): Bottleneck => ({
+  part,
+  recordsPerSecond: ON_DEMAND_TABLE.first / units,
+  ceiling: ON_DEMAND_TABLE.most / units,
+  raise: "follows the load; $0.625 a million writes, $0.125 a million reads; beyond 40,000 a quota increase",
+});
+
+/** An object a batch, and one more of its alerts. */
+function archive(config: StackConfig): Bottleneck {
+  const rate = (S3_PUTS / 2) * config["fraud.batchSize"];
+  return { part: "S3 archive", recordsPerSecond: rate, ceiling: rate, raise: "`fraud.batchSize`: $5 a million objects" };
+}
+
+/** Each alert in a call of its own, which is the worst that there can be. */
+function bus(): Bottleneck {
+  const rate = BUS_CALLS / RECORD_COST.alertShare;
+  return { part: "Event bus", recordsPerSecond: rate, ceiling: rate, raise: "a quota increase; $1 a million alerts" };
+}
+
+const perSecond = (rate: number): string => (rate < 10 ? rate.toFixed(1) : Math.floor(rate).toLocaleString("en-US"));
