@@ -67,7 +67,8 @@ export function capacityDoc(configs: Configs): string {
     "",
     "The metric `Throttled` counts refusals, and `batch_waits` in the log says where a batch stopped. Records that break the code don't wait with the",
     "others: the invocation fails, Lambda halves the batch, and the record goes to quarantine as `processing_error` once it is alone. Only a record that",
-    "kills the process each time (out of memory, an endless loop) holds up its shard until its age ends.",
+    "kills the process each time (out of memory, an endless loop) holds up its shard until its age ends: set `fraud.maxRetries` to 3 for as long as it",
+    "takes to get it into the failure destination.",
     "",
     "On one machine `npm start` holds tables to their units, and `npm start -- --no-metering` lets them take all. `npm run demo` takes all and says how",
     "much later AWS would have been done. Auto scaling doesn't follow the load there: a table keeps its first units.",
@@ -75,8 +76,8 @@ export function capacityDoc(configs: Configs): string {
     "## Retention and age",
     "",
     "Records older than `fraud.maxAgeSeconds` are given up, so the stream keeps none longer: `fraud.retentionHours` beyond it is refused. Both are 24 hours",
-    "by default. Seven days cost $0.02 a shard and hour more, $58 a month for four shards; raise both together for a platform that may be down over a",
-    "weekend. A new function reads what the stream holds; older history is replayed from the archive.",
+    "by default. prod has seven days of both, for a weekend without anybody there and for Security Hub's Kinesis.3: $0.02 a shard and hour more, $58 a",
+    "month for four shards. What is older is replayed from the archive, or from the failure destination.",
   ].join("\n")}\n`;
 }
 

@@ -21,7 +21,7 @@ const command: CommandLine = {
   about: [
     "training   extracts labelled history, checks it, trains, evaluates against the champion and registers the model for approval",
     "inference  scores a day, or a range of days, with the champion and merges the scores into the warehouse",
-    "history    fills the running platform with 60 days of transactions and the labels that came in later",
+    "history    fills the running platform with 60 days of transactions and the labels that came in later; start it with --no-metering",
     "status     lists what ran",
     "",
     "Works on the platform that runs here (npm start), or on a stack with --aws. The first run here makes a Python environment",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import type { Outputs } from "../cli/outputs";
 import { paint, table } from "../cli/terminal";
-import type { Meter } from "../services/dynamodb-meter";
+import type { Usage } from "../services/dynamodb-meter";
 import type { Books } from "./check";
 import type { Clients } from "./clients";
 import { alarms, query } from "./tally";
@@ -84,20 +84,19 @@ export async function routes(clients: Clients, highScoresLogGroup: string, dataD
   );
 }
 
-/** What the tables' units would have made, or have made, of the traffic. */
-export function throughput(meter: Meter): string {
-  const lines = meter
-    .usage()
+/** What the tables' units would have made of the traffic. */
+export function throughput(usage: readonly Usage[]): string {
+  const lines = usage
     .filter(({ kind }) => kind === "Write")
-    .map(({ table, consumed, unitsPerSecond, refused, secondsBehind }) => {
-      const used = `  ${table} took ${Math.round(consumed)} write units; it has ${unitsPerSecond} a second and five minutes of those saved up.`;
-      if (refused === 0) return used;
-      const outcome =
-        meter.metering === "enforced"
-          ? `  ${refused} writes were refused and waited for their turn; none was lost.`
-          : `  On AWS the last record would have been stored ${duration(secondsBehind)} later: nothing is lost, but waits in the stream.`;
-      return `${used}\n${outcome}\n  For real traffic: fraud.capacityMode onDemand, or more units (docs/capacity.md). --metering makes it wait here.`;
-    });
+    .flatMap(({ table, consumed, unitsPerSecond, secondsBehind }) => [
+      `  ${table} took ${Math.round(consumed)} write units; on AWS it has ${unitsPerSecond} a second and five minutes of those saved up.`,
+      ...(secondsBehind === 0
+        ? []
+        : [
+            `  There the last record would have been stored ${duration(secondsBehind)} later: it waits in the stream, and none is lost.`,
+            "  npm start holds tables to their units. For real traffic: fraud.capacityMode onDemand (docs/capacity.md).",
+          ]),
+    ]);
   return lines.length === 0 ? "  No table has units of its own: all are on demand." : lines.join("\n");
 }
 

@@ -158,7 +158,7 @@ describe("event sources", () => {
     expect(dev.find("aws:lambda/eventSourceMapping:EventSourceMapping", "fraud-source").inputs).toMatchObject({
       startingPosition: "TRIM_HORIZON",
       maximumRecordAgeInSeconds: 86_400,
-      maximumRetryAttempts: 5,
+      maximumRetryAttempts: -1,
       bisectBatchOnFunctionError: true,
       functionResponseTypes: ["ReportBatchItemFailures"],
       destinationConfig: { onFailure: { destinationArn: expect.stringContaining("company-fraud-data-dev-us-east-1-a1") } },

@@ -62,6 +62,9 @@ describe("parseConfig", () => {
     ["risk:lead.routeAlertScore", "70", "at least lead.routeLogScore (80)"],
     ["risk:fraud.parallelization", "10", undefined],
     ["risk:fraud.shards", "11", "at least fraud.shards × fraud.parallelization (11)"],
+    ["risk:fraud.retentionHours", "168", "at most 24, since older records are given up by fraud.maxAgeSeconds"],
+    ["risk:fraud.maxRetries", "-2", "a whole number from -1 to 10000"],
+    ["risk:fraud.capacityMode", "fast", "one of provisioned, onDemand"],
     ["risk:training.canaryMinutes", "2", "0, or at least 3: functions take up to 72 seconds (policyTtlSeconds)"],
     ["risk:training.canaryMinutes", "3", undefined],
     // A throttled cold start has to end within it.

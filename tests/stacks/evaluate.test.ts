@@ -59,6 +59,20 @@ describe("the three stacks", () => {
     });
   });
 
+  it("have a stream and a results table that follow the load, with no units to scale, in one setting", async () => {
+    const graph = await evaluateStack("prod", { "risk:fraud.capacityMode": "onDemand" });
+    const stream = graph.find("aws:kinesis/stream:Stream", "fraud-stream");
+    expect(stream.inputs).toMatchObject({ streamModeDetails: { streamMode: "ON_DEMAND" } });
+    expect(stream.inputs).not.toHaveProperty("shardCount");
+    const table = graph.find("aws:dynamodb/table:Table", "fraud-results-table");
+    expect(table.inputs).toMatchObject({ billingMode: "PAY_PER_REQUEST" });
+    expect(table.inputs).not.toHaveProperty("writeCapacity");
+    expect(graph.ofType("aws:appautoscaling/target:Target")).toEqual([]);
+    const fixed = await evaluateStack("prod");
+    expect(fixed.ofType("aws:appautoscaling/target:Target")).toHaveLength(2);
+    expect(fixed.find("aws:dynamodb/table:Table", "fraud-results-table").urn).toBe(table.urn);
+  });
+
   it("protects what holds data where the setting says so, and nowhere else", async () => {
     const prod = await evaluateStack("prod");
     const dev = await unchanged;

@@ -94,6 +94,24 @@ describe("evaluate", () => {
     ]);
   });
 
+  it("keeps what the program warns of, instead of printing it", async () => {
+    const printed: unknown[] = [];
+    const { warn } = console;
+    console.warn = (...parts: unknown[]) => void printed.push(...parts);
+    try {
+      const graph = await run(() => {
+        void pulumi.log.warn("few units");
+        console.warn("for whoever reads");
+      });
+      expect(graph.warnings).toEqual(["few units"]);
+      expect(printed).toEqual(["for whoever reads"]);
+      console.warn("again");
+      expect(printed).toHaveLength(2);
+    } finally {
+      console.warn = warn;
+    }
+  });
+
   it("refuses a URN that is registered twice", async () => {
     const problems = await problemsOf(() => {
       new kinesis.Stream("events", { shardCount: 1 });
