@@ -65,6 +65,8 @@ export function capacityDoc(configs: Configs): string {
     "   a failed one, and give up what was only waiting.",
     "4. Auto scaling raises the units after about two minutes at over 70 %, up to `fraud.writeCapacityMax`.",
     "",
+    "Waiting is billed like work: a function of 512 MB that waits all month costs $18 a shard, and the units that it waits for $0.47 each.",
+    "",
     "The metric `Throttled` counts refusals, and `batch_waits` in the log says where a batch stopped. Records that break the code don't wait with the",
     "others: the invocation fails, Lambda halves the batch, and the record goes to quarantine as `processing_error` once it is alone. Only a record that",
     "kills the process each time (out of memory, an endless loop) holds up its shard until its age ends: set `fraud.maxRetries` to 3 for as long as it",

@@ -165,6 +165,16 @@ describe("event sources", () => {
     });
   });
 
+  it("of the stream wait for a slow table without raising the alarm on duration", () => {
+    const { timeout, environment } = dev.find("aws:lambda/function:Function", "fraud-processor-function").inputs as {
+      readonly timeout: number;
+      readonly environment: { readonly variables: Readonly<Record<string, string>> };
+    };
+    const alarm = dev.find("aws:cloudwatch/metricAlarm:MetricAlarm", "fraud-duration").inputs;
+    const longestWait = timeout * 1000 - Number(environment.variables.STOP_EARLY_MS);
+    expect(longestWait + 1000).toBeLessThan(Number(alarm.threshold));
+  });
+
   it("of the archive gather scores for the window that the stack says, hidden from other readers meanwhile", () => {
     for (const [graph, windowSeconds] of [
       [dev, 2],
