@@ -5,6 +5,7 @@ import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type Loca
 import { unsupportedAction } from "../gateway/endpoint";
 import { jsonBody } from "../gateway/protocols";
 import { DynamoEngine, DynamoError, ENGINE_ACTIONS, type EngineAction } from "./dynamodb-engine";
+import { deleteExpired } from "./dynamodb-expiry";
 import { Meter, type Metering, type Usage } from "./dynamodb-meter";
 import { MeteredEngine } from "./dynamodb-metered";
 import { TableSettings } from "./dynamodb-settings";
@@ -126,7 +127,8 @@ export class DynamoDbService implements AwsService {
   /** Deletes expired items as TTL does; returns how many. AWS does so within days, this at every call. */
   async sweepExpired(): Promise<number> {
     let deleted = 0;
-    for (const { table, attribute } of this.settings.tablesWithTtl()) deleted += await this.sweepTable(table, attribute);
+    for (const { table, attribute } of this.settings.tablesWithTtl())
+      deleted += await deleteExpired(this.engine, table, attribute, this.context.clock.now());
     return deleted;
   }
 
@@ -294,46 +296,6 @@ export class DynamoDbService implements AwsService {
   private untag(input: Input): Input {
     this.settings.removeTags(this.resourceTable(input), Array.isArray(input.TagKeys) ? input.TagKeys.map(String) : []);
     return {};
-  }
-
-  private async sweepTable(table: string, attribute: string): Promise<number> {
-    const now = Math.floor(this.context.clock.now() / 1000);
-    // AWS ignores times more than five years in the past, to protect against a wrong unit.
-    const oldest = now - 5 * 365 * 86_400;
-    const expired = {
-      ExpressionAttributeNames: { "#ttl": attribute },
-      ExpressionAttributeValues: { ":now": { N: String(now) }, ":oldest": { N: String(oldest) } },
-    };
-    const condition = "#ttl <= :now AND #ttl > :oldest";
-    const { Table } = await this.engine.run("DescribeTable", { TableName: table });
-    const keys = (objectOf(Table).KeySchema as { AttributeName: string }[]).map((key) => key.AttributeName);
-    let deleted = 0;
-    let start: unknown;
-    do {
-      const page = await this.engine.run("Scan", {
-        TableName: table,
-        FilterExpression: condition,
-        ...expired,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      });
-      for (const item of (page.Items ?? []) as Input[]) {
-        const key = Object.fromEntries(keys.map((name) => [name, item[name]]));
-        deleted += await this.deleteIf({ TableName: table, Key: key, ConditionExpression: condition, ...expired });
-      }
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
-    return deleted;
-  }
-
-  /** The item may have been renewed since the scan. */
-  private async deleteIf(input: Input): Promise<number> {
-    try {
-      await this.engine.run("DeleteItem", input);
-      return 1;
-    } catch (error) {
-      if (error instanceof DynamoError && error.code === "ConditionalCheckFailedException") return 0;
-      throw error;
-    }
   }
 }
 
