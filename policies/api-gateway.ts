@@ -22,7 +22,7 @@ function checkExecutionLogs(stage: GraphResource, graph: PolicyGraph): string[] 
 function checkFirewall(stage: GraphResource, graph: PolicyGraph): string[] {
   return graph.referring("aws:wafv2/webAclAssociation:WebAclAssociation", "resourceArn", stage).length > 0
     ? []
-    : ["The stage has no web ACL; associate one (pulumi config set risk:api.firewall true)."];
+    : ["The stage has no web ACL; associate one (pulumi config set --path risk:api.firewall true)."];
 }
 
 function checkCache(stage: GraphResource, graph: PolicyGraph): string[] {
@@ -89,7 +89,7 @@ export const apiGatewayRules: readonly Rule[] = [
       field(
         "authorization",
         is("AWS_IAM", "COGNITO_USER_POOLS", "CUSTOM"),
-        'set it to "AWS_IAM" or to an authorizer\'s kind (pulumi config set risk:api.auth iam).',
+        'set it to "AWS_IAM" or to an authorizer\'s kind (pulumi config set --path risk:api.auth iam).',
       ),
     ),
   },

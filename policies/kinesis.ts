@@ -27,7 +27,7 @@ export const kinesisRules: readonly Rule[] = [
     check: field(
       "retentionPeriod",
       isAtLeast(RETENTION_HOURS),
-      `set it to ${RETENTION_HOURS} hours or more (pulumi config set risk:fraud.retentionHours ${RETENTION_HOURS}).`,
+      `set it to ${RETENTION_HOURS} hours or more (pulumi config set --path risk:fraud.retentionHours ${RETENTION_HOURS}).`,
     ),
   },
   {

@@ -73,12 +73,17 @@ const RETENTION = [
 ] as const;
 
 export const SETTINGS = {
-  environment: text(/^[a-z][a-z0-9]{1,9}$/, "2 to 10 lower-case letters and digits", "dev", "Environment in physical names."),
+  environment: text(
+    /^[a-z][a-z0-9]{1,9}$/,
+    "2 to 10 lower-case letters and digits",
+    "dev",
+    "Environment in physical names; another value is another stack, made anew and empty.",
+  ),
   suffix: text(
     /^[a-z0-9]{1,8}$/,
     "1 to 8 lower-case letters and digits",
     "a1",
-    "Makes physical names unique across accounts and copies.",
+    "Makes physical names unique across accounts and copies; another value is another stack, made anew and empty.",
   ),
   bucketPrefix: text(
     /^[a-z0-9][a-z0-9-]{1,15}$/,
@@ -172,7 +177,7 @@ export const SETTINGS = {
     "Minutes that an event may lie ahead, for clocks that run fast; beyond, it goes to quarantine.",
     60,
   ),
-  "fraud.highRiskAlerts": flag("Mails every event of an alerting band.", false),
+  "fraud.highRiskAlerts": flag("Mails every event of an alerting band, from a topic of its own.", false),
   "fraud.policy": policy("fraud"),
   "fraud.champion": champion("fraud"),
   "fraud.fallbacks": fallbacks("fraud"),

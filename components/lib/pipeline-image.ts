@@ -53,7 +53,7 @@ export function xgboostImage(region: string): TrainingImage {
   if (account === undefined) {
     throw new Error(
       `Region "${region}": expected one with SageMaker's XGBoost container (${Object.keys(ACCOUNTS).join(", ")}). ` +
-        "Choose such a region, or turn the pipelines off: pulumi config set risk:pipelines.enabled false",
+        "Choose such a region, or turn the pipelines off: pulumi config set --path risk:pipelines.enabled false",
     );
   }
   return {

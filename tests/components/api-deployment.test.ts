@@ -53,7 +53,7 @@ describe("a deployment", () => {
       "risk:api.manageAccountLogging": "false",
       "risk:tracing": "true",
       "risk:logRetentionDays": "30",
-      "risk:leadPolicy": '{"bands":{"high":75}}',
+      "risk:lead.policy": '{"bands":{"high":75}}',
     });
     expect(frozen(changed)).toEqual(frozen(await dev));
     expect(trigger(changed)).toBe(trigger(await dev));

@@ -10,19 +10,19 @@ const REQUIRED = {
   "risk:logRetentionDays": "7",
   "risk:tracing": "false",
   "risk:pointInTimeRecovery": "false",
-  "risk:fraud.shards": "1",
-  "risk:fraud.memoryMb": "512",
-  "risk:fraud.readCapacity": "5",
-  "risk:fraud.readCapacityMax": "20",
-  "risk:fraud.writeCapacity": "5",
-  "risk:fraud.writeCapacityMax": "20",
-  "risk:fraud.errorRateAlarmPercent": "10",
+};
+const FRAUD = {
+  shards: 1,
+  memoryMb: 512,
+  readCapacity: 5,
+  readCapacityMax: 20,
+  writeCapacity: 5,
+  writeCapacityMax: 20,
+  errorRateAlarmPercent: 10,
 };
 
-const config = (changes: Readonly<Record<string, string | number>> = {}): StackConfig => {
-  const own = Object.entries(changes).map(([key, value]) => [`risk:fraud.${key}`, String(value)]);
-  return parseConfig("dev", { ...REQUIRED, ...Object.fromEntries(own) });
-};
+const config = (changes: Readonly<Record<string, string | number>> = {}): StackConfig =>
+  parseConfig("dev", { ...REQUIRED, "risk:fraud": JSON.stringify({ ...FRAUD, ...changes }) });
 const rate = (part: string, changes: Readonly<Record<string, string | number>> = {}) => {
   const found = bottlenecks(config(changes)).find((candidate) => candidate.part === part);
   return { now: Math.round(found?.recordsPerSecond ?? 0), later: Math.round(found?.ceiling ?? 0) };

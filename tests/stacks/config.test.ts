@@ -65,8 +65,6 @@ describe("parseConfig", () => {
     ["risk:fraud.retentionHours", "168", "at most 24, since older records are given up by fraud.maxAgeSeconds"],
     ["risk:fraud.maxRetries", "-2", "a whole number from -1 to 10000"],
     ["risk:fraud.capacityMode", "fast", "one of provisioned, onDemand"],
-    ["risk:training.canaryMinutes", "2", "0, or at least 3: functions take up to 72 seconds (policyTtlSeconds)"],
-    ["risk:training.canaryMinutes", "3", undefined],
     // A throttled cold start has to end within it.
     ["risk:api.timeoutSeconds", "9", "a whole number from 10 to 900"],
     [
@@ -132,6 +130,14 @@ describe("parseConfig", () => {
     expect(problemsOf({ "risk:api.reservedConcurrency": "200", "risk:api.provisionedConcurrency": "201" })).toEqual([
       expect.stringContaining("at most api.reservedConcurrency (200)"),
     ]);
+  });
+
+  it("gives functions the time to read a canary before it is judged", () => {
+    const read = { "risk:policyTtlSeconds": "60" };
+    expect(problemsOf({ ...read, "risk:training.canaryMinutes": "2" })).toEqual([
+      expect.stringContaining("0, or at least 3: functions take up to 72 seconds (policyTtlSeconds)"),
+    ]);
+    expect(problemsOf({ ...read, "risk:training.canaryMinutes": "3" })).toEqual([]);
   });
 
   it("reports every problem at once, with the stack", () => {

@@ -2,7 +2,7 @@ import type { PolicyDocument } from "../../policy/document";
 
 /**
  * Rules that score devices until a model has been trained and approved. They are points on top of a model's: a stack that promotes one
- * lowers those that the model has learnt by `devicePolicy.weights`. Bands as fraud scores are commonly read: suspicious from 75 on,
+ * lowers those that the model has learnt by `device.policy.weights`. Bands as fraud scores are commonly read: suspicious from 75 on,
  * high risk from 90 on.
  */
 export const DEVICE_POLICY: PolicyDocument = {

@@ -24,6 +24,7 @@ const graphOf = (resources: readonly GraphResource[]): Graph => ({
   resources,
   byUrn: new Map(resources.map((one) => [one.urn, one])),
   outputs: {},
+  warnings: [],
 });
 
 const body = (type: string, parts: Partial<ResourceBody> = {}): ResourceBody => ({
