@@ -1,26 +1,6 @@
 import { type Backoff, pause } from "./backoff";
 import { NOT_STARTED, type Outcome } from "./concurrency";
-
-/**
- * What DynamoDB says when units or calls are used up ("Error handling with DynamoDB", developer guide): nothing happened, and the same
- * call is taken later.
- */
-const THROTTLES: ReadonlySet<string> = new Set([
-  "ProvisionedThroughputExceededException",
-  "ThrottlingException",
-  "RequestLimitExceeded",
-]);
-/** Errors of a connection, by the names and codes that Node and the SDK give them. */
-const CONNECTION_ERRORS: ReadonlySet<string> = new Set(["TimeoutError", "ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT"]);
-
-export const isThrottle = (error: unknown): boolean => error instanceof Error && THROTTLES.has(error.name);
-
-/** Whether the same call may well succeed in a moment: a fault of the connection or of the server. */
-export function isTransient(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code, $fault } = error as Error & { readonly code?: string; readonly $fault?: string };
-  return $fault === "server" || CONNECTION_ERRORS.has(error.name) || (code !== undefined && CONNECTION_ERRORS.has(code));
-}
+import { isThrottled, isTransient } from "./sdk-error";
 
 export interface Patience {
   /** False when the invocation's time is nearly over: what is throttled is waited for no longer. */
@@ -41,7 +21,7 @@ export async function persist<R>(call: () => Promise<R>, { mayWait, backoff, onT
     try {
       return await call();
     } catch (error) {
-      if (isThrottle(error)) {
+      if (isThrottled(error)) {
         throttled++;
         onThrottle?.();
         if (!mayWait()) throw error;

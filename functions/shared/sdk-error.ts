@@ -9,7 +9,24 @@ export function statusOf(error: unknown): number | undefined {
 
 /** The account or the resource gets more calls than it takes; services say so with 400 as often as with 429. */
 export const isThrottled = (error: unknown): boolean =>
-  statusOf(error) === 429 || (error instanceof Error && /Throttl|TooManyRequests|RequestLimitExceeded/.test(error.name));
+  statusOf(error) === 429 ||
+  (error instanceof Error && /Throttl|TooManyRequests|RequestLimitExceeded|ProvisionedThroughputExceeded/.test(error.name));
 
-/** The same call may succeed a moment later: throttled, a fault of the service, or no answer at all. */
-export const isTransient = (error: unknown): boolean => isThrottled(error) || (statusOf(error) ?? 500) >= 500;
+/** Errors of a connection, by the names and codes that Node and the SDK give them. */
+const CONNECTION_ERRORS: ReadonlySet<string> = new Set([
+  "TimeoutError",
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/** The same call may succeed a moment later: throttled, a fault of the service, or a connection that broke. */
+export function isTransient(error: unknown): boolean {
+  if (isThrottled(error) || (statusOf(error) ?? 0) >= 500) return true;
+  if (!(error instanceof Error)) return false;
+  const { code, $fault } = error as Error & { readonly code?: string; readonly $fault?: string };
+  return $fault === "server" || CONNECTION_ERRORS.has(error.name) || (code !== undefined && CONNECTION_ERRORS.has(code));
+}

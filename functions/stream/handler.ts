@@ -6,8 +6,8 @@ import { describeError, type Log } from "../shared/log";
 import type { Metrics } from "../shared/metrics";
 import { createModelReport } from "../shared/model-report";
 import type { ModelSource } from "../shared/model-source";
-import { isThrottle } from "../shared/patience";
 import type { PolicySource } from "../shared/policy-source";
+import { isThrottled } from "../shared/sdk-error";
 import { base64Payload } from "../shared/storable";
 import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
@@ -166,7 +166,7 @@ function reportUnfinished(
     records: records.length,
     ...describeError(failure),
   };
-  if (isThrottle(failure) || failure instanceof UnprocessedKeysError || failure instanceof OutOfTimeError) {
+  if (isThrottled(failure) || failure instanceof UnprocessedKeysError || failure instanceof OutOfTimeError) {
     log.warn("batch_waits", fields);
     return;
   }

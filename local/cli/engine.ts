@@ -83,7 +83,12 @@ async function main(): Promise<number> {
     return pulumi(parsed, projectDir, folder, other.port);
   }
   const interrupted = nextSignal();
-  const session = await startSession({ projectDir, stack: parsed.stack, folder });
+  const session = await startSession({
+    projectDir,
+    stack: parsed.stack,
+    folder,
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
   writeFileSync(file, JSON.stringify({ port: session.port, pid: process.pid }), { mode: 0o600 });
   try {
     if (parsed.command !== "serve") {

@@ -13,6 +13,7 @@ export interface ProviderArgs {
   /** Assets are found relative to it. */
   readonly projectDir: string;
   readonly store: ResourceStore;
+  readonly log: (line: string) => void;
   /** Told before a body is created; what it throws fails the creation. */
   readonly onCreate?: (urn: string) => void;
   /** Told when a resource has its body. */
@@ -48,11 +49,19 @@ export class ProviderResources {
     this.registry = new BodyRegistry(args.bodies);
   }
 
-  /** Bodies again for everything that was created; they live in this process. */
+  /**
+   * Bodies again for everything that was created; they live in this process. What finds no place is gone, such as a file that a stack
+   * kept on its destruction in a bucket that it didn't keep; a refresh takes it out of a state that still has it.
+   */
   async restore(): Promise<void> {
-    for (const resource of this.args.store.all()) {
-      await this.registry.get(resource.type)?.create?.(resource);
-      this.args.onCreated?.(resource);
+    for (const resource of [...this.args.store.all()]) {
+      try {
+        await this.registry.get(resource.type)?.create?.(resource);
+        this.args.onCreated?.(resource);
+      } catch (error) {
+        this.args.store.remove(resource.urn, resource.id);
+        this.args.log(`${resource.type} (${resource.name}) is gone: ${messageOf(error)}`);
+      }
     }
   }
 

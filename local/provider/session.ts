@@ -70,6 +70,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
       accountId,
       projectDir,
       store,
+      log: log ?? (() => undefined),
       ...(options.onCreate === undefined ? {} : { onCreate: options.onCreate }),
       onCreated: (resource) => serveShippedModels([resource], services.sagemaker),
     });

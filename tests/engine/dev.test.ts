@@ -19,6 +19,23 @@ async function output(name: string): Promise<string> {
   return stdout.trim();
 }
 
+async function score(): Promise<unknown> {
+  const [url, key] = [await output("apiUrl"), await output("apiKey")];
+  const answer = await fetch(`${url}/score`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-api-key": key },
+    body: JSON.stringify({ companySize: 900, industry: "technology", engagementMetrics: 88 }),
+  });
+  return answer.json();
+}
+
+const shippedModels = () =>
+  (JSON.parse(readFileSync(join(ROOT, "models", "index.json"), "utf8")) as { readonly name: string }[]).map(
+    ({ name }) => `models-${name}`,
+  );
+
+const restoreConfig = () => writeFileSync(join(world.projectDir, "Pulumi.dev.yaml"), readFileSync(join(ROOT, "Pulumi.dev.yaml")));
+
 describe("a new stack", () => {
   let all: readonly string[];
 
@@ -48,14 +65,11 @@ describe("a new stack", () => {
     expect(await world.under(process.env.npm_node_execpath ?? process.execPath).preview()).toEqual([]);
   });
 
-  it("answers a request for a score", async () => {
-    const [url, key] = [await output("apiUrl"), await output("apiKey")];
-    const answer = await fetch(`${url}/score`, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": key },
-      body: JSON.stringify({ companySize: 900, industry: "technology", engagementMetrics: 88 }),
-    });
-    expect(await answer.json()).toMatchObject({ score: 88.6, band: "high" });
+  it("answers a request for a score, and does so after the provider has started again", async () => {
+    expect(await score()).toMatchObject({ score: 88.6, band: "high" });
+    await world.restart();
+    expect(await score()).toMatchObject({ score: 88.6, band: "high" });
+    expect(await world.preview()).toEqual([]);
   });
 
   it("has no secret in plain text in its state", async () => {
@@ -100,17 +114,21 @@ describe("a changed setting", () => {
       values: { "risk:warehouse.loadSchedule": "rate(5 minutes)" },
       steps: ["update eventRule:EventRule warehouse-load-schedule"],
     },
-    { values: { "risk:training.schedule": "cron(0 4 1 * ? *)" }, steps: ["update schedule:Schedule training-schedule"] },
     {
+      values: { "risk:training.schedule": "cron(0 4 1 * ? *)" },
+      steps: ["churn", "fraud"].map((dataset) => `update eventRule:EventRule training-start-schedule-${dataset}`),
+    },
+    {
+      // The table's own units are what auto scaling makes of them.
       values: { "risk:fraud.writeCapacity": 10, "risk:fraud.writeCapacityMax": 40 },
-      steps: ["update table:Table fraud-results-table", "update target:Target fraud-results-write-target"],
+      steps: ["update target:Target fraud-results-writes-target"],
     },
   ])("$values makes exactly its updates", async ({ values, steps }) => {
     world.configure(values);
     try {
       expect(await world.preview()).toEqual([...steps].sort());
     } finally {
-      writeFileSync(join(world.projectDir, "Pulumi.dev.yaml"), readFileSync(join(ROOT, "Pulumi.dev.yaml")));
+      restoreConfig();
     }
   });
 
@@ -121,7 +139,7 @@ describe("a changed setting", () => {
       expect(refused.status).not.toBe(0);
       expect(refused.stdout + refused.stderr).toContain("Fix: pulumi config set --path risk:fraud.shards 1 --stack dev");
     } finally {
-      writeFileSync(join(world.projectDir, "Pulumi.dev.yaml"), readFileSync(join(ROOT, "Pulumi.dev.yaml")));
+      restoreConfig();
     }
   });
 
@@ -133,6 +151,18 @@ describe("a changed setting", () => {
     expect(await world.preview()).toEqual([]);
     const { lambda } = world.session.runtime.services;
     expect(lambda.pool.get("fraud-processor-dev-a1")?.config.memoryMb).toBe(768);
+  });
+
+  it("of the API reaches its stage, there and back", async () => {
+    for (const warm of [2, 0]) {
+      restoreConfig();
+      world.configure({ "risk:api.provisionedConcurrency": warm });
+      const updated = await world.pulumi("up", "--yes", "--skip-preview");
+      expect(updated.stdout + updated.stderr).not.toContain("error:");
+      expect(updated.status).toBe(0);
+      expect(await score()).toMatchObject({ score: 88.6 });
+    }
+    restoreConfig();
   });
 });
 
@@ -156,6 +186,14 @@ describe("destroy", () => {
     const destroyed = await world.pulumi("destroy", "--yes", "--skip-preview");
     expect(destroyed.stdout + destroyed.stderr).toMatch(/- \d+ deleted/);
     expect(destroyed.status).toBe(0);
-    expect([...world.session.resources()]).toEqual([]);
+    // What a sibling of the account needs, and models that other versions of the program may name.
+    const left = [...world.session.resources()].map(({ name }) => name).sort();
+    expect(left).toEqual(["gateway-logs", "gateway-logs-permissions", "gateway-logs-role", ...shippedModels()].sort());
+  });
+
+  it("leaves nothing that keeps the provider from starting again", async () => {
+    await world.restart();
+    const steps = await world.preview();
+    expect(created(steps)).toEqual(steps);
   });
 });

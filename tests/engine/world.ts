@@ -28,6 +28,8 @@ export interface World {
   readonly projectDir: string;
   readonly session: Session;
   readonly env: NodeJS.ProcessEnv;
+  /** Ends the provider and starts another one over what it kept. */
+  restart(): Promise<void>;
   /** Fails the creation of resources of these logical names. */
   readonly failing: Set<string>;
   /** Runs `pulumi ARGS` for the stack. */
@@ -41,6 +43,11 @@ export interface World {
   /** The state file as text. */
   state(): string;
   stop(): Promise<void>;
+}
+
+interface PreviewOutput {
+  readonly steps: readonly { readonly op: string; readonly urn: string }[];
+  readonly diagnostics?: readonly { readonly message: string }[];
 }
 
 /** Every tracked or new file of the working tree, in a folder of its own; packages are linked. */
@@ -60,43 +67,57 @@ export async function startWorld(stack: string, { select = true } = {}): Promise
   const projectDir = cloneProject();
   const folder = join(projectDir, ".local", "engine");
   const failing = new Set<string>();
-  const session = await startSession({
-    projectDir,
-    stack,
-    folder,
-    onCreate: (urn) => {
-      const name = urn.split("::").at(-1) ?? "";
-      if (failing.has(name)) throw new Error(`AccessDenied: ${name}`);
-    },
-  });
-  const env = { ...process.env, ...cliEnvironment(folder, session.port) };
+  const open = () =>
+    startSession({
+      projectDir,
+      stack,
+      folder,
+      onCreate: (urn) => {
+        const name = urn.split("::").at(-1) ?? "";
+        if (failing.has(name)) throw new Error(`AccessDenied: ${name}`);
+      },
+    });
+  let session = await open();
+  const environment = () => ({ ...process.env, ...cliEnvironment(folder, session.port) });
   const running = new Set<ChildProcess>();
-  const run = (environment: NodeJS.ProcessEnv, args: readonly string[]): Promise<Outcome> => {
+  const run = (env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Outcome> => {
     const { folder: copies, configFile } = copyStackFiles(projectDir, stack, folder);
     const ofStackFile = args[0] === "stack" || args[0] === "state";
     const options = ofStackFile ? [] : ["--stack", stack, "--config-file", configFile, "--non-interactive"];
-    return execute("pulumi", [...args, ...options], { cwd: ofStackFile ? copies : projectDir, env: environment }, running);
+    return execute("pulumi", [...args, ...options], { cwd: ofStackFile ? copies : projectDir, env }, running);
   };
-  const withEnvironment = (environment: NodeJS.ProcessEnv): Pick<World, "pulumi" | "preview"> => ({
-    pulumi: (...args) => run(environment, args),
+  const withEnvironment = (env: () => NodeJS.ProcessEnv): Pick<World, "pulumi" | "preview"> => ({
+    pulumi: (...args) => run(env(), args),
     async preview(...args) {
-      const { status, stdout, stderr } = await run(environment, ["preview", "--json", ...args]);
-      if (status !== 0) throw new Error(`${stdout}\n${stderr}`);
-      const { steps } = JSON.parse(stdout) as { readonly steps: readonly { readonly op: string; readonly urn: string }[] };
+      const { status, stdout, stderr } = await run(env(), ["preview", "--json", ...args]);
+      const { steps, diagnostics } = JSON.parse(stdout) as PreviewOutput;
+      if (status !== 0) throw new Error([...(diagnostics ?? []).map(({ message }) => message), stderr].join("\n"));
       return steps
         .filter(({ op }) => op !== "same")
         .map(({ op, urn }) => `${op} ${shortOf(urn)}`)
         .sort();
     },
   });
-  if (select) await run(env, ["stack", "select", stack, "--create"]);
+  if (select) await run(environment(), ["stack", "select", stack, "--create"]);
   return {
     projectDir,
-    session,
-    env,
+    get session() {
+      return session;
+    },
+    get env() {
+      return environment();
+    },
+    async restart() {
+      await session.stop();
+      session = await open();
+    },
     failing,
-    ...withEnvironment(env),
-    under: (node) => withEnvironment({ ...env, PATH: `${dirname(node)}${delimiter}${env.PATH}` }),
+    ...withEnvironment(environment),
+    under: (node) =>
+      withEnvironment(() => {
+        const env = environment();
+        return { ...env, PATH: `${dirname(node)}${delimiter}${env.PATH}` };
+      }),
     configure(values) {
       const file = join(projectDir, `Pulumi.${stack}.yaml`);
       writeFileSync(file, withConfig(readFileSync(file, "utf8"), values));

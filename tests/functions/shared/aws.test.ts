@@ -345,7 +345,8 @@ describe("parameters and secrets", () => {
       );
       expect([isThrottled(error), isTransient(error)], JSON.stringify(answer)).toEqual([throttled, transient]);
     }
-    expect(isTransient(new Error("socket hang up"))).toBe(true);
+    expect(isTransient(Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }))).toBe(true);
+    expect(isTransient(new TypeError("x is not a function"))).toBe(false);
   });
 
   it("answer their text and name what has none", async () => {

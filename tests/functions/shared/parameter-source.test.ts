@@ -214,7 +214,7 @@ describe("the last good policy and models", () => {
       if (tries === 1) {
         // The connection breaks while the container is frozen for an hour.
         vi.setSystemTime(clock.now() + 3_600_000);
-        throw new Error("socket hang up");
+        throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
       }
       return TEXTS;
     };

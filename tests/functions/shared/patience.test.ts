@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isThrottle, isTransient, mapPatiently, type Patience, persist } from "../../../functions/shared/patience";
+import { mapPatiently, type Patience, persist } from "../../../functions/shared/patience";
+import { isThrottled, isTransient } from "../../../functions/shared/sdk-error";
 
 const named = (name: string, more: object = {}) => Object.assign(new Error(name), { name, ...more });
 const throttle = () => named("ProvisionedThroughputExceededException");
@@ -17,8 +18,8 @@ function patienceOf(mayWait: () => boolean = () => true): Patience & { readonly 
 describe("patience", () => {
   it("tells throttled calls and passing faults from answers that stay", () => {
     for (const name of ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"])
-      expect(isThrottle(named(name))).toBe(true);
-    expect(isThrottle(named("ValidationException"))).toBe(false);
+      expect(isThrottled(named(name))).toBe(true);
+    expect(isThrottled(named("ValidationException"))).toBe(false);
     expect(isTransient(named("InternalServerError", { $fault: "server" }))).toBe(true);
     expect(isTransient(named("TimeoutError"))).toBe(true);
     expect(isTransient(named("Error", { code: "ECONNRESET" }))).toBe(true);
