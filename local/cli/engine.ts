@@ -87,7 +87,7 @@ async function main(): Promise<number> {
     projectDir,
     stack: parsed.stack,
     folder,
-    log: (line) => process.stderr.write(`${line}\n`),
+    notice: (line) => process.stderr.write(`${line}\n`),
   });
   writeFileSync(file, JSON.stringify({ port: session.port, pid: process.pid }), { mode: 0o600 });
   try {

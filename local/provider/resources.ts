@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { GraphResource, NameRule, ResourceBody } from "../contracts.js";
 import { BodyRegistry } from "../engine/bodies.js";
 import { fieldChanges } from "../engine/graph.js";
+import { physicalName } from "../engine/names.js";
 import type { ResourceStore } from "./store.js";
 import { comparable, hasUnknown, type Properties, plain, plainProperties, resolved, secret, UNKNOWN } from "./values.js";
 
@@ -13,7 +14,7 @@ export interface ProviderArgs {
   /** Assets are found relative to it. */
   readonly projectDir: string;
   readonly store: ResourceStore;
-  readonly log: (line: string) => void;
+  readonly notice: (line: string) => void;
   /** Told before a body is created; what it throws fails the creation. */
   readonly onCreate?: (urn: string) => void;
   /** Told when a resource has its body. */
@@ -60,7 +61,7 @@ export class ProviderResources {
         this.args.onCreated?.(resource);
       } catch (error) {
         this.args.store.remove(resource.urn, resource.id);
-        this.args.log(`${resource.type} (${resource.name}) is gone: ${messageOf(error)}`);
+        this.args.notice(`${resource.type} (${resource.name}) is gone: ${messageOf(error)}`);
       }
     }
   }
@@ -76,29 +77,35 @@ export class ProviderResources {
     const name = nameOf(urn);
     const failures = this.registry.problems(type, name, news).map((reason) => ({ property: "", reason }));
     const rule = this.registry.get(type)?.autoName;
-    const inputs = rule === undefined ? news : named(rule, urn, olds, news, randomSeed);
-    if (failures.length === 0 && !hasUnknown(inputs)) {
-      try {
-        this.outputsOf(type, name, plainProperties(inputs));
-      } catch (error) {
-        failures.push({ property: rule?.field ?? "", reason: messageOf(error) });
-      }
+    let inputs = news;
+    try {
+      if (rule !== undefined) inputs = named(rule, urn, olds, news, randomSeed);
+      if (failures.length === 0 && !hasUnknown(inputs)) this.outputsOf(type, name, bodyInputs(inputs));
+    } catch (error) {
+      failures.push({ property: rule?.field ?? "", reason: messageOf(error) });
     }
     return { inputs, failures };
   }
 
-  diff(urn: string, oldInputs: Properties, news: Properties): Difference {
+  /**
+   * What a change of inputs makes of a resource. What AWS reads back otherwise than it was set is compared with the state, as the
+   * provider does: it differs for ever, unless the program ignores its changes.
+   */
+  diff(urn: string, olds: Properties, oldInputs: Properties, news: Properties, ignored: readonly string[]): Difference {
     const body = this.registry.get(typeOf(urn));
     const replaceOn = body?.replaceOn ?? [];
-    const [before, after] = [comparable(oldInputs), comparable(news)];
+    const readBack = Object.keys(body?.readBack?.(bodyInputs(oldInputs)) ?? {}).filter((field) => !ignored.includes(field));
+    const seen = Object.fromEntries(readBack.map((field) => [field, olds[field]]));
+    const [before, after] = [comparable(withoutMarks({ ...oldInputs, ...seen })), comparable(withoutMarks(news))];
     const changes = fieldChanges(before, after).map(({ path, before: was, after: is }) => {
       const field = path.split(/[.[]/)[0] ?? path;
       const kind = was === undefined ? "add" : is === undefined ? "delete" : "update";
       return { path, kind, replaces: replaceOn.includes(field) } as const;
     });
-    // Two resources can't have one name: the provider deletes first where the program chose the name.
+    // Two resources can't have one name: the provider deletes first where the program chose the name and keeps it.
     const field = body?.autoName?.field;
-    const keepsName = field !== undefined && news[field] !== undefined && plain(oldInputs[field]) === plain(news[field]);
+    const isChosen = field !== undefined && news[field] !== undefined && !generatedFields(news).includes(field);
+    const keepsName = isChosen && plain(oldInputs[field]) === plain(news[field]);
     return { changes, deleteBeforeReplace: body?.deleteBeforeReplace === true || keepsName };
   }
 
@@ -112,8 +119,8 @@ export class ProviderResources {
     const known = this.args.store.get(urn, id);
     if (known === undefined || hasUnknown(news)) return state;
     try {
-      const after = this.outputsOf(known.type, known.name, plainProperties(news)).state;
-      for (const { path } of fieldChanges(plain(known.state), { ...plainProperties(news), ...after })) {
+      const after = this.outputsOf(known.type, known.name, bodyInputs(news)).state;
+      for (const { path } of fieldChanges(plain(known.state), { ...bodyInputs(news), ...after })) {
         const field = path.split(/[.[]/)[0] ?? path;
         if (!(field in news)) state[field] = UNKNOWN;
       }
@@ -131,7 +138,7 @@ export class ProviderResources {
       await this.registry.get(type)?.create?.(resource);
       this.args.store.put(resource);
       this.args.onCreated?.(resource);
-      return { id: resource.id, state: shown(resource, inputs) };
+      return { id: resource.id, state: this.shown(resource, inputs) };
     });
   }
 
@@ -142,12 +149,9 @@ export class ProviderResources {
       const previous = known ?? { ...(await this.resourceOf(urn, name, oldInputs)), id };
       const next = { ...(await this.resourceOf(urn, name, news)), id };
       const body = this.registry.get(next.type);
-      if (body?.create !== undefined && body.update === undefined) {
-        throw new Error(`${next.type} (${nameOf(urn)}) can't be changed in place on this machine.`);
-      }
       await body?.update?.(next, previous);
       this.args.store.put(next);
-      return shown(next, news);
+      return this.shown(next, news);
     });
   }
 
@@ -159,9 +163,11 @@ export class ProviderResources {
     });
   }
 
-  /** False when nothing was created under this id: a refresh takes it out of the state. */
-  exists(urn: string, id: string): boolean {
-    return this.args.store.get(urn, id) !== undefined;
+  /** What AWS would read; undefined when nothing was created under this id: a refresh takes it out of the state. */
+  read(urn: string, id: string, olds: Properties): Properties | undefined {
+    const resource = this.args.store.get(urn, id);
+    if (resource === undefined) return undefined;
+    return { ...olds, ...this.registry.get(resource.type)?.readBack?.(resource.inputs) };
   }
 
   /** One after the other, as bodies expect it. */
@@ -183,7 +189,7 @@ export class ProviderResources {
 
   private async resourceOf(urn: string, name: string, inputs: Properties): Promise<GraphResource> {
     const type = typeOf(urn);
-    const plainInputs = await resolved(inputs, this.args.projectDir);
+    const plainInputs = await resolved(withoutMarks(inputs), this.args.projectDir);
     const { id, state } = this.outputsOf(type, name, plainInputs);
     return {
       urn,
@@ -200,29 +206,48 @@ export class ProviderResources {
     };
   }
 
+  /** The state as the engine keeps it: inputs with their marks of secrets, the outputs beside them, and what AWS reads back otherwise. */
+  private shown({ type, state }: GraphResource, inputs: Properties): Properties {
+    const sensitive = SENSITIVE[type] ?? [];
+    const outputs = Object.fromEntries(Object.entries(state).filter(([key]) => !(key in inputs)));
+    const readBack = this.registry.get(type)?.readBack?.(bodyInputs(inputs)) ?? {};
+    return Object.fromEntries(
+      Object.entries({ ...outputs, ...inputs, ...readBack }).map(([key, value]) => [
+        key,
+        sensitive.includes(key) ? secret(value) : value,
+      ]),
+    );
+  }
+
   private outputsOf(type: string, name: string, inputs: Properties): { readonly id: string; readonly state: Properties } {
     const { region, accountId } = this.args;
     return this.registry.get(type)?.outputs({ name, inputs, region, accountId }) ?? { id: name, state: {} };
   }
 }
 
-/** `<logical name>-<7 hex>`, drawn once: the seed is the engine's, and an update keeps the name. */
-function named(rule: NameRule, urn: string, olds: Properties, news: Properties, randomSeed: Uint8Array): Properties {
-  if (news[rule.field] !== undefined || news[`${rule.field}Prefix`] !== undefined) return news;
-  const kept = olds[rule.field];
-  if (kept !== undefined && kept !== UNKNOWN) return { ...news, [rule.field]: kept };
-  const suffix = createHash("sha256").update(randomSeed).update(urn).digest("hex").slice(0, 7);
-  const generated = `${nameOf(urn)}-${suffix}`;
-  return { ...news, [rule.field]: rule.adapt?.(generated, plainProperties(news)) ?? generated };
-}
+/** Inputs that were filled in, as the bridge of the real provider notes them: a name that nobody chose may change. */
+const GENERATED = "__defaults";
 
-/** The state as the engine keeps it: inputs with their marks of secrets, and the outputs beside them. */
-function shown({ type, state }: GraphResource, inputs: Properties): Properties {
-  const sensitive = SENSITIVE[type] ?? [];
-  const outputs = Object.fromEntries(Object.entries(state).filter(([key]) => !(key in inputs)));
-  return Object.fromEntries(
-    Object.entries({ ...outputs, ...inputs }).map(([key, value]) => [key, sensitive.includes(key) ? secret(value) : value]),
-  );
+const generatedFields = (inputs: Properties): readonly unknown[] => {
+  const fields = inputs[GENERATED];
+  return Array.isArray(fields) ? fields : [];
+};
+
+const withoutMarks = ({ [GENERATED]: _, ...inputs }: Properties): Properties => inputs;
+
+const bodyInputs = (inputs: Properties): Properties => plainProperties(withoutMarks(inputs));
+
+/**
+ * With a physical name: `<logical name>-<7 hex>`, drawn once from the engine's seed. An update keeps it; for a replacement the engine asks
+ * again without the old inputs.
+ * @throws Error for a name that the service refuses
+ */
+function named(rule: NameRule, urn: string, olds: Properties, news: Properties, randomSeed: Uint8Array): Properties {
+  const { field } = rule;
+  if (news[field] !== undefined || news[`${field}Prefix`] !== undefined) return news;
+  const hex = createHash("sha256").update(randomSeed).update(urn).digest("hex").slice(0, 7);
+  const kept = generatedFields(olds).includes(field) ? olds[field] : undefined;
+  return { ...news, [field]: kept ?? physicalName(rule, nameOf(urn), plainProperties(news), hex), [GENERATED]: [field] };
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

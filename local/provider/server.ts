@@ -131,7 +131,15 @@ function operations({ resources, calls }: ServerArgs) {
       return response;
     }),
     diff: answering((request: proto.DiffRequest) =>
-      diffResponse(resources.diff(request.getUrn(), fromStruct(request.getOldInputs()), fromStruct(request.getNews()))),
+      diffResponse(
+        resources.diff(
+          request.getUrn(),
+          fromStruct(request.getOlds()),
+          fromStruct(request.getOldInputs()),
+          fromStruct(request.getNews()),
+          request.getIgnorechangesList(),
+        ),
+      ),
     ),
     create: answering(async (request: proto.CreateRequest) => {
       const inputs = fromStruct(request.getProperties());
@@ -161,9 +169,10 @@ function operations({ resources, calls }: ServerArgs) {
     }),
     read: answering((request: proto.ReadRequest) => {
       const response = new proto.ReadResponse();
-      if (!resources.exists(request.getUrn(), request.getId())) return response;
+      const state = resources.read(request.getUrn(), request.getId(), fromStruct(request.getProperties()));
+      if (state === undefined) return response;
       response.setId(request.getId());
-      response.setProperties(request.getProperties());
+      response.setProperties(toStruct(state));
       response.setInputs(request.getInputs());
       return response;
     }),

@@ -18,7 +18,10 @@ export interface SessionOptions {
   readonly stack: string;
   /** Folder of the engine's state, shared by all stacks; each has its data in a folder of its name. */
   readonly folder: string;
+  /** What the runtime itself does. */
   readonly log?: (line: string) => void;
+  /** What a person has to know. */
+  readonly notice?: (line: string) => void;
   /** Told before a resource is created; what it throws fails the creation. */
   readonly onCreate?: (urn: string) => void;
 }
@@ -70,7 +73,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
       accountId,
       projectDir,
       store,
-      log: log ?? (() => undefined),
+      notice: options.notice ?? (() => undefined),
       ...(options.onCreate === undefined ? {} : { onCreate: options.onCreate }),
       onCreated: (resource) => serveShippedModels([resource], services.sagemaker),
     });
