@@ -79,7 +79,7 @@ export function capacityDoc(configs: Configs): string {
     "",
     "Records older than `fraud.maxAgeSeconds` are given up, so the stream keeps none longer: `fraud.retentionHours` beyond it is refused. Both are 24 hours",
     "by default. prod has seven days of both, for a weekend without anybody there and for Security Hub's Kinesis.3: $0.02 a shard and hour more, $58 a",
-    "month for four shards. What is older is replayed from the archive, or from the failure destination.",
+    "month for four shards. What is given up lies whole in the failure destination.",
   ].join("\n")}\n`;
 }
 

@@ -1,7 +1,7 @@
 /**
  * One line of an archive object (gzip NDJSON) and, field by field, one row of `risk.risk_events`.
- * Written by the stream processor and by the archiver of REST scores; read by the warehouse loader (COPY … JSON 'auto'),
- * Glue and the replay command. Adding a field is a migration in `sql/`; the names are the column names.
+ * Written by the stream processor and by the archiver of REST scores; read by the warehouse loader (COPY … JSON 'auto').
+ * Adding a field is a migration in `sql/`; the names are the column names.
  *
  * Personal fields are tokenised (`tok_…`) or coarsened before they get here: see `x-classification` in the schemas.
  */
