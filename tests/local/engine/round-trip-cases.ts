@@ -202,7 +202,7 @@ export const cases: readonly Case[] = [
       if (table === undefined) return undefined;
       const { Tags } = await services.dynamodb.call("ListTagsOfResource", { ResourceArn: services.dynamodb.arnOf(id) });
       const { TimeToLiveDescription } = await services.dynamodb.call("DescribeTimeToLive", { TableName: id });
-      const [index] = table.GlobalSecondaryIndexes as unknown as Record<string, never>[];
+      const [index] = table.GlobalSecondaryIndexes as { readonly ProvisionedThroughput?: object }[];
       return [table.ProvisionedThroughput, index?.ProvisionedThroughput, Tags, TimeToLiveDescription].map((one) =>
         JSON.stringify(one, (name, value: unknown) => (name.endsWith("DateTime") || name.endsWith("Today") ? undefined : value)),
       );
