@@ -234,6 +234,7 @@ export function redshiftBodies(redshift: RedshiftServerless): ResourceBody[] {
         return { id, state: { ...inputs, arn: `arn:aws:redshift-serverless:${region}:${accountId}:usagelimit/${id}` } };
       },
       create: (resource) => redshift.requireWorkgroup(String(resource.inputs.resourceArn)),
+      delete: () => undefined,
     },
   ];
 }

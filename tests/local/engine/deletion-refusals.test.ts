@@ -108,7 +108,7 @@ describe("deleting", () => {
     });
     await expect(remove(group)).rejects.toMatchObject({
       code: "ConflictException",
-      message: expect.stringContaining("versioned/1"),
+      message: expect.stringContaining("cannot be deleted while it has versions, and it has 1"),
     });
     await call(services.sagemakerJobs, "DeleteModelPackage", { ModelPackageName: ModelPackageArn });
     await remove(group);

@@ -7,6 +7,7 @@ import {
   bus,
   code,
   db,
+  deployment,
   document,
   fn,
   type Inputs,
@@ -31,7 +32,7 @@ const methodKey = ({ inputs }: GraphResource) => `${String(inputs.resourceId)} $
 const tableOf = async (TableName: string) => {
   const { TableNames } = await services.dynamodb.call("ListTables", {});
   if (!(TableNames as string[]).includes(TableName)) return undefined;
-  return (await services.dynamodb.call("DescribeTable", { TableName })).Table as Record<string, never>;
+  return (await services.dynamodb.call("DescribeTable", { TableName })).Table as Record<string, unknown>;
 };
 const attributesOf = (queueUrl: unknown) => services.sqs.store.findQueue(services.sqs.nameOf(String(queueUrl)))?.attributes;
 const targetsOf = ({ inputs }: GraphResource) => services.events.store.targets("default", String(inputs.rule));
@@ -202,7 +203,8 @@ export const cases: readonly Case[] = [
       if (table === undefined) return undefined;
       const { Tags } = await services.dynamodb.call("ListTagsOfResource", { ResourceArn: services.dynamodb.arnOf(id) });
       const { TimeToLiveDescription } = await services.dynamodb.call("DescribeTimeToLive", { TableName: id });
-      const [index] = table.GlobalSecondaryIndexes as { readonly ProvisionedThroughput?: object }[];
+      const { GlobalSecondaryIndexes: indexes }: { readonly GlobalSecondaryIndexes?: readonly Record<string, unknown>[] } = table;
+      const [index] = indexes ?? [];
       return [table.ProvisionedThroughput, index?.ProvisionedThroughput, Tags, TimeToLiveDescription].map((one) =>
         JSON.stringify(one, (name, value: unknown) => (name.endsWith("DateTime") || name.endsWith("Today") ? undefined : value)),
       );
@@ -474,8 +476,18 @@ export const cases: readonly Case[] = [
     seen: (resource) => findApi(resource)?.responses.get("THROTTLED")?.statusCode,
   },
   {
+    type: "aws:apigateway/deployment:Deployment",
+    inputs: async () => ({ restApi: (await deployment()).inputs.restApi, triggers: { definition: "other" } }),
+    seen: (resource) => findApi(resource)?.deployments.get(resource.id)?.name,
+  },
+  {
     type: "aws:apigateway/stage:Stage",
-    inputs: async () => ({ restApi: (await api()).id, deployment: "d", stageName: "v2", variables: { a: "1" } }),
+    inputs: async () => ({
+      restApi: (await api()).id,
+      deployment: (await deployment()).id,
+      stageName: "v2",
+      variables: { a: "1" },
+    }),
     change: () => ({ variables: { a: "2" } }),
     seen: (resource) => findApi(resource)?.stages.get("v2")?.variables,
   },

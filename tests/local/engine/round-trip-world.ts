@@ -103,9 +103,26 @@ export const apiResource = shared("aws:apigateway/resource:Resource", "shared-re
   parentId: (await api()).state.rootResourceId,
   pathPart: "shared",
 }));
+const method = shared("aws:apigateway/method:Method", "shared-method", async () => ({
+  restApi: (await api()).id,
+  resourceId: (await apiResource()).id,
+  httpMethod: "GET",
+  authorization: "NONE",
+}));
+const integration = shared("aws:apigateway/integration:Integration", "shared-integration", async () => ({
+  restApi: (await method()).inputs.restApi,
+  resourceId: (await apiResource()).id,
+  httpMethod: "GET",
+  type: "AWS_PROXY",
+  integrationHttpMethod: "POST",
+  uri: (await fn()).state.invokeArn,
+}));
+export const deployment = shared("aws:apigateway/deployment:Deployment", "shared-deployment", async () => ({
+  restApi: (await integration()).inputs.restApi,
+}));
 export const stage = shared("aws:apigateway/stage:Stage", "shared-stage", async () => ({
   restApi: (await api()).id,
-  deployment: "d",
+  deployment: (await deployment()).id,
   stageName: "v1",
 }));
 export const namespace = shared("aws:redshiftserverless/namespace:Namespace", "shared-namespace", () => ({

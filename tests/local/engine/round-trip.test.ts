@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cases } from "./round-trip-cases.js";
-import { api, bodyOf, create, resourceOf, services } from "./round-trip-world.js";
+import { api, bodyOf, create, fn, resourceOf, services } from "./round-trip-world.js";
 
 describe.each(cases)("$type", ({ type, inputs, change, seen }) => {
   it(`is created${change === undefined ? "" : ", changed in place"}, deleted and created again`, async () => {
@@ -69,6 +69,27 @@ describe("usage plans and API keys", () => {
   });
 });
 
+describe("warm executions", () => {
+  it("are taken from the account, changed, and given back", async () => {
+    const warm = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig";
+    const { name: functionName, version: functionVersion } = (await fn()).state;
+    const alias = await create("aws:lambda/alias:Alias", "warm", { name: "warm", functionName, functionVersion });
+    const of = (executions: number) =>
+      resourceOf(warm, "trip", { functionName, qualifier: alias.inputs.name, provisionedConcurrentExecutions: executions });
+    const reserve = () => services.lambda.pool.provision("another", 500);
+    await bodyOf(warm).create?.(of(500));
+    expect(reserve).toThrow(/UnreservedConcurrentExecution below its minimum value of \[100\]/);
+    await bodyOf(warm).update?.(of(300), of(500));
+    expect(reserve).not.toThrow();
+    services.lambda.pool.unprovision("another");
+    await bodyOf(warm).update?.(of(500), of(300));
+    await bodyOf(warm).delete?.(of(500));
+    expect(reserve).not.toThrow();
+    services.lambda.pool.unprovision("another");
+    await bodyOf(alias.type).delete?.(alias);
+  });
+});
+
 describe("every body", () => {
   const tested = new Set(cases.map(({ type }) => type));
   /** Tested elsewhere: above, by e2e/teardown, and the authoriser that can't be created at all. */
@@ -81,6 +102,12 @@ describe("every body", () => {
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
+    // local/services/firewall-bodies, dynamodb-metering and warehouse-bodies.
+    "aws:wafv2/webAcl:WebAcl",
+    "aws:wafv2/webAclAssociation:WebAclAssociation",
+    "aws:appautoscaling/target:Target",
+    "aws:redshiftserverless/usageLimit:UsageLimit",
   ];
 
   it("with an effect is tested", () => {
