@@ -33,7 +33,7 @@ const deploymentBody = (gateway: ApiGateway): ResourceBody => ({
     const api = apiOf(gateway, fieldsOf(resource));
     api.deployments.set(resource.id, snapshotOf(api));
   },
-  replaceOn: ["restApi", "triggers", "variables"],
+  replaceOn: ["restApi", "triggers"],
   delete: (resource) => {
     const api = findApi(gateway, resource.inputs);
     const stages = [...(api?.stages.values() ?? [])].filter(({ deployment }) => deployment === resource.id);

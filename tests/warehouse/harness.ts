@@ -72,15 +72,21 @@ export class Harness {
   async start(): Promise<void> {
     await this.warehouse.start();
     const bodies = redshiftBodies(this.redshift);
-    const inputs = [
-      { namespaceName: "risk", dbName: "risk", iamRoles: [COPY_ROLE], manageAdminPassword: true },
-      { workgroupName: "risk", namespaceName: "risk" },
-    ];
-    for (const [index, body] of bodies.entries()) {
-      const given = inputs[index] ?? {};
+    const inputs = {
+      "aws:redshiftserverless/namespace:Namespace": {
+        namespaceName: "risk",
+        dbName: "risk",
+        iamRoles: [COPY_ROLE],
+        manageAdminPassword: true,
+      },
+      "aws:redshiftserverless/workgroup:Workgroup": { workgroupName: "risk", namespaceName: "risk" },
+    };
+    for (const [type, given] of Object.entries(inputs)) {
+      const body = bodies.find((candidate) => candidate.type === type);
+      if (body === undefined) throw new Error(`${type} has no body.`);
       const { id, state } = body.outputs({ name: "x", inputs: given, region: REGION, accountId: ACCOUNT });
       const resource: GraphResource = {
-        urn: `urn:${index}`,
+        urn: `urn:${type}`,
         type: body.type,
         name: "x",
         parent: undefined,

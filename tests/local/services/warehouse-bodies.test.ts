@@ -25,7 +25,7 @@ function resource(body: ResourceBody, inputs: Readonly<Record<string, unknown>>)
 describe("a workgroup", () => {
   const body = bodyOf(redshiftBodies(redshift), WORKGROUP);
   const set = [{ parameterKey: "require_ssl", parameterValue: "false" }];
-  const inputs = { workgroupName: "w", namespaceName: "n", baseCapacity: 8, configParameters: set };
+  const inputs = { workgroupName: "risk-dev", namespaceName: "risk-dev", baseCapacity: 8, configParameters: set };
   const refreshed = { ...inputs, ...body.readBack?.(inputs) };
 
   it("comes back with every parameter, whichever were set", () => {

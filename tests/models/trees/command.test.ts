@@ -117,7 +117,7 @@ describe("npm run model", () => {
       '--rounds: expected all, best or a whole number from 1, got "x".',
     );
     await expect(run("shrink", model)).rejects.toThrow(
-      'Unknown action "shrink": expected compile, inspect, verify, list, add, promote, challenge, withdraw, rollback, versions, approve or reject.',
+      'Unknown action "shrink": expected compile, inspect, verify, list, add, promote, challenge, withdraw, rollback, versions, approve, reject or clear.',
     );
     await expect(run("compile")).rejects.toThrow("Expected an action and a file");
   });
