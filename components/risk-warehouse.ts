@@ -13,7 +13,7 @@ import { grant } from "./lib/iam";
 import type { WarehouseAccess } from "./lib/pipeline-glue-job";
 import type { EncryptedQueue } from "./lib/queue";
 import type { RiskWarehouseArgs } from "./risk-warehouse/args";
-import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup } from "./risk-warehouse/database";
+import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup, warehouseName } from "./risk-warehouse/database";
 import { createLoadAlarms, createLoader, createLoadQueues, scheduleLoads } from "./risk-warehouse/loading";
 import { createNetwork } from "./risk-warehouse/network";
 import { checkParameters } from "./risk-warehouse/parameters";
@@ -168,7 +168,11 @@ export class RiskWarehouse extends pulumi.ComponentResource {
       {
         functionName: migrator.functionName,
         input: "{}",
-        triggers: { migrations: this.args.migrationsHash },
+        // A new database has no tables yet.
+        triggers: {
+          migrations: this.args.migrationsHash,
+          database: `${warehouseName(this.instance, this.args.naming)}/${this.args.databaseName}`,
+        },
       },
       { parent: this, dependsOn: [migrator.policy] },
     );

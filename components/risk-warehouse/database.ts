@@ -124,7 +124,8 @@ export function createNamespace(
         logExports: [...LOGS],
       },
     ),
-    { parent, protect: context.deletionProtection, dependsOn: logGroups },
+    // Another database is another namespace of the same name, and Redshift has each name once.
+    { parent, protect: context.deletionProtection, deleteBeforeReplace: true, dependsOn: logGroups },
   );
 }
 
@@ -157,7 +158,7 @@ export function createWorkgroup(
         })),
       },
     ),
-    // See checkParameters.
-    { parent, ignoreChanges: ["configParameters"] },
+    // For the parameters see checkParameters; a workgroup goes with its namespace.
+    { parent, ignoreChanges: ["configParameters"], deleteBeforeReplace: true },
   );
 }

@@ -21,7 +21,7 @@ destroy, without an account. State lies below .local/engine; nothing is written 
 Commands:
   preview   shows what an update would change
   up        updates the stack, then keeps it running until Ctrl-C
-  refresh   compares the state with what exists
+  refresh   compares the state with what the provider keeps
   destroy   removes everything that was created
   serve     keeps what was created running and prints the variables under which any pulumi command works
 

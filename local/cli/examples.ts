@@ -51,7 +51,7 @@ export function examples(outputs: Outputs, outputsPath: string): string {
       ? []
       : ([
           [
-            "Train a model on two months of history, and score yesterday in batch (needs Python and Java)",
+            "Train a model on two months of history, and score yesterday in batch (needs Python and Java; start with --no-metering)",
             ["npm run pipeline -- history && npm run pipeline -- training --approve && npm run pipeline -- inference"],
           ],
         ] satisfies [string, string[]][])),

@@ -42,27 +42,41 @@ const SENSITIVE: Readonly<Record<string, readonly string[]>> = {
 export const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").pop() ?? "";
 export const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
 
+/** The input that a path begins with: `policy` of `policy.b[1]`, `a:b` of `["a:b"].c`. */
+export const fieldOf = (path: string): string => /^\["([^"]*)"\]/.exec(path)?.[1] ?? path.split(/[.[]/)[0] ?? path;
+
 export class ProviderResources {
   private readonly registry: BodyRegistry;
   private queue: Promise<unknown> = Promise.resolve();
+  /** Kept resources without a body, and why. */
+  private readonly missing = new Map<GraphResource, string>();
 
   constructor(private readonly args: ProviderArgs) {
     this.registry = new BodyRegistry(args.bodies);
   }
 
   /**
-   * Bodies again for everything that was created; they live in this process. What finds no place is gone, such as a file that a stack
-   * kept on its destruction in a bucket that it didn't keep; a refresh takes it out of a state that still has it.
+   * Bodies again for everything that was created; they live in this process. In rounds: a resource that was changed to refer to a newer
+   * one waits for it. What finds no place stays known and is told, such as a file that a stack kept on its destruction in a bucket that it
+   * didn't keep; a refresh takes it out of a state that still has it.
    */
   async restore(): Promise<void> {
-    for (const resource of [...this.args.store.all()]) {
-      try {
-        await this.registry.get(resource.type)?.create?.(resource);
-        this.args.onCreated?.(resource);
-      } catch (error) {
-        this.args.store.remove(resource.urn, resource.id);
-        this.args.notice(`${resource.type} (${resource.name}) is gone: ${messageOf(error)}`);
-      }
+    let waiting = [...this.args.store.all()];
+    for (let left = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < left; ) {
+      left = waiting.length;
+      this.missing.clear();
+      for (const resource of waiting) await this.giveBody(resource);
+      waiting = waiting.filter((resource) => this.missing.has(resource));
+    }
+    for (const [{ type, name }, reason] of this.missing) this.args.notice(`${type} (${name}) has no place here: ${reason}`);
+  }
+
+  private async giveBody(resource: GraphResource): Promise<void> {
+    try {
+      await this.registry.get(resource.type)?.create?.(resource);
+      this.args.onCreated?.(resource);
+    } catch (error) {
+      this.missing.set(resource, messageOf(error));
     }
   }
 
@@ -98,7 +112,7 @@ export class ProviderResources {
     const seen = Object.fromEntries(readBack.map((field) => [field, olds[field]]));
     const [before, after] = [comparable(withoutMarks({ ...oldInputs, ...seen })), comparable(withoutMarks(news))];
     const changes = fieldChanges(before, after).map(({ path, before: was, after: is }) => {
-      const field = path.split(/[.[]/)[0] ?? path;
+      const field = fieldOf(path);
       const kind = was === undefined ? "add" : is === undefined ? "delete" : "update";
       return { path, kind, replaces: replaceOn.includes(field) } as const;
     });
@@ -121,7 +135,7 @@ export class ProviderResources {
     try {
       const after = this.outputsOf(known.type, known.name, bodyInputs(news)).state;
       for (const { path } of fieldChanges(plain(known.state), { ...bodyInputs(news), ...after })) {
-        const field = path.split(/[.[]/)[0] ?? path;
+        const field = fieldOf(path);
         if (!(field in news)) state[field] = UNKNOWN;
       }
     } catch {
@@ -163,10 +177,10 @@ export class ProviderResources {
     });
   }
 
-  /** What AWS would read; undefined when nothing was created under this id: a refresh takes it out of the state. */
+  /** What AWS would read; undefined when nothing of this provider's stands under this id: a refresh takes it out of the state. */
   read(urn: string, id: string, olds: Properties): Properties | undefined {
     const resource = this.args.store.get(urn, id);
-    if (resource === undefined) return undefined;
+    if (resource === undefined || this.missing.has(resource)) return undefined;
     return { ...olds, ...this.registry.get(resource.type)?.readBack?.(resource.inputs) };
   }
 

@@ -5,7 +5,7 @@ import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import type { ProviderCall } from "../engine/evaluate.js";
-import type { Difference, ProviderResources } from "./resources.js";
+import { type Difference, fieldOf, type ProviderResources } from "./resources.js";
 import { fromStruct, plainProperties, toStruct } from "./values.js";
 
 export interface ServerArgs {
@@ -186,7 +186,6 @@ const REPLACING_KINDS = { add: Kind.ADD_REPLACE, delete: Kind.DELETE_REPLACE, up
 function diffResponse({ changes, deleteBeforeReplace }: Difference): proto.DiffResponse {
   const response = new proto.DiffResponse();
   const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
-  const fieldOf = (path: string) => path.split(/[.[]/)[0] ?? path;
   response.setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE);
   response.setDiffsList([...new Set(changes.map(({ path }) => fieldOf(path)))]);
   response.setReplacesList([...new Set(changes.filter(({ replaces }) => replaces).map(({ path }) => fieldOf(path)))]);

@@ -33,7 +33,14 @@ export class RedshiftServerless {
     private readonly removeAdminSecret?: (secretArn: string) => void,
   ) {}
 
-  async createNamespace({ inputs, state }: GraphResource): Promise<void> {
+  /** @throws AwsError ConflictException when there is one of this name */
+  async createNamespace(resource: GraphResource): Promise<void> {
+    const name = String(resource.state.namespaceName);
+    if (this.namespaces.has(name)) throw new AwsError("ConflictException", `Namespace ${name} already exists.`);
+    await this.putNamespace(resource);
+  }
+
+  private async putNamespace({ inputs, state }: GraphResource): Promise<void> {
     const name = String(state.namespaceName);
     const databaseName = String(inputs.dbName ?? DEFAULT_DATABASE);
     const adminSecretArn = typeof state.adminPasswordSecretArn === "string" ? state.adminPasswordSecretArn : undefined;
@@ -50,7 +57,7 @@ export class RedshiftServerless {
     this.warehouse.dissociateRoles(rolesOf(previous).filter((arn) => !kept.includes(arn)));
     const { adminPasswordSecretArn: before } = previous.state;
     if (typeof before === "string" && before !== resource.state.adminPasswordSecretArn) this.removeAdminSecret?.(before);
-    await this.createNamespace(resource);
+    await this.putNamespace(resource);
   }
 
   /** @throws AwsError ConflictException while it has workgroups. Its data go with it. */
@@ -71,9 +78,11 @@ export class RedshiftServerless {
     if (typeof adminPasswordSecretArn === "string") this.removeAdminSecret?.(adminPasswordSecretArn);
   }
 
+  /** @throws AwsError ConflictException when there is one of this name */
   createWorkgroup({ inputs, state }: GraphResource): void {
     const namespaceName = String(inputs.namespaceName);
     const name = String(state.workgroupName);
+    if (this.workgroups.has(name)) throw new AwsError("ConflictException", `Workgroup ${name} already exists.`);
     if (!this.namespaces.has(namespaceName)) {
       throw new Error(
         `The workgroup ${name} names the namespace ${namespaceName}, which does not exist. Create the namespace first.`,

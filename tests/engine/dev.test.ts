@@ -166,6 +166,23 @@ describe("a changed setting", () => {
   });
 });
 
+describe("a replacement", () => {
+  it("of what has one name at a time deletes first, and the provider starts again over what it left", async () => {
+    world.configure({ "risk:warehouse.databaseName": "risk2", "risk:api.auth": "iam" });
+    const updated = await world.pulumi("up", "--yes", "--skip-preview");
+    expect(updated.stdout + updated.stderr).not.toContain("error:");
+    expect(updated.status).toBe(0);
+    expect(await world.preview()).toEqual([]);
+    await world.restart();
+    expect(await world.preview("--refresh")).toEqual([]);
+    restoreConfig();
+    const back = await world.pulumi("up", "--yes", "--skip-preview");
+    expect(back.stdout + back.stderr).not.toContain("error:");
+    expect(back.status).toBe(0);
+    expect(await score()).toMatchObject({ score: 88.6 });
+  });
+});
+
 describe("an edited handler", () => {
   it("updates exactly the functions that bundle it", async () => {
     const file = join(world.projectDir, "functions", "rest", "problem.ts");

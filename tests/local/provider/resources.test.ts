@@ -39,6 +39,8 @@ const queueBody: ResourceBody = {
   readBack: ({ settings }) => ({ settings: { ...Object(settings), filledIn: "yes" } }),
   create: (resource) => {
     if (refuse !== undefined) throw new Error(refuse);
+    const { policy } = resource.inputs;
+    if (typeof policy === "string" && policy.startsWith("id-") && !alive.has(policy)) throw new Error(`${policy} does not exist`);
     alive.set(resource.id, resource);
   },
   update: (resource) => void alive.set(resource.id, resource),
@@ -196,7 +198,23 @@ describe("a provider that starts again", () => {
     refuse = "its bucket does not exist";
     const again = open();
     await again.restore();
-    expect(notices).toEqual([`${QUEUE} (pending) is gone: its bucket does not exist`]);
+    expect(notices).toEqual([`${QUEUE} (pending) has no place here: its bucket does not exist`]);
     expect(again.read(URN, "id-pending", {})).toBeUndefined();
+    refuse = undefined;
+    const later = open();
+    await later.restore();
+    expect(later.read(URN, "id-pending", {})).toBeDefined();
+  });
+
+  it("gives bodies in an order in which each finds what it refers to now, whatever was created first", async () => {
+    const provider = open();
+    const other = (name: string) => URN.replace("pending", name);
+    await provider.create(other("first"), { name: "first" });
+    await provider.create(other("second"), { name: "second" });
+    await provider.update(other("first"), "id-first", { name: "first" }, { name: "first", policy: "id-second" });
+    alive.clear();
+    await open().restore();
+    expect([...alive.keys()]).toEqual(["id-second", "id-first"]);
+    expect(notices).toEqual([]);
   });
 });
