@@ -93,7 +93,8 @@ export async function startWorld(stack: string, { select = true } = {}): Promise
       const { steps, diagnostics } = JSON.parse(stdout) as PreviewOutput;
       if (status !== 0) throw new Error([...(diagnostics ?? []).map(({ message }) => message), stderr].join("\n"));
       return steps
-        .filter(({ op }) => op !== "same")
+        // With --refresh the engine lists every resource that it reads.
+        .filter(({ op }) => op !== "same" && op !== "refresh")
         .map(({ op, urn }) => `${op} ${shortOf(urn)}`)
         .sort();
     },
