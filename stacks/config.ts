@@ -3,6 +3,7 @@ import { RunError } from "@pulumi/pulumi/errors";
 import { PROFILES } from "../functions/profiles";
 import { setCommand } from "./commands";
 import { concurrencyContradictions } from "./concurrency";
+import { namingContradictions } from "./naming-checks";
 import { pipelineContradictions } from "./pipeline-checks";
 import type { PolicyOverrides } from "./policies";
 import { parseOverrides } from "./policy-overrides";
@@ -190,6 +191,7 @@ function contradictions(stack: string, config: StackConfig): string[] {
     String(loadMinutes * 2),
   );
   for (const { key, expected, fix } of [
+    ...namingContradictions(config),
     ...concurrencyContradictions(config),
     ...warehouseContradictions(config),
     ...pipelineContradictions(config),

@@ -16,6 +16,7 @@ import type { FunctionBundles } from "../tools/bundle";
 import { bundleOf } from "./bundle-of";
 import type { StackConfig } from "./config";
 import { type DatasetName, datasets } from "./datasets";
+import { PIPELINE_STORE } from "./naming-checks";
 import { datasetNames } from "./pipeline-checks";
 
 export interface Pipelines {
@@ -37,8 +38,6 @@ export interface PipelineParts {
   readonly warehouse: RiskWarehouse | undefined;
 }
 
-/** Logical name of the store, which its bucket is named by. */
-export const PIPELINE_STORE = "pipelines";
 const TRAINING = "training";
 const INFERENCE = "inference";
 

@@ -11,8 +11,7 @@ import { EncryptionKey } from "../components/lib/encryption-key";
 import { grant, serviceRole } from "../components/lib/iam";
 import type { ShippedModel } from "../components/lib/model-artifact";
 import { ModelStore } from "../components/lib/model-store";
-import { type Naming, streamNames } from "../components/lib/naming";
-import { pipelineBucketName } from "../components/lib/pipeline-store";
+import type { Naming } from "../components/lib/naming";
 import { GeneratedSecret } from "../components/lib/secret";
 import { NotificationTopic } from "../components/lib/topic";
 import { RiskWarehouse, warehouseName } from "../components/risk-warehouse";
@@ -26,7 +25,8 @@ import { buildFunctions, type FunctionBundles } from "../tools/bundle";
 import { bundleOf } from "./bundle-of";
 import type { StackConfig } from "./config";
 import type { StackModels } from "./models";
-import { createPipelines, PIPELINE_STORE, type Pipelines } from "./pipelines";
+import { dataBucketOf, namingOf, pipelineBucketOf, STREAM } from "./naming-checks";
+import { createPipelines, type Pipelines } from "./pipelines";
 import { withOverrides } from "./policies";
 import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
@@ -47,7 +47,6 @@ export interface Platform {
   readonly alarmTopic: NotificationTopic;
 }
 
-const STREAM = "fraud";
 const WAREHOUSE = "warehouse";
 /** Days that access logs stay: long enough to look back after an incident. */
 const ACCESS_LOG_DAYS = 90;
@@ -57,7 +56,7 @@ export function createPlatform(
   { shipped, initial }: PlatformModels,
   root: string = process.cwd(),
 ): Platform {
-  const naming: Naming = { environment: config.environment, suffix: config.suffix };
+  const naming = namingOf(config);
   tagEverything(naming);
   const bundles = buildFunctions(root);
   const { deletionProtection } = config;
@@ -131,10 +130,8 @@ function createWarehouse(
     context,
     naming,
     region: config.region,
-    sourceBuckets: [streamNames(STREAM, naming, config.region, config.bucketPrefix).bucket],
-    ...(config["pipelines.enabled"]
-      ? { exchangeBucket: pipelineBucketName(PIPELINE_STORE, naming, config.region, config.bucketPrefix) }
-      : {}),
+    sourceBuckets: [dataBucketOf(config)],
+    ...(config["pipelines.enabled"] ? { exchangeBucket: pipelineBucketOf(config) } : {}),
     bundles: { loader: bundleOf(bundles, "warehouse-loader"), migrator: bundleOf(bundles, "warehouse-migrator") },
     migrationsHash: hashFolder(join(root, "sql", "migrations")),
     databaseName: config["warehouse.databaseName"],

@@ -2,7 +2,7 @@
 export interface Naming {
   /** Lower-case letters and digits: `dev`, `staging`, `prod`. */
   readonly environment: string;
-  /** Lower-case letters and digits, at most 8, so that the longest bucket name stays under S3's 63 characters. */
+  /** Lower-case letters and digits. What it may have of S3's 63 characters depends on the other parts of a bucket's name. */
   readonly suffix: string;
 }
 
@@ -11,18 +11,30 @@ export const environmentOf = ({ environment, suffix }: Naming): string => `${env
 
 const ALLOWED = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
 
-/**
- * `[stem, environment, …extra, suffix]` joined by hyphens, e.g. `fraud-transactions-dev-a1`.
- * @throws Error when the name breaks the service's rules; it names the parts to shorten.
- */
-export function physicalName(stem: string, naming: Naming, maxLength: number, extra: readonly string[] = []): string {
-  const name = [stem, naming.environment, ...extra, naming.suffix].join("-");
-  if (name.length > maxLength || !ALLOWED.test(name)) {
-    throw new Error(
-      `Physical name "${name}": expected at most ${maxLength} characters of a-z, 0-9 and inner hyphens, got ${name.length}. ` +
-        `Shorten or correct the component's name ("${stem}"), the environment ("${naming.environment}") or the suffix ("${naming.suffix}").`,
+/** A physical name that its service would refuse. */
+export class PhysicalNameError extends Error {
+  readonly code = "PHYSICAL_NAME";
+
+  constructor(
+    readonly physicalName: string,
+    readonly maxLength: number,
+    parts: readonly string[],
+  ) {
+    super(
+      `Physical name "${physicalName}": expected at most ${maxLength} characters of a-z, 0-9 and inner hyphens, got ` +
+        `${physicalName.length}. It is made of ${parts.map((part) => `"${part}"`).join(", ")}: shorten or correct one of them.`,
     );
   }
+}
+
+/**
+ * `[stem, environment, …extra, suffix]` joined by hyphens, e.g. `fraud-transactions-dev-a1`.
+ * @throws PhysicalNameError when the name breaks the service's rules
+ */
+export function physicalName(stem: string, naming: Naming, maxLength: number, extra: readonly string[] = []): string {
+  const parts = [stem, naming.environment, ...extra, naming.suffix];
+  const name = parts.join("-");
+  if (name.length > maxLength || !ALLOWED.test(name)) throw new PhysicalNameError(name, maxLength, parts);
   return name;
 }
 
@@ -47,4 +59,9 @@ export function streamNames(name: string, naming: Naming, region: string, bucket
     bucket: physicalName(`${bucketPrefix}-${name}-data`, naming, MAX_LENGTH.bucket, [region]),
     parameterPath: `/${name}-detection/${naming.environment}/${naming.suffix}`,
   };
+}
+
+/** Name of a pipeline store's bucket, which the warehouse's role has to know before the bucket exists. */
+export function pipelineBucketName(instance: string, naming: Naming, region: string, bucketPrefix: string): string {
+  return physicalName(`${bucketPrefix}-risk-${instance}`, naming, MAX_LENGTH.bucket, [region]);
 }

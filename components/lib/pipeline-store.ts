@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type LifecycleRule, PrivateBucket } from "./bucket";
 import type { PlatformContext } from "./context";
 import type { Statement } from "./iam";
-import { MAX_LENGTH, type Naming, physicalName } from "./naming";
+import { MAX_LENGTH, type Naming, physicalName, pipelineBucketName } from "./naming";
 import type { SourceFile } from "./pipeline-sources";
 
 /** The entry scripts of the jobs below `glue/`; whatever else lies there is imported by them. */
@@ -44,11 +44,6 @@ export interface PipelineStoreArgs {
   readonly inferenceDataDays: number;
   /** Default: no connection to Snowflake. */
   readonly snowflake?: SnowflakeAccount;
-}
-
-/** Name of the bucket, which the warehouse's role has to know before the bucket exists. */
-export function pipelineBucketName(instance: string, naming: Naming, region: string, bucketPrefix: string): string {
-  return physicalName(`${bucketPrefix}-risk-${instance}`, naming, MAX_LENGTH.bucket, [region]);
 }
 
 /** Name of the Glue connection, which dataset documents carry. */

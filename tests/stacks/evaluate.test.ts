@@ -73,6 +73,18 @@ describe("the three stacks", () => {
     expect(fixed.find("aws:dynamodb/table:Table", "fraud-results-table").urn).toBe(table.urn);
   });
 
+  it("have names for the longest settings that the check lets through", async () => {
+    const graph = await evaluateStack("prod", {
+      "aws:region": "ap-southeast-2",
+      "risk:environment": "integratio",
+      "risk:suffix": "abcdefgh",
+      "risk:bucketPrefix": "abcdefghijklm",
+    });
+    expect(graph.find("aws:s3/bucket:Bucket", "pipelines-bucket").inputs).toMatchObject({
+      bucket: "abcdefghijklm-risk-pipelines-integratio-ap-southeast-2-abcdefgh",
+    });
+  });
+
   it("protects what holds data where the setting says so, and nowhere else", async () => {
     const prod = await evaluateStack("prod");
     const dev = await unchanged;

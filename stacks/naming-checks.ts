@@ -1,0 +1,47 @@
+/** Buckets that are named by settings, and settings whose names S3 would refuse. */
+import { type Naming, PhysicalNameError, pipelineBucketName, streamNames } from "../components/lib/naming";
+import type { StackConfig } from "./config";
+import type { Contradiction } from "./pipeline-checks";
+
+/** Logical name of the stream processor. */
+export const STREAM = "fraud";
+/** Logical name of the store of the pipelines. */
+export const PIPELINE_STORE = "pipelines";
+
+export const namingOf = ({ environment, suffix }: StackConfig): Naming => ({ environment, suffix });
+
+export const dataBucketOf = (config: StackConfig): string =>
+  streamNames(STREAM, namingOf(config), config.region, config.bucketPrefix).bucket;
+
+export const pipelineBucketOf = (config: StackConfig): string =>
+  pipelineBucketName(PIPELINE_STORE, namingOf(config), config.region, config.bucketPrefix);
+
+/** The name that is too long by most; a prefix as short as the setting allows always mends it. */
+export function namingContradictions(config: StackConfig): Contradiction[] {
+  const names = config["pipelines.enabled"] ? [dataBucketOf, pipelineBucketOf] : [dataBucketOf];
+  const [longest] = names.flatMap((name) => refusal(() => name(config))).sort((a, b) => excessOf(b) - excessOf(a));
+  if (longest === undefined) return [];
+  const { physicalName, maxLength } = longest;
+  const length = config.bucketPrefix.length - excessOf(longest);
+  return [
+    {
+      key: "bucketPrefix",
+      expected:
+        `at most ${length} characters, or a shorter environment or suffix, since the bucket ${physicalName} ` +
+        `would have ${physicalName.length} characters and S3 takes ${maxLength}`,
+      fix: config.bucketPrefix.slice(0, length),
+    },
+  ];
+}
+
+const excessOf = ({ physicalName, maxLength }: PhysicalNameError): number => physicalName.length - maxLength;
+
+function refusal(name: () => string): PhysicalNameError[] {
+  try {
+    name();
+    return [];
+  } catch (error) {
+    if (error instanceof PhysicalNameError) return [error];
+    throw error;
+  }
+}
