@@ -1,7 +1,7 @@
 /** A stack's config, parsed once into one readonly object. */
 import { RunError } from "@pulumi/pulumi/errors";
 import { PROFILES } from "../functions/profiles";
-import { setCommand } from "./commands";
+import { type ConfigPath, pathOf, setCommand } from "./commands";
 import { concurrencyContradictions } from "./concurrency";
 import { namingContradictions } from "./naming-checks";
 import { pipelineContradictions } from "./pipeline-checks";
@@ -59,18 +59,23 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
     const raw = flat.values[key];
     if (setting.type === "policy") {
-      const overrides = parseOverrides(stack, `${NAMESPACE}:${key}`, raw ?? "{}", PROFILES[setting.profile]);
+      const overrides = parseOverrides(
+        stack,
+        pathOf(NAMESPACE, key),
+        raw === undefined ? "{}" : String(raw),
+        PROFILES[setting.profile],
+      );
       config[key] = overrides.value;
       problems.push(...overrides.problems);
       continue;
     }
     const result = raw === undefined ? fallback(setting) : parseValue(setting, raw);
     if ("value" in result) config[key] = result.value;
-    else problems.push(describe(stack, `${NAMESPACE}:${key}`, result.expected, raw, result.fix));
+    else problems.push(describe(stack, pathOf(NAMESPACE, key), result.expected, raw, result.fix));
   }
   const region = values["aws:region"];
   if (region === undefined || !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
-    problems.push(describe(stack, "aws:region", "an AWS region", region, "us-east-1"));
+    problems.push(describe(stack, ["aws:region"], "an AWS region", region, "us-east-1"));
   }
   problems.push(...flat.problems);
   // The loop above has filled every key with a value of its setting's type; if one failed, the error below is thrown.
@@ -80,9 +85,9 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
   return Object.freeze(parsed);
 }
 
-function describe(stack: string, key: string, expected: string, got: string | undefined, example: string): string {
+function describe(stack: string, path: ConfigPath, expected: string, got: string | null | undefined, example: string): string {
   const found = got === undefined ? "nothing" : JSON.stringify(got);
-  return `${key}: expected ${expected}, got ${found}. Fix: ${setCommand(stack, key, example)}`;
+  return `${path.join(".")}: expected ${expected}, got ${found}. Fix: ${setCommand(stack, path, example)}`;
 }
 
 type PlainSetting = Exclude<Setting, { readonly type: "policy" }>;
@@ -107,8 +112,9 @@ function expectedOf(setting: PlainSetting): string {
   }
 }
 
-function parseValue(setting: PlainSetting, raw: string): Parsed {
+function parseValue(setting: PlainSetting, raw: string | null): Parsed {
   const refused = { expected: expectedOf(setting), fix: setting.example };
+  if (raw === null) return refused;
   switch (setting.type) {
     case "string":
       return setting.pattern.test(raw) ? { value: raw } : refused;
@@ -130,7 +136,7 @@ function parseValue(setting: PlainSetting, raw: string): Parsed {
 function contradictions(stack: string, config: StackConfig): string[] {
   const problems: string[] = [];
   const check = (wrong: boolean, key: SettingKey, expected: string, fix: string) => {
-    if (wrong) problems.push(describe(stack, `${NAMESPACE}:${key}`, expected, String(config[key]), fix));
+    if (wrong) problems.push(describe(stack, pathOf(NAMESPACE, key), expected, String(config[key]), fix));
   };
   const { readCapacity, writeCapacity } = {
     readCapacity: config["fraud.readCapacity"],

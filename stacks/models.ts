@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import type { ShippedModel } from "../components/lib/model-artifact";
 import { checkModels, type ModelRef, type ModelsDocument, refName } from "../functions/models/document";
 import { PROFILES, type ProfileId } from "../functions/profiles";
-import { setCommand } from "./commands";
+import { pathOf, setCommand } from "./commands";
 import { ConfigError, NAMESPACE, type StackConfig } from "./config";
 import { type ModelCatalogue, modelNamed } from "./model-names";
 
@@ -63,8 +63,8 @@ export function resolveModels(stack: string, config: StackConfig, shipped: reado
     const reference = (setting: string, name: string): ModelRef => {
       const model = modelNamed(catalogue, profile, name);
       if (typeof model === "object") return model;
-      const key = `${NAMESPACE}:${profile}.${setting}`;
-      found.push(`${key}: ${model} Fix: ${setCommand(stack, key, "builtin")}`);
+      const path = pathOf(NAMESPACE, `${profile}.${setting}`);
+      found.push(`${path.join(".")}: ${model} Fix: ${setCommand(stack, path, "builtin")}`);
       return { kind: "rules-only" };
     };
     const chain = [

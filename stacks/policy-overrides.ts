@@ -1,7 +1,7 @@
 /** Overrides of a policy as stack config writes them, checked name by name. */
 import type { AnyProfile } from "../functions/core/profile";
 import { didYouMean } from "../functions/core/suggest";
-import { removeCommand, setCommand } from "./commands";
+import { type ConfigPath, removeCommand, setCommand } from "./commands";
 import { overridable, type PolicyOverrides } from "./policies";
 
 const GROUPS = ["thresholds", "weights", "bands"] as const;
@@ -17,41 +17,41 @@ const asNumber = (value: unknown): number =>
   typeof value === "string" && value.trim() !== "" ? Number(value) : typeof value === "number" ? value : Number.NaN;
 
 /**
- * @param key full key, `risk:fraud.policy`
+ * @param at where the overrides are, `["risk:fraud", "policy"]`
  * @param raw JSON of `{"thresholds": {name: number}, "weights": {rule: number}, "bands": {band: lowest score}}`
  * @returns what could be read, and a line for every problem: names that the policy has not would silently change nothing, and
  *   numbers out of range would stop the functions
  */
 export function parseOverrides(
   stack: string,
-  key: string,
+  at: ConfigPath,
   raw: string,
   profile: AnyProfile,
 ): { readonly value: PolicyOverrides; readonly problems: readonly string[] } {
   const document = parseJson(raw);
-  const remove = (path: string) => `Fix: ${removeCommand(stack, path)}`;
-  const set = (path: string, value: number) => `Fix: ${setCommand(stack, path, String(value))}`;
   if (!isRecord(document)) {
-    const problem = `${key}: expected an object of ${GROUPS.join(", ")}, got ${raw}. ${remove(key)}`;
+    const problem = removal(stack, at, `expected an object of ${GROUPS.join(", ")}, got ${raw}.`);
     return { value: {}, problems: [problem] };
   }
   const problems: string[] = [];
   const value: Record<string, Record<string, number>> = {};
   for (const [group, members] of Object.entries(document)) {
-    const path = `${key}.${group}`;
+    const path: ConfigPath = [...at, group];
     if (!isGroup(group)) {
-      const hint = didYouMean(group, GROUPS);
-      problems.push(`${path}: expected one of ${GROUPS.join(", ")}.${hint} ${remove(path)}`);
+      problems.push(removal(stack, path, `expected one of ${GROUPS.join(", ")}.${didYouMean(group, GROUPS)}`));
     } else if (!isRecord(members)) {
-      problems.push(`${path}: expected an object of names and numbers, got ${JSON.stringify(members)}. ${remove(path)}`);
+      problems.push(removal(stack, path, `expected an object of names and numbers, got ${JSON.stringify(members)}.`));
     } else {
       value[group] = Object.fromEntries(Object.entries(members).map(([name, member]) => [name, asNumber(member)]));
-      problems.push(...memberProblems(path, group, members, profile, { remove, set }));
+      problems.push(...memberProblems(stack, path, group, members, profile));
     }
   }
-  if (problems.length === 0) problems.push(...bandProblems(key, value, profile, remove));
+  if (problems.length === 0) problems.push(...bandProblems(stack, at, value, profile));
   return { value, problems };
 }
+
+const removal = (stack: string, path: ConfigPath, problem: string): string =>
+  `${path.join(".")}: ${problem} Fix: ${removeCommand(stack, path)}`;
 
 function parseJson(raw: string): unknown {
   try {
@@ -61,30 +61,26 @@ function parseJson(raw: string): unknown {
   }
 }
 
-interface Fixes {
-  readonly remove: (path: string) => string;
-  readonly set: (path: string, value: number) => string;
-}
-
 function memberProblems(
-  path: string,
+  stack: string,
+  at: ConfigPath,
   group: Group,
   members: Readonly<Record<string, unknown>>,
   profile: AnyProfile,
-  { remove, set }: Fixes,
 ): string[] {
   const known = overridable(profile.defaultPolicy)[group];
   const [minimum, maximum] = rangeOf(group, profile.scale);
   return Object.entries(members).flatMap(([name, member]) => {
-    const usual = known[name];
+    const path: ConfigPath = [...at, name];
+    const usual = Object.hasOwn(known, name) ? known[name] : undefined;
     if (usual === undefined) {
       const hint = didYouMean(name, Object.keys(known)) || ` It has no ${group}.`;
-      return [`${path}.${name}: the ${profile.id} policy has no such name.${hint} ${remove(`${path}.${name}`)}`];
+      return [removal(stack, path, `the ${profile.id} policy has no such name.${hint}`)];
     }
     const number = asNumber(member);
     if (number >= minimum && number <= maximum) return [];
-    const got = JSON.stringify(member);
-    return [`${path}.${name}: expected a number from ${minimum} to ${maximum}, got ${got}. ${set(`${path}.${name}`, usual)}`];
+    const fix = setCommand(stack, path, String(usual));
+    return [`${path.join(".")}: expected a number from ${minimum} to ${maximum}, got ${JSON.stringify(member)}. Fix: ${fix}`];
   });
 }
 
@@ -95,11 +91,11 @@ function rangeOf(group: Group, scale: AnyProfile["scale"]): readonly [number, nu
 }
 
 /** Bands keep their order and start at 0: a score without a band, or a "high" below "medium", is a slip of the keyboard. */
-function bandProblems(key: string, overrides: PolicyOverrides, profile: AnyProfile, remove: Fixes["remove"]): string[] {
+function bandProblems(stack: string, at: ConfigPath, overrides: PolicyOverrides, profile: AnyProfile): string[] {
   const bands = profile.defaultPolicy.bands.map(({ name, min }) => ({ name, min: overrides.bands?.[name] ?? min }));
   const inOrder = bands.every(({ min }, index) => (index === 0 ? min === 0 : min > (bands[index - 1]?.min ?? 0)));
   if (inOrder) return [];
   const expected = bands.map(({ name }, index) => (index === 0 ? `${name} = 0` : name)).join(" < ");
   const got = bands.map(({ name, min }) => `${name} ${min}`).join(", ");
-  return [`${key}.bands: expected ${expected}, got ${got}. ${remove(`${key}.bands`)}`];
+  return [removal(stack, [...at, "bands"], `expected ${expected}, got ${got}.`)];
 }

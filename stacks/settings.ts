@@ -89,7 +89,7 @@ export const SETTINGS = {
     /^[a-z0-9][a-z0-9-]{1,15}$/,
     "2 to 16 lower-case letters, digits and hyphens",
     "company",
-    "First part of bucket names: company gives company-fraud-data-….",
+    "First part of bucket names: company gives company-fraud-data-…; another value puts new, empty buckets in their place.",
     "company",
   ),
   notificationEmail: text(
@@ -241,12 +241,12 @@ export const SETTINGS = {
     500,
   ),
 
-  "warehouse.enabled": flag("Redshift Serverless and its loader.", true),
+  "warehouse.enabled": flag("Redshift Serverless and its loader; false removes them, with the data.", true),
   "warehouse.databaseName": text(
     /^(?!dev$)[a-z][a-z0-9_]{0,62}$/,
     "lower-case letters, digits and underscores, and not dev",
     "risk",
-    "Database.",
+    "Database; another value puts a new, empty warehouse in the place of the old one.",
     "risk",
   ),
   "warehouse.adminUsername": text(

@@ -1,10 +1,11 @@
 /** Config as the stack files hold it, `risk:fraud: {shards: 1}`, and as the settings name it, `fraud.shards`. */
 import { didYouMean } from "../functions/core/suggest";
-import { removeCommand, setCommand } from "./commands";
+import { type ConfigPath, removeCommand, setCommand } from "./commands";
 
 /** Settings by name with their text. */
 export interface FlatConfig {
-  readonly values: Readonly<Record<string, string>>;
+  /** `null` is a member that the file names without a value; a key of its own is empty text then, as the CLI passes it. */
+  readonly values: Readonly<Record<string, string | null>>;
   /** One line each: what is no setting, or not of the shape of one. */
   readonly problems: readonly string[];
 }
@@ -24,12 +25,11 @@ export function flatten(
   settings: readonly string[],
 ): FlatConfig {
   const groups = new Set(settings.map(groupOf).filter((group) => group !== undefined));
-  const flat: Record<string, string> = {};
+  const flat: Record<string, string | null> = {};
   const problems: string[] = [];
-  const unknown = (name: string, known: readonly string[]) => {
-    const key = `${namespace}:${name}`;
+  const unknown = (name: string, known: readonly string[], path: ConfigPath) => {
     problems.push(
-      `${key}: expected a known key, got one that nothing reads.${didYouMean(name, known)} Fix: ${removeCommand(stack, key)}`,
+      `${namespace}:${name}: expected a known key, got one that nothing reads.${didYouMean(name, known)} Fix: ${removeCommand(stack, path)}`,
     );
   };
   for (const [key, text] of Object.entries(values)) {
@@ -40,18 +40,19 @@ export function flatten(
       if (members === undefined) {
         const example = settings.find((setting) => groupOf(setting) === name) ?? name;
         problems.push(
-          `${key}: expected an object such as {${example.slice(name.length + 1)}: …}, got ${text}. Fix: ${removeCommand(stack, key)}`,
+          `${key}: expected an object such as {${example.slice(name.length + 1)}: …}, got ${text || "nothing"}. Fix: ${removeCommand(stack, [key])}`,
         );
         continue;
       }
       for (const [member, value] of Object.entries(members)) {
         const setting = `${name}.${member}`;
-        if (settings.includes(setting)) flat[setting] = typeof value === "string" ? value : JSON.stringify(value);
-        else unknown(setting, settings);
+        if (settings.includes(setting))
+          flat[setting] = typeof value === "string" || value === null ? value : JSON.stringify(value);
+        else unknown(setting, settings, [key, member]);
       }
     } else if (name.includes(".")) problems.push(dottedKey(stack, key, text, settings));
     else if (settings.includes(name)) flat[name] = text;
-    else unknown(name, [...settings, ...groups]);
+    else unknown(name, [...settings, ...groups], [key]);
   }
   return { values: flat, problems };
 }
@@ -60,13 +61,13 @@ export function flatten(
 function dottedKey(stack: string, key: string, text: string, settings: readonly string[]): string {
   const name = key.slice(key.indexOf(":") + 1);
   const [object = ""] = key.split(".");
-  const remove = `pulumi config rm ${key} --stack ${stack}`;
+  const remove = removeCommand(stack, [key]);
   if (!settings.includes(name))
     return `${key}: expected a known key, got one that nothing reads.${didYouMean(name, settings)} Fix: ${remove}`;
   const member = key.slice(object.length + 1);
   return (
     `${key}: expected ${member} as a member of ${object}, got a key with a dot in its name. ` +
-    `Fix: ${remove} && ${setCommand(stack, key, text)}`
+    `Fix: ${remove} && ${setCommand(stack, [object, member], text)}`
   );
 }
 

@@ -55,10 +55,25 @@ it.each<readonly [string, ...string[]]>([
   ["pulumi config set risk:api iam"],
   ["pulumi config set --path risk:api.auth basic"],
   ["pulumi config set --path risk:lead.routeLogScore 97"],
+  ["pulumi config set --path risk:fraud.maxRetries --stack dev -- -2"],
+  ["pulumi config set --path risk:warehouse.loadSchedule ''"],
+  [`pulumi config set --path 'risk:fraud["a.b"]' 1`],
+  [`pulumi config set --path 'risk:fraud["a:b"]' 1`],
+  [`pulumi config set --path 'risk:fraud[""]' 1`],
+  [`pulumi config set --path 'risk:fraud["-d"]' 1`],
+  [`pulumi config set --path 'risk:fraud["7"]' 1`],
+  [`pulumi config set --path 'risk:fraud["br]k["]' 1`],
+  [`pulumi config set --path 'risk:fraud["we ird'\\''x $HOME"]' 1`],
+  [`pulumi config set --path 'risk:fraud["qu\\"te"]' 1`],
+  [`pulumi config set --path 'risk:fraud["back\\s"]' 1`],
+  [`pulumi config set --path 'risk:fraud.end\\' 1`],
+  [`pulumi config set --path 'risk:fraud.policy.thresholds["a.b"]' 1`],
+  [`pulumi config set --path 'risk:fraud.policy["it'\\''s"].x' 1`],
+  [`pulumi config set 'risk:we ird'\\''x' 1`],
 ])("what is wrong after `%s` is mended by the line of its message", async (line) => {
   const good = readFileSync(stackFile(), "utf8");
   try {
-    expect(await refusalOf(`${line} --stack dev`)).toBe("");
+    expect(await refusalOf(line.includes("--stack") ? line : `${line} --stack dev`)).toBe("");
     const found = problems(await values());
     expect(found).toHaveLength(1);
     const fix = /Fix: (.*)$/.exec(found[0] ?? "")?.[1] ?? "none";

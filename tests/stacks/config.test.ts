@@ -126,6 +126,29 @@ describe("parseConfig", () => {
     ).toEqual([]);
   });
 
+  it("takes -1 as a value, where the CLI would see an option", () => {
+    expect(problemsOf({ "risk:fraud.maxRetries": "-2" })).toEqual([
+      expect.stringMatching(/Fix: pulumi config set --path risk:fraud\.maxRetries --stack dev -- -1$/),
+    ]);
+  });
+
+  it("refuses names that each suit and make a bucket's name too long, until one is shorter", () => {
+    const long = {
+      "aws:region": "ap-southeast-2",
+      "risk:environment": "integratio",
+      "risk:suffix": "abcdefgh",
+      "risk:bucketPrefix": "abcdefghijklmnop",
+    };
+    expect(problemsOf(long)).toEqual([
+      "risk:bucketPrefix: expected at most 13 characters, or a shorter environment or suffix, since the bucket " +
+        "abcdefghijklmnop-risk-pipelines-integratio-ap-southeast-2-abcdefgh would have 66 characters and S3 takes 63, " +
+        'got "abcdefghijklmnop". Fix: pulumi config set risk:bucketPrefix abcdefghijklm --stack dev',
+    ]);
+    expect(problemsOf({ ...long, "risk:bucketPrefix": "abcdefghijklm" })).toEqual([]);
+    expect(problemsOf({ ...long, "risk:suffix": "abcde" })).toEqual([]);
+    expect(problemsOf({ ...long, "risk:pipelines.enabled": "false" })).toEqual([]);
+  });
+
   it("keeps warm executions within those set aside", () => {
     expect(problemsOf({ "risk:api.reservedConcurrency": "200", "risk:api.provisionedConcurrency": "201" })).toEqual([
       expect.stringContaining("at most api.reservedConcurrency (200)"),
@@ -162,7 +185,19 @@ describe("parseConfig", () => {
     ],
     [{ "risk:api": "[]" }, "risk:api: expected an object such as {auth: …}, got []"],
     [{ "risk:fraude": "{}" }, 'Did you mean "fraud"? Fix: pulumi config rm risk:fraude --stack dev'],
-    [{ "risk:api": '{"auth":null}' }, 'risk:api.auth: expected one of apiKey, iam, cognito, none, got "null"'],
+    [{ "risk:api": "" }, "risk:api: expected an object such as {auth: …}, got nothing."],
+    [{ "risk:api": '{"auth":null}' }, "risk:api.auth: expected one of apiKey, iam, cognito, none, got null"],
+    [
+      { "risk:warehouse": '{"databaseName":null}' },
+      "risk:warehouse.databaseName: expected lower-case letters, digits and underscores, and not dev, got null",
+    ],
+    [{ "risk:lead": '{"policy":null}' }, "risk:lead.policy: expected an object of thresholds, weights, bands, got null"],
+    [{ "risk:suffix": "" }, 'risk:suffix: expected 1 to 8 lower-case letters and digits, got ""'],
+    [{ "risk:api": '{"a.b":1}' }, "Fix: pulumi config rm --path 'risk:api[\"a.b\"]' --stack dev"],
+    [
+      { "risk:lead": '{"policy":{"bands":{"it\'s":1}}}' },
+      "Fix: pulumi config rm --path 'risk:lead.policy.bands[\"it'\\''s\"]' --stack dev",
+    ],
   ])("refuses %j", (keys, message) => {
     const values: Record<string, string> = { ...stackValues("dev"), ...keys };
     expect(() => parseConfig("dev", values)).toThrow(message);
