@@ -1,13 +1,13 @@
 /** `npm run engine`: the real Pulumi CLI over the platform of this machine. */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { cliEnvironment, type Session, startSession } from "../provider/session";
 import { copyStackFiles } from "../provider/stack-files";
 import { examples } from "./examples";
 import { runCommand, UsageError } from "./options";
-import { isAlive, outputsFile } from "./outputs";
+import { outputsFile } from "./outputs";
 import { nextSignal, outputsOf, removeOutputs, writeOutputs } from "./running";
+import { announceProvider, runningProvider } from "./running-provider";
 import { paint } from "./terminal";
 
 const COMMANDS = ["preview", "up", "refresh", "destroy", "serve"] as const;
@@ -77,19 +77,15 @@ async function main(): Promise<number> {
   const folder = resolve(".local", "engine");
   if (parsed.command !== "serve") requireCli();
   const file = join(folder, parsed.stack, "provider.json");
-  const other = runningProvider(file);
+  const notice = (line: string) => void process.stderr.write(`${line}\n`);
+  const other = await runningProvider(file, notice);
   if (other !== undefined) {
     if (parsed.command === "serve") throw new UsageError(`Stack ${parsed.stack} is served already (process ${other.pid}).`);
     return pulumi(parsed, projectDir, folder, other.port);
   }
   const interrupted = nextSignal();
-  const session = await startSession({
-    projectDir,
-    stack: parsed.stack,
-    folder,
-    notice: (line) => process.stderr.write(`${line}\n`),
-  });
-  writeFileSync(file, JSON.stringify({ port: session.port, pid: process.pid }), { mode: 0o600 });
+  const session = await startSession({ projectDir, stack: parsed.stack, folder, notice });
+  const withdraw = announceProvider(file, session.port);
   try {
     if (parsed.command !== "serve") {
       const status = await pulumi(parsed, projectDir, folder, session.port);
@@ -98,7 +94,7 @@ async function main(): Promise<number> {
     await keepRunning(parsed, projectDir, folder, session, interrupted);
     return 0;
   } finally {
-    rmSync(file, { force: true });
+    withdraw();
     await session.stop();
   }
 }
@@ -113,13 +109,6 @@ function requireCli(): void {
       '  export PATH="$PWD/.local/pulumi-cli:$PATH"',
     ].join("\n"),
   );
-}
-
-function runningProvider(file: string): { readonly port: number; readonly pid: number } | undefined {
-  if (!existsSync(file)) return undefined;
-  // Written by `main` and by nobody else.
-  const found = JSON.parse(readFileSync(file, "utf8")) as { readonly port: number; readonly pid: number };
-  return isAlive(found.pid) ? found : undefined;
 }
 
 /** Runs one command of the CLI, at the first time with a new stack; answers its exit status. */

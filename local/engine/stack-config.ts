@@ -1,7 +1,9 @@
 /** A stack's config as the Pulumi CLI would hand it to the program. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { type Document, parseDocument } from "yaml";
+import { setCommand } from "../../stacks/commands.js";
+import { qualified, revealSecureValues } from "./secure-values.js";
 
 export interface StackConfig {
   readonly project: string;
@@ -21,21 +23,20 @@ export class StackConfigError extends Error {
 
 /**
  * Reads `Pulumi.yaml` (project name, declared keys, defaults) and `Pulumi.<stack>.yaml`, and refuses what the CLI would refuse before
- * it starts the program. A `secure:` value is encrypted with the stack's key, which is not here: it is taken from the environment
- * variable `PULUMI_CONFIG_<KEY>` (upper case, other signs as `_`).
+ * it starts the program. Encrypted values come from the environment.
  * @throws StackConfigError that names the file, the key and the fix.
  */
 export function readStackConfig(projectDir: string, stack: string, env: NodeJS.ProcessEnv = process.env): StackConfig {
   const projectFile = join(projectDir, "Pulumi.yaml");
   const stackFile = join(projectDir, `Pulumi.${stack}.yaml`);
-  const project = readYaml(projectFile, "It declares the project's name.");
+  const project = recordOf(readYaml(projectFile, "It declares the project's name.").toJS());
   const name = project.name;
   if (typeof name !== "string") throw new StackConfigError(`${projectFile}: expected "name" to be the project's name.`);
   const stackDocument = readYaml(stackFile, `Create it, or choose another stack with --stack.`);
-  const problems: string[] = [];
+  const { secretKeys, problems: unreadable } = revealSecureValues(stackDocument, name, env);
+  if (unreadable.length > 0) throw problemsOf(stackFile, unreadable);
   const values: Record<string, string> = {};
-  const secretKeys: string[] = [];
-  const qualify = (key: string) => (key.includes(":") ? key : `${name}:${key}`);
+  const qualify = (key: string) => qualified(name, key);
   const declarations = Object.entries(recordOf(project.config));
   const dotted = declarations.map(([key]) => key).filter((key) => key.includes("."));
   if (dotted.length > 0) {
@@ -47,36 +48,25 @@ export function readStackConfig(projectDir: string, stack: string, env: NodeJS.P
     const value = declaredDefault(declared);
     if (value !== undefined) values[qualify(key)] = textOf(value);
   }
-  for (const [key, value] of Object.entries(recordOf(stackDocument.config))) {
-    const full = qualify(key);
-    const variable = `PULUMI_CONFIG_${key.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase()}`;
-    const override = env[variable];
-    if (isSecure(value)) {
-      if (override === undefined) {
-        problems.push(
-          `${key}: is encrypted for the cloud stack and cannot be read here; set ${variable} to the value for this machine.`,
-        );
-        continue;
-      }
-      values[full] = override;
-      secretKeys.push(full);
-    } else if (containsSecure(value)) {
-      problems.push(`${key}: holds an encrypted value inside an object; move the secret to a key of its own.`);
-    } else values[full] = textOf(value);
-  }
-  for (const [key, declared] of declarations)
-    problems.push(...declaredProblems(stack, qualify(key), declared, values[qualify(key)]));
-  if (problems.length > 0) throw new StackConfigError(`${stackFile}:\n  - ${problems.join("\n  - ")}`);
+  for (const [key, value] of Object.entries(recordOf(recordOf(stackDocument.toJS()).config)))
+    values[qualify(key)] = textOf(value);
+  const problems = declarations.flatMap(([key, declared]) =>
+    declaredProblems(stack, qualify(key), declared, values[qualify(key)]),
+  );
+  if (problems.length > 0) throw problemsOf(stackFile, problems);
   return { project: name, stack, values, secretKeys, region: values["aws:region"] ?? "us-east-1" };
 }
 
-function readYaml(file: string, hint: string): Record<string, unknown> {
+/** @param problems one line each */
+export const problemsOf = (file: string, problems: readonly string[]): StackConfigError =>
+  new StackConfigError(`${file}:\n  - ${problems.join("\n  - ")}`);
+
+function readYaml(file: string, hint: string): Document {
   if (!existsSync(file)) throw new StackConfigError(`${file} does not exist. ${hint}`);
-  try {
-    return recordOf(parse(readFileSync(file, "utf8")));
-  } catch (error) {
-    throw new StackConfigError(`${file}: not valid YAML: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const document = parseDocument(readFileSync(file, "utf8"));
+  const [error] = document.errors;
+  if (error !== undefined) throw new StackConfigError(`${file}: not valid YAML: ${error.message}`);
+  return document;
 }
 
 const recordOf = (value: unknown): Record<string, unknown> =>
@@ -96,19 +86,14 @@ const SCALARS: Readonly<Record<string, RegExp>> = { integer: /^[+-]?\d+$/, boole
 function declaredProblems(stack: string, key: string, declared: unknown, text: string | undefined): string[] {
   const { type } = recordOf(declared);
   if (typeof type !== "string") return [];
-  if (text === undefined) return [`${key}: is required and has no value. Fix: pulumi config set ${key} VALUE --stack ${stack}`];
+  const fix = `Fix: ${setCommand(stack, [key], "VALUE")}`;
+  if (text === undefined) return [`${key}: is required and has no value. ${fix}`];
   if (SCALARS[type]?.test(text) !== false) return [];
-  return [
-    `${key}: expected a value of type ${type}, got ${JSON.stringify(text)}. Fix: pulumi config set ${key} VALUE --stack ${stack}`,
-  ];
+  return [`${key}: expected a value of type ${type}, got ${JSON.stringify(text)}. ${fix}`];
 }
 
-const isSecure = (value: unknown): boolean => {
-  const keys = Object.keys(recordOf(value));
-  return keys.length === 1 && keys[0] === "secure";
-};
-
-const containsSecure = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && (isSecure(value) || Object.values(value).some(containsSecure));
-
-const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+/** A key without a value is empty text to the CLI, whatever its default; a member without one stays null. */
+function textOf(value: unknown): string {
+  if (value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -282,6 +282,34 @@ describe("readStackConfig", () => {
     });
   });
 
+  it("takes encrypted members of objects and lists from variables with their full names", () => {
+    write("name: risk\n", "config:\n  fraud:\n    x: {secure: v1:abc}\n    l: [{secure: v1:def}, {secure: 3}]\n    y: 1\n");
+    expect(() => readStackConfig(folder, "dev", {})).toThrow(
+      /risk:fraud\.x: is encrypted .* set PULUMI_CONFIG_RISK_FRAUD_X [\s\S]*risk:fraud\.l\.0: .* PULUMI_CONFIG_RISK_FRAUD_L_0 /,
+    );
+    expect(readStackConfig(folder, "dev", { PULUMI_CONFIG_RISK_FRAUD_X: "k", PULUMI_CONFIG_RISK_FRAUD_L_0: "m" })).toMatchObject({
+      values: { "risk:fraud": '{"x":"k","l":["m",{"secure":3}],"y":1}' },
+      secretKeys: ["risk:fraud"],
+    });
+  });
+
+  it("reads a key without a value as empty text, like the CLI, and keeps null in objects", () => {
+    write(
+      "name: risk\nconfig:\n  suffix: {type: string, default: a1}\n",
+      'config:\n  suffix: null\n  bare:\n  text: "null"\n  fraud: {shards: null}\n',
+    );
+    expect(readStackConfig(folder, "dev", {}).values).toEqual({
+      "risk:suffix": "",
+      "risk:bare": "",
+      "risk:text": "null",
+      "risk:fraud": '{"shards":null}',
+    });
+    write("name: risk\nconfig:\n  tracing: {type: boolean, default: true}\n", "config:\n  tracing: null\n");
+    expect(() => readStackConfig(folder, "dev", {})).toThrow(
+      'risk:tracing: expected a value of type boolean, got "". Fix: pulumi config set risk:tracing VALUE --stack dev',
+    );
+  });
+
   it("refuses what the CLI refuses: declared keys with dots, missing values, values of another type", () => {
     write("name: risk\nconfig:\n  risk:fraud.shards:\n    type: integer\n    default: 1\n", "config: {}\n");
     expect(() => readStackConfig(folder, "dev", {})).toThrow(
