@@ -1,7 +1,8 @@
 /** Whether roles that may use an encrypted resource may also use its key: without it the call is refused on AWS. */
 import type { GraphResource } from "../local/contracts.js";
 import { KEY_NEEDS, MACHINE_KEY_NEED } from "../local/gateway/key-use";
-import { evaluateIdentity, type Policy, parsePolicy } from "../local/gateway/policy";
+import { evaluateIdentity, type Policy } from "../local/gateway/policy";
+import { policiesOf } from "./roles";
 import { at, isText, listAt, type PolicyGraph, type Rule, refersTo } from "./rule";
 
 const ROLE = "aws:iam/role:Role";
@@ -48,15 +49,6 @@ function encrypted(graph: PolicyGraph): Encrypted[] {
     graph.ofType(type).flatMap((resource) => found(resource, service, at(resource.inputs, path))),
   );
   return [...buckets, ...others];
-}
-
-function policiesOf(role: GraphResource, graph: PolicyGraph): Policy[] {
-  const inline = graph.referring("aws:iam/rolePolicy:RolePolicy", "role", role);
-  const documents = [
-    ...inline.map(({ inputs }) => inputs.policy),
-    ...listAt(role.inputs, "inlinePolicies").map((one) => at(one, "policy")),
-  ];
-  return documents.filter(isText).map((document) => parsePolicy(document, `policies of ${role.name}`));
 }
 
 /** One ARN that the policies allow the action on and that belongs to the resource; undefined without one. */

@@ -14,18 +14,24 @@ function keyCell(use: KeyUse): string {
   return `${code(use.actions)}; ${sends.length === 0 ? "no condition" : code(sends)}`;
 }
 
+function roleCell({ role }: ServicePair): string {
+  if (role === undefined) return "";
+  return `${code(role.actions)}${role.on === "*" ? " on `*`" : ""}`;
+}
+
 /** Markdown; each policy's cell is "actions; condition keys that the service sends". */
 export function pairsTable(): string {
   const rows = SERVICE_PAIRS.map((pair) => [
     `${code([pair.service])}: ${pair.from}`,
     pair.target,
+    roleCell(pair),
     resourceCell(pair),
     pair.key.map(keyCell).join("<br>"),
     pair.source.join("; "),
   ]);
   const table = [
-    ["Service", "Reaches", "Policy of the resource", "Policy of its key", "Source"],
-    ["---", "---", "---", "---", "---"],
+    ["Service", "Reaches", "Policies of its role", "Policy of the resource", "Policy of its key", "Source"],
+    ["---", "---", "---", "---", "---", "---"],
     ...rows,
   ];
   return table.map((cells) => `| ${cells.join(" | ")} |`).join("\n");

@@ -1,183 +1,196 @@
-/** Whether AWS delivers what the stack wires: each pair of service and resource against the policies of the resource and its key. */
+/** Whether AWS delivers what the stack wires: each pair of service and resource against the policies of role, resource and key. */
 import type { GraphResource } from "../local/contracts.js";
-import { type Policy, parsePolicy } from "../local/gateway/policy";
-import { type Place, refusalOf, type ServiceDelivery } from "../local/gateway/service-access";
-import type { TargetKind } from "../local/gateway/service-pairs";
+import { checkAuthorizer, checkIntegration, checkStage } from "./api-delivery";
+import { keyRefused, refused } from "./delivery";
 import { parseJson } from "./documents";
-import { at, isRecord, isText, listAt, type PolicyGraph, type Rule, refersTo } from "./rule";
+import { checkFunction, checkMapping, checkOutcomes } from "./function-delivery";
+import { at, isText, listAt, type PolicyGraph, type Rule, refersTo } from "./rule";
 
 const RULE = "aws:cloudwatch/eventRule:EventRule";
 const TARGET = "aws:cloudwatch/eventTarget:EventTarget";
-const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
+const ALARMS = ["aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm"];
 const BUS = "aws:cloudwatch/eventBus:EventBus";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
-const LOG_POLICY = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy";
 const NOTIFICATION = "aws:s3/bucketNotification:BucketNotification";
+const LOGGING = "aws:s3/bucketLogging:BucketLogging";
+const BUCKET = "aws:s3/bucket:Bucket";
 const SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription";
-const TOPIC = "aws:sns/topic:Topic";
-const QUEUE = "aws:sqs/queue:Queue";
-const FUNCTION = "aws:lambda/function:Function";
 const MACHINE = "aws:sfn/stateMachine:StateMachine";
-const KEY = "aws:kms/key:Key";
-
-/** Where a target has its policies and its key. */
-interface TargetType {
-  readonly kind: TargetKind;
-  readonly type: string;
-  readonly keyPath: string;
-  readonly documents: (target: GraphResource, graph: PolicyGraph) => readonly unknown[];
-}
-
-const policiesOf = (type: string, path: string): TargetType["documents"] => {
-  return (target, graph) => [target, ...graph.referring(type, path, target)].map(({ inputs }) => inputs.policy);
-};
-
-/** By the service in the target's ARN. Targets that are reached with a role are the role's affair. */
-const TARGETS: Readonly<Record<string, TargetType>> = {
-  sns: { kind: "topic", type: TOPIC, keyPath: "kmsMasterKeyId", documents: policiesOf("aws:sns/topicPolicy:TopicPolicy", "arn") },
-  sqs: {
-    kind: "queue",
-    type: QUEUE,
-    keyPath: "kmsMasterKeyId",
-    documents: policiesOf("aws:sqs/queuePolicy:QueuePolicy", "queueUrl"),
-  },
-  logs: {
-    kind: "log group",
-    type: LOG_GROUP,
-    keyPath: "kmsKeyId",
-    documents: (_, graph) => graph.ofType(LOG_POLICY).map(({ inputs }) => inputs.policyDocument),
-  },
-  lambda: {
-    kind: "function",
-    type: FUNCTION,
-    keyPath: "kmsKeyArn",
-    documents: (fn, graph) =>
-      graph.referring("aws:lambda/permission:Permission", "function", fn).map(({ inputs }) => permissionDocument(inputs, fn)),
-  },
-};
-
-/** A Lambda permission as the statement that it becomes. */
-function permissionDocument(inputs: Readonly<Record<string, unknown>>, fn: GraphResource): object {
-  const { principal, action, sourceArn, sourceAccount } = inputs;
-  const Condition = {
-    ...(isText(sourceArn) ? { ArnLike: { "aws:SourceArn": sourceArn } } : {}),
-    ...(isText(sourceAccount) ? { StringEquals: { "aws:SourceAccount": sourceAccount } } : {}),
-  };
-  return {
-    Statement: [{ Effect: "Allow", Principal: { Service: principal }, Action: action, Resource: fn.state.arn, Condition }],
-  };
-}
-
-function merged(documents: readonly unknown[], name: string): Policy | undefined {
-  const statements = documents
-    .map((document) => (typeof document === "string" ? parseJson(document) : document))
-    .filter(isRecord)
-    .flatMap(({ Statement }) => (Array.isArray(Statement) ? Statement : [Statement]));
-  return statements.length === 0 ? undefined : parsePolicy({ Statement: statements }, name);
-}
-
-function keyOf(keyId: unknown, graph: PolicyGraph): Pick<ServiceDelivery, "key"> {
-  if (!isText(keyId)) return {};
-  const key = graph.ofType(KEY).find((candidate) => refersTo(keyId, candidate));
-  return { key: { arn: keyId, policy: key && merged([key.inputs.policy], `policy of the key ${key.name}`) } };
-}
-
-const placeOf = (arn: string): Place => {
-  const [, , , region = "", accountId = ""] = arn.split(":");
-  return { region, accountId };
-};
-
-/** A delivery to another resource: what stands in its way, and where the wiring names it. */
-function refused(service: string, sourceArn: string, targetArn: unknown, path: string, graph: PolicyGraph): string[] {
-  if (!isText(targetArn)) return [];
-  const target = TARGETS[targetArn.split(":")[2] ?? ""];
-  if (target === undefined) return [];
-  const bare = targetArn.replace(/:\*$/, "");
-  const resource = graph.ofType(target.type).find(({ state }) => state.arn === bare);
-  if (resource === undefined)
-    return [
-      `${path} is ${targetArn}, which is no resource of the stack: its policies cannot be checked; name one of the stack's.`,
-    ];
-  const policy = merged(target.documents(resource, graph), `policy of ${resource.name}`);
-  const key = keyOf(at(resource.inputs, target.keyPath), graph);
-  const refusal = refusalOf({ service, target: target.kind, targetArn: bare, sourceArn, policy, ...key }, placeOf(bare));
-  return refusal === undefined ? [] : [`${path}: ${refusal.message}`];
-}
-
-/** What a service keeps for itself under a key of the stack. */
-function keyRefused(
-  service: string,
-  target: TargetKind,
-  arn: string,
-  keyId: unknown,
-  path: string,
-  graph: PolicyGraph,
-): string[] {
-  if (!isText(keyId)) return [];
-  const delivery = { service, target, targetArn: arn, sourceArn: arn, policy: undefined, ...keyOf(keyId, graph) };
-  const refusal = refusalOf(delivery, placeOf(arn));
-  return refusal === undefined ? [] : [`${path}: ${refusal.message}`];
-}
 
 const checkTarget: Rule["check"] = ({ inputs }, graph) => {
   const rule = graph.ofType(RULE).find((candidate) => refersTo(inputs.rule, candidate));
-  const source = String(rule?.state.arn ?? inputs.rule);
-  const service = "events.amazonaws.com";
-  // With a role of its own EventBridge delivers as the role.
-  const direct = isText(inputs.roleArn) ? [] : refused(service, source, inputs.arn, "arn", graph);
-  return [...direct, ...refused(service, source, at(inputs, "deadLetterConfig.arn"), "deadLetterConfig.arn", graph)];
+  const wiring = { service: "events.amazonaws.com", sourceArn: String(rule?.state.arn ?? inputs.rule) };
+  const path = "deadLetterConfig.arn";
+  return [
+    ...refused({ ...wiring, targetArn: inputs.arn, path: "arn", roleArn: inputs.roleArn }, graph),
+    ...refused({ ...wiring, targetArn: at(inputs, path), path }, graph),
+  ];
 };
 
 const checkAlarm: Rule["check"] = ({ inputs, state }, graph) =>
   ["alarmActions", "okActions", "insufficientDataActions"].flatMap((path) =>
-    listAt(inputs, path).flatMap((arn) => refused("cloudwatch.amazonaws.com", String(state.arn), arn, path, graph)),
+    listAt(inputs, path).flatMap((targetArn) =>
+      refused({ service: "cloudwatch.amazonaws.com", sourceArn: String(state.arn), targetArn, path }, graph),
+    ),
   );
 
+/** To the default bus (`eventbridge`) S3 needs no permission. */
 const checkNotification: Rule["check"] = ({ inputs }, graph) =>
   [
     ["queues", "queueArn"],
     ["topics", "topicArn"],
+    ["lambdaFunctions", "lambdaFunctionArn"],
   ].flatMap(([list = "", field = ""]) =>
-    listAt(inputs, list).flatMap((entry) =>
-      refused("s3.amazonaws.com", `arn:aws:s3:::${String(inputs.bucket)}`, at(entry, field), `${list}.${field}`, graph),
-    ),
+    listAt(inputs, list).flatMap((entry) => {
+      const sourceArn = `arn:aws:s3:::${String(inputs.bucket)}`;
+      const wiring = { service: "s3.amazonaws.com", sourceArn, targetArn: at(entry, field), path: `${list}.${field}` };
+      return refused(wiring, graph);
+    }),
   );
+
+/** Access logs are lost in a bucket under a key of KMS: S3 User Guide, "Enabling Amazon S3 server access logging". */
+const checkLogging: Rule["check"] = ({ inputs }, graph) => {
+  const path = "targetBucket";
+  const bucketArn = (name: unknown) => {
+    const bucket = graph.ofType(BUCKET).find((candidate) => refersTo(name, candidate));
+    return String(bucket?.state.arn ?? `arn:aws:s3:::${String(name)}`);
+  };
+  const encryption = graph
+    .ofType("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
+    .filter((candidate) => candidate.inputs.bucket === inputs[path])
+    .flatMap((candidate) => listAt(candidate.inputs, "rules"))
+    .map((entry) => at(entry, "applyServerSideEncryptionByDefault.sseAlgorithm"));
+  const undeliverable = encryption.some((algorithm) => String(algorithm).startsWith("aws:kms"))
+    ? [`${path}: S3 writes no access logs into ${String(inputs[path])}, whose sseAlgorithm is of KMS; set that to "AES256".`]
+    : [];
+  const wiring = {
+    service: "logging.s3.amazonaws.com",
+    sourceArn: bucketArn(inputs.bucket),
+    targetArn: `${bucketArn(inputs[path])}/${isText(inputs.targetPrefix) ? inputs.targetPrefix : ""}*`,
+    path,
+  };
+  return [...undeliverable, ...refused(wiring, graph)];
+};
+
+/** Endpoints outside of AWS confirm their subscription themselves. */
+const OUTSIDE = new Set<unknown>(["email", "email-json", "http", "https", "sms", "application"]);
 
 const checkSubscription: Rule["check"] = ({ inputs }, graph) => {
   const redrive = isText(inputs.redrivePolicy) ? at(parseJson(inputs.redrivePolicy), "deadLetterTargetArn") : undefined;
-  const endpoint = inputs.protocol === "sqs" ? inputs.endpoint : undefined;
-  const send = (arn: unknown, path: string) => refused("sns.amazonaws.com", String(inputs.topic), arn, path, graph);
-  return [...send(endpoint, "endpoint"), ...send(redrive, "redrivePolicy.deadLetterTargetArn")];
+  const wiring = { service: "sns.amazonaws.com", sourceArn: String(inputs.topic) };
+  const endpoint = OUTSIDE.has(inputs.protocol) ? undefined : inputs.endpoint;
+  return [
+    ...refused({ ...wiring, targetArn: endpoint, path: "endpoint", roleArn: inputs.subscriptionRoleArn }, graph),
+    ...refused({ ...wiring, targetArn: redrive, path: "redrivePolicy.deadLetterTargetArn" }, graph),
+  ];
 };
 
 const checkBus: Rule["check"] = ({ inputs, state }, graph) =>
   keyRefused("events.amazonaws.com", "event bus", String(state.arn), inputs.kmsKeyIdentifier, "kmsKeyIdentifier", graph);
 
-const checkLogGroup: Rule["check"] = ({ inputs, state }, graph) => {
-  const arn = String(state.arn);
-  return keyRefused(`logs.${placeOf(arn).region}.amazonaws.com`, "log group", arn, inputs.kmsKeyId, "kmsKeyId", graph);
-};
+const checkLogGroup: Rule["check"] = ({ inputs, state }, graph) =>
+  keyRefused("logs.REGION.amazonaws.com", "log group", String(state.arn), inputs.kmsKeyId, "kmsKeyId", graph);
 
 const checkMachine: Rule["check"] = ({ inputs, state }, graph) => {
   const level = at(inputs, "loggingConfiguration.level");
   if (level === undefined || level === "OFF") return [];
-  const path = "encryptionConfiguration.kmsKeyId";
-  return keyRefused("delivery.logs.amazonaws.com", "state machine", String(state.arn), at(inputs, path), path, graph);
+  const sourceArn = String(state.arn);
+  const key = "encryptionConfiguration.kmsKeyId";
+  const path = "loggingConfiguration.logDestination";
+  const logs = { service: "states.amazonaws.com", sourceArn, targetArn: at(inputs, path), path, roleArn: inputs.roleArn };
+  return [
+    ...keyRefused("delivery.logs.amazonaws.com", "state machine", sourceArn, at(inputs, key), key, graph),
+    ...refused(logs, graph),
+  ];
 };
 
-const rule = (id: string, title: string, type: string, check: Rule["check"]): Rule => ({
+/** Glue fetches the script as the job's role, by `s3://bucket/key`. */
+const checkJob: Rule["check"] = ({ inputs, state }, graph) => {
+  const path = "command.scriptLocation";
+  const targetArn = String(at(inputs, path)).replace(/^s3:\/\//, "arn:aws:s3:::");
+  const wiring = { service: "glue.amazonaws.com", sourceArn: String(state.arn), roleArn: inputs.roleArn };
+  return refused({ ...wiring, targetArn, path }, graph);
+};
+
+/** Other types that deliver: the service, and where they name targets and role. Most pairs have to be looked up first. */
+interface Sender {
+  readonly service: string;
+  readonly targets: readonly string[];
+  readonly role?: string;
+}
+
+const SENDERS: Readonly<Record<string, Sender>> = {
+  "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": {
+    service: "logs.amazonaws.com",
+    targets: ["destinationArn"],
+    role: "roleArn",
+  },
+  "aws:cloudwatch/metricStream:MetricStream": {
+    service: "streams.metrics.cloudwatch.amazonaws.com",
+    targets: ["firehoseArn"],
+    role: "roleArn",
+  },
+  "aws:scheduler/schedule:Schedule": {
+    service: "scheduler.amazonaws.com",
+    targets: ["target.arn", "target.deadLetterConfig.arn"],
+    role: "target.roleArn",
+  },
+  "aws:pipes/pipe:Pipe": { service: "pipes.amazonaws.com", targets: ["source", "enrichment", "target"], role: "roleArn" },
+  "aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination": {
+    service: "dynamodb.amazonaws.com",
+    targets: ["streamArn"],
+  },
+  "aws:ec2/flowLog:FlowLog": { service: "vpc-flow-logs.amazonaws.com", targets: ["logDestination"], role: "iamRoleArn" },
+  "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": {
+    service: "delivery.logs.amazonaws.com",
+    targets: ["logDestinationConfigs"],
+  },
+};
+
+const checkSender: Rule["check"] = ({ type, inputs, state }, graph) => {
+  const { service, targets, role } = SENDERS[type] ?? { service: type, targets: [] };
+  const wiring = { service, sourceArn: String(state.arn), roleArn: role === undefined ? undefined : at(inputs, role) };
+  return targets.flatMap((path) => {
+    const value = at(inputs, path);
+    return (Array.isArray(value) ? value : [value]).flatMap((targetArn) => refused({ ...wiring, targetArn, path }, graph));
+  });
+};
+
+const rule = (id: string, title: string, appliesTo: readonly string[], check: Rule["check"]): Rule => ({
   control: `Delivery.${id}`,
   title,
-  appliesTo: [type],
+  appliesTo,
   check,
 });
 
+/** Each type has a check of its own. */
+const byType =
+  (checks: Readonly<Record<string, Rule["check"]>>): Rule["check"] =>
+  (resource: GraphResource, graph: PolicyGraph) =>
+    checks[resource.type]?.(resource, graph) ?? [];
+
+const API = {
+  "aws:apigateway/integration:Integration": checkIntegration,
+  "aws:apigateway/authorizer:Authorizer": checkAuthorizer,
+};
+const FUNCTIONS = {
+  "aws:lambda/function:Function": checkFunction,
+  "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": checkOutcomes,
+  "aws:lambda/eventSourceMapping:EventSourceMapping": checkMapping,
+};
+
 export const serviceDeliveryRules: readonly Rule[] = [
-  rule("targets", "Targets and their dead-letter queues let EventBridge in, and so do their keys", TARGET, checkTarget),
-  rule("alarms", "Topics of alarms let CloudWatch in, and so do their keys", ALARM, checkAlarm),
-  rule("notifications", "Queues and topics of buckets let S3 in, and so do their keys", NOTIFICATION, checkNotification),
-  rule("subscriptions", "Subscribed queues let SNS in, and so do their keys", SUBSCRIPTION, checkSubscription),
-  rule("buses", "The keys of buses let EventBridge in", BUS, checkBus),
-  rule("logs", "The keys of log groups let CloudWatch Logs in", LOG_GROUP, checkLogGroup),
-  rule("machines", "The keys of state machines let the delivery of their logs in", MACHINE, checkMachine),
+  rule("targets", "EventBridge reaches targets and their dead-letter queues: role, policy and key", [TARGET], checkTarget),
+  rule("alarms", "Topics of alarms let CloudWatch in, and so do their keys", ALARMS, checkAlarm),
+  rule("notifications", "Queues and topics of buckets let S3 in, and so do their keys", [NOTIFICATION], checkNotification),
+  rule("accessLogs", "Buckets for access logs let S3 in", [LOGGING], checkLogging),
+  rule("subscriptions", "Subscribed queues let SNS in, and so do their keys", [SUBSCRIPTION], checkSubscription),
+  rule("integrations", "Functions let in the API that calls them", Object.keys(API), byType(API)),
+  rule("stages", "The account's role lets API Gateway write access logs", ["aws:apigateway/stage:Stage"], checkStage),
+  rule("functions", "Roles of functions reach logs, event sources and destinations", Object.keys(FUNCTIONS), byType(FUNCTIONS)),
+  rule("buses", "The keys of buses let EventBridge in", [BUS], checkBus),
+  rule("logs", "The keys of log groups let CloudWatch Logs in", [LOG_GROUP], checkLogGroup),
+  rule("machines", "Role and key of state machines let their logs be delivered", [MACHINE], checkMachine),
+  rule("jobs", "Roles of Glue jobs let Glue in and read the script", ["aws:glue/job:Job"], checkJob),
+  rule("others", "Filters, schedules, pipes and other senders reach their targets", Object.keys(SENDERS), checkSender),
 ];

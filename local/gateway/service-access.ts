@@ -1,7 +1,7 @@
 /** Whether AWS lets a service deliver: the target's policy and its key's are asked with what the service really sends. */
 import type { ConditionContext } from "./conditions";
-import { evaluateResource, type Policy } from "./policy";
-import { type KeyUse, SERVICE_PAIRS, type ServicePair, type TargetKind } from "./service-pairs";
+import { evaluateIdentity, evaluateResource, type Policy } from "./policy";
+import { type KeyUse, type RoleUse, SERVICE_PAIRS, type ServicePair, type TargetKind } from "./service-pairs";
 
 export interface ServiceDelivery {
   /** `events.amazonaws.com` */
@@ -14,6 +14,8 @@ export interface ServiceDelivery {
   readonly policy: Policy | undefined;
   /** The customer-managed key that encrypts the target; absent without one. */
   readonly key?: { readonly arn: string; readonly policy: Policy | undefined };
+  /** The role that the service is given; absent without one. */
+  readonly role?: { readonly arn: string; readonly trust: Policy; readonly policies: readonly Policy[] };
 }
 
 export interface Place {
@@ -22,18 +24,24 @@ export interface Place {
 }
 
 export interface Refusal {
-  readonly by: "resource policy" | "key policy";
+  readonly by: "resource policy" | "key policy" | "role";
   /** What is asked for in vain, and the statement that would allow it. */
   readonly message: string;
 }
 
-/** @throws Error for a pair whose conditions nobody has looked up yet. */
-export function pairOf(service: string, target: TargetKind, { region }: Place): ServicePair {
-  const found = SERVICE_PAIRS.find((pair) => pair.target === target && pair.service.replace("REGION", region) === service);
-  if (found !== undefined) return found;
-  throw new Error(
-    `How AWS lets ${service} deliver to a ${target} is not known; look it up in AWS's documentation and add the pair to local/gateway/service-pairs.ts.`,
-  );
+/** What to say of a pair whose conditions nobody has looked up yet. */
+export const unknownPair = (service: string, target: string): string =>
+  `How AWS lets ${service} deliver to ${target} is not known; look it up in AWS's documentation and add the pair to local/gateway/service-pairs.ts.`;
+
+/** Undefined for a pair that is not in the table. */
+export const findPair = (service: string, target: TargetKind, { region }: Place): ServicePair | undefined =>
+  SERVICE_PAIRS.find((pair) => pair.target === target && pair.service.replace("REGION", region) === service);
+
+/** @throws Error for a pair that is not in the table. */
+export function pairOf(service: string, target: TargetKind, place: Place): ServicePair {
+  const found = findPair(service, target, place);
+  if (found === undefined) throw new Error(unknownPair(service, `a ${target}`));
+  return found;
 }
 
 /** The first policy that refuses the delivery; undefined when AWS would deliver. */
@@ -43,11 +51,13 @@ export function refusalOf(delivery: ServiceDelivery, place: Place): Refusal | un
   const asker = { arns: [], accountId: undefined, service };
   const allows = (asked: Policy | undefined, action: string, resource: string, context: ConditionContext) =>
     asked !== undefined && evaluateResource(asked, { action, resource, context }, asker) === "allow";
-  const { resource } = pair;
+  const { resource, role } = pair;
+  // Statements about log groups are written for the streams in them.
+  const asked = delivery.target === "log group" ? `${targetArn}:log-stream:any` : targetArn;
+  const unfit = role === undefined ? undefined : roleRefusal(delivery, role, asked, place);
+  if (unfit !== undefined) return { by: "role", message: unfit };
   if (resource !== undefined) {
     const context = resourceContext(delivery, resource.sends, place);
-    // Statements about log groups are written for the streams in them.
-    const asked = delivery.target === "log group" ? `${targetArn}:log-stream:any` : targetArn;
     const action = resource.actions.find((one) => !allows(policy, one, asked, context));
     if (action !== undefined)
       return { by: "resource policy", message: refused(delivery, action, targetArn, "its resource policy", resource.sends) };
@@ -63,6 +73,28 @@ export function refusalOf(delivery: ServiceDelivery, place: Place): Refusal | un
       };
   }
   return undefined;
+}
+
+/** Why the service cannot reach the target as the role that it was given. */
+function roleRefusal(delivery: ServiceDelivery, use: RoleUse, asked: string, place: Place): string | undefined {
+  const { service, sourceArn, targetArn, role } = delivery;
+  const needed = `${use.actions.join(", ")} on ${use.on === "*" ? "*" : targetArn}`;
+  if (role === undefined)
+    return `${service} reaches a ${delivery.target} as a role only, and ${sourceArn} names none: name a role that ${service} may assume and that allows ${needed}.`;
+  const question = {
+    action: "sts:AssumeRole",
+    resource: role.arn,
+    context: only(sourceContext(delivery, place), use.trustSends),
+  };
+  if (evaluateResource(role.trust, question, { arns: [], accountId: undefined, service }) !== "allow")
+    return (
+      `${service} may not assume ${role.arn}, the role of ${sourceArn}: let Principal {"Service": "${service}"} in, ` +
+      `with no conditions but on ${use.trustSends.join(", ")}.`
+    );
+  const resource = use.on === "*" ? "*" : asked;
+  const missing = use.actions.filter((action) => evaluateIdentity(role.policies, { action, resource, context: {} }) !== "allow");
+  if (missing.length === 0) return undefined;
+  return `The role ${role.arn} of ${sourceArn} lacks ${missing.join(", ")} on ${use.on === "*" ? "*" : targetArn}, with which ${service} reaches it; grant it.`;
 }
 
 function sourceContext({ sourceArn }: ServiceDelivery, { accountId }: Place): Record<string, string> {

@@ -4,7 +4,19 @@
  * does not send are never met. The controls evaluate the stacks with this table, the local runtime every delivery.
  */
 
-export type TargetKind = "topic" | "queue" | "log group" | "function" | "event bus" | "state machine";
+import { ROLE_PAIRS } from "./role-pairs";
+
+export type TargetKind =
+  | "topic"
+  | "queue"
+  | "queue as event source"
+  | "log group"
+  | "function"
+  | "event bus"
+  | "state machine"
+  | "stream"
+  | "stream as event source"
+  | "bucket";
 
 export type SourceKey = "aws:SourceArn" | "aws:SourceAccount";
 
@@ -19,6 +31,15 @@ export interface KeyUse {
   readonly encryptionContext?: { readonly key: string; readonly value: "target" | "account logs" };
 }
 
+/** What the role must allow that the service assumes to reach the resource; its use of the key is the control KeyUse's. */
+export interface RoleUse {
+  readonly actions: readonly string[];
+  /** `*` for actions that AWS grants on every resource only. */
+  readonly on: "target" | "*";
+  /** What the service tells the role's trust policy. */
+  readonly trustSends: readonly SourceKey[];
+}
+
 export interface ServicePair {
   /** Service principal; `REGION` stands for the stack's. */
   readonly service: string;
@@ -31,6 +52,8 @@ export interface ServicePair {
     /** `no conditions`: an Allow statement with any condition does not apply. */
     readonly sends: readonly SourceKey[] | "no conditions";
   };
+  /** Present where the service reaches the resource as a role, and without one not at all. */
+  readonly role?: RoleUse;
   /** What the key's policy is asked where a customer-managed key encrypts the target. */
   readonly key: readonly KeyUse[];
   /** Guide and page of AWS's documentation. */
@@ -169,4 +192,21 @@ export const SERVICE_PAIRS: readonly ServicePair[] = [
       'EventBridge User Guide, "Encrypting event bus logs with AWS KMS in EventBridge" (the same delivery)',
     ],
   },
+  {
+    service: "apigateway.amazonaws.com",
+    target: "function",
+    from: "a method's integration, or an authorizer",
+    resource: { actions: ["lambda:InvokeFunction"], sends: ["aws:SourceArn"] },
+    key: [],
+    source: ['API Gateway Developer Guide, "How Amazon API Gateway works with IAM" (resource-based policies of Lambda)'],
+  },
+  {
+    service: "logging.s3.amazonaws.com",
+    target: "bucket",
+    from: "server access logs of a bucket",
+    resource: { actions: ["s3:PutObject"], sends: ["aws:SourceArn", "aws:SourceAccount"] },
+    key: [],
+    source: ['S3 User Guide, "Enabling Amazon S3 server access logging"'],
+  },
+  ...ROLE_PAIRS,
 ];

@@ -7,8 +7,9 @@ import { analyticsCases } from "./analytics-cases";
 import { type Case, cases as serviceCases, tagCases } from "./cases";
 import { deliveryCases } from "./delivery-cases";
 import { storageCases } from "./storage-cases";
+import { wiringCases } from "./wiring-cases";
 
-const cases = [...serviceCases, ...storageCases, ...analyticsCases, ...deliveryCases, ...tagCases];
+const cases = [...serviceCases, ...storageCases, ...analyticsCases, ...deliveryCases, ...wiringCases, ...tagCases];
 
 /** A copy with the value at `a.b` changed; undefined removes the key. */
 function changed(inputs: Readonly<Record<string, unknown>>, path: string, value: unknown): Record<string, unknown> {

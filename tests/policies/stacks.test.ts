@@ -85,7 +85,7 @@ describe("the report", () => {
     expect(text).toContain(
       "APIGateway.3 scoring-stage (aws:apigateway/stage:Stage): xrayTracingEnabled is false; set it to true",
     );
-    expect(text).toContain("No such resources:\n  DataFirehose.1, Redshift.1");
+    expect(text).toContain("No such resources:\n  DataFirehose.1, Delivery.others, Redshift.1");
     expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 27 violations, 0 exemptions that excuse nothing\.\n$/);
   });
 
