@@ -11,7 +11,7 @@ const METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 const calledBy = (uri: unknown): unknown =>
   isText(uri) ? (/:lambda:path\/[^/]+\/functions\/(.+)\/invocations$/.exec(uri)?.[1] ?? uri) : uri;
 
-/** A call of a function for each of the API's ARNs (`*` is a stage, method or path that none may be missing for). */
+/** A call of a function from each ARN that API Gateway names as the source. */
 function called(
   inputs: Readonly<Record<string, unknown>>,
   paths: { readonly uri: string; readonly role: string },

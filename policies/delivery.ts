@@ -135,6 +135,7 @@ export function refused({ service, sourceArn, targetArn, path, roleArn, ...wirin
     ];
   const needsRole = pair.role !== undefined;
   const role = isText(roleArn) ? roleOf(roleArn, graph) : undefined;
+  // For queues, topics, functions and log groups: EventBridge User Guide, "IAM roles for sending events to targets in Amazon EventBridge".
   if (isText(roleArn) && !needsRole)
     return [`${path}: ${service} does not use ${roleArn} for a ${kind}, whose own policy decides; take the role out.`];
   if (isText(roleArn) && role === undefined)

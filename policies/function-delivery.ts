@@ -42,7 +42,7 @@ const SOURCES: Readonly<Record<string, TargetKind>> = { sqs: "queue as event sou
 export const checkMapping = ofFunction((fn, { inputs, id }, graph) => {
   const failures = "destinationConfig.onFailure.destinationArn";
   const destination = at(inputs, failures);
-  // Lambda Developer Guide, "Retain discarded batch records": keys below the mapping's id.
+  // Lambda Developer Guide, "Retain discarded batch records for a Kinesis Data Streams event source": keys below the mapping's id.
   const written = String(destination).startsWith("arn:aws:s3:::") ? `${String(destination)}/aws/lambda/${id}/*` : destination;
   const { eventSourceArn } = inputs;
   return [

@@ -108,9 +108,9 @@ export const ROLE_PAIRS: readonly ServicePair[] = [
     service: "lambda.amazonaws.com",
     target: "bucket",
     from: "failed batches of an event source",
-    role: asRole("s3:PutObject"),
+    role: asRole("s3:PutObject", "s3:ListBucket"),
     key: [],
-    source: [LAMBDA_FAILURES],
+    source: ['Lambda Developer Guide, "Retain discarded batch records for a Kinesis Data Streams event source in Lambda"'],
   },
   {
     service: "lambda.amazonaws.com",

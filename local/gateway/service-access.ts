@@ -91,8 +91,13 @@ function roleRefusal(delivery: ServiceDelivery, use: RoleUse, asked: string, pla
       `${service} may not assume ${role.arn}, the role of ${sourceArn}: let Principal {"Service": "${service}"} in, ` +
       `with no conditions but on ${use.trustSends.join(", ")}.`
     );
-  const resource = use.on === "*" ? "*" : asked;
-  const missing = use.actions.filter((action) => evaluateIdentity(role.policies, { action, resource, context: {} }) !== "allow");
+  const lacks = (action: string): boolean => {
+    // The other actions on a bucket are on its objects.
+    const named = action === "s3:ListBucket" ? asked.replace(/\/.*$/, "") : asked;
+    const resource = use.on === "*" ? "*" : named;
+    return evaluateIdentity(role.policies, { action, resource, context: {} }) !== "allow";
+  };
+  const missing = use.actions.filter(lacks);
   if (missing.length === 0) return undefined;
   return `The role ${role.arn} of ${sourceArn} lacks ${missing.join(", ")} on ${use.on === "*" ? "*" : targetArn}, with which ${service} reaches it; grant it.`;
 }

@@ -198,7 +198,7 @@ export const SERVICE_PAIRS: readonly ServicePair[] = [
     from: "a method's integration, or an authorizer",
     resource: { actions: ["lambda:InvokeFunction"], sends: ["aws:SourceArn"] },
     key: [],
-    source: ['API Gateway Developer Guide, "How Amazon API Gateway works with IAM" (resource-based policies of Lambda)'],
+    source: ['Lambda Developer Guide, "Granting Lambda function access to AWS services"'],
   },
   {
     service: "logging.s3.amazonaws.com",

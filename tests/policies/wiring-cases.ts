@@ -370,8 +370,32 @@ const functions: Case[] = [
   {
     control: "Delivery.functions",
     resources: [
+      resource("aws:iam/rolePolicy:RolePolicy", "grants", {
+        role: "worker",
+        policy: policyOf(
+          { Effect: "Allow", Action: POLL, Resource: arn("sqs", "work") },
+          { Effect: "Allow", Action: "s3:PutObject", Resource: `${BUCKET}/aws/lambda/*` },
+          { Effect: "Allow", Action: "s3:ListBucket", Resource: BUCKET },
+        ),
+      }),
       mapping(arn("sqs", "work"), { destinationConfig: { onFailure: { destinationArn: BUCKET } } }),
-      grants([...POLL, "s3:PutObject"], "*"),
+      role("lambda.amazonaws.com"),
+      fn(),
+      queue,
+      resource("aws:s3/bucket:Bucket", "logs", {}, { bucket: "logs", arn: BUCKET }),
+    ],
+    path: "policy",
+    value: policyOf(
+      { Effect: "Allow", Action: POLL, Resource: arn("sqs", "work") },
+      { Effect: "Allow", Action: ["s3:PutObject", "s3:ListBucket"], Resource: `${BUCKET}/*` },
+    ),
+    says: "lacks s3:ListBucket on",
+  },
+  {
+    control: "Delivery.functions",
+    resources: [
+      mapping(arn("sqs", "work"), { destinationConfig: { onFailure: { destinationArn: BUCKET } } }),
+      grants([...POLL, "s3:PutObject", "s3:ListBucket"], "*"),
       role("lambda.amazonaws.com"),
       fn(),
       queue,
