@@ -74,6 +74,7 @@ export class RedshiftServerless {
     const database = String(resource.inputs.dbName ?? DEFAULT_DATABASE);
     if (![...this.namespaces.values()].some(({ databaseName }) => databaseName === database))
       await this.warehouse.dropDatabase(database);
+    if (this.namespaces.size === 0) await this.warehouse.dropRoles();
     const { adminPasswordSecretArn } = resource.state;
     if (typeof adminPasswordSecretArn === "string") this.removeAdminSecret?.(adminPasswordSecretArn);
   }

@@ -95,15 +95,15 @@ export class Warehouse {
     for (const arn of roleArns) this.associatedRoles.delete(arn);
   }
 
-  /** Drops a database with all sessions on it; users and roles go with the last one, as with a namespace. */
+  /** Drops a database with all sessions on it. */
   async dropDatabase(name: string): Promise<void> {
     this.databases.delete(name);
+    await this.as("postgres", (client) => client.query(`DROP DATABASE IF EXISTS ${quote(name)} WITH (FORCE)`));
+  }
+
+  /** Users and roles go with their namespace; the first database of the server, which nobody made, has none. */
+  async dropRoles(): Promise<void> {
     await this.as("postgres", async (client) => {
-      await client.query(`DROP DATABASE IF EXISTS ${quote(name)} WITH (FORCE)`);
-      const { rowCount: others } = await client.query(
-        "SELECT 1 FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'",
-      );
-      if (others !== 0) return;
       const { rows } = await client.query<{ role: string }>(
         "SELECT rolname AS role FROM pg_roles WHERE rolname <> $1 AND rolname NOT LIKE 'pg\\_%'",
         [ADMIN_USER],
