@@ -3,6 +3,7 @@ import type { Item } from "./attribute-values";
 import { pause } from "./backoff";
 import { mapBounded } from "./concurrency";
 import { type Patience, persist } from "./patience";
+import { isThrottled } from "./sdk-error";
 
 /** DynamoDB's limit of one BatchGetItem. */
 const KEYS_PER_CALL = 100;
@@ -20,36 +21,79 @@ export class UnprocessedKeysError extends Error {
   }
 }
 
+export interface BatchRead {
+  /** Items that do not exist are left out; the order is not kept. */
+  readonly items: readonly Item[];
+  /** Keys of which nothing is known, in the order asked for. */
+  readonly unread: readonly Item[];
+  /** Why: the SDK's error, or {@link UnprocessedKeysError} once `patience` had run out; undefined when all was read. */
+  readonly error: unknown;
+}
+
 /**
- * Reads items by distinct keys, strongly consistent. Items that do not exist are left out; the order is not kept.
- * Throws the SDK's error, or {@link UnprocessedKeysError}, once `patience` has run out.
+ * Reads items by distinct keys, strongly consistent. What the table has no units for is asked for again, fewer keys at a time: so units
+ * that are short go to the first keys, and what is left over are the last ones. Never rejects.
  */
 export async function batchGet(
   client: DynamoDBClient,
   table: string,
   keys: readonly Item[],
   patience: Patience,
-): Promise<Item[]> {
+): Promise<BatchRead> {
+  const items: Item[] = [];
+  let left = keys;
+  let width = KEYS_PER_CALL * CALLS_AT_ONCE;
+  for (let refused = 0; left.length > 0; ) {
+    const asked = left.slice(0, width);
+    const round = await readRound(client, table, asked, patience);
+    items.push(...round.items);
+    left = [...round.unread, ...left.slice(width)];
+    if (round.error !== undefined) return { items, unread: left, error: round.error };
+    if (round.unread.length === 0) {
+      width = Math.min(KEYS_PER_CALL * CALLS_AT_ONCE, width * 2);
+      continue;
+    }
+    width = Math.max(1, Math.floor(asked.length / 2));
+    patience.onThrottle?.();
+    refused++;
+    if (!patience.mayWait()) return { items, unread: left, error: new UnprocessedKeysError(table, left.length, refused) };
+    await pause(patience.backoff, refused);
+  }
+  return { items, unread: [], error: undefined };
+}
+
+/** Asks once for each key. */
+async function readRound(client: DynamoDBClient, table: string, keys: readonly Item[], patience: Patience): Promise<BatchRead> {
   const chunks: Item[][] = [];
   for (let start = 0; start < keys.length; start += KEYS_PER_CALL) chunks.push(keys.slice(start, start + KEYS_PER_CALL));
   const outcomes = await mapBounded(chunks, CALLS_AT_ONCE, (chunk) => readChunk(client, table, chunk, patience));
-  return outcomes.flatMap((outcome) => {
-    if (outcome.kind === "done") return outcome.value;
-    throw outcome.kind === "failed" ? outcome.error : new UnprocessedKeysError(table, keys.length, 0);
-  });
+  const items: Item[] = [];
+  const unread: Item[] = [];
+  let error: unknown;
+  for (const [position, outcome] of outcomes.entries()) {
+    if (outcome.kind === "done") {
+      items.push(...outcome.value.items);
+      unread.push(...outcome.value.unread);
+      continue;
+    }
+    unread.push(...(chunks[position] as Item[]));
+    if (outcome.kind === "failed" && !isThrottled(outcome.error)) error ??= outcome.error;
+  }
+  return { items, unread, error };
 }
 
-async function readChunk(client: DynamoDBClient, table: string, keys: Item[], patience: Patience): Promise<Item[]> {
-  const found: Item[] = [];
-  let left = keys;
-  for (let attempt = 1; ; attempt++) {
-    const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: left, ConsistentRead: true } } });
-    const answer = await persist(() => client.send(command), patience);
-    found.push(...(answer.Responses?.[table] ?? []));
-    left = answer.UnprocessedKeys?.[table]?.Keys ?? [];
-    if (left.length === 0) return found;
-    patience.onThrottle?.();
-    if (!patience.mayWait()) throw new UnprocessedKeysError(table, left.length, attempt);
-    await pause(patience.backoff, attempt);
-  }
+/** @throws the SDK's error; one of throttling means that no key of the call could be read ("BatchGetItem", API reference) */
+async function readChunk(
+  client: DynamoDBClient,
+  table: string,
+  keys: Item[],
+  { backoff }: Patience,
+): Promise<Omit<BatchRead, "error">> {
+  const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } });
+  const answer = await persist(() => client.send(command), { backoff, mayWait: () => false });
+  const refused = new Set(answer.UnprocessedKeys?.[table]?.Keys?.map(keyText));
+  return { items: answer.Responses?.[table] ?? [], unread: keys.filter((key) => refused.has(keyText(key))) };
 }
+
+/** Keys of one text attribute, as all tables here have: equal ones have equal text. */
+const keyText = (key: Item): string => JSON.stringify(key);

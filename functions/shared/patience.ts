@@ -33,8 +33,9 @@ export async function persist<R>(call: () => Promise<R>, { mayWait, backoff, onT
 
 /**
  * `mapBounded` over calls that may be throttled. A throttled call waits for its turn, and halves how many calls are under way, which
- * grows again with each success: a table that takes five items a second gets them nearly in order, so that the first item that is left
- * over stands close behind the last one that was taken. `mayStart` is asked before each start, as in `mapBounded`.
+ * grows again with each success; of those that wait, the first ones are tried. A table that takes five items a second gets them nearly in
+ * order, so that the first item that is left over stands close behind the last one that was taken. `mayStart` is asked before each start,
+ * as in `mapBounded`.
  */
 export function mapPatiently<T, R>(
   items: readonly T[],
@@ -47,23 +48,40 @@ export function mapPatiently<T, R>(
   let next = 0;
   let width = limit;
   let workers = 0;
-  const narrowing: Patience = {
+  /** Indexes under way, ascending. */
+  const open = new Set<number>();
+  const isBehind = (index: number): boolean => {
+    let before = 0;
+    for (const other of open) {
+      if (other === index) return false;
+      if (++before >= width) return true;
+    }
+    return false;
+  };
+  const narrowing = (index: number): Patience => ({
     ...patience,
+    backoff: {
+      ...patience.backoff,
+      sleep: async (milliseconds) => {
+        do await patience.backoff.sleep(milliseconds);
+        while (isBehind(index) && patience.mayWait());
+      },
+    },
     onThrottle: () => {
       width = Math.max(1, width / 2);
       patience.onThrottle?.();
     },
-  };
+  });
   return new Promise((resolve) => {
     const worker = async (): Promise<void> => {
       while (workers <= width && next < items.length && mayStart()) {
         const index = next++;
-        try {
-          outcomes[index] = { kind: "done", value: await persist(() => work(items[index] as T), narrowing) };
+        open.add(index);
+        outcomes[index] = await settle(() => persist(() => work(items[index] as T), narrowing(index)));
+        open.delete(index);
+        if (outcomes[index].kind === "done") {
           width = Math.min(limit, width + 1);
           fill();
-        } catch (error) {
-          outcomes[index] = { kind: "failed", error };
         }
       }
       workers--;
@@ -79,4 +97,12 @@ export function mapPatiently<T, R>(
     fill();
     if (workers === 0) resolve(outcomes);
   });
+}
+
+async function settle<R>(call: () => Promise<R>): Promise<Outcome<R>> {
+  try {
+    return { kind: "done", value: await call() };
+  } catch (error) {
+    return { kind: "failed", error };
+  }
 }

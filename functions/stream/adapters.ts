@@ -5,10 +5,11 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { n, readText, s } from "../shared/attribute-values";
+import { type Item, n, readText, s } from "../shared/attribute-values";
 import { batchGet } from "../shared/batch-get";
 import type { Clock } from "../shared/clock";
-import type { ResultStore, StateStore } from "./ports";
+import type { Patience } from "../shared/patience";
+import type { Reads, ResultStore, StateStore, StoredState } from "./ports";
 import { readResult, resultItem } from "./result-item";
 import { paddedSequence, plainSequence } from "./sequence";
 
@@ -22,13 +23,29 @@ export interface TableArgs {
 
 const expiresAt = ({ clock, ttlSeconds }: TableArgs): number => Math.floor(clock.now() / 1000) + ttlSeconds;
 
+async function readItems<T>(
+  { client, table }: TableArgs,
+  keyName: string,
+  ids: readonly string[],
+  parse: (item: Item) => T,
+  patience: Patience,
+): Promise<Reads<T>> {
+  const keys = ids.map((id) => ({ [keyName]: s(id) }));
+  const { items, unread, error } = await batchGet(client, table, keys, patience);
+  const idOf = (item: Item): string => readText(item, keyName);
+  return { found: new Map(items.map((item) => [idOf(item), parse(item)])), unread: new Set(unread.map(idOf)), error };
+}
+
+function readState(item: Item): StoredState {
+  const state: unknown = JSON.parse(readText(item, "state"));
+  return { state, lastSequence: plainSequence(readText(item, "last_sequence")) };
+}
+
 export function createResultStore(args: TableArgs): ResultStore {
   const { client, table } = args;
   return {
     async read(eventIds, patience) {
-      const keys = eventIds.map((id) => ({ transaction_id: s(id) }));
-      const items = await batchGet(client, table, keys, patience);
-      return new Map(items.map((item) => [readText(item, "transaction_id"), readResult(item)]));
+      return readItems(args, "transaction_id", eventIds, readResult, patience);
     },
     async create(result) {
       try {
@@ -70,14 +87,7 @@ export function createStateStore(args: TableArgs): StateStore {
   const { client, table } = args;
   return {
     async read(userTokens, patience) {
-      const keys = userTokens.map((user) => ({ user_id: s(user) }));
-      const items = await batchGet(client, table, keys, patience);
-      return new Map(
-        items.map((item) => {
-          const state: unknown = JSON.parse(readText(item, "state"));
-          return [readText(item, "user_id"), { state, lastSequence: plainSequence(readText(item, "last_sequence")) }];
-        }),
-      );
+      return readItems(args, "user_id", userTokens, readState, patience);
     },
     async write(userToken, { state, lastSequence }) {
       try {

@@ -5,9 +5,10 @@ import type { ObjectStore } from "../shared/object-store";
 import { mapPatiently, type Patience } from "../shared/patience";
 import { fitBytes, storableText } from "../shared/storable";
 import type { Rejected } from "./admit";
-import { alternativeKey } from "./batch-key";
+import { alternativeKey, batchKey } from "./batch-key";
 import type { ResultStore } from "./ports";
 import type { Entry } from "./score-batch";
+import type { SourceRecord } from "./source-record";
 
 const MOVES_AT_ONCE = 32;
 
@@ -27,29 +28,64 @@ export async function unarchived(entries: readonly Entry[], objects: ObjectStore
   return entries.filter((entry) => entry.fresh || !existing.has(entry.result.archiveKey));
 }
 
+export interface ArchiveArgs {
+  readonly profile: string;
+  /** The delivered range. */
+  readonly records: readonly SourceRecord[];
+  /** Whether a delivery before this one may have written objects of the same range. */
+  readonly redelivery: boolean;
+  readonly isAlert: (band: string) => boolean;
+  readonly objects: ObjectStore;
+  readonly results: ResultStore;
+  readonly patience: Patience;
+}
+
+/** Where archiving stopped: entries from this index on are in no object yet. */
+export interface Stopped {
+  readonly index: number;
+  readonly error: unknown;
+}
+
 /**
- * Writes the archive object of the pending entries. Results that are recorded for another object, one that was never
- * written, are moved to this one first; a crash in between leaves them recorded for an object that does not exist, which is
- * what the next delivery looks for.
+ * Archives the pending entries, which are those of the records before `done`. The whole range is one object, the one that its results are
+ * recorded for. A part of it is not, and each of its results has to be moved, which is a write: so it goes into several objects, each of
+ * twice as many entries as the one before, and a table that has no units for all of them still finishes the first ones.
  */
-export async function archive(
-  pending: readonly Entry[],
+export async function archive(pending: readonly Entry[], done: number, args: ArchiveArgs): Promise<Stopped | null> {
+  const isWhole = done === args.records.length;
+  let from = 0;
+  for (let start = 0, size = 1; start < pending.length; start += size, size = start + 1) {
+    const next = isWhole ? undefined : pending[start + size];
+    const end = next?.candidate.index ?? done;
+    const part = next === undefined ? pending.slice(start) : pending.slice(start, start + size);
+    try {
+      await archiveObject(part, batchKey(args.profile, args.records.slice(from, end)), args);
+    } catch (error) {
+      return { index: (part[0] as Entry).candidate.index, error };
+    }
+    if (next === undefined) return null;
+    from = end;
+  }
+  return null;
+}
+
+/**
+ * Writes one object. Results that are recorded for another object, one that was never written, are moved to this one first; a crash in
+ * between leaves them recorded for an object that does not exist, which is what the next delivery looks for.
+ */
+async function archiveObject(
+  entries: readonly Entry[],
   key: string,
-  redelivery: boolean,
-  isAlert: (band: string) => boolean,
-  objects: ObjectStore,
-  results: ResultStore,
-  patience: Patience,
+  { redelivery, isAlert, objects, results, patience }: ArchiveArgs,
 ): Promise<void> {
-  if (pending.length === 0) return;
   const target = redelivery ? await freeKey(key, objects) : key;
-  const moving = pending.filter((entry) => entry.result.archiveKey !== target);
+  const moving = entries.filter((entry) => entry.result.archiveKey !== target);
   const move = ({ result }: Entry) => results.moveArchive(result.eventId, result.archiveKey, target);
   const moves = await mapPatiently(moving, MOVES_AT_ONCE, move, patience);
   for (const outcome of moves) if (outcome.kind === "failed") throw outcome.error;
 
   const alerts: string[] = [];
-  const lines = pending.map((entry) => {
+  const lines = entries.map((entry) => {
     const line = entry.line();
     if (isAlert(entry.result.decision.band)) alerts.push(line);
     return line;

@@ -1,6 +1,55 @@
+import type { AnyProfile } from "../core/profile";
+import type { Patience } from "../shared/patience";
 import type { Candidate } from "./admit";
-import type { StoredState } from "./ports";
+import type { Reads, ResultStore, StateStore, StoredResult, StoredState } from "./ports";
 import { isAfter } from "./sequence";
+
+export interface Known {
+  /** Those before the first one that depends on something that could not be read. */
+  readonly candidates: readonly Candidate[];
+  readonly states: ReadonlyMap<string, StoredState>;
+  readonly stored: ReadonlyMap<string, StoredResult>;
+  /** Index of that first one; infinite when all was read. */
+  readonly end: number;
+  readonly error: unknown;
+}
+
+export interface ReadStores {
+  readonly states: StateStore;
+  readonly results: ResultStore;
+}
+
+/**
+ * Reads what scores depend on: the users' states, and the results that {@link idsToRead} names. When time or units don't suffice, the
+ * batch goes on with the candidates before the first gap, so that a slow table takes records slowly instead of none.
+ */
+export async function readKnown(
+  candidates: readonly Candidate[],
+  profile: Pick<AnyProfile, "stateful">,
+  patience: Patience,
+  stores: ReadStores,
+): Promise<Known> {
+  const users = profile.stateful ? [...new Set(candidates.flatMap(({ userToken }) => userToken ?? []))] : [];
+  const states = await readSome(stores.states, users, patience);
+  const withState = beforeGap(candidates, ({ userToken }) => userToken !== null && states.unread.has(userToken));
+  const results = await readSome(stores.results, idsToRead(withState, states.found, profile.stateful), patience);
+  const known = beforeGap(withState, ({ eventId }) => results.unread.has(eventId));
+  const end = candidates[known.length]?.index ?? Number.POSITIVE_INFINITY;
+  return { candidates: known, states: states.found, stored: results.found, end, error: states.error ?? results.error };
+}
+
+const readSome = <T>(
+  store: { read(ids: readonly string[], patience: Patience): Promise<Reads<T>> },
+  ids: readonly string[],
+  patience: Patience,
+): Promise<Reads<T>> | Reads<T> => (ids.length === 0 ? NOTHING : store.read(ids, patience));
+
+const NOTHING = { found: new Map<string, never>(), unread: new Set<string>(), error: undefined };
+
+function beforeGap(candidates: readonly Candidate[], isGap: (candidate: Candidate) => boolean): readonly Candidate[] {
+  const gap = candidates.findIndex(isGap);
+  return gap === -1 ? candidates : candidates.slice(0, gap);
+}
 
 /**
  * Ids whose results have to be read before anything is scored; every other event is written on the condition that it is new, and the
@@ -10,7 +59,7 @@ import { isAfter } from "./sequence";
  * - ids that occur twice: which record is the duplicate, and which the conflict, depends on what is stored;
  * - events that are part of their user's state already: a redelivery, whose writes would all be paid for and refused.
  */
-export function idsToRead(
+function idsToRead(
   candidates: readonly Candidate[],
   states: ReadonlyMap<string, StoredState>,
   stateful: boolean,

@@ -6,6 +6,7 @@ import { describeError, type Log } from "../shared/log";
 import type { Metrics } from "../shared/metrics";
 import { createModelReport } from "../shared/model-report";
 import type { ModelSource } from "../shared/model-source";
+import type { Patience } from "../shared/patience";
 import type { PolicySource } from "../shared/policy-source";
 import { isThrottled } from "../shared/sdk-error";
 import { base64Payload } from "../shared/storable";
@@ -60,6 +61,16 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
     let done = 0;
     let throttled = 0;
     let failure: unknown;
+    const timeLeft = (): number => context.getRemainingTimeInMillis() - args.reserveMs;
+    const timeGiven = timeLeft();
+    /** Waits until so much of the time is left: reading, recording and archiving get a third each. */
+    const patienceUntil = (share: number): Patience => ({
+      mayWait: () => timeLeft() > timeGiven * share,
+      backoff: args.backoff ?? DEFAULT_BACKOFF,
+      onThrottle: () => {
+        throttled++;
+      },
+    });
     try {
       const [policy, models, tokeniser] = await Promise.all([
         args.policies.current(),
@@ -80,13 +91,9 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
           report,
           scoredAt: new Date(startedAt).toISOString(),
           eventDetailType: args.eventDetailType,
-          patience: {
-            mayWait: () => context.getRemainingTimeInMillis() > args.reserveMs,
-            backoff: args.backoff ?? DEFAULT_BACKOFF,
-            onThrottle: () => {
-              throttled++;
-            },
-          },
+          patienceToRead: patienceUntil(2 / 3),
+          patienceToRecord: patienceUntil(1 / 3),
+          patience: patienceUntil(0),
           ...(args.step === undefined ? {} : { step: args.step }),
         },
         args.ports,

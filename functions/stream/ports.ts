@@ -22,9 +22,18 @@ export interface StoredResult {
   readonly challengers?: readonly ChallengerScore[];
 }
 
+/** What could be read in time. */
+export interface Reads<T> {
+  readonly found: ReadonlyMap<string, T>;
+  /** Ids of which it is not known whether there is anything. Units that are short went to the ids asked for first. */
+  readonly unread: ReadonlySet<string>;
+  /** Why there are unread ones. */
+  readonly error: unknown;
+}
+
 export interface ResultStore {
   /** Strongly consistent. */
-  read(eventIds: readonly string[], patience: Patience): Promise<ReadonlyMap<string, StoredResult>>;
+  read(eventIds: readonly string[], patience: Patience): Promise<Reads<StoredResult>>;
   /** Writes unless there is a result of the event: then gives that one. */
   create(result: StoredResult): Promise<"created" | StoredResult>;
   /** Moves an event to another archive object, if it is still recorded for `from`. */
@@ -39,7 +48,7 @@ export interface StoredState {
 
 export interface StateStore {
   /** Strongly consistent. */
-  read(userTokens: readonly string[], patience: Patience): Promise<ReadonlyMap<string, StoredState>>;
+  read(userTokens: readonly string[], patience: Patience): Promise<Reads<StoredState>>;
   /** Writes if the stored state is older; `newer` when a later record is already part of it. */
   write(userToken: string, state: StoredState): Promise<"written" | "newer">;
 }

@@ -6,8 +6,8 @@ import { mapPatiently, type Patience } from "../shared/patience";
 import { type AdmitArgs, admit, type Candidate, isRejected, type Rejected } from "./admit";
 import { archive, quarantine, unarchived } from "./archive-batch";
 import { batchKey } from "./batch-key";
-import { idsToRead } from "./earlier-results";
-import type { Alerts, ResultStore, StateStore, StoredResult, StoredState } from "./ports";
+import { readKnown } from "./earlier-results";
+import type { Alerts, ResultStore, StateStore } from "./ports";
 import { recordResults } from "./record-results";
 import { type Entry, type FoldedStates, foldStates, scoreBatch } from "./score-batch";
 import type { SourceRecord } from "./source-record";
@@ -28,6 +28,10 @@ export interface BatchArgs extends AdmitArgs {
   readonly eventDetailType: string;
   /** `mayWait` is false when the invocation's time is nearly over: then nothing new is written either. */
   readonly patience: Patience;
+  /** Shorter than `patience`: writes need time as well. */
+  readonly patienceToRead: Patience;
+  /** Shorter than `patience`: what is written has to be archived yet. */
+  readonly patienceToRecord: Patience;
   /** Told when a step is over; for measurements. */
   readonly step?: (name: string) => void;
 }
@@ -51,7 +55,7 @@ const STATE_WRITES_AT_ONCE = 48;
 /**
  * One batch of one shard: decode → validate → read states and the few results that scores depend on → score in order → write results →
  * write states → publish alerts → archive → quarantine. A failure of the infrastructure at any step lowers `done` to the first record it
- * leaves unfinished; the steps after it go on for the records before. Throws only when nothing could be read.
+ * leaves unfinished; the steps after it go on for the records before.
  */
 export async function processBatch(records: readonly SourceRecord[], args: BatchArgs, ports: BatchPorts): Promise<BatchOutcome> {
   const { profile, policy, patience, step } = args;
@@ -64,21 +68,19 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   }
   step?.("decode");
 
-  const states = await readStates(candidates, args, ports.states);
-  const earlier = idsToRead(candidates, states, profile.stateful);
-  const stored: ReadonlyMap<string, StoredResult> =
-    earlier.length === 0 ? new Map() : await ports.results.read(earlier, patience);
+  const known = await readKnown(candidates, profile, args.patienceToRead, ports);
+  const { states } = known;
   step?.("read");
 
   const scoreArgs = { ...args, archiveKey: batchKey(profile.id, records) };
-  const batch = await scoreBatch(candidates, stored, states, scoreArgs);
+  const batch = await scoreBatch(known.candidates, known.stored, states, scoreArgs);
   rejected.push(...batch.rejected);
   step?.("score");
 
-  const recorded = await recordResults(batch.entries, ports.results, scoreArgs, patience);
+  const recorded = await recordResults(batch.entries, ports.results, scoreArgs, args.patienceToRecord);
   rejected.push(...recorded.rejected);
-  let error = recorded.error;
-  let done = Math.min(records.length, ...recorded.unresolved);
+  let error = recorded.error ?? known.error;
+  let done = Math.min(records.length, known.end, ...recorded.unresolved);
   step?.("results");
 
   const kept = before(done, recorded.entries);
@@ -102,15 +104,12 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
     if (batch.challengers !== null && patience.mayWait()) await batch.challengers;
     pending = before(done, pending);
     const redelivery = recorded.entries.some((entry) => !entry.fresh);
-    await archive(
-      pending,
-      batchKey(profile.id, records, Math.max(done, 1)),
-      redelivery,
-      policy.isAlert,
-      ports.objects,
-      ports.results,
-      patience,
-    );
+    const { isAlert } = policy;
+    const stopped = await archive(pending, done, { ...ports, profile: profile.id, records, redelivery, isAlert, patience });
+    if (stopped !== null) {
+      error ??= stopped.error;
+      done = stopped.index;
+    }
   } catch (failure) {
     error ??= failure;
     done = Math.min(done, ...(pending.length > 0 ? pending : recorded.entries).map(({ candidate }) => candidate.index));
@@ -143,16 +142,6 @@ const before = (done: number, entries: readonly Entry[]): readonly Entry[] =>
   entries.at(-1) === undefined || (entries.at(-1) as Entry).candidate.index < done
     ? entries
     : entries.filter(({ candidate }) => candidate.index < done);
-
-async function readStates(
-  candidates: readonly Candidate[],
-  { profile, patience }: BatchArgs,
-  store: StateStore,
-): Promise<ReadonlyMap<string, StoredState>> {
-  if (!profile.stateful) return new Map();
-  const users = [...new Set(candidates.flatMap(({ userToken }) => (userToken === null ? [] : [userToken])))];
-  return users.length === 0 ? new Map() : store.read(users, patience);
-}
 
 async function writeStates(
   states: FoldedStates,

@@ -12,7 +12,7 @@ import { createMetrics } from "../../functions/shared/metrics";
 import { createTokeniser } from "../../functions/shared/tokeniser";
 import { decodeJson } from "../../functions/stream/decode";
 import { createStreamHandler, type StreamHandler } from "../../functions/stream/handler";
-import type { StoredResult, StoredState } from "../../functions/stream/ports";
+import type { Reads, StoredResult, StoredState } from "../../functions/stream/ports";
 import type { BatchPorts } from "../../functions/stream/process-batch";
 import { isAfter } from "../../functions/stream/sequence";
 
@@ -43,11 +43,7 @@ export class StreamWorld {
 
   readonly ports: BatchPorts = {
     results: {
-      read: (ids) =>
-        this.#call(
-          "results.read",
-          () => new Map(ids.flatMap((id) => (this.results.has(id) ? [[id, this.results.get(id)!]] : []))),
-        ),
+      read: (ids) => this.#call("results.read", () => present(this.results, ids)),
       create: (result) =>
         this.#call("results.create", () => {
           const present = this.results.get(result.eventId);
@@ -62,11 +58,7 @@ export class StreamWorld {
         }),
     },
     states: {
-      read: (users) =>
-        this.#call(
-          "states.read",
-          () => new Map(users.flatMap((user) => (this.states.has(user) ? [[user, this.states.get(user)!]] : []))),
-        ),
+      read: (users) => this.#call("states.read", () => present(this.states, users)),
       write: (user, state) =>
         this.#call("states.write", () => {
           const present = this.states.get(user);
@@ -133,6 +125,12 @@ export class StreamWorld {
       .map((line): unknown => JSON.parse(line));
   }
 }
+
+const present = <T>(items: ReadonlyMap<string, T>, ids: readonly string[]): Reads<T> => ({
+  found: new Map([...items].filter(([id]) => ids.includes(id))),
+  unread: new Set(),
+  error: undefined,
+});
 
 export function fraudPolicy() {
   const compiled = compilePolicy(PROFILES.fraud.defaultPolicy, PROFILES.fraud, validatePolicy);

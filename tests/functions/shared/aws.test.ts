@@ -87,32 +87,49 @@ describe("batchGet", () => {
         ? { body: { Responses: { t: asked.slice(1) }, UnprocessedKeys: { t: { Keys: asked.slice(0, 1) } } } }
         : { body: { Responses: { t: asked }, UnprocessedKeys: {} } };
     });
-    const items = await batchGet(new DynamoDBClient(config), "t", keys, patience(5));
-    expect(items).toHaveLength(150);
+    const read = await batchGet(new DynamoDBClient(config), "t", keys, patience(5));
+    expect(read).toMatchObject({ unread: [], error: undefined });
+    expect(read.items).toHaveLength(150);
     expect(seen).toHaveLength(3);
     expect(seen[0]?.json).toMatchObject({ RequestItems: { t: { ConsistentRead: true } } });
   });
 
-  it("asks again for as long as the caller may wait, and gives up with the table's name", async () => {
+  it("asks again for as long as the caller may wait, and gives what it has with the table's name", async () => {
     const { config } = wire(({ json }) => ({ body: { Responses: {}, UnprocessedKeys: json.RequestItems } }));
-    await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 2), patience(2))).rejects.toThrow(
-      /Table t left 2 keys unread after 3/,
-    );
+    const read = await batchGet(new DynamoDBClient(config), "t", keys.slice(0, 2), patience(2));
+    expect(read).toMatchObject({ items: [], unread: keys.slice(0, 2) });
+    expect(read.error).toMatchObject({ message: expect.stringMatching(/Table t left 2 keys unread after 3/) });
   });
 
-  it("passes errors on", async () => {
+  it("spends a short table's units on the first keys, in whatever order it answers", async () => {
+    // Each call may read one key, the last one that it asks for.
+    const { config } = wire(({ json }) => {
+      const asked = (json.RequestItems as Record<string, { Keys: unknown[] }>).t!.Keys;
+      const left = asked.slice(0, -1).reverse();
+      return { body: { Responses: { t: asked.slice(-1) }, UnprocessedKeys: left.length === 0 ? {} : { t: { Keys: left } } } };
+    });
+    const { items, unread } = await batchGet(new DynamoDBClient(config), "t", keys, patience(30));
+    expect(items.length + unread.length).toBe(150);
+    expect(items).toContainEqual(keys[0]);
+    expect(Number(unread[0]?.id?.S)).toBeGreaterThan(5);
+    expect(unread).toEqual(keys.filter((key) => unread.some(({ id }) => id?.S === key.id.S)));
+  });
+
+  it("gives errors with what could not be read", async () => {
     const { config } = wire(() => broken);
-    await expect(batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), patience(5))).rejects.toThrow("no");
+    const read = await batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), patience(5));
+    expect(read).toMatchObject({ items: [], unread: keys.slice(0, 1), error: { message: "no" } });
   });
 
   it("waits for a table that refuses a whole call, and repeats what the server failed at", async () => {
     const { seen, config } = wire((_, count) =>
       count === 1 ? throttled : count === 2 ? { status: 500, body: {} } : { body: { Responses: { t: keys.slice(0, 1) } } },
     );
-    expect(await batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), patience(1))).toHaveLength(1);
+    expect((await batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), patience(1))).items).toHaveLength(1);
     expect(seen).toHaveLength(3);
     const { config: refusing } = wire(() => throttled);
-    await expect(batchGet(new DynamoDBClient(refusing), "t", keys.slice(0, 1), patience(1))).rejects.toThrow("slow down");
+    const read = await batchGet(new DynamoDBClient(refusing), "t", keys.slice(0, 1), patience(1));
+    expect(read).toMatchObject({ items: [], unread: keys.slice(0, 1), error: { code: "unprocessed_keys" } });
   });
 });
 
@@ -219,7 +236,7 @@ describe("stream tables", () => {
       ConditionExpression: "attribute_not_exists(transaction_id)",
       Item: { ttl: { N: "1060" } },
     });
-    expect(await store.read(["t-1"], patience(0))).toEqual(new Map([["t-1", result]]));
+    expect((await store.read(["t-1"], patience(0))).found).toEqual(new Map([["t-1", result]]));
   });
 
   it("gives the result that is there when there is one, without reading", async () => {
@@ -259,7 +276,9 @@ describe("stream tables", () => {
     const store = createStateStore({ client: new DynamoDBClient(config), table: "states", clock, ttlSeconds: 60 });
     expect(await store.write("tok", { state: { count: 1 }, lastSequence: "42" })).toBe("written");
     expect(seen[0]?.json.ConditionExpression).toBe("attribute_not_exists(user_id) OR last_sequence < :sequence");
-    expect(await store.read(["tok"], patience(0))).toEqual(new Map([["tok", { state: { count: 1 }, lastSequence: "42" }]]));
+    expect((await store.read(["tok"], patience(0))).found).toEqual(
+      new Map([["tok", { state: { count: 1 }, lastSequence: "42" }]]),
+    );
   });
 });
 
