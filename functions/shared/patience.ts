@@ -35,7 +35,7 @@ export async function persist<R>(call: () => Promise<R>, { mayWait, backoff, onT
  * `mapBounded` over calls that may be throttled. A throttled call waits for its turn, and halves how many calls are under way, which
  * grows again with each success; of those that wait, the first ones are tried. A table that takes five items a second gets them nearly in
  * order, so that the first item that is left over stands close behind the last one that was taken. `mayStart` is asked before each start,
- * as in `mapBounded`.
+ * as in `mapBounded`. Items of one lane are worked on one after the other; once one is not done, those after it are not started.
  */
 export function mapPatiently<T, R>(
   items: readonly T[],
@@ -43,6 +43,7 @@ export function mapPatiently<T, R>(
   work: (item: T) => Promise<R>,
   patience: Patience,
   mayStart: () => boolean = () => true,
+  laneOf: (item: T) => string | null = () => null,
 ): Promise<Outcome<R>[]> {
   const outcomes: Outcome<R>[] = new Array(items.length).fill(NOT_STARTED);
   let next = 0;
@@ -72,12 +73,22 @@ export function mapPatiently<T, R>(
       patience.onThrottle?.();
     },
   });
+  const lanes = new Map<string, Promise<Outcome<R>>>();
+  const inTurn = (item: T, index: number): Promise<Outcome<R>> => {
+    const start = () => settle(() => persist(() => work(item), narrowing(index)));
+    const lane = laneOf(item);
+    if (lane === null) return start();
+    const before = lanes.get(lane);
+    const turn = before?.then(({ kind }) => (kind === "done" && mayStart() ? start() : NOT_STARTED)) ?? start();
+    lanes.set(lane, turn);
+    return turn;
+  };
   return new Promise((resolve) => {
     const worker = async (): Promise<void> => {
       while (workers <= width && next < items.length && mayStart()) {
         const index = next++;
         open.add(index);
-        outcomes[index] = await settle(() => persist(() => work(items[index] as T), narrowing(index)));
+        outcomes[index] = await inTurn(items[index] as T, index);
         open.delete(index);
         if (outcomes[index].kind === "done") {
           width = Math.min(limit, width + 1);

@@ -10,6 +10,7 @@ import { batchGet } from "../shared/batch-get";
 import type { Clock } from "../shared/clock";
 import type { Patience } from "../shared/patience";
 import type { Reads, ResultStore, StateStore, StoredState } from "./ports";
+import { ofRecord } from "./record-fault";
 import { readResult, resultItem } from "./result-item";
 import { paddedSequence, plainSequence } from "./sequence";
 
@@ -33,7 +34,8 @@ async function readItems<T>(
   const keys = ids.map((id) => ({ [keyName]: s(id) }));
   const { items, unread, error } = await batchGet(client, table, keys, patience);
   const idOf = (item: Item): string => readText(item, keyName);
-  return { found: new Map(items.map((item) => [idOf(item), parse(item)])), unread: new Set(unread.map(idOf)), error };
+  const found = ofRecord(() => new Map(items.map((item) => [idOf(item), parse(item)])));
+  return { found, unread: new Set(unread.map(idOf)), error };
 }
 
 function readState(item: Item): StoredState {
@@ -48,11 +50,12 @@ export function createResultStore(args: TableArgs): ResultStore {
       return readItems(args, "transaction_id", eventIds, readResult, patience);
     },
     async create(result) {
+      const item = ofRecord(() => resultItem(result, expiresAt(args)));
       try {
         await client.send(
           new PutItemCommand({
             TableName: table,
-            Item: resultItem(result, expiresAt(args)),
+            Item: item,
             ConditionExpression: "attribute_not_exists(transaction_id)",
             // The item that is there comes with the refusal and costs no read ("PutItem", API reference).
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
@@ -60,8 +63,9 @@ export function createResultStore(args: TableArgs): ResultStore {
         );
         return "created";
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException && error.Item !== undefined) return readResult(error.Item);
-        throw error;
+        const present = error instanceof ConditionalCheckFailedException ? error.Item : undefined;
+        if (present === undefined) throw error;
+        return ofRecord(() => readResult(present));
       }
     },
     async moveArchive(eventId, from, to) {

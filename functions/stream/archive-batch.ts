@@ -7,6 +7,7 @@ import { fitBytes, storableText } from "../shared/storable";
 import type { Rejected } from "./admit";
 import { alternativeKey, batchKey } from "./batch-key";
 import type { ResultStore } from "./ports";
+import { ofRecord } from "./record-fault";
 import type { Entry } from "./score-batch";
 import type { SourceRecord } from "./source-record";
 
@@ -30,7 +31,7 @@ export async function unarchived(entries: readonly Entry[], objects: ObjectStore
 
 export interface ArchiveArgs {
   readonly profile: string;
-  /** The delivered range. */
+  /** The range that fresh results are recorded for. */
   readonly records: readonly SourceRecord[];
   /** Whether a delivery before this one may have written objects of the same range. */
   readonly redelivery: boolean;
@@ -86,7 +87,7 @@ async function archiveObject(
 
   const alerts: string[] = [];
   const lines = entries.map((entry) => {
-    const line = entry.line();
+    const line = ofRecord(entry.line);
     if (isAlert(entry.result.decision.band)) alerts.push(line);
     return line;
   });
@@ -122,7 +123,7 @@ export async function quarantine(
       event_id: eventId,
       payload,
     };
-    return storableText(JSON.stringify(line));
+    return ofRecord(() => storableText(JSON.stringify(line)));
   });
   await objects.putIfAbsent(inArea(key, "quarantine"), await gzipLines(lines));
 }

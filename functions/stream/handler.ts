@@ -15,6 +15,7 @@ import type { AdmitArgs } from "./admit";
 import { quarantine } from "./archive-batch";
 import { batchKey } from "./batch-key";
 import { type BatchOutcome, type BatchPorts, processBatch } from "./process-batch";
+import { RecordFault } from "./record-fault";
 import { OutOfTimeError } from "./record-results";
 import { fromKinesis, type SourceRecord } from "./source-record";
 
@@ -105,36 +106,27 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
       failure = error;
     }
     if (done < records.length) reportUnfinished(failure, done, records, context, args);
-    if (done === 0 && isFaultOfRecord(failure) && records.length === 1) done = await setAside(first, failure, args);
+    if (done === 0 && failure instanceof RecordFault && records.length === 1) done = await setAside(first, failure, args);
     if (throttled > 0) metrics.add("Throttled", "Count", throttled);
     metrics.add("Records", "Count", records.length);
     metrics.add("BatchLatency", "Milliseconds", clock.now() - startedAt);
     metrics.add("IteratorLag", "Milliseconds", Math.max(0, startedAt - (records.at(-1) as SourceRecord).arrivedAtMs));
     metrics.property("requestId", context.awsRequestId);
     metrics.flush();
-    if (done === 0 && isFaultOfRecord(failure) && records.length > 1) throw failure;
+    if (done === 0 && failure instanceof RecordFault && records.length > 1) throw failure;
     const failed = records[done];
     return { batchItemFailures: failed === undefined ? [] : [{ itemIdentifier: failed.sequence }] };
   };
 }
 
-/** Errors that come again whenever the record does: faults of the code that it meets, and items that DynamoDB refuses for good. */
-const isFaultOfRecord = (error: unknown): boolean =>
-  error instanceof TypeError ||
-  error instanceof RangeError ||
-  error instanceof SyntaxError ||
-  error instanceof ReferenceError ||
-  (error instanceof Error && error.name === "ValidationException");
-
 /** Puts a record that nothing else can be done with into quarantine. @returns how many records are finished */
 async function setAside(
   record: SourceRecord,
-  failure: unknown,
+  { message }: RecordFault,
   { ports, profile, log, metrics }: StreamHandlerArgs,
 ): Promise<0 | 1> {
-  const { name, message } = describeError(failure);
   const payload = base64Payload(Buffer.from(record.data, "base64"));
-  const rejected = { index: 0, record, reason: "processing_error", detail: `${name}: ${message}`, eventId: null, payload };
+  const rejected = { index: 0, record, reason: "processing_error", detail: message, eventId: null, payload };
   try {
     await quarantine([rejected], batchKey(profile.id, [record]), profile.id, ports.objects);
   } catch (error) {

@@ -8,6 +8,7 @@ import { archive, quarantine, unarchived } from "./archive-batch";
 import { batchKey } from "./batch-key";
 import { readKnown } from "./earlier-results";
 import type { Alerts, ResultStore, StateStore } from "./ports";
+import { ofRecord } from "./record-fault";
 import { recordResults } from "./record-results";
 import { type Entry, type FoldedStates, foldStates, scoreBatch } from "./score-batch";
 import type { SourceRecord } from "./source-record";
@@ -53,7 +54,7 @@ export interface BatchOutcome {
 const STATE_WRITES_AT_ONCE = 48;
 
 /**
- * One batch of one shard: decode → validate → read states and the few results that scores depend on → score in order → write results →
+ * One batch of one shard: decode → validate → read states and the few results that are probably there → score in order → write results →
  * write states → publish alerts → archive → quarantine. A failure of the infrastructure at any step lowers `done` to the first record it
  * leaves unfinished; the steps after it go on for the records before.
  */
@@ -62,7 +63,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   const candidates: Candidate[] = [];
   const rejected: Rejected[] = [];
   for (let index = 0; index < records.length; index++) {
-    const admitted = admit(records[index] as SourceRecord, index, args);
+    const admitted = ofRecord(() => admit(records[index] as SourceRecord, index, args));
     if (isRejected(admitted)) rejected.push(admitted);
     else candidates.push(admitted);
   }
@@ -70,17 +71,18 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
 
   const known = await readKnown(candidates, profile, args.patienceToRead, ports);
   const { states } = known;
+  const range = records.slice(0, known.end);
   step?.("read");
 
-  const scoreArgs = { ...args, archiveKey: batchKey(profile.id, records) };
+  const scoreArgs = { ...args, archiveKey: batchKey(profile.id, range) };
   const batch = await scoreBatch(known.candidates, known.stored, states, scoreArgs);
   rejected.push(...batch.rejected);
   step?.("score");
 
-  const recorded = await recordResults(batch.entries, ports.results, scoreArgs, args.patienceToRecord);
+  const recorded = await recordResults(batch, states, ports.results, scoreArgs, args.patienceToRecord);
   rejected.push(...recorded.rejected);
   let error = recorded.error ?? known.error;
-  let done = Math.min(records.length, known.end, ...recorded.unresolved);
+  let done = Math.min(range.length, ...recorded.unresolved);
   step?.("results");
 
   const kept = before(done, recorded.entries);
@@ -101,11 +103,18 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
     step?.("alerts");
 
     // Remote challengers had the time of all the writes so far; now the lines are made, unless the invocation's time runs out.
-    if (batch.challengers !== null && patience.mayWait()) await batch.challengers;
+    if (recorded.challengers.length > 0 && patience.mayWait()) await Promise.all(recorded.challengers);
     pending = before(done, pending);
     const redelivery = recorded.entries.some((entry) => !entry.fresh);
     const { isAlert } = policy;
-    const stopped = await archive(pending, done, { ...ports, profile: profile.id, records, redelivery, isAlert, patience });
+    const stopped = await archive(pending, done, {
+      ...ports,
+      profile: profile.id,
+      records: range,
+      redelivery,
+      isAlert,
+      patience,
+    });
     if (stopped !== null) {
       error ??= stopped.error;
       done = stopped.index;
@@ -189,7 +198,7 @@ async function publishAlerts(
         occurredAt,
       };
       // The line is JSON text already.
-      const text = `${JSON.stringify(detail).slice(0, -1)},"record":${entry.line()}}`;
+      const text = `${JSON.stringify(detail).slice(0, -1)},"record":${ofRecord(entry.line)}}`;
       return { detail: text, detailType: eventDetailType, time: new Date(scoredAt) };
     }),
   );

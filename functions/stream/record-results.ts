@@ -1,7 +1,8 @@
 import { mapPatiently, type Patience } from "../shared/patience";
-import type { Rejected } from "./admit";
-import type { ResultStore } from "./ports";
-import { conflict, type Entry, type ScoreBatchArgs, storedEntry } from "./score-batch";
+import type { Candidate, Rejected } from "./admit";
+import type { ResultStore, StoredState } from "./ports";
+import { isEntry, type LatestEntries, latestEntries } from "./score-again";
+import { conflict, type Entry, type ScoreBatchArgs, type ScoredBatch, storedEntry } from "./score-batch";
 
 export interface Recorded {
   /** Entries whose result is in the table for sure, in order. */
@@ -10,6 +11,8 @@ export interface Recorded {
   readonly duplicates: readonly number[];
   /** Indexes of entries whose result may or may not be in the table. */
   readonly unresolved: readonly number[];
+  /** Remote challengers under way; see `ScoredBatch`. */
+  readonly challengers: readonly Promise<void>[];
   /** The first thing that went wrong, for the log. */
   readonly error: unknown;
 }
@@ -18,19 +21,26 @@ export interface Recorded {
 const WRITES_AT_ONCE = 48;
 
 /**
- * Writes fresh results, each under the condition that the event has none. Where one exists it decides what the record is: our own
- * earlier try (a request is repeated whose answer got lost), another delivery of the record, or another record of the id.
+ * Writes fresh results, each under the condition that the event has none, and those of one user in order. Where one exists it decides what
+ * the record is: our own earlier try (a request is repeated whose answer got lost), another delivery of the record, or another record of the
+ * id. The last does not count here although it was scored as if it did, so what follows of its user is scored again before it is written.
  */
 export async function recordResults(
-  entries: readonly Entry[],
+  batch: Pick<ScoredBatch, "entries" | "challengers">,
+  states: ReadonlyMap<string, StoredState>,
   store: ResultStore,
   args: ScoreBatchArgs,
   patience: Patience,
 ): Promise<Recorded> {
+  const { entries } = batch;
   const fresh = entries.filter((entry) => entry.fresh);
-  const outcomes = await mapPatiently(fresh, WRITES_AT_ONCE, ({ result }) => store.create(result), patience, patience.mayWait);
-  if (outcomes.every((outcome) => outcome.kind === "done" && outcome.value === "created"))
-    return { entries, rejected: [], duplicates: [], unresolved: [], error: undefined };
+  const latest = latestEntries(batch, states, args);
+  const { challengers } = latest;
+  const record = ({ candidate }: Entry) => recordResult(candidate, latest, store, args);
+  const laneOf = ({ candidate }: Entry) => (args.profile.stateful ? candidate.userToken : null);
+  const outcomes = await mapPatiently(fresh, WRITES_AT_ONCE, record, patience, patience.mayWait, laneOf);
+  if (outcomes.every((outcome, position) => outcome.kind === "done" && outcome.value === fresh[position]))
+    return { entries, rejected: [], duplicates: [], unresolved: [], challengers, error: undefined };
 
   const kept: Entry[] = [];
   const rejected: Rejected[] = [];
@@ -39,18 +49,31 @@ export async function recordResults(
   let error: unknown;
   let position = 0;
   for (const entry of entries) {
-    const { candidate } = entry;
     const outcome = entry.fresh ? outcomes[position++] : undefined;
     if (outcome === undefined) kept.push(entry);
     else if (outcome.kind !== "done") {
-      unresolved.push(candidate.index);
+      unresolved.push(entry.candidate.index);
       error ??= outcome.kind === "failed" ? outcome.error : new OutOfTimeError();
-    } else if (outcome.value === "created") kept.push(entry);
-    else if (outcome.value.sourcePosition === candidate.record.position) kept.push(storedEntry(candidate, outcome.value, args));
-    else if (outcome.value.inputHash !== candidate.inputHash) rejected.push(conflict(candidate, args));
-    else duplicates.push(candidate.index);
+    } else if (outcome.value === "duplicate") duplicates.push(entry.candidate.index);
+    else if (isEntry(outcome.value)) kept.push(outcome.value);
+    else rejected.push(outcome.value);
   }
-  return { entries: kept, rejected, duplicates, unresolved, error };
+  return { entries: kept, rejected, duplicates, unresolved, challengers, error };
+}
+
+async function recordResult(
+  candidate: Candidate,
+  latest: LatestEntries,
+  store: ResultStore,
+  args: ScoreBatchArgs,
+): Promise<Entry | Rejected | "duplicate"> {
+  const entry = latest.of(candidate);
+  if (!isEntry(entry)) return entry;
+  const stored = await store.create(entry.result);
+  if (stored === "created") return entry;
+  if (stored.sourcePosition === candidate.record.position) return storedEntry(candidate, stored, args);
+  await latest.drop(candidate, stored);
+  return stored.inputHash === candidate.inputHash ? "duplicate" : conflict(candidate, args);
 }
 
 /** The rest of the batch is left to the next invocation. */

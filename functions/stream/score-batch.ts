@@ -9,6 +9,7 @@ import { describeError } from "../shared/log";
 import type { ModelReport } from "../shared/model-report";
 import { type AdmitArgs, type Candidate, type Rejected, rejectCandidate } from "./admit";
 import type { StoredResult, StoredState } from "./ports";
+import { ofRecord } from "./record-fault";
 import { isAfter } from "./sequence";
 
 /** An event of this batch with its decision, made now or by an earlier delivery. */
@@ -75,7 +76,7 @@ export async function scoreBatch(
   args: ScoreBatchArgs,
 ): Promise<ScoredBatch> {
   const { policy, models, report, profile } = args;
-  const plan = planBatch(candidates, stored, states, args);
+  const plan = ofRecord(() => planBatch(candidates, stored, states, args));
   const { size } = profile.features;
   const { values, count, rejected } = plan;
   const rows = { values: values.subarray(0, count * size), count, keyOf: (row: number) => plan.keys[row]! };
@@ -205,7 +206,7 @@ export function foldStates(
     const mine = folded.get(userToken);
     const before = mine ?? states.get(userToken);
     if (before !== undefined && !isAfter(record.sequence, before.lastSequence)) continue;
-    const state = profile.fold(before?.state ?? null, input);
+    const state = ofRecord(() => profile.fold(before?.state ?? null, input));
     folded.set(userToken, { state, lastSequence: record.sequence, firstIndex: mine?.firstIndex ?? index });
   }
   return folded;

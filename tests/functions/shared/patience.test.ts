@@ -116,4 +116,46 @@ describe("patience", () => {
       ),
     ).toEqual([{ kind: "not_started" }]);
   });
+
+  it("works on the items of a lane one after the other, and on none after one that failed", async () => {
+    const order: string[] = [];
+    const outcomes = await mapPatiently(
+      ["a1", "b1", "a2", "c1", "b2", "a3"],
+      6,
+      async (item) => {
+        order.push(`${item} starts`);
+        for (let turns = item === "a1" ? 5 : 1; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+        if (item === "b1") throw named("AccessDeniedException");
+        order.push(`${item} ends`);
+      },
+      patienceOf(),
+      () => true,
+      (item) => item.charAt(0),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "failed", "done", "done", "not_started", "done"]);
+    expect(order.filter((step) => step.startsWith("a"))).toEqual([
+      "a1 starts",
+      "a1 ends",
+      "a2 starts",
+      "a2 ends",
+      "a3 starts",
+      "a3 ends",
+    ]);
+  });
+
+  it("gives the units of a short table to the first items that wait", async () => {
+    let calls = 0;
+    const outcomes = await mapPatiently(
+      Array.from({ length: 48 }, (_, index) => index),
+      48,
+      async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (++calls % 60 !== 0) throw throttle();
+      },
+      patienceOf(() => calls < 600),
+    );
+    const done = outcomes.filter(({ kind }) => kind === "done").length;
+    expect(done).toBeGreaterThan(3);
+    expect(outcomes.findIndex(({ kind }) => kind !== "done")).toBeGreaterThanOrEqual(done - 1);
+  });
 });

@@ -3,6 +3,7 @@ import { PROFILES } from "../../../functions/profiles";
 import type { Patience } from "../../../functions/shared/patience";
 import { decodeBase64 } from "../../../functions/stream/decode";
 import type { StoredResult } from "../../../functions/stream/ports";
+import { RecordFault } from "../../../functions/stream/record-fault";
 import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
 
 const records = (count: number) =>
@@ -113,7 +114,7 @@ describe("stream handler", () => {
       results: {
         ...world.ports.results,
         create: async (result: StoredResult) => {
-          if (result.eventId === "t-0") throw new SyntaxError("Unexpected token");
+          if (result.eventId === "t-0") throw new RecordFault(new SyntaxError("Unexpected token"));
           return world.ports.results.create(result);
         },
       },
@@ -130,7 +131,58 @@ describe("stream handler", () => {
     expect(await handler(event(first!), context)).toEqual({ batchItemFailures: [{ itemIdentifier: "1" }] });
   });
 
-  it("reads no results for a batch of users with one event each, and one read for whoever has more", async () => {
+  it("never takes a fault of the infrastructure for one of the record, whatever its class", async () => {
+    const invalid = Object.assign(new Error("key schema"), { name: "ValidationException", $fault: "client", $metadata: {} });
+    const html = new SyntaxError("Unexpected token '<'");
+    for (const error of [html, invalid, new TypeError("fetch failed"), new RangeError("out of range")]) {
+      const world = new StreamWorld();
+      const failing = () => Promise.reject(error);
+      const { results, states } = world.ports;
+      const broken: Parameters<StreamWorld["handler"]>[0][] = [
+        { policies: { current: failing } },
+        { models: { current: failing } },
+        { tokeniser: failing },
+        { ports: { ...world.ports, results: { ...results, create: failing } } },
+        { ports: { ...world.ports, states: { ...states, read: failing } } },
+        { ports: { ...world.ports, states: { ...states, write: failing } } },
+      ];
+      for (const overrides of broken) {
+        const answer = await world.handler(overrides)(event(...records(1)), context);
+        expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "1" }] });
+      }
+      expect(world.quarantined()).toEqual([]);
+      expect(await world.handler()(event(...records(1)), context)).toEqual({ batchItemFailures: [] });
+      expect(world.archived()).toHaveLength(1);
+    }
+  });
+
+  it("scores a user's later events again when an earlier one turns out to be stored from another record", async () => {
+    const of = (...numbers: number[]) =>
+      numbers.map((number) => kinesisRecord(number, encode(transaction(`a-${number}`, { amount: 10 * number }))));
+    const featuresOf = (world: StreamWorld) =>
+      new Map(["a-2", "a-4"].map((id) => [id, world.archived().find((line) => line.event_id === id)?.features]));
+    const without = new StreamWorld();
+    await without.handler()(event(...of(2, 4)), context);
+    const counting = new StreamWorld();
+    await counting.handler()(event(...of(1, 2, 3, 4)), context);
+    expect(featuresOf(counting)).not.toEqual(featuresOf(without));
+    for (const inputHash of [counting.results.get("a-1")!.inputHash, "ff".repeat(32)]) {
+      const world = new StreamWorld();
+      for (const id of ["a-1", "a-3"]) {
+        const same = inputHash.startsWith("ffff") ? inputHash : counting.results.get(id)!.inputHash;
+        world.results.set(id, { ...counting.results.get(id)!, sourcePosition: "shardId-000000000001:7", inputHash: same });
+      }
+      expect(await world.handler()(event(...of(1, 2, 3, 4)), context)).toEqual({ batchItemFailures: [] });
+      expect(featuresOf(world)).toEqual(featuresOf(without));
+      expect(world.archived()).toHaveLength(2);
+      expect([...world.states.values()].map(({ state }) => state)).toEqual(
+        [...without.states.values()].map(({ state }) => state),
+      );
+      expect(world.quarantined().map(({ event_id }) => event_id)).toEqual(inputHash.startsWith("ffff") ? ["a-1", "a-3"] : []);
+    }
+  });
+
+  it("reads no results of new events, however many a user has, and those that the state counts already", async () => {
     const world = new StreamWorld();
     const reads: (readonly string[])[] = [];
     const ports = {
@@ -148,7 +200,7 @@ describe("stream handler", () => {
     expect(reads).toEqual([]);
     const alice = [20, 21, 22].map((sequence) => kinesisRecord(sequence, encode(transaction(`a-${sequence}`))));
     await handler(event(...alice), context);
-    expect(reads).toEqual([["a-20", "a-21"]]);
+    expect(reads).toEqual([]);
     await handler(event(...records(2)), context);
     expect(reads.at(-1)).toEqual(["t-0", "t-1"]);
   });
