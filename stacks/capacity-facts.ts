@@ -5,9 +5,13 @@ export const RECORD_COST = {
    * and its user's state (a PutItem of such an item through the client with its connection replaced, Node 24, two cores).
    */
   cpuMilliseconds: 0.45,
-  /** Items of up to 1 KB; alerts that are explained by feature take two units (tests/functions/stream/result-item.test.ts). */
+  /**
+   * Items of up to 1 KB; alerts that are explained by feature take two units (tests/functions/stream/result-item.test.ts). Users with one event
+   * or many cost the same, and an event that was stored before as much as a new one. When the time of an invocation ends before its batch
+   * does, each record that it finished costs a second write (tests/functions/stream/slow-table.test.ts).
+   */
   resultWriteUnits: 1.03,
-  /** At worst, when every event is followed by another of its user in the same batch; most batches read next to nothing. */
+  /** Of a record that is delivered again after its user's state was written; one that is new costs none. */
   resultReadUnits: 1,
   /** A state of up to 1 KB, one a user and batch; at worst every record is another user's. */
   stateWriteUnits: 1,

@@ -23,7 +23,7 @@ const ON_DEMAND_TABLE = { first: 4000, most: 40_000 };
 const S3_PUTS = 3500;
 /** "Amazon EventBridge quotas" has 10,000 in us-east-1 and us-west-2, and fewer elsewhere; an entry is 64 KB or part of it. */
 const BUS_CALLS = 10_000;
-/** Shards and table may differ by this factor before a preview says so: a table that grows, and bursts that it has saved units for. */
+/** Records a second of the shards and units of the table may differ by this factor before a preview says so. */
 const UNBALANCED = 10;
 
 /** Parts in the order that a record passes them. */
@@ -41,12 +41,13 @@ export function capacityWarnings(config: StackConfig): readonly string[] {
   if (config["fraud.capacityMode"] === "onDemand") return [];
   const stream = shards(config).recordsPerSecond;
   const { recordsPerSecond, ceiling } = resultWrites(config);
-  if (stream > ceiling * UNBALANCED) {
+  const units = config["fraud.writeCapacity"];
+  if (stream > units * UNBALANCED) {
     return [
       `The stream takes ${perSecond(stream)} records a second (fraud.shards), its results table ${perSecond(recordsPerSecond)}, after auto scaling ${perSecond(ceiling)} (fraud.writeCapacity, fraud.writeCapacityMax). What comes faster for long waits in the stream and is given up after fraud.maxAgeSeconds. For real traffic set fraud.capacityMode to onDemand, or raise the units; docs/capacity.md has the numbers.`,
     ];
   }
-  if (recordsPerSecond > stream * UNBALANCED) {
+  if (units > stream * UNBALANCED) {
     return [
       `The results table takes ${perSecond(recordsPerSecond)} records a second (fraud.writeCapacity), its stream ${perSecond(stream)} (fraud.shards): most units are paid for and never used. Lower fraud.writeCapacity, or raise fraud.shards.`,
     ];
@@ -106,7 +107,7 @@ function resultWrites(config: StackConfig): Bottleneck {
 }
 
 function resultReads(config: StackConfig): Bottleneck {
-  const part = "Results table, reads";
+  const part = "Results table, reads of what is delivered again";
   if (config["fraud.capacityMode"] === "onDemand") return onDemandTable(part, RECORD_COST.resultReadUnits);
   return {
     part,

@@ -12,6 +12,8 @@ import type { Entry } from "./score-batch";
 import type { SourceRecord } from "./source-record";
 
 const MOVES_AT_ONCE = 32;
+/** Moves that are lost when the time ends in the middle of a part: the next delivery moves its entries again. */
+const LARGEST_PART = 16;
 
 /**
  * The entries that no archive object holds yet. An object holds exactly the events whose results are recorded for it, and it
@@ -48,24 +50,24 @@ export interface Stopped {
 }
 
 /**
- * Archives the pending entries, which are those of the records before `done`. The whole range is one object, the one that its results are
- * recorded for. A part of it is not, and each of its results has to be moved, which is a write: so it goes into several objects, each of
- * twice as many entries as the one before, and a table that has no units for all of them still finishes the first ones.
+ * Archives the pending entries, which are those of the records before `done`. When all of their results are recorded for the object of the
+ * whole range, they are one object. Otherwise each has to be moved, which is a write: they go into several objects, small ones first, so
+ * that a table that has no units for all of them still finishes the first ones.
  */
 export async function archive(pending: readonly Entry[], done: number, args: ArchiveArgs): Promise<Stopped | null> {
-  const isWhole = done === args.records.length;
+  const whole = batchKey(args.profile, args.records);
+  const isWhole = done === args.records.length && pending.every(({ result }) => result.archiveKey === whole);
   let from = 0;
-  for (let start = 0, size = 1; start < pending.length; start += size, size = start + 1) {
-    const next = isWhole ? undefined : pending[start + size];
-    const end = next?.candidate.index ?? done;
-    const part = next === undefined ? pending.slice(start) : pending.slice(start, start + size);
+  for (let start = 0, size = isWhole ? pending.length : 1; start < pending.length; ) {
+    const end = pending[start + size]?.candidate.index ?? done;
     try {
-      await archiveObject(part, batchKey(args.profile, args.records.slice(from, end)), args);
+      await archiveObject(pending.slice(start, start + size), batchKey(args.profile, args.records.slice(from, end)), args);
     } catch (error) {
-      return { index: (part[0] as Entry).candidate.index, error };
+      return { index: (pending[start] as Entry).candidate.index, error };
     }
-    if (next === undefined) return null;
     from = end;
+    start += size;
+    size = Math.min(LARGEST_PART, size * 2);
   }
   return null;
 }

@@ -63,15 +63,21 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
     let throttled = 0;
     let failure: unknown;
     const timeLeft = (): number => context.getRemainingTimeInMillis() - args.reserveMs;
-    const timeGiven = timeLeft();
-    /** Waits until so much of the time is left: reading, recording and archiving get a third each. */
-    const patienceUntil = (share: number): Patience => ({
-      mayWait: () => timeLeft() > timeGiven * share,
-      backoff: args.backoff ?? DEFAULT_BACKOFF,
-      onThrottle: () => {
-        throttled++;
-      },
-    });
+    /** Waits for that share of the time which is left when it is asked first. */
+    const patienceFor = (share: number): Patience => {
+      let end: number | undefined;
+      return {
+        mayWait: () => {
+          const left = timeLeft();
+          end ??= left * (1 - share);
+          return left > Math.max(0, end);
+        },
+        backoff: args.backoff ?? DEFAULT_BACKOFF,
+        onThrottle: () => {
+          throttled++;
+        },
+      };
+    };
     try {
       const [policy, models, tokeniser] = await Promise.all([
         args.policies.current(),
@@ -92,9 +98,9 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
           report,
           scoredAt: new Date(startedAt).toISOString(),
           eventDetailType: args.eventDetailType,
-          patienceToRead: patienceUntil(2 / 3),
-          patienceToRecord: patienceUntil(1 / 3),
-          patience: patienceUntil(0),
+          patienceToRead: patienceFor(1 / 3),
+          patienceToRecord: patienceFor(1 / 2),
+          patience: patienceFor(1),
           ...(args.step === undefined ? {} : { step: args.step }),
         },
         args.ports,

@@ -54,9 +54,10 @@ describe("capacity", () => {
     expect(capacityWarnings(config())).toEqual([
       expect.stringMatching(/1,000 records a second.*4\.9.*19.*fraud\.capacityMode to onDemand/),
     ]);
-    expect(capacityWarnings(config({ writeCapacity: 50, writeCapacityMax: 104 }))).toEqual([]);
-    expect(capacityWarnings(config({ writeCapacity: 50, writeCapacityMax: 102 }))).toHaveLength(1);
-    expect(capacityWarnings(config({ writeCapacity: 11_000, writeCapacityMax: 20_000 }))).toEqual([
+    expect(capacityWarnings(config({ writeCapacity: 100, writeCapacityMax: 100 }))).toEqual([]);
+    expect(capacityWarnings(config({ writeCapacity: 99, writeCapacityMax: 20_000 }))).toHaveLength(1);
+    expect(capacityWarnings(config({ writeCapacity: 10_000, writeCapacityMax: 20_000 }))).toEqual([]);
+    expect(capacityWarnings(config({ writeCapacity: 10_001, writeCapacityMax: 20_000 }))).toEqual([
       expect.stringMatching(/never used\. Lower fraud\.writeCapacity/),
     ]);
     expect(capacityWarnings(config({ capacityMode: "onDemand" }))).toEqual([]);
