@@ -60,13 +60,7 @@ const STATE_WRITES_AT_ONCE = 48;
  */
 export async function processBatch(records: readonly SourceRecord[], args: BatchArgs, ports: BatchPorts): Promise<BatchOutcome> {
   const { profile, policy, patience, step } = args;
-  const candidates: Candidate[] = [];
-  const rejected: Rejected[] = [];
-  for (let index = 0; index < records.length; index++) {
-    const admitted = ofRecord(() => admit(records[index] as SourceRecord, index, args));
-    if (isRejected(admitted)) rejected.push(admitted);
-    else candidates.push(admitted);
-  }
+  const { candidates, rejected } = admitAll(records, args);
   step?.("decode");
 
   const known = await readKnown(candidates, profile, args.patienceToRead, ports);
@@ -145,6 +139,17 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
     stateConflicts: written.conflicts,
     error: done < records.length ? error : undefined,
   };
+}
+
+function admitAll(records: readonly SourceRecord[], args: AdmitArgs) {
+  const candidates: Candidate[] = [];
+  const rejected: Rejected[] = [];
+  for (let index = 0; index < records.length; index++) {
+    const admitted = ofRecord(() => admit(records[index] as SourceRecord, index, args));
+    if (isRejected(admitted)) rejected.push(admitted);
+    else candidates.push(admitted);
+  }
+  return { candidates, rejected };
 }
 
 const before = (done: number, entries: readonly Entry[]): readonly Entry[] =>
