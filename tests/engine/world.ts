@@ -92,11 +92,13 @@ export async function startWorld(stack: string, { select = true } = {}): Promise
       const { status, stdout, stderr } = await run(env(), ["preview", "--json", ...args]);
       const { steps, diagnostics } = JSON.parse(stdout) as PreviewOutput;
       if (status !== 0) throw new Error([...(diagnostics ?? []).map(({ message }) => message), stderr].join("\n"));
-      return steps
-        // With --refresh the engine lists every resource that it reads.
-        .filter(({ op }) => op !== "same" && op !== "refresh")
-        .map(({ op, urn }) => `${op} ${shortOf(urn)}`)
-        .sort();
+      return (
+        steps
+          // With --refresh the engine lists every resource that it reads.
+          .filter(({ op }) => op !== "same" && op !== "refresh")
+          .map(({ op, urn }) => `${op} ${shortOf(urn)}`)
+          .sort()
+      );
     },
   });
   if (select) await run(environment(), ["stack", "select", stack, "--create"]);
