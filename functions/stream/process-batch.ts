@@ -66,6 +66,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   const known = await readKnown(candidates, profile, args.patienceToRead, ports);
   const { states } = known;
   const range = records.slice(0, known.end);
+  if (range.length === 0) throw known.error;
   step?.("read");
 
   const scoreArgs = { ...args, archiveKey: batchKey(profile.id, range) };

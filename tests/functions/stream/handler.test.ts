@@ -156,6 +156,17 @@ describe("stream handler", () => {
     }
   });
 
+  it("says what a read was refused for when nothing of a batch could be read", async () => {
+    const world = new StreamWorld();
+    const denied = Object.assign(new Error("not authorized to perform dynamodb:BatchGetItem"), { name: "AccessDeniedException" });
+    const read = async (users: readonly string[]) => ({ found: new Map<string, never>(), unread: new Set(users), error: denied });
+    const handler = world.handler({ ports: { ...world.ports, states: { ...world.ports.states, read } } });
+    expect(await handler(event(...records(2)), context)).toEqual({ batchItemFailures: [{ itemIdentifier: "1" }] });
+    expect(world.lines.join("\n")).toContain("not authorized to perform dynamodb:BatchGetItem");
+    expect(await world.handler()(event(...records(2)), context)).toEqual({ batchItemFailures: [] });
+    expect(world.archived()).toHaveLength(2);
+  });
+
   it("scores a user's later events again when an earlier one turns out to be stored from another record", async () => {
     const of = (...numbers: number[]) =>
       numbers.map((number) => kinesisRecord(number, encode(transaction(`a-${number}`, { amount: 10 * number }))));
