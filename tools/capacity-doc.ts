@@ -1,7 +1,7 @@
 /** Writes docs/capacity.md from the three stack files. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readStackConfig } from "../local/engine/stack-config";
+import { readStackConfig } from "../local/graph";
 import { type Bottleneck, binding, bottlenecks, capacityWarnings } from "../stacks/capacity";
 import { RECORD_COST } from "../stacks/capacity-facts";
 import { parseConfig, type StackConfig } from "../stacks/config";

@@ -6,9 +6,9 @@ import { compile } from "../functions/models/trees/compile";
 import { loadTrees } from "../functions/models/trees/evaluator";
 import { readXgboost } from "../functions/models/trees/xgboost-file";
 import { type CommandLine, parseCommandLine, runCommand } from "../local/cli/options";
+import { pythonEnvironment, runPython } from "../local/python/environment";
 import { checkImage, csvRows, probingRows } from "./model-check";
 import { type DataSet, writeTrainingData } from "./training-data";
-import { pythonEnvironment, runPython } from "./xgboost-python";
 
 const COMMAND: CommandLine = {
   usage: "npm run train -- [options]",

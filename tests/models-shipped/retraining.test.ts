@@ -6,9 +6,9 @@ import { compile } from "../../functions/models/trees/compile";
 import { loadTrees } from "../../functions/models/trees/evaluator";
 import { readXgboost } from "../../functions/models/trees/xgboost-file";
 import { CHURN } from "../../functions/profiles/churn";
+import { pythonEnvironment, runPython } from "../../local/python/environment";
 import type { GoldenRows, ModelMetrics } from "../../tools/train";
 import { churnRows, headerOf, SPLITS } from "../../tools/training/rows";
-import { pythonEnvironment, runPython } from "../../tools/xgboost-python";
 
 const folder = mkdtempSync(join(tmpdir(), "retraining-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 import { AwsError } from "../../contracts";
-import { parsePolicy } from "../../gateway/policy";
+import { parsePolicy } from "../../gateway/permissions/policy";
 import { compileEventPattern } from "../event-pattern";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";

@@ -1,6 +1,6 @@
 /** CloudWatch Logs filter patterns: terms and JSON selectors. Space-delimited `[…]` and regular-expression `%…%` patterns are refused. */
 import { AwsError } from "../../contracts";
-import { matchesWildcard } from "../../gateway/conditions";
+import { matchesWildcard } from "../../gateway/permissions/conditions";
 
 export type LineTest = (line: string) => boolean;
 
