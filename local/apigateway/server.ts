@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { AwsError, type LocalContext, type Part, type Principal } from "../contracts.js";
-import { newTraceId } from "../lambda/functions.js";
+import { newTraceId } from "../lambda/trace";
 import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api.js";
 import { type ContextValues, substitute } from "./context.js";
 import { type Answer, GatewayError, renderError } from "./errors.js";

@@ -1,4 +1,6 @@
 /** Typed reading of resource inputs; a wrong type is an error that names the field. */
+import { isRecord, recordOf } from "../graph/values";
+
 export class Fields {
   private readonly values: Readonly<Record<string, unknown>>;
 
@@ -6,7 +8,7 @@ export class Fields {
     value: unknown,
     private readonly owner: string,
   ) {
-    this.values = typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+    this.values = recordOf(value);
   }
 
   private fail(field: string, expected: string): never {
@@ -35,15 +37,23 @@ export class Fields {
   /** An object; empty when the field is absent. */
   record(field: string): Readonly<Record<string, unknown>> {
     const value = this.values[field] ?? {};
-    return typeof value === "object" && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : this.fail(field, "an object");
+    return isRecord(value) ? value : this.fail(field, "an object");
+  }
+
+  /** The fields of an object; it has none when it is absent. */
+  in(field: string): Fields {
+    return new Fields(this.record(field), `${this.owner}: ${field}`);
   }
 
   /** A list; empty when the field is absent. */
   list(field: string): readonly unknown[] {
     const value = this.values[field] ?? [];
     return Array.isArray(value) ? value : this.fail(field, "a list");
+  }
+
+  /** The fields of each object of a list. */
+  items(field: string): readonly Fields[] {
+    return this.list(field).map((item, index) => new Fields(item, `${this.owner}: ${field}[${index}]`));
   }
 
   texts(field: string): readonly string[] | undefined {

@@ -2,9 +2,8 @@
 import { AwsError, type LocalContext, type Permission } from "../contracts.js";
 import { type CredentialStore, roleNameOf } from "../gateway/credentials";
 import type { Iam } from "../gateway/permissions/iam";
-import type { LambdaPorts, StartingPosition } from "../lambda/ports.js";
+import type { LambdaPorts } from "../lambda/ports.js";
 import type { DeliverRegistry } from "../services/deliver";
-import { compileEventPattern } from "../services/event-pattern";
 import type { KinesisService } from "../services/kinesis";
 import type { LogsService } from "../services/logs";
 import type { S3Service } from "../services/s3";
@@ -79,7 +78,6 @@ export function lambdaPorts(services: {
         kinesis
           .shardsOf(stream)
           .map((shard) => ({ id: shard.id, parents: [shard.parent, shard.adjacentParent].filter((id) => id !== undefined) })),
-      cursor: (stream, shardId, position) => cursorOf(kinesis, stream, shardId, position),
       read: (stream, shardId, after, limit) => {
         const { records, closed } = kinesis.readShard(stream, shardId, after, limit);
         return {
@@ -105,7 +103,6 @@ export function lambdaPorts(services: {
       visibilityTimeoutSeconds: (queue) => Number(sqs.store.queue(sqs.nameOf(queue)).attributes.VisibilityTimeout),
       onMessages: (queue, listener) => sqs.onMessages(queue, listener),
     },
-    compilePattern: compileEventPattern,
   };
 }
 
@@ -117,16 +114,6 @@ function ensureGroup(logs: LogsService, group: string): void {
     // Lambda makes the group of a function that has none; it never expires.
     logs.saveGroup(group, undefined);
   }
-}
-
-function cursorOf(kinesis: KinesisService, stream: string, shardId: string, position: StartingPosition): string {
-  const name = kinesis.nameOf(stream);
-  if (position.kind === "TRIM_HORIZON") return "";
-  const { lastSequence } = kinesis.store.shard(name, shardId);
-  if (position.kind === "LATEST") return lastSequence;
-  const first = kinesis.store.read(name, shardId, { sinceMs: position.timestamp }, 1)[0]?.sequenceNumber;
-  // Just before the first record that is not older.
-  return first === undefined ? lastSequence : String(BigInt(first) - 1n).padStart(first.length, "0");
 }
 
 /** Lambda events spell the members of an attribute in lower camel case. */

@@ -1,20 +1,19 @@
-/** Asynchronous invocations: accepted into the database, retried, then handed to a destination or dead-letter queue. */
+/** Asynchronous invocations: accepted into the database, retried, then handed to a destination. */
 import { randomUUID } from "node:crypto";
 import type { LocalContext } from "../contracts.js";
-import type { FunctionPool, InvokeResult } from "./functions.js";
+import type { InvokeResult } from "./function-config";
+import type { FunctionPool } from "./pool";
 import type { LambdaPorts, Timers } from "./ports.js";
 
 export interface AsyncConfig {
   readonly maxRetries: number;
   readonly maxAgeSeconds: number;
-  readonly onSuccess: string | undefined;
   readonly onFailure: string | undefined;
 }
 
-export const defaultAsyncConfig: AsyncConfig = {
+const defaultAsyncConfig: AsyncConfig = {
   maxRetries: 2,
   maxAgeSeconds: 21_600,
-  onSuccess: undefined,
   onFailure: undefined,
 };
 
@@ -45,8 +44,8 @@ export class AsyncInvocations {
     );
   }
 
-  configure(functionName: string, config: AsyncConfig): void {
-    this.configs.set(functionName, config);
+  configure(functionName: string, config: Partial<AsyncConfig>): void {
+    this.configs.set(functionName, { ...defaultAsyncConfig, ...config });
   }
 
   /** Back to the defaults. */
@@ -98,7 +97,7 @@ export class AsyncInvocations {
     if (this.pool.get(event.functionName) === undefined) return this.forget(event);
     const config = this.configs.get(event.functionName) ?? defaultAsyncConfig;
     const tooOld = this.context.clock.now() - event.acceptedAt > config.maxAgeSeconds * 1000;
-    if (tooOld) return this.finish(event, undefined, "EventAgeExceeded", config);
+    if (tooOld) return this.giveUp(event, undefined, "EventAgeExceeded", config);
     let result: InvokeResult;
     try {
       result = await this.pool.invoke(event.functionName, event.payload, { requestId: event.id });
@@ -108,34 +107,28 @@ export class AsyncInvocations {
       return;
     }
     if (this.closed && result.functionError !== undefined) return;
-    if (result.functionError === undefined) return this.finish(event, result, "Success", config);
+    if (result.functionError === undefined) return this.forget(event);
     const attempts = event.attempts + 1;
-    if (attempts > config.maxRetries) return this.finish({ ...event, attempts }, result, "RetriesExhausted", config);
+    if (attempts > config.maxRetries) return this.giveUp({ ...event, attempts }, result, "RetriesExhausted", config);
     this.context.db.prepare("UPDATE lambda_async SET attempts = ? WHERE id = ?").run(attempts, event.id);
     this.later({ ...event, attempts }, this.retryDelaysMs[event.attempts] ?? this.retryDelaysMs.at(-1) ?? 1_000);
   }
 
-  private async finish(
+  private async giveUp(
     event: AsyncEvent,
     result: InvokeResult | undefined,
     condition: string,
-    config: AsyncConfig,
+    { onFailure }: AsyncConfig,
   ): Promise<void> {
-    const destination = condition === "Success" ? config.onSuccess : config.onFailure;
-    const state = this.pool.get(event.functionName);
-    const failed = (metric: string, target: string) => (error: unknown) => {
-      // As on AWS: the event is over, and a metric tells that nobody was told of it.
-      this.ports.metric(metric, 1, "Count", { FunctionName: event.functionName });
-      this.context.log(`${event.functionName}: ${target} did not take an event: ${String(error)}`);
-    };
-    if (destination !== undefined)
-      await this.send(destination, event, result, condition).catch(failed("DestinationDeliveryFailures", destination));
-    const deadLetter = state?.config.deadLetterArn;
-    if (condition !== "Success" && deadLetter !== undefined)
-      await this.ports
-        .deliver(deadLetter, event.payload, state?.config.roleArn ?? "")
-        .catch(failed("DeadLetterErrors", deadLetter));
-    if (condition !== "Success") this.ports.metric("AsyncEventsDropped", 1, "Count", { FunctionName: event.functionName });
+    const dimensions = { FunctionName: event.functionName };
+    if (onFailure !== undefined) {
+      await this.send(onFailure, event, result, condition).catch((error: unknown) => {
+        // As on AWS: the event is over, and a metric tells that nobody was told of it.
+        this.ports.metric("DestinationDeliveryFailures", 1, "Count", dimensions);
+        this.context.log(`${event.functionName}: ${onFailure} did not take an event: ${String(error)}`);
+      });
+    }
+    this.ports.metric("AsyncEventsDropped", 1, "Count", dimensions);
     this.forget(event);
   }
 
@@ -144,17 +137,16 @@ export class AsyncInvocations {
   }
 
   private async send(destination: string, event: AsyncEvent, result: InvokeResult | undefined, condition: string): Promise<void> {
-    const now = new Date(this.context.clock.now());
     const config = this.pool.get(event.functionName)?.config;
     const [arn, roleArn] = [config?.arn ?? event.functionName, config?.roleArn ?? ""];
     const record = JSON.stringify({
       version: "1.0",
-      timestamp: now.toISOString(),
+      timestamp: new Date(this.context.clock.now()).toISOString(),
       requestContext: {
         requestId: event.id,
         functionArn: `${arn}:$LATEST`,
         condition,
-        approximateInvokeCount: condition === "Success" ? event.attempts + 1 : event.attempts,
+        approximateInvokeCount: event.attempts,
       },
       requestPayload: parsed(event.payload),
       ...(result === undefined
@@ -168,16 +160,7 @@ export class AsyncInvocations {
             responsePayload: parsed(result.payload),
           }),
     });
-    if (destination.startsWith("arn:aws:s3:::")) {
-      const day = now.toISOString().slice(0, 10).replaceAll("-", "/");
-      const stamp = now.toISOString().slice(0, 19).replaceAll(":", ".");
-      await this.ports.putObject(
-        destination,
-        `aws/lambda/async/${event.functionName}/${day}/${stamp}-${randomUUID()}`,
-        record,
-        roleArn,
-      );
-    } else await this.ports.deliver(destination, record, roleArn);
+    await this.ports.deliver(destination, record, roleArn);
   }
 
   /** Events that are not finished. */

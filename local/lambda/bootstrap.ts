@@ -13,18 +13,12 @@ const path = require("node:path");
 const fs = require("node:fs");
 const { pathToFileURL } = require("node:url");
 const env = process.env;
-const isJson = env.AWS_LAMBDA_LOG_FORMAT === "JSON";
 let requestId = "";
 process.stderr.write = process.stdout.write.bind(process.stdout);
 for (const [method, level] of [["log", "INFO"], ["info", "INFO"], ["debug", "DEBUG"], ["trace", "TRACE"], ["warn", "WARN"], ["error", "ERROR"]]) {
   console[method] = (...args) => {
-    const timestamp = new Date().toISOString();
-    const text = util.format(...args);
-    process.stdout.write(
-      (isJson
-        ? JSON.stringify({ timestamp, level, requestId, message: args.length === 1 && typeof args[0] === "object" ? args[0] : text })
-        : timestamp + "\t" + requestId + "\t" + level + "\t" + text.replace(/\n/g, "\r")) + "\n",
-    );
+    const text = util.format(...args).replace(/\n/g, "\r");
+    process.stdout.write(new Date().toISOString() + "\t" + requestId + "\t" + level + "\t" + text + "\n");
   };
 }
 const describe = (error) =>
@@ -77,8 +71,6 @@ async function main() {
       memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
       logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
       logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
-      clientContext: invocation.clientContext,
-      identity: undefined,
       getRemainingTimeInMillis: () => Math.max(0, invocation.deadline - Date.now()),
     };
     let answer;

@@ -47,7 +47,6 @@ export class Environment {
   private exitText = "";
   /** False once the process has ended or is about to. */
   alive = true;
-  killed = false;
 
   constructor(options: EnvironmentOptions) {
     // Half the memory for the heap of young and old objects is what a Lambda of the same size gives Node, roughly; buffers live outside.
@@ -81,10 +80,6 @@ export class Environment {
       });
       this.child.once("error", () => resolve());
     });
-  }
-
-  get pid(): number | undefined {
-    return this.child.pid;
   }
 
   /** Loads the handler. Returns the error of a failed initialisation. */
@@ -147,7 +142,6 @@ export class Environment {
   /** Ends the process at once. */
   kill(): void {
     this.alive = false;
-    this.killed = true;
     this.child.kill("SIGKILL");
   }
 

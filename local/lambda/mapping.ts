@@ -1,6 +1,5 @@
 /** What an event source mapping is, and what its pollers share. */
-import type { InvokeResult } from "./functions.js";
-import type { StartingPosition } from "./ports.js";
+import type { InvokeResult } from "./function-config";
 
 /** Times in seconds, as in the Lambda API; -1 means without limit. */
 export interface MappingConfig {
@@ -8,21 +7,18 @@ export interface MappingConfig {
   readonly arn: string;
   readonly sourceArn: string;
   readonly functionName: string;
-  readonly enabled: boolean;
   readonly batchSize: number;
   readonly windowSeconds: number;
-  readonly startingPosition: StartingPosition;
   readonly parallelizationFactor: number;
   readonly maxRetries: number;
   readonly maxRecordAgeSeconds: number;
   readonly bisectOnError: boolean;
   readonly reportsItemFailures: boolean;
+  /** ARN of the bucket that takes the batches of a stream that were given up. */
   readonly onFailure: string | undefined;
   readonly maximumConcurrency: number | undefined;
   /** Keeps the metric of events that went to the failure destination, by the mapping's UUID. */
   readonly countsEvents: boolean;
-  /** Patterns over `{data}` (streams) or `{body, …}` (queues); a record passes when any of them matches. */
-  readonly filters: readonly unknown[];
 }
 
 /** Runs the function of a mapping. Rejects with an AwsError (429) when it is throttled. */

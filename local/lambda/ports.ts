@@ -1,4 +1,5 @@
 /** What the function runtime needs from the rest of the machine. */
+import type { SessionCredentials } from "../gateway/credentials";
 
 export interface LogLine {
   /** Milliseconds since the epoch. */
@@ -14,18 +15,11 @@ export interface StreamRecord {
   readonly arrivedAt: number;
 }
 
-export type StartingPosition =
-  | { readonly kind: "TRIM_HORIZON" }
-  | { readonly kind: "LATEST" }
-  | { readonly kind: "AT_TIMESTAMP"; readonly timestamp: number };
-
 /** The stream service, read from inside the process. */
 export interface StreamSource {
   /** Shards, parents before children. @throws AwsError when the stream does not exist. */
   shards(streamArn: string): readonly { readonly id: string; readonly parents: readonly string[] }[];
-  /** A cursor: records after it are still to be read. The empty text is before the oldest record. */
-  cursor(streamArn: string, shardId: string, position: StartingPosition): string;
-  /** Up to `limit` records after the cursor, oldest first; `ended` when a closed shard has no more. */
+  /** Up to `limit` records after the sequence number, from the oldest for an empty text; `ended` when a closed shard has no more. */
   read(
     streamArn: string,
     shardId: string,
@@ -55,12 +49,6 @@ export interface QueueSource {
   onMessages(queueArn: string, listener: () => void): () => void;
 }
 
-export interface SessionCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-}
-
 export interface LambdaPorts {
   /** Appends to a log stream, creating group and stream when needed. */
   readonly writeLogs: (group: string, stream: string, lines: readonly LogLine[]) => void;
@@ -86,8 +74,6 @@ export interface LambdaPorts {
   readonly putObject: (bucketArn: string, key: string, body: string, roleArn: string) => Promise<void>;
   readonly streams: StreamSource;
   readonly queues: QueueSource;
-  /** Compiles a filter pattern (EventBridge syntax). @throws AwsError for an invalid one. */
-  readonly compilePattern: (pattern: unknown) => (event: unknown) => boolean;
 }
 
 /** Timers, so that tests drive retries and windows without waiting. */

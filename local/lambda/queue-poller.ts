@@ -21,11 +21,8 @@ export class QueuePoller implements Poller {
   private readonly cancels = new Set<() => void>();
   private gathered: QueueMessage[] = [];
   private closed = false;
-  private readonly filters: ((event: unknown) => boolean)[];
 
-  constructor(private readonly options: QueuePollerOptions) {
-    this.filters = options.mapping.filters.map((pattern) => options.ports.compilePattern(pattern));
-  }
+  constructor(private readonly options: QueuePollerOptions) {}
 
   start(): void {
     const { ports, mapping } = this.options;
@@ -69,16 +66,8 @@ export class QueuePoller implements Poller {
   }
 
   private async process(messages: readonly QueueMessage[]): Promise<void> {
-    const { mapping, context, ports } = this.options;
-    const passes = messages.filter(
-      (message) => this.filters.length === 0 || this.filters.some((matches) => matches(filterView(message))),
-    );
-    const filteredOut = messages.filter((message) => !passes.includes(message));
-    ports.queues.delete(
-      mapping.sourceArn,
-      filteredOut.map(({ receiptHandle }) => receiptHandle),
-    );
-    const records = passes.map((message) => ({
+    const { mapping, context } = this.options;
+    const records = messages.map((message) => ({
       messageId: message.messageId,
       receiptHandle: message.receiptHandle,
       body: message.body,
@@ -131,15 +120,4 @@ export class QueuePoller implements Poller {
     for (const cancel of this.cancels) cancel();
     await Promise.all(this.running);
   }
-}
-
-/** What a filter pattern sees: `body` parsed when it is JSON. */
-function filterView(message: QueueMessage): unknown {
-  let body: unknown = message.body;
-  try {
-    body = JSON.parse(message.body);
-  } catch {
-    // Stays text: a pattern over fields does not match it.
-  }
-  return { ...message, body };
 }

@@ -1,29 +1,11 @@
-/** Reads one shard in order and runs the function over its batches. */
+/** Reads one shard in order and hands its records to lanes. */
 import { createHash } from "node:crypto";
-import type { LocalContext } from "../contracts.js";
-import type { InvokeResult } from "./functions.js";
-import { type BatchOutcome, batchOutcome, fitting, type InvokeBatch, type MappingConfig } from "./mapping.js";
-import type { LambdaPorts, StreamRecord, Timers } from "./ports.js";
-import { eventRecord, failureRecord, filterView, type GiveUpCondition, type ShardOf } from "./stream-batch.js";
+import { Lane, type LaneOptions, type Tracked } from "./lane";
 
-export interface ShardPollerOptions {
-  readonly context: LocalContext;
-  readonly ports: LambdaPorts;
-  readonly timers: Timers;
-  readonly mapping: MappingConfig;
-  readonly shard: ShardOf;
-  readonly functionArn: string;
-  readonly invoke: InvokeBatch;
+export interface ShardPollerOptions extends LaneOptions {
   readonly checkpoint: { load(): string; save(sequenceNumber: string): void };
   /** Called when a closed shard is read to its end. */
   readonly onEnded: () => void;
-  /** First wait before a retry; doubles up to a hundred times as much. */
-  readonly retryMs: number;
-}
-
-interface Tracked {
-  readonly record: StreamRecord;
-  done: boolean;
 }
 
 /** Records read ahead of the slowest lane. */
@@ -41,13 +23,10 @@ export class ShardPoller {
   private wokenWhileReading = false;
   private ended = false;
   private closed = false;
-  private readonly filters: ((event: unknown) => boolean)[];
 
   constructor(private readonly options: ShardPollerOptions) {
-    const { mapping, ports, checkpoint } = options;
-    this.filters = mapping.filters.map((pattern) => ports.compilePattern(pattern));
-    this.lanes = Array.from({ length: mapping.parallelizationFactor }, () => new Lane(options, () => this.advance()));
-    this.cursor = checkpoint.load();
+    this.lanes = Array.from({ length: options.mapping.parallelizationFactor }, () => new Lane(options, () => this.advance()));
+    this.cursor = options.checkpoint.load();
   }
 
   /** Reads what there is; call it when records may have arrived. */
@@ -75,8 +54,7 @@ export class ShardPoller {
         const tracked = { record, done: false };
         this.window.push(tracked);
         this.cursor = record.sequenceNumber;
-        if (this.filters.length > 0 && !this.filters.some((matches) => matches(filterView(record)))) tracked.done = true;
-        else this.laneOf(record.partitionKey).push(tracked);
+        this.laneOf(record.partitionKey).push(tracked);
       }
       this.ended = ended;
       if (records.length === 0) break;
@@ -116,201 +94,4 @@ export class ShardPoller {
     this.closed = true;
     await Promise.all(this.lanes.map((lane) => lane.end()));
   }
-}
-
-/** One batch at a time, in order. */
-class Lane {
-  private readonly queue: Tracked[] = [];
-  private running: Promise<void> | undefined;
-  private cancelTimer: (() => void) | undefined;
-  private resumeWait: (() => void) | undefined;
-  private closed = false;
-
-  constructor(
-    private readonly options: ShardPollerOptions,
-    private readonly onProgress: () => void,
-  ) {}
-
-  push(tracked: Tracked): void {
-    this.queue.push(tracked);
-    if (this.running !== undefined || this.closed) return;
-    const { mapping, timers } = this.options;
-    if (this.queue.length >= mapping.batchSize) this.run();
-    else if (this.cancelTimer === undefined) {
-      this.cancelTimer = timers.after(mapping.windowSeconds * 1000, () => {
-        this.cancelTimer = undefined;
-        this.run();
-      });
-    }
-  }
-
-  /** Starts on what is queued, unless a batch is running: it goes on by itself. */
-  run(): void {
-    if (this.running !== undefined || this.closed || this.queue.length === 0) return;
-    this.cancelTimer?.();
-    this.cancelTimer = undefined;
-    this.running = this.drain()
-      .catch((error: unknown) =>
-        this.options.context.log(`Shard ${this.options.shard.shardId} of ${this.options.mapping.functionName}: ${String(error)}`),
-      )
-      .finally(() => {
-        this.running = undefined;
-        this.run();
-      });
-  }
-
-  private async drain(): Promise<void> {
-    const batch = this.queue.splice(0, this.options.mapping.batchSize);
-    await this.process(batch);
-  }
-
-  /** Works a batch off: done, retried, split or given up. */
-  private async process(batch: Tracked[]): Promise<void> {
-    const { mapping, context } = this.options;
-    let rest = batch;
-    let attempts = 0;
-    let wait = this.options.retryMs;
-    let lastResult: InvokeResult | undefined;
-    while (rest.length > 0 && !this.closed) {
-      rest = await this.withoutExpired(rest, attempts, lastResult);
-      const fit = fitting(rest.map(({ record }) => record.data.length * 1.34 + 600));
-      if (fit < rest.length) {
-        await this.process(rest.slice(0, fit));
-        rest = rest.slice(fit);
-        continue;
-      }
-      if (rest.length === 0) return;
-      const result = await this.invoke(rest);
-      if (this.closed) return;
-      if (result !== "throttled") {
-        lastResult = result;
-        const failed = this.outcome(result, rest);
-        const failedAt = firstFailure(failed, rest);
-        const succeeded = rest.slice(0, failedAt);
-        this.finish(succeeded);
-        rest = rest.slice(failedAt);
-        if (rest.length === 0) return;
-        // Progress makes it a new, smaller batch with its own attempts. AWS does not say that it does; settings must not rely on it.
-        attempts = succeeded.length > 0 ? 0 : attempts + 1;
-        if (succeeded.length > 0) wait = this.options.retryMs;
-        // A reported failure splits the batch at the reported record and no further ("Configuring partial batch response with Kinesis
-        // Data Streams and Lambda"); only a batch that failed as a whole is halved.
-        if (mapping.bisectOnError && rest.length > 1 && failed.kind === "all") {
-          const half = Math.ceil(rest.length / 2);
-          await this.process(rest.slice(0, half));
-          if (!this.closed) await this.process(rest.slice(half));
-          return;
-        }
-        if (mapping.maxRetries >= 0 && attempts > mapping.maxRetries) {
-          await this.giveUp(rest, "RetryAttemptsExhausted", attempts, result);
-          return;
-        }
-      }
-      await this.sleep(wait);
-      wait = Math.min(wait * 2, this.options.retryMs * 100);
-    }
-    if (this.closed)
-      context.log(
-        `Shard ${this.options.shard.shardId}: stopped with a batch of ${rest.length} unfinished; it is read again at the next start.`,
-      );
-  }
-
-  private async invoke(batch: readonly Tracked[]): Promise<InvokeResult | "throttled"> {
-    const { ports, mapping, shard, context } = this.options;
-    const last = batch.at(-1)?.record;
-    if (last !== undefined) {
-      ports.metric("IteratorAge", Math.max(0, context.clock.now() - last.arrivedAt), "Milliseconds", {
-        FunctionName: mapping.functionName,
-      });
-    }
-    try {
-      return await this.options.invoke(JSON.stringify({ Records: batch.map(({ record }) => eventRecord(record, shard)) }));
-    } catch (error) {
-      if (!this.closed && !(error instanceof Error && error.name === "TooManyRequestsException")) {
-        context.log(`Shard ${shard.shardId} of ${mapping.functionName}: ${String(error)}; trying again.`);
-      }
-      return "throttled";
-    }
-  }
-
-  private outcome(result: InvokeResult, batch: readonly Tracked[]): BatchOutcome {
-    const ids = new Set(batch.map(({ record }) => record.sequenceNumber));
-    return batchOutcome(result, this.options.mapping.reportsItemFailures, ids);
-  }
-
-  private async withoutExpired(batch: Tracked[], attempts: number, result: InvokeResult | undefined): Promise<Tracked[]> {
-    const { mapping, context } = this.options;
-    if (mapping.maxRecordAgeSeconds < 0) return batch;
-    const oldest = context.clock.now() - mapping.maxRecordAgeSeconds * 1000;
-    const expired = batch.filter(({ record }) => record.arrivedAt < oldest);
-    if (expired.length > 0) await this.giveUp(expired, "RecordAgeExceeded", attempts, result);
-    return batch.filter(({ record }) => record.arrivedAt >= oldest);
-  }
-
-  private async giveUp(
-    batch: readonly Tracked[],
-    condition: GiveUpCondition,
-    attempts: number,
-    result: InvokeResult | undefined,
-  ): Promise<void> {
-    const { mapping, shard, ports, functionArn, context } = this.options;
-    if (mapping.onFailure !== undefined) {
-      const records = batch.map(({ record }) => record);
-      const { key, body } = failureRecord({
-        mapping,
-        shard,
-        records,
-        condition,
-        attempts,
-        result,
-        functionArn,
-        now: context.clock.now(),
-      });
-      try {
-        if (mapping.onFailure.startsWith("arn:aws:s3:::")) await ports.putObject(mapping.onFailure, key, body, shard.roleArn);
-        else await ports.deliver(mapping.onFailure, body, shard.roleArn);
-        if (mapping.countsEvents) {
-          const dimensions = { EventSourceMappingUUID: mapping.uuid };
-          ports.metric("OnFailureDestinationDeliveredEventCount", batch.length, "Count", dimensions);
-        }
-      } catch (error) {
-        // As on AWS: the shard goes on, and the metric tells that a batch is lost.
-        ports.metric("DestinationDeliveryFailures", 1, "Count", { FunctionName: mapping.functionName });
-        context.log(`${mapping.functionName}: ${mapping.onFailure} did not take a failed batch: ${String(error)}`);
-      }
-    }
-    context.log(`${mapping.functionName}: gave up a batch of ${batch.length} (${condition}, shard ${shard.shardId})`);
-    this.finish(batch);
-  }
-
-  private finish(batch: readonly Tracked[]): void {
-    for (const tracked of batch) tracked.done = true;
-    if (batch.length > 0) this.onProgress();
-  }
-
-  private sleep(ms: number): Promise<void> {
-    if (this.closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.options.timers.after(ms, resolve);
-      this.resumeWait = () => {
-        cancel();
-        resolve();
-      };
-    });
-  }
-
-  async end(): Promise<void> {
-    this.closed = true;
-    this.cancelTimer?.();
-    this.resumeWait?.();
-    await this.running;
-  }
-}
-
-/** Index of the first record that is not done. */
-function firstFailure(outcome: BatchOutcome, batch: readonly Tracked[]): number {
-  if (outcome.kind === "ok") return batch.length;
-  if (outcome.kind === "all") return 0;
-  const failed = new Set(outcome.ids);
-  return batch.findIndex(({ record }) => failed.has(record.sequenceNumber));
 }

@@ -1,6 +1,6 @@
 /** Records of a stream as the event a function receives, and the record of a batch that was given up. */
 import { randomUUID } from "node:crypto";
-import type { InvokeResult } from "./functions.js";
+import type { InvokeResult } from "./function-config";
 import type { MappingConfig } from "./mapping.js";
 import type { StreamRecord } from "./ports.js";
 
@@ -28,28 +28,10 @@ export const eventRecord = (record: StreamRecord, shard: ShardOf) => ({
   eventSourceARN: shard.sourceArn,
 });
 
-/** What a filter pattern sees: `data` parsed when it is JSON. */
-export function filterView(record: StreamRecord): unknown {
-  const text = record.data.toString();
-  let data: unknown = text;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    // A pattern over the data's fields does not match data that is not JSON, as on AWS.
-  }
-  return {
-    partitionKey: record.partitionKey,
-    sequenceNumber: record.sequenceNumber,
-    approximateArrivalTimestamp: record.arrivedAt / 1000,
-    data,
-  };
-}
-
 export type GiveUpCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded";
 
 /**
- * The invocation record of a batch that was given up. An S3 destination receives the whole event as text in `payload`,
- * under the key that Lambda uses; queues and topics receive only where the batch lies.
+ * The invocation record of a batch that was given up, with the whole event as text in `payload`, under the key that Lambda uses.
  * Source: "Retain discarded batches", AWS Lambda developer guide.
  */
 export function failureRecord(args: {
@@ -66,7 +48,6 @@ export function failureRecord(args: {
   const first = records[0];
   const last = records.at(-1);
   const now = new Date(args.now).toISOString();
-  const isObject = mapping.onFailure?.startsWith("arn:aws:s3:::") ?? false;
   const iso = (record: StreamRecord | undefined) => new Date(record?.arrivedAt ?? args.now).toISOString();
   const body = {
     requestContext: {
@@ -95,7 +76,7 @@ export function failureRecord(args: {
       batchSize: records.length,
       streamArn: mapping.sourceArn,
     },
-    ...(isObject ? { payload: JSON.stringify({ Records: records.map((record) => eventRecord(record, shard)) }) } : {}),
+    payload: JSON.stringify({ Records: records.map((record) => eventRecord(record, shard)) }),
   };
   const stamp = now.slice(0, 19).replaceAll(":", ".");
   const key = `aws/lambda/${mapping.uuid}/${shard.shardId}/${now.slice(0, 10).replaceAll("-", "/")}/${stamp}-${randomUUID()}`;

@@ -37,13 +37,13 @@ export class StreamPoller implements Poller {
     for (const { id, parents } of ports.streams.shards(mapping.sourceArn)) {
       const known = ports.streams.shards(mapping.sourceArn).map((shard) => shard.id);
       const waits = parents.some((parent) => known.includes(parent) && !this.finished.has(parent));
-      if (!waits && !this.shards.has(id)) this.shards.set(id, this.shardPoller(id, parents.length > 0));
+      if (!waits && !this.shards.has(id)) this.shards.set(id, this.shardPoller(id));
     }
     for (const poller of this.shards.values()) poller.wake();
   }
 
-  private shardPoller(shardId: string, isChild: boolean): ShardPoller {
-    const { context, ports, mapping, roleArn } = this.options;
+  private shardPoller(shardId: string): ShardPoller {
+    const { context, mapping, roleArn } = this.options;
     const { db } = context;
     return new ShardPoller({
       ...this.options,
@@ -53,12 +53,7 @@ export class StreamPoller implements Poller {
           const row = db
             .prepare("SELECT sequence FROM lambda_checkpoints WHERE mapping = ? AND shard = ?")
             .get(mapping.uuid, shardId);
-          if (row !== undefined) return String(row.sequence);
-          // A child of a split shard holds only records after the position that its parent was read from.
-          const position = isChild && this.finished.size > 0 ? ({ kind: "TRIM_HORIZON" } as const) : mapping.startingPosition;
-          const cursor = ports.streams.cursor(mapping.sourceArn, shardId, position);
-          this.save(shardId, cursor);
-          return cursor;
+          return row === undefined ? "" : String(row.sequence);
         },
         save: (sequence) => this.save(shardId, sequence),
       },

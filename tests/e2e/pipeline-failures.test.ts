@@ -2,7 +2,6 @@
  * What goes wrong, through the deployed state machines: each failure says what it is and what to do, by its error and by e-mail, leaves
  * the champion and the scores that there are, and is healed by running again.
  */
-import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { DescribeStateMachineCommand } from "@aws-sdk/client-sfn";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { roleNameOf } from "../../local/gateway/credentials";
@@ -21,7 +20,7 @@ import {
   without,
 } from "./pipeline-fixture";
 import { type Models, PipelineWorld, sparkOf, succeeded } from "./pipeline-support";
-import { connection, until } from "./support";
+import { until } from "./support";
 
 const DAY_MS = 86_400_000;
 const PIPELINE_MS = 120_000;
@@ -255,14 +254,8 @@ describe("promotion", () => {
     const { States } = JSON.parse(definition ?? "") as {
       readonly States: { readonly Convert: { readonly Parameters: { readonly FunctionName: string } } };
     };
-    const lambda = new LambdaClient(connection(pipelines.world));
-    try {
-      const { FunctionName } = States.Convert.Parameters;
-      const { Role = "" } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-      return roleNameOf(Role);
-    } finally {
-      lambda.destroy();
-    }
+    const { lambda } = pipelines.world.platform.services;
+    return roleNameOf(lambda.resolve(States.Convert.Parameters.FunctionName).config.roleArn);
   }
 });
 

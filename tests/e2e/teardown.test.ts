@@ -1,5 +1,4 @@
 /** The stack taken down as an engine does, dependents first, and put up again in the same services. */
-import { LambdaClient, ListEventSourceMappingsCommand } from "@aws-sdk/client-lambda";
 import { ListModelPackageGroupsCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../local/contracts";
@@ -10,16 +9,13 @@ import { call } from "../local/messaging/helpers";
 import { startPlatform, until } from "./support";
 
 let platform: Platform;
-let lambda: LambdaClient;
 let sagemaker: SageMakerClient;
 beforeAll(async () => {
   platform = await startPlatform({ stack: "dev", inMemory: true });
   const { endpointUrl: endpoint, region, credentials } = platform;
-  lambda = new LambdaClient({ endpoint, region, credentials });
   sagemaker = new SageMakerClient({ endpoint, region, credentials });
 }, 60_000);
 afterAll(async () => {
-  lambda?.destroy();
   sagemaker?.destroy();
   await platform?.stop();
 });
@@ -41,14 +37,13 @@ async function remains(): Promise<Record<string, readonly string[]>> {
     return (answer[list] ?? []).map((entry) => String(entry[name]));
   };
   const { TableNames } = await services.dynamodb.call("ListTables", {});
-  const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
   const { ModelPackageGroupSummaryList = [] } = await sagemaker.send(new ListModelPackageGroupsCommand({}));
   const databases = await services.warehouse.query("SELECT datname AS name FROM pg_database", [], "postgres");
   const users = await services.warehouse.query("SELECT rolname AS name FROM pg_roles", [], "postgres");
   return {
     apis: [...services.api.apis.keys()],
     functions: services.lambda.pool.names(),
-    mappings: EventSourceMappings.map(({ UUID }) => String(UUID)),
+    mappings: services.lambda.mappings.all().map(({ uuid }) => uuid),
     roles: services.iam.roleNames(),
     queues: names(services.sqs.store.queues()),
     topics: names(services.sns.topics()),

@@ -74,7 +74,7 @@ export function matchesWildcard(pattern: string, text: string): boolean {
   return new RegExp(`^${source}$`, "s").test(text);
 }
 
-function arnLike(actual: string, expected: string): boolean {
+export function arnLike(actual: string, expected: string): boolean {
   const [wanted, given] = [splitArn(expected), splitArn(actual)];
   return wanted.length === given.length && wanted.every((part, index) => matchesWildcard(part, given[index] ?? ""));
 }

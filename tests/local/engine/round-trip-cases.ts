@@ -17,7 +17,6 @@ import {
   otherKey,
   policy,
   queue,
-  region,
   role,
   rule,
   services,
@@ -38,24 +37,7 @@ const attributesOf = (queueUrl: unknown) => services.sqs.store.findQueue(service
 const targetsOf = ({ inputs }: GraphResource) => services.events.store.targets("default", String(inputs.rule));
 const keyRow = (id: string) => db.prepare("SELECT description, rotation FROM kms_keys WHERE id = ?").get(id);
 
-async function lambdaGet(path: string): Promise<Record<string, unknown>> {
-  const url = new URL(path, "http://127.0.0.1");
-  const principal = { kind: "owner", arn: "arn:aws:iam::000000000000:root" } as const;
-  const request = { service: "lambda", region, method: "GET", url, headers: {}, body: Buffer.alloc(0), principal };
-  const { body } = await services.lambda.handle({ ...request, action: services.lambda.actionOf(request) });
-  return JSON.parse(String(body)) as Record<string, unknown>;
-}
-
-async function aliasDescription(functionName: string): Promise<unknown> {
-  const { Aliases } = await lambdaGet(`/2015-03-31/functions/${functionName}/aliases`);
-  return (Aliases as { Name: string; Description: string }[]).find(({ Name }) => Name === "live")?.Description;
-}
-
-async function mappingBatchSize(uuid: string): Promise<unknown> {
-  const { EventSourceMappings } = await lambdaGet("/2015-03-31/event-source-mappings");
-  return (EventSourceMappings as { UUID: string; BatchSize: number }[]).find(({ UUID }) => UUID === uuid)?.BatchSize;
-}
-
+const published = shared("aws:lambda/function:Function", "published", async () => ({ ...(await fn()).inputs, publish: true }));
 const topicQueue = shared("aws:sqs/queue:Queue", "topic-queue", () => ({}));
 const redrive = async (maxReceiveCount: number) =>
   JSON.stringify({ deadLetterTargetArn: (await queue()).state.arn, maxReceiveCount });
@@ -337,14 +319,16 @@ export const cases: readonly Case[] = [
     }),
     seen: ({ id }) => {
       const found = services.lambda.pool.get(id);
-      return found && [found.codeSha256, found.config.memoryMb, found.config.environment, found.config.reservedConcurrency];
+      return (
+        found && [found.config.code.sha256, found.config.memoryMb, found.config.environment, found.config.reservedConcurrency]
+      );
     },
   },
   {
     type: "aws:lambda/alias:Alias",
-    inputs: async () => ({ functionName: (await fn()).id, name: "live", functionVersion: "$LATEST" }),
-    change: () => ({ description: "what callers use" }),
-    seen: ({ state }) => aliasDescription(String(state.functionName)),
+    inputs: async () => ({ functionName: (await published()).id, name: "live", functionVersion: "$LATEST" }),
+    change: () => ({ functionVersion: "1" }),
+    seen: ({ state }) => services.lambda.aliases.get(String(state.functionName), "live")?.version,
   },
   {
     type: "aws:lambda/permission:Permission",
@@ -371,7 +355,7 @@ export const cases: readonly Case[] = [
       batchSize: 10,
     }),
     change: () => ({ batchSize: 50 }),
-    seen: ({ id }) => mappingBatchSize(id),
+    seen: ({ id }) => services.lambda.mappings.get(id)?.batchSize,
   },
   {
     type: "aws:glue/job:Job",

@@ -76,16 +76,16 @@ describe("warm executions", () => {
     const alias = await create("aws:lambda/alias:Alias", "warm", { name: "warm", functionName, functionVersion });
     const of = (executions: number) =>
       resourceOf(warm, "trip", { functionName, qualifier: alias.inputs.name, provisionedConcurrentExecutions: executions });
-    const reserve = () => services.lambda.pool.provision("another", 500);
+    const reserve = () => services.lambda.pool.concurrency.provision("another", 500);
     await bodyOf(warm).create?.(of(500));
     expect(reserve).toThrow(/UnreservedConcurrentExecution below its minimum value of \[100\]/);
     await bodyOf(warm).update?.(of(300), of(500));
     expect(reserve).not.toThrow();
-    services.lambda.pool.unprovision("another");
+    services.lambda.pool.concurrency.unprovision("another");
     await bodyOf(warm).update?.(of(500), of(300));
     await bodyOf(warm).delete?.(of(500));
     expect(reserve).not.toThrow();
-    services.lambda.pool.unprovision("another");
+    services.lambda.pool.concurrency.unprovision("another");
     await bodyOf(alias.type).delete?.(alias);
   });
 });

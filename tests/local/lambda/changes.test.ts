@@ -45,17 +45,6 @@ describe("an event source mapping", () => {
     expect(noted()).toEqual(["ONE [0,1,2]", "ONE [3]", "ONE [4]"]);
   });
 
-  it("rests while it is disabled", async () => {
-    const service = harness.service({ retryMs: 1 });
-    service.activate();
-    await service.putFunction(functionOf("fn", noting("ONE")));
-    await service.putMapping(mappingOf("fn", { enabled: false }));
-    harness.put(1);
-    expect(service.idle()).toBe(true);
-    await service.putMapping(mappingOf("fn", { enabled: true }));
-    await until(() => service.idle() && noted().length === 1);
-  });
-
   it("that was deleted begins anew when it is made again", async () => {
     const service = harness.service({ retryMs: 1 });
     service.activate();
@@ -63,7 +52,7 @@ describe("an event source mapping", () => {
     harness.put(1);
     await service.putMapping(mappingOf("fn"));
     await until(() => service.idle() && noted().length === 1);
-    await service.deleteMapping(mappingOf("fn").uuid);
+    await service.mappings.delete(mappingOf("fn").uuid);
     harness.put(1);
     expect(noted()).toHaveLength(1);
     await service.putMapping(mappingOf("fn"));
@@ -88,7 +77,7 @@ describe("a deleted function", () => {
     const service = harness.service();
     const failing = functionOf("fn", "exports.handler = async () => { throw new Error('always') }");
     await service.putFunction(failing);
-    service.addPermission({
+    service.policies.put({
       id: "p",
       functionName: "fn",
       action: "lambda:InvokeFunction",
@@ -96,7 +85,7 @@ describe("a deleted function", () => {
       sourceArn: undefined,
       qualifier: undefined,
     });
-    service.configureAsync("fn", { maxRetries: 0, onFailure: "arn:aws:sqs:us-east-1:000000000000:failed" });
+    service.asynchronous.configure("fn", { maxRetries: 0, onFailure: "arn:aws:sqs:us-east-1:000000000000:failed" });
     const send = () => service.deliver(failing.arn, "{}", { servicePrincipal: "events.amazonaws.com" });
     await send();
     await until(() => service.idle());

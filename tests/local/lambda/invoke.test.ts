@@ -128,10 +128,10 @@ describe("an invocation", () => {
     // Its own earlier number does not count against it.
     await put("stream", 790);
     await put("rest");
-    expect(() => pool.provision("rest", 11)).toThrow(expect.objectContaining(refused));
-    pool.provision("rest", 10);
+    expect(() => pool.concurrency.provision("rest", 11)).toThrow(expect.objectContaining(refused));
+    pool.concurrency.provision("rest", 10);
     await expect(put("more", 1)).rejects.toMatchObject(refused);
-    expect(() => pool.provision("loader", 101)).toThrow("not be greater than the reservedConcurrentExecution");
+    expect(() => pool.concurrency.provision("loader", 101)).toThrow("not be greater than the reservedConcurrentExecution");
   });
 
   it("lets invocations beyond the machine's processes wait", async () => {
@@ -159,19 +159,15 @@ describe("an invocation", () => {
 });
 
 describe("asynchronous invocations", () => {
-  it("are retried twice, then go to the failure destination and the dead-letter queue", async () => {
+  it("are retried twice, then go to the failure destination", async () => {
     const service = harness.service();
-    await service.pool.put(
-      functionOf("fn", "exports.handler = async () => { throw new Error('always') }", { deadLetterArn: "arn:dlq" }),
-    );
-    service.configureAsync("fn", { onFailure: "arn:aws:sqs:us-east-1:000000000000:failed" });
-    const response = await service.handle(
-      request("POST", "/2015-03-31/functions/fn/invocations", '{"x":1}', { "x-amz-invocation-type": "Event" }),
-    );
-    expect(response.status).toBe(202);
+    const failing = functionOf("fn", "exports.handler = async () => { throw new Error('always') }");
+    await service.pool.put(failing);
+    service.asynchronous.configure("fn", { onFailure: "arn:aws:sqs:us-east-1:000000000000:failed" });
+    await service.deliver(failing.arn, '{"x":1}');
     await until(() => service.idle());
     expect(harness.metrics.filter(({ name }) => name === "Invocations")).toHaveLength(3);
-    expect(harness.delivered.map(({ target }) => target)).toEqual(["arn:aws:sqs:us-east-1:000000000000:failed", "arn:dlq"]);
+    expect(harness.delivered.map(({ target }) => target)).toEqual(["arn:aws:sqs:us-east-1:000000000000:failed"]);
     expect(JSON.parse(harness.delivered[0]?.payload ?? "")).toMatchObject({
       requestContext: { condition: "RetriesExhausted", approximateInvokeCount: 3 },
       requestPayload: { x: 1 },
@@ -182,7 +178,7 @@ describe("asynchronous invocations", () => {
   it("survive a restart", async () => {
     const first = harness.service();
     await first.pool.put(functionOf("fn", "exports.handler = () => new Promise(() => setInterval(() => {}, 9))"));
-    await first.handle(request("POST", "/2015-03-31/functions/fn/invocations", "{}", { "x-amz-invocation-type": "Event" }));
+    await first.deliver("fn", "{}");
     await first.end();
     const second = harness.service();
     await second.pool.put(functionOf("fn", "exports.handler = async () => 1"));
@@ -196,7 +192,7 @@ describe("the API", () => {
   const ready = async () => {
     const service = harness.service();
     await service.pool.put(functionOf("fn", "exports.handler = async (e) => e", { version: "1" }));
-    service.putAlias({ name: "live", functionName: "fn", version: "1", description: "" });
+    service.putAlias({ name: "live", functionName: "fn", version: "1" });
     return service;
   };
 
@@ -220,20 +216,24 @@ describe("the API", () => {
     ["POST", "/2015-03-31/functions/fn:nope/invocations", "{}", "ResourceNotFoundException"],
     ["POST", "/2015-03-31/functions/fn/invocations", "{", "InvalidRequestContentException"],
     ["DELETE", "/2015-03-31/functions/fn", "", "UnknownOperationException"],
-    ["GET", "/2015-03-31/functions/fn/policy", "", "ResourceNotFoundException"],
   ])("%s %s fails: %s %s", async (method, path, body, code) => {
     const service = await ready();
     await expect(service.handle(request(method, path, body))).rejects.toMatchObject({ code });
   });
 
-  it("describes functions and says what a caller needs", async () => {
+  it("refuses an invocation type other than the one that waits for the answer", async () => {
     const service = await ready();
-    const response = await service.handle(request("GET", "/2015-03-31/functions/fn"));
-    expect(JSON.parse(String(response.body))).toMatchObject({
-      Configuration: { FunctionName: "fn", Runtime: "nodejs24.x", State: "Active" },
-    });
-    expect(service.permissions(request("POST", "/2015-03-31/functions/fn/invocations"))).toEqual([
-      { action: "lambda:InvokeFunction", resource: "arn:aws:lambda:us-east-1:000000000000:function:fn" },
+    const event = request("POST", "/2015-03-31/functions/fn/invocations", "{}", { "x-amz-invocation-type": "Event" });
+    await expect(service.handle(event)).rejects.toThrow("InvocationType Event: only RequestResponse is supported here");
+  });
+
+  it.each([
+    ["/2015-03-31/functions/fn/invocations", "fn"],
+    ["/2015-03-31/functions/fn/invocations?Qualifier=live", "fn:live"],
+  ])("asks for lambda:InvokeFunction on what %s names", async (path, resource) => {
+    const service = await ready();
+    expect(service.permissions(request("POST", path))).toEqual([
+      { action: "lambda:InvokeFunction", resource: `arn:aws:lambda:us-east-1:000000000000:function:${resource}` },
     ]);
   });
 
@@ -241,10 +241,9 @@ describe("the API", () => {
     const service = await ready();
     const arn = "arn:aws:lambda:us-east-1:000000000000:function:fn";
     const caller = { principal: "events.amazonaws.com", sourceArn: "arn:aws:events:us-east-1:000000000000:rule/bus/high" };
-    expect(() => service.invokeAsService(arn, "{}", caller)).toThrow(
-      /events.amazonaws.com .* not authorized to perform lambda:InvokeFunction/,
-    );
-    service.addPermission({
+    const invoke = (sourceArn = caller.sourceArn) => service.invokeAsService(arn, "{}", { ...caller, sourceArn }, "Root=1-0-0");
+    await expect(invoke()).rejects.toThrow(/events.amazonaws.com .* not authorized to perform lambda:InvokeFunction/);
+    service.policies.put({
       id: "p",
       functionName: "fn",
       action: "lambda:InvokeFunction",
@@ -252,9 +251,7 @@ describe("the API", () => {
       sourceArn: "arn:aws:events:us-east-1:000000000000:rule/bus/*",
       qualifier: undefined,
     });
-    await expect(service.invokeAsService(arn, "{}", caller)).resolves.toMatchObject({ payload: "{}" });
-    expect(() =>
-      service.invokeAsService(arn, "{}", { ...caller, sourceArn: "arn:aws:events:us-east-1:000000000000:rule/other/high" }),
-    ).toThrow();
+    await expect(invoke()).resolves.toMatchObject({ payload: "{}" });
+    await expect(invoke("arn:aws:events:us-east-1:000000000000:rule/other/high")).rejects.toThrow(/not authorized/);
   });
 });

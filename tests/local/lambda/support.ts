@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { AwsRequest, LocalContext } from "../../../local/contracts.js";
 import { archiveFrom } from "../../../local/graph/assets.js";
-import type { FunctionConfig } from "../../../local/lambda/functions.js";
+import type { FunctionConfig } from "../../../local/lambda/function-config.js";
 import type { MappingConfig } from "../../../local/lambda/mapping.js";
 import type { LambdaPorts, QueueMessage, StreamRecord, Timers } from "../../../local/lambda/ports.js";
 import { type LambdaOptions, LambdaService } from "../../../local/lambda/service.js";
@@ -65,8 +65,6 @@ export class Harness {
     },
     streams: {
       shards: () => Object.keys(this.shards).map((id) => ({ id, parents: this.parents[id] ?? [] })),
-      cursor: (_stream, shard, position) =>
-        position.kind === "LATEST" ? (this.shards[shard]?.at(-1)?.sequenceNumber ?? "") : "",
       read: (_stream, shard, after, limit) => {
         const all = this.shards[shard] ?? [];
         const records = all.filter(({ sequenceNumber }) => sequenceNumber > after).slice(0, limit);
@@ -80,7 +78,6 @@ export class Harness {
       visibilityTimeoutSeconds: () => 60,
       onMessages: (_queue, listener) => this.listen(listener),
     },
-    compilePattern: (pattern) => (event) => JSON.stringify(event).includes(JSON.stringify(pattern).slice(1, -1)),
   };
 
   private listen(listener: () => void): () => void {
@@ -126,16 +123,12 @@ export const functionOf = (name: string, body: string, overrides: Partial<Functi
   roleArn: `arn:aws:iam::000000000000:role/${name}`,
   handler: "index.handler",
   runtime: "nodejs24.x",
-  description: "",
   memoryMb: 128,
   timeoutSeconds: 5,
   environment: {},
   reservedConcurrency: undefined,
   logGroup: `/aws/lambda/${name}`,
-  logFormat: "Text",
   tracing: "PassThrough",
-  deadLetterArn: undefined,
-  architectures: ["arm64"],
   version: "$LATEST",
   code: archiveFrom({ "index.js": Buffer.from(body) }),
   ...overrides,
@@ -146,10 +139,8 @@ export const mappingOf = (functionName: string, overrides: Partial<MappingConfig
   arn: "arn:aws:lambda:us-east-1:000000000000:event-source-mapping:11111111-2222-4333-8444-555555555555",
   sourceArn: streamArn,
   functionName,
-  enabled: true,
   batchSize: 100,
   windowSeconds: 0,
-  startingPosition: { kind: "TRIM_HORIZON" },
   parallelizationFactor: 1,
   maxRetries: -1,
   maxRecordAgeSeconds: -1,
@@ -158,7 +149,6 @@ export const mappingOf = (functionName: string, overrides: Partial<MappingConfig
   onFailure: undefined,
   maximumConcurrency: undefined,
   countsEvents: false,
-  filters: [],
   ...overrides,
 });
 

@@ -1,12 +1,11 @@
 /** Local bodies of the aws:lambda resource types. */
 import { createHash } from "node:crypto";
-import type { GraphResource, LocalContext, NameRule, ResourceBody } from "../contracts.js";
-import { Fields } from "../engine/fields.js";
-import { physicalName } from "../engine/names.js";
-import { isResolvedArchive, zipArchive } from "../graph/assets.js";
-import type { MappingConfig } from "../lambda/mapping.js";
-import type { StartingPosition } from "../lambda/ports.js";
-import type { LambdaService } from "../lambda/service.js";
+import type { GraphResource, LocalContext, NameRule, ResourceBody } from "../contracts";
+import { Fields } from "../engine/fields";
+import { physicalName } from "../engine/names";
+import { isResolvedArchive, zipArchive } from "../graph/assets";
+import { functionNameOf, mappingBody } from "./mapping-body";
+import type { LambdaService } from "./service";
 
 const functionInputs = [
   "name",
@@ -16,15 +15,11 @@ const functionInputs = [
   "role",
   "memorySize",
   "timeout",
-  "description",
   "environment",
   "reservedConcurrentExecutions",
   "tracingConfig",
   "loggingConfig",
-  "deadLetterConfig",
   "publish",
-  "architectures",
-  "packageType",
 ];
 
 // Lambda API reference: CreateFunction, CreateAlias, AddPermission.
@@ -46,10 +41,6 @@ export function lambdaBodies(service: LambdaService, context: LocalContext): Res
   ];
 }
 
-/** Function name of `name`, `name:qualifier` or an ARN. */
-const functionNameOf = (reference: string): string =>
-  reference.replace(/^arn:aws[a-z-]*:lambda:[^:]+:\d+:function:/, "").split(":")[0] ?? reference;
-
 const functionBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/function:Function",
   honoured: functionInputs,
@@ -57,6 +48,9 @@ const functionBody = (service: LambdaService): ResourceBody => ({
     tags: "labels for billing and search",
     kmsKeyArn: "environment variables are in the memory of a local process only",
     ephemeralStorage: "the machine's own temporary folder is used",
+    description: "shown in the console only",
+    architectures: "the machine has its own",
+    packageType: "the code says what it is",
   },
   replaceOn: ["name", "packageType"],
   autoName: functionName,
@@ -97,24 +91,21 @@ async function putFunction(service: LambdaService, resource: GraphResource): Pro
   const runtime = fields.need("runtime");
   if (!runtime.startsWith("nodejs")) throw new Error(`runtime ${runtime}: only nodejs runtimes have a local body.`);
   const reserved = fields.number("reservedConcurrentExecutions");
-  const logging = new Fields(fields.record("loggingConfig"), `function ${resource.name} loggingConfig`);
-  const variables = new Fields(fields.record("environment"), "environment").record("variables");
+  const logging = fields.in("loggingConfig");
+  if ((logging.text("logFormat") ?? "Text") !== "Text") throw new Error("loggingConfig.logFormat: only Text has a local body.");
+  const variables = fields.in("environment").record("variables");
   await service.putFunction({
     name: fields.need("name"),
     arn: fields.need("arn"),
     roleArn: fields.need("role"),
     handler: fields.need("handler"),
     runtime,
-    description: fields.text("description") ?? "",
     memoryMb: fields.number("memorySize") ?? 128,
     timeoutSeconds: fields.number("timeout") ?? 3,
     environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
     reservedConcurrency: reserved === undefined || reserved < 0 ? undefined : reserved,
     logGroup: logging.text("logGroup") ?? `/aws/lambda/${fields.need("name")}`,
-    logFormat: logging.text("logFormat") === "JSON" ? "JSON" : "Text",
-    tracing: new Fields(fields.record("tracingConfig"), "tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
-    deadLetterArn: new Fields(fields.record("deadLetterConfig"), "deadLetterConfig").text("targetArn"),
-    architectures: fields.texts("architectures") ?? ["x86_64"],
+    tracing: fields.in("tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
     version: fields.text("version") ?? "$LATEST",
     code,
   });
@@ -132,119 +123,17 @@ const permissionBody = (service: LambdaService): ResourceBody => ({
   },
   create: (resource) => {
     const fields = new Fields(resource.inputs, `permission ${resource.name}`);
-    service.addPermission({
+    service.policies.put({
       id: resource.id,
-      functionName: service.resolve(functionNameOf(fields.need("function"))).name,
+      functionName: service.resolve(functionNameOf(fields.need("function"))).config.name,
       action: fields.need("action"),
       principal: fields.need("principal"),
       sourceArn: fields.text("sourceArn"),
       qualifier: fields.text("qualifier") ?? fields.need("function").split(":function:")[1]?.split(":")[1],
     });
   },
-  delete: ({ id, inputs }) => service.removePermission(functionNameOf(String(inputs.function)), id),
+  delete: ({ id, inputs }) => service.policies.remove(functionNameOf(String(inputs.function)), id),
 });
-
-/** A stable id of the form of a UUID. */
-function uuidOf(text: string): string {
-  const hex = createHash("sha256").update(text).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-const mappingBody = (service: LambdaService): ResourceBody => ({
-  type: "aws:lambda/eventSourceMapping:EventSourceMapping",
-  honoured: [
-    "eventSourceArn",
-    "functionName",
-    "startingPosition",
-    "startingPositionTimestamp",
-    "batchSize",
-    "maximumBatchingWindowInSeconds",
-    "parallelizationFactor",
-    "maximumRetryAttempts",
-    "maximumRecordAgeInSeconds",
-    "bisectBatchOnFunctionError",
-    "functionResponseTypes",
-    "destinationConfig",
-    "filterCriteria",
-    "scalingConfig",
-    "metricsConfig",
-    "enabled",
-  ],
-  cloudOnly: {
-    tags: "labels for billing and search",
-    kmsKeyArn: "filter criteria are not encrypted here",
-  },
-  replaceOn: ["eventSourceArn", "startingPosition", "startingPositionTimestamp"],
-  outputs: ({ name, inputs, region, accountId }) => {
-    const { eventSourceArn, startingPosition, startingPositionTimestamp } = inputs;
-    const uuid = uuidOf([name, eventSourceArn, startingPosition, startingPositionTimestamp].join(" "));
-    const functionName = functionNameOf(String(inputs.functionName));
-    return {
-      id: uuid,
-      state: {
-        uuid,
-        arn: `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${uuid}`,
-        functionArn: `arn:aws:lambda:${region}:${accountId}:function:${functionName}`,
-        state: "Enabled",
-      },
-    };
-  },
-  create: (resource) => putMapping(service, resource),
-  update: (resource) => putMapping(service, resource),
-  delete: ({ id }) => service.deleteMapping(id),
-});
-
-function putMapping(service: LambdaService, { name, id, inputs, state }: GraphResource): Promise<void> {
-  return service.putMapping(mappingConfig(new Fields(inputs, `event source mapping ${name}`), id, String(state.arn)));
-}
-
-function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig {
-  const sourceArn = fields.need("eventSourceArn");
-  const service = sourceArn.split(":")[2];
-  if (service !== "kinesis" && service !== "sqs")
-    throw new Error(`eventSourceArn ${sourceArn}: only Kinesis streams and SQS queues are supported here.`);
-  const destination = new Fields(
-    new Fields(fields.record("destinationConfig"), "destinationConfig").record("onFailure"),
-    "onFailure",
-  );
-  const filters = new Fields(fields.record("filterCriteria"), "filterCriteria").list("filters");
-  const responseTypes = fields.texts("functionResponseTypes") ?? [];
-  return {
-    uuid,
-    arn,
-    sourceArn,
-    functionName: functionNameOf(fields.need("functionName")),
-    enabled: fields.flag("enabled") ?? true,
-    batchSize: fields.number("batchSize") ?? (service === "sqs" ? 10 : 100),
-    windowSeconds: fields.number("maximumBatchingWindowInSeconds") ?? 0,
-    startingPosition: startingPosition(fields, service),
-    parallelizationFactor: fields.number("parallelizationFactor") ?? 1,
-    maxRetries: fields.number("maximumRetryAttempts") ?? -1,
-    maxRecordAgeSeconds: fields.number("maximumRecordAgeInSeconds") ?? -1,
-    bisectOnError: fields.flag("bisectBatchOnFunctionError") ?? false,
-    reportsItemFailures: responseTypes.includes("ReportBatchItemFailures"),
-    onFailure: destination.text("destinationArn"),
-    maximumConcurrency: new Fields(fields.record("scalingConfig"), "scalingConfig").number("maximumConcurrency"),
-    countsEvents: eventCounts(fields),
-    filters: filters.map((filter) => JSON.parse(new Fields(filter, "filterCriteria.filters").need("pattern")) as unknown),
-  };
-}
-
-/** `metricsConfig: { metrics: ["EventCount"] }` is the only choice that AWS gives for streams and queues. */
-function eventCounts(fields: Fields): boolean {
-  const metrics = new Fields(fields.record("metricsConfig"), "metricsConfig").texts("metrics") ?? [];
-  const unknown = metrics.filter((name) => name !== "EventCount");
-  if (unknown.length > 0) throw new Error(`metricsConfig.metrics: expected EventCount, got ${unknown.join(", ")}.`);
-  return metrics.length > 0;
-}
-
-function startingPosition(fields: Fields, service: string): StartingPosition {
-  const kind = fields.text("startingPosition");
-  if (service === "sqs") return { kind: "TRIM_HORIZON" };
-  if (kind === "TRIM_HORIZON" || kind === "LATEST") return { kind };
-  if (kind === "AT_TIMESTAMP") return { kind, timestamp: Date.parse(fields.need("startingPositionTimestamp")) };
-  throw new Error(`startingPosition: expected TRIM_HORIZON, LATEST or AT_TIMESTAMP, got ${String(kind)}.`);
-}
 
 /** Invokes once for each change of input or triggers: what was done is remembered in the database. */
 const invocationBody = (service: LambdaService, context: LocalContext): ResourceBody => ({
@@ -262,7 +151,7 @@ const invocationBody = (service: LambdaService, context: LocalContext): Resource
   }),
   create: async (resource) => {
     const fields = new Fields(resource.inputs, `invocation ${resource.name}`);
-    const { name } = service.resolve(fields.need("functionName"), fields.text("qualifier"));
+    const { name } = service.resolve(fields.need("functionName"), fields.text("qualifier")).config;
     const { db } = context;
     const hash = invocationHash(resource.inputs);
     if (remembered(context, resource.urn) === hash) return;
@@ -295,8 +184,8 @@ function invocationHash({ functionName, input, triggers }: GraphResource["inputs
 
 const aliasBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/alias:Alias",
-  honoured: ["name", "functionName", "functionVersion", "description"],
-  cloudOnly: {},
+  honoured: ["name", "functionName", "functionVersion"],
+  cloudOnly: { description: "shown in the console only" },
   replaceOn: ["name", "functionName"],
   autoName: aliasName,
   outputs: ({ name, inputs, region, accountId }) => {
@@ -309,18 +198,15 @@ const aliasBody = (service: LambdaService): ResourceBody => ({
   },
   create: (resource) => putAlias(service, resource),
   update: (resource) => putAlias(service, resource),
-  delete: ({ inputs, state }) => service.deleteAlias(functionNameOf(String(inputs.functionName)), String(state.name)),
+  delete: ({ inputs, state }) => service.aliases.delete(functionNameOf(String(inputs.functionName)), String(state.name)),
 });
 
 function putAlias(service: LambdaService, resource: GraphResource): void {
   const fields = new Fields({ ...resource.inputs, ...resource.state }, `alias ${resource.name}`);
-  const functionName = functionNameOf(fields.need("functionName"));
-  service.resolve(functionName, fields.need("functionVersion"));
   service.putAlias({
     name: fields.need("name"),
-    functionName,
+    functionName: functionNameOf(fields.need("functionName")),
     version: fields.need("functionVersion"),
-    description: fields.text("description") ?? "",
   });
 }
 
@@ -332,18 +218,20 @@ const asyncBody = (service: LambdaService): ResourceBody => ({
   outputs: ({ inputs }) => ({ id: functionNameOf(String(inputs.functionName)), state: {} }),
   create: (resource) => configureAsync(service, resource),
   update: (resource) => configureAsync(service, resource),
-  delete: ({ inputs }) => service.resetAsync(functionNameOf(String(inputs.functionName))),
+  delete: ({ inputs }) => service.asynchronous.reset(functionNameOf(String(inputs.functionName))),
 });
 
 function configureAsync(service: LambdaService, resource: GraphResource): void {
   const fields = new Fields(resource.inputs, `event invoke config ${resource.name}`);
-  const config = new Fields(fields.record("destinationConfig"), "destinationConfig");
-  const target = (name: string) => new Fields(config.record(name), `destinationConfig.${name}`).text("destination");
-  service.configureAsync(service.resolve(functionNameOf(fields.need("functionName"))).name, {
+  const destinations = fields.in("destinationConfig");
+  if (Object.keys(destinations.record("onSuccess")).length > 0)
+    throw new Error("destinationConfig.onSuccess: only failures have a destination here.");
+  const onFailure = destinations.in("onFailure").text("destination");
+  if (onFailure?.startsWith("arn:aws:s3:")) throw new Error(`destinationConfig.onFailure: a bucket is not supported here.`);
+  service.asynchronous.configure(service.resolve(functionNameOf(fields.need("functionName"))).config.name, {
     maxRetries: fields.number("maximumRetryAttempts") ?? 2,
     maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,
-    onSuccess: target("onSuccess"),
-    onFailure: target("onFailure"),
+    onFailure,
   });
 }
 
@@ -356,13 +244,13 @@ const provisionedBody = (service: LambdaService): ResourceBody => ({
   outputs: ({ inputs }) => ({ id: `${functionNameOf(String(inputs.functionName))},${String(inputs.qualifier)}`, state: {} }),
   create: (resource) => provision(service, resource),
   update: (resource) => provision(service, resource),
-  delete: ({ inputs }) => service.pool.unprovision(functionNameOf(String(inputs.functionName))),
+  delete: ({ inputs }) => service.pool.concurrency.unprovision(functionNameOf(String(inputs.functionName))),
 });
 
 function provision(service: LambdaService, resource: GraphResource): void {
   const fields = new Fields(resource.inputs, `provisioned concurrency ${resource.name}`);
-  const { name, qualifier } = service.resolve(functionNameOf(fields.need("functionName")), fields.need("qualifier"));
+  const { config, qualifier } = service.resolve(functionNameOf(fields.need("functionName")), fields.need("qualifier"));
   if (qualifier === "$LATEST")
     throw new Error("Provisioned Concurrency Configs cannot be applied to unpublished function versions: name an alias.");
-  service.pool.provision(name, fields.number("provisionedConcurrentExecutions") ?? 0);
+  service.pool.concurrency.provision(config.name, fields.number("provisionedConcurrentExecutions") ?? 0);
 }

@@ -1,50 +1,18 @@
-/** Configuration of functions, and the pool of execution environments that runs them. */
-import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { LocalContext } from "../contracts.js";
-import { AwsError } from "../contracts.js";
-import { type ResolvedArchive, zipArchive } from "../graph/assets.js";
-import { bootstrapFile } from "./bootstrap.js";
-import { Environment, type FunctionError, type Outcome } from "./environment.js";
-import type { LambdaPorts } from "./ports.js";
-
-/** What a function is; sizes in MB, times in seconds, as in the Lambda API. */
-export interface FunctionConfig {
-  readonly name: string;
-  readonly arn: string;
-  readonly roleArn: string;
-  readonly handler: string;
-  readonly runtime: string;
-  readonly description: string;
-  readonly memoryMb: number;
-  readonly timeoutSeconds: number;
-  readonly environment: Readonly<Record<string, string>>;
-  /** 0 blocks every invocation; undefined shares the account's concurrency. */
-  readonly reservedConcurrency: number | undefined;
-  readonly logGroup: string;
-  readonly logFormat: "Text" | "JSON";
-  readonly tracing: "Active" | "PassThrough";
-  readonly deadLetterArn: string | undefined;
-  readonly architectures: readonly string[];
-  readonly version: string;
-  readonly code: ResolvedArchive;
-}
-
-export interface InvokeResult {
-  readonly requestId: string;
-  /** JSON text; of an error: `{errorType, errorMessage, trace}`. */
-  readonly payload: string;
-  readonly functionError: "Unhandled" | undefined;
-  /** The last 4 KB of the invocation's log. */
-  readonly logTail: string;
-}
+/** The pool of execution environments that runs the functions. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { AwsError, type LocalContext } from "../contracts";
+import { bootstrapFile } from "./bootstrap";
+import { unpack } from "./code-folder";
+import { AccountConcurrency } from "./concurrency";
+import { Environment, type FunctionError, type Outcome } from "./environment";
+import type { FunctionConfig, InvokeOptions, InvokeResult } from "./function-config";
+import type { LambdaPorts } from "./ports";
+import { newTraceId } from "./trace";
 
 interface FunctionState {
   readonly config: FunctionConfig;
   readonly taskRoot: string;
-  readonly codeSha256: string;
-  readonly codeSize: number;
   readonly idle: PooledEnvironment[];
   readonly busy: Set<PooledEnvironment>;
   running: number;
@@ -56,10 +24,6 @@ interface PooledEnvironment {
   lines: string[];
 }
 
-/** A region's limit in an ordinary account, and what of it Lambda keeps for functions that set nothing aside. */
-const accountConcurrency = 1000;
-const minimumUnreserved = 100;
-
 /** Lambda's limit for a synchronous request and for a response. */
 const maxPayloadBytes = 6 * 1024 * 1024;
 
@@ -68,8 +32,7 @@ export class FunctionPool {
   /** Replaced and removed functions whose last invocations still run. */
   private readonly retired = new Set<FunctionState>();
   private readonly waiting: (() => void)[] = [];
-  /** Warm executions by function. */
-  private readonly provisioned = new Map<string, number>();
+  readonly concurrency = new AccountConcurrency();
   private processes = 0;
   private closed = false;
 
@@ -85,21 +48,11 @@ export class FunctionPool {
    * @throws AwsError InvalidParameterValueException when it sets more executions aside than the account may.
    */
   async put(config: FunctionConfig): Promise<void> {
-    const { name, reservedConcurrency } = config;
-    if (reservedConcurrency !== undefined) this.checkUnreserved(name, reservedConcurrency, "ReservedConcurrentExecutions");
+    this.concurrency.reserve(config.name, config.reservedConcurrency);
     const previous = this.functions.get(config.name);
-    const zip = zipArchive(config.code);
     const taskRoot = join(this.context.dataDir, "functions", config.name, config.code.sha256.slice(0, 16));
     unpack(config.code, taskRoot);
-    this.functions.set(config.name, {
-      config,
-      taskRoot,
-      codeSha256: createHash("sha256").update(zip).digest("base64"),
-      codeSize: zip.length,
-      idle: [],
-      busy: new Set(),
-      running: 0,
-    });
+    this.functions.set(config.name, { config, taskRoot, idle: [], busy: new Set(), running: 0 });
     if (previous !== undefined) await this.retire(previous);
   }
 
@@ -107,48 +60,13 @@ export class FunctionPool {
   async remove(name: string): Promise<void> {
     const state = this.functions.get(name);
     this.functions.delete(name);
-    this.provisioned.delete(name);
+    this.concurrency.forget(name);
     if (state !== undefined) await this.retire(state);
   }
 
   private async retire(state: FunctionState): Promise<void> {
     if (state.busy.size > 0) this.retired.add(state);
     await Promise.all(state.idle.splice(0).map(({ environment }) => environment.end()));
-  }
-
-  /**
-   * Executions that are kept warm, out of what the function set aside or else out of the account's.
-   * @throws AwsError InvalidParameterValueException.
-   */
-  provision(name: string, executions: number): void {
-    const reserved = this.functions.get(name)?.config.reservedConcurrency;
-    if (reserved === undefined) this.checkUnreserved(name, executions, "ConcurrentExecutions");
-    else if (executions > reserved) {
-      throw new AwsError(
-        "InvalidParameterValueException",
-        `Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function: ${executions} of ${reserved}.`,
-      );
-    }
-    this.provisioned.set(name, executions);
-  }
-
-  unprovision(name: string): void {
-    this.provisioned.delete(name);
-  }
-
-  private checkUnreserved(name: string, executions: number, parameter: string): void {
-    const taken = this.names()
-      .filter((other) => other !== name)
-      .reduce(
-        (sum, other) => sum + (this.functions.get(other)?.config.reservedConcurrency ?? this.provisioned.get(other) ?? 0),
-        0,
-      );
-    if (accountConcurrency - taken - executions >= minimumUnreserved) return;
-    throw new AwsError(
-      "InvalidParameterValueException",
-      `Specified ${parameter} for function decreases account's UnreservedConcurrentExecution below its minimum value of [${minimumUnreserved}]. ` +
-        `${name} asks for ${executions}; of the account's ${accountConcurrency}, other functions have ${taken}.`,
-    );
   }
 
   get(name: string): FunctionState | undefined {
@@ -170,11 +88,7 @@ export class FunctionPool {
    * Runs one invocation to its end.
    * @throws AwsError ResourceNotFoundException, TooManyRequestsException (reserved concurrency), RequestEntityTooLargeException.
    */
-  async invoke(
-    name: string,
-    payload: string,
-    options: { qualifiedArn?: string; traceId?: string; requestId?: string } = {},
-  ): Promise<InvokeResult> {
+  async invoke(name: string, payload: string, options: InvokeOptions = {}): Promise<InvokeResult> {
     const state = this.functions.get(name);
     if (state === undefined) {
       throw new AwsError(
@@ -229,11 +143,7 @@ export class FunctionPool {
     else next();
   }
 
-  private async run(
-    state: FunctionState,
-    payload: string,
-    options: { qualifiedArn?: string; traceId?: string; requestId?: string },
-  ): Promise<InvokeResult> {
+  private async run(state: FunctionState, payload: string, options: InvokeOptions): Promise<InvokeResult> {
     if (this.closed) throw new AwsError("ServiceException", "The platform is stopping.", 500);
     const { config } = state;
     const requestId = options.requestId ?? randomUUID();
@@ -327,7 +237,6 @@ export class FunctionPool {
         AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
         AWS_LAMBDA_LOG_GROUP_NAME: config.logGroup,
         AWS_LAMBDA_LOG_STREAM_NAME: logStream,
-        AWS_LAMBDA_LOG_FORMAT: config.logFormat,
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         AWS_SESSION_TOKEN: credentials.sessionToken,
@@ -344,14 +253,6 @@ export class FunctionPool {
     const all = [...this.functions.values(), ...this.retired].flatMap(({ idle, busy }) => [...idle.splice(0), ...busy]);
     await Promise.all(all.map(({ environment }) => environment.end()));
   }
-}
-
-/** `Root=1-<time>-<id>;Parent=…;Sampled=…`, the X-Ray trace header. */
-export function newTraceId(now: number, sampled: boolean): string {
-  const seconds = Math.floor(now / 1000)
-    .toString(16)
-    .padStart(8, "0");
-  return `Root=1-${seconds}-${randomBytes(12).toString("hex")};Parent=${randomBytes(8).toString("hex")};Sampled=${sampled ? 1 : 0}`;
 }
 
 function tooLarge(outcome: Outcome): Outcome {
@@ -376,23 +277,4 @@ function reportLine(
   ];
   if (initMs !== undefined) parts.push(`Init Duration: ${initMs.toFixed(2)} ms`);
   return `${parts.join("\t")}\t`;
-}
-
-/** Unpacks beside the target and renames, so that a folder is complete or absent. */
-function unpack(code: ResolvedArchive, target: string): void {
-  if (existsSync(target)) return;
-  const partial = `${target}.${randomUUID()}.partial`;
-  for (const [path, bytes] of Object.entries(code.files)) {
-    const file = join(partial, path);
-    if (!file.startsWith(partial)) throw new Error(`Archive entry "${path}" lies outside the archive.`);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, bytes);
-  }
-  mkdirSync(partial, { recursive: true });
-  try {
-    renameSync(partial, target);
-  } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
-    if (!existsSync(target)) throw error;
-  }
 }
