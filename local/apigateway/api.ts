@@ -7,8 +7,6 @@ export interface ApiMethod {
   readonly validatorId: string | undefined;
   /** Model name by content type. */
   readonly requestModels: Readonly<Record<string, string>>;
-  /** `method.request.querystring.q` → whether it is required. */
-  readonly requestParameters: Readonly<Record<string, boolean>>;
 }
 
 export interface Integration {
@@ -18,7 +16,8 @@ export interface Integration {
 
 export interface GatewayResponse {
   readonly statusCode: number | undefined;
-  readonly templates: Readonly<Record<string, string>>;
+  /** Of JSON; the default body without one. */
+  readonly template: string | undefined;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -32,8 +31,6 @@ export interface Stage {
   readonly name: string;
   readonly arn: string;
   readonly accessLog: { readonly groupArn: string; readonly format: string } | undefined;
-  readonly tracing: boolean;
-  readonly variables: Readonly<Record<string, string>>;
   /** By method path: `*` + `/*`, or `score/POST`. */
   readonly throttles: Map<string, Throttle>;
   /** Id of the deployment that it serves. */
@@ -47,15 +44,13 @@ export interface ApiDefinition {
   readonly id: string;
   readonly name: string;
   readonly rootResourceId: string;
-  readonly binaryMediaTypes: readonly string[];
-  readonly apiKeySource: "HEADER";
   readonly resources: Map<string, { readonly parentId: string; readonly pathPart: string }>;
   /** Key: `<resource id> <method>`. */
   readonly methods: Map<string, ApiMethod>;
   readonly integrations: Map<string, Integration>;
   /** Schema text by model name. */
   readonly models: Map<string, unknown>;
-  readonly validators: Map<string, { readonly body: boolean; readonly parameters: boolean }>;
+  readonly validators: Map<string, { readonly body: boolean }>;
   readonly responses: Map<string, GatewayResponse>;
 }
 
@@ -65,12 +60,10 @@ export interface Api extends ApiDefinition {
   readonly stages: Map<string, Stage>;
 }
 
-export const newApi = (id: string, name: string, rootResourceId: string, binaryMediaTypes: readonly string[]): Api => ({
+export const newApi = (id: string, name: string, rootResourceId: string): Api => ({
   id,
   name,
   rootResourceId,
-  binaryMediaTypes,
-  apiKeySource: "HEADER",
   resources: new Map(),
   methods: new Map(),
   integrations: new Map(),
@@ -100,10 +93,9 @@ export function snapshotOf(api: Api): ApiDefinition {
 
 export interface Match {
   readonly resourceId: string;
-  /** `/score`, `/items/{id}`. */
+  /** `/score`. */
   readonly resourcePath: string;
   readonly method: ApiMethod;
-  readonly pathParameters: Readonly<Record<string, string>>;
 }
 
 /** Path of a resource from the root. */
@@ -115,46 +107,14 @@ export function resourcePath(api: ApiDefinition, resourceId: string): string {
   return `${parent === "/" ? "" : parent}/${resource.pathPart}`;
 }
 
-/** Literal segments win over `{name}`, which wins over `{name+}`. */
 export function matchRoute(api: ApiDefinition, method: string, path: string): Match | undefined {
-  const segments = path.split("/").filter((segment) => segment !== "");
-  const found = descend(api, api.rootResourceId, segments, {});
-  if (found === undefined) return undefined;
-  const definition = api.methods.get(`${found.resourceId} ${method}`) ?? api.methods.get(`${found.resourceId} ANY`);
+  let resourceId: string | undefined = api.rootResourceId;
+  for (const segment of path.split("/").filter((text) => text !== "")) {
+    const parent: string = resourceId;
+    resourceId = [...api.resources].find(([, child]) => child.parentId === parent && child.pathPart === segment)?.[0];
+    if (resourceId === undefined) return undefined;
+  }
+  const definition = api.methods.get(`${resourceId} ${method}`);
   if (definition === undefined) return undefined;
-  return { ...found, resourcePath: resourcePath(api, found.resourceId), method: definition };
-}
-
-type Found = { readonly resourceId: string; readonly pathParameters: Readonly<Record<string, string>> };
-
-function descend(
-  api: ApiDefinition,
-  resourceId: string,
-  segments: readonly string[],
-  parameters: Readonly<Record<string, string>>,
-): Found | undefined {
-  const [head, ...rest] = segments;
-  if (head === undefined) return { resourceId, pathParameters: parameters };
-  const children = [...api.resources].filter(([, child]) => child.parentId === resourceId);
-  const rank = (part: string) => (part.endsWith("+}") ? 2 : part.startsWith("{") ? 1 : 0);
-  for (const [id, { pathPart }] of children.sort(([, a], [, b]) => rank(a.pathPart) - rank(b.pathPart))) {
-    const kind = rank(pathPart);
-    const name = pathPart.replace(/^\{|\+?\}$/g, "");
-    if (kind === 0 && pathPart === head) {
-      const found = descend(api, id, rest, parameters);
-      if (found !== undefined) return found;
-    } else if (kind === 1) {
-      const found = descend(api, id, rest, { ...parameters, [name]: decoded(head) });
-      if (found !== undefined) return found;
-    } else if (kind === 2) return { resourceId: id, pathParameters: { ...parameters, [name]: segments.map(decoded).join("/") } };
-  }
-  return undefined;
-}
-
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
+  return { resourceId, resourcePath: resourcePath(api, resourceId), method: definition };
 }

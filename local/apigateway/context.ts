@@ -1,75 +1,50 @@
 /** `$context` variables, as gateway response templates and access log formats use them. */
-export type ContextValues = Readonly<Record<string, string>>;
 
 /** Every variable with a value here; another one stops the start, rather than being an empty text in every response. */
-export const contextNames: readonly string[] = [
-  "accountId",
-  "apiId",
-  "awsEndpointRequestId",
-  "domainName",
-  "domainPrefix",
-  "error.message",
+const CONTEXT_NAMES = [
   "error.messageString",
   "error.responseType",
   "error.validationErrorString",
-  "extendedRequestId",
   "httpMethod",
-  "identity.accountId",
-  "identity.apiKey",
   "identity.apiKeyId",
-  "identity.caller",
   "identity.sourceIp",
-  "identity.user",
   "identity.userAgent",
-  "identity.userArn",
-  "integration.error",
-  "integration.integrationStatus",
-  "integration.latency",
-  "integration.requestId",
-  "integration.status",
-  "integrationErrorMessage",
   "integrationLatency",
-  "integrationStatus",
-  "path",
-  "protocol",
   "requestId",
   "requestTime",
-  "requestTimeEpoch",
-  "resourceId",
   "resourcePath",
   "responseLatency",
   "responseLength",
-  "stage",
   "status",
-  "xrayTraceId",
-  "wafResponseCode",
-  "webaclArn",
-  "authorizer.error",
-  "authorize.error",
-  "authenticate.error",
-  "waf.error",
-];
+] as const;
 
-const variable = /\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)|\$\{context\.([A-Za-z.]+)\}/g;
+export type ContextName = (typeof CONTEXT_NAMES)[number];
+export type ContextValues = Readonly<Record<ContextName, string>>;
+
+const VARIABLE = /\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)/g;
+
+const isContextName = (name: string): name is ContextName => CONTEXT_NAMES.some((known) => known === name);
 
 /** @throws Error naming a variable or a template directive that has no local meaning. */
 export function checkTemplate(template: string, owner: string): void {
-  const directive = /#(?:set|if|else|foreach|end)\b|\$(?:input|util|stageVariables|method)\b/.exec(template);
+  const directive = /#(?:set|if|else|foreach|end)\b|\$(?:input|util|stageVariables|method)\b|\$\{/.exec(template);
   if (directive !== null)
     throw new Error(`${owner}: "${directive[0]}" is not supported; only $context variables are substituted here.`);
-  for (const match of template.matchAll(variable)) {
-    const name = match[1] ?? match[2] ?? "";
-    if (!contextNames.includes(name))
-      throw new Error(`${owner}: $context.${name} has no value here. Known: ${contextNames.join(", ")}.`);
-  }
+  for (const [, name = ""] of template.matchAll(VARIABLE)) checkName(name, owner);
+}
+
+/** @throws Error naming a variable that has no value here. */
+export function checkName(name: string, owner: string): void {
+  if (!isContextName(name)) throw new Error(`${owner}: $context.${name} has no value here. Known: ${CONTEXT_NAMES.join(", ")}.`);
 }
 
 /** Replaces variables; in JSON, values are escaped for their place inside quotes. A missing value is `-` in a log and empty elsewhere. */
 export function substitute(template: string, values: ContextValues, form: "json" | "log"): string {
-  return template.replace(variable, (_, plain: string | undefined, braced: string | undefined) => {
-    const name = plain ?? braced ?? "";
-    const value = values[name];
-    if (value === undefined || value === "") return form === "log" ? "-" : "";
+  return template.replace(VARIABLE, (_, name: string) => {
+    const value = contextValue(name, values);
+    if (value === "") return form === "log" ? "-" : "";
     return form === "log" || name === "error.messageString" ? value : JSON.stringify(value).slice(1, -1);
   });
 }
+
+export const contextValue = (name: string, values: ContextValues): string => (isContextName(name) ? values[name] : "");

@@ -2,7 +2,7 @@
  * A web ACL in front of a stage, as far as it touches legitimate calls: rules of the program's own, and of AWS's common rule set the
  * two that stop API clients. What looks for attacks matches nothing here.
  */
-import { Fields } from "../engine/fields.js";
+import { Fields } from "../engine/fields";
 
 export interface FirewallRequest {
   /** With the stage: `/v1/score`. */
@@ -29,30 +29,14 @@ const managedRules: Readonly<Record<string, Readonly<Record<string, Matches>>>> 
 /** https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html */
 const inspectionLimits: Readonly<Record<string, number>> = { KB_16: 16_384, KB_32: 32_768, KB_48: 49_152, KB_64: 65_536 };
 
-const compare: Readonly<Record<string, (size: number, limit: number) => boolean>> = {
-  EQ: (size, limit) => size === limit,
-  NE: (size, limit) => size !== limit,
-  LE: (size, limit) => size <= limit,
-  LT: (size, limit) => size < limit,
-  GE: (size, limit) => size >= limit,
-  GT: (size, limit) => size > limit,
-};
-
-const positions: Readonly<Record<string, (text: string, part: string) => boolean>> = {
-  EXACTLY: (text, part) => text === part,
-  STARTS_WITH: (text, part) => text.startsWith(part),
-  ENDS_WITH: (text, part) => text.endsWith(part),
-  CONTAINS: (text, part) => text.includes(part),
-};
-
 /** @param inputs of an `aws:wafv2/webAcl:WebAcl`. @throws Error naming a statement or a rule that has no local meaning. */
 export function compileFirewall(inputs: Readonly<Record<string, unknown>>, owner: string): Firewall {
   const acl = new Fields(inputs, owner);
   const inspected = inspectionLimit(acl);
   const defaultBlocks = "block" in acl.record("defaultAction");
   const rules = acl
-    .list("rules")
-    .map((rule, index) => compileRule(new Fields(rule, `${owner} rules[${index}]`)))
+    .items("rules")
+    .map(compileRule)
     .sort((a, b) => a.priority - b.priority);
   return (request) => {
     for (const { apply } of rules) {
@@ -64,9 +48,8 @@ export function compileFirewall(inputs: Readonly<Record<string, unknown>>, owner
 }
 
 function inspectionLimit(acl: Fields): number {
-  const [bodies] = new Fields(acl.record("associationConfig"), "associationConfig").list("requestBodies");
-  const gateway = new Fields(new Fields(bodies, "requestBodies").record("apiGateway"), "apiGateway");
-  const name = gateway.text("defaultSizeInspectionLimit") ?? "KB_16";
+  const [bodies] = acl.in("associationConfig").items("requestBodies");
+  const name = bodies?.in("apiGateway").text("defaultSizeInspectionLimit") ?? "KB_16";
   return known(inspectionLimits, name, "defaultSizeInspectionLimit");
 }
 
@@ -100,8 +83,7 @@ function managedGroup(group: Fields): Rule["apply"] {
   const groupName = group.need("name");
   const rules = known(managedRules, groupName, "managedRuleGroupStatement.name");
   const overrides = new Map(
-    group.list("ruleActionOverrides").map((entry) => {
-      const override = new Fields(entry, "ruleActionOverrides");
+    group.items("ruleActionOverrides").map((override) => {
       known(rules, override.need("name"), `${groupName} ruleActionOverrides[].name`);
       return [override.need("name"), Object.keys(override.record("actionToUse"))[0]] as const;
     }),
@@ -119,15 +101,10 @@ function managedGroup(group: Fields): Rule["apply"] {
 function compileStatement(statement: unknown, rule: string): Matches {
   const [[kind, value] = ["", undefined]] = Object.entries(statement ?? {}).filter(([, entry]) => entry !== undefined);
   const fields = new Fields(value, `${rule} ${kind}`);
-  const inner = () => fields.list("statements").map((entry) => compileStatement(entry, rule));
   switch (kind) {
     case "andStatement": {
-      const all = inner();
+      const all = fields.list("statements").map((entry) => compileStatement(entry, rule));
       return (...request) => all.every((matches) => matches(...request));
-    }
-    case "orStatement": {
-      const any = inner();
-      return (...request) => any.some((matches) => matches(...request));
     }
     case "notStatement": {
       const negated = compileStatement(fields.record("statement"), rule);
@@ -148,21 +125,24 @@ function compileStatement(statement: unknown, rule: string): Matches {
 }
 
 function bodySize(fields: Fields): Matches {
-  const body = new Fields(new Fields(fields.record("fieldToMatch"), "fieldToMatch").record("body"), "fieldToMatch.body");
-  const oversize = body.need("oversizeHandling");
-  const compares = known(compare, fields.need("comparisonOperator"), "comparisonOperator");
+  const oversize = fields.in("fieldToMatch").in("body").need("oversizeHandling");
+  requireOnly("GT", fields.need("comparisonOperator"), "comparisonOperator");
   const limit = fields.number("size") ?? 0;
   return ({ bodyBytes }, inspected) => {
     if (bodyBytes > inspected && oversize !== "CONTINUE") return oversize === "MATCH";
-    return compares(Math.min(bodyBytes, inspected), limit);
+    return Math.min(bodyBytes, inspected) > limit;
   };
 }
 
 function pathMatch(fields: Fields): Matches {
   if (!("uriPath" in fields.record("fieldToMatch"))) throw new Error("byteMatchStatement: only uriPath is matched here.");
-  const matches = known(positions, fields.need("positionalConstraint"), "positionalConstraint");
+  requireOnly("ENDS_WITH", fields.need("positionalConstraint"), "positionalConstraint");
   const part = fields.need("searchString");
-  return ({ path }) => matches(path, part);
+  return ({ path }) => path.endsWith(part);
+}
+
+function requireOnly(value: string, got: string, field: string): void {
+  if (got !== value) throw new Error(`${field}: only ${value} has a local meaning, got ${got}.`);
 }
 
 function known<T>(entries: Readonly<Record<string, T>>, name: string, field: string): T {

@@ -1,6 +1,6 @@
 /** The Lambda proxy integration: request → event (payload format 1.0), and the function's answer → response. */
-import type { ApiDefinition, Match, Stage } from "./api.js";
-import type { Answer } from "./errors.js";
+import type { Match, Stage } from "./api";
+import type { Answer } from "./errors";
 
 export interface IncomingCall {
   readonly requestId: string;
@@ -29,16 +29,8 @@ export function requestTime(time: number): string {
   return `${two(date.getUTCDate())}/${month}/${date.getUTCFullYear()}:${clock} +0000`;
 }
 
-const matchesType = (pattern: string, type: string): boolean =>
-  pattern === "*/*" || pattern === type || (pattern.endsWith("/*") && type.startsWith(pattern.slice(0, -1)));
-
-export function isBinary(api: ApiDefinition, contentType: string | undefined): boolean {
-  const type = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
-  return type !== "" && api.binaryMediaTypes.some((pattern) => matchesType(pattern, type));
-}
-
 /** Text bodies are UTF-8; invalid bytes arrive as U+FFFD, as behind the real gateway. */
-export function proxyEvent(api: ApiDefinition, stage: Stage, match: Match, call: IncomingCall): Record<string, unknown> {
+export function proxyEvent(stage: Stage, match: Match, call: IncomingCall): Record<string, unknown> {
   const multiValueHeaders: Record<string, string[]> = {};
   for (let index = 0; index < call.rawHeaders.length; index += 2) {
     const name = call.rawHeaders[index] ?? "";
@@ -52,7 +44,6 @@ export function proxyEvent(api: ApiDefinition, stage: Stage, match: Match, call:
   const last = (values: Record<string, string[]>) =>
     Object.fromEntries(Object.entries(values).map(([name, list]) => [name, list.at(-1) ?? ""]));
   const orNull = <T extends object>(value: T): T | null => (Object.keys(value).length === 0 ? null : value);
-  const binary = isBinary(api, call.headers["content-type"]);
   return {
     resource: match.resourcePath,
     path: call.path,
@@ -61,8 +52,8 @@ export function proxyEvent(api: ApiDefinition, stage: Stage, match: Match, call:
     multiValueHeaders,
     queryStringParameters: orNull(last(multiValueQuery)),
     multiValueQueryStringParameters: orNull(multiValueQuery),
-    pathParameters: orNull({ ...match.pathParameters }),
-    stageVariables: orNull({ ...stage.variables }),
+    pathParameters: null,
+    stageVariables: null,
     requestContext: {
       resourceId: match.resourceId,
       resourcePath: match.resourcePath,
@@ -73,7 +64,7 @@ export function proxyEvent(api: ApiDefinition, stage: Stage, match: Match, call:
       accountId: call.accountId,
       protocol: `HTTP/${call.httpVersion}`,
       stage: stage.name,
-      domainPrefix: api.id,
+      domainPrefix: stage.deployed.id,
       requestTimeEpoch: call.receivedAt,
       requestId: call.requestId,
       identity: {
@@ -92,10 +83,10 @@ export function proxyEvent(api: ApiDefinition, stage: Stage, match: Match, call:
         ...(call.apiKey === undefined ? {} : { apiKey: call.apiKey.value, apiKeyId: call.apiKey.id }),
       },
       domainName: call.headers.host ?? "127.0.0.1",
-      apiId: api.id,
+      apiId: stage.deployed.id,
     },
-    body: call.body.length === 0 ? null : call.body.toString(binary ? "base64" : "utf8"),
-    isBase64Encoded: binary && call.body.length > 0,
+    body: call.body.length === 0 ? null : call.body.toString(),
+    isBase64Encoded: false,
   };
 }
 

@@ -1,54 +1,18 @@
 /** Serves the REST APIs of a program on one loopback port. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { AwsError, type LocalContext, type Part, type Principal } from "../contracts.js";
+import { AwsError, type LocalContext, type Part, type Principal } from "../contracts";
 import { newTraceId } from "../lambda/trace";
-import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api.js";
-import { type ContextValues, substitute } from "./context.js";
-import { type Answer, GatewayError, renderError } from "./errors.js";
-import type { Firewall } from "./firewall.js";
-import { type IncomingCall, proxyAnswer, proxyEvent, requestTime } from "./proxy.js";
-import { Usage } from "./usage.js";
-import { validateRequest } from "./validation.js";
-
-export interface ApiPorts {
-  /** Invokes with the right of a resource policy; rejects with an AwsError when there is none or the function is throttled. */
-  readonly invoke: (
-    functionArn: string,
-    payload: string,
-    caller: { readonly principal: string; readonly sourceArn: string },
-    traceId: string,
-  ) => Promise<{ readonly payload: string; readonly functionError: string | undefined; readonly requestId: string }>;
-  /** Verifies a signature of service `execute-api`. @throws AwsError. */
-  readonly verify: (request: {
-    readonly method: string;
-    readonly target: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: Buffer;
-  }) => Principal;
-  readonly isAllowed: (principal: Principal, action: string, resource: string) => boolean;
-  readonly writeLog: (groupArn: string, stream: string, message: string) => void;
-  readonly metric: (
-    name: string,
-    value: number,
-    unit: "Count" | "Milliseconds",
-    dimensions: Readonly<Record<string, string>>,
-  ) => void;
-}
+import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api";
+import { type Call, type CallState, contextValues, recordCall } from "./call";
+import { type Answer, GatewayError, renderError } from "./errors";
+import type { Firewall } from "./firewall";
+import type { ApiPorts } from "./ports";
+import { proxyAnswer, proxyEvent } from "./proxy";
+import { Usage } from "./usage";
+import { validateRequest } from "./validation";
 
 const maxBodyBytes = 10 * 1024 * 1024;
-
-/** What becomes known of a call while it is answered. */
-interface CallState {
-  api?: ApiDefinition;
-  stage?: Stage;
-  match?: Match;
-  apiKey?: IncomingCall["apiKey"];
-  callerArn?: string;
-  integrationMs?: number;
-  functionRequestId?: string;
-  error?: GatewayError;
-}
 
 export class ApiGateway implements Part {
   readonly title = "REST APIs";
@@ -116,7 +80,7 @@ export class ApiGateway implements Part {
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       state.error = error;
-      answer = renderError(state.api, error, this.values(call, state, undefined, 0), String(request.headers.accept ?? ""));
+      answer = renderError(state.api, error, contextValues(call, state, undefined, 0));
     }
     const latencyMs = performance.now() - started;
     const headers: Record<string, string | readonly string[]> = {
@@ -133,7 +97,7 @@ export class ApiGateway implements Part {
       Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, typeof v === "string" ? v : [...v]])),
     );
     response.end(request.method === "HEAD" ? undefined : answer.body);
-    this.account(call, state, answer, latencyMs);
+    recordCall(this.ports, call, state, answer, latencyMs);
   }
 
   /** `body` is undefined when it was longer than the gateway takes. */
@@ -162,18 +126,13 @@ export class ApiGateway implements Part {
     if (body === undefined) throw new GatewayError("REQUEST_TOO_LARGE");
     const sourceArn = `arn:aws:execute-api:${this.context.region}:${this.context.accountId}:${api.id}/${stage.name}/${method}${path}`;
     if (match.method.authorization === "AWS_IAM") {
-      state.callerArn = this.authorise({ method, target: request.url ?? "/", headers, body }, sourceArn);
+      state.callerArn = await this.authorise({ method, target: request.url ?? "/", headers, body }, sourceArn);
     }
     const methodPath = `${match.resourcePath.replace(/^\//, "")}/${match.method.httpMethod}`;
     if (match.method.apiKeyRequired) state.apiKey = this.usage.admit(headers["x-api-key"], api.id, stage.name, `/${methodPath}`);
     this.usage.admitStage(api.id, stage, methodPath);
-    validateRequest(api, match.method, {
-      contentType: headers["content-type"],
-      body: body.toString(),
-      headers,
-      query: url.searchParams,
-    });
-    const event = proxyEvent(api, stage, match, {
+    validateRequest(api, match.method, { contentType: headers["content-type"], body: body.toString() });
+    const event = proxyEvent(stage, match, {
       requestId: call.requestId,
       method,
       path,
@@ -203,13 +162,13 @@ export class ApiGateway implements Part {
     return { api: stage.deployed, stage, path: `/${below.join("/")}` };
   }
 
-  private authorise(request: Parameters<ApiPorts["verify"]>[0], resource: string): string {
+  private async authorise(request: Parameters<ApiPorts["verify"]>[0], resource: string): Promise<string> {
     const { headers } = request;
     if (headers.authorization === undefined && !request.target.includes("X-Amz-Signature="))
       throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
     let principal: Principal;
     try {
-      principal = this.ports.verify(request);
+      principal = await this.ports.verify(request);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       throw new GatewayError(/expired/i.test(error.code) ? "EXPIRED_TOKEN" : "INVALID_SIGNATURE", error.message);
@@ -244,7 +203,6 @@ export class ApiGateway implements Part {
         this.ports.invoke(integration.functionArn, JSON.stringify(event), caller, traceId),
         timeout,
       ]);
-      state.functionRequestId = result.requestId;
       const answer = result.functionError === undefined ? proxyAnswer(result.payload) : undefined;
       if (answer === undefined) {
         this.context.log(
@@ -265,78 +223,6 @@ export class ApiGateway implements Part {
       state.integrationMs = performance.now() - started;
     }
   }
-
-  private values(call: Call, state: CallState, answer: Answer | undefined, latencyMs: number): ContextValues {
-    const { request, requestId } = call;
-    const pathname = new URL(request.url ?? "/", "http://127.0.0.1").pathname;
-    const callerArn = state.callerArn ?? "";
-    return {
-      accountId: this.context.accountId,
-      apiId: state.api?.id ?? "",
-      domainName: request.headers.host ?? "",
-      domainPrefix: state.api?.id ?? "",
-      extendedRequestId: requestId,
-      httpMethod: request.method ?? "",
-      "identity.apiKey": state.apiKey?.value ?? "",
-      "identity.apiKeyId": state.apiKey?.id ?? "",
-      "identity.accountId": callerArn === "" ? "" : this.context.accountId,
-      "identity.caller": callerArn,
-      "identity.user": callerArn,
-      "identity.userArn": callerArn,
-      "identity.sourceIp": request.socket.remoteAddress ?? "127.0.0.1",
-      "identity.userAgent": request.headers["user-agent"] ?? "",
-      integrationLatency: state.integrationMs === undefined ? "" : String(Math.round(state.integrationMs)),
-      "integration.latency": state.integrationMs === undefined ? "" : String(Math.round(state.integrationMs)),
-      "integration.requestId": state.functionRequestId ?? "",
-      awsEndpointRequestId: state.functionRequestId ?? "",
-      "integration.status": state.functionRequestId === undefined ? "" : "200",
-      integrationStatus: state.functionRequestId === undefined ? "" : "200",
-      "integration.integrationStatus": state.functionRequestId === undefined ? "" : "200",
-      integrationErrorMessage: state.error?.type.startsWith("INTEGRATION") ? state.error.message : "",
-      "integration.error": state.error?.type.startsWith("INTEGRATION") ? state.error.message : "",
-      "error.message": state.error?.message ?? "",
-      "error.messageString": state.error === undefined ? "" : JSON.stringify(state.error.message),
-      "error.responseType": state.error?.type ?? "",
-      "error.validationErrorString": state.error?.validationErrors ?? "",
-      path: pathname,
-      protocol: `HTTP/${request.httpVersion}`,
-      requestId,
-      requestTime: requestTime(call.receivedAt),
-      requestTimeEpoch: String(call.receivedAt),
-      resourceId: state.match?.resourceId ?? "",
-      resourcePath: state.match?.resourcePath ?? "",
-      responseLatency: String(Math.round(latencyMs)),
-      responseLength: String(answer?.body.length ?? 0),
-      stage: state.stage?.name ?? "",
-      status: String(answer?.status ?? ""),
-      xrayTraceId: call.traceId,
-    };
-  }
-
-  /** Metrics and the access log line. */
-  private account(call: Call, state: CallState, answer: Answer, latencyMs: number): void {
-    const { api, stage } = state;
-    if (api === undefined || stage === undefined) return;
-    for (const dimensions of [{ ApiName: api.name }, { ApiName: api.name, Stage: stage.name }]) {
-      this.ports.metric("Count", 1, "Count", dimensions);
-      this.ports.metric("4XXError", answer.status >= 400 && answer.status < 500 ? 1 : 0, "Count", dimensions);
-      this.ports.metric("5XXError", answer.status >= 500 ? 1 : 0, "Count", dimensions);
-      this.ports.metric("Latency", latencyMs, "Milliseconds", dimensions);
-      if (state.integrationMs !== undefined)
-        this.ports.metric("IntegrationLatency", state.integrationMs, "Milliseconds", dimensions);
-    }
-    if (stage.accessLog !== undefined) {
-      const line = substitute(stage.accessLog.format, this.values(call, state, answer, latencyMs), "log");
-      this.ports.writeLog(stage.accessLog.groupArn, `${api.id}-${stage.name}`, line);
-    }
-  }
-}
-
-interface Call {
-  readonly request: IncomingMessage;
-  readonly requestId: string;
-  readonly traceId: string;
-  readonly receivedAt: number;
 }
 
 /** Lower-case names, repeated headers joined. */

@@ -1,5 +1,4 @@
-/** Token buckets and quotas. */
-import type { Throttle } from "./api.js";
+import type { Throttle } from "./api";
 
 /** Holds up to `burst` tokens, refilled at `rate` a second. */
 export class TokenBucket {
@@ -22,15 +21,4 @@ export class TokenBucket {
     this.tokens -= 1;
     return true;
   }
-}
-
-export type QuotaPeriod = "DAY" | "WEEK" | "MONTH";
-
-/** Start of the period that `time` lies in, UTC; weeks begin on Sunday. */
-export function periodStart(time: number, period: QuotaPeriod): number {
-  const date = new Date(time);
-  const day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate());
-  if (period === "DAY") return day;
-  if (period === "WEEK") return day - date.getUTCDay() * 86_400_000;
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
 }

@@ -1,8 +1,8 @@
 /** API keys and usage plans: who may call how often. */
 import type { DatabaseSync } from "node:sqlite";
-import type { Stage, Throttle } from "./api.js";
-import { GatewayError } from "./errors.js";
-import { periodStart, type QuotaPeriod, TokenBucket } from "./throttle.js";
+import type { Stage, Throttle } from "./api";
+import { GatewayError } from "./errors";
+import { TokenBucket } from "./throttle";
 
 export interface ApiKey {
   readonly id: string;
@@ -18,8 +18,11 @@ export interface UsagePlan {
     readonly throttles: Readonly<Record<string, Throttle>>;
   }[];
   readonly throttle: Throttle | undefined;
-  readonly quota: { readonly limit: number; readonly offset: number; readonly period: QuotaPeriod } | undefined;
+  /** Requests that a key may make in a day, UTC. */
+  readonly dailyQuota: number | undefined;
 }
+
+const DAY_MS = 86_400_000;
 
 export class Usage {
   private readonly keys = new Map<string, ApiKey>();
@@ -100,17 +103,17 @@ export class Usage {
   }
 
   private count(plan: UsagePlan, key: ApiKey): void {
-    if (plan.quota === undefined) return;
-    const period = periodStart(this.now(), plan.quota.period);
+    if (plan.dailyQuota === undefined) return;
+    const day = Math.floor(this.now() / DAY_MS) * DAY_MS;
     const row = this.db
       .prepare("SELECT used FROM apigateway_quota WHERE plan = ? AND key = ? AND period = ?")
-      .get(plan.id, key.id, period);
-    const used = Number(row?.used ?? plan.quota.offset);
-    if (used >= plan.quota.limit) throw new GatewayError("QUOTA_EXCEEDED");
+      .get(plan.id, key.id, day);
+    const used = Number(row?.used ?? 0);
+    if (used >= plan.dailyQuota) throw new GatewayError("QUOTA_EXCEEDED");
     this.db
       .prepare(
         "INSERT INTO apigateway_quota (plan, key, period, used) VALUES (?, ?, ?, ?) ON CONFLICT (plan, key, period) DO UPDATE SET used = excluded.used",
       )
-      .run(plan.id, key.id, period, used + 1);
+      .run(plan.id, key.id, day, used + 1);
   }
 }

@@ -1,13 +1,14 @@
 /** Request validation with draft-04 models, as the gateway does it before the integration. */
 import Ajv, { type ErrorObject, type ValidateFunction } from "ajv-draft-04";
-import type { ApiDefinition, ApiMethod } from "./api.js";
-import { GatewayError } from "./errors.js";
+import { isRecord } from "../graph/values";
+import type { ApiDefinition, ApiMethod } from "./api";
+import { GatewayError } from "./errors";
 
 const compiled = new WeakMap<object, ValidateFunction>();
 
 /** Compiles a model. @throws Error when the schema is not valid draft-04. */
 export function compileModel(schema: unknown): ValidateFunction {
-  if (typeof schema !== "object" || schema === null) throw new Error("a model's schema is a JSON object");
+  if (!isRecord(schema)) throw new Error("a model's schema is a JSON object");
   const known = compiled.get(schema);
   if (known !== undefined) return known;
   const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
@@ -18,17 +19,14 @@ export function compileModel(schema: unknown): ValidateFunction {
 export interface ValidatedRequest {
   readonly contentType: string | undefined;
   readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
 }
 
 /**
- * Checks required parameters and the body. A body whose content type matches no model is not checked, as on AWS.
- * @throws GatewayError BAD_REQUEST_PARAMETERS, BAD_REQUEST_BODY.
+ * Checks the body. One whose content type matches no model is not checked, as on AWS.
+ * @throws GatewayError BAD_REQUEST_BODY.
  */
 export function validateRequest(api: ApiDefinition, method: ApiMethod, request: ValidatedRequest): void {
   const validator = method.validatorId === undefined ? undefined : api.validators.get(method.validatorId);
-  if (validator?.parameters === true) checkParameters(method, request);
   if (validator?.body !== true) return;
   const type = (request.contentType ?? "application/json").split(";")[0]?.trim().toLowerCase() ?? "";
   const name = Object.entries(method.requestModels).find(([contentType]) => contentType.toLowerCase() === type)?.[1];
@@ -43,21 +41,6 @@ export function validateRequest(api: ApiDefinition, method: ApiMethod, request: 
   const validate = compileModel(schema);
   if (!validate(value))
     throw new GatewayError("BAD_REQUEST_BODY", undefined, `[${(validate.errors ?? []).map(describe).join(", ")}]`);
-}
-
-function checkParameters(method: ApiMethod, request: ValidatedRequest): void {
-  const missing = Object.entries(method.requestParameters)
-    .filter(([, required]) => required)
-    .map(([parameter]) => parameter.split(".").slice(2))
-    .filter(([place, ...name]) => {
-      const key = name.join(".");
-      return place === "header"
-        ? request.headers[key.toLowerCase()] === undefined
-        : place === "querystring" && !request.query.has(key);
-    })
-    .map(([, ...name]) => name.join("."));
-  if (missing.length > 0)
-    throw new GatewayError("BAD_REQUEST_PARAMETERS", `Missing required request parameters: [${missing.join(", ")}]`);
 }
 
 /** The wording of the gateway's own validator for the most common problems. */

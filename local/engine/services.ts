@@ -1,5 +1,6 @@
 /** Every local service, wired to the others: what the platform is made of. */
 
+import { apiGatewayBodies } from "../apigateway/bodies/gateway-bodies";
 import { ApiGateway } from "../apigateway/server.js";
 import type { AwsService, LocalContext, Part, ResourceBody } from "../contracts.js";
 import type { CredentialStore } from "../gateway/credentials";
@@ -8,7 +9,6 @@ import type { Iam } from "../gateway/permissions/iam";
 import { verifySignature } from "../gateway/sigv4";
 import { lambdaBodies } from "../lambda/bodies";
 import { LambdaService } from "../lambda/service.js";
-import { apiGatewayBodies } from "../services/apigateway-bodies.js";
 import { CloudWatchService, cloudwatchBodies } from "../services/cloudwatch";
 import { DeliverRegistry } from "../services/deliver";
 import { createDynamoDbService } from "../services/dynamodb";

@@ -65,8 +65,8 @@ describe("a web ACL", () => {
 
   it("ends with its default action", () => {
     expect(compileFirewall({ defaultAction: { block: {} } }, "acl")(request("/", 0))).toBe("the default action");
-    const path = { byteMatchStatement: { fieldToMatch: { uriPath: {} }, positionalConstraint: "EXACTLY", searchString: "/a" } };
-    const allow = { name: "Allow", priority: 0, statement: { orStatement: { statements: [path] } }, action: { allow: {} } };
+    const path = { byteMatchStatement: { fieldToMatch: { uriPath: {} }, positionalConstraint: "ENDS_WITH", searchString: "/a" } };
+    const allow = { name: "Allow", priority: 0, statement: { andStatement: { statements: [path] } }, action: { allow: {} } };
     const closed = compileFirewall({ defaultAction: { block: {} }, rules: [allow] }, "acl");
     expect([closed(request("/a", 0)), closed(request("/b", 0))]).toEqual([undefined, "the default action"]);
   });

@@ -1,9 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
+import { apiGatewayBodies } from "../../../local/apigateway/bodies/gateway-bodies.js";
 import type { Firewall } from "../../../local/apigateway/firewall.js";
-import { ApiGateway, type ApiPorts } from "../../../local/apigateway/server.js";
+import type { ApiPorts } from "../../../local/apigateway/ports.js";
+import { ApiGateway } from "../../../local/apigateway/server.js";
 import type { GraphResource, LocalContext, ResourceBody } from "../../../local/contracts.js";
 import { reservePort } from "../../../local/engine/ports.js";
-import { apiGatewayBodies } from "../../../local/services/apigateway-bodies.js";
 
 const leadModel = JSON.stringify({
   $schema: "http://json-schema.org/draft-04/schema#",
@@ -87,16 +88,15 @@ export class Api {
 
   /** POST /score with a model, and POST /keyed with a key; both to the function. */
   async standard(method: Record<string, unknown> = {}, settings: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
-    const api = await this.add("RestApi", "api", { binaryMediaTypes: ["image/*"] });
+    const api = await this.add("RestApi", "api", {});
     const restApi = api.id;
     await this.add("Model", "lead", { restApi, name: "Lead", schema: leadModel, contentType: "application/json" });
     const validator = await this.add("RequestValidator", "body", {
       restApi,
       validateRequestBody: true,
-      validateRequestParameters: true,
     });
     const resource = await this.add("Resource", "score", { restApi, parentId: api.rootResourceId, pathPart: "score" });
-    const item = await this.add("Resource", "item", { restApi, parentId: resource.id, pathPart: "{id}" });
+    const item = await this.add("Resource", "item", { restApi, parentId: resource.id, pathPart: "item" });
     for (const [name, resourceId] of [
       ["score", resource.id],
       ["item", item.id],
@@ -127,7 +127,8 @@ export class Api {
   async deploy(restApi: unknown): Promise<void> {
     this.deployments += 1;
     const deployment = await this.add("Deployment", "d", { restApi, triggers: { number: String(this.deployments) } });
-    const format = "$context.status $context.httpMethod $context.path $context.error.responseType $context.identity.user";
+    const format =
+      "$context.status $context.httpMethod $context.resourcePath $context.error.responseType $context.identity.apiKeyId";
     const stage = await this.add("Stage", "v1", {
       restApi,
       deployment: deployment.id,

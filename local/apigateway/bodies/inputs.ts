@@ -1,9 +1,9 @@
 /** Reading the inputs of aws:apigateway resources. */
 import { createHash } from "node:crypto";
-import type { Api } from "../apigateway/api.js";
-import type { ApiGateway } from "../apigateway/server.js";
-import type { GraphResource, NameRule } from "../contracts.js";
-import { Fields } from "../engine/fields.js";
+import type { GraphResource, NameRule } from "../../contracts";
+import { Fields } from "../../engine/fields";
+import type { Api } from "../api";
+import type { ApiGateway } from "../server";
 
 /** Ten characters from logical name and type, as the service's own ids look. */
 export function idOf(kind: string, name: string): string {

@@ -1,14 +1,12 @@
-/** Local bodies of the aws:apigateway resource types. */
-import { type Api, type ApiMethod, newApi, resourcePath } from "../apigateway/api.js";
-import { checkTemplate } from "../apigateway/context.js";
-import { customisable } from "../apigateway/errors.js";
-import type { ApiGateway } from "../apigateway/server.js";
-import { compileModel } from "../apigateway/validation.js";
-import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../contracts.js";
-import { Fields } from "../engine/fields.js";
-import { physicalName } from "../engine/names.js";
-import { anyName, apiOf, fieldsOf, findApi, idOf, tags, texts } from "./apigateway-inputs.js";
-import { stageBodies } from "./apigateway-stage-bodies.js";
+/** Local bodies of what an API consists of: resources, methods, integrations, models, validators, responses. */
+import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import { type Api, type ApiMethod, newApi, resourcePath } from "../api";
+import { checkName, checkTemplate } from "../context";
+import { customisable } from "../errors";
+import type { ApiGateway } from "../server";
+import { compileModel } from "../validation";
+import { anyName, apiOf, fieldsOf, findApi, idOf, tags, texts } from "./inputs";
 
 /** A generated name has a hyphen, so that a model always needs one of its own: API Gateway API reference, CreateModel. */
 const modelName: NameRule = {
@@ -17,12 +15,8 @@ const modelName: NameRule = {
   characters: { pattern: /^[A-Za-z0-9]+$/, words: "letters and digits" },
 };
 
-/** Bodies over a server; `urlOf` is where a stage will answer. */
-export function apiGatewayBodies(gateway: ApiGateway): ResourceBody[] {
-  /** Ids in the order of evaluation: the first API is served without its id in the path. */
-  const order: string[] = [];
-  const urlOf = (apiId: string, stage: string) =>
-    `http://127.0.0.1:${gateway.port}${order.indexOf(apiId) > 0 ? `/${apiId}` : ""}/${stage}`;
+/** @param order ids of the APIs in the order of evaluation; restApi bodies append to it */
+export function definitionBodies(gateway: ApiGateway, order: string[]): ResourceBody[] {
   return [
     restApiBody(gateway, order),
     resourceBody(gateway),
@@ -31,21 +25,15 @@ export function apiGatewayBodies(gateway: ApiGateway): ResourceBody[] {
     modelBody(gateway),
     validatorBody(gateway),
     responseBody(gateway),
-    ...stageBodies(gateway, urlOf),
-    accountBody(),
     authorizerBody(),
   ];
 }
 
 const methodKey = ({ resourceId, httpMethod }: GraphResource["inputs"]): string => `${String(resourceId)} ${String(httpMethod)}`;
 
-function checkKeySource(fields: Fields): void {
-  if ((fields.text("apiKeySource") ?? "HEADER") !== "HEADER") throw new Error("apiKeySource: only HEADER is supported here.");
-}
-
 const restApiBody = (gateway: ApiGateway, order: string[]): ResourceBody => ({
   type: "aws:apigateway/restApi:RestApi",
-  honoured: ["name", "binaryMediaTypes", "apiKeySource"],
+  honoured: ["name"],
   cloudOnly: {
     ...tags,
     description: "shown in the console only",
@@ -70,17 +58,11 @@ const restApiBody = (gateway: ApiGateway, order: string[]): ResourceBody => ({
   },
   create: (resource) => {
     const fields = fieldsOf(resource);
-    checkKeySource(fields);
-    gateway.apis.set(
-      resource.id,
-      newApi(resource.id, fields.need("name"), fields.need("rootResourceId"), fields.texts("binaryMediaTypes") ?? []),
-    );
+    gateway.apis.set(resource.id, newApi(resource.id, fields.need("name"), fields.need("rootResourceId")));
   },
   update: (resource) => {
-    const fields = fieldsOf(resource);
-    checkKeySource(fields);
-    const api = apiOf(gateway, new Fields({ restApi: resource.id }, resource.name));
-    gateway.apis.set(api.id, { ...api, name: fields.need("name"), binaryMediaTypes: fields.texts("binaryMediaTypes") ?? [] });
+    const api = gateway.apis.get(resource.id);
+    if (api !== undefined) gateway.apis.set(api.id, { ...api, name: fieldsOf(resource).need("name") });
   },
   delete: ({ id }) => void gateway.apis.delete(id),
 });
@@ -100,6 +82,7 @@ function putResource(gateway: ApiGateway, resource: GraphResource): void {
   const fields = fieldsOf(resource);
   const api = apiOf(gateway, fields);
   const entry = { parentId: fields.need("parentId"), pathPart: fields.need("pathPart") };
+  if (entry.pathPart.includes("{")) throw new Error(`pathPart ${entry.pathPart}: parts of a path are literal here.`);
   const twin = [...api.resources].find(
     ([id, other]) => id !== resource.id && other.parentId === entry.parentId && other.pathPart === entry.pathPart,
   );
@@ -109,16 +92,7 @@ function putResource(gateway: ApiGateway, resource: GraphResource): void {
 
 const methodBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/method:Method",
-  honoured: [
-    "restApi",
-    "resourceId",
-    "httpMethod",
-    "authorization",
-    "apiKeyRequired",
-    "requestValidatorId",
-    "requestModels",
-    "requestParameters",
-  ],
+  honoured: ["restApi", "resourceId", "httpMethod", "authorization", "apiKeyRequired", "requestValidatorId", "requestModels"],
   cloudOnly: { operationName: "used by generated client libraries only" },
   replaceOn: ["restApi", "resourceId", "httpMethod"],
   outputs: ({ inputs }) => ({
@@ -138,17 +112,15 @@ function putMethod(gateway: ApiGateway, resource: GraphResource): void {
       `authorization ${authorization}: a local runtime has no Cognito or custom authoriser; use NONE with an API key, or AWS_IAM, for this stack.`,
     );
   }
-  const api = apiOf(gateway, fields);
-  api.methods.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
-    resourceId: fields.need("resourceId"),
-    httpMethod: fields.need("httpMethod"),
+  const [resourceId, httpMethod] = [fields.need("resourceId"), fields.need("httpMethod")];
+  if (httpMethod === "ANY") throw new Error("httpMethod ANY: methods are named one by one here.");
+  apiOf(gateway, fields).methods.set(`${resourceId} ${httpMethod}`, {
+    resourceId,
+    httpMethod,
     authorization,
     apiKeyRequired: fields.flag("apiKeyRequired") ?? false,
     validatorId: fields.text("requestValidatorId"),
     requestModels: texts(fields.record("requestModels")),
-    requestParameters: Object.fromEntries(
-      Object.entries(fields.record("requestParameters")).map(([key, value]) => [key, value === true]),
-    ),
   });
 }
 
@@ -223,8 +195,8 @@ function putModel(gateway: ApiGateway, resource: GraphResource): void {
 
 const validatorBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/requestValidator:RequestValidator",
-  honoured: ["restApi", "name", "validateRequestBody", "validateRequestParameters"],
-  cloudOnly: {},
+  honoured: ["restApi", "name", "validateRequestBody"],
+  cloudOnly: { validateRequestParameters: "no method has parameters here" },
   replaceOn: ["restApi"],
   autoName: anyName,
   outputs: ({ name, inputs }) => ({ id: idOf("validator", name), state: { name: physicalName(anyName, name, inputs) } }),
@@ -235,11 +207,7 @@ const validatorBody = (gateway: ApiGateway): ResourceBody => ({
 
 function putValidator(gateway: ApiGateway, resource: GraphResource): void {
   const fields = fieldsOf(resource);
-  const validator = {
-    body: fields.flag("validateRequestBody") ?? false,
-    parameters: fields.flag("validateRequestParameters") ?? false,
-  };
-  apiOf(gateway, fields).validators.set(resource.id, validator);
+  apiOf(gateway, fields).validators.set(resource.id, { body: fields.flag("validateRequestBody") ?? false });
 }
 
 const responseBody = (gateway: ApiGateway): ResourceBody => ({
@@ -257,23 +225,20 @@ function putResponse(gateway: ApiGateway, resource: GraphResource): void {
   const fields = fieldsOf(resource);
   const type = fields.need("responseType");
   if (!customisable.includes(type)) throw new Error(`responseType ${type}: expected one of ${customisable.join(", ")}.`);
-  const templates = texts(fields.record("responseTemplates"));
-  for (const [contentType, template] of Object.entries(templates)) checkTemplate(template, `${type} ${contentType}`);
+  const { "application/json": template, ...others } = texts(fields.record("responseTemplates"));
+  if (Object.keys(others).length > 0)
+    throw new Error(`responseTemplates: expected one of application/json, got ${Object.keys(others).join(", ")}.`);
+  if (template !== undefined) checkTemplate(template, `${type} application/json`);
+  const parameters = texts(fields.record("responseParameters"));
+  for (const source of Object.values(parameters))
+    if (!source.startsWith("'")) checkName(source.replace(/^context\./, ""), `${type} responseParameters`);
   const status = fields.text("statusCode");
   apiOf(gateway, fields).responses.set(type, {
     statusCode: status === undefined ? undefined : Number(status),
-    templates,
-    parameters: texts(fields.record("responseParameters")),
+    template,
+    parameters,
   });
 }
-
-const accountBody = (): ResourceBody => ({
-  type: "aws:apigateway/account:Account",
-  honoured: [],
-  cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself", resetOnDelete: "see cloudwatchRoleArn" },
-  replaceOn: [],
-  outputs: () => ({ id: "api-gateway-account", state: {} }),
-});
 
 const authorizerBody = (): ResourceBody => ({
   type: "aws:apigateway/authorizer:Authorizer",
