@@ -1,6 +1,6 @@
 /** Roles of the graph: their trust and identity policies, inline and attached. */
 
-import { MANAGED_POLICIES, type Policy, parsePolicy, type ServiceDelivery } from "../local/gateway/permissions";
+import { type Policy, parsePolicy, type ServiceDelivery } from "../local/gateway/permissions";
 import type { GraphResource } from "../local/graph";
 import { at, isText, listAt, type PolicyGraph, refersTo } from "./rule";
 
@@ -9,7 +9,7 @@ const ROLE = "aws:iam/role:Role";
 export const roleOf = (roleArn: unknown, graph: PolicyGraph): GraphResource | undefined =>
   graph.ofType(ROLE).find((candidate) => refersTo(roleArn, candidate));
 
-/** Policies of AWS that local/gateway/managed-policies.ts does not hold grant nothing here; IAM4 reports each. */
+/** Policies of AWS grant nothing here: IAM4 reports each. */
 export function policiesOf(role: GraphResource, graph: PolicyGraph): Policy[] {
   const inline = graph.referring("aws:iam/rolePolicy:RolePolicy", "role", role);
   const attached = [
@@ -21,13 +21,7 @@ export function policiesOf(role: GraphResource, graph: PolicyGraph): Policy[] {
     ...listAt(role.inputs, "inlinePolicies").map((one) => at(one, "policy")),
     ...attached.map((arn) => graph.ofType("aws:iam/policy:Policy").find((one) => refersTo(arn, one))?.inputs.policy),
   ];
-  return [
-    ...documents.filter(isText).map((document) => parsePolicy(document, `policies of ${role.name}`)),
-    ...attached.flatMap((arn) => {
-      const document = MANAGED_POLICIES[arn];
-      return document === undefined ? [] : [parsePolicy(document, arn)];
-    }),
-  ];
+  return documents.filter(isText).map((document) => parsePolicy(document, `policies of ${role.name}`));
 }
 
 /** What a service that is given the role goes by. */

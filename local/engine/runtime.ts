@@ -53,7 +53,7 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   started.push({ title: "database", end: () => db.close() });
   const clock = options.clock ?? { now: () => Date.now() };
   const log = options.log ?? (() => undefined);
-  const iam = new Iam(ACCOUNT_ID, options.region, () => clock.now());
+  const iam = new Iam(ACCOUNT_ID, options.region);
   const credentials = new CredentialStore(db, ACCOUNT_ID);
   const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => clock.now(), log });
   const endpointUrl = await endpoint.start(options.port ?? 0);

@@ -26,7 +26,7 @@ export async function stackGraph(projectDir: string, stack: string): Promise<Gra
     // Nothing listens: the services only know which outputs a provider would compute for each resource.
     const services = createServices({
       context: { region, accountId: ACCOUNT_ID, endpointUrl: "http://127.0.0.1:0", db, dataDir, clock, log: () => undefined },
-      iam: new Iam(ACCOUNT_ID, region, clock.now),
+      iam: new Iam(ACCOUNT_ID, region),
       credentials: new CredentialStore(db, ACCOUNT_ID),
       apiPort: 0,
       durable: false,

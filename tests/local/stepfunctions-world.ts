@@ -180,7 +180,7 @@ export async function stepFunctionsWorld(options: WorldOptions = {}) {
   const metrics: { readonly name: string; readonly value: number; readonly dimensions: object }[] = [];
   const messaging = options.previous?.messaging ?? world();
   const context = { ...messaging.context, clock: timers };
-  const iam = new Iam(context.accountId, region, () => timers.now());
+  const iam = new Iam(context.accountId, region);
   const trust = { Statement: [{ Effect: "Allow", Principal: { Service: "states.amazonaws.com" }, Action: "sts:AssumeRole" }] };
   iam.putRole("machine", ROLE, trust);
   const statements = options.statements ?? [{ Effect: "Allow", Action: "*", Resource: "*" }];

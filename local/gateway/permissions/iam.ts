@@ -4,7 +4,6 @@
  */
 import { AwsError, type Permission, type Principal } from "../../contracts";
 import type { ConditionContext } from "./conditions";
-import { MANAGED_POLICIES } from "./managed-policies";
 import {
   delegatesToAccount,
   evaluateIdentity,
@@ -34,10 +33,7 @@ export class Iam {
   constructor(
     private readonly accountId: string,
     private readonly region: string,
-    private readonly now: () => number,
-  ) {
-    for (const [arn, document] of Object.entries(MANAGED_POLICIES)) this.managed.set(arn, parsePolicy(document, arn));
-  }
+  ) {}
 
   /** Registers a role or replaces its trust policy; its other policies are kept. */
   putRole(name: string, arn: string, assumeRolePolicy: unknown): void {
@@ -60,11 +56,10 @@ export class Iam {
   }
 
   attachPolicy(roleName: string, policyArn: string): void {
-    if (!this.managed.has(policyArn)) {
+    if (!this.managed.has(policyArn))
       throw new Error(
-        `Role ${roleName} attaches ${policyArn}, which is not known locally. Use an inline policy, or one of ${[...this.managed.keys()].join(", ")}.`,
+        `Role ${roleName} attaches ${policyArn}, which is no policy of this stack; grant what it needs in one of its own.`,
       );
-    }
     this.role(roleName).attached.add(policyArn);
   }
 
@@ -197,7 +192,6 @@ export class Iam {
   }
 
   private context(role: RoleRecord, permission: Permission): ConditionContext {
-    const now = this.now();
     return {
       "aws:PrincipalArn": role.arn,
       "aws:PrincipalAccount": this.accountId,
@@ -208,8 +202,6 @@ export class Iam {
       // Plain HTTP on loopback stands for TLS: statements that demand TLS must neither block nor be rewritten.
       "aws:SecureTransport": "true",
       "aws:SourceIp": "127.0.0.1",
-      "aws:CurrentTime": new Date(now).toISOString(),
-      "aws:EpochTime": String(Math.floor(now / 1000)),
       ...permission.context,
     };
   }

@@ -3,6 +3,7 @@
  * then allow, then implicit deny).
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
+import { isRecord } from "../../graph/values";
 import { type ConditionContext, checkOperators, conditionsHold, matchesWildcard } from "./conditions";
 
 export interface Statement {
@@ -153,10 +154,6 @@ function list(value: unknown): unknown[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Evaluates identity policies. */
 export function evaluateIdentity(policies: readonly Policy[], question: Question): Verdict {
   return combine(
@@ -223,7 +220,7 @@ function substitute(text: string, context: ConditionContext): string {
     if (["*", "?", "$"].includes(variable)) return variable;
     const value = context[variable];
     // AWS: a statement whose variable has no value for the request does not match.
-    return typeof value === "string" ? value : whole;
+    return value ?? whole;
   });
 }
 

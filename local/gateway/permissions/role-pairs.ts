@@ -1,5 +1,5 @@
 /** Pairs of service and resource where the service reaches the resource as a role that it is given. */
-import type { RoleUse, ServicePair } from "./service-pairs";
+import type { RoleUse, ServicePair } from "./pair";
 
 const EVENTS_ROLES = 'EventBridge User Guide, "IAM roles for sending events to targets in Amazon EventBridge"';
 const LAMBDA_FAILURES = 'Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations"';

@@ -1,7 +1,8 @@
 /** Whether AWS lets a service deliver: the target's policy and its key's are asked with what the service really sends. */
 import type { ConditionContext } from "./conditions";
+import type { KeyUse, RoleUse, ServicePair, TargetKind } from "./pair";
 import { evaluateIdentity, evaluateResource, type Policy } from "./policy";
-import { type KeyUse, type RoleUse, SERVICE_PAIRS, type ServicePair, type TargetKind } from "./service-pairs";
+import { SERVICE_PAIRS } from "./service-pairs";
 
 export interface ServiceDelivery {
   /** `events.amazonaws.com` */
@@ -31,7 +32,7 @@ export interface Refusal {
 
 /** What to say of a pair whose conditions nobody has looked up yet. */
 export const unknownPair = (service: string, target: string): string =>
-  `How AWS lets ${service} deliver to ${target} is not known; look it up in AWS's documentation and add the pair to local/gateway/service-pairs.ts.`;
+  `How AWS lets ${service} deliver to ${target} is not known; look it up in AWS's documentation and add the pair to local/gateway/permissions/service-pairs.ts.`;
 
 /** Undefined for a pair that is not in the table. */
 export const findPair = (service: string, target: TargetKind, { region }: Place): ServicePair | undefined =>

@@ -31,7 +31,7 @@ export interface Messaging {
 export function createMessaging(context: LocalContext, options: { readonly kinesis?: KinesisOptions } = {}): Messaging {
   const registry = new DeliverRegistry();
   const cloudwatch = new CloudWatchService(context, registry);
-  const iam = new Iam(context.accountId, context.region, () => context.clock.now());
+  const iam = new Iam(context.accountId, context.region);
   const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
   const kinesis = new KinesisService(context, gate, options.kinesis);

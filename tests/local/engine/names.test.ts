@@ -16,7 +16,7 @@ const [region, accountId] = ["us-east-1", "000000000000"];
 const db = new DatabaseSync(":memory:");
 const { bodies } = createServices({
   context: { region, accountId, endpointUrl: "http://127.0.0.1:0", db, dataDir: folder, clock: Date, log: () => undefined },
-  iam: new Iam(accountId, region, Date.now),
+  iam: new Iam(accountId, region),
   credentials: new CredentialStore(db, accountId),
   apiPort: 0,
   durable: false,

@@ -19,7 +19,7 @@ export const db = new DatabaseSync(":memory:");
 export const clock = { offset: 0, now: () => Date.now() + clock.offset };
 export const services = createServices({
   context: { region, accountId, endpointUrl: "http://127.0.0.1:0", db, dataDir: folder, clock, log: () => undefined },
-  iam: new Iam(accountId, region, clock.now),
+  iam: new Iam(accountId, region),
   credentials: new CredentialStore(db, accountId),
   apiPort: 1,
   durable: false,

@@ -32,16 +32,13 @@ describe("identity policies", () => {
   it.each([
     [{ StringEquals: { k: ["a", "b"] } }, { k: "b" }, true],
     [{ StringEquals: { k: "a" } }, {}, false],
-    [{ StringEqualsIfExists: { k: "a" } }, {}, true],
     [{ StringNotEquals: { k: "a" } }, {}, true],
     [{ StringNotEquals: { k: ["a", "b"] } }, { k: "b" }, false],
     [{ StringLike: { k: "ab*" } }, { K: "abc" }, true],
     [{ ArnLike: { k: "arn:aws:s3:::b*" } }, { k: "arn:aws:s3:::bucket" }, true],
     [{ Bool: { k: "false" } }, { k: "true" }, false],
-    [{ NumericLessThanEquals: { k: "10" } }, { k: "10" }, true],
-    [{ Null: { k: "true" } }, {}, true],
-    [{ Null: { k: "true" } }, { k: "x" }, false],
-    [{ DateGreaterThan: { k: "2020-01-01T00:00:00Z" } }, { k: "2021-01-01T00:00:00Z" }, true],
+    [{ ArnNotLike: { k: "arn:aws:s3:::b*" } }, { k: "arn:aws:s3:::bucket" }, false],
+    [{ StringNotLike: { k: "ab*" } }, { k: "b" }, true],
   ])("condition %j with %j: %s", (Condition, context, holds) => {
     const result = verdict([{ Effect: "Allow", Action: "*", Resource: "*", Condition }], "a:b", "r", context);
     expect(result).toBe(holds ? "allow" : "implicit-deny");
@@ -93,7 +90,7 @@ describe("identity policies", () => {
 
 describe("resource policies", () => {
   it("of a key decide whether IAM policies count for it", () => {
-    const iam = new Iam("000000000000", "us-east-1", () => 0);
+    const iam = new Iam("000000000000", "us-east-1");
     iam.putRole("r", "arn:aws:iam::000000000000:role/r", {
       Statement: { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
     });
@@ -117,7 +114,7 @@ describe("resource policies", () => {
   });
 
   it("of a bucket deny its objects, and TLS-only statements do not block loopback", () => {
-    const iam = new Iam("000000000000", "us-east-1", () => 0);
+    const iam = new Iam("000000000000", "us-east-1");
     iam.putRole("r", "arn:aws:iam::000000000000:role/r", {
       Statement: { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
     });
@@ -143,7 +140,7 @@ describe("resource policies", () => {
     });
     expect(iam.assumableBy("r", "lambda.amazonaws.com")).toBe(true);
     expect(iam.assumableBy("r", "ec2.amazonaws.com")).toBe(false);
-    expect(() => iam.attachPolicy("r", "arn:aws:iam::aws:policy/AdministratorAccess")).toThrow(/not known locally/);
+    expect(() => iam.attachPolicy("r", "arn:aws:iam::aws:policy/AdministratorAccess")).toThrow(/no policy of this stack/);
   });
 });
 
