@@ -6,9 +6,9 @@ export interface KillRule {
   readonly functionName: string;
   /** Name of the function's role: that is how its calls are told apart. */
   readonly roleName: string;
-  /** Signing name, e.g. `dynamodb`; absent: any service. */
-  readonly service?: string;
-  readonly action?: string;
+  /** Signing name, e.g. `dynamodb`. */
+  readonly service: string;
+  readonly action: string;
   /** Kills after this many matching calls have been answered by their service (the caller never sees the last answer). */
   readonly afterCalls: number;
 }
@@ -28,11 +28,6 @@ export class KillSwitch {
     const order = { killed: 0 };
     this.rules.push({ rule, order, seen: 0 });
     return order;
-  }
-
-  /** Rules that have not fired. */
-  get armed(): number {
-    return this.rules.length;
   }
 
   /** The same service, watched. */
@@ -56,8 +51,8 @@ export class KillSwitch {
       const matches =
         principal.kind === "role" &&
         principal.roleName === rule.roleName &&
-        (rule.service === undefined || rule.service === request.service) &&
-        (rule.action === undefined || rule.action === request.action);
+        rule.service === request.service &&
+        rule.action === request.action;
       if (!matches) continue;
       entry.seen += 1;
       if (entry.seen < rule.afterCalls) continue;

@@ -7,8 +7,10 @@ import type { GraphResource, LocalContext, Part } from "../contracts.js";
 import { CredentialStore } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
 import { Iam } from "../gateway/permissions/iam";
+import { recordOf } from "../graph/values";
 import type { Metering, Usage } from "../services/dynamodb-meter";
-import { lockDataDir } from "./data-lock.js";
+import { ACCOUNT_ID } from "./account";
+import { lockDataDir } from "./data-lock";
 import { KillSwitch } from "./kill-switch.js";
 import { reservePort } from "./ports.js";
 import { createServices, type Services } from "./services.js";
@@ -19,12 +21,10 @@ export interface RuntimeOptions {
   readonly port?: number;
   /** REST APIs; 0 or absent: a free one. */
   readonly apiPort?: number;
-  readonly warehousePort?: number;
   /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
   readonly inMemory?: boolean;
   /** One running platform a folder. */
   readonly dataDir: string;
-  readonly clock?: { now(): number };
   readonly log?: (line: string) => void;
   /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
   readonly metering?: Metering;
@@ -42,8 +42,6 @@ export interface Runtime {
   readonly killSwitch: KillSwitch;
 }
 
-export const ACCOUNT_ID = "000000000000";
-
 /** Opens the endpoint and makes the services; `services.parts` are still to be started. What has to be ended is put into `started`. */
 export async function openRuntime(options: RuntimeOptions, started: Part[]): Promise<Runtime> {
   const dataDir = openDataDir(options, started);
@@ -51,7 +49,7 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   // Losing the last moments on a power cut is fine here; losing speed on every record is not.
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
   started.push({ title: "database", end: () => db.close() });
-  const clock = options.clock ?? { now: () => Date.now() };
+  const clock = { now: () => Date.now() };
   const log = options.log ?? (() => undefined);
   const iam = new Iam(ACCOUNT_ID, options.region);
   const credentials = new CredentialStore(db, ACCOUNT_ID);
@@ -67,7 +65,6 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
     durable: options.inMemory !== true,
     perform: (request) => endpoint.call(request),
     databaseRolesOf: options.databaseRolesOf,
-    ...(options.warehousePort === undefined ? {} : { warehousePort: options.warehousePort }),
     ...(options.metering === undefined ? {} : { metering: options.metering }),
     ...(options.onFirstRefusal === undefined ? {} : { onFirstRefusal: options.onFirstRefusal }),
   });
@@ -100,9 +97,10 @@ export async function startParts(parts: readonly Part[], started: Part[]): Promi
 /** Names in the tag `RedshiftDbRoles` of a role among the resources. */
 export function databaseRoles(resources: Iterable<GraphResource>, roleName: string): readonly string[] {
   const role = [...resources].find(({ type, state }) => type === "aws:iam/role:Role" && state.name === roleName);
-  const tags = role?.inputs.tags;
-  const value = typeof tags === "object" && tags !== null && "RedshiftDbRoles" in tags ? String(tags.RedshiftDbRoles) : "";
-  return value.split(":").filter((name) => name !== "");
+  const { RedshiftDbRoles: value = "" } = recordOf(role?.inputs.tags);
+  return String(value)
+    .split(":")
+    .filter((name) => name !== "");
 }
 
 /** The database of the stack's namespace, or PostgreSQL's first one without a warehouse. */

@@ -52,7 +52,6 @@ export interface ServiceOptions {
   readonly durable: boolean;
   /** Names in a role's tag `RedshiftDbRoles`. */
   readonly databaseRolesOf: (roleName: string) => readonly string[];
-  readonly warehousePort?: number;
   /** Units of provisioned tables; default enforced. */
   readonly metering?: Metering;
   /** Told when a table first lacks units. */
@@ -90,7 +89,6 @@ export function createServices(options: ServiceOptions) {
   const events = new EventsService(context, gate, { registry, sqs, kinesis }, metrics);
   const warehouse = createWarehouse(context, {
     durable: options.durable,
-    ...(options.warehousePort === undefined ? {} : { port: options.warehousePort }),
     readObject: ({ bucket, key }) => s3.get(bucket, key),
     writeObject: async ({ bucket, key }, content) => void (await s3.put(bucket, key, content)),
     listObjects: async ({ bucket, prefix }) => s3.list(bucket, prefix).map(({ key }) => key),

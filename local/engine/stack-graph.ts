@@ -7,9 +7,10 @@ import { CredentialStore } from "../gateway/credentials";
 import { Iam } from "../gateway/permissions/iam";
 import { evaluate } from "../graph/evaluate";
 import type { Graph } from "../graph/graph";
-import { readStackConfig } from "../graph/stack-config";
+import type { ResourceType } from "../graph/resource";
+import { readStackConfig, type StackConfig } from "../graph/stack-config";
 import { boundProviderCalls } from "../services/provider-calls";
-import { ACCOUNT_ID } from "./runtime";
+import { ACCOUNT_ID } from "./account";
 import { createServices } from "./services";
 
 /**
@@ -32,16 +33,21 @@ export async function stackGraph(projectDir: string, stack: string): Promise<Gra
       durable: false,
       databaseRolesOf: () => [],
     });
-    return await evaluate({
-      config,
-      program: join(projectDir, "dist", "index.js"),
-      projectDir,
-      types: services.bodies,
-      calls: boundProviderCalls({ region, accountId: ACCOUNT_ID }),
-      accountId: ACCOUNT_ID,
-    });
+    return await graphOf(projectDir, config, services.bodies);
   } finally {
     db.close();
     rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/** The same with what is known of the resource types already. @throws EvaluationError. */
+export function graphOf(projectDir: string, config: StackConfig, types: readonly ResourceType[]): Promise<Graph> {
+  return evaluate({
+    config,
+    program: join(projectDir, "dist", "index.js"),
+    projectDir,
+    types,
+    calls: boundProviderCalls({ region: config.region, accountId: ACCOUNT_ID }),
+    accountId: ACCOUNT_ID,
+  });
 }

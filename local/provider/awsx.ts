@@ -10,6 +10,7 @@ import { Vpc as NetworkVpc } from "@pulumi/aws/ec2/vpc.js";
 import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones.js";
 import * as pulumi from "@pulumi/pulumi";
 import { main } from "@pulumi/pulumi/provider/index.js";
+import { isRecord, messageOf } from "../graph/values";
 
 const KINDS = ["Public", "Private", "Isolated"] as const;
 type Kind = (typeof KINDS)[number];
@@ -83,9 +84,6 @@ class Vpc extends pulumi.ComponentResource {
   }
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 const isKind = (value: unknown): value is Kind => KINDS.some((kind) => kind === value);
 
 /**
@@ -129,6 +127,6 @@ main(
   },
   process.argv.slice(2),
 ).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 });

@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import type { GraphResource, NameRule, ResourceBody } from "../contracts.js";
 import { physicalName } from "../engine/names.js";
-import { fieldChanges } from "../graph/graph.js";
+import { fieldChanges } from "../graph/graph";
 import { ResourceTypes } from "../graph/resource-types";
+import { messageOf } from "../graph/values";
 import type { ResourceStore } from "./store.js";
 import { comparable, hasUnknown, type Properties, plain, plainProperties, resolved, secret, UNKNOWN } from "./values.js";
 
@@ -263,5 +264,3 @@ function named(rule: NameRule, urn: string, olds: Properties, news: Properties, 
   const kept = generatedFields(olds).includes(field) ? olds[field] : undefined;
   return { ...news, [field]: kept ?? physicalName(rule, nameOf(urn), plainProperties(news), hex), [GENERATED]: [field] };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

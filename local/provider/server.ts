@@ -5,6 +5,7 @@ import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import type { ProviderCall } from "../graph/evaluate.js";
+import { messageOf } from "../graph/values";
 import { type Difference, fieldOf, type ProviderResources } from "./resources.js";
 import { fromStruct, plainProperties, toStruct } from "./values.js";
 
@@ -52,7 +53,7 @@ function answering<Request, Response>(
 }
 
 function failure(error: unknown): Partial<ServiceError> {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   // AWS's error code is the name of the error.
   const named = error instanceof Error && error.name !== "Error" ? `${error.name}: ${message}` : message;
   return { code: status.UNKNOWN, details: named };

@@ -1,7 +1,8 @@
 /** Property values as the Pulumi engine sends them: secrets, assets and unknown values are objects with a signature. */
 import { deserializeProperties } from "@pulumi/pulumi/runtime/rpc.js";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
-import { resolveAssets } from "../graph/assets.js";
+import { resolveAssets } from "../graph/assets";
+import { isRecord } from "../graph/values";
 
 export type Properties = Readonly<Record<string, unknown>>;
 
@@ -12,8 +13,6 @@ const ASSET = "c44067f5952c0a294b673a41bacd8c17";
 const ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7";
 /** Stands for a value that is known only after the deployment. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-const isRecord = (value: unknown): value is Properties => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isSecret = (value: unknown): value is { readonly value: unknown } => isRecord(value) && value[SIGNATURE] === SECRET;
 
