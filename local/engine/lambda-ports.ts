@@ -7,18 +7,9 @@ import type { DeliverRegistry } from "../services/deliver";
 import type { KinesisService } from "../services/kinesis";
 import type { LogsService } from "../services/logs";
 import type { S3Service } from "../services/s3";
-import type { SnsService } from "../services/sns";
 import type { MetricSink, SqsService } from "../services/sqs";
 import { md5 } from "../services/sqs/md5";
 import { systemAttributes } from "../services/sqs/message-operations";
-
-/** What a role needs to reach a destination. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
-const SEND_ACTIONS: Readonly<Record<string, string>> = {
-  sqs: "sqs:SendMessage",
-  sns: "sns:Publish",
-  lambda: "lambda:InvokeFunction",
-  events: "events:PutEvents",
-};
 
 export function lambdaPorts(services: {
   readonly context: LocalContext;
@@ -27,15 +18,14 @@ export function lambdaPorts(services: {
   readonly registry: DeliverRegistry;
   readonly kinesis: KinesisService;
   readonly sqs: SqsService;
-  readonly sns: SnsService;
   readonly s3: S3Service;
   readonly logs: LogsService;
   readonly metrics: MetricSink;
 }): LambdaPorts {
-  const { iam, credentials, registry, kinesis, sqs, sns, s3, logs, metrics } = services;
+  const { iam, credentials, registry, kinesis, sqs, s3, logs, metrics } = services;
   /** What the action needs of the resource and of the key that encrypts it. */
   const needs = (action: string, resource: string): readonly Permission[] => {
-    const owner = { sqs, sns, kinesis, s3 }[resource.split(":")[2] ?? ""];
+    const owner = { sqs, kinesis, s3 }[resource.split(":")[2] ?? ""];
     return [{ action, resource }, ...(owner?.keyUse(action.slice(action.indexOf(":") + 1), resource) ?? [])];
   };
   const decisions = (roleArn: string, action: string, resource: string) =>
@@ -66,7 +56,7 @@ export function lambdaPorts(services: {
     missingActions: (roleArn, action, resource) =>
       decisions(roleArn, action, resource).flatMap((one) => (one.decision.allowed ? [] : [one.action])),
     deliver: async (targetArn, payload, roleArn) => {
-      requireOfRole(roleArn, SEND_ACTIONS[targetArn.split(":")[2] ?? ""] ?? "", targetArn);
+      requireOfRole(roleArn, "sqs:SendMessage", targetArn);
       await registry.deliver(targetArn, payload);
     },
     putObject: async (bucketArn, key, body, roleArn) => {

@@ -112,7 +112,7 @@ export function createServices(options: ServiceOptions) {
   const redshiftData = new RedshiftDataService(context, { redshift, databaseRolesOf: options.databaseRolesOf });
   const lambda = new LambdaService(
     context,
-    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, sns, s3, logs, metrics }),
+    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics }),
   );
   const jobs = jobPorts({
     context,

@@ -227,7 +227,8 @@ function configureAsync(service: LambdaService, resource: GraphResource): void {
   if (Object.keys(destinations.record("onSuccess")).length > 0)
     throw new Error("destinationConfig.onSuccess: only failures have a destination here.");
   const onFailure = destinations.in("onFailure").text("destination");
-  if (onFailure?.startsWith("arn:aws:s3:")) throw new Error(`destinationConfig.onFailure: a bucket is not supported here.`);
+  if (onFailure !== undefined && onFailure.split(":")[2] !== "sqs")
+    throw new Error(`destinationConfig.onFailure: expected a queue, got ${onFailure}.`);
   service.asynchronous.configure(service.resolve(functionNameOf(fields.need("functionName"))).config.name, {
     maxRetries: fields.number("maximumRetryAttempts") ?? 2,
     maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,

@@ -147,19 +147,7 @@ export class FunctionPool {
     if (this.closed) throw new AwsError("ServiceException", "The platform is stopping.", 500);
     const { config } = state;
     const requestId = options.requestId ?? randomUUID();
-    const traceId = options.traceId ?? newTraceId(this.context.clock.now(), config.tracing === "Active");
-    const coldStart = performance.now();
-    let pooled = state.idle.pop();
-    while (pooled !== undefined && !pooled.environment.alive) pooled = state.idle.pop();
-    let initMs: number | undefined;
-    let initError: FunctionError | undefined;
-    if (pooled === undefined) {
-      pooled = this.launch(state);
-      state.busy.add(pooled);
-      initError = await pooled.environment.start();
-      initMs = performance.now() - coldStart;
-    }
-    state.busy.add(pooled);
+    const { pooled, initMs, initError } = await this.environmentFor(state);
     pooled.lines.push(`START RequestId: ${requestId} Version: ${config.version}`);
     const started = performance.now();
     const outcome: Outcome =
@@ -169,26 +157,49 @@ export class FunctionPool {
             requestId,
             payload,
             functionArn: options.qualifiedArn ?? config.arn,
-            traceId,
+            traceId: options.traceId ?? newTraceId(this.context.clock.now(), config.tracing === "Active"),
             timeoutMs: config.timeoutSeconds * 1000,
           });
     const durationMs = performance.now() - started;
-    state.busy.delete(pooled);
-    if (state.busy.size === 0) this.retired.delete(state);
     const result = tooLarge(outcome);
     if (result.kind === "error" && /^(Sandbox|Runtime)\./.test(result.error.errorType))
       pooled.lines.push(result.error.errorMessage);
     pooled.lines.push(`END RequestId: ${requestId}`, reportLine(requestId, durationMs, initMs, config, result.memoryMb));
     const logTail = this.flushLines(config, pooled);
     this.record(config.name, durationMs, result.kind === "error");
-    if (pooled.environment.alive && this.functions.get(config.name) === state && !this.closed) state.idle.push(pooled);
-    else await pooled.environment.end();
+    await this.giveBack(state, pooled);
     return {
       requestId,
       payload: result.kind === "result" ? result.payload : JSON.stringify(result.error),
       functionError: result.kind === "error" ? "Unhandled" : undefined,
       logTail,
     };
+  }
+
+  /** A warm environment, or a new one with the milliseconds that its start took. */
+  private async environmentFor(state: FunctionState): Promise<{
+    readonly pooled: PooledEnvironment;
+    readonly initMs?: number;
+    readonly initError?: FunctionError | undefined;
+  }> {
+    let pooled = state.idle.pop();
+    while (pooled !== undefined && !pooled.environment.alive) pooled = state.idle.pop();
+    const started = performance.now();
+    const isWarm = pooled !== undefined;
+    pooled ??= this.launch(state);
+    state.busy.add(pooled);
+    if (isWarm) return { pooled };
+    const initError = await pooled.environment.start();
+    return { pooled, initMs: performance.now() - started, initError };
+  }
+
+  /** Keeps a living environment of the function as it is now; any other ends. */
+  private async giveBack(state: FunctionState, pooled: PooledEnvironment): Promise<void> {
+    state.busy.delete(pooled);
+    if (state.busy.size === 0) this.retired.delete(state);
+    const isCurrent = this.functions.get(state.config.name) === state && !this.closed;
+    if (pooled.environment.alive && isCurrent) state.idle.push(pooled);
+    else await pooled.environment.end();
   }
 
   private record(name: string, durationMs: number, failed: boolean): void {

@@ -65,11 +65,8 @@ export interface LambdaPorts {
    * acts for the role when it polls and when it delivers failures.
    */
   readonly missingActions: (roleArn: string, action: string, resource: string) => readonly string[];
-  /**
-   * Sends to a queue, topic or function with the permissions of the role: destinations and dead-letter queues are reached as the
-   * function, not as a service. @throws AwsError
-   */
-  readonly deliver: (targetArn: string, payload: string, roleArn: string) => Promise<void>;
+  /** Sends to a queue with the permissions of the role: a destination is reached as the function, not as a service. @throws AwsError */
+  readonly deliver: (queueArn: string, payload: string, roleArn: string) => Promise<void>;
   /** Writes an object with the permissions of the role. @throws AwsError */
   readonly putObject: (bucketArn: string, key: string, body: string, roleArn: string) => Promise<void>;
   readonly streams: StreamSource;

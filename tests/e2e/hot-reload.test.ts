@@ -164,8 +164,8 @@ describe("a permission that is taken away", () => {
     const roleArn = services.lambda.pool.get(streamFunction())?.config.roleArn ?? "";
     const roleName = roleArn.split("/").at(-1) ?? "";
     const role = services.iam.role(roleName);
-    const policies = [...role.inline];
-    role.inline.clear();
+    const policies = [...role.policies];
+    role.policies.clear();
     const startTime = Date.now();
     const waiting = scoreOne();
     const denied = await until("the refusal in the log", async () => {
@@ -178,7 +178,7 @@ describe("a permission that is taken away", () => {
     expect(denied).toContain(`assumed-role/${roleName}/`);
     expect(denied).toContain("dynamodb:BatchGetItem");
     expect(denied).toMatch(/arn:aws:dynamodb:us-east-1:000000000000:table\/fraud-/);
-    for (const [name, policy] of policies) role.inline.set(name, policy);
+    for (const [name, policy] of policies) role.policies.set(name, policy);
     expect((await waiting).score).toBeCloseTo(0.42, 9);
   });
 });

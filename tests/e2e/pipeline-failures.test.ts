@@ -232,7 +232,7 @@ describe("promotion", () => {
       const says = [role, denied, resource];
       await fails(await registered(pipelines), { step, error: "AccessDeniedException", says, remedy });
     } finally {
-      iam.role(role).inline.delete("test");
+      iam.role(role).policies.delete("test");
     }
     expect((await pipelines.models(DATASET)).document.chain).toEqual(champion.document.chain);
   });

@@ -18,16 +18,14 @@ export interface RoleRecord {
   readonly name: string;
   readonly arn: string;
   readonly trust: Policy;
-  readonly inline: Map<string, Policy>;
-  /** ARNs. */
-  readonly attached: Set<string>;
+  /** By name. */
+  readonly policies: Map<string, Policy>;
 }
 
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
 export class Iam {
   private readonly roles = new Map<string, RoleRecord>();
-  private readonly managed = new Map<string, Policy>();
   private readonly resourcePolicies = new Map<string, Policy>();
 
   constructor(
@@ -37,72 +35,35 @@ export class Iam {
 
   /** Registers a role or replaces its trust policy; its other policies are kept. */
   putRole(name: string, arn: string, assumeRolePolicy: unknown): void {
-    const existing = this.roles.get(name);
     this.roles.set(name, {
       name,
       arn,
       trust: parsePolicy(assumeRolePolicy, `trust policy of role ${name}`),
-      inline: existing?.inline ?? new Map(),
-      attached: existing?.attached ?? new Set(),
+      policies: this.roles.get(name)?.policies ?? new Map(),
     });
   }
 
   putInlinePolicy(roleName: string, policyName: string, document: unknown): void {
-    this.role(roleName).inline.set(policyName, parsePolicy(document, `policy ${policyName} of role ${roleName}`));
+    this.role(roleName).policies.set(policyName, parsePolicy(document, `policy ${policyName} of role ${roleName}`));
   }
 
-  putManagedPolicy(arn: string, document: unknown): void {
-    this.managed.set(arn, parsePolicy(document, arn));
-  }
-
-  attachPolicy(roleName: string, policyArn: string): void {
-    if (!this.managed.has(policyArn))
-      throw new Error(
-        `Role ${roleName} attaches ${policyArn}, which is no policy of this stack; grant what it needs in one of its own.`,
-      );
-    this.role(roleName).attached.add(policyArn);
-  }
-
-  /** Nothing happens when role or policy are gone; the same holds for {@link detachPolicy}. */
+  /** Nothing happens when role or policy are gone. */
   removeInlinePolicy(roleName: string, policyName: string): void {
-    this.findRole(roleName)?.inline.delete(policyName);
-  }
-
-  detachPolicy(roleName: string, policyArn: string): void {
-    this.findRole(roleName)?.attached.delete(policyArn);
-  }
-
-  /** Takes all policies from a role. */
-  clearRole(name: string): void {
-    const role = this.findRole(name);
-    role?.inline.clear();
-    role?.attached.clear();
+    this.findRole(roleName)?.policies.delete(policyName);
   }
 
   /** @throws AwsError DeleteConflict while it has policies. */
   deleteRole(name: string): void {
     const role = this.findRole(name);
     if (role === undefined) return;
-    const left = [...role.attached, ...role.inline.keys()];
+    const left = [...role.policies.keys()];
     if (left.length > 0)
       throw new AwsError(
         "DeleteConflict",
-        `Cannot delete entity, must ${role.attached.size > 0 ? "detach all policies" : "delete policies"} first: role ${role.name} has ${left.join(", ")}.`,
+        `Cannot delete entity, must delete policies first: role ${role.name} has ${left.join(", ")}.`,
         409,
       );
     this.roles.delete(role.name);
-  }
-
-  /** @throws AwsError DeleteConflict while a role has it attached. */
-  deleteManagedPolicy(arn: string): void {
-    const holders = [...this.roles.values()].filter(({ attached }) => attached.has(arn)).map(({ name }) => name);
-    if (holders.length > 0)
-      throw new AwsError(
-        "DeleteConflict",
-        `Cannot delete a policy attached to entities: detach ${arn} from ${holders.join(", ")} first.`,
-        409,
-      );
-    this.managed.delete(arn);
   }
 
   roleNames(): string[] {
@@ -151,10 +112,7 @@ export class Iam {
       resource: permission.resource,
       context: this.context(role, permission),
     };
-    const identity = evaluateIdentity(
-      [...role.inline.values(), ...[...role.attached].flatMap((arn) => this.managed.get(arn) ?? [])],
-      question,
-    );
+    const identity = evaluateIdentity([...role.policies.values()], question);
     const resource = this.resourceVerdict(principal, role, question);
     if (identity === "explicit-deny")
       return { allowed: false, reason: this.denial(principal, permission, "with an explicit deny in an identity-based policy") };

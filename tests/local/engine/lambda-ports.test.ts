@@ -9,7 +9,7 @@ const ROLE = "arn:aws:iam::000000000000:role/fn";
 /** The ports of functions over an encrypted queue, stream and bucket, and a role with these actions. */
 async function ports(...actions: readonly string[]) {
   const all = world();
-  const { context, iam, kms, registry, sqs, sns, kinesis, logs } = all;
+  const { context, iam, kms, registry, sqs, kinesis, logs } = all;
   const key = kms.arnOf("11111111-2222-3333-4444-555555555555");
   kms.putKey("11111111-2222-3333-4444-555555555555", "data", true);
   const s3 = createS3Service(context, { iam, kms, deliver: registry.deliver });
@@ -24,7 +24,7 @@ async function ports(...actions: readonly string[]) {
   iam.putInlinePolicy("fn", "own", { Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }] });
   const credentials = new CredentialStore(context.db, context.accountId);
   const metrics = () => undefined;
-  return { ...all, s3, ports: lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, sns, s3, logs, metrics }) };
+  return { ...all, s3, ports: lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics }) };
 }
 
 describe("a function's role", () => {

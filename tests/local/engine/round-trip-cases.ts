@@ -15,7 +15,6 @@ import {
   letIn,
   namespace,
   otherKey,
-  policy,
   queue,
   role,
   rule,
@@ -260,53 +259,18 @@ export const cases: readonly Case[] = [
   },
   {
     type: "aws:iam/role:Role",
-    inputs: () => ({
-      assumeRolePolicy: letIn("glue.amazonaws.com", "sts:AssumeRole"),
-      inlinePolicies: [{ name: "one", policy: document("s3:GetObject") }],
-    }),
-    change: async () => ({
-      inlinePolicies: [{ name: "two", policy: document("s3:PutObject") }],
-      managedPolicyArns: [(await policy()).id],
-    }),
+    inputs: () => ({ assumeRolePolicy: letIn("glue.amazonaws.com", "sts:AssumeRole") }),
+    change: () => ({ assumeRolePolicy: letIn("lambda.amazonaws.com", "sts:AssumeRole") }),
     seen: ({ id }) => {
       if (!services.iam.roleNames().includes(id)) return undefined;
-      const found = services.iam.role(id);
-      return [...found.inline.keys(), ...found.attached];
+      return ["glue.amazonaws.com", "lambda.amazonaws.com"].filter((service) => services.iam.assumableBy(id, service));
     },
   },
   {
     type: "aws:iam/rolePolicy:RolePolicy",
     inputs: async () => ({ role: (await role()).id, policy: document("s3:GetObject") }),
     change: () => ({ policy: document("s3:PutObject") }),
-    seen: ({ inputs, state }) => services.iam.role(String(inputs.role)).inline.get(String(state.name)),
-  },
-  {
-    type: "aws:iam/policy:Policy",
-    inputs: () => ({ policy: document("s3:GetObject") }),
-    change: () => ({ policy: document("s3:PutObject") }),
-    seen: async ({ id }) => {
-      const holder = (await role()).id;
-      try {
-        services.iam.attachPolicy(holder, id);
-      } catch {
-        return undefined;
-      }
-      const allows = (action: string) =>
-        services.iam.authorize({ kind: "role", arn: "arn", roleName: holder }, { action, resource: "*" }).allowed;
-      const known = services.iam.role(holder);
-      const all = known.inline.get("all");
-      known.inline.delete("all");
-      const seen = ["s3:GetObject", "s3:PutObject"].filter(allows);
-      if (all !== undefined) known.inline.set("all", all);
-      services.iam.detachPolicy(holder, id);
-      return seen;
-    },
-  },
-  {
-    type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-    inputs: async () => ({ role: (await role()).id, policyArn: (await policy()).id }),
-    seen: ({ inputs }) =>
-      services.iam.role(String(inputs.role)).attached.has(String(inputs.policyArn)) ? "attached" : undefined,
+    seen: ({ inputs, state }) => services.iam.role(String(inputs.role)).policies.get(String(state.name)),
   },
   {
     type: "aws:lambda/function:Function",

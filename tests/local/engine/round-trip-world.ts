@@ -69,7 +69,7 @@ export const shared = (type: string, name: string, inputs: () => Inputs | Promis
     return known;
   };
 };
-export const role = shared("aws:iam/role:Role", "shared-role", () => ({
+const bareRole = shared("aws:iam/role:Role", "shared-role", () => ({
   assumeRolePolicy: JSON.stringify({
     Statement: ["lambda", "states"].map((service) => ({
       Effect: "Allow",
@@ -77,8 +77,16 @@ export const role = shared("aws:iam/role:Role", "shared-role", () => ({
       Action: "sts:AssumeRole",
     })),
   }),
-  inlinePolicies: [{ name: "all", policy: document("*") }],
 }));
+const everything = shared("aws:iam/rolePolicy:RolePolicy", "shared-role-policy", async () => ({
+  role: (await bareRole()).id,
+  policy: document("*"),
+}));
+/** May do everything. */
+export const role = async (): Promise<GraphResource> => {
+  await everything();
+  return bareRole();
+};
 export const stream = shared("aws:kinesis/stream:Stream", "shared-stream", () => ({ shardCount: 1 }));
 export const queue = shared("aws:sqs/queue:Queue", "shared-queue", () => ({
   policy: letIn("s3.amazonaws.com", "sqs:SendMessage"),
@@ -89,7 +97,6 @@ export const rule = shared("aws:cloudwatch/eventRule:EventRule", "shared-rule", 
 export const bucket = shared("aws:s3/bucket:Bucket", "shared-bucket", () => ({}));
 export const key = shared("aws:kms/key:Key", "shared-key", () => ({ description: "shared" }));
 export const otherKey = shared("aws:kms/key:Key", "other-key", () => ({ description: "other" }));
-export const policy = shared("aws:iam/policy:Policy", "shared-policy", () => ({ policy: document("sqs:*") }));
 export const code = (text: string) => archiveFrom({ "index.js": Buffer.from(text) });
 export const fn = shared("aws:lambda/function:Function", "shared-function", async () => ({
   code: code("exports.handler = async () => 1"),
