@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { afterAll, describe, expect, it } from "vitest";
 import { isResolvedArchive, zipArchive } from "../../../local/graph/assets.js";
-import { EvaluationError, evaluate } from "../../../local/graph/evaluate.js";
+import { evaluate } from "../../../local/graph/evaluate.js";
 import { diff } from "../../../local/graph/graph.js";
 import { inDependencyOrder } from "../../../local/graph/order.js";
+import { EvaluationError } from "../../../local/graph/recorder.js";
 import type { ResourceType } from "../../../local/graph/resource.js";
 import type { StackConfig } from "../../../local/graph/stack-config.js";
 
