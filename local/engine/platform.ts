@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Part } from "../contracts.js";
 import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
-import type { Metering, Usage } from "../services/dynamodb-meter";
+import type { Metering, Usage } from "../services/dynamodb";
 import { boundProviderCalls } from "../services/provider-calls";
 import { type DeployProgress, deploy } from "./deploy.js";
 import { evaluate } from "./evaluate.js";

@@ -36,7 +36,6 @@ const tableOf = async (TableName: string) => {
 };
 const attributesOf = (queueUrl: unknown) => services.sqs.store.findQueue(services.sqs.nameOf(String(queueUrl)))?.attributes;
 const targetsOf = ({ inputs }: GraphResource) => services.events.store.targets("default", String(inputs.rule));
-const keyRow = (id: string) => db.prepare("SELECT description, rotation FROM kms_keys WHERE id = ?").get(id);
 
 async function lambdaGet(path: string): Promise<Record<string, unknown>> {
   const url = new URL(path, "http://127.0.0.1");
@@ -254,7 +253,7 @@ export const cases: readonly Case[] = [
     inputs: () => ({ type: "String", value: "1", description: "first" }),
     change: () => ({ value: "2", description: undefined }),
     seen: ({ id }) => {
-      const found = services.ssm.find(id);
+      const found = services.ssm.parameters.find(id);
       return found && [found.value, found.description ?? ""];
     },
   },
@@ -268,13 +267,16 @@ export const cases: readonly Case[] = [
     type: "aws:kms/key:Key",
     inputs: () => ({ description: "first", enableKeyRotation: true }),
     change: () => ({ description: "second", enableKeyRotation: false }),
-    seen: ({ id }) => (db.prepare("SELECT 1 FROM kms_deletions WHERE key_id = ?").get(id) ? undefined : keyRow(id)),
+    seen: ({ id }) => {
+      const { description, rotation, goneAt } = services.kms.find(id) ?? { goneAt: 0 };
+      return goneAt === undefined ? { description, rotation } : undefined;
+    },
   },
   {
     type: "aws:kms/alias:Alias",
     inputs: async () => ({ targetKeyId: (await key()).id }),
     change: async () => ({ targetKeyId: (await otherKey()).id }),
-    seen: ({ id }) => db.prepare("SELECT key_id FROM kms_aliases WHERE name = ?").get(id)?.key_id,
+    seen: ({ id }) => services.kms.aliasTarget(id),
   },
   {
     type: "aws:iam/role:Role",

@@ -2,9 +2,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GraphResource, LocalContext } from "../../../local/contracts";
-import { createDynamoDbService, type DynamoDbService } from "../../../local/services/dynamodb";
-import { dynamoDbBodies } from "../../../local/services/dynamodb-bodies";
-import type { Metering, Usage } from "../../../local/services/dynamodb-meter";
+import type { Metering, Usage } from "../../../local/services/dynamodb";
+import { DynamoDbService, dynamoDbBodies } from "../../../local/services/dynamodb";
 
 const TableName = "results";
 const THROTTLED = "ProvisionedThroughputExceededException";
@@ -26,7 +25,7 @@ function service(metering: Metering): DynamoDbService {
     clock: { now: () => now },
     log: () => {},
   };
-  const created = createDynamoDbService(context, {
+  const created = new DynamoDbService(context, {
     persistent: false,
     gate: { callerPermissions: () => [] },
     metering,

@@ -1,0 +1,230 @@
+/**
+ * Item actions on metered tables: what each costs, in the units of "Capacity unit consumption for read and write operations" (DynamoDB
+ * developer guide). Sizes come from the same function that the platform plans its items with.
+ */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { itemBytes, READ_UNIT_BYTES, WRITE_UNIT_BYTES } from "../../../functions/shared/item-size";
+import { type DynamoEngine, DynamoError, type EngineAction } from "./engine";
+import { type Meter, throttled } from "./meter";
+
+type Input = Record<string, unknown>;
+type WireItem = Readonly<Record<string, unknown>>;
+
+export class MeteredEngine {
+  private readonly keys = new Map<string, readonly string[]>();
+
+  constructor(
+    private readonly engine: DynamoEngine,
+    private readonly meter: Meter,
+  ) {}
+
+  /** Runs one action. @throws DynamoError ProvisionedThroughputExceededException when the table has no units left */
+  async run(action: EngineAction, input: Input): Promise<Input> {
+    if (action === "BatchGetItem") return this.batch(action, input, "UnprocessedKeys");
+    if (action === "BatchWriteItem") return this.batch(action, input, "UnprocessedItems");
+    if (!this.meter.meters(String(input.TableName))) return this.engine.run(action, input);
+    switch (action) {
+      case "PutItem":
+      case "UpdateItem":
+      case "DeleteItem":
+        return this.write(action, input);
+      case "GetItem":
+        return this.get(input);
+      case "Query":
+      case "Scan":
+        return this.query(action, input);
+      default:
+        return this.engine.run(action, input);
+    }
+  }
+
+  /**
+   * A write costs the larger of the item before and after; one whose condition fails costs the item that is there, a unit at least.
+   * What an update makes of an item shows only afterwards.
+   */
+  private async write(action: EngineAction, input: Input): Promise<Input> {
+    const table = String(input.TableName);
+    const { Item, Key } = input as { readonly Item?: WireItem; readonly Key?: WireItem };
+    const key = Key ?? (await this.keyOf(table, Item ?? {}));
+    const before = writeUnits(await this.item(table, key));
+    const expected = Math.max(before, writeUnits(Item));
+    this.meter.take(table, "Write", expected);
+    try {
+      const output = await this.engine.run(action, input);
+      const after = action === "UpdateItem" ? Math.max(before, writeUnits(await this.item(table, key))) : expected;
+      this.meter.spend(table, "Write", after, expected);
+      return told(output, input, table, after);
+    } catch (error) {
+      const failed = error instanceof DynamoError && error.code === "ConditionalCheckFailedException";
+      // Any other refusal is one of the request itself, and costs nothing.
+      this.meter.spend(table, "Write", failed ? before : 0, expected);
+      throw error;
+    }
+  }
+
+  private async get(input: Input): Promise<Input> {
+    const table = String(input.TableName);
+    const output = await this.engine.run("GetItem", input);
+    const whole = await this.item(table, input.Key as WireItem);
+    const cost = readUnits(whole, input.ConsistentRead === true);
+    this.meter.take(table, "Read", cost);
+    this.meter.spend(table, "Read", cost);
+    return told(output, input, table, cost);
+  }
+
+  /** Everything that is looked at costs, whatever is filtered out; its size is dynalite's own sum. */
+  private async query(action: "Query" | "Scan", input: Input): Promise<Input> {
+    const table = String(input.TableName);
+    const output = await this.engine.run(action, { ...input, ReturnConsumedCapacity: "TOTAL" });
+    const looked = Number((output.ConsumedCapacity as { readonly CapacityUnits?: number } | undefined)?.CapacityUnits ?? 0);
+    const cost = Math.max(looked, input.ConsistentRead === true ? 1 : 0.5);
+    this.meter.take(table, "Read", cost);
+    this.meter.spend(table, "Read", cost);
+    return told(output, input, table, cost);
+  }
+
+  /**
+   * What there are no units for is left unprocessed; when that is all of it, the call is refused ("BatchGetItem" and "BatchWriteItem", API
+   * reference).
+   */
+  private async batch(action: EngineAction, input: Input, unprocessed: string): Promise<Input> {
+    const requests = (input.RequestItems ?? {}) as Readonly<Record<string, unknown>>;
+    const admitted: Record<string, unknown> = {};
+    const left: Record<string, unknown> = {};
+    const costs: Record<string, number> = {};
+    for (const [table, request] of Object.entries(requests)) {
+      if (!this.meter.meters(table)) {
+        admitted[table] = request;
+        continue;
+      }
+      const { taken, refused, cost } =
+        action === "BatchGetItem" ? await this.admitReads(table, request as BatchRead) : await this.admitWrites(table, request);
+      if (taken !== undefined) admitted[table] = taken;
+      if (refused !== undefined) left[table] = refused;
+      costs[table] = cost;
+    }
+    if (Object.keys(left).length > 0 && Object.keys(admitted).length === 0) throw throttled();
+    const output = await this.engine.run(action, { ...input, RequestItems: admitted });
+    const more = (output[unprocessed] ?? {}) as Input;
+    const asked = input.ReturnConsumedCapacity === "TOTAL" || input.ReturnConsumedCapacity === "INDEXES";
+    return {
+      ...output,
+      [unprocessed]: { ...more, ...left },
+      ...(asked
+        ? { ConsumedCapacity: Object.entries(costs).map(([TableName, CapacityUnits]) => ({ TableName, CapacityUnits })) }
+        : {}),
+    };
+  }
+
+  private async admitReads(table: string, request: BatchRead): Promise<Admission> {
+    const taken: WireItem[] = [];
+    const refused: WireItem[] = [];
+    let cost = 0;
+    for (const key of request.Keys) {
+      const units = readUnits(await this.item(table, key), request.ConsistentRead === true);
+      if (this.meter.tryTake(table, "Read", units)) {
+        this.meter.spend(table, "Read", units);
+        taken.push(key);
+        cost += units;
+      } else refused.push(key);
+    }
+    return {
+      taken: taken.length === 0 ? undefined : { ...request, Keys: taken },
+      refused: refused.length === 0 ? undefined : { ...request, Keys: refused },
+      cost,
+    };
+  }
+
+  private async admitWrites(table: string, requests: unknown): Promise<Admission> {
+    const taken: BatchWrite[] = [];
+    const refused: BatchWrite[] = [];
+    let cost = 0;
+    for (const request of requests as readonly BatchWrite[]) {
+      const item = request.PutRequest?.Item;
+      const key = request.DeleteRequest?.Key ?? (await this.keyOf(table, item ?? {}));
+      const units = Math.max(writeUnits(await this.item(table, key)), writeUnits(item));
+      if (this.meter.tryTake(table, "Write", units)) {
+        this.meter.spend(table, "Write", units);
+        taken.push(request);
+        cost += units;
+      } else refused.push(request);
+    }
+    return {
+      taken: taken.length === 0 ? undefined : taken,
+      refused: refused.length === 0 ? undefined : refused,
+      cost,
+    };
+  }
+
+  private async item(TableName: string, Key: WireItem): Promise<WireItem | undefined> {
+    const { Item } = await this.engine.run("GetItem", { TableName, Key, ConsistentRead: true });
+    return Item as WireItem | undefined;
+  }
+
+  private async keyOf(table: string, item: WireItem): Promise<WireItem> {
+    let names = this.keys.get(table);
+    if (names === undefined) {
+      const { Table } = (await this.engine.run("DescribeTable", { TableName: table })) as {
+        readonly Table: { readonly KeySchema: readonly { readonly AttributeName: string }[] };
+      };
+      names = Table.KeySchema.map(({ AttributeName }) => AttributeName);
+      this.keys.set(table, names);
+    }
+    return Object.fromEntries(names.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]])));
+  }
+
+  /** A table of the name may have other keys later. */
+  forget(table: string): void {
+    this.keys.delete(table);
+  }
+}
+
+interface BatchRead {
+  readonly Keys: readonly WireItem[];
+  readonly ConsistentRead?: boolean;
+}
+
+interface BatchWrite {
+  readonly PutRequest?: { readonly Item: WireItem };
+  readonly DeleteRequest?: { readonly Key: WireItem };
+}
+
+interface Admission {
+  readonly taken: unknown;
+  readonly refused: unknown;
+  readonly cost: number;
+}
+
+/** An item that is not there costs the least there is. */
+const writeUnits = (item: WireItem | undefined): number =>
+  Math.max(1, Math.ceil((item === undefined ? 0 : wireBytes(item)) / WRITE_UNIT_BYTES));
+
+function readUnits(item: WireItem | undefined, consistent: boolean): number {
+  const units = Math.max(1, Math.ceil((item === undefined ? 0 : wireBytes(item)) / READ_UNIT_BYTES));
+  return consistent ? units : units / 2;
+}
+
+/** Size of an item as it comes over the wire, where bytes are base64. */
+const wireBytes = (item: WireItem): number => itemBytes(decoded(item) as Record<string, AttributeValue>);
+
+function decoded(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(decoded);
+  const entries = Object.entries(value).map(([name, member]) => [
+    name,
+    name === "B" ? bytesOf(member) : name === "BS" ? sets(member) : decoded(member),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** A text is bytes of an attribute; anything else is the value of an attribute that is called so. */
+const bytesOf = (member: unknown): unknown => (typeof member === "string" ? Buffer.from(member, "base64") : decoded(member));
+const sets = (member: unknown): unknown => (Array.isArray(member) ? member.map(bytesOf) : decoded(member));
+
+function told(output: Input, input: Input, table: string, cost: number): Input {
+  const { ConsumedCapacity: _, ...rest } = output;
+  const { ReturnConsumedCapacity: asked } = input;
+  if (asked !== "TOTAL" && asked !== "INDEXES") return rest;
+  const detail = asked === "INDEXES" ? { Table: { CapacityUnits: cost } } : {};
+  return { ...rest, ConsumedCapacity: { TableName: table, CapacityUnits: cost, ...detail } };
+}
