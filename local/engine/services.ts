@@ -65,8 +65,8 @@ export function createServices(options: ServiceOptions) {
   const metrics = cloudwatch.put;
   const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
-  const ssm = new SsmService(context, kms);
-  const secrets = new SecretsManagerService(context, kms);
+  const ssm = new SsmService(context, gate);
+  const secrets = new SecretsManagerService(context, gate);
   const sts = new StsService(context);
   const dynamodb = new DynamoDbService(context, {
     persistent: options.durable,
@@ -75,7 +75,7 @@ export function createServices(options: ServiceOptions) {
     metrics,
     onFirstRefusal: (usage) => options.onFirstRefusal?.(usage),
   });
-  const s3 = new S3Service(context, { iam, kms, deliver: registry.deliver });
+  const s3 = new S3Service(context, { iam, gate, deliver: registry.deliver });
   const sagemaker = new SageMakerRuntimeService(context);
   const sqs = new SqsService(context, gate, metrics);
   const kinesis = new KinesisService(context, gate);

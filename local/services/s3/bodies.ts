@@ -128,14 +128,8 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
       remove: (bucket) => reset(bucket, { encryption: undefined }),
     }),
     setting("aws:s3/bucketPolicy:BucketPolicy", ["policy"], {
-      apply: ({ inputs: { policy } }, bucket) => {
-        iam.setResourcePolicy(bucketArn(bucket), policy);
-        store.configure(bucket, { policy: typeof policy === "string" ? policy : JSON.stringify(policy) });
-      },
-      remove: (bucket) => {
-        iam.setResourcePolicy(bucketArn(bucket), undefined);
-        reset(bucket, { policy: undefined });
-      },
+      apply: ({ inputs }, bucket) => iam.setResourcePolicy(bucketArn(bucket), inputs.policy),
+      remove: (bucket) => iam.setResourcePolicy(bucketArn(bucket), undefined),
     }),
     setting("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", ["rules"], {
       apply: (resource, bucket) =>

@@ -1,8 +1,8 @@
 /** Headers of S3 uploads and downloads: what an object keeps, what is refused, ranges and preconditions. */
 import { createHash } from "node:crypto";
-import { AwsError } from "../../contracts";
+import { AwsError, type AwsRequest } from "../../contracts";
 import { CHECKSUMS, checksum } from "./checksums";
-import { type BucketConfig, type StoredObject, sameEtag } from "./store";
+import { type BucketConfig, type StoredObject, sameEtag, type WriteCondition } from "./store";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -17,7 +17,7 @@ const KEPT = [
 ];
 /** Known and without effect on what is stored. */
 const ACCEPTED =
-  /^x-amz-(content-sha256|date|security-token|user-agent|sdk-checksum-algorithm|checksum-(algorithm|type|mode|crc32c?|crc64nvme|sha1|sha256)|meta-.+|storage-class|server-side-encryption|server-side-encryption-aws-kms-key-id|server-side-encryption-bucket-key-enabled|decoded-content-length|trailer|copy-source(-if-(none-)?match)?|metadata-directive|expected-bucket-owner|mp-object-size|acl|te|object-attributes|bucket-region)$/;
+  /^x-amz-(content-sha256|date|security-token|user-agent|sdk-checksum-algorithm|checksum-(algorithm|type|mode|crc32c?|crc64nvme|sha1|sha256)|meta-.+|storage-class|server-side-encryption|server-side-encryption-aws-kms-key-id|server-side-encryption-bucket-key-enabled|decoded-content-length|trailer|expected-bucket-owner|mp-object-size|acl|te)$/;
 
 /** Refuses headers whose meaning would be dropped (SSE-C, object lock, tagging, ACLs …). */
 export function refuseUnknownHeaders(headers: Headers): void {
@@ -34,12 +34,12 @@ export function refuseUnknownHeaders(headers: Headers): void {
 }
 
 /** What an upload leaves on the object; verifies Content-MD5 and checksums. */
-export function uploadHeaders(headers: Headers, data: Buffer, bucket: BucketConfig): Record<string, string> {
+export async function uploadHeaders(headers: Headers, data: Buffer, bucket: BucketConfig): Promise<Record<string, string>> {
   refuseUnknownHeaders(headers);
   const md5 = headers["content-md5"];
   if (md5 !== undefined && md5 !== createHash("md5").update(data).digest("base64"))
     throw new AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.");
-  return { ...describedHeaders(headers, bucket), ...verifiedChecksums(headers, data) };
+  return { ...describedHeaders(headers, bucket), ...(await verifiedChecksums(headers, data)) };
 }
 
 /** Content headers, user metadata and encryption; for uploads whose bytes come later. */
@@ -71,14 +71,27 @@ function encryptionHeaders(headers: Headers, bucket: BucketConfig): Record<strin
 }
 
 /** Checksums that the client sent, each compared with the bytes; CRC64NVME when it sent none, as S3 does. */
-export function verifiedChecksums(headers: Headers, data: Buffer): Record<string, string> {
+export async function verifiedChecksums(headers: Headers, data: Buffer): Promise<Record<string, string>> {
   const sent = CHECKSUMS.filter((name) => headers[`x-amz-checksum-${name}`] !== undefined);
-  for (const name of sent) {
-    if (headers[`x-amz-checksum-${name}`] !== checksum(name, data))
+  const verified: Record<string, string> = {};
+  for (const name of sent.length > 0 ? sent : (["crc64nvme"] as const)) {
+    const header = `x-amz-checksum-${name}`;
+    const actual = await checksum(name, data);
+    if (headers[header] !== undefined && headers[header] !== actual)
       throw new AwsError("BadDigest", `The ${name.toUpperCase()} you specified did not match the calculated checksum.`);
+    verified[header] = actual;
   }
-  const names = sent.length > 0 ? sent : (["crc64nvme"] as const);
-  return Object.fromEntries(names.map((name) => [`x-amz-checksum-${name}`, checksum(name, data)]));
+  return verified;
+}
+
+/** Headers of the answer to a write. */
+export function writeHeaders({ headers, etag, versionId }: StoredObject): Record<string, string> {
+  const kept = Object.entries(headers).filter(([name]) => /^x-amz-(checksum|server-side)/.test(name));
+  return { ...Object.fromEntries(kept), etag, ...(versionId === "null" ? {} : { "x-amz-version-id": versionId }) };
+}
+
+export function conditionOf({ headers }: AwsRequest): WriteCondition {
+  return { ifNoneMatch: headers["if-none-match"], ifMatch: headers["if-match"] };
 }
 
 /** Headers of a download. `checksums` adds those that the client asked for. */

@@ -1,4 +1,4 @@
-/** Listing of keys with prefix, delimiter and continuation, and of versions. */
+/** Listing of keys with prefix, delimiter and continuation, and of buckets. */
 import { AwsError, type AwsResponse } from "../../contracts";
 import type { S3Store, StoredObject } from "./store";
 import { element, xmlDocument } from "./xml";
@@ -58,68 +58,38 @@ function pastPrefix(prefix: string): string {
   return `${prefix}\u{10FFFF}`;
 }
 
-export function listObjects(store: S3Store, bucket: string, query: URLSearchParams, version2: boolean): AwsResponse {
+export function listObjects(store: S3Store, bucket: string, query: URLSearchParams): AwsResponse {
   store.config(bucket);
   const encode = encoder(query);
   const token = query.get("continuation-token");
-  const after = version2
-    ? token === null
-      ? (query.get("start-after") ?? "")
-      : Buffer.from(token, "base64url").toString("utf8")
-    : (query.get("marker") ?? "");
+  const after = token === null ? (query.get("start-after") ?? "") : Buffer.from(token, "base64url").toString("utf8");
   const limit = Math.min(MAX_KEYS, maxKeys(query));
   const [prefix, delimiter] = [query.get("prefix") ?? "", query.get("delimiter") ?? ""];
-  const page = listPage(store, bucket, { prefix, delimiter, after, limit });
-  const contents = page.objects.map((object) => `<Contents>${element("Key", encode(object.key))}${facts(object)}</Contents>`);
-  const common = page.prefixes.map((rolled) => `<CommonPrefixes>${element("Prefix", encode(rolled))}</CommonPrefixes>`);
-  const head = [
-    element("Name", bucket),
-    element("Prefix", encode(prefix)),
-    delimiter === "" ? "" : element("Delimiter", encode(delimiter)),
-    element("MaxKeys", limit),
-    element("EncodingType", query.get("encoding-type") ?? undefined),
-    element("IsTruncated", page.next !== undefined),
-  ];
-  if (version2) {
-    head.push(element("KeyCount", page.objects.length + page.prefixes.length), element("ContinuationToken", token ?? undefined));
-    if (page.next !== undefined)
-      head.push(element("NextContinuationToken", Buffer.from(page.next, "utf8").toString("base64url")));
-  } else {
-    head.push(`<Marker>${encode(after)}</Marker>`);
-    if (page.next !== undefined) head.push(element("NextMarker", encode(page.next)));
-  }
-  return xmlDocument("ListBucketResult", [...head, ...contents, ...common].join(""));
+  const { objects, prefixes, next } = listPage(store, bucket, { prefix, delimiter, after, limit });
+  return xmlDocument(
+    "ListBucketResult",
+    [
+      element("Name", bucket),
+      element("Prefix", encode(prefix)),
+      delimiter === "" ? "" : element("Delimiter", encode(delimiter)),
+      element("MaxKeys", limit),
+      element("EncodingType", query.get("encoding-type") ?? undefined),
+      element("IsTruncated", next !== undefined),
+      element("KeyCount", objects.length + prefixes.length),
+      element("ContinuationToken", token ?? undefined),
+      element("NextContinuationToken", next === undefined ? undefined : Buffer.from(next, "utf8").toString("base64url")),
+      ...objects.map((object) => `<Contents>${element("Key", encode(object.key))}${facts(object)}</Contents>`),
+      ...prefixes.map((rolled) => `<CommonPrefixes>${element("Prefix", encode(rolled))}</CommonPrefixes>`),
+    ].join(""),
+  );
 }
 
-export function listVersions(store: S3Store, bucket: string, query: URLSearchParams): AwsResponse {
-  store.config(bucket);
-  if (query.get("delimiter"))
-    throw new AwsError("NotImplemented", "s3: ListObjectVersions with 'delimiter' is not supported by the local endpoint.", 501);
-  const encode = encoder(query);
-  const limit = Math.min(MAX_KEYS, maxKeys(query));
-  const prefix = query.get("prefix") ?? "";
-  const all = store.versions(bucket, prefix);
-  const [keyMarker, idMarker] = [query.get("key-marker"), query.get("version-id-marker")];
-  const found = all.findIndex((object) => object.key === keyMarker && object.versionId === idMarker);
-  const start = keyMarker === null ? 0 : found >= 0 ? found + 1 : all.findIndex((object) => object.key > keyMarker);
-  const rest = start < 0 ? [] : all.slice(start);
-  const page = rest.slice(0, limit);
-  const entries = page.map((object) => {
-    const identity = `${element("Key", encode(object.key))}${element("VersionId", object.versionId)}${element("IsLatest", object.latest)}`;
-    if (object.deleteMarker)
-      return `<DeleteMarker>${identity}${element("LastModified", new Date(object.modifiedAt).toISOString())}</DeleteMarker>`;
-    return `<Version>${identity}${facts(object)}</Version>`;
+export function listBuckets(store: S3Store, accountId: string): AwsResponse {
+  const buckets = store.buckets().map(({ name, createdAt }) => {
+    return `<Bucket>${element("Name", name)}${element("CreationDate", new Date(createdAt).toISOString())}</Bucket>`;
   });
-  const last = rest.length > limit ? page.at(-1) : undefined;
-  const head = [
-    element("Name", bucket),
-    element("Prefix", encode(prefix)),
-    element("MaxKeys", limit),
-    element("EncodingType", query.get("encoding-type") ?? undefined),
-    element("IsTruncated", last !== undefined),
-    last ? element("NextKeyMarker", encode(last.key)) + element("NextVersionIdMarker", last.versionId) : "",
-  ];
-  return xmlDocument("ListVersionsResult", [...head, ...entries].join(""));
+  const owner = `<Owner>${element("ID", accountId)}</Owner>`;
+  return xmlDocument("ListAllMyBucketsResult", `${owner}<Buckets>${buckets.join("")}</Buckets>`);
 }
 
 function facts(object: StoredObject): string {

@@ -11,7 +11,6 @@ interface Part {
   readonly etag: string;
   readonly size: number;
   readonly blob: string;
-  readonly modifiedAt: number;
 }
 
 export class MultipartUploads {
@@ -72,7 +71,7 @@ export class MultipartUploads {
         );
       return part;
     });
-    const data = await Promise.all(parts.map((part) => this.store.readBlob(asObject(bucket, key, part))));
+    const data = await Promise.all(parts.map((part) => this.store.readBlob(part)));
     const digests = Buffer.concat(parts.map((part) => Buffer.from(part.etag.replaceAll('"', ""), "hex")));
     const etag = `"${createHash("md5").update(digests).digest("hex")}-${parts.length}"`;
     const object = await this.store.put(bucket, key, Buffer.concat(data), { headers, etag }, condition);
@@ -88,27 +87,18 @@ export class MultipartUploads {
     await Promise.all(parts.map((part) => this.store.removeBlob(part.blob)));
   }
 
-  parts(id: string): Part[] {
+  private parts(id: string): Part[] {
     const rows = this.context.db.prepare("SELECT * FROM s3_parts WHERE upload = ? ORDER BY number").all(id);
     return rows.map((row) => ({
       number: Number(row.number),
       etag: String(row.etag),
       size: Number(row.size),
       blob: String(row.blob),
-      modifiedAt: Number(row.modified_at),
     }));
   }
 
-  /** Running uploads of a bucket. */
-  list(bucket: string): { readonly id: string; readonly key: string; readonly createdAt: number }[] {
-    const rows = this.context.db
-      .prepare("SELECT id, key, created_at FROM s3_uploads WHERE bucket = ? ORDER BY key, id")
-      .all(bucket);
-    return rows.map((row) => ({ id: String(row.id), key: String(row.key), createdAt: Number(row.created_at) }));
-  }
-
   /** Headers given when the upload was created. Throws NoSuchUpload. */
-  headers(bucket: string, key: string, id: string): Record<string, string> {
+  private headers(bucket: string, key: string, id: string): Record<string, string> {
     const row = this.context.db
       .prepare("SELECT headers FROM s3_uploads WHERE id = ? AND bucket = ? AND key = ?")
       .get(id, bucket, key);
@@ -116,21 +106,4 @@ export class MultipartUploads {
       throw new AwsError("NoSuchUpload", "The specified upload does not exist. It may have been aborted or completed.", 404);
     return JSON.parse(String(row.headers)) as Record<string, string>;
   }
-}
-
-function asObject(bucket: string, key: string, part: Part): StoredObject {
-  const { etag, size, blob, modifiedAt } = part;
-  return {
-    bucket,
-    key,
-    versionId: "null",
-    latest: false,
-    deleteMarker: false,
-    size,
-    etag,
-    modifiedAt,
-    headers: {},
-    blob,
-    sequence: 0,
-  };
 }

@@ -9,7 +9,6 @@ import type { NotificationTarget, S3Store, StoredObject } from "./store";
 
 export type S3EventName =
   | "ObjectCreated:Put"
-  | "ObjectCreated:Copy"
   | "ObjectCreated:CompleteMultipartUpload"
   | "ObjectRemoved:Delete"
   | "ObjectRemoved:DeleteMarkerCreated"

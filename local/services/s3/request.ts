@@ -28,23 +28,11 @@ function decode(text: string): string {
 
 /** Actions by method and sub-resource; `""` is the plain one. */
 const BUCKET_ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  GET: {
-    "": "ListObjects",
-    "list-type": "ListObjectsV2",
-    versions: "ListObjectVersions",
-    location: "GetBucketLocation",
-    versioning: "GetBucketVersioning",
-    policy: "GetBucketPolicy",
-    encryption: "GetBucketEncryption",
-    uploads: "ListMultipartUploads",
-  },
-  HEAD: { "": "HeadBucket" },
-  PUT: { "": "CreateBucket", versioning: "PutBucketVersioning" },
-  DELETE: { "": "DeleteBucket" },
+  GET: { "list-type": "ListObjectsV2" },
   POST: { delete: "DeleteObjects" },
 };
 const OBJECT_ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  GET: { "": "GetObject", uploadId: "ListParts", tagging: "GetObjectTagging" },
+  GET: { "": "GetObject" },
   HEAD: { "": "HeadObject" },
   PUT: { "": "PutObject", uploadId: "UploadPart" },
   DELETE: { "": "DeleteObject", uploadId: "AbortMultipartUpload" },
@@ -52,14 +40,11 @@ const OBJECT_ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>>
 };
 /** Query parameters that choose no sub-resource. */
 const PLAIN_PARAMETERS =
-  /^(x-id|X-Amz-.*|x-amz-checksum-mode|response-.*|prefix|delimiter|max-keys|marker|continuation-token|start-after|fetch-owner|encoding-type|versionId|partNumber|key-marker|version-id-marker|max-uploads|upload-id-marker|max-parts|part-number-marker|max-buckets|bucket-region)$/i;
+  /^(x-id|X-Amz-.*|x-amz-checksum-mode|response-.*|prefix|delimiter|max-keys|continuation-token|start-after|fetch-owner|encoding-type|max-buckets|bucket-region)$/i;
 
-export const S3_ACTIONS = [
+const S3_ACTIONS = [
   "ListBuckets",
-  "CopyObject",
-  ...new Set(
-    [BUCKET_ACTIONS, OBJECT_ACTIONS].flatMap((table) => Object.values(table).flatMap((actions) => Object.values(actions))),
-  ),
+  ...[BUCKET_ACTIONS, OBJECT_ACTIONS].flatMap((table) => Object.values(table).flatMap((actions) => Object.values(actions))),
 ].sort();
 
 /** Throws NotImplemented for a sub-resource that is not supported, naming it. */
@@ -67,8 +52,11 @@ export function s3ActionOf(request: Pick<AwsRequest, "method" | "url" | "headers
   const { bucket, key } = targetOf(request);
   if (bucket === undefined && request.method === "GET") return "ListBuckets";
   const table = (key === undefined ? BUCKET_ACTIONS : OBJECT_ACTIONS)[request.method] ?? {};
-  const names = [...request.url.searchParams.keys()].filter((name) => !PLAIN_PARAMETERS.test(name));
-  const action = table[names.find((name) => name !== "") ?? ""];
+  const query = request.url.searchParams;
+  const names = [...query.keys()].filter(
+    (name) => !PLAIN_PARAMETERS.test(name) && !(name === "partNumber" && query.has("uploadId")),
+  );
+  const action = table[names[0] ?? ""];
   if (action === undefined || names.length > 1) {
     throw new AwsError(
       "NotImplemented",
@@ -76,62 +64,35 @@ export function s3ActionOf(request: Pick<AwsRequest, "method" | "url" | "headers
       501,
     );
   }
-  return action === "PutObject" && request.headers["x-amz-copy-source"] !== undefined ? "CopyObject" : action;
+  return action;
 }
 
 /** IAM actions that are not named like the API action. */
 const IAM_ACTIONS: Readonly<Record<string, string>> = {
   ListBuckets: "ListAllMyBuckets",
-  ListObjects: "ListBucket",
   ListObjectsV2: "ListBucket",
-  HeadBucket: "ListBucket",
-  ListObjectVersions: "ListBucketVersions",
-  ListMultipartUploads: "ListBucketMultipartUploads",
-  GetBucketEncryption: "GetEncryptionConfiguration",
   HeadObject: "GetObject",
-  CopyObject: "PutObject",
   UploadPart: "PutObject",
   CreateMultipartUpload: "PutObject",
   CompleteMultipartUpload: "PutObject",
-  ListParts: "ListMultipartUploadParts",
 };
-const VERSIONED = new Set(["GetObject", "DeleteObject"]);
 
 /** Permissions on S3 itself; keys of customer-managed encryption are added by the service, which knows the bucket. */
 export function s3Permissions(request: AwsRequest): Permission[] {
   const { bucket = "*", key } = targetOf(request);
-  const named = IAM_ACTIONS[request.action] ?? request.action;
-  const versionId = request.url.searchParams.get("versionId");
-  const action = `s3:${named}${versionId !== null && VERSIONED.has(named) ? "Version" : ""}`;
+  const action = `s3:${IAM_ACTIONS[request.action] ?? request.action}`;
   if (request.action === "ListBuckets") return [{ action, resource: "*" }];
   const arn = `arn:aws:s3:::${bucket}`;
   // Each key's own permission is checked while the request is carried out: a denied key is an entry of the answer.
   if (request.action === "DeleteObjects") return [];
   if (key === undefined) return [{ action, resource: arn, context: listContext(request) }];
-  const permissions: Permission[] = [{ action, resource: `${arn}/${key}`, context: writeContext(request) }];
-  const source = request.headers["x-amz-copy-source"];
-  if (source !== undefined) permissions.push({ action: "s3:GetObject", resource: `arn:aws:s3:::${copySource(source).path}` });
-  if (request.headers["x-amz-tagging"] !== undefined)
-    permissions.push({ action: "s3:PutObjectTagging", resource: `${arn}/${key}` });
-  return permissions;
+  return [{ action, resource: `${arn}/${key}`, context: writeContext(request) }];
 }
 
-export function copySource(header: string): {
-  readonly path: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly versionId: string | undefined;
-} {
-  const [raw = "", query = ""] = header.split("?");
-  const path = decode(raw).replace(/^\//, "");
-  const slash = path.indexOf("/");
-  if (slash < 1) throw new AwsError("InvalidArgument", `x-amz-copy-source must be 'bucket/key', got '${header}'.`);
-  return {
-    path,
-    bucket: path.slice(0, slash),
-    key: path.slice(slash + 1),
-    versionId: new URLSearchParams(query).get("versionId") ?? undefined,
-  };
+export function checkedKey(key: string): string {
+  if (Buffer.byteLength(key, "utf8") > 1024)
+    throw new AwsError("KeyTooLongError", "Your key is too long: at most 1024 bytes of UTF-8.");
+  return key;
 }
 
 function listContext(request: AwsRequest): Record<string, string> {

@@ -5,6 +5,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SQLInputValue } from "node:sqlite";
 import { AwsError, type LocalContext } from "../../contracts";
+import { transaction } from "../messaging/database";
 
 export interface ObjectMeta {
   /** Response headers that belong to the object: content-type, content-encoding, x-amz-meta-*, checksums. */
@@ -31,11 +32,8 @@ export interface StoredObject {
 
 export interface BucketConfig {
   readonly versioning?: "Enabled" | "Suspended";
-  readonly policy?: string;
   readonly encryption?: { readonly algorithm: string; readonly keyId?: string };
-  readonly ownership?: string;
   readonly notifications?: readonly NotificationTarget[];
-  readonly eventBridge?: boolean;
   readonly expirations?: readonly Expiration[];
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -127,7 +125,7 @@ export class S3Store {
     this.context.db.prepare("UPDATE s3_buckets SET config = ? WHERE name = ?").run(JSON.stringify(config), bucket);
   }
 
-  async readBlob(object: StoredObject): Promise<Buffer> {
+  async readBlob(object: Pick<StoredObject, "blob">): Promise<Buffer> {
     return object.blob === undefined ? Buffer.alloc(0) : readFile(join(this.folder, object.blob));
   }
 
@@ -153,22 +151,22 @@ export class S3Store {
     this.config(bucket);
     const blob = await this.writeBlob(data);
     const etag = meta.etag ?? `"${createHash("md5").update(data).digest("hex")}"`;
-    const replaced: (string | undefined)[] = [];
+    let replaced: string | undefined;
     try {
-      this.transaction(() => {
+      replaced = transaction(this.context.db, () => {
         this.checkCondition(bucket, key, condition);
-        replaced.push(this.insert(bucket, key, { size: data.length, etag, headers: meta.headers, blob, deleteMarker: false }));
+        return this.insert(bucket, key, { size: data.length, etag, headers: meta.headers, blob, deleteMarker: false });
       });
     } catch (error) {
       await this.removeBlob(blob);
       throw error;
     }
-    await this.removeBlob(replaced[0]);
+    await this.removeBlob(replaced);
     return this.expect(bucket, key);
   }
 
   /** Throws when a conditional write must not happen. */
-  checkCondition(bucket: string, key: string, condition: WriteCondition): void {
+  private checkCondition(bucket: string, key: string, condition: WriteCondition): void {
     const current = this.find(bucket, key);
     const exists = current !== undefined && !current.deleteMarker;
     if (condition.ifNoneMatch !== undefined && condition.ifNoneMatch !== "*")
@@ -200,16 +198,13 @@ export class S3Store {
   async delete(bucket: string, key: string, versionId?: string): Promise<StoredObject | undefined> {
     const { versioning } = this.config(bucket);
     if (versionId === undefined && versioning !== undefined) {
-      let replaced: string | undefined;
-      this.transaction(() => {
-        replaced = this.insert(bucket, key, { size: 0, etag: "", headers: {}, blob: undefined, deleteMarker: true });
-      });
-      await this.removeBlob(replaced);
+      const marker = { size: 0, etag: "", headers: {}, blob: undefined, deleteMarker: true };
+      await this.removeBlob(transaction(this.context.db, () => this.insert(bucket, key, marker)));
       return this.expect(bucket, key);
     }
     const object = this.find(bucket, key, versionId);
     if (!object) return undefined;
-    this.transaction(() => {
+    transaction(this.context.db, () => {
       this.context.db.prepare("DELETE FROM s3_objects WHERE sequence = ?").run(object.sequence);
       this.context.db
         .prepare(
@@ -236,19 +231,6 @@ export class S3Store {
       bucket,
       prefix,
     ]).filter((object) => object.key.startsWith(prefix));
-  }
-
-  transaction(work: () => void): void {
-    const { db } = this.context;
-    db.exec("SAVEPOINT s3_write");
-    try {
-      work();
-      db.exec("RELEASE s3_write");
-    } catch (error) {
-      db.exec("ROLLBACK TO s3_write");
-      db.exec("RELEASE s3_write");
-      throw error;
-    }
   }
 
   /** Returns the blob that was overwritten, to be removed after the transaction. */

@@ -10,7 +10,7 @@ import {
 } from "../../contracts";
 import { type JsonAction, type Members, runJsonAction } from "../../gateway/json-service";
 import { jsonBody } from "../../gateway/protocols";
-import type { KmsService } from "../kms";
+import type { ServiceGate } from "../service-gate";
 import { Vault } from "../vault";
 import { secretArn } from "./arn";
 
@@ -37,7 +37,7 @@ export class SecretsManagerService implements AwsService {
 
   constructor(
     private readonly context: LocalContext,
-    private readonly kms: Pick<KmsService, "arnOf">,
+    private readonly gate: Pick<ServiceGate, "callerPermissions">,
   ) {
     this.vault = new Vault(context.dataDir);
     context.db.exec(`
@@ -52,10 +52,8 @@ export class SecretsManagerService implements AwsService {
     if (typeof id !== "string") return [{ action, resource: "*" }];
     const { region, accountId } = this.context;
     const secret = this.find(id);
-    const own = { action, resource: secret?.arn ?? secretArn(region, accountId, id) };
-    if (secret?.keyId === undefined) return [own];
-    const context = { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` };
-    return [own, { action: "kms:Decrypt", resource: this.kms.arnOf(secret.keyId), context }];
+    const resource = secret?.arn ?? secretArn(region, accountId, id);
+    return [{ action, resource }, ...this.gate.callerPermissions(action, resource, secret?.keyId)];
   }
 
   handle(request: AwsRequest): Promise<AwsResponse> {

@@ -10,8 +10,8 @@ import {
 } from "../../contracts";
 import { type JsonAction, type Members, paginate, runJsonAction } from "../../gateway/json-service";
 import { jsonBody } from "../../gateway/protocols";
-import type { KmsService } from "../kms";
-import { DEFAULT_KEY, type Parameter, ParameterStore } from "./store";
+import type { ServiceGate } from "../service-gate";
+import { type Parameter, ParameterStore } from "./store";
 
 /** "AWS Systems Manager endpoints and quotas": default throughput 40 a second of an account and region, shared by these actions. */
 const METERED = ["GetParameter", "GetParameters", "GetParametersByPath"];
@@ -33,7 +33,7 @@ export class SsmService implements AwsService {
 
   constructor(
     private readonly context: LocalContext,
-    private readonly kms: Pick<KmsService, "arnOf">,
+    private readonly gate: Pick<ServiceGate, "permissionsOf">,
   ) {
     this.parameters = new ParameterStore(context);
     this.throughput = new TokenBucket(THROUGHPUT, () => context.clock.now());
@@ -51,18 +51,8 @@ export class SsmService implements AwsService {
 
   /** Customer-managed keys need a grant of their own; the account's default key does not. */
   private keyPermissions(action: string, body: Readonly<Record<string, unknown>>, names: readonly string[]): Permission[] {
-    const use = (kmsAction: string, keys: readonly (string | undefined)[]): Permission[] =>
-      [...new Set(keys)].flatMap((key) =>
-        key === undefined || key === DEFAULT_KEY
-          ? []
-          : [
-              {
-                action: kmsAction,
-                resource: this.kms.arnOf(key),
-                context: { "kms:ViaService": `ssm.${this.context.region}.amazonaws.com` },
-              },
-            ],
-      );
+    const use = (kmsAction: string, keys: readonly (string | undefined)[]) =>
+      [...new Set(keys)].flatMap((key) => this.gate.permissionsOf({ uses: [kmsAction] }, "ssm", "", key));
     if (action === "PutParameter")
       return use("kms:Encrypt", [body.Type === "SecureString" && typeof body.KeyId === "string" ? body.KeyId : undefined]);
     if (body.WithDecryption !== true) return [];

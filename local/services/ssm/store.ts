@@ -2,7 +2,7 @@
 import { AwsError, type LocalContext } from "../../contracts";
 import { Vault } from "../vault";
 
-export const DEFAULT_KEY = "alias/aws/ssm";
+const DEFAULT_KEY = "alias/aws/ssm";
 /** https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html */
 const MAX_BYTES = 4096;
 const MAX_VERSIONS = 100;

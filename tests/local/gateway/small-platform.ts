@@ -41,9 +41,9 @@ export async function smallPlatform(now: () => number = Date.now) {
   };
   const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
-  const ssm = new SsmService(context, kms);
-  const secrets = new SecretsManagerService(context, kms);
-  const s3 = new S3Service(context, { iam, kms, deliver });
+  const ssm = new SsmService(context, gate);
+  const secrets = new SecretsManagerService(context, gate);
+  const s3 = new S3Service(context, { iam, gate, deliver });
   const dynamodb = new DynamoDbService(context, { persistent: false, gate });
   for (const service of [kms, ssm, secrets, s3, dynamodb, new StsService(context)]) endpoint.register(service);
   const client = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = credentials.owner) => ({

@@ -347,8 +347,8 @@ describe("resource bodies", () => {
       versioning: "Enabled",
       expirations: [{ prefix: "a/", days: 3 }],
       notifications: [{ id: "q", prefix: "a/", suffix: "" }],
-      policy,
     });
+    expect(platform.iam.resourcePolicy(`arn:aws:s3:::${bucket}`)).toBeDefined();
     const lifecycle = deploy(bodies, "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "l", {
       bucket,
       rules: [{ surprise: 1 }],
