@@ -16,16 +16,3 @@ declare module "dynalite/validations" {
   export function checkTypes(data: Record<string, unknown>, types: unknown): Record<string, unknown>;
   export function checkValidations(data: Record<string, unknown>, types: unknown, custom: unknown, store: unknown): void;
 }
-
-declare module "dynalite/validations/*" {
-  export const types: unknown;
-  export const custom: unknown;
-}
-
-declare module "dynalite/actions/*" {
-  import type { DynaliteStore } from "dynalite/db";
-
-  type Callback = (error: unknown, data?: unknown) => void;
-  function action(store: DynaliteStore, data: Record<string, unknown>, callback: Callback): void;
-  export = action;
-}

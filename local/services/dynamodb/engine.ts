@@ -9,7 +9,6 @@ import { AwsError } from "../../contracts";
 
 export const ENGINE_ACTIONS = [
   "BatchGetItem",
-  "BatchWriteItem",
   "CreateTable",
   "DeleteItem",
   "DeleteTable",
@@ -22,6 +21,9 @@ export const ENGINE_ACTIONS = [
   "UpdateTable",
 ] as const;
 export type EngineAction = (typeof ENGINE_ACTIONS)[number];
+
+/** An item or a key, in DynamoDB's JSON. */
+export type WireItem = Readonly<Record<string, unknown>>;
 
 /** An answer of DynamoDB that is an error with its own members. */
 export class DynamoError extends Error {
@@ -63,6 +65,7 @@ const modules = new Map(
 
 export class DynamoEngine {
   private readonly store: DynaliteStore;
+  private readonly keys = new Map<string, readonly string[]>();
 
   /** `path` is the folder of the tables; absent: in memory. */
   constructor(options: { readonly path: string | undefined; readonly region: string; readonly accountId: string }) {
@@ -79,6 +82,8 @@ export class DynamoEngine {
     if (!module) throw new Error(`dynalite has no action ${action}.`);
     const { types, custom } = module.validation;
     refuseUnknown(input, types, `dynamodb:${action}`);
+    // A table of the name may have other keys later.
+    if (action === "DeleteTable") this.keys.delete(String(input.TableName));
     return new Promise((resolve, reject) => {
       try {
         const checked = validations.checkTypes(structuredClone(input), types);
@@ -91,6 +96,24 @@ export class DynamoEngine {
         reject(asDynamoError(error));
       }
     });
+  }
+
+  /** The newest state of an item; undefined when there is none. */
+  async item(TableName: string, Key: WireItem): Promise<WireItem | undefined> {
+    return (await this.run("GetItem", { TableName, Key, ConsistentRead: true })).Item as WireItem | undefined;
+  }
+
+  /** The attributes of an item that are its key; those that it lacks are left out. */
+  async keyOf(TableName: string, item: WireItem): Promise<WireItem> {
+    let names = this.keys.get(TableName);
+    if (names === undefined) {
+      const { Table } = (await this.run("DescribeTable", { TableName })) as {
+        readonly Table: { readonly KeySchema: readonly { readonly AttributeName: string }[] };
+      };
+      names = Table.KeySchema.map(({ AttributeName }) => AttributeName);
+      this.keys.set(TableName, names);
+    }
+    return Object.fromEntries(names.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]])));
   }
 
   end(): Promise<void> {

@@ -1,7 +1,5 @@
 /** What TTL does to a table. */
-import { type DynamoEngine, DynamoError } from "./engine";
-
-type Input = Record<string, unknown>;
+import { type DynamoEngine, DynamoError, type WireItem } from "./engine";
 
 /** Deletes the items whose time has come; TTL's own deletions cost no units. @returns how many */
 export async function deleteExpired(engine: DynamoEngine, table: string, attribute: string, nowMs: number): Promise<number> {
@@ -13,10 +11,6 @@ export async function deleteExpired(engine: DynamoEngine, table: string, attribu
     ExpressionAttributeValues: { ":now": { N: String(now) }, ":oldest": { N: String(oldest) } },
   };
   const condition = "#ttl <= :now AND #ttl > :oldest";
-  const { Table } = await engine.run("DescribeTable", { TableName: table });
-  const keys = (Table as { readonly KeySchema: readonly { readonly AttributeName: string }[] }).KeySchema.map(
-    (key) => key.AttributeName,
-  );
   let deleted = 0;
   let start: unknown;
   do {
@@ -26,9 +20,9 @@ export async function deleteExpired(engine: DynamoEngine, table: string, attribu
       ...expired,
       ...(start === undefined ? {} : { ExclusiveStartKey: start }),
     });
-    for (const item of (page.Items ?? []) as Input[]) {
-      const key = Object.fromEntries(keys.map((name) => [name, item[name]]));
-      deleted += await deleteIf(engine, { TableName: table, Key: key, ConditionExpression: condition, ...expired });
+    for (const item of (page.Items ?? []) as WireItem[]) {
+      const Key = await engine.keyOf(table, item);
+      deleted += await deleteIf(engine, { TableName: table, Key, ConditionExpression: condition, ...expired });
     }
     start = page.LastEvaluatedKey;
   } while (start !== undefined);
@@ -36,7 +30,7 @@ export async function deleteExpired(engine: DynamoEngine, table: string, attribu
 }
 
 /** The item may have been renewed since the scan. */
-async function deleteIf(engine: DynamoEngine, input: Input): Promise<number> {
+async function deleteIf(engine: DynamoEngine, input: Readonly<Record<string, unknown>>): Promise<number> {
   try {
     await engine.run("DeleteItem", input);
     return 1;

@@ -4,15 +4,12 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { itemBytes, READ_UNIT_BYTES, WRITE_UNIT_BYTES } from "../../../functions/shared/item-size";
-import { type DynamoEngine, DynamoError, type EngineAction } from "./engine";
+import { type DynamoEngine, DynamoError, type EngineAction, type WireItem } from "./engine";
 import { type Meter, throttled } from "./meter";
 
 type Input = Record<string, unknown>;
-type WireItem = Readonly<Record<string, unknown>>;
 
 export class MeteredEngine {
-  private readonly keys = new Map<string, readonly string[]>();
-
   constructor(
     private readonly engine: DynamoEngine,
     private readonly meter: Meter,
@@ -20,8 +17,7 @@ export class MeteredEngine {
 
   /** Runs one action. @throws DynamoError ProvisionedThroughputExceededException when the table has no units left */
   async run(action: EngineAction, input: Input): Promise<Input> {
-    if (action === "BatchGetItem") return this.batch(action, input, "UnprocessedKeys");
-    if (action === "BatchWriteItem") return this.batch(action, input, "UnprocessedItems");
+    if (action === "BatchGetItem") return this.batch(input);
     if (!this.meter.meters(String(input.TableName))) return this.engine.run(action, input);
     switch (action) {
       case "PutItem":
@@ -45,13 +41,13 @@ export class MeteredEngine {
   private async write(action: EngineAction, input: Input): Promise<Input> {
     const table = String(input.TableName);
     const { Item, Key } = input as { readonly Item?: WireItem; readonly Key?: WireItem };
-    const key = Key ?? (await this.keyOf(table, Item ?? {}));
-    const before = writeUnits(await this.item(table, key));
+    const key = Key ?? (await this.engine.keyOf(table, Item ?? {}));
+    const before = writeUnits(await this.engine.item(table, key));
     const expected = Math.max(before, writeUnits(Item));
     this.meter.take(table, "Write", expected);
     try {
       const output = await this.engine.run(action, input);
-      const after = action === "UpdateItem" ? Math.max(before, writeUnits(await this.item(table, key))) : expected;
+      const after = action === "UpdateItem" ? Math.max(before, writeUnits(await this.engine.item(table, key))) : expected;
       this.meter.spend(table, "Write", after, expected);
       return told(output, input, table, after);
     } catch (error) {
@@ -65,7 +61,7 @@ export class MeteredEngine {
   private async get(input: Input): Promise<Input> {
     const table = String(input.TableName);
     const output = await this.engine.run("GetItem", input);
-    const whole = await this.item(table, input.Key as WireItem);
+    const whole = await this.engine.item(table, input.Key as WireItem);
     const cost = readUnits(whole, input.ConsistentRead === true);
     this.meter.take(table, "Read", cost);
     this.meter.spend(table, "Read", cost);
@@ -83,116 +79,50 @@ export class MeteredEngine {
     return told(output, input, table, cost);
   }
 
-  /**
-   * What there are no units for is left unprocessed; when that is all of it, the call is refused ("BatchGetItem" and "BatchWriteItem", API
-   * reference).
-   */
-  private async batch(action: EngineAction, input: Input, unprocessed: string): Promise<Input> {
-    const requests = (input.RequestItems ?? {}) as Readonly<Record<string, unknown>>;
+  /** What there are no units for is left unprocessed; when that is all of it, the call is refused ("BatchGetItem", API reference). */
+  private async batch(input: Input): Promise<Input> {
     const admitted: Record<string, unknown> = {};
     const left: Record<string, unknown> = {};
-    const costs: Record<string, number> = {};
-    for (const [table, request] of Object.entries(requests)) {
+    const ConsumedCapacity: object[] = [];
+    for (const [table, request] of Object.entries((input.RequestItems ?? {}) as Readonly<Record<string, BatchRead>>)) {
       if (!this.meter.meters(table)) {
         admitted[table] = request;
         continue;
       }
-      const { taken, refused, cost } =
-        action === "BatchGetItem" ? await this.admitReads(table, request as BatchRead) : await this.admitWrites(table, request);
-      if (taken !== undefined) admitted[table] = taken;
-      if (refused !== undefined) left[table] = refused;
-      costs[table] = cost;
+      const { taken, refused, cost } = await this.admit(table, request);
+      if (taken.length > 0) admitted[table] = { ...request, Keys: taken };
+      if (refused.length > 0) left[table] = { ...request, Keys: refused };
+      ConsumedCapacity.push({ TableName: table, CapacityUnits: cost });
     }
     if (Object.keys(left).length > 0 && Object.keys(admitted).length === 0) throw throttled();
-    const output = await this.engine.run(action, { ...input, RequestItems: admitted });
-    const more = (output[unprocessed] ?? {}) as Input;
+    const output = await this.engine.run("BatchGetItem", { ...input, RequestItems: admitted });
+    const more = (output.UnprocessedKeys ?? {}) as Input;
     const asked = input.ReturnConsumedCapacity === "TOTAL" || input.ReturnConsumedCapacity === "INDEXES";
-    return {
-      ...output,
-      [unprocessed]: { ...more, ...left },
-      ...(asked
-        ? { ConsumedCapacity: Object.entries(costs).map(([TableName, CapacityUnits]) => ({ TableName, CapacityUnits })) }
-        : {}),
-    };
+    return { ...output, UnprocessedKeys: { ...more, ...left }, ...(asked ? { ConsumedCapacity } : {}) };
   }
 
-  private async admitReads(table: string, request: BatchRead): Promise<Admission> {
+  private async admit(
+    table: string,
+    request: BatchRead,
+  ): Promise<{ readonly taken: readonly WireItem[]; readonly refused: readonly WireItem[]; readonly cost: number }> {
     const taken: WireItem[] = [];
     const refused: WireItem[] = [];
     let cost = 0;
     for (const key of request.Keys) {
-      const units = readUnits(await this.item(table, key), request.ConsistentRead === true);
+      const units = readUnits(await this.engine.item(table, key), request.ConsistentRead === true);
       if (this.meter.tryTake(table, "Read", units)) {
         this.meter.spend(table, "Read", units);
         taken.push(key);
         cost += units;
       } else refused.push(key);
     }
-    return {
-      taken: taken.length === 0 ? undefined : { ...request, Keys: taken },
-      refused: refused.length === 0 ? undefined : { ...request, Keys: refused },
-      cost,
-    };
-  }
-
-  private async admitWrites(table: string, requests: unknown): Promise<Admission> {
-    const taken: BatchWrite[] = [];
-    const refused: BatchWrite[] = [];
-    let cost = 0;
-    for (const request of requests as readonly BatchWrite[]) {
-      const item = request.PutRequest?.Item;
-      const key = request.DeleteRequest?.Key ?? (await this.keyOf(table, item ?? {}));
-      const units = Math.max(writeUnits(await this.item(table, key)), writeUnits(item));
-      if (this.meter.tryTake(table, "Write", units)) {
-        this.meter.spend(table, "Write", units);
-        taken.push(request);
-        cost += units;
-      } else refused.push(request);
-    }
-    return {
-      taken: taken.length === 0 ? undefined : taken,
-      refused: refused.length === 0 ? undefined : refused,
-      cost,
-    };
-  }
-
-  private async item(TableName: string, Key: WireItem): Promise<WireItem | undefined> {
-    const { Item } = await this.engine.run("GetItem", { TableName, Key, ConsistentRead: true });
-    return Item as WireItem | undefined;
-  }
-
-  private async keyOf(table: string, item: WireItem): Promise<WireItem> {
-    let names = this.keys.get(table);
-    if (names === undefined) {
-      const { Table } = (await this.engine.run("DescribeTable", { TableName: table })) as {
-        readonly Table: { readonly KeySchema: readonly { readonly AttributeName: string }[] };
-      };
-      names = Table.KeySchema.map(({ AttributeName }) => AttributeName);
-      this.keys.set(table, names);
-    }
-    return Object.fromEntries(names.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]])));
-  }
-
-  /** A table of the name may have other keys later. */
-  forget(table: string): void {
-    this.keys.delete(table);
+    return { taken, refused, cost };
   }
 }
 
 interface BatchRead {
   readonly Keys: readonly WireItem[];
   readonly ConsistentRead?: boolean;
-}
-
-interface BatchWrite {
-  readonly PutRequest?: { readonly Item: WireItem };
-  readonly DeleteRequest?: { readonly Key: WireItem };
-}
-
-interface Admission {
-  readonly taken: unknown;
-  readonly refused: unknown;
-  readonly cost: number;
 }
 
 /** An item that is not there costs the least there is. */

@@ -193,15 +193,6 @@ describe("changing", () => {
     expect(services.kinesis.store.openShards(String(own.state.name))).toHaveLength(1);
   });
 
-  it("a table's indexes is refused by name", async () => {
-    const inputs = { hashKey: "id", billingMode: "PAY_PER_REQUEST", attributes: [{ name: "id", type: "S" }] };
-    const table = await create("aws:dynamodb/table:Table", "indexed", inputs);
-    const globalSecondaryIndexes = [{ name: "again", hashKey: "id", projectionType: "ALL" }];
-    await expect(update(table, { globalSecondaryIndexes })).rejects.toThrow(
-      /globalSecondaryIndexes: .* adds, changes and removes no index/,
-    );
-  });
-
   it("a table from provisioned to on demand and back", async () => {
     const inputs = { hashKey: "id", attributes: [{ name: "id", type: "S" }], readCapacity: 5, writeCapacity: 5 };
     const table = await create("aws:dynamodb/table:Table", "modes", inputs);

@@ -29,11 +29,6 @@ import {
 
 const findApi = (resource: GraphResource) => services.api.apis.get(String(resource.inputs.restApi ?? resource.inputs.restApiId));
 const methodKey = ({ inputs }: GraphResource) => `${String(inputs.resourceId)} ${String(inputs.httpMethod)}`;
-const tableOf = async (TableName: string) => {
-  const { TableNames } = await services.dynamodb.call("ListTables", {});
-  if (!(TableNames as string[]).includes(TableName)) return undefined;
-  return (await services.dynamodb.call("DescribeTable", { TableName })).Table as Record<string, unknown>;
-};
 const attributesOf = (queueUrl: unknown) => services.sqs.store.findQueue(services.sqs.nameOf(String(queueUrl)))?.attributes;
 const targetsOf = ({ inputs }: GraphResource) => services.events.store.targets("default", String(inputs.rule));
 
@@ -181,32 +176,16 @@ export const cases: readonly Case[] = [
     type: "aws:dynamodb/table:Table",
     inputs: () => ({
       hashKey: "id",
-      attributes: [
-        { name: "id", type: "S" },
-        { name: "user", type: "S" },
-      ],
+      attributes: [{ name: "id", type: "S" }],
       readCapacity: 5,
       writeCapacity: 5,
-      globalSecondaryIndexes: [{ name: "by-user", hashKey: "user", projectionType: "ALL", readCapacity: 5, writeCapacity: 5 }],
-      tags: { a: "1" },
       ttl: { attributeName: "ttl", enabled: true },
     }),
-    change: () => ({
-      readCapacity: 10,
-      globalSecondaryIndexes: [{ name: "by-user", hashKey: "user", projectionType: "ALL", readCapacity: 7, writeCapacity: 5 }],
-      tags: { b: "2" },
-      ttl: undefined,
-    }),
+    change: () => ({ readCapacity: 10, ttl: undefined }),
     seen: async ({ id }) => {
-      const table = await tableOf(id);
-      if (table === undefined) return undefined;
-      const { Tags } = await services.dynamodb.call("ListTagsOfResource", { ResourceArn: services.dynamodb.arnOf(id) });
-      const { TimeToLiveDescription } = await services.dynamodb.call("DescribeTimeToLive", { TableName: id });
-      const { GlobalSecondaryIndexes: indexes }: { readonly GlobalSecondaryIndexes?: readonly Record<string, unknown>[] } = table;
-      const [index] = indexes ?? [];
-      return [table.ProvisionedThroughput, index?.ProvisionedThroughput, Tags, TimeToLiveDescription].map((one) =>
-        JSON.stringify(one, (name, value: unknown) => (name.endsWith("DateTime") || name.endsWith("Today") ? undefined : value)),
-      );
+      const { ReadCapacityUnits } = (await services.dynamodb.find(id))?.ProvisionedThroughput ?? {};
+      const ttl = services.dynamodb.settings.tablesWithTtl().filter(({ table }) => table === id);
+      return ReadCapacityUnits === undefined ? undefined : [ReadCapacityUnits, ttl];
     },
   },
   {
