@@ -84,6 +84,13 @@ export class KmsService implements AwsService {
     this.context.db.prepare("DELETE FROM kms_aliases WHERE name = ?").run(name);
   }
 
+  aliases(): string[] {
+    return this.context.db
+      .prepare("SELECT name FROM kms_aliases ORDER BY name")
+      .all()
+      .map(({ name }) => String(name));
+  }
+
   /** ARN of a key given by id, ARN or alias. Unknown ids give the ARN that they would have. */
   arnOf(keyId: string): string {
     const tail = keyId.startsWith("arn:") ? keyId.split(":").slice(5).join(":") : keyId;

@@ -116,6 +116,12 @@ export class SecretsManagerService implements AwsService {
     return secret && this.valueOf(secret)?.text;
   }
 
+  /** Of all secrets that aren't deleted. */
+  names(): string[] {
+    const rows = this.context.db.prepare("SELECT name FROM secrets WHERE deleted_at IS NULL ORDER BY name").all();
+    return rows.map(({ name }) => String(name));
+  }
+
   private drop(arn: string): void {
     this.context.db.prepare("DELETE FROM secret_versions WHERE arn = ?").run(arn);
     this.context.db.prepare("DELETE FROM secrets WHERE arn = ?").run(arn);

@@ -96,11 +96,14 @@ export class ParameterStore {
   /** The newest versions of the parameters below a path, in the order of their names. */
   under(path: string, recursive: boolean): Parameter[] {
     const prefix = path.endsWith("/") ? path : `${path}/`;
-    const names = this.context.db.prepare("SELECT DISTINCT name FROM ssm_parameters ORDER BY name").all();
-    return names
-      .map(({ name }) => String(name))
+    return this.names()
       .filter((name) => name.startsWith(prefix) && (recursive || !name.slice(prefix.length).includes("/")))
       .map((name) => this.existing(name));
+  }
+
+  names(): string[] {
+    const rows = this.context.db.prepare("SELECT DISTINCT name FROM ssm_parameters ORDER BY name").all();
+    return rows.map(({ name }) => String(name));
   }
 
   /** What AWS answers in place of a SecureString's value that nobody asked to decrypt. */
