@@ -150,7 +150,6 @@ export function createServices(options: ServiceOptions) {
   registry.register("lambda", (arn, payload, target) => lambda.deliver(arn, payload, target));
   registry.register("kinesis", (arn, payload) => kinesis.deliver(arn, payload, arn));
   const aws: AwsService[] = [
-    kms,
     ssm,
     secrets,
     sts,
