@@ -13,14 +13,15 @@ import {
 } from "../../contracts";
 import { type JsonAction, type Members, paginate, runJsonAction } from "../../gateway/json-service";
 import { jsonBody } from "../../gateway/protocols";
-import type { DatabaseUser } from "../../warehouse";
+import type { DatabaseUser, Warehouse } from "../../warehouse";
 import { describe, fieldOf, partOf, seconds } from "./answers";
 import { serverlessArn } from "./arn";
 import type { RedshiftServerless, Workgroup } from "./serverless";
 import { StatementStore } from "./statements";
 
 export interface RedshiftDataOptions {
-  readonly redshift: RedshiftServerless;
+  readonly redshift: Pick<RedshiftServerless, "namespaces" | "workgroups">;
+  readonly warehouse: Pick<Warehouse, "begin" | "hasDatabase">;
   /** Names in the tag `RedshiftDbRoles` of an IAM role, which is a list with colons. */
   readonly databaseRolesOf: (roleName: string) => readonly string[];
 }
@@ -46,7 +47,7 @@ export class RedshiftDataService implements AwsService {
     private readonly context: Pick<LocalContext, "region" | "accountId" | "clock">,
     private readonly options: RedshiftDataOptions,
   ) {
-    this.statements = new StatementStore(options.redshift.warehouse, () => context.clock.now());
+    this.statements = new StatementStore(options.warehouse, () => context.clock.now());
   }
 
   permissions(request: AwsRequest): readonly Permission[] {
@@ -126,7 +127,7 @@ export class RedshiftDataService implements AwsService {
 
   private databaseOf(members: Members): string {
     const database = members.text("Database");
-    if (!this.options.redshift.warehouse.hasDatabase(database)) throw invalid(`FATAL: database "${database}" does not exist.`);
+    if (!this.options.warehouse.hasDatabase(database)) throw invalid(`FATAL: database "${database}" does not exist.`);
     return database;
   }
 
