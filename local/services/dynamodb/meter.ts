@@ -39,7 +39,7 @@ export interface Usage {
   readonly secondsBehind: number;
 }
 
-export interface MeterPorts {
+interface MeterPorts {
   readonly now: () => number;
   readonly metric: (name: string, value: number, dimensions: Readonly<Record<string, string>>) => void;
   /** Told once a table and kind, at the first refusal. */

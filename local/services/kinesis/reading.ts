@@ -1,8 +1,8 @@
 import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
 import type { Operation } from "../messaging/operations";
+import { encryption, type ShardRow, type StoredRecord, type StreamRow } from "./rows";
 import { sequencePattern } from "./sequence";
-import { encryption, type ShardRow, type StoredRecord, type StreamRow } from "./store";
 import { type Streams, streamFields } from "./streams";
 
 /** What an iterator token holds. */
@@ -152,8 +152,9 @@ function startOf(input: Input, shard: ShardRow): Pick<Position, "after" | "at" |
 }
 
 function position(input: Input): Position {
+  const token = input.needText("ShardIterator");
   try {
-    const value: unknown = JSON.parse(Buffer.from(input.needText("ShardIterator"), "base64").toString("utf8"));
+    const value: unknown = JSON.parse(Buffer.from(token, "base64").toString("utf8"));
     if (typeof value === "object" && value !== null && "stream" in value && "shard" in value && "issuedMs" in value)
       return value as Position;
   } catch {

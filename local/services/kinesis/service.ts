@@ -4,7 +4,8 @@ import { serviceOf } from "../messaging/operations";
 import { ticker } from "../messaging/ticker";
 import type { ServiceGate } from "../service-gate";
 import { reading } from "./reading";
-import { KinesisStore, type NewRecord, type ShardRow } from "./store";
+import type { NewRecord, ShardRow } from "./rows";
+import { KinesisStore } from "./store";
 import { Streams } from "./streams";
 import { writing } from "./writing";
 

@@ -1,6 +1,7 @@
 import { AwsError, type LocalContext } from "../../contracts";
 import type { Input } from "../messaging/input";
-import type { KinesisStore, StreamRow } from "./store";
+import type { StreamRow } from "./rows";
+import type { KinesisStore } from "./store";
 
 /** Members that every operation on a stream takes. */
 export const streamFields = ["StreamName", "StreamARN"];

@@ -1,7 +1,8 @@
 import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
 import type { Operation } from "../messaging/operations";
-import { encryption, type KinesisStore, type NewRecord, type StreamRow } from "./store";
+import { encryption, type NewRecord, type StreamRow } from "./rows";
+import type { KinesisStore } from "./store";
 import { type Streams, streamFields } from "./streams";
 
 const requestLimitBytes = 10 * 1024 * 1024;

@@ -103,7 +103,7 @@ export class RedshiftServerless {
 const rolesOf = ({ inputs }: Pick<GraphResource, "inputs">): string[] =>
   Array.isArray(inputs.iamRoles) ? inputs.iamRoles.map(String) : [];
 
-export interface AdminCredentials {
+interface AdminCredentials {
   readonly username: string;
   readonly password: string;
 }

@@ -32,10 +32,10 @@ export interface Statement {
   handle: TransactionHandle | undefined;
 }
 
-export type Submission = Pick<
-  Statement,
-  "token" | "owner" | "isBatch" | "workgroupName" | "secretArn" | "database" | "parameters"
-> & { readonly sqls: readonly string[]; readonly session: Session };
+type Submission = Pick<Statement, "token" | "owner" | "isBatch" | "workgroupName" | "secretArn" | "database" | "parameters"> & {
+  readonly sqls: readonly string[];
+  readonly session: Session;
+};
 
 /** https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html: results and descriptions live for 24 hours, tokens for 8. */
 const KEPT_MS = 24 * 3_600_000;

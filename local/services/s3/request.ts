@@ -1,7 +1,7 @@
 /** Which bucket, key and action an S3 request means, and what it must be allowed to do. */
 import { AwsError, type AwsRequest, type Permission } from "../../contracts";
 
-export interface S3Target {
+interface S3Target {
   readonly bucket: string | undefined;
   readonly key: string | undefined;
 }

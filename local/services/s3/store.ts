@@ -7,7 +7,7 @@ import type { SQLInputValue } from "node:sqlite";
 import { AwsError, type LocalContext } from "../../contracts";
 import { transaction } from "../messaging/database";
 
-export interface ObjectMeta {
+interface ObjectMeta {
   /** Response headers that belong to the object: content-type, content-encoding, x-amz-meta-*, checksums. */
   readonly headers: Readonly<Record<string, string>>;
 }

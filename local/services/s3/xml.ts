@@ -2,7 +2,7 @@
 import { AwsError, type AwsResponse } from "../../contracts";
 import { xmlEscape } from "../../gateway/protocols";
 
-export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
+const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** `<name>text</name>`; nothing for `undefined`. */
 export function element(name: string, text: string | number | boolean | undefined): string {
