@@ -5,7 +5,7 @@ import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
 import type { Graph } from "../graph/graph.js";
 import { readStackConfig } from "../graph/stack-config.js";
-import type { Metering, Usage } from "../services/dynamodb-meter";
+import type { Metering, Usage } from "../services/dynamodb";
 import { deploy } from "./deploy.js";
 import type { KillOrder, KillRule } from "./kill-switch";
 import { applyChanges, type ReloadResult } from "./reload.js";

@@ -8,7 +8,7 @@ import { CredentialStore } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
 import { Iam } from "../gateway/permissions/iam";
 import { recordOf } from "../graph/values";
-import type { Metering, Usage } from "../services/dynamodb-meter";
+import type { Metering, Usage } from "../services/dynamodb";
 import { ACCOUNT_ID } from "./account";
 import { lockDataDir } from "./data-lock";
 import { KillSwitch } from "./kill-switch.js";

@@ -11,12 +11,6 @@ export function textInput(resource: Pick<GraphResource, "type" | "name" | "input
   return value;
 }
 
-export function textState(resource: GraphResource, field: string): string {
-  const value = resource.state[field];
-  if (typeof value !== "string") throw new Error(`${resource.type} (${resource.name}): the output '${field}' is missing.`);
-  return value;
-}
-
 export function optionalText(inputs: Inputs, field: string): string | undefined {
   const value = inputs[field];
   return typeof value === "string" && value !== "" ? value : undefined;
@@ -37,4 +31,9 @@ export function recordsInput(inputs: Inputs, field: string): Record<string, unkn
 /** Deterministic hex digits for names that the provider would make random. */
 export function stableHex(seed: string, length: number): string {
   return createHash("sha256").update(seed).digest("hex").slice(0, length);
+}
+
+/** A UUID that is the same for the same seed. */
+export function stableUuid(seed: string): string {
+  return stableHex(seed, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

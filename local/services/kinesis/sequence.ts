@@ -12,7 +12,7 @@ export function sequenceTime(sequence: string): number {
 
 export const sequencePattern = /^49\d{54}$/;
 
-export const highestHash = 2n ** 128n - 1n;
+const highestHash = 2n ** 128n - 1n;
 
 export function hashKey(partitionKey: string): bigint {
   return BigInt(`0x${createHash("md5").update(partitionKey, "utf8").digest("hex")}`);

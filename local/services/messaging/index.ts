@@ -4,7 +4,7 @@ import { Iam } from "../../gateway/iam";
 import { CloudWatchService, cloudwatchBodies } from "../cloudwatch";
 import { DeliverRegistry } from "../deliver";
 import { EventsService, eventsBodies } from "../events";
-import { type KinesisOptions, KinesisService, kinesisBodies } from "../kinesis";
+import { KinesisService, kinesisBodies } from "../kinesis";
 import { KmsService } from "../kms";
 import { LogsService, logsBodies } from "../logs";
 import { ServiceGate } from "../service-gate";
@@ -28,13 +28,13 @@ export interface Messaging {
 }
 
 /** Creates all messaging services over one context. Nothing runs by itself until the parts are started. */
-export function createMessaging(context: LocalContext, options: { readonly kinesis?: KinesisOptions } = {}): Messaging {
+export function createMessaging(context: LocalContext): Messaging {
   const registry = new DeliverRegistry();
   const cloudwatch = new CloudWatchService(context, registry);
   const iam = new Iam(context.accountId, context.region);
   const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
-  const kinesis = new KinesisService(context, gate, options.kinesis);
+  const kinesis = new KinesisService(context, gate);
   const sqs = new SqsService(context, gate, cloudwatch.put);
   const sns = new SnsService(context, gate, sqs, registry);
   const events = new EventsService(context, gate, { registry, sqs, kinesis }, cloudwatch.put);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { AwsRequest, AwsService, LocalContext } from "../../../local/contracts";
+import type { KinesisService } from "../../../local/services/kinesis";
 import { createMessaging, type Messaging } from "../../../local/services/messaging";
 
 export interface World extends Messaging {
@@ -12,7 +13,7 @@ export interface World extends Messaging {
 }
 
 /** All messaging services over an in-memory database and a clock that only moves when told. */
-export function world(options: Parameters<typeof createMessaging>[1] = {}): World {
+export function world(): World {
   let now = Date.UTC(2026, 0, 15, 12, 0, 0);
   const lines: string[] = [];
   const context: LocalContext = {
@@ -24,7 +25,7 @@ export function world(options: Parameters<typeof createMessaging>[1] = {}): Worl
     clock: { now: () => now },
     log: (line) => lines.push(line),
   };
-  return { ...createMessaging(context, options), context, lines, advance: (ms) => (now += ms) };
+  return { ...createMessaging(context), context, lines, advance: (ms) => (now += ms) };
 }
 
 /** Calls one action with a JSON body and returns the parsed answer. */
@@ -53,4 +54,9 @@ export function allowService(principal: string, action: string, resource: string
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Principal: { Service: principal }, Action: action, Resource: resource }],
   });
+}
+
+export function addStream(kinesis: KinesisService, name: string, shards = 1, keyId?: string): void {
+  const stream = { name, arn: kinesis.arnOf(name), retentionHours: 24, mode: "PROVISIONED", keyId, maxRecordKib: 1024 } as const;
+  kinesis.store.create(stream, shards);
 }

@@ -1,14 +1,19 @@
 /** Bodies of the warehouse and its network: what AWS refuses, and what it gives back. */
 import { describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../../local/contracts";
-import { networkBodies } from "../../../local/services/network-bodies";
-import { RedshiftServerless, redshiftBodies } from "../../../local/services/redshift-bodies";
-import type { Warehouse } from "../../../local/warehouse/warehouse";
+import { vpcBodies } from "../../../local/services/network";
+import { RedshiftServerless, redshiftBodies } from "../../../local/services/redshift";
 
 const WORKGROUP = "aws:redshiftserverless/workgroup:Workgroup";
 const LIMIT = "aws:redshiftserverless/usageLimit:UsageLimit";
-// No namespace is created here, so no database is asked for.
-const redshift = new RedshiftServerless({} as Warehouse);
+const redshift = new RedshiftServerless({
+  ensureDatabase: async () => undefined,
+  dropDatabase: async () => undefined,
+  dropRoles: async () => undefined,
+  associateRoles: () => undefined,
+  dissociateRoles: () => undefined,
+  urlOf: (database) => `postgres://admin:secret@127.0.0.1/${database}`,
+});
 
 function bodyOf(bodies: readonly ResourceBody[], type: string): ResourceBody {
   const found = bodies.find((body) => body.type === type);
@@ -53,7 +58,7 @@ describe("a usage limit", () => {
 });
 
 describe("a network", () => {
-  const body = bodyOf(networkBodies({ protect: () => undefined, unprotect: () => undefined }), "awsx:ec2:Vpc");
+  const body = bodyOf(vpcBodies(), "awsx:ec2:Vpc");
   const subnetSpecs = [{ type: "Isolated" }];
 
   it("has a subnet in each zone that is named", () => {
