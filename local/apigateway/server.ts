@@ -25,7 +25,7 @@ export interface ApiPorts {
     readonly target: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly body: Buffer;
-  }) => Principal;
+  }) => Principal | Promise<Principal>;
   readonly isAllowed: (principal: Principal, action: string, resource: string) => boolean;
   readonly writeLog: (groupArn: string, stream: string, message: string) => void;
   readonly metric: (
@@ -162,7 +162,7 @@ export class ApiGateway implements Part {
     if (body === undefined) throw new GatewayError("REQUEST_TOO_LARGE");
     const sourceArn = `arn:aws:execute-api:${this.context.region}:${this.context.accountId}:${api.id}/${stage.name}/${method}${path}`;
     if (match.method.authorization === "AWS_IAM") {
-      state.callerArn = this.authorise({ method, target: request.url ?? "/", headers, body }, sourceArn);
+      state.callerArn = await this.authorise({ method, target: request.url ?? "/", headers, body }, sourceArn);
     }
     const methodPath = `${match.resourcePath.replace(/^\//, "")}/${match.method.httpMethod}`;
     if (match.method.apiKeyRequired) state.apiKey = this.usage.admit(headers["x-api-key"], api.id, stage.name, `/${methodPath}`);
@@ -203,13 +203,13 @@ export class ApiGateway implements Part {
     return { api: stage.deployed, stage, path: `/${below.join("/")}` };
   }
 
-  private authorise(request: Parameters<ApiPorts["verify"]>[0], resource: string): string {
+  private async authorise(request: Parameters<ApiPorts["verify"]>[0], resource: string): Promise<string> {
     const { headers } = request;
     if (headers.authorization === undefined && !request.target.includes("X-Amz-Signature="))
       throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
     let principal: Principal;
     try {
-      principal = this.ports.verify(request);
+      principal = await this.ports.verify(request);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       throw new GatewayError(/expired/i.test(error.code) ? "EXPIRED_TOKEN" : "INVALID_SIGNATURE", error.message);

@@ -143,7 +143,7 @@ export function createServices(options: ServiceOptions) {
     context,
     {
       invoke: (arn, payload, caller, traceId) => lambda.invokeAsService(arn, payload, caller, traceId),
-      verify: (request) => verifySignature(request, credentials.lookup, context.clock.now()).principal,
+      verify: async (request) => (await verifySignature(request, credentials.lookup, context.clock.now())).principal,
       isAllowed: (principal, action, resource) => iam.authorize(principal, { action, resource }).allowed,
       writeLog: (groupArn, stream, message) =>
         ensureLog(groupArn.split(":").slice(6).join(":").replace(/:\*$/, ""), stream, message),

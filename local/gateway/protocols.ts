@@ -1,11 +1,10 @@
 /**
  * How requests and errors look on the wire in each of AWS's protocols. Services speak parsed values; this is the one
- * place that knows `__type`, `<ErrorResponse>` and CBOR.
+ * place that knows `__type` and `<ErrorResponse>`.
  */
 import { AwsError, type AwsRequest, type AwsResponse } from "../contracts";
-import { decodeCbor, EpochSeconds, encodeCbor } from "./cbor";
 
-export type Protocol = "json" | "query" | "cbor" | "rest-json" | "rest-xml";
+export type Protocol = "json" | "query" | "rest-json" | "rest-xml";
 
 /** Services whose errors keep the query protocol's code names. */
 const QUERY_SERVICES = new Set(["sns", "sts", "iam"]);
@@ -39,8 +38,6 @@ export function recognise(request: {
   readonly body: Buffer;
 }): Recognised {
   if (request.service === "s3") return { protocol: "rest-xml", action: undefined };
-  const rpc = /^\/service\/([^/]+)\/operation\/([^/]+)$/.exec(request.url.pathname);
-  if (rpc) return { protocol: "cbor", action: rpc[2] };
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return { protocol: "json", action: target.slice(target.lastIndexOf(".") + 1) };
   const form = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
@@ -115,13 +112,6 @@ export function errorResponse(
     const body = `<ErrorResponse><Error><Type>${fault}</Type><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
     return { status: error.status, headers: { "content-type": "text/xml" }, body };
   }
-  if (protocol === "cbor") {
-    return {
-      status: error.status,
-      headers: { "content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor" },
-      body: encodeCbor({ __type: error.code, message: error.message }),
-    };
-  }
   const headers: Record<string, string> = {
     "content-type": protocol === "json" ? "application/x-amz-json-1.1" : "application/json",
     "x-amzn-errortype": error.code,
@@ -132,32 +122,6 @@ export function errorResponse(
       ? { __type: error.code, message: error.message }
       : { Type: fault === "Sender" ? "User" : "Service", message: error.message, Message: error.message };
   return { status: error.status, headers, body: JSON.stringify(body) };
-}
-
-/** Turns an RPC v2 CBOR request into the JSON request that services understand. */
-export function fromCbor(body: Buffer): Buffer {
-  return Buffer.from(JSON.stringify(body.length === 0 ? {} : decodeCbor(body)), "utf8");
-}
-
-/** Turns a service's JSON answer into RPC v2 CBOR. */
-export function toCbor(response: AwsResponse): AwsResponse {
-  const text = response.body === undefined ? "{}" : response.body.toString();
-  return {
-    status: response.status,
-    headers: { ...response.headers, "content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor" },
-    body: encodeCbor(withInstants(text === "" ? {} : JSON.parse(text), "")),
-  };
-}
-
-/**
- * JSON has no timestamps, CBOR does, and botocore only parses tagged ones. The members of CloudWatch's shapes (the one
- * service that clients call over CBOR) that hold instants are told by their names.
- */
-function withInstants(value: unknown, name: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => withInstants(item, name));
-  if (typeof value === "number") return /(Timestamps?|Time|Date|LastModified)$/.test(name) ? new EpochSeconds(value) : value;
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withInstants(item, key)]));
 }
 
 /** The code that a service uses for a denied request, and its HTTP status. */
