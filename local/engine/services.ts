@@ -21,7 +21,7 @@ import { jobPorts } from "../services/jobs/ports";
 import { KinesisService, kinesisBodies } from "../services/kinesis";
 import { createKmsService } from "../services/kms";
 import { lambdaBodies } from "../services/lambda-bodies.js";
-import { LogsService, logsBodies } from "../services/logs";
+import { groupOfArn, LogsService, logsBodies } from "../services/logs";
 import { ticker } from "../services/messaging/ticker";
 import { networkBodies } from "../services/network-bodies";
 import { RedshiftServerless, redshiftBodies } from "../services/redshift-bodies";
@@ -85,9 +85,9 @@ export function createServices(options: ServiceOptions) {
   const sagemaker = new SageMakerRuntimeService(context);
   const sqs = new SqsService(context, gate, metrics);
   const kinesis = new KinesisService(context, gate);
-  const sns = new SnsService(context, gate, sqs, registry);
+  const sns = new SnsService(context, gate, registry);
   const logs = new LogsService(context, gate, registry, cloudwatch.putEmbedded);
-  const events = new EventsService(context, gate, { registry, sqs, kinesis }, metrics);
+  const events = new EventsService(context, gate, { registry, sqs }, metrics);
   const warehouse = createWarehouse(context, {
     durable: options.durable,
     ...(options.warehousePort === undefined ? {} : { port: options.warehousePort }),
@@ -137,8 +137,6 @@ export function createServices(options: ServiceOptions) {
     metrics,
     perform: options.perform ?? (() => Promise.reject(new Error("Nothing is called while the program is only evaluated."))),
   });
-  const ensureLog = (group: string, stream: string, message: string) =>
-    logs.append(group, stream, [{ timestamp: context.clock.now(), message }]);
   const api = new ApiGateway(
     context,
     {
@@ -146,14 +144,13 @@ export function createServices(options: ServiceOptions) {
       verify: async (request) => (await verifySignature(request, credentials.lookup, context.clock.now())).principal,
       isAllowed: (principal, action, resource) => iam.authorize(principal, { action, resource }).allowed,
       writeLog: (groupArn, stream, message) =>
-        ensureLog(groupArn.split(":").slice(6).join(":").replace(/:\*$/, ""), stream, message),
+        logs.append(groupOfArn(groupArn), stream, [{ timestamp: context.clock.now(), message }]),
       metric: (name, value, unit, dimensions) => metrics("AWS/ApiGateway", name, dimensions, value, unit),
     },
     options.apiPort,
   );
   registry.register("sqs", (arn, payload, target) => sqs.deliver(arn, payload, target));
   registry.register("lambda", (arn, payload, target) => lambda.deliver(arn, payload, target));
-  registry.register("kinesis", (arn, payload) => kinesis.deliver(arn, payload, arn));
   const aws: AwsService[] = [
     kms,
     ssm,

@@ -7,6 +7,11 @@ export interface InputOrigin {
   readonly textual: boolean;
 }
 
+/** What a resource body asks of its service, in the spelling of the API, so that both are read and checked by the same code. */
+export function resourceInput(type: string, errorCode: string, members: Readonly<Record<string, unknown>>): Input {
+  return new Input(members, { action: type, errorCode, textual: false }, Object.keys(members));
+}
+
 /**
  * The members of one request structure, read with their types. A member outside `known` is refused by name, because
  * ignoring it would be a silent difference from AWS.
@@ -57,7 +62,6 @@ export class Input {
     const member = this.raw(name);
     if (member === undefined) return undefined;
     const number = this.origin.textual && typeof member === "string" && member.trim() !== "" ? Number(member) : member;
-    if (typeof number === "bigint") return Number(number);
     if (typeof number === "number" && Number.isFinite(number)) return number;
     throw this.error(`${this.at(name)} must be a finite number, got ${JSON.stringify(member)}`);
   }
@@ -80,16 +84,11 @@ export class Input {
     throw this.error(`${this.at(name)} must be true or false, got ${JSON.stringify(member)}`);
   }
 
-  /** Milliseconds since the epoch, from epoch seconds (JSON), a tagged date (CBOR) or ISO 8601 (query). */
+  /** Milliseconds since the epoch, from epoch seconds (JSON) or ISO 8601 (query). */
   time(name: string): number | undefined {
     const member = this.raw(name);
     if (member === undefined) return undefined;
-    const time =
-      member instanceof Date
-        ? member.getTime()
-        : typeof member === "number"
-          ? Math.round(member * 1000)
-          : Date.parse(String(member));
+    const time = typeof member === "number" ? Math.round(member * 1000) : Date.parse(String(member));
     if (Number.isFinite(time)) return time;
     throw this.error(`${this.at(name)} must be a timestamp, got ${JSON.stringify(member)}`);
   }
@@ -97,7 +96,6 @@ export class Input {
   blob(name: string): Buffer | undefined {
     const member = this.raw(name);
     if (member === undefined) return undefined;
-    if (member instanceof Uint8Array) return Buffer.from(member);
     if (typeof member === "string" && member.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(member))
       return Buffer.from(member, "base64");
     throw new AwsError("SerializationException", `${this.origin.action}: ${this.at(name)} must be base64 text`);

@@ -10,14 +10,12 @@ const numeric: Readonly<Record<string, readonly [number, number]>> = {
   KmsDataKeyReusePeriodSeconds: [60, 86_400],
 };
 
-const others = [
+export const settableAttributes = [
+  ...Object.keys(numeric),
   "Policy",
   "RedrivePolicy",
-  "RedriveAllowPolicy",
   "KmsMasterKeyId",
   "SqsManagedSseEnabled",
-  "FifoQueue",
-  "ContentBasedDeduplication",
 ];
 
 export const defaultAttributes: Readonly<Record<string, string>> = {
@@ -37,10 +35,10 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
       if (!Number.isInteger(number) || number < range[0] || number > range[1]) {
         throw new AwsError("InvalidAttributeValue", `${name} must be an integer from ${range[0]} to ${range[1]}, got ${value}.`);
       }
-    } else if (!others.includes(name)) {
+    } else if (!settableAttributes.includes(name)) {
       throw new AwsError(
         "InvalidAttributeName",
-        `Attribute ${name} is not supported by the local runtime. Supported: ${[...Object.keys(numeric), ...others].join(", ")}.`,
+        `Attribute ${name} is not supported by the local runtime. Supported: ${settableAttributes.join(", ")}.`,
       );
     }
   }

