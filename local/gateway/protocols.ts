@@ -13,13 +13,10 @@ const QUERY_SERVICES = new Set(["sns", "sts", "iam"]);
 const QUERY_CODES: Readonly<Record<string, string>> = {
   QueueDoesNotExist: "AWS.SimpleQueueService.NonExistentQueue",
   QueueNameExists: "QueueAlreadyExists",
-  QueueDeletedRecently: "AWS.SimpleQueueService.QueueDeletedRecently",
   BatchEntryIdsNotDistinct: "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
   EmptyBatchRequest: "AWS.SimpleQueueService.EmptyBatchRequest",
   TooManyEntriesInBatchRequest: "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-  BatchRequestTooLong: "AWS.SimpleQueueService.BatchRequestTooLong",
   InvalidBatchEntryId: "AWS.SimpleQueueService.InvalidBatchEntryId",
-  PurgeQueueInProgress: "AWS.SimpleQueueService.PurgeQueueInProgress",
   MessageNotInflight: "AWS.SimpleQueueService.MessageNotInflight",
 };
 
@@ -40,9 +37,7 @@ export function recognise(request: {
   if (request.service === "s3") return { protocol: "rest-xml", action: undefined };
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return { protocol: "json", action: target.slice(target.lastIndexOf(".") + 1) };
-  const form = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
-  const parameters = form ? new URLSearchParams(request.body.toString("utf8")) : request.url.searchParams;
-  const action = parameters.get("Action");
+  const action = queryBody(request).get("Action");
   if (action !== null) return { protocol: "query", action };
   return { protocol: QUERY_SERVICES.has(request.service) ? "query" : "rest-json", action: undefined };
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type Permission } from "../../contracts";
-import { jsonBody } from "../../gateway/protocols";
+import { AwsError, type AwsRequest, type AwsService, type Permission } from "../../contracts";
+import { jsonBody, jsonResponse, queryBody, queryResponse } from "../../gateway/protocols";
 import { Input } from "./input";
-import { decodeForm, encodeXml } from "./query-protocol";
+import { decodeForm, encodeMembers } from "./query-protocol";
 
 /** One API action of a JSON or query service. */
 export interface Operation {
@@ -12,7 +12,7 @@ export interface Operation {
   readonly resource: (input: Input) => string;
   /** IAM action when it differs from the API action. */
   readonly iamAction?: string;
-  /** `Map` results are AWS maps and `Date` results timestamps, in every protocol. */
+  /** `Date` results are timestamps, in every protocol. */
   readonly run: (input: Input, request: AwsRequest) => object | undefined | Promise<object | undefined>;
 }
 
@@ -48,15 +48,10 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     // permissions() and handle() see the same body; parsing it once halves the cost of a large PutRecords.
     const known = parsed.get(request.body);
     if (known !== undefined) return known;
-    const query = isQuery(request);
-    const value = query
-      ? decodeForm(request.body.length > 0 ? request.body.toString("utf8") : request.url.search)
-      : jsonBody(request);
-    const input = new Input(
-      value,
-      { action: request.action, errorCode: definition.validationCode, textual: query },
-      operation.fields,
-    );
+    const textual = isQuery(request);
+    const value = textual ? decodeForm(queryBody(request)) : jsonBody(request);
+    const origin = { action: request.action, errorCode: definition.validationCode, textual };
+    const input = new Input(value, origin, operation.fields);
     parsed.set(request.body, input);
     return input;
   };
@@ -73,7 +68,9 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     handle: async (request) => {
       const operation = operationOf(request);
       const result = await operation.run(inputOf(request, operation), request);
-      return isQuery(request) ? xml(definition, request.action, result) : json(definition, result);
+      if (isQuery(request))
+        return queryResponse(request.action, definition.queryNamespace ?? "", encodeMembers(result ?? {}), randomUUID());
+      return jsonResponse(plain(result ?? {}), `application/x-amz-json-${definition.jsonVersion}`);
     },
   };
 }
@@ -85,23 +82,9 @@ function isQuery(request: AwsRequest): boolean {
   );
 }
 
-function json(definition: ServiceDefinition, result: object | undefined): AwsResponse {
-  return {
-    status: 200,
-    headers: { "content-type": `application/x-amz-json-${definition.jsonVersion}` },
-    body: result === undefined ? "{}" : JSON.stringify(plain(result)),
-  };
-}
-
-function xml(definition: ServiceDefinition, action: string, result: object | undefined): AwsResponse {
-  const body = encodeXml(action, definition.queryNamespace ?? "", randomUUID(), result);
-  return { status: 200, headers: { "content-type": "text/xml" }, body };
-}
-
 function plain(value: unknown): unknown {
   if (value instanceof Date) return value.getTime() / 1000;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
