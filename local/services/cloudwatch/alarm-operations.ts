@@ -43,12 +43,14 @@ export function alarmOperations(cloudwatch: MonitoringPort): Record<string, Oper
       resource: () => cloudwatch.alarmArn("*"),
       run: (input) => {
         const names = input.texts("AlarmNames");
-        const all = cloudwatch.alarms().filter(
-          ({ alarm, status }) =>
-            (names === undefined || names.includes(alarm.name)) &&
-            alarm.name.startsWith(input.text("AlarmNamePrefix") ?? "") &&
-            (input.text("StateValue") ?? status.state) === status.state,
-        );
+        const all = cloudwatch
+          .alarms()
+          .filter(
+            ({ alarm, status }) =>
+              (names === undefined || names.includes(alarm.name)) &&
+              alarm.name.startsWith(input.text("AlarmNamePrefix") ?? "") &&
+              (input.text("StateValue") ?? status.state) === status.state,
+          );
         const shown = (input.texts("AlarmTypes") ?? ["MetricAlarm"]).includes("MetricAlarm") ? all : [];
         const { items, nextToken } = page(shown, input.text("NextToken"), input.integer("MaxRecords", 1, 100) ?? 50);
         return {

@@ -43,7 +43,8 @@ function compile(pattern: unknown, path: readonly string[]): Compiled {
   const entries = Object.entries(pattern);
   if (entries.length === 0)
     throw new InvalidEventPattern(where, where === "" ? "the pattern is empty" : "empty objects are not allowed");
-  if ("$or" in pattern) throw new InvalidEventPattern(where, "$or is not supported by the local runtime; make a rule of each case");
+  if ("$or" in pattern)
+    throw new InvalidEventPattern(where, "$or is not supported by the local runtime; make a rule of each case");
   return { kind: "branch", children: entries.map(([key, value]) => [key, compile(value, [...path, key])]) };
 }
 

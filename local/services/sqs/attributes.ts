@@ -10,13 +10,7 @@ const numeric: Readonly<Record<string, readonly [number, number]>> = {
   KmsDataKeyReusePeriodSeconds: [60, 86_400],
 };
 
-export const settableAttributes = [
-  ...Object.keys(numeric),
-  "Policy",
-  "RedrivePolicy",
-  "KmsMasterKeyId",
-  "SqsManagedSseEnabled",
-];
+export const settableAttributes = [...Object.keys(numeric), "Policy", "RedrivePolicy", "KmsMasterKeyId", "SqsManagedSseEnabled"];
 
 export const defaultAttributes: Readonly<Record<string, string>> = {
   DelaySeconds: "0",

@@ -6,8 +6,8 @@ import type { ServiceGate } from "../service-gate";
 import { parseRedrive } from "./attributes";
 import type { MessageAttributes } from "./md5";
 import { messageOperations } from "./message-operations";
-import { queueOperations } from "./queue-operations";
 import type { QueuePort } from "./port";
+import { queueOperations } from "./queue-operations";
 import { type Message, type QueueRow, type Redrive, SqsStore } from "./store";
 
 /** Receives a metric value; wired to the CloudWatch service. */

@@ -38,7 +38,9 @@ export function world({ kinesis: options }: { readonly kinesis?: KinesisOptions 
   const events = new EventsService(context, gate, { registry, sqs }, cloudwatch.put);
   const logs = new LogsService(context, gate, registry, cloudwatch.putEmbedded);
   registry.register("sqs", (arn, payload, delivery) => sqs.deliver(arn, payload, delivery));
-  const advance = (ms: number): void => void (now += ms);
+  const advance = (ms: number): void => {
+    now += ms;
+  };
   return { iam, kms, gate, registry, kinesis, sqs, sns, events, logs, cloudwatch, context, lines, advance };
 }
 

@@ -77,6 +77,8 @@ describe("an operation that isn't there", () => {
 
   it("refuses a member that it would have to ignore", async () => {
     const { sqs } = world();
-    await expect(call(sqs, "CreateQueue", { QueueName: "q", tags: { a: "b" } })).rejects.toThrow(/CreateQueue: tags is not supported/);
+    await expect(call(sqs, "CreateQueue", { QueueName: "q", tags: { a: "b" } })).rejects.toThrow(
+      /CreateQueue: tags is not supported/,
+    );
   });
 });
