@@ -3,6 +3,9 @@
  * Everything else under `local/` is an implementation of one of these.
  */
 import type { DatabaseSync } from "node:sqlite";
+import type { GraphResource, ResourceType } from "./graph";
+
+export type { GraphResource };
 
 /** Who signed a request. The owner may do everything; a role only what its policies allow. */
 export type Principal =
@@ -76,24 +79,6 @@ export interface LocalContext {
   readonly log: (line: string) => void;
 }
 
-/** A registered resource of the evaluated program. */
-export interface GraphResource {
-  readonly urn: string;
-  readonly type: string;
-  readonly name: string;
-  readonly parent: string | undefined;
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly id: string;
-  /** Inputs and the outputs that the provider would add (`arn`, `id`, `name`, …). */
-  readonly state: Readonly<Record<string, unknown>>;
-  /** URNs this resource depends on. */
-  readonly dependsOn: readonly string[];
-  readonly protect: boolean;
-  readonly ignoreChanges: readonly string[];
-  /** Names of inputs that are marked as secrets. */
-  readonly secretInputs: readonly string[];
-}
-
 /** The physical name of a type: what the provider calls a resource that the program doesn't name, and what the service accepts. */
 export interface NameRule {
   /** Input that holds the name: `name`, `bucket` … */
@@ -113,26 +98,13 @@ export interface NameRule {
  * A type without `create` has no effect on one machine (all that it honours is in its outputs): there is nothing to update or
  * delete either. A type with `create` has `delete`, and `update` unless every input that it honours is in `replaceOn`.
  */
-export interface ResourceBody {
-  /** Pulumi type token, e.g. `aws:kinesis/stream:Stream`. */
-  readonly type: string;
-  /** Inputs with a local effect. */
-  readonly honoured: readonly string[];
-  /** Inputs that change nothing on one machine, each with the reason. */
-  readonly cloudOnly: Readonly<Record<string, string>>;
+export interface ResourceBody extends ResourceType {
   /** Inputs whose change makes a new resource: `ForceNew` in terraform-provider-aws. All others are updated in place. */
   readonly replaceOn: readonly string[];
   /** A replacement deletes the old one first, since both can't exist at once even under generated names. */
   readonly deleteBeforeReplace?: true;
   /** Present where the provider makes a name when the program gives none. */
   readonly autoName?: NameRule;
-  /** Deterministic provider outputs; no side effects, called while the program is evaluated. Throws for a name the service refuses. */
-  outputs(args: {
-    readonly name: string;
-    readonly inputs: Readonly<Record<string, unknown>>;
-    readonly region: string;
-    readonly accountId: string;
-  }): { readonly id: string; readonly state: Readonly<Record<string, unknown>> };
   /**
    * Inputs that AWS returns otherwise than they were set, with what it returns: defaults filled in, another order. A refresh brings
    * these, and a program that does not expect them updates for ever. Absent: all come back as they were set.

@@ -1,5 +1,5 @@
 /** What a REST API calls and writes: functions behind its methods, and its log. */
-import { unknownPair } from "../local/gateway/service-access";
+import { unknownPair } from "../local/gateway/permissions";
 import { refused } from "./delivery";
 import { at, isText, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
 

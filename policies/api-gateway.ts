@@ -1,4 +1,4 @@
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { all, at, field, is, isText, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
 
 const STAGE = "aws:apigateway/stage:Stage";

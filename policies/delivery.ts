@@ -1,8 +1,16 @@
 /** One delivery of the graph: a service, what it does it for, and the resource that it reaches, against every policy that decides. */
-import type { GraphResource } from "../local/contracts.js";
-import { type Policy, parsePolicy } from "../local/gateway/policy";
-import { findPair, type Place, refusalOf, type ServiceDelivery, unknownPair } from "../local/gateway/service-access";
-import type { TargetKind } from "../local/gateway/service-pairs";
+
+import {
+  findPair,
+  type Place,
+  type Policy,
+  parsePolicy,
+  refusalOf,
+  type ServiceDelivery,
+  type TargetKind,
+  unknownPair,
+} from "../local/gateway/permissions";
+import type { GraphResource } from "../local/graph";
 import { parseJson } from "./documents";
 import { roleFor, roleOf } from "./roles";
 import { at, isRecord, isText, type PolicyGraph, refersTo } from "./rule";

@@ -1,4 +1,4 @@
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { field, is, type PolicyGraph, type Rule, violation } from "./rule";
 
 const TABLE = "aws:dynamodb/table:Table";

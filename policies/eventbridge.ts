@@ -1,4 +1,4 @@
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { isPublic, statementsOf } from "./documents";
 import { field, isText, type PolicyGraph, type Rule } from "./rule";
 

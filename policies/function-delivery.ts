@@ -1,6 +1,7 @@
 /** What Lambda reads and writes as the role of a function: its log, its event sources, and what becomes of events that fail. */
-import type { GraphResource } from "../local/contracts.js";
-import type { TargetKind } from "../local/gateway/service-pairs";
+
+import type { TargetKind } from "../local/gateway/permissions";
+import type { GraphResource } from "../local/graph";
 import { refused, withoutQualifier } from "./delivery";
 import { at, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
 

@@ -1,4 +1,4 @@
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { covers, type PolicyStatement, statementsOf } from "./documents";
 import { at, isText, listAt, type Rule, violation } from "./rule";
 

@@ -2,7 +2,7 @@
  * The security controls that a resource graph must meet. Plain functions over evaluated resources: `npm run policies` runs
  * them on the stacks, tests run them on single resources.
  */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { apiGatewayRules } from "./api-gateway";
 import { cloudWatchRules } from "./cloudwatch";
 import { dynamoDbRules } from "./dynamodb";

@@ -1,7 +1,7 @@
 /** Whether roles that may use an encrypted resource may also use its key: without it the call is refused on AWS. */
-import type { GraphResource } from "../local/contracts.js";
-import { KEY_NEEDS, MACHINE_KEY_NEED } from "../local/gateway/key-use";
-import { evaluateIdentity, type Policy } from "../local/gateway/policy";
+
+import { evaluateIdentity, KEY_NEEDS, MACHINE_KEY_NEED, type Policy } from "../local/gateway/permissions";
+import type { GraphResource } from "../local/graph";
 import { policiesOf } from "./roles";
 import { at, isText, listAt, type PolicyGraph, type Rule, refersTo } from "./rule";
 

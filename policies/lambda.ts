@@ -1,4 +1,4 @@
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { at, field, isAtLeast, isText, listAt, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
 
 const FUNCTION = "aws:lambda/function:Function";

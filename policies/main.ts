@@ -1,8 +1,8 @@
 /** `npm run policies`: checks the resource graphs of the stacks against the security controls. */
 import { type CommandLine, parseCommandLine, runCommand } from "../local/cli/options";
+import { stackGraph } from "../local/engine/stack-graph";
 import { checkGraph, notApplicable } from "./index";
 import { jsonReport, summary, textReport } from "./report";
-import { stackGraph } from "./stack-graph";
 
 const STACKS = ["dev", "staging", "prod"];
 

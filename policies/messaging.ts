@@ -1,5 +1,5 @@
 /** SNS topics and SQS queues. */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { deniesPlainHttp, isPublic, type PolicyStatement, parseJson, statementsOf } from "./documents";
 import { at, field, isText, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
 

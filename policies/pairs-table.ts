@@ -1,6 +1,5 @@
 /** The table of service pairs as docs/controls.md shows it; a test compares the two. */
-import { keySends } from "../local/gateway/service-access";
-import { type KeyUse, SERVICE_PAIRS, type ServicePair } from "../local/gateway/service-pairs";
+import { type KeyUse, keySends, SERVICE_PAIRS, type ServicePair } from "../local/gateway/permissions";
 
 const code = (texts: readonly string[]): string => texts.map((text) => `\`${text}\``).join(", ");
 

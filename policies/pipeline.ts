@@ -1,5 +1,5 @@
 /** Step Functions, Glue and SageMaker: the services of nightly scoring and training. */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import {
   all,
   at,

@@ -1,5 +1,5 @@
 /** What a `pulumi destroy` could take away for good. */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import type { Rule } from "./rule";
 
 const PARAMETER = "aws:ssm/parameter:Parameter";

@@ -1,5 +1,5 @@
 /** Provisioned Redshift clusters. */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { at, field, is, isAtLeast, isNot, isText, listAt, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
 
 const CLUSTER = "aws:redshift/cluster:Cluster";

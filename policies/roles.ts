@@ -1,8 +1,7 @@
 /** Roles of the graph: their trust and identity policies, inline and attached. */
-import type { GraphResource } from "../local/contracts.js";
-import { MANAGED_POLICIES } from "../local/gateway/managed-policies";
-import { type Policy, parsePolicy } from "../local/gateway/policy";
-import type { ServiceDelivery } from "../local/gateway/service-access";
+
+import { MANAGED_POLICIES, type Policy, parsePolicy, type ServiceDelivery } from "../local/gateway/permissions";
+import type { GraphResource } from "../local/graph";
 import { at, isText, listAt, type PolicyGraph, refersTo } from "./rule";
 
 const ROLE = "aws:iam/role:Role";

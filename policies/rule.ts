@@ -1,5 +1,5 @@
 /** What a security rule is, and the resource graph that it looks at. */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 
 export interface Rule {
   /** Id of the control: of AWS Foundational Security Best Practices (`S3.5`), else of cdk-nag (`SQS3`). One rule each. */

@@ -1,4 +1,4 @@
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { covers, deniesPlainHttp, foreignAccounts, isPublic, type PolicyStatement, statementsOf } from "./documents";
 import { at, isRecord, isText, listAt, type PolicyGraph, type Rule, violation } from "./rule";
 

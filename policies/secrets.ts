@@ -1,5 +1,5 @@
 /** Secrets Manager, SSM parameters and KMS keys. */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { isPublic, statementsOf } from "./documents";
 import { all, at, field, is, isAtLeast, isNot, isText, type PolicyGraph, type Rule, violation } from "./rule";
 

@@ -1,5 +1,5 @@
 /** Whether AWS delivers what the stack wires: each pair of service and resource against the policies of role, resource and key. */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { checkAuthorizer, checkIntegration, checkStage } from "./api-delivery";
 import { keyRefused, refused } from "./delivery";
 import { parseJson } from "./documents";

@@ -1,5 +1,5 @@
 /** What a state machine asks for: settings of jobs that are arguments of a call, and so no inputs of any resource. */
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { parseJson } from "./documents";
 import { at, isAtLeast, isRecord, isText, type Rule, violation } from "./rule";
 

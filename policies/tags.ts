@@ -1,4 +1,4 @@
-import type { GraphResource } from "../local/contracts.js";
+import type { GraphResource } from "../local/graph";
 import { at, isText, type Rule, violation } from "./rule";
 
 /** Every type of the platform that can be tagged, but objects in buckets; a test compares the list with the SDK. */

@@ -1,7 +1,7 @@
 /** Lambda executions that a stack sets aside, and whether the account has them. */
-import type { StackConfig } from "./config";
-import { type Contradiction, datasetNames } from "./pipeline-checks";
+import { datasetNames } from "./pipeline-checks";
 import type { SettingKey } from "./settings";
+import type { Contradiction, StackConfig } from "./stack-config";
 
 /** Executions of some functions, and the setting that says how many. */
 export interface Reservation {

@@ -1,7 +1,6 @@
 /** Buckets that are named by settings, and settings whose names S3 would refuse. */
 import { type Naming, PhysicalNameError, pipelineBucketName, streamNames } from "../components/lib/naming";
-import type { StackConfig } from "./config";
-import type { Contradiction } from "./pipeline-checks";
+import type { Contradiction, StackConfig } from "./stack-config";
 
 /** Logical name of the stream processor. */
 export const STREAM = "fraud";

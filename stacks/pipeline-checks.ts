@@ -1,13 +1,6 @@
 /** Settings of the pipelines that are right each by itself and wrong together. */
-import type { StackConfig } from "./config";
 import { PIPELINE_SETTINGS } from "./pipeline-settings";
-import type { SettingKey } from "./settings";
-
-export interface Contradiction {
-  readonly key: SettingKey;
-  readonly expected: string;
-  readonly fix: string;
-}
+import type { Contradiction, StackConfig } from "./stack-config";
 
 /** Names in `pipelines.datasets`. */
 export const datasetNames = (config: StackConfig): string[] => config["pipelines.datasets"].split(",");

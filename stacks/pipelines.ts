@@ -14,10 +14,10 @@ import { TrainingPipeline } from "../components/training-pipeline";
 import type { DatasetDocument } from "../functions/pipeline/dataset";
 import type { FunctionBundles } from "../tools/bundle";
 import { bundleOf } from "./bundle-of";
-import type { StackConfig } from "./config";
 import { type DatasetName, datasets } from "./datasets";
 import { PIPELINE_STORE } from "./naming-checks";
 import { datasetNames } from "./pipeline-checks";
+import type { StackConfig } from "./stack-config";
 
 export interface Pipelines {
   readonly store: PipelineStore;

@@ -23,11 +23,11 @@ import { METRIC_NAMESPACE as STREAM_METRICS } from "../components/stream-process
 import { PROFILES } from "../functions/profiles";
 import { buildFunctions, type FunctionBundles } from "../tools/bundle";
 import { bundleOf } from "./bundle-of";
-import type { StackConfig } from "./config";
 import type { StackModels } from "./models";
 import { dataBucketOf, namingOf, pipelineBucketOf, STREAM } from "./naming-checks";
 import { createPipelines, type Pipelines } from "./pipelines";
 import { withOverrides } from "./policies";
+import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
 

@@ -8,6 +8,7 @@ import { runCommand, UsageError } from "./options";
 import { outputsFile } from "./outputs";
 import { nextSignal, outputsOf, removeOutputs, writeOutputs } from "./running";
 import { announceProvider, runningProvider } from "./running-provider";
+import { serveShippedModel } from "./shipped-models";
 import { paint } from "./terminal";
 
 const COMMANDS = ["preview", "up", "refresh", "destroy", "serve"] as const;
@@ -84,7 +85,13 @@ async function main(): Promise<number> {
     return pulumi(parsed, projectDir, folder, other.port);
   }
   const interrupted = nextSignal();
-  const session = await startSession({ projectDir, stack: parsed.stack, folder, notice });
+  const session = await startSession({
+    projectDir,
+    stack: parsed.stack,
+    folder,
+    notice,
+    onCreated: (resource, { sagemaker }) => serveShippedModel(resource, sagemaker),
+  });
   const withdraw = announceProvider(file, session.port);
   try {
     if (parsed.command !== "serve") {

@@ -1,8 +1,9 @@
 /** Starts the platform for a command: options every command shares, outputs file, clean stop. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Platform, type PlatformOptions, startPlatform } from "../engine/platform";
+import type { Platform, PlatformOptions } from "../engine/platform";
 import { type Outputs, outputsFile } from "./outputs";
+import { startPlatform } from "./platform";
 
 /** Pulumi stack outputs that become `.local/outputs.json`, by their name there. */
 const outputNames: readonly (keyof Outputs & string)[] = [

@@ -1,7 +1,7 @@
 /** The function runtime's ports over the local services. */
 import { AwsError, type LocalContext, type Permission } from "../contracts.js";
 import { type CredentialStore, roleNameOf } from "../gateway/credentials";
-import type { Iam } from "../gateway/iam";
+import type { Iam } from "../gateway/permissions/iam";
 import type { LambdaPorts, StartingPosition } from "../lambda/ports.js";
 import type { DeliverRegistry } from "../services/deliver";
 import { compileEventPattern } from "../services/event-pattern";

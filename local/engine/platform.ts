@@ -1,19 +1,18 @@
 /** The whole platform of one stack on this machine: evaluate, create services, deploy, run, stop. */
 import { join } from "node:path";
-import type { Part } from "../contracts.js";
+import type { GraphResource, Part } from "../contracts.js";
 import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
+import { evaluate } from "../graph/evaluate.js";
+import type { Graph } from "../graph/graph.js";
+import { readStackConfig } from "../graph/stack-config.js";
 import type { Metering, Usage } from "../services/dynamodb-meter";
 import { boundProviderCalls } from "../services/provider-calls";
-import { type DeployProgress, deploy } from "./deploy.js";
-import { evaluate } from "./evaluate.js";
-import type { Graph } from "./graph.js";
+import { deploy } from "./deploy.js";
 import type { KillOrder } from "./kill-switch.js";
-import { serveShippedModels } from "./model-endpoints";
 import { applyChanges, type ReloadResult } from "./reload.js";
 import { ACCOUNT_ID, databaseRoles, endAll, openRuntime, startParts, warehouseUrl } from "./runtime.js";
 import type { Services } from "./services.js";
-import { readStackConfig } from "./stack-config.js";
 
 export interface PlatformOptions {
   readonly stack: string;
@@ -32,7 +31,8 @@ export interface PlatformOptions {
   readonly dataDir?: string;
   readonly clock?: { now(): number };
   readonly log?: (line: string) => void;
-  readonly progress?: DeployProgress;
+  /** Told of each resource that has got its body. */
+  readonly onCreated?: (resource: GraphResource, services: Services) => void;
   /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
   readonly metering?: Metering;
   /** Told when a table first lacks units. */
@@ -116,15 +116,14 @@ async function start(
       config: readStackConfig(projectDir, options.stack),
       program: options.program ?? join(projectDir, "dist", "index.js"),
       projectDir,
-      bodies: services.bodies,
+      types: services.bodies,
       calls: boundProviderCalls({ region: config.region, accountId: ACCOUNT_ID }),
       accountId: ACCOUNT_ID,
     });
   // The warehouse takes longest to start; the program is evaluated meanwhile.
   const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
   graph = evaluated;
-  await deploy(graph, services.bodies, options.progress);
-  serveShippedModels(graph.resources, services.sagemaker);
+  await deploy(graph, services.bodies, (resource) => options.onCreated?.(resource, services));
   services.lambda.activate();
   const roleOf = (functionName: string) => {
     const roleArn = services.lambda.pool.get(functionName)?.config.roleArn;

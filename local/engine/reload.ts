@@ -1,8 +1,8 @@
 /** Applies what differs between two evaluations of the program to the bodies that run. */
 import type { ResourceBody } from "../contracts.js";
-import { BodyRegistry } from "./bodies.js";
+import { diff, type Graph } from "../graph/graph.js";
+import { ResourceTypes } from "../graph/resource-types";
 import { DeployError } from "./deploy.js";
-import { diff, type Graph } from "./graph.js";
 
 export interface ReloadResult {
   /** `aws:ssm/parameter:Parameter policy: value` of each change that is in effect. */
@@ -13,14 +13,14 @@ export interface ReloadResult {
 
 /** @throws DeployError for the first change that its service refuses; those before it are in effect. */
 export async function applyChanges(before: Graph, after: Graph, bodies: readonly ResourceBody[]): Promise<ReloadResult> {
-  const registry = new BodyRegistry(bodies);
+  const types = new ResourceTypes(bodies);
   const difference = diff(before, after);
   const applied: string[] = [];
   const needsRestart = [...difference.added, ...difference.removed]
     .filter(({ id }) => id !== "")
     .map(({ type, name }) => `${type} ${name}`);
   for (const change of difference.changed) {
-    const body = registry.get(change.after.type);
+    const body = types.get(change.after.type);
     if (change.after.id === "" || body === undefined) continue;
     const line = `${change.after.type} ${change.after.name}: ${change.fields.map(({ path }) => path).join(", ")}`;
     const replaces = change.fields.some(({ path }) => body.replaceOn.includes(path.split(/[.[]/)[0] ?? path));

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { GraphResource, LocalContext, Part } from "../contracts.js";
 import { CredentialStore } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
-import { Iam } from "../gateway/iam";
+import { Iam } from "../gateway/permissions/iam";
 import type { Metering, Usage } from "../services/dynamodb-meter";
 import { lockDataDir } from "./data-lock.js";
 import { KillSwitch } from "./kill-switch.js";

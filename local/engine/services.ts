@@ -4,7 +4,7 @@ import { ApiGateway } from "../apigateway/server.js";
 import type { AwsService, LocalContext, Part, ResourceBody } from "../contracts.js";
 import type { CredentialStore } from "../gateway/credentials";
 import { roleNameOf } from "../gateway/credentials";
-import type { Iam } from "../gateway/iam";
+import type { Iam } from "../gateway/permissions/iam";
 import { verifySignature } from "../gateway/sigv4";
 import { LambdaService } from "../lambda/service.js";
 import { apiGatewayBodies } from "../services/apigateway-bodies.js";

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { dirname, join } from "node:path";
 import type { LocalContext } from "../contracts.js";
 import { AwsError } from "../contracts.js";
-import { type ResolvedArchive, zipArchive } from "../engine/assets.js";
+import { type ResolvedArchive, zipArchive } from "../graph/assets.js";
 import { bootstrapFile } from "./bootstrap.js";
 import { Environment, type FunctionError, type Outcome } from "./environment.js";
 import type { LambdaPorts } from "./ports.js";

@@ -1,9 +1,9 @@
 /** The resources of the provider `aws` over the local bodies: check, diff, create, read, update, delete. */
 import { createHash } from "node:crypto";
 import type { GraphResource, NameRule, ResourceBody } from "../contracts.js";
-import { BodyRegistry } from "../engine/bodies.js";
-import { fieldChanges } from "../engine/graph.js";
 import { physicalName } from "../engine/names.js";
+import { fieldChanges } from "../graph/graph.js";
+import { ResourceTypes } from "../graph/resource-types";
 import type { ResourceStore } from "./store.js";
 import { comparable, hasUnknown, type Properties, plain, plainProperties, resolved, secret, UNKNOWN } from "./values.js";
 
@@ -46,13 +46,13 @@ export const nameOf = (urn: string): string => urn.split("::").slice(3).join("::
 export const fieldOf = (path: string): string => /^\["([^"]*)"\]/.exec(path)?.[1] ?? path.split(/[.[]/)[0] ?? path;
 
 export class ProviderResources {
-  private readonly registry: BodyRegistry;
+  private readonly registry: ResourceTypes<ResourceBody>;
   private queue: Promise<unknown> = Promise.resolve();
   /** Kept resources without a body, and why. */
   private readonly missing = new Map<GraphResource, string>();
 
   constructor(private readonly args: ProviderArgs) {
-    this.registry = new BodyRegistry(args.bodies);
+    this.registry = new ResourceTypes(args.bodies);
   }
 
   /**

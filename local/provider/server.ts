@@ -4,7 +4,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
-import type { ProviderCall } from "../engine/evaluate.js";
+import type { ProviderCall } from "../graph/evaluate.js";
 import { type Difference, fieldOf, type ProviderResources } from "./resources.js";
 import { fromStruct, plainProperties, toStruct } from "./values.js";
 

@@ -4,9 +4,9 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import type { GraphResource, Part } from "../contracts.js";
-import { serveShippedModels } from "../engine/model-endpoints.js";
 import { databaseRoles, endAll, openRuntime, type Runtime, startParts, warehouseUrl } from "../engine/runtime.js";
-import { readStackConfig } from "../engine/stack-config.js";
+import type { Services } from "../engine/services.js";
+import { readStackConfig } from "../graph/stack-config.js";
 import { boundProviderCalls } from "../services/provider-calls.js";
 import { Vault } from "../services/vault.js";
 import { ProviderResources } from "./resources.js";
@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly notice?: (line: string) => void;
   /** Told before a resource is created; what it throws fails the creation. */
   readonly onCreate?: (urn: string) => void;
+  /** Told of each resource that has got its body, after a start again too. */
+  readonly onCreated?: (resource: GraphResource, services: Services) => void;
 }
 
 export interface Session {
@@ -75,7 +77,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
       store,
       notice: options.notice ?? (() => undefined),
       ...(options.onCreate === undefined ? {} : { onCreate: options.onCreate }),
-      onCreated: (resource) => serveShippedModels([resource], services.sagemaker),
+      onCreated: (resource) => options.onCreated?.(resource, services),
     });
     await resources.restore();
     services.lambda.activate();

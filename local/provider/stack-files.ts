@@ -5,8 +5,8 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { revealSecureValues } from "../engine/secure-values.js";
-import { problemsOf } from "../engine/stack-config.js";
+import { revealSecureValues } from "../graph/secure-values.js";
+import { problemsOf } from "../graph/stack-config.js";
 
 /** Members of a stack file that belong to a backend and its passphrase. */
 const OF_THE_BACKEND = ["encryptionsalt", "encryptedkey", "secretsprovider"];

@@ -1,7 +1,7 @@
 /** Property values as the Pulumi engine sends them: secrets, assets and unknown values are objects with a signature. */
 import { deserializeProperties } from "@pulumi/pulumi/runtime/rpc.js";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
-import { resolveAssets } from "../engine/assets.js";
+import { resolveAssets } from "../graph/assets.js";
 
 export type Properties = Readonly<Record<string, unknown>>;
 

@@ -1,11 +1,10 @@
 /**
  * Item actions on metered tables: what each costs, in the units of "Capacity unit consumption for read and write operations" (DynamoDB
- * developer guide). Sizes come from the same function that the platform plans its items with.
+ * developer guide).
  */
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { itemBytes, READ_UNIT_BYTES, WRITE_UNIT_BYTES } from "../../functions/shared/item-size";
 import { type DynamoEngine, DynamoError, type EngineAction } from "./dynamodb-engine";
 import { type Meter, throttled } from "./dynamodb-meter";
+import { itemBytes, READ_UNIT_BYTES, WRITE_UNIT_BYTES } from "./item-size";
 
 type Input = Record<string, unknown>;
 type WireItem = Readonly<Record<string, unknown>>;
@@ -197,29 +196,12 @@ interface Admission {
 
 /** An item that is not there costs the least there is. */
 const writeUnits = (item: WireItem | undefined): number =>
-  Math.max(1, Math.ceil((item === undefined ? 0 : wireBytes(item)) / WRITE_UNIT_BYTES));
+  Math.max(1, Math.ceil((item === undefined ? 0 : itemBytes(item)) / WRITE_UNIT_BYTES));
 
 function readUnits(item: WireItem | undefined, consistent: boolean): number {
-  const units = Math.max(1, Math.ceil((item === undefined ? 0 : wireBytes(item)) / READ_UNIT_BYTES));
+  const units = Math.max(1, Math.ceil((item === undefined ? 0 : itemBytes(item)) / READ_UNIT_BYTES));
   return consistent ? units : units / 2;
 }
-
-/** Size of an item as it comes over the wire, where bytes are base64. */
-const wireBytes = (item: WireItem): number => itemBytes(decoded(item) as Record<string, AttributeValue>);
-
-function decoded(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(decoded);
-  const entries = Object.entries(value).map(([name, member]) => [
-    name,
-    name === "B" ? bytesOf(member) : name === "BS" ? sets(member) : decoded(member),
-  ]);
-  return Object.fromEntries(entries);
-}
-
-/** A text is bytes of an attribute; anything else is the value of an attribute that is called so. */
-const bytesOf = (member: unknown): unknown => (typeof member === "string" ? Buffer.from(member, "base64") : decoded(member));
-const sets = (member: unknown): unknown => (Array.isArray(member) ? member.map(bytesOf) : decoded(member));
 
 function told(output: Input, input: Input, table: string, cost: number): Input {
   const { ConsumedCapacity: _, ...rest } = output;

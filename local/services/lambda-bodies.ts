@@ -1,9 +1,9 @@
 /** Local bodies of the aws:lambda resource types. */
 import { createHash } from "node:crypto";
 import type { GraphResource, LocalContext, NameRule, ResourceBody } from "../contracts.js";
-import { isResolvedArchive, zipArchive } from "../engine/assets.js";
 import { Fields } from "../engine/fields.js";
 import { physicalName } from "../engine/names.js";
+import { isResolvedArchive, zipArchive } from "../graph/assets.js";
 import type { MappingConfig } from "../lambda/mapping.js";
 import type { StartingPosition } from "../lambda/ports.js";
 import type { LambdaService } from "../lambda/service.js";

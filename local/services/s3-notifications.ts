@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Deliver, LocalContext } from "../contracts";
-import { matchesWildcard } from "../gateway/conditions";
+import { matchesWildcard } from "../gateway/permissions/conditions";
 import type { NotificationTarget, S3Store, StoredObject } from "./s3-store";
 
 export type S3EventName =

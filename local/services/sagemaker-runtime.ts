@@ -1,11 +1,17 @@
 /**
  * SageMaker's runtime: `POST /endpoints/NAME/invocations` in front of endpoints that live in this process. An endpoint evaluates
- * a compiled tree model; its answers have the shape of SageMaker's own XGBoost container.
+ * a model; its answers have the shape of SageMaker's own XGBoost container.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { loadTrees, type TreeEvaluator } from "../../functions/models/trees/evaluator";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type LocalContext, type Permission } from "../contracts";
 import { modelError, readRows, VARIANT, writePredictions } from "./sagemaker-formats";
+
+/** What answers behind an endpoint. */
+export interface EndpointModel {
+  readonly features: readonly string[];
+  /** Predictions of a row of `features` values; NaN is a missing value. */
+  predict(row: readonly number[]): ArrayLike<number>;
+}
 
 export interface EndpointOptions {
   /** Names of the columns that callers send, where they are not exactly the model's features in order. */
@@ -18,7 +24,7 @@ export interface EndpointOptions {
 export type EndpointState = "InService" | "Failed" | "Stopped";
 
 interface Endpoint {
-  readonly model: TreeEvaluator;
+  readonly model: EndpointModel;
   /** Number of columns that callers send, and … */
   readonly width: number;
   /** … which of them each feature of the model is. */
@@ -73,10 +79,9 @@ export class SageMakerRuntimeService implements AwsService {
     return `arn:aws:sagemaker:${this.context.region}:${this.context.accountId}:endpoint/${name}`;
   }
 
-  /** Puts an endpoint into service, or another model behind it. @throws ModelFileError for a damaged image */
-  putEndpoint(name: string, image: Uint8Array, { columns, latencyMs = 0 }: EndpointOptions = {}): void {
-    const model = loadTrees(image);
-    const features = model.description.features.map((feature) => feature.name);
+  /** Puts an endpoint into service, or another model behind it. */
+  putEndpoint(name: string, model: EndpointModel, { columns, latencyMs = 0 }: EndpointOptions = {}): void {
+    const { features } = model;
     const sent = columns ?? features;
     const missing = features.filter((feature) => !sent.includes(feature));
     if (missing.length > 0)

@@ -9,6 +9,7 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PROFILES } from "../../functions/profiles";
+import { endpointModel } from "../../local/cli/shipped-models";
 import { runLoader } from "../../local/demo/tally";
 import { ModelCommands } from "../../tools/model-lifecycle/commands";
 import { goldenIn } from "../../tools/model-lifecycle/golden";
@@ -34,7 +35,7 @@ beforeAll(async () => {
   linkProject(projectDir);
   world = await startWorld({ projectDir });
   const columns = PROFILES.churn.features.definitions.map(({ name }) => name);
-  world.platform.services.sagemaker.putEndpoint(ENDPOINT, readFileSync("models/churn-trees-1.rsm"), { columns });
+  world.platform.services.sagemaker.putEndpoint(ENDPOINT, endpointModel(readFileSync("models/churn-trees-1.rsm")), { columns });
   const { endpoint, credentials, region } = connection(world);
   const modelsParameters = world.platform.outputs.modelsParameters as Target["parameters"];
   target = connectModels(

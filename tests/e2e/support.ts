@@ -11,8 +11,8 @@ import { ArchiveReader } from "../../local/demo/tally";
 import type { Platform, PlatformOptions } from "../../local/engine/platform";
 
 /** The program runs as it is emitted; vitest's own transformation would change what Pulumi serialises. */
-const emitted: typeof import("../../local/engine/platform") = createRequire(join(process.cwd(), "package.json"))(
-  "./dist/local/engine/platform.js",
+const emitted: typeof import("../../local/cli/platform") = createRequire(join(process.cwd(), "package.json"))(
+  "./dist/local/cli/platform.js",
 );
 
 export const startPlatform = emitted.startPlatform;

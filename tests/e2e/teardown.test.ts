@@ -3,8 +3,9 @@ import { LambdaClient, ListEventSourceMappingsCommand } from "@aws-sdk/client-la
 import { ListModelPackageGroupsCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../local/contracts";
-import { deploy, inDependencyOrder } from "../../local/engine/deploy";
+import { deploy } from "../../local/engine/deploy";
 import type { Platform } from "../../local/engine/platform";
+import { inDependencyOrder } from "../../local/graph/order";
 import { call } from "../local/messaging/helpers";
 import { startPlatform, until } from "./support";
 

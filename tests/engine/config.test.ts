@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readStackConfig } from "../../local/engine/stack-config";
+import { readStackConfig } from "../../local/graph/stack-config";
 import { ConfigError, parseConfig } from "../../stacks/config";
 import { ROOT } from "../helpers/recorder";
 import { execute, startWorld, type World } from "./world";

@@ -2,7 +2,7 @@
 import type { AwsRequest, AwsResponse, AwsService } from "../../local/contracts";
 import { AwsError } from "../../local/contracts";
 import { GatewayEndpoint } from "../../local/gateway/endpoint";
-import { Iam } from "../../local/gateway/iam";
+import { Iam } from "../../local/gateway/permissions/iam";
 import { ServiceGate } from "../../local/services/service-gate";
 import { StepFunctionsService } from "../../local/services/stepfunctions";
 import type { Timers } from "../../local/services/stepfunctions/timers";

@@ -2,13 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { compile } from "../../functions/models/trees/compile";
-import { loadTrees } from "../../functions/models/trees/evaluator";
-import { readXgboost } from "../../functions/models/trees/xgboost-file";
+import { compile, loadTrees, readXgboost } from "../../functions/models/trees";
 import { CHURN } from "../../functions/profiles/churn";
+import { pythonEnvironment, runPython } from "../../local/python/environment";
 import type { GoldenRows, ModelMetrics } from "../../tools/train";
 import { churnRows, headerOf, SPLITS } from "../../tools/training/rows";
-import { pythonEnvironment, runPython } from "../../tools/xgboost-python";
 
 const folder = mkdtempSync(join(tmpdir(), "retraining-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,7 +1,7 @@
 /** The Python of the pipelines has tests of its own, in Python: tests/python. Here they run as one. */
 import { spawnSync } from "node:child_process";
 import { beforeAll, expect, it } from "vitest";
-import { pythonEnvironment, requireJava } from "../../tools/xgboost-python";
+import { pythonEnvironment, requireJava } from "../../local/python/environment";
 
 /** The first run installs Spark and XGBoost; the tests themselves take one to three minutes, by what else the machine does. */
 const SETUP_MS = 600_000;

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Graph } from "../../local/engine/graph.js";
+import { stackGraph } from "../../local/engine/stack-graph";
+import type { Graph } from "../../local/graph/graph.js";
 import { checkGraph, type GraphResult } from "../../policies/index";
 import { summary, textReport } from "../../policies/report";
-import { stackGraph } from "../../policies/stack-graph";
 
 const STACKS = ["dev", "staging", "prod"];
 const graphs = new Map<string, Graph>();

@@ -1,5 +1,5 @@
 /** The interpreter of jobs: the Python environment of the checkout, made at the first run that needs it. */
-import { preparePythonEnvironment, requireJava } from "../../../tools/xgboost-python";
+import { preparePythonEnvironment, requireJava } from "../../python/environment";
 import type { InterpreterSource } from "./ports";
 
 /** @param root folder of package.json */

@@ -1,6 +1,6 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
-import { parsePolicy } from "../../gateway/policy";
+import { parsePolicy } from "../../gateway/permissions/policy";
 import { tagInputs } from "../messaging/naming";
 import type { LogsService } from "./service";
 

@@ -1,5 +1,5 @@
 import { AwsError } from "../../contracts";
-import { parsePolicy } from "../../gateway/policy";
+import { parsePolicy } from "../../gateway/permissions/policy";
 
 const numeric: Readonly<Record<string, readonly [number, number]>> = {
   DelaySeconds: [0, 900],

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
-import { BodyRegistry } from "../../../local/engine/bodies.js";
 import { physicalName } from "../../../local/engine/names.js";
 import { createServices } from "../../../local/engine/services.js";
+import { stackGraph } from "../../../local/engine/stack-graph.js";
 import { CredentialStore } from "../../../local/gateway/credentials.js";
-import { Iam } from "../../../local/gateway/iam.js";
-import { stackGraph } from "../../../policies/stack-graph.js";
+import { Iam } from "../../../local/gateway/permissions/iam.js";
+import { ResourceTypes } from "../../../local/graph/resource-types.js";
 
 const folder = mkdtempSync(join(tmpdir(), "names-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,7 +22,7 @@ const { bodies } = createServices({
   durable: false,
   databaseRolesOf: () => [],
 });
-const registry = new BodyRegistry(bodies);
+const registry = new ResourceTypes(bodies);
 
 const outputs = (type: string, name: string, inputs: Record<string, unknown> = {}) => {
   const body = registry.get(type);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../../local/contracts.js";
 import { DeployError } from "../../../local/engine/deploy.js";
-import type { Graph } from "../../../local/engine/graph.js";
 import { applyChanges } from "../../../local/engine/reload.js";
+import type { Graph } from "../../../local/graph/graph.js";
 
 const resource = (name: string, type: string, inputs: Record<string, unknown>): GraphResource => ({
   urn: name,

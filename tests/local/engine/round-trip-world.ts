@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll } from "vitest";
 import type { GraphResource } from "../../../local/contracts.js";
-import { archiveFrom } from "../../../local/engine/assets.js";
-import { BodyRegistry } from "../../../local/engine/bodies.js";
 import { createServices } from "../../../local/engine/services.js";
 import { CredentialStore } from "../../../local/gateway/credentials.js";
-import { Iam } from "../../../local/gateway/iam.js";
+import { Iam } from "../../../local/gateway/permissions/iam.js";
+import { archiveFrom } from "../../../local/graph/assets.js";
+import { ResourceTypes } from "../../../local/graph/resource-types.js";
 
 export type Inputs = Readonly<Record<string, unknown>>;
 
@@ -25,7 +25,7 @@ export const services = createServices({
   durable: false,
   databaseRolesOf: () => [],
 });
-export const registry = new BodyRegistry(services.bodies);
+export const registry = new ResourceTypes(services.bodies);
 beforeAll(() => services.warehouse.start(), 60_000);
 afterAll(async () => {
   await services.warehouse.stop();

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { matchesWildcard } from "../../../local/gateway/conditions";
-import { Iam } from "../../../local/gateway/iam";
-import { evaluateIdentity, parsePolicy } from "../../../local/gateway/policy";
+import { matchesWildcard } from "../../../local/gateway/permissions/conditions";
+import { Iam } from "../../../local/gateway/permissions/iam";
+import { evaluateIdentity, parsePolicy } from "../../../local/gateway/permissions/policy";
 
 const question = (action: string, resource: string, context: Record<string, string> = {}) => ({ action, resource, context });
 const verdict = (statements: object[], action: string, resource: string, context = {}) =>

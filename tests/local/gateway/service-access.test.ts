@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parsePolicy } from "../../../local/gateway/policy";
-import { pairOf, refusalOf, type ServiceDelivery } from "../../../local/gateway/service-access";
-import { SERVICE_PAIRS } from "../../../local/gateway/service-pairs";
+import { parsePolicy } from "../../../local/gateway/permissions/policy";
+import { pairOf, refusalOf, type ServiceDelivery } from "../../../local/gateway/permissions/service-access";
+import { SERVICE_PAIRS } from "../../../local/gateway/permissions/service-pairs";
 
 const place = { accountId: "000000000000", region: "us-east-1" };
 const TOPIC = "arn:aws:sns:us-east-1:000000000000:alerts";

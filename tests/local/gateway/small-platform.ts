@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Deliver, LocalContext } from "../../../local/contracts";
 import { CredentialStore } from "../../../local/gateway/credentials";
 import { GatewayEndpoint } from "../../../local/gateway/endpoint";
-import { Iam } from "../../../local/gateway/iam";
+import { Iam } from "../../../local/gateway/permissions/iam";
 import { createDynamoDbService } from "../../../local/services/dynamodb";
 import { createKmsService } from "../../../local/services/kms";
 import { createS3Service } from "../../../local/services/s3";

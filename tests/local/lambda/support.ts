@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { AwsRequest, LocalContext } from "../../../local/contracts.js";
-import { archiveFrom } from "../../../local/engine/assets.js";
+import { archiveFrom } from "../../../local/graph/assets.js";
 import type { FunctionConfig } from "../../../local/lambda/functions.js";
 import type { MappingConfig } from "../../../local/lambda/mapping.js";
 import type { LambdaPorts, QueueMessage, StreamRecord, Timers } from "../../../local/lambda/ports.js";

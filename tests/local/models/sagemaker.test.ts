@@ -1,6 +1,7 @@
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { loadTrees } from "../../../functions/models/trees/evaluator";
+import { loadTrees } from "../../../functions/models/trees";
+import { endpointModel } from "../../../local/cli/shipped-models";
 import { FaultInjector } from "../../../local/gateway/faults";
 import { SageMakerRuntimeService } from "../../../local/services/sagemaker-runtime";
 import { treeImage } from "../../helpers/tree-image";
@@ -19,7 +20,7 @@ beforeAll(async () => {
   platform.endpoint.register(sagemaker);
   client = new SageMakerRuntimeClient(platform.client());
 });
-beforeEach(() => sagemaker.putEndpoint("churn", bytes));
+beforeEach(() => sagemaker.putEndpoint("churn", endpointModel(bytes)));
 afterAll(async () => {
   client.destroy();
   await platform.end();
@@ -64,9 +65,9 @@ describe("InvokeEndpoint", () => {
   });
 
   it("finds the model's features in the columns that callers send", async () => {
-    sagemaker.putEndpoint("wide", bytes, { columns: ["products", "unused", "age", "balance"] });
+    sagemaker.putEndpoint("wide", endpointModel(bytes), { columns: ["products", "unused", "age", "balance"] });
     expect(Number((await invoke("3,9,1,2", "text/csv", { EndpointName: "wide" })).text)).toBe(scoreOf(1, 2, 3));
-    expect(() => sagemaker.putEndpoint("narrow", bytes, { columns: ["age"] })).toThrow(/needs balance, products/);
+    expect(() => sagemaker.putEndpoint("narrow", endpointModel(bytes), { columns: ["age"] })).toThrow(/needs balance, products/);
   });
 
   it.each([
@@ -116,7 +117,7 @@ describe("InvokeEndpoint", () => {
       { Effect: "Allow", Action: "sagemaker:InvokeEndpoint", Resource: sagemaker.arnOf("churn") },
     ]);
     const caller = new SageMakerRuntimeClient(role);
-    sagemaker.putEndpoint("other", bytes);
+    sagemaker.putEndpoint("other", endpointModel(bytes));
     expect((await invoke("1,2,3", "text/csv", {}, caller)).variant).toBe("AllTraffic");
     await expect(invoke("1,2,3", "text/csv", { EndpointName: "other" }, caller)).rejects.toMatchObject({
       name: "AccessDeniedException",

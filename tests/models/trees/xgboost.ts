@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { pythonEnvironment, runPython } from "../../../tools/xgboost-python";
+import { pythonEnvironment, runPython } from "../../../local/python/environment";
 
 /** What XGBoost said of one generated model. Arrays hold rows one after the other. */
 export interface Expected {

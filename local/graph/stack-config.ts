@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, parseDocument } from "yaml";
-import { setCommand } from "../../stacks/commands.js";
-import { qualified, revealSecureValues } from "./secure-values.js";
+import { qualified, revealSecureValues } from "./secure-values";
+import { recordOf } from "./values";
 
 export interface StackConfig {
   readonly project: string;
@@ -69,9 +69,6 @@ function readYaml(file: string, hint: string): Document {
   return document;
 }
 
-const recordOf = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-
 /** `Pulumi.yaml` declares `key: {type, default}` or `key: {value}`, or gives the value itself. */
 function declaredDefault(declared: unknown): unknown {
   if (typeof declared !== "object" || declared === null) return declared ?? undefined;
@@ -86,7 +83,7 @@ const SCALARS: Readonly<Record<string, RegExp>> = { integer: /^[+-]?\d+$/, boole
 function declaredProblems(stack: string, key: string, declared: unknown, text: string | undefined): string[] {
   const { type } = recordOf(declared);
   if (typeof type !== "string") return [];
-  const fix = `Fix: ${setCommand(stack, [key], "VALUE")}`;
+  const fix = `Fix: pulumi config set ${key} VALUE --stack ${stack}`;
   if (text === undefined) return [`${key}: is required and has no value. ${fix}`];
   if (SCALARS[type]?.test(text) !== false) return [];
   return [`${key}: expected a value of type ${type}, got ${JSON.stringify(text)}. ${fix}`];

@@ -4,12 +4,13 @@ import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import * as runtime from "@pulumi/pulumi/runtime/index.js";
 import * as runtimeState from "@pulumi/pulumi/runtime/state.js";
-import type { GraphResource, ResourceBody } from "../contracts.js";
-import { resolveAssets } from "./assets.js";
-import { BodyRegistry } from "./bodies.js";
-import type { Graph } from "./graph.js";
+import { resolveAssets } from "./assets";
+import type { Graph } from "./graph";
 import { sharePackageTree } from "./package-tree";
-import type { StackConfig } from "./stack-config.js";
+import type { GraphResource, ResourceType } from "./resource";
+import { ResourceTypes } from "./resource-types";
+import type { StackConfig } from "./stack-config";
+import { isRecord, messageOf, recordOf } from "./values";
 
 /** A provider function (`aws:index/getRegion:getRegion`) answered locally. */
 export type ProviderCall = (
@@ -22,7 +23,8 @@ export interface EvaluateOptions {
   readonly program: string | (() => unknown);
   /** Assets and bundles are found relative to it; the CLI would run the program there. */
   readonly projectDir: string;
-  readonly bodies: readonly ResourceBody[];
+  /** What is known of the provider: any other type or input is a problem. */
+  readonly types: readonly ResourceType[];
   readonly calls?: Readonly<Record<string, ProviderCall>>;
   readonly accountId: string;
 }
@@ -159,7 +161,7 @@ interface Monitor {
 
 class Recorder {
   readonly warnings: string[] = [];
-  private readonly registry: BodyRegistry;
+  private readonly types: ResourceTypes<ResourceType>;
   private readonly resources: GraphResource[] = [];
   private readonly byUrn = new Map<string, GraphResource>();
   private readonly problems = new Set<string>();
@@ -169,7 +171,7 @@ class Recorder {
   private readonly details = new Map<RegisterRequest, Pick<GraphResource, "id" | "inputs" | "state" | "secretInputs">>();
 
   constructor(private readonly options: EvaluateOptions) {
-    this.registry = new BodyRegistry(options.bodies);
+    this.types = new ResourceTypes(options.types);
   }
 
   /** Wraps the monitor that the mocks have installed, and notes which resource a failed input belongs to. */
@@ -218,7 +220,7 @@ class Recorder {
       this.details.set(request, { id: "", inputs, state: inputs, secretInputs });
       return { id: "", state: raw };
     }
-    const found = this.registry.problems(args.type, args.name, inputs);
+    const found = this.types.problems(args.type, args.name, inputs);
     for (const problem of found) this.problems.add(problem);
     const outputs = this.outputsOf(args.type, args.name, inputs);
     this.details.set(request, { id: outputs.id, inputs, state: { ...inputs, ...outputs.state }, secretInputs });
@@ -228,8 +230,8 @@ class Recorder {
   private outputsOf(type: string, name: string, inputs: Readonly<Record<string, unknown>>) {
     const { config, accountId } = this.options;
     try {
-      const body = this.registry.get(type);
-      return body?.outputs({ name, inputs, region: config.region, accountId }) ?? { id: `${name}-id`, state: {} };
+      const known = this.types.get(type);
+      return known?.outputs({ name, inputs, region: config.region, accountId }) ?? { id: `${name}-id`, state: {} };
     } catch (error) {
       this.problems.add(`${type} (${name}): ${messageOf(error)}`);
       return { id: `${name}-id`, state: {} };
@@ -289,13 +291,6 @@ class Recorder {
     return { project, stack, resources: this.resources, byUrn: this.byUrn, outputs, warnings: this.warnings };
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const recordOf = (value: unknown): Record<string, unknown> => (isRecord(value) ? value : {});
 
 function holdsSecret(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;

@@ -1,7 +1,8 @@
 /** The evaluated program: its resources and stack outputs, and what differs between two evaluations. */
 import { isDeepStrictEqual } from "node:util";
-import type { GraphResource } from "../contracts.js";
-import { isResolvedArchive, isResolvedAsset } from "./assets.js";
+import { isResolvedArchive, isResolvedAsset } from "./assets";
+import type { GraphResource } from "./resource";
+import { isRecord } from "./values";
 
 export interface Graph {
   readonly project: string;
@@ -68,16 +69,4 @@ export function fieldChanges(before: unknown, after: unknown, path = ""): FieldC
 function memberPath(path: string, key: string): string {
   if (!/^\w+$/.test(key)) return `${path}["${key}"]`;
   return path === "" ? key : `${path}.${key}`;
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** One line per difference, for a person. */
-export function describeDiff(difference: GraphDiff): string[] {
-  return [
-    ...difference.added.map((r) => `+ ${r.type} ${r.name}`),
-    ...difference.removed.map((r) => `- ${r.type} ${r.name}`),
-    ...difference.changed.map(({ after, fields }) => `~ ${after.type} ${after.name}: ${fields.map((f) => f.path).join(", ")}`),
-  ];
 }

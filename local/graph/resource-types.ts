@@ -1,7 +1,7 @@
-/** The resource bodies by type, and the check that nothing a program asks for is dropped silently. */
-import type { ResourceBody } from "../contracts.js";
+/** The known resource types, and the check that nothing a program asks for is dropped silently. */
+import type { ResourceType } from "./resource";
 
-/** What the engine itself stands in for. Providers only choose region and tags. */
+/** What the evaluation itself stands in for. Providers only choose region and tags. */
 const engineTypes: Readonly<Record<string, readonly string[]>> = {
   "pulumi:pulumi:Stack": [],
   "pulumi:providers:aws": ["region", "defaultTags", "skipMetadataApiCheck"],
@@ -9,25 +9,25 @@ const engineTypes: Readonly<Record<string, readonly string[]>> = {
   "pulumi:providers:pulumi": [],
 };
 
-export class BodyRegistry {
-  private readonly byType = new Map<string, ResourceBody>();
+export class ResourceTypes<T extends ResourceType> {
+  private readonly byType = new Map<string, T>();
 
-  /** @throws Error when two bodies claim one type. */
-  constructor(bodies: readonly ResourceBody[]) {
-    for (const body of bodies) {
-      if (this.byType.has(body.type)) throw new Error(`Two bodies are registered for ${body.type}; remove one.`);
-      this.byType.set(body.type, body);
+  /** @throws Error when a type is given twice. */
+  constructor(types: readonly T[]) {
+    for (const known of types) {
+      if (this.byType.has(known.type)) throw new Error(`Two bodies are registered for ${known.type}; remove one.`);
+      this.byType.set(known.type, known);
     }
   }
 
-  get(type: string): ResourceBody | undefined {
+  get(type: string): T | undefined {
     return this.byType.get(type);
   }
 
   /** Problems of one registration, each naming the type and the field; empty when everything is honoured. */
   problems(type: string, name: string, inputs: Readonly<Record<string, unknown>>): string[] {
-    const body = this.byType.get(type);
-    const known = body ? [...body.honoured, ...Object.keys(body.cloudOnly)] : engineTypes[type];
+    const found = this.byType.get(type);
+    const known = found ? [...found.honoured, ...Object.keys(found.cloudOnly)] : engineTypes[type];
     if (known === undefined) return [`${type} (${name}): this resource type has no local body.`];
     const unknown = Object.keys(inputs).filter(
       (field) => inputs[field] !== undefined && inputs[field] !== null && !known.includes(field),
@@ -35,9 +35,5 @@ export class BodyRegistry {
     return unknown.map(
       (field) => `${type} (${name}): the field "${field}" has no local effect and is not known to be cloud-only.`,
     );
-  }
-
-  get types(): readonly string[] {
-    return [...this.byType.keys()];
   }
 }

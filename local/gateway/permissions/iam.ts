@@ -1,0 +1,220 @@
+/**
+ * The account's roles and policies, and the answer to "may this caller do that": identity policies of the role, plus the
+ * resource policies of buckets and keys.
+ */
+import { AwsError, type Permission, type Principal } from "../../contracts";
+import type { ConditionContext } from "./conditions";
+import { MANAGED_POLICIES } from "./managed-policies";
+import {
+  delegatesToAccount,
+  evaluateIdentity,
+  evaluateResource,
+  type Policy,
+  parsePolicy,
+  type Question,
+  type Verdict,
+} from "./policy";
+
+export interface RoleRecord {
+  readonly name: string;
+  readonly arn: string;
+  readonly trust: Policy;
+  readonly inline: Map<string, Policy>;
+  /** ARNs. */
+  readonly attached: Set<string>;
+}
+
+export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+
+export class Iam {
+  private readonly roles = new Map<string, RoleRecord>();
+  private readonly managed = new Map<string, Policy>();
+  private readonly resourcePolicies = new Map<string, Policy>();
+
+  constructor(
+    private readonly accountId: string,
+    private readonly region: string,
+    private readonly now: () => number,
+  ) {
+    for (const [arn, document] of Object.entries(MANAGED_POLICIES)) this.managed.set(arn, parsePolicy(document, arn));
+  }
+
+  /** Registers a role or replaces its trust policy; its other policies are kept. */
+  putRole(name: string, arn: string, assumeRolePolicy: unknown): void {
+    const existing = this.roles.get(name);
+    this.roles.set(name, {
+      name,
+      arn,
+      trust: parsePolicy(assumeRolePolicy, `trust policy of role ${name}`),
+      inline: existing?.inline ?? new Map(),
+      attached: existing?.attached ?? new Set(),
+    });
+  }
+
+  putInlinePolicy(roleName: string, policyName: string, document: unknown): void {
+    this.role(roleName).inline.set(policyName, parsePolicy(document, `policy ${policyName} of role ${roleName}`));
+  }
+
+  putManagedPolicy(arn: string, document: unknown): void {
+    this.managed.set(arn, parsePolicy(document, arn));
+  }
+
+  attachPolicy(roleName: string, policyArn: string): void {
+    if (!this.managed.has(policyArn)) {
+      throw new Error(
+        `Role ${roleName} attaches ${policyArn}, which is not known locally. Use an inline policy, or one of ${[...this.managed.keys()].join(", ")}.`,
+      );
+    }
+    this.role(roleName).attached.add(policyArn);
+  }
+
+  /** Nothing happens when role or policy are gone; the same holds for {@link detachPolicy}. */
+  removeInlinePolicy(roleName: string, policyName: string): void {
+    this.findRole(roleName)?.inline.delete(policyName);
+  }
+
+  detachPolicy(roleName: string, policyArn: string): void {
+    this.findRole(roleName)?.attached.delete(policyArn);
+  }
+
+  /** Takes all policies from a role. */
+  clearRole(name: string): void {
+    const role = this.findRole(name);
+    role?.inline.clear();
+    role?.attached.clear();
+  }
+
+  /** @throws AwsError DeleteConflict while it has policies. */
+  deleteRole(name: string): void {
+    const role = this.findRole(name);
+    if (role === undefined) return;
+    const left = [...role.attached, ...role.inline.keys()];
+    if (left.length > 0)
+      throw new AwsError(
+        "DeleteConflict",
+        `Cannot delete entity, must ${role.attached.size > 0 ? "detach all policies" : "delete policies"} first: role ${role.name} has ${left.join(", ")}.`,
+        409,
+      );
+    this.roles.delete(role.name);
+  }
+
+  /** @throws AwsError DeleteConflict while a role has it attached. */
+  deleteManagedPolicy(arn: string): void {
+    const holders = [...this.roles.values()].filter(({ attached }) => attached.has(arn)).map(({ name }) => name);
+    if (holders.length > 0)
+      throw new AwsError(
+        "DeleteConflict",
+        `Cannot delete a policy attached to entities: detach ${arn} from ${holders.join(", ")} first.`,
+        409,
+      );
+    this.managed.delete(arn);
+  }
+
+  roleNames(): string[] {
+    return [...this.roles.keys()].sort();
+  }
+
+  private findRole(nameOrArn: string): RoleRecord | undefined {
+    return this.roles.get(nameOrArn.slice(nameOrArn.lastIndexOf("/") + 1));
+  }
+
+  /** Throws when the role does not exist. `name` may be a role's name or ARN. */
+  role(name: string): RoleRecord {
+    const found = this.findRole(name);
+    if (!found) throw new Error(`The IAM role '${name}' does not exist; declare it as aws.iam.Role before it is used.`);
+    return found;
+  }
+
+  /** Whether a service (`lambda.amazonaws.com`) may assume the role. */
+  assumableBy(roleName: string, service: string): boolean {
+    const role = this.role(roleName);
+    const question = { action: "sts:AssumeRole", resource: role.arn, context: { "aws:SourceAccount": this.accountId } };
+    return evaluateResource(role.trust, question, { arns: [], accountId: undefined, service }) === "allow";
+  }
+
+  /** Sets or, with `undefined`, removes the policy of a bucket or key. */
+  setResourcePolicy(resourceArn: string, document: unknown): void {
+    if (document === undefined) this.resourcePolicies.delete(resourceArn);
+    else this.resourcePolicies.set(resourceArn, parsePolicy(document, `policy of ${resourceArn}`));
+  }
+
+  resourcePolicy(resourceArn: string): Policy | undefined {
+    return this.resourcePolicies.get(resourceArn);
+  }
+
+  /** Decides one permission of a signed request. The owner may do everything. */
+  authorize(principal: Principal, permission: Permission): Decision {
+    if (principal.kind === "owner") return { allowed: true };
+    const role = this.roles.get(principal.roleName);
+    if (!role)
+      return {
+        allowed: false,
+        reason: this.denial(principal, permission, `because the role ${principal.roleName} does not exist`),
+      };
+    const question: Question = {
+      action: permission.action,
+      resource: permission.resource,
+      context: this.context(role, permission),
+    };
+    const identity = evaluateIdentity(
+      [...role.inline.values(), ...[...role.attached].flatMap((arn) => this.managed.get(arn) ?? [])],
+      question,
+    );
+    const resource = this.resourceVerdict(principal, role, question);
+    if (identity === "explicit-deny")
+      return { allowed: false, reason: this.denial(principal, permission, "with an explicit deny in an identity-based policy") };
+    if (resource === "explicit-deny")
+      return { allowed: false, reason: this.denial(principal, permission, "with an explicit deny in a resource-based policy") };
+    const delegated = this.isDelegated(question);
+    if ((identity === "allow" && delegated) || resource === "allow") return { allowed: true };
+    const silent = delegated ? "identity-based" : "resource-based";
+    const cause = `because no ${silent} policy allows the ${permission.action} action`;
+    return { allowed: false, reason: this.denial(principal, permission, cause) };
+  }
+
+  /**
+   * IAM policies count for a key only where the key's policy lets the account in: KMS Developer Guide, "Key policies in AWS KMS".
+   * A key whose policy nobody has set has the default one, which does.
+   */
+  private isDelegated(question: Question): boolean {
+    if (!question.action.startsWith("kms:")) return true;
+    const policy = this.resourcePolicies.get(question.resource);
+    return policy === undefined || delegatesToAccount(policy, question, this.accountId);
+  }
+
+  private resourceVerdict(principal: Principal, role: RoleRecord, question: Question): Verdict {
+    const policy = this.policyCovering(question.resource);
+    if (policy === undefined) return "implicit-deny";
+    return evaluateResource(policy, question, { arns: [principal.arn, role.arn], accountId: this.accountId, service: undefined });
+  }
+
+  /** The bucket's policy also covers its objects, the bus's its events. */
+  private policyCovering(resourceArn: string): Policy | undefined {
+    const exact = this.resourcePolicies.get(resourceArn);
+    if (exact || !resourceArn.startsWith("arn:aws:s3:::")) return exact;
+    const slash = resourceArn.indexOf("/");
+    return slash < 0 ? undefined : this.resourcePolicies.get(resourceArn.slice(0, slash));
+  }
+
+  private context(role: RoleRecord, permission: Permission): ConditionContext {
+    const now = this.now();
+    return {
+      "aws:PrincipalArn": role.arn,
+      "aws:PrincipalAccount": this.accountId,
+      "aws:PrincipalType": "AssumedRole",
+      "aws:PrincipalIsAWSService": "false",
+      "aws:RequestedRegion": this.region,
+      "aws:ResourceAccount": this.accountId,
+      // Plain HTTP on loopback stands for TLS: statements that demand TLS must neither block nor be rewritten.
+      "aws:SecureTransport": "true",
+      "aws:SourceIp": "127.0.0.1",
+      "aws:CurrentTime": new Date(now).toISOString(),
+      "aws:EpochTime": String(Math.floor(now / 1000)),
+      ...permission.context,
+    };
+  }
+
+  private denial(principal: Principal, permission: Permission, cause: string): string {
+    return `User: ${principal.arn} is not authorized to perform: ${permission.action} on resource: ${permission.resource} ${cause}`;
+  }
+}

@@ -1,0 +1,27 @@
+/** The shape of a parsed config. */
+import type { PolicyOverrides } from "./policies";
+import type { SETTINGS, SettingKey } from "./settings";
+
+type ValueOf<S> = S extends { readonly type: "integer" }
+  ? number
+  : S extends { readonly type: "boolean" }
+    ? boolean
+    : S extends { readonly type: "policy" }
+      ? PolicyOverrides
+      : S extends { readonly type: "enum"; readonly values: readonly (infer V extends string)[] }
+        ? V
+        : string;
+
+/** A stack's config as the program reads it: flat keys, values of their types, frozen. */
+export type StackConfig = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS)[K]> } & {
+  /** `aws:region`. */
+  readonly region: string;
+};
+
+/** Two settings that are right each by itself and wrong together. */
+export interface Contradiction {
+  readonly key: SettingKey;
+  readonly expected: string;
+  /** A value that would be accepted. */
+  readonly fix: string;
+}
