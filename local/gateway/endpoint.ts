@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
+import { messageOf } from "../graph/values";
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
 import type { Iam } from "./iam";
@@ -188,11 +189,7 @@ export class GatewayEndpoint {
   private unexpected(raw: RawRequest, error: unknown): AwsError {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.options.log(`endpoint: ${raw.method} ${raw.target}: ${text}`);
-    return new AwsError(
-      "InternalFailure",
-      `The local endpoint failed: ${error instanceof Error ? error.message : String(error)}`,
-      500,
-    );
+    return new AwsError("InternalFailure", `The local endpoint failed: ${messageOf(error)}`, 500);
   }
 }
 

@@ -3,6 +3,7 @@
  * place that knows `__type` and `<ErrorResponse>`.
  */
 import { AwsError, type AwsRequest, type AwsResponse } from "../contracts";
+import { isRecord, messageOf } from "../graph/values";
 
 export type Protocol = "json" | "query" | "rest-json" | "rest-xml";
 
@@ -49,11 +50,10 @@ export function jsonBody(request: Pick<AwsRequest, "body">): Record<string, unkn
   try {
     value = JSON.parse(request.body.toString("utf8"));
   } catch (cause) {
-    throw new AwsError("SerializationException", `The request body is not JSON: ${(cause as Error).message}`);
+    throw new AwsError("SerializationException", `The request body is not JSON: ${messageOf(cause)}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new AwsError("SerializationException", "The request body must be a JSON object.");
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw new AwsError("SerializationException", "The request body must be a JSON object.");
+  return value;
 }
 
 /** Parameters of a query-protocol request, from the form body or the URL. */

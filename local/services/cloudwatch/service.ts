@@ -1,5 +1,6 @@
 /** CloudWatch metrics, alarms and dashboards on SQLite. */
 import { AwsError, type AwsService, type LocalContext, type Part } from "../../contracts";
+import { isRecord, messageOf } from "../../graph/values";
 import type { DeliverRegistry } from "../deliver";
 import type { EmfMetric } from "../emf";
 import { numberOf, textOf } from "../messaging/database";
@@ -88,7 +89,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
   /** Stores a dashboard whose body must be JSON with widgets. */
   saveDashboard(name: string, body: string): void {
     const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== "object" || parsed === null || !("widgets" in parsed) || !Array.isArray(parsed.widgets))
+    if (!isRecord(parsed) || !Array.isArray(parsed.widgets))
       throw new AwsError("InvalidParameterInput", `DashboardBody of ${name} must be a JSON object with a list of widgets.`);
     this.context.db.prepare("INSERT OR REPLACE INTO cw_dashboards VALUES (?, ?, ?)").run(name, body, this.context.clock.now());
   }
@@ -201,7 +202,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
         await this.registry.deliver(action, text, { servicePrincipal: "cloudwatch.amazonaws.com", sourceArn, subject });
       } catch (error) {
         this.context.log(
-          `Alarm ${alarm.name} could not deliver to ${action}: ${error instanceof Error ? error.message : String(error)}`,
+          `Alarm ${alarm.name} could not deliver to ${action}: ${messageOf(error)}`,
         );
       }
     }

@@ -6,6 +6,7 @@
  * scalar lies at the path anywhere in the event, so an object or an empty array counts as absent. Numbers are compared by value (300,
  * 300.0 and 3e2 are equal).
  */
+import { isRecord, messageOf } from "../../graph/values";
 import { compileMatcher, InvalidEventPattern, isScalar, type Scalar, type ScalarTest } from "./matchers";
 
 export type EventMatcher = (event: unknown) => boolean;
@@ -27,18 +28,14 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InvalidEventPattern("", `not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new InvalidEventPattern("", `not JSON: ${messageOf(error)}`);
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 function compile(pattern: unknown, path: readonly string[]): Compiled {
   const where = path.join(".");
   if (Array.isArray(pattern)) return compileLeaf(pattern, path);
-  if (!isObject(pattern))
+  if (!isRecord(pattern))
     throw new InvalidEventPattern(where, `a pattern is made of objects and arrays, got ${JSON.stringify(pattern)}`);
   const entries = Object.entries(pattern);
   if (entries.length === 0)
@@ -79,7 +76,7 @@ function someScalar(value: unknown, test: (scalar: Scalar) => boolean): boolean 
 
 function someObject(value: unknown, test: (object: Record<string, unknown>) => boolean): boolean {
   if (Array.isArray(value)) return value.some((element) => someObject(element, test));
-  return isObject(value) && test(value);
+  return isRecord(value) && test(value);
 }
 
 function present(value: unknown, path: readonly string[], depth: number): boolean {

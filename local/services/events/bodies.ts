@@ -1,5 +1,6 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
+import { isRecord } from "../../graph/values";
 import { resourceInput } from "../messaging/input";
 import { tagInputs } from "../messaging/naming";
 import { ruleOf, targetOf } from "./rules";
@@ -30,19 +31,19 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
     service.store.saveRule(ruleOf(input, busOf(inputs)));
   };
   const applyTarget = ({ inputs, state }: GraphResource) => {
-    const transformer = object(inputs.inputTransformer);
-    const retry = object(inputs.retryPolicy);
+    const { inputTransformer: transformer, retryPolicy: retry, deadLetterConfig: deadLetters } = inputs;
     const input = resourceInput("EventTarget", "ValidationException", {
       Id: state.targetId,
       Arn: inputs.arn,
       RoleArn: inputs.roleArn,
       Input: inputs.input,
-      InputTransformer: transformer && { InputPathsMap: transformer.inputPaths, InputTemplate: transformer.inputTemplate },
-      DeadLetterConfig: inputs.deadLetterConfig && { Arn: object(inputs.deadLetterConfig)?.arn },
-      RetryPolicy: retry && {
-        MaximumRetryAttempts: retry.maximumRetryAttempts,
-        MaximumEventAgeInSeconds: retry.maximumEventAgeInSeconds,
-      },
+      InputTransformer: isRecord(transformer)
+        ? { InputPathsMap: transformer.inputPaths, InputTemplate: transformer.inputTemplate }
+        : undefined,
+      DeadLetterConfig: isRecord(deadLetters) ? { Arn: deadLetters.arn } : undefined,
+      RetryPolicy: isRecord(retry)
+        ? { MaximumRetryAttempts: retry.maximumRetryAttempts, MaximumEventAgeInSeconds: retry.maximumEventAgeInSeconds }
+        : undefined,
     });
     service.store.saveTarget(busOf(inputs), String(inputs.rule), targetOf(input));
   };
@@ -136,8 +137,4 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       delete: ({ inputs, state }) => service.store.deleteTarget(busOf(inputs), String(inputs.rule), String(state.targetId)),
     },
   ];
-}
-
-function object(value: unknown): Inputs | undefined {
-  return typeof value === "object" && value !== null ? (value as Inputs) : undefined;
 }

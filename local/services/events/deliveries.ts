@@ -1,6 +1,7 @@
 /** Carries stored deliveries to their targets, with retries and dead-letter queues. */
 import { createHash } from "node:crypto";
 import { AwsError, type DeliverOptions, type LocalContext } from "../../contracts";
+import { messageOf } from "../../graph/values";
 import type { DeliverRegistry } from "../deliver";
 import type { MetricSink, SqsService } from "../sqs";
 import type { MessageAttribute } from "../sqs/md5";
@@ -123,7 +124,7 @@ export class Deliveries {
     } catch (error) {
       this.metrics("AWS/Events", "InvocationsFailedToBeSentToDlq", dimensions, 1, "Count");
       this.context.log(
-        `EventBridge could not send to the dead-letter queue ${queue}: ${error instanceof Error ? error.message : String(error)}`,
+        `EventBridge could not send to the dead-letter queue ${queue}: ${messageOf(error)}`,
       );
     }
   }

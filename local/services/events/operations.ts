@@ -1,4 +1,5 @@
 import { AwsError } from "../../contracts";
+import { isRecord } from "../../graph/values";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
 import type { EventPort } from "./port";
@@ -117,7 +118,7 @@ function detailOf(text: string): unknown {
   } catch {
     throw malformed;
   }
-  if (typeof detail !== "object" || detail === null || Array.isArray(detail)) throw malformed;
+  if (!isRecord(detail)) throw malformed;
   return detail;
 }
 

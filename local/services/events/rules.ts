@@ -1,5 +1,6 @@
 /** Rules and targets as the API spells them, checked; bodies and operations make them alike. */
 import { AwsError } from "../../contracts";
+import { messageOf } from "../../graph/values";
 import { compileEventPattern } from "../event-pattern";
 import type { Input } from "../messaging/input";
 import { parseSchedule } from "../schedules";
@@ -65,6 +66,6 @@ function checkJson(input: Input, text: string): void {
   try {
     JSON.parse(text);
   } catch (error) {
-    throw input.error(`Input is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw input.error(`Input is not JSON: ${messageOf(error)}`);
   }
 }

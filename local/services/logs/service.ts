@@ -1,5 +1,6 @@
 /** CloudWatch Logs on SQLite; every appended line is looked at for embedded metrics. */
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
+import { messageOf } from "../../graph/values";
 import type { DeliverRegistry } from "../deliver";
 import { type EmfMetric, parseEmf } from "../emf";
 import { numberOf, optionalNumber, textOf, transaction } from "../messaging/database";
@@ -120,7 +121,7 @@ export class LogsService implements AwsService, LogPort {
       for (const metric of parseEmf(message)) this.embedded(metric);
     } catch (error) {
       this.context.log(
-        `A line in ${group} is not valid embedded metric format: ${error instanceof Error ? error.message : String(error)}`,
+        `A line in ${group} is not valid embedded metric format: ${messageOf(error)}`,
       );
     }
   }

@@ -1,4 +1,5 @@
 import { AwsError } from "../../contracts";
+import { isRecord } from "../../graph/values";
 
 /** Where an {@link Input} came from: names for messages, the service's validation code, and whether scalars arrive as text (query protocol). */
 export interface InputOrigin {
@@ -132,15 +133,14 @@ export class Input {
   /** A map of structures, keyed by name. */
   childMap(name: string, known: readonly string[]): ReadonlyMap<string, Input> {
     const member = this.raw(name) ?? {};
-    if (typeof member !== "object" || Array.isArray(member)) throw this.error(`${this.at(name)} must be a map`);
+    if (!isRecord(member)) throw this.error(`${this.at(name)} must be a map`);
     return new Map(Object.entries(member).map(([key, item]) => [key, this.structure(item, `${name}.${key}`, known)]));
   }
 
   textMap(name: string): Readonly<Record<string, string>> | undefined {
     const member = this.raw(name);
     if (member === undefined) return undefined;
-    if (typeof member !== "object" || member === null || Array.isArray(member))
-      throw this.error(`${this.at(name)} must be a map`);
+    if (!isRecord(member)) throw this.error(`${this.at(name)} must be a map`);
     const result: Record<string, string> = {};
     for (const [key, item] of Object.entries(member)) {
       if (typeof item !== "string") throw this.error(`${this.at(name)}.${key} must be a string`);
@@ -150,9 +150,8 @@ export class Input {
   }
 
   private structure(member: unknown, name: string, known: readonly string[]): Input {
-    if (typeof member !== "object" || member === null || Array.isArray(member))
-      throw this.error(`${this.at(name)} must be a structure`);
-    return new Input(member as Record<string, unknown>, this.origin, known, this.at(name));
+    if (!isRecord(member)) throw this.error(`${this.at(name)} must be a structure`);
+    return new Input(member, this.origin, known, this.at(name));
   }
 
   private need<T>(name: string, value: T | undefined): T {

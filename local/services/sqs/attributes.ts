@@ -1,4 +1,5 @@
 import { AwsError } from "../../contracts";
+import { isRecord, messageOf } from "../../graph/values";
 import { parsePolicy } from "../../gateway/permissions/policy";
 
 const numeric: Readonly<Record<string, readonly [number, number]>> = {
@@ -40,10 +41,7 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
     try {
       parsePolicy(attributes.Policy, "Policy");
     } catch (error) {
-      throw new AwsError(
-        "InvalidAttributeValue",
-        `Policy is not a policy document: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw new AwsError("InvalidAttributeValue", `Policy is not a policy document: ${messageOf(error)}`);
     }
   }
   if (attributes.RedrivePolicy !== undefined && attributes.RedrivePolicy !== "") parseRedrive(attributes.RedrivePolicy);
@@ -61,8 +59,7 @@ export function parseRedrive(text: string): { readonly deadLetterTargetArn: stri
   } catch {
     throw fail();
   }
-  if (typeof value !== "object" || value === null || !("deadLetterTargetArn" in value && "maxReceiveCount" in value))
-    throw fail();
+  if (!isRecord(value)) throw fail();
   // The count may be text: CloudFormation and older consoles send it that way.
   const maxReceiveCount = Number(value.maxReceiveCount);
   if (

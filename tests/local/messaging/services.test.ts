@@ -114,6 +114,37 @@ describe("SQS", () => {
     advance(60_000);
     expect(sqs.store.counts("q").visible).toBe(2);
   });
+
+  it("answers a batch entry by entry, and tells how many messages are where", async () => {
+    const { sqs } = world();
+    const { QueueUrl } = await call(sqs, "CreateQueue", { QueueName: "q" });
+    for (const MessageBody of ["a", "b"]) await call(sqs, "SendMessage", { QueueUrl, MessageBody });
+    const { Messages } = await call<{ Messages: { ReceiptHandle: string }[] }>(sqs, "ReceiveMessage", {
+      QueueUrl,
+      MaxNumberOfMessages: 2,
+    });
+    const [first, second] = Messages.map(({ ReceiptHandle }) => ReceiptHandle);
+    const Entries = [
+      { Id: "right", ReceiptHandle: first },
+      { Id: "wrong", ReceiptHandle: "none" },
+    ];
+    expect(await call(sqs, "DeleteMessageBatch", { QueueUrl, Entries })).toMatchObject({
+      Successful: [{ Id: "right" }],
+      Failed: [{ Id: "wrong", SenderFault: true, Code: "ReceiptHandleIsInvalid" }],
+    });
+    await call(sqs, "ChangeMessageVisibilityBatch", {
+      QueueUrl,
+      Entries: [{ Id: "1", ReceiptHandle: second, VisibilityTimeout: 0 }],
+    });
+    const AttributeNames = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "QueueArn"];
+    expect(await call(sqs, "GetQueueAttributes", { QueueUrl, AttributeNames })).toEqual({
+      Attributes: { ApproximateNumberOfMessages: "1", ApproximateNumberOfMessagesNotVisible: "0", QueueArn: sqs.arnOf("q") },
+    });
+    await expect(call(sqs, "GetQueueAttributes", { QueueUrl, AttributeNames: ["FifoQueue"] })).rejects.toThrow(
+      /Unknown Attribute FifoQueue/,
+    );
+    await expect(call(sqs, "DeleteMessageBatch", { QueueUrl, Entries: [] })).rejects.toMatchObject({ code: "EmptyBatchRequest" });
+  });
 });
 
 describe("EventBridge", () => {
@@ -166,8 +197,20 @@ describe("EventBridge", () => {
     });
     await call(events, "PutEvents", { Entries: [entry(90)] });
     await events.settle();
-    const [message] = sqs.receive(sqs.arnOf("dead"), 10);
-    expect(message?.attributes.ERROR_CODE).toEqual({ DataType: "String", StringValue: "AccessDenied" });
+    const dead = await call<{ Messages: object[] }>(sqs, "ReceiveMessage", {
+      QueueUrl: sqs.urlOf("dead"),
+      MessageAttributeNames: ["ERROR_CODE", "RETRY.*"],
+    });
+    expect(dead.Messages).toMatchObject([
+      {
+        MessageAttributes: {
+          ERROR_CODE: { DataType: "String", StringValue: "AccessDenied" },
+          RETRY_ATTEMPTS: { DataType: "Number", StringValue: "0" },
+        },
+        // What moto computes for these two.
+        MD5OfMessageAttributes: "69b8daba393ccca060af1a35786e9ca0",
+      },
+    ]);
     expect(lines.join()).toContain("may not sqs:SendMessage");
   });
 
