@@ -2,7 +2,7 @@
 import { watch } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Platform } from "../engine/platform";
-import type { Usage } from "../services/dynamodb-meter";
+import type { Usage } from "../services/dynamodb";
 import { examples } from "./examples";
 import { type CommandLine, parseCommandLine, portOption, runCommand } from "./options";
 import { nextSignal, start, stop } from "./running";

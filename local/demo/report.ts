@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import type { Outputs } from "../cli/outputs";
 import { paint, table } from "../cli/terminal";
-import type { Usage } from "../services/dynamodb-meter";
+import type { Usage } from "../services/dynamodb";
 import type { Books } from "./check";
 import type { Clients } from "./clients";
 import { alarms, query } from "./tally";

@@ -6,7 +6,7 @@ import { FaultInjector, type FaultRule } from "../gateway/faults";
 import { evaluate } from "../graph/evaluate.js";
 import type { Graph } from "../graph/graph.js";
 import { readStackConfig } from "../graph/stack-config.js";
-import type { Metering, Usage } from "../services/dynamodb-meter";
+import type { Metering, Usage } from "../services/dynamodb";
 import { boundProviderCalls } from "../services/provider-calls";
 import { deploy } from "./deploy.js";
 import type { KillOrder } from "./kill-switch.js";

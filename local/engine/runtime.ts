@@ -7,7 +7,7 @@ import type { GraphResource, LocalContext, Part } from "../contracts.js";
 import { CredentialStore } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
 import { Iam } from "../gateway/permissions/iam";
-import type { Metering, Usage } from "../services/dynamodb-meter";
+import type { Metering, Usage } from "../services/dynamodb";
 import { lockDataDir } from "./data-lock.js";
 import { KillSwitch } from "./kill-switch.js";
 import { reservePort } from "./ports.js";

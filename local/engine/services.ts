@@ -1,5 +1,5 @@
 /** Every local service, wired to the others: what the platform is made of. */
-
+import { join } from "node:path";
 import { ApiGateway } from "../apigateway/server.js";
 import type { AwsService, LocalContext, Part, ResourceBody } from "../contracts.js";
 import type { CredentialStore } from "../gateway/credentials";
@@ -10,37 +10,31 @@ import { LambdaService } from "../lambda/service.js";
 import { apiGatewayBodies } from "../services/apigateway-bodies.js";
 import { CloudWatchService, cloudwatchBodies } from "../services/cloudwatch";
 import { DeliverRegistry } from "../services/deliver";
-import { createDynamoDbService } from "../services/dynamodb";
-import { dynamoDbBodies } from "../services/dynamodb-bodies";
-import type { Metering, Usage } from "../services/dynamodb-meter";
+import { DynamoDbService, dynamoDbBodies, type Metering, type Usage } from "../services/dynamodb";
 import { EventsService, eventsBodies } from "../services/events";
 import { GlueService, glueBodies } from "../services/glue";
-import { iamBodies } from "../services/iam-bodies";
+import { iamBodies } from "../services/iam";
 import { localInterpreter } from "../services/jobs/interpreter";
 import { jobPorts } from "../services/jobs/ports";
 import { KinesisService, kinesisBodies } from "../services/kinesis";
-import { createKmsService } from "../services/kms";
+import { KmsService, kmsBodies } from "../services/kms";
 import { lambdaBodies } from "../services/lambda-bodies.js";
 import { groupOfArn, LogsService, logsBodies } from "../services/logs";
 import { ticker } from "../services/messaging/ticker";
-import { networkBodies } from "../services/network-bodies";
-import { RedshiftServerless, redshiftBodies } from "../services/redshift-bodies";
-import { RedshiftDataService } from "../services/redshift-data";
-import { createS3Service } from "../services/s3";
-import { s3Bodies } from "../services/s3-bodies";
+import { firewallBodies, vpcBodies } from "../services/network";
+import { RedshiftDataService, RedshiftServerless, redshiftBodies } from "../services/redshift";
+import { S3Service, s3Bodies } from "../services/s3";
 import { SageMakerService, sageMakerBodies, sageMakerEndpoint } from "../services/sagemaker";
 import { SageMakerRuntimeService } from "../services/sagemaker-runtime";
-import { kmsBodies, secretsManagerBodies, ssmBodies } from "../services/secret-bodies";
-import { createSecretsManagerService } from "../services/secretsmanager";
+import { SecretsManagerService, secretsManagerBodies } from "../services/secretsmanager";
 import { ServiceGate } from "../services/service-gate";
 import { SnsService, snsBodies } from "../services/sns";
 import { SqsService, sqsBodies } from "../services/sqs";
-import { createSsmService } from "../services/ssm";
+import { SsmService, ssmBodies } from "../services/ssm";
 import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
 import type { Perform } from "../services/stepfunctions/tasks/calls";
-import { createStsService } from "../services/sts";
-import { vpcBodies } from "../services/vpc-bodies";
-import { createWarehouse } from "../warehouse/warehouse";
+import { StsService } from "../services/sts";
+import { Warehouse } from "../warehouse";
 import { lambdaPorts } from "./lambda-ports.js";
 
 export interface ServiceOptions {
@@ -69,26 +63,27 @@ export function createServices(options: ServiceOptions) {
   const registry = new DeliverRegistry();
   const cloudwatch = new CloudWatchService(context, registry);
   const metrics = cloudwatch.put;
-  const kms = createKmsService(context);
+  const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
-  const ssm = createSsmService(context, kms);
-  const secrets = createSecretsManagerService(context, kms);
-  const sts = createStsService(context);
-  const dynamodb = createDynamoDbService(context, {
+  const ssm = new SsmService(context, gate);
+  const secrets = new SecretsManagerService(context, gate);
+  const sts = new StsService(context);
+  const dynamodb = new DynamoDbService(context, {
     persistent: options.durable,
     metering: options.metering ?? "enforced",
     gate,
     metrics,
     onFirstRefusal: (usage) => options.onFirstRefusal?.(usage),
   });
-  const s3 = createS3Service(context, { iam, kms, deliver: registry.deliver });
+  const s3 = new S3Service(context, { iam, gate, deliver: registry.deliver });
   const sagemaker = new SageMakerRuntimeService(context);
   const sqs = new SqsService(context, gate, metrics);
   const kinesis = new KinesisService(context, gate);
   const sns = new SnsService(context, gate, registry);
   const logs = new LogsService(context, gate, registry, cloudwatch.putEmbedded);
   const events = new EventsService(context, gate, { registry, sqs }, metrics);
-  const warehouse = createWarehouse(context, {
+  const warehouse = new Warehouse({
+    folder: join(context.dataDir, "warehouse"),
     durable: options.durable,
     ...(options.warehousePort === undefined ? {} : { port: options.warehousePort }),
     readObject: ({ bucket, key }) => s3.get(bucket, key),
@@ -109,7 +104,7 @@ export function createServices(options: ServiceOptions) {
       const name = (secretArn.split(":secret:")[1] ?? secretArn).replace(/-[A-Za-z0-9]{6}$/, "");
       secrets.putValue(secrets.putSecret(name, "Administrator of the warehouse"), JSON.stringify(admin));
     },
-    (secretArn) => void secrets.deleteSecret(secretArn, 0),
+    (secretArn) => secrets.deleteSecret(secretArn, 0),
   );
   const redshiftData = new RedshiftDataService(context, { redshift, databaseRolesOf: options.databaseRolesOf });
   const lambda = new LambdaService(
@@ -201,8 +196,8 @@ export function createServices(options: ServiceOptions) {
     ...eventsBodies(events),
     ...cloudwatchBodies(cloudwatch),
     ...redshiftBodies(redshift),
-    ...networkBodies(api),
     ...vpcBodies(),
+    ...firewallBodies(api),
     ...lambdaBodies(lambda, context),
     ...glueBodies(glue),
     ...sageMakerBodies(sagemakerJobs),

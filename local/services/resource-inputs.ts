@@ -38,3 +38,8 @@ export function recordsInput(inputs: Inputs, field: string): Record<string, unkn
 export function stableHex(seed: string, length: number): string {
   return createHash("sha256").update(seed).digest("hex").slice(0, length);
 }
+
+/** A UUID that is the same for the same seed. */
+export function stableUuid(seed: string): string {
+  return stableHex(seed, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

@@ -18,24 +18,16 @@ export class Vault {
 
   /** `name` is authenticated with the text, so that sealed values cannot be swapped. */
   seal(text: string, name: string): Buffer {
-    return sealWith(this.key, Buffer.from(text, "utf8"), name);
+    const iv = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", this.key, iv).setAAD(Buffer.from(name, "utf8"));
+    const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+    return Buffer.concat([iv, cipher.getAuthTag(), body]);
   }
 
+  /** Throws when the name or the bytes are not those of `seal`. */
   open(sealed: Uint8Array, name: string): string {
-    return openWith(this.key, Buffer.from(sealed), name).toString("utf8");
+    const decipher = createDecipheriv("aes-256-gcm", this.key, sealed.subarray(0, 12)).setAAD(Buffer.from(name, "utf8"));
+    decipher.setAuthTag(sealed.subarray(12, 28));
+    return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString("utf8");
   }
-}
-
-export function sealWith(key: Buffer, plain: Buffer, context: string): Buffer {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(context, "utf8"));
-  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
-  return Buffer.concat([iv, cipher.getAuthTag(), body]);
-}
-
-/** Throws when the key, the context or the bytes are not those of `sealWith`. */
-export function openWith(key: Buffer, sealed: Buffer, context: string): Buffer {
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12)).setAAD(Buffer.from(context, "utf8"));
-  decipher.setAuthTag(sealed.subarray(12, 28));
-  return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]);
 }

@@ -2,14 +2,14 @@
  * The warehouse on one machine: a real PostgreSQL that speaks Redshift's dialect through the Data API, and takes psql and BI tools on its own
  * port. `start` is idempotent over kept data.
  */
-import { join } from "node:path";
-import type { LocalContext } from "../contracts";
 import { HELPERS } from "./helpers";
 import type { ObjectAccess } from "./objects";
 import { ADMIN_USER, PostgresServer } from "./postgres";
 import { runTransaction, type SessionResult, type SessionStatement } from "./session";
 
 export interface WarehouseOptions extends ObjectAccess {
+  /** Where the server's files are; kept between starts. */
+  readonly folder: string;
   /** Keep data between starts; false for data that is thrown away. */
   readonly durable: boolean;
   /** Name of the first database; the namespace's `dbName`. */
@@ -42,7 +42,7 @@ export class Warehouse {
   private readonly objects: ObjectAccess;
   readonly databaseName: string;
 
-  constructor(context: Pick<LocalContext, "dataDir">, options: WarehouseOptions) {
+  constructor(options: WarehouseOptions) {
     this.databaseName = options.databaseName ?? "risk";
     this.objects = {
       readObject: options.readObject,
@@ -58,7 +58,7 @@ export class Warehouse {
       },
     };
     this.server = new PostgresServer({
-      folder: join(context.dataDir, "warehouse"),
+      folder: options.folder,
       durable: options.durable,
       ...(options.port === undefined ? {} : { port: options.port }),
     });
@@ -213,10 +213,6 @@ export class Warehouse {
       await client.end();
     }
   }
-}
-
-export function createWarehouse(context: Pick<LocalContext, "dataDir">, options: WarehouseOptions): Warehouse {
-  return new Warehouse(context, options);
 }
 
 function quote(name: string): string {

@@ -11,9 +11,8 @@ import { createSqlClient, type DataApi } from "../../functions/loader/sql-client
 import { createMigrator, type Migration } from "../../functions/migrator/handler";
 import type { Log } from "../../functions/shared/log";
 import type { GraphResource, Principal } from "../../local/contracts";
-import { RedshiftServerless, redshiftBodies } from "../../local/services/redshift-bodies";
-import { RedshiftDataService } from "../../local/services/redshift-data";
-import { createWarehouse, type Warehouse } from "../../local/warehouse/warehouse";
+import { RedshiftDataService, RedshiftServerless, redshiftBodies } from "../../local/services/redshift";
+import { Warehouse } from "../../local/warehouse";
 
 export const COPY_ROLE = "arn:aws:iam::000000000000:role/copy";
 export const OWNER: Principal = { kind: "owner", arn: "arn:aws:iam::000000000000:root" };
@@ -46,22 +45,20 @@ export class Harness {
   workgroupArn = "";
 
   constructor() {
-    this.warehouse = createWarehouse(
-      { dataDir: this.folder },
-      {
-        durable: false,
-        readObject: async ({ bucket, key }) => this.objects.get(`${bucket}/${key}`),
-        writeObject: async ({ bucket, key }, content) => void this.objects.set(`${bucket}/${key}`, content),
-        listObjects: async ({ bucket, prefix }) =>
-          [...this.objects.keys()]
-            .filter((name) => name.startsWith(`${bucket}/${prefix}`))
-            .map((name) => name.slice(bucket.length + 1))
-            .sort(),
-        authorizeRole: (roleArn, { action, resource }) => {
-          if (this.denied.has(resource)) throw new Error(`${roleArn} is not authorized to perform ${action} on ${resource}`);
-        },
+    this.warehouse = new Warehouse({
+      folder: this.folder,
+      durable: false,
+      readObject: async ({ bucket, key }) => this.objects.get(`${bucket}/${key}`),
+      writeObject: async ({ bucket, key }, content) => void this.objects.set(`${bucket}/${key}`, content),
+      listObjects: async ({ bucket, prefix }) =>
+        [...this.objects.keys()]
+          .filter((name) => name.startsWith(`${bucket}/${prefix}`))
+          .map((name) => name.slice(bucket.length + 1))
+          .sort(),
+      authorizeRole: (roleArn, { action, resource }) => {
+        if (this.denied.has(resource)) throw new Error(`${roleArn} is not authorized to perform ${action} on ${resource}`);
       },
-    );
+    });
     this.redshift = new RedshiftServerless(this.warehouse);
     this.service = new RedshiftDataService(
       { region: REGION, accountId: ACCOUNT, clock },

@@ -4,21 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { PostgresServer } from "../../local/warehouse/postgres";
-import { createWarehouse } from "../../local/warehouse/warehouse";
+import { Warehouse } from "../../local/warehouse/warehouse";
 
 const folder = mkdtempSync(join(tmpdir(), "server-"));
 const create = () =>
-  createWarehouse(
-    { dataDir: folder },
-    {
-      durable: true,
-      readObject: async () => undefined,
-      writeObject: async () => {},
-      listObjects: async () => [],
-      authorizeRole: () => {},
-    },
-  );
-const pid = () => Number(readFileSync(join(folder, "warehouse/data/postmaster.pid"), "utf8").split("\n")[0]);
+  new Warehouse({
+    folder,
+    durable: true,
+    readObject: async () => undefined,
+    writeObject: async () => {},
+    listObjects: async () => [],
+    authorizeRole: () => {},
+  });
+const pid = () => Number(readFileSync(join(folder, "data/postmaster.pid"), "utf8").split("\n")[0]);
 const isAlive = (process: number) => spawnSync("kill", ["-0", String(process)]).status === 0;
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,7 +1,7 @@
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
 import { tagInputs } from "../messaging/naming";
-import type { KinesisService } from "./index";
+import type { KinesisService } from "./service";
 
 /** Kinesis API reference, CreateStream. */
 const streamName: NameRule = {
@@ -20,11 +20,11 @@ export function kinesisBodies(service: KinesisService): ResourceBody[] {
     const mode = onDemand ? "ON_DEMAND" : "PROVISIONED";
     const maxRecordKib = Number(inputs.maxRecordSizeInKib ?? 1024);
     if (service.store.findStream(name) === undefined) {
-      service.store.create({ name, arn: service.arnOf(name), retentionHours, mode, keyId, maxRecordKib, tags: {} }, shards);
+      service.store.create({ name, arn: service.arnOf(name), retentionHours, mode, keyId, maxRecordKib }, shards);
       return;
     }
     service.store.change(name, { retentionHours, keyId, mode, maxRecordKib });
-    if (!onDemand && service.store.openShards(name).length !== shards) service.scale(name, shards);
+    if (!onDemand && service.store.openShards(name).length !== shards) service.store.scale(name, shards);
   };
   return [
     {

@@ -11,7 +11,6 @@ export interface StreamRow {
   readonly mode: "PROVISIONED" | "ON_DEMAND";
   readonly keyId: string | undefined;
   readonly maxRecordKib: number;
-  readonly tags: Readonly<Record<string, string>>;
 }
 
 export interface ShardRow {
@@ -26,6 +25,12 @@ export interface ShardRow {
   readonly closedMs: number | undefined;
 }
 
+export interface NewRecord {
+  readonly partitionKey: string;
+  readonly shard: ShardRow;
+  readonly data: Buffer;
+}
+
 export interface StoredRecord {
   readonly sequenceNumber: string;
   readonly partitionKey: string;
@@ -35,7 +40,7 @@ export interface StoredRecord {
 
 const schema = `
 CREATE TABLE IF NOT EXISTS kinesis_streams (name TEXT PRIMARY KEY, arn TEXT NOT NULL, created INTEGER NOT NULL, retention INTEGER NOT NULL,
-  mode TEXT NOT NULL, key_id TEXT, max_record_kib INTEGER NOT NULL, tags TEXT NOT NULL);
+  mode TEXT NOT NULL, key_id TEXT, max_record_kib INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS kinesis_shards (stream TEXT NOT NULL, id TEXT NOT NULL, idx INTEGER NOT NULL, start_hash TEXT NOT NULL, end_hash TEXT NOT NULL,
   first_seq TEXT NOT NULL, last_seq TEXT NOT NULL, parent TEXT, adjacent TEXT, closed INTEGER, PRIMARY KEY (stream, id));
 CREATE TABLE IF NOT EXISTS kinesis_records (stream TEXT NOT NULL, shard TEXT NOT NULL, seq TEXT NOT NULL, partition_key TEXT NOT NULL, data BLOB NOT NULL,
@@ -72,10 +77,10 @@ export class KinesisStore {
 
   create(stream: Omit<StreamRow, "createdMs">, shardCount: number): void {
     transaction(this.db, () => {
-      const { name, arn, retentionHours, mode, keyId, maxRecordKib, tags } = stream;
+      const { name, arn, retentionHours, mode, keyId, maxRecordKib } = stream;
       this.db
-        .prepare("INSERT INTO kinesis_streams VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        .run(name, arn, this.now(), retentionHours, mode, keyId ?? null, maxRecordKib, JSON.stringify(tags));
+        .prepare("INSERT INTO kinesis_streams VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .run(name, arn, this.now(), retentionHours, mode, keyId ?? null, maxRecordKib);
       evenRanges(shardCount).forEach((range, index) => {
         this.addShard(name, index, range, [], this.now());
       });
@@ -83,11 +88,11 @@ export class KinesisStore {
   }
 
   /** Changes columns of a stream. */
-  change(name: string, change: Partial<Pick<StreamRow, "retentionHours" | "keyId" | "mode" | "maxRecordKib" | "tags">>): void {
+  change(name: string, change: Partial<Pick<StreamRow, "retentionHours" | "keyId" | "mode" | "maxRecordKib">>): void {
     const next = { ...this.stream(name), ...change };
     this.db
-      .prepare("UPDATE kinesis_streams SET retention = ?, key_id = ?, mode = ?, max_record_kib = ?, tags = ? WHERE name = ?")
-      .run(next.retentionHours, next.keyId ?? null, next.mode, next.maxRecordKib, JSON.stringify(next.tags), name);
+      .prepare("UPDATE kinesis_streams SET retention = ?, key_id = ?, mode = ?, max_record_kib = ? WHERE name = ?")
+      .run(next.retentionHours, next.keyId ?? null, next.mode, next.maxRecordKib, name);
   }
 
   delete(name: string): void {
@@ -118,8 +123,8 @@ export class KinesisStore {
     return this.shards(stream).filter((shard) => shard.closedMs === undefined);
   }
 
-  shardFor(stream: string, partitionKey: string, explicitHash: bigint | undefined): ShardRow {
-    const hash = explicitHash ?? hashKey(partitionKey);
+  shardFor(stream: string, partitionKey: string): ShardRow {
+    const hash = hashKey(partitionKey);
     const found = this.openShards(stream).find((shard) => hash >= shard.start && hash <= shard.end);
     if (found === undefined)
       throw new AwsError("InternalFailure", `No open shard of ${stream} covers the hash key ${hash}.`, 500);
@@ -127,17 +132,13 @@ export class KinesisStore {
   }
 
   /** Appends in the given order. Sequence numbers rise within a shard even if the clock steps back. */
-  append(
-    stream: string,
-    records: readonly { readonly partitionKey: string; readonly shard: ShardRow; readonly data: Buffer }[],
-    after?: string,
-  ): { readonly sequenceNumber: string; readonly shardId: string }[] {
+  append(stream: string, records: readonly NewRecord[]): { readonly sequenceNumber: string; readonly shardId: string }[] {
     const insert = this.db.prepare("INSERT INTO kinesis_records VALUES (?, ?, ?, ?, ?, ?)");
     const last = new Map<string, string>();
     return transaction(this.db, () => {
       const placed = records.map(({ partitionKey, shard, data }) => {
         const previous = last.get(shard.id) ?? this.shard(stream, shard.id).lastSequence;
-        const sequence = this.nextSequence(shard.index, after !== undefined && after > previous ? after : previous);
+        const sequence = this.nextSequence(shard.index, previous);
         insert.run(stream, shard.id, sequence, partitionKey, data, this.now());
         last.set(shard.id, sequence);
         return { sequenceNumber: sequence, shardId: shard.id };
@@ -187,11 +188,6 @@ export class KinesisStore {
       }));
   }
 
-  /** Arrival of the newest record after `sequence`, for MillisBehindLatest; undefined when there is none. */
-  oldestAfter(stream: string, shard: string, sequence: string): number | undefined {
-    return this.read(stream, shard, { after: sequence }, 1)[0]?.arrivalMs;
-  }
-
   private horizonMs(stream: string): number {
     return this.now() - this.stream(stream).retentionHours * 3_600_000;
   }
@@ -203,38 +199,35 @@ export class KinesisStore {
     }
   }
 
-  split(stream: string, id: string, startingHash: bigint): void {
-    const shard = this.open(stream, id);
-    if (startingHash <= shard.start || startingHash > shard.end) {
+  /** Doubles or halves the open shards, any number of times. Other targets would leave uneven ranges and are refused. */
+  scale(stream: string, target: number): void {
+    const current = this.openShards(stream).length;
+    if (!Number.isInteger(Math.log2(target / current))) {
       throw new AwsError(
-        "InvalidArgumentException",
-        `NewStartingHashKey ${startingHash} must lie inside shard ${id} (${shard.start + 1n} to ${shard.end}).`,
+        "ValidationException",
+        `TargetShardCount ${target}: the local runtime reshards ${stream} from ${current} only by doubling or halving. Delete the data folder to start with ${target} shards.`,
       );
     }
-    this.reshard(
-      stream,
-      [shard],
-      [
-        { start: shard.start, end: startingHash - 1n },
-        { start: startingHash, end: shard.end },
-      ],
-    );
-  }
-
-  merge(stream: string, id: string, adjacentId: string): void {
-    const [low, high] = [this.open(stream, id), this.open(stream, adjacentId)].sort((left, right) =>
-      left.start < right.start ? -1 : 1,
-    );
-    if (low === undefined || high === undefined || low.end + 1n !== high.start) {
-      throw new AwsError("InvalidArgumentException", `Shards ${id} and ${adjacentId} of ${stream} are not adjacent.`);
+    while (this.openShards(stream).length < target) for (const shard of this.openShards(stream)) this.split(stream, shard);
+    while (this.openShards(stream).length > target) {
+      const ordered = [...this.openShards(stream)].sort((left, right) => (left.start < right.start ? -1 : 1));
+      for (let index = 0; index < ordered.length; index += 2) this.merge(stream, ordered.slice(index, index + 2));
     }
-    this.reshard(stream, [low, high], [{ start: low.start, end: high.end }]);
   }
 
-  private open(stream: string, id: string): ShardRow {
-    const shard = this.shard(stream, id);
-    if (shard.closedMs !== undefined) throw new AwsError("InvalidArgumentException", `Shard ${id} of ${stream} is closed.`);
-    return shard;
+  private split(stream: string, shard: ShardRow): void {
+    const middle = (shard.start + shard.end) / 2n;
+    const halves = [
+      { start: shard.start, end: middle },
+      { start: middle + 1n, end: shard.end },
+    ];
+    this.reshard(stream, [shard], halves);
+  }
+
+  /** Neighbours, in the order of their ranges. */
+  private merge(stream: string, shards: readonly ShardRow[]): void {
+    const [low, high] = [shards[0], shards.at(-1)];
+    if (low !== undefined && high !== undefined) this.reshard(stream, shards, [{ start: low.start, end: high.end }]);
   }
 
   private reshard(
@@ -300,7 +293,6 @@ function streamOf(row: Row): StreamRow {
     mode: row.mode === "ON_DEMAND" ? "ON_DEMAND" : "PROVISIONED",
     keyId: optionalText(row, "key_id"),
     maxRecordKib: numberOf(row, "max_record_kib"),
-    tags: JSON.parse(textOf(row, "tags")) as Record<string, string>,
   };
 }
 

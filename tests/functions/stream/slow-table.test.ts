@@ -7,8 +7,8 @@ import { HttpResponse } from "@smithy/core/protocols";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_BACKOFF } from "../../../functions/shared/backoff";
 import { createResultStore } from "../../../functions/stream/adapters";
-import { createDynamoDbService, type DynamoDbService } from "../../../local/services/dynamodb";
-import { DynamoError } from "../../../local/services/dynamodb-engine";
+import { DynamoDbService } from "../../../local/services/dynamodb";
+import { DynamoError } from "../../../local/services/dynamodb/engine";
 import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
 
 const TABLE = "results";
@@ -19,7 +19,7 @@ let dynamodb: DynamoDbService;
 
 beforeEach(() => {
   now = Date.UTC(2026, 10, 21);
-  dynamodb = createDynamoDbService(
+  dynamodb = new DynamoDbService(
     {
       region: "us-east-1",
       accountId: "000000000000",

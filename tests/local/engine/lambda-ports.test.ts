@@ -1,21 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { lambdaPorts } from "../../../local/engine/lambda-ports";
 import { CredentialStore } from "../../../local/gateway/credentials";
-import { createS3Service } from "../../../local/services/s3";
-import { call, world } from "../messaging/helpers";
+import { S3Service } from "../../../local/services/s3";
+import { addStream, call, world } from "../messaging/helpers";
 
 const ROLE = "arn:aws:iam::000000000000:role/fn";
 
 /** The ports of functions over an encrypted queue, stream and bucket, and a role with these actions. */
 async function ports(...actions: readonly string[]) {
   const all = world();
-  const { context, iam, kms, registry, sqs, sns, kinesis, logs } = all;
+  const { context, iam, kms, gate, registry, sqs, sns, kinesis, logs } = all;
   const key = kms.arnOf("11111111-2222-3333-4444-555555555555");
   kms.putKey("11111111-2222-3333-4444-555555555555", "data", true);
-  const s3 = createS3Service(context, { iam, kms, deliver: registry.deliver });
+  const s3 = new S3Service(context, { iam, gate, deliver: registry.deliver });
   await call(sqs, "CreateQueue", { QueueName: "failed", Attributes: { KmsMasterKeyId: key } });
-  await call(kinesis, "CreateStream", { StreamName: "s", ShardCount: 1 });
-  await call(kinesis, "StartStreamEncryption", { StreamName: "s", EncryptionType: "KMS", KeyId: key });
+  addStream(kinesis, "s", 1, key);
   s3.store.createBucket("failures");
   s3.store.configure("failures", { encryption: { algorithm: "aws:kms", keyId: key } });
   iam.putRole("fn", ROLE, {

@@ -6,13 +6,13 @@ import type { Deliver, LocalContext } from "../../../local/contracts";
 import { CredentialStore } from "../../../local/gateway/credentials";
 import { GatewayEndpoint } from "../../../local/gateway/endpoint";
 import { Iam } from "../../../local/gateway/permissions/iam";
-import { createDynamoDbService } from "../../../local/services/dynamodb";
-import { createKmsService } from "../../../local/services/kms";
-import { createS3Service } from "../../../local/services/s3";
-import { createSecretsManagerService } from "../../../local/services/secretsmanager";
+import { DynamoDbService } from "../../../local/services/dynamodb";
+import { KmsService } from "../../../local/services/kms";
+import { S3Service } from "../../../local/services/s3";
+import { SecretsManagerService } from "../../../local/services/secretsmanager";
 import { ServiceGate } from "../../../local/services/service-gate";
-import { createSsmService } from "../../../local/services/ssm";
-import { createStsService } from "../../../local/services/sts";
+import { SsmService } from "../../../local/services/ssm";
+import { StsService } from "../../../local/services/sts";
 
 export interface Delivered {
   readonly target: string;
@@ -39,13 +39,13 @@ export async function smallPlatform(now: () => number = Date.now) {
     if (broken.has(target)) throw new Error("not authorized");
     delivered.push({ target, payload });
   };
-  const kms = createKmsService(context);
+  const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
-  const ssm = createSsmService(context, kms);
-  const secrets = createSecretsManagerService(context, kms);
-  const s3 = createS3Service(context, { iam, kms, deliver });
-  const dynamodb = createDynamoDbService(context, { persistent: false, gate });
-  for (const service of [kms, ssm, secrets, s3, dynamodb, createStsService(context)]) endpoint.register(service);
+  const ssm = new SsmService(context, gate);
+  const secrets = new SecretsManagerService(context, gate);
+  const s3 = new S3Service(context, { iam, gate, deliver });
+  const dynamodb = new DynamoDbService(context, { persistent: false, gate });
+  for (const service of [kms, ssm, secrets, s3, dynamodb, new StsService(context)]) endpoint.register(service);
   const client = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = credentials.owner) => ({
     region,
     endpoint: endpointUrl,

@@ -7,7 +7,7 @@ import { Iam } from "../../../local/gateway/iam";
 import { CloudWatchService } from "../../../local/services/cloudwatch";
 import { DeliverRegistry } from "../../../local/services/deliver";
 import { EventsService } from "../../../local/services/events";
-import { type KinesisOptions, KinesisService } from "../../../local/services/kinesis";
+import { KinesisService } from "../../../local/services/kinesis";
 import { KmsService } from "../../../local/services/kms";
 import { LogsService } from "../../../local/services/logs";
 import { ServiceGate } from "../../../local/services/service-gate";
@@ -15,7 +15,7 @@ import { SnsService } from "../../../local/services/sns";
 import { SqsService } from "../../../local/services/sqs";
 
 /** All messaging services over an in-memory database and a clock that only moves when told. */
-export function world({ kinesis: options }: { readonly kinesis?: KinesisOptions } = {}) {
+export function world() {
   let now = Date.UTC(2026, 0, 15, 12, 0, 0);
   const lines: string[] = [];
   const context: LocalContext = {
@@ -32,7 +32,7 @@ export function world({ kinesis: options }: { readonly kinesis?: KinesisOptions 
   const iam = new Iam(context.accountId, context.region, context.clock.now);
   const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
-  const kinesis = new KinesisService(context, gate, options);
+  const kinesis = new KinesisService(context, gate);
   const sqs = new SqsService(context, gate, cloudwatch.put);
   const sns = new SnsService(context, gate, registry);
   const events = new EventsService(context, gate, { registry, sqs }, cloudwatch.put);
@@ -72,4 +72,9 @@ export function allowService(principal: string, action: string, resource: string
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Principal: { Service: principal }, Action: action, Resource: resource }],
   });
+}
+
+export function addStream(kinesis: KinesisService, name: string, shards = 1, keyId?: string): void {
+  const stream = { name, arn: kinesis.arnOf(name), retentionHours: 24, mode: "PROVISIONED", keyId, maxRecordKib: 1024 } as const;
+  kinesis.store.create(stream, shards);
 }

@@ -35,7 +35,7 @@ beforeEach(() => {
   platform.s3.store.createBucket(`${BUCKET}-${run}`);
   for (const profile of ["lead", "churn", "fraud", "device"] as const) {
     const value = profile === "churn" ? START : { chain: [PROFILES[profile].defaultPolicy.model] };
-    platform.ssm.putParameter({ name: parameter(profile), type: "String", value: JSON.stringify(value) });
+    platform.ssm.parameters.put({ name: parameter(profile), type: "String", value: JSON.stringify(value) });
   }
   const modelsParameters = {
     lead: parameter("lead"),
@@ -61,8 +61,8 @@ async function model(action: string, subject?: string, options: Readonly<Record<
   return lines.join("\n");
 }
 
-const stored = (): unknown => JSON.parse(platform.ssm.find(`/test-${run}/churn/models`)?.value ?? "");
-const version = () => platform.ssm.find(`/test-${run}/churn/models`)?.version;
+const stored = (): unknown => JSON.parse(platform.ssm.parameters.find(`/test-${run}/churn/models`)?.value ?? "");
+const version = () => platform.ssm.parameters.find(`/test-${run}/churn/models`)?.version;
 const add = (seed: number) => model("add", join(folder, `churn-${seed}.rsm`));
 
 describe("add", () => {
@@ -83,7 +83,7 @@ describe("promote", () => {
   it("puts the model in front, keeps the fallbacks, and names the way back", async () => {
     await add(1);
     await add(2);
-    platform.ssm.putParameter({
+    platform.ssm.parameters.put({
       name: `/test-${run}/churn/models`,
       type: "String",
       value: JSON.stringify({ chain: [{ kind: "rules-only" }, START.chain[0]] }),
@@ -175,7 +175,7 @@ describe("rollback", () => {
   });
 
   it("leaves a document that nobody can read", async () => {
-    platform.ssm.putParameter({ name: `/test-${run}/churn/models`, type: "String", value: "{", overwrite: true });
+    platform.ssm.parameters.put({ name: `/test-${run}/churn/models`, type: "String", value: "{", overwrite: true });
     await expect(model("promote", "rules")).rejects.toThrow(/Version 2 .* is not JSON; roll back with/);
     await model("rollback");
     expect(stored()).toEqual(START);

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import type { Firewall } from "../../../local/apigateway/firewall";
 import type { GraphResource, ResourceBody } from "../../../local/contracts";
-import { networkBodies } from "../../../local/services/network-bodies";
+import { firewallBodies } from "../../../local/services/network";
 
 const inFront = new Map<string, () => Firewall | undefined>();
-const bodies = networkBodies({
+const bodies = firewallBodies({
   protect: (stageArn, firewall) => void inFront.set(stageArn, firewall),
   unprotect: (stageArn) => void inFront.delete(stageArn),
 });

@@ -1,6 +1,5 @@
 import {
   BatchGetItemCommand,
-  BatchWriteItemCommand,
   CreateTableCommand,
   DescribeTableCommand,
   DynamoDBClient,
@@ -11,28 +10,24 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import {
-  GetSecretValueCommand,
-  ListSecretsCommand,
-  PutSecretValueCommand,
-  SecretsManagerClient,
-} from "@aws-sdk/client-secrets-manager";
-import {
-  DescribeParametersCommand,
   GetParameterCommand,
+  GetParameterHistoryCommand,
   GetParametersByPathCommand,
   PutParameterCommand,
   SSMClient,
 } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../../local/contracts";
-import { createDynamoDbService } from "../../../local/services/dynamodb";
-import { dynamoDbBodies } from "../../../local/services/dynamodb-bodies";
-import { iamBodies } from "../../../local/services/iam-bodies";
-import { networkBodies } from "../../../local/services/network-bodies";
+import { DynamoDbService, dynamoDbBodies } from "../../../local/services/dynamodb";
+import { iamBodies } from "../../../local/services/iam";
+import { kmsBodies } from "../../../local/services/kms";
+import { vpcBodies } from "../../../local/services/network";
 import { boundProviderCalls } from "../../../local/services/provider-calls";
-import { s3Bodies } from "../../../local/services/s3-bodies";
-import { kmsBodies, secretsManagerBodies, ssmBodies } from "../../../local/services/secret-bodies";
+import { s3Bodies } from "../../../local/services/s3";
+import { secretsManagerBodies } from "../../../local/services/secretsmanager";
+import { ssmBodies } from "../../../local/services/ssm";
 import { type SmallPlatform, smallPlatform } from "../gateway/small-platform";
 
 let platform: SmallPlatform;
@@ -122,7 +117,7 @@ describe("DynamoDB", () => {
       id: { S: "1" },
       n: { N: "2" },
     });
-    await dynamodb.send(new BatchWriteItemCommand({ RequestItems: { results: [{ PutRequest: { Item: { id: { S: "2" } } } }] } }));
+    await dynamodb.send(new PutItemCommand({ TableName: "results", Item: { id: { S: "2" } } }));
     const { Responses } = await dynamodb.send(
       new BatchGetItemCommand({ RequestItems: { results: { Keys: [{ id: { S: "1" } }, { id: { S: "2" } }] } } }),
     );
@@ -175,7 +170,7 @@ describe("DynamoDB", () => {
   });
 
   it("keeps persistent tables over a restart", async () => {
-    const first = createDynamoDbService(platform.context, { persistent: true, gate: platform.gate });
+    const first = new DynamoDbService(platform.context, { persistent: true, gate: platform.gate });
     const key = { id: { S: "1" } };
     await first.call("CreateTable", {
       TableName: "kept",
@@ -185,7 +180,7 @@ describe("DynamoDB", () => {
     });
     await first.call("PutItem", { TableName: "kept", Item: key });
     await first.end();
-    const second = createDynamoDbService(platform.context, { persistent: true, gate: platform.gate });
+    const second = new DynamoDbService(platform.context, { persistent: true, gate: platform.gate });
     expect(await second.call("GetItem", { TableName: "kept", Key: key })).toEqual({ Item: key });
     await second.end();
   });
@@ -193,7 +188,7 @@ describe("DynamoDB", () => {
   it("asks roles for the table or its index", async () => {
     const reader = new DynamoDBClient(
       platform.roleClient("reader", [
-        { Effect: "Allow", Action: "dynamodb:GetItem", Resource: platform.dynamodb.arnOf("results") },
+        { Effect: "Allow", Action: "dynamodb:GetItem", Resource: "arn:aws:dynamodb:us-east-1:000000000000:table/results" },
       ]),
     );
     await expect(reader.send(new GetItemCommand({ TableName: "results", Key: { id: { S: "1" } } }))).resolves.toHaveProperty(
@@ -239,11 +234,7 @@ describe("Parameter Store", () => {
     await expect(ssm.send(new PutParameterCommand({ Name: "/app/a", Type: "String", Value: "2" }))).rejects.toMatchObject({
       name: "ParameterAlreadyExists",
     });
-    const changes: string[] = [];
-    const stop = platform.ssm.onChange((name, version) => changes.push(`${name}:${version}`));
     await ssm.send(new PutParameterCommand({ Name: "/app/a", Value: "2", Overwrite: true }));
-    stop();
-    expect(changes).toEqual(["/app/a:2"]);
     expect((await ssm.send(new GetParameterCommand({ Name: "/app/a:1" }))).Parameter).toMatchObject({
       Value: "1",
       Selector: ":1",
@@ -251,7 +242,11 @@ describe("Parameter Store", () => {
     await expect(ssm.send(new PutParameterCommand({ Name: "/app/b", Type: "String", Value: "x".repeat(4097) }))).rejects.toThrow(
       /4097 bytes; the Standard tier allows 4096/,
     );
-    await ssm.send(new PutParameterCommand({ Name: "/app/b", Type: "String", Value: "x".repeat(4097), Tier: "Advanced" }));
+    await ssm.send(new PutParameterCommand({ Name: "/app/b", Type: "String", Value: "x".repeat(4096) }));
+    await ssm.send(new PutParameterCommand({ Name: "/app/b", Value: "b", Overwrite: true }));
+    const history = await ssm.send(new GetParameterHistoryCommand({ Name: "/app/b", MaxResults: 1 }));
+    const older = await ssm.send(new GetParameterHistoryCommand({ Name: "/app/b", NextToken: history.NextToken }));
+    expect([history, older].map(({ Parameters }) => Parameters?.map(({ Version }) => Version))).toEqual([[1], [2]]);
     await expect(ssm.send(new GetParameterCommand({ Name: "/none" }))).rejects.toMatchObject({ name: "ParameterNotFound" });
   });
 
@@ -273,10 +268,6 @@ describe("Parameter Store", () => {
     await expect(role.send(new GetParameterCommand({ Name: "/app/key", WithDecryption: true }))).rejects.toThrow(/kms:Decrypt/);
     const found = await ssm.send(new GetParametersByPathCommand({ Path: "/app", WithDecryption: true }));
     expect(found.Parameters?.map(({ Name }) => Name)).toEqual(["/app/a", "/app/b", "/app/key"]);
-    const described = await ssm.send(
-      new DescribeParametersCommand({ ParameterFilters: [{ Key: "Type", Values: ["SecureString"] }] }),
-    );
-    expect(described.Parameters).toHaveLength(1);
   });
 
   it("refuses members that it would drop", async () => {
@@ -304,11 +295,8 @@ describe("secrets", () => {
       ARN: secret.state.arn,
       VersionStages: ["AWSCURRENT"],
     });
-    await client.send(new PutSecretValueCommand({ SecretId: String(secret.state.name), SecretString: "next" }));
-    expect(
-      (await client.send(new GetSecretValueCommand({ SecretId: secret.id, VersionStage: "AWSPREVIOUS" }))).SecretString,
-    ).toBe(secretString);
-    expect((await client.send(new ListSecretsCommand({}))).SecretList).toHaveLength(1);
+    const previous = new GetSecretValueCommand({ SecretId: secret.id, VersionStage: "AWSPREVIOUS" });
+    await expect(client.send(previous)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     await expect(client.send(new GetSecretValueCommand({ SecretId: "none" }))).rejects.toMatchObject({
       name: "ResourceNotFoundException",
     });
@@ -322,9 +310,9 @@ describe("resource bodies", () => {
     const inputs = { name: "/policy", type: "String", value: "{}" };
     await deploy(bodies, type, "policy", inputs);
     await deploy(bodies, type, "policy", inputs);
-    expect(platform.ssm.find("/policy")?.version).toBe(1);
+    expect(platform.ssm.parameters.find("/policy")?.version).toBe(1);
     await deploy(bodies, type, "policy", { ...inputs, value: '{"a":1}' });
-    expect(platform.ssm.find("/policy")).toMatchObject({ version: 2, value: '{"a":1}' });
+    expect(platform.ssm.parameters.find("/policy")).toMatchObject({ version: 2, value: '{"a":1}' });
   });
 
   it("of buckets apply their settings", async () => {
@@ -358,8 +346,8 @@ describe("resource bodies", () => {
       versioning: "Enabled",
       expirations: [{ prefix: "a/", days: 3 }],
       notifications: [{ id: "q", prefix: "a/", suffix: "" }],
-      policy,
     });
+    expect(platform.iam.resourcePolicy(`arn:aws:s3:::${bucket}`)).toBeDefined();
     const lifecycle = deploy(bodies, "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "l", {
       bucket,
       rules: [{ surprise: 1 }],
@@ -384,9 +372,7 @@ describe("resource bodies", () => {
   });
 
   it("of the network answer stable ids for each zone", () => {
-    const vpc = networkBodies({ protect: () => undefined, unprotect: () => undefined }).find(
-      ({ type }) => type === "awsx:ec2:Vpc",
-    );
+    const vpc = vpcBodies().find(({ type }) => type === "awsx:ec2:Vpc");
     const args = {
       name: "net",
       inputs: { numberOfAvailabilityZones: 2, subnetSpecs: [{ type: "Isolated" }] },

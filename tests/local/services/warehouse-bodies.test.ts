@@ -1,9 +1,9 @@
 /** Bodies of the warehouse and its network: what AWS refuses, and what it gives back. */
 import { describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../../local/contracts";
-import { networkBodies } from "../../../local/services/network-bodies";
-import { RedshiftServerless, redshiftBodies } from "../../../local/services/redshift-bodies";
-import type { Warehouse } from "../../../local/warehouse/warehouse";
+import { vpcBodies } from "../../../local/services/network";
+import { RedshiftServerless, redshiftBodies } from "../../../local/services/redshift";
+import type { Warehouse } from "../../../local/warehouse";
 
 const WORKGROUP = "aws:redshiftserverless/workgroup:Workgroup";
 const LIMIT = "aws:redshiftserverless/usageLimit:UsageLimit";
@@ -53,7 +53,7 @@ describe("a usage limit", () => {
 });
 
 describe("a network", () => {
-  const body = bodyOf(networkBodies({ protect: () => undefined, unprotect: () => undefined }), "awsx:ec2:Vpc");
+  const body = bodyOf(vpcBodies(), "awsx:ec2:Vpc");
   const subnetSpecs = [{ type: "Isolated" }];
 
   it("has a subnet in each zone that is named", () => {

@@ -1,0 +1,182 @@
+/** Local bodies of DynamoDB tables and their scaling. */
+import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import { optionalText, recordInput, recordsInput, stableHex, textInput } from "../resource-inputs";
+import type { DynamoDbService } from "./service";
+import type { Capacity, Description } from "./tables";
+
+/** DynamoDB API reference, CreateTable. */
+const tableName: NameRule = {
+  field: "name",
+  maxLength: 255,
+  characters: { pattern: /^[A-Za-z0-9_.-]{3,}$/, words: "at least three letters, digits, hyphens, underscores or dots" },
+};
+/** Validation of aws_appautoscaling_policy in the provider. */
+const policyName: NameRule = { field: "name", maxLength: 255 };
+
+export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
+  const apply = (resource: GraphResource): Promise<void> => applyTable(service, resource);
+  const scale = (resource: GraphResource): Promise<void> => bringWithinLimits(service, resource);
+  return [
+    {
+      type: "aws:dynamodb/table:Table",
+      honoured: [
+        "name",
+        "billingMode",
+        "hashKey",
+        "rangeKey",
+        "attributes",
+        "readCapacity",
+        "writeCapacity",
+        "ttl",
+        "deletionProtectionEnabled",
+        "serverSideEncryption",
+      ],
+      cloudOnly: {
+        pointInTimeRecovery: "one machine keeps no backups",
+        tableClass: "only changes the price of storage",
+        tags: "tags only matter to cost reports and tag-based policies",
+      },
+      replaceOn: ["name", "hashKey", "rangeKey"],
+      autoName: tableName,
+      outputs: ({ name, inputs, region, accountId }) => {
+        const table = physicalName(tableName, name, inputs);
+        return { id: table, state: { name: table, arn: `arn:aws:dynamodb:${region}:${accountId}:table/${table}` } };
+      },
+      create: apply,
+      update: apply,
+      delete: async ({ state }) => {
+        const TableName = String(state.name);
+        if ((await service.find(TableName)) !== undefined) await service.call("DeleteTable", { TableName });
+      },
+    },
+    {
+      type: "aws:appautoscaling/target:Target",
+      honoured: ["minCapacity", "maxCapacity", "resourceId", "scalableDimension"],
+      cloudOnly: { serviceNamespace: SCALING, roleArn: SCALING, tags: SCALING },
+      replaceOn: ["resourceId", "scalableDimension", "serviceNamespace"],
+      outputs: ({ inputs, region, accountId, name }) => ({
+        id: String(inputs.resourceId),
+        state: {
+          arn: `arn:aws:application-autoscaling:${region}:${accountId}:scalable-target/${stableHex(name, 12)}`,
+          roleArn: "",
+        },
+      }),
+      create: scale,
+      update: scale,
+      // The table keeps the units that it has.
+      delete: () => undefined,
+    },
+    {
+      type: "aws:appautoscaling/policy:Policy",
+      honoured: [],
+      cloudOnly: Object.fromEntries(
+        [
+          "name",
+          "policyType",
+          "resourceId",
+          "scalableDimension",
+          "serviceNamespace",
+          "targetTrackingScalingPolicyConfiguration",
+        ].map((field) => [field, SCALING]),
+      ),
+      replaceOn: ["name", "resourceId", "scalableDimension", "serviceNamespace"],
+      autoName: policyName,
+      outputs: ({ inputs, name, region, accountId }) => {
+        const policy = physicalName(policyName, name, inputs);
+        const arn = `arn:aws:autoscaling:${region}:${accountId}:scalingPolicy:${stableHex(name, 12)}:policyName/${policy}`;
+        return { id: policy, state: { name: policy, arn, alarmArns: [] } };
+      },
+    },
+  ];
+}
+
+const SCALING = "tables keep their units within the target's limits; AWS follows the load between them, in minutes";
+
+/** Brings a table's units within the target's limits at once, where Application Auto Scaling takes a minute or two. */
+async function bringWithinLimits(service: DynamoDbService, { type, name, inputs }: GraphResource): Promise<void> {
+  const [, TableName] = /^table\/([^/]+)$/.exec(String(inputs.resourceId)) ?? [];
+  const [, kind] = /^dynamodb:table:(Read|Write)CapacityUnits$/.exec(String(inputs.scalableDimension)) ?? [];
+  if (TableName === undefined || kind === undefined)
+    throw new Error(
+      `${type} (${name}): expected a DynamoDB table's read or write units, got ${String(inputs.scalableDimension)} of ${String(inputs.resourceId)}.`,
+    );
+  const present = (await service.find(TableName))?.ProvisionedThroughput;
+  const { ReadCapacityUnits = 0, WriteCapacityUnits = 0 } = present ?? {};
+  const current = kind === "Read" ? ReadCapacityUnits : WriteCapacityUnits;
+  const wanted = Math.min(Math.max(current, Number(inputs.minCapacity)), Number(inputs.maxCapacity));
+  if (current === 0 || wanted === current) return;
+  const ProvisionedThroughput = { ReadCapacityUnits, WriteCapacityUnits, [`${kind}CapacityUnits`]: wanted };
+  await service.call("UpdateTable", { TableName, ProvisionedThroughput });
+}
+
+async function applyTable(service: DynamoDbService, resource: GraphResource): Promise<void> {
+  const TableName = String(resource.state.name);
+  const wanted = tableRequest(resource, TableName);
+  const existing = await service.find(TableName);
+  if (existing === undefined) await service.call("CreateTable", wanted);
+  else if (JSON.stringify(existing.KeySchema) !== JSON.stringify(wanted.KeySchema)) {
+    throw new Error(
+      `${resource.type} (${resource.name}): the kept table ${TableName} has the keys ${JSON.stringify(existing.KeySchema)}, the program wants ${JSON.stringify(wanted.KeySchema)}. Delete the data folder or use another name.`,
+    );
+  } else await changeCapacity(service, resource, existing, wanted);
+  await service.readUnits(TableName);
+  const { inputs } = resource;
+  const ttl = recordInput(inputs, "ttl");
+  service.settings.configure(TableName, {
+    protected: inputs.deletionProtectionEnabled === true,
+    ttlAttribute: ttl.enabled === false ? undefined : optionalText(ttl, "attributeName"),
+    keyId: optionalText(recordInput(inputs, "serverSideEncryption"), "kmsKeyArn"),
+  });
+}
+
+/** Billing mode and capacity units; DynamoDB refuses an update to what is there already. */
+async function changeCapacity(
+  service: DynamoDbService,
+  { ignoreChanges }: GraphResource,
+  { BillingModeSummary, ProvisionedThroughput: now }: Description,
+  { TableName, BillingMode, ProvisionedThroughput }: TableRequest,
+): Promise<void> {
+  if ((BillingModeSummary?.BillingMode ?? "PROVISIONED") !== BillingMode) {
+    await service.call("UpdateTable", { TableName, BillingMode, ...(ProvisionedThroughput ? { ProvisionedThroughput } : {}) });
+    return;
+  }
+  // Units that the program ignores changes of are what scaling made of them.
+  const scaled = ["readCapacity", "writeCapacity"].some((field) => ignoreChanges.includes(field));
+  const same =
+    now?.ReadCapacityUnits === ProvisionedThroughput?.ReadCapacityUnits &&
+    now?.WriteCapacityUnits === ProvisionedThroughput?.WriteCapacityUnits;
+  if (ProvisionedThroughput !== undefined && !scaled && !same)
+    await service.call("UpdateTable", { TableName, ProvisionedThroughput });
+}
+
+interface TableRequest extends Record<string, unknown> {
+  readonly TableName: string;
+  readonly BillingMode: string;
+  readonly ProvisionedThroughput?: Capacity;
+}
+
+function tableRequest(resource: GraphResource, TableName: string): TableRequest {
+  const { inputs } = resource;
+  const range = optionalText(inputs, "rangeKey");
+  return {
+    TableName,
+    AttributeDefinitions: recordsInput(inputs, "attributes").map(({ name, type }) => ({
+      AttributeName: name,
+      AttributeType: type,
+    })),
+    KeySchema: [
+      { AttributeName: textInput(resource, "hashKey"), KeyType: "HASH" },
+      ...(range === undefined ? [] : [{ AttributeName: range, KeyType: "RANGE" }]),
+    ],
+    ...(inputs.billingMode === "PAY_PER_REQUEST"
+      ? { BillingMode: "PAY_PER_REQUEST" }
+      : {
+          BillingMode: "PROVISIONED",
+          ProvisionedThroughput: {
+            ReadCapacityUnits: Number(inputs.readCapacity ?? 1),
+            WriteCapacityUnits: Number(inputs.writeCapacity ?? 1),
+          },
+        }),
+  };
+}

@@ -1,0 +1,3 @@
+export { dynamoDbBodies } from "./bodies";
+export type { Metering, Usage } from "./meter";
+export { DynamoDbService } from "./service";

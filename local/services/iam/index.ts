@@ -1,0 +1,1 @@
+export { iamBodies } from "./bodies";

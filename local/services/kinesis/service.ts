@@ -1,0 +1,113 @@
+/** Kinesis Data Streams on SQLite. */
+import type { AwsService, LocalContext, Part, Permission } from "../../contracts";
+import { serviceOf } from "../messaging/operations";
+import { ticker } from "../messaging/ticker";
+import type { ServiceGate } from "../service-gate";
+import { reading } from "./reading";
+import { KinesisStore, type NewRecord, type ShardRow } from "./store";
+import { Streams } from "./streams";
+import { writing } from "./writing";
+
+interface ShardRecord {
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  readonly data: Buffer;
+  /** Seconds since the epoch with ms fraction, as in a Lambda event. */
+  readonly approximateArrivalTimestamp: number;
+}
+
+/** The service, plus the in-process calls that an event source mapping reads shards with. */
+export class KinesisService implements AwsService {
+  readonly name = "kinesis";
+  readonly store: KinesisStore;
+  readonly permissions: AwsService["permissions"];
+  readonly handle: AwsService["handle"];
+  private readonly streams: Streams;
+  private readonly listeners = new Map<string, Set<() => void>>();
+
+  constructor(
+    private readonly context: LocalContext,
+    private readonly gate: Pick<ServiceGate, "callerPermissions">,
+  ) {
+    const now = () => context.clock.now();
+    this.store = new KinesisStore(context.db, now);
+    this.streams = new Streams(context, this.store);
+    const service = serviceOf({
+      name: this.name,
+      iamPrefix: "kinesis",
+      validationCode: "ValidationException",
+      jsonVersion: "1.1",
+      operations: {
+        ...writing(this.streams, (stream, records) => this.append(stream, records)),
+        ...reading(this.streams, now),
+      },
+      keyUse: (action, streamArn) => this.keyUse(action, streamArn),
+    });
+    this.permissions = service.permissions;
+    this.handle = service.handle;
+  }
+
+  /** Deletes records older than their retention once a minute. */
+  part(): Part {
+    return ticker("Kinesis retention", 60_000, () => this.store.trim(), this.context.log);
+  }
+
+  /** What the caller of an IAM action (`PutRecords`) needs of the stream's key. */
+  keyUse(action: string, streamArn: string): readonly Permission[] {
+    return this.gate.callerPermissions(`kinesis:${action}`, streamArn, this.store.findStream(this.nameOf(streamArn))?.keyId);
+  }
+
+  arnOf(name: string): string {
+    return this.streams.arnOf(name);
+  }
+
+  /** Stream name from a name or an ARN. */
+  nameOf(stream: string): string {
+    return this.streams.nameOf(stream);
+  }
+
+  /** Reads one shard after a sequence number. `closed` says that the shard was resharded and nothing will follow. */
+  readShard(
+    stream: string,
+    shardId: string,
+    after: string,
+    limit: number,
+  ): { readonly records: readonly ShardRecord[]; readonly closed: boolean } {
+    const name = this.nameOf(stream);
+    const shard = this.store.shard(name, shardId);
+    const records = this.store.read(name, shardId, { after }, limit);
+    const read = records.at(-1)?.sequenceNumber ?? after;
+    return {
+      records: records.map(({ arrivalMs, ...record }) => ({ ...record, approximateArrivalTimestamp: arrivalMs / 1000 })),
+      closed: shard.closedMs !== undefined && this.store.read(name, shardId, { after: read }, 1).length === 0,
+    };
+  }
+
+  /** Shards in the order of their creation; a child must be read after its parents. */
+  shardsOf(stream: string): readonly ShardRow[] {
+    const name = this.nameOf(stream);
+    this.store.stream(name);
+    return this.store.shards(name);
+  }
+
+  /** Calls `listener` after every append to the stream; returns the way to stop. */
+  onRecords(stream: string, listener: () => void): () => void {
+    const name = this.nameOf(stream);
+    const set = this.listeners.get(name) ?? new Set();
+    this.listeners.set(name, set.add(listener));
+    return () => set.delete(listener);
+  }
+
+  /** Appends one record from inside the runtime (an EventBridge target). */
+  deliver(streamArn: string, payload: string, partitionKey: string): void {
+    const name = this.nameOf(streamArn);
+    this.store.stream(name);
+    this.append(name, [{ partitionKey, shard: this.store.shardFor(name, partitionKey), data: Buffer.from(payload) }]);
+  }
+
+  private append(stream: string, records: readonly NewRecord[]): ReturnType<KinesisStore["append"]> {
+    const placed = this.store.append(stream, records);
+    for (const listener of this.listeners.get(stream) ?? []) listener();
+    return placed;
+  }
+}

@@ -1,0 +1,2 @@
+export { kmsBodies } from "./bodies";
+export { KmsService } from "./service";

@@ -1,0 +1,2 @@
+export { firewallBodies } from "./firewall";
+export { vpcBodies } from "./vpc";

@@ -1,0 +1,74 @@
+/** What the Data API says about a statement, in its own shapes. */
+import { AwsError } from "../../contracts";
+import { type Part, type Statement, sizeOf } from "./statements";
+
+export function describe(statement: Statement): unknown {
+  const single = statement.isBatch ? undefined : statement.parts[0];
+  const hasResultSet = statement.status === "FINISHED" && statement.parts.some((part) => part.result?.hasResultSet);
+  return {
+    Id: statement.id,
+    Status: statement.status,
+    CreatedAt: seconds(statement.createdAt),
+    UpdatedAt: seconds(statement.updatedAt),
+    Duration: nanoseconds(statement.updatedAt - statement.createdAt),
+    Database: statement.database,
+    WorkgroupName: statement.workgroupName,
+    HasResultSet: hasResultSet,
+    RedshiftPid: 0,
+    RedshiftQueryId: 0,
+    ResultRows: single?.result?.rowCount ?? -1,
+    ResultSize: single?.result === undefined ? -1 : sizeOf(single.result),
+    ...(single === undefined ? {} : { QueryString: single.sql }),
+    ...(statement.error === undefined ? {} : { Error: statement.error }),
+    ...(statement.secretArn === undefined ? {} : { SecretArn: statement.secretArn }),
+    ...(statement.parameters === undefined
+      ? {}
+      : { QueryParameters: Object.entries(statement.parameters).map(([name, value]) => ({ name, value })) }),
+    ...(statement.isBatch ? { SubStatements: statement.parts.map((part, index) => describePart(statement, part, index)) } : {}),
+  };
+}
+
+function describePart(statement: Statement, part: Part, index: number): unknown {
+  return {
+    Id: `${statement.id}:${index + 1}`,
+    Status: part.status,
+    CreatedAt: seconds(statement.createdAt),
+    UpdatedAt: seconds(part.updatedAt),
+    Duration: nanoseconds(part.startedAt === undefined ? 0 : part.updatedAt - part.startedAt),
+    HasResultSet: part.result?.hasResultSet ?? false,
+    QueryString: part.sql,
+    RedshiftQueryId: 0,
+    ResultRows: part.result?.rowCount ?? -1,
+    ResultSize: part.result === undefined ? -1 : sizeOf(part.result),
+    ...(part.error === undefined ? {} : { Error: part.error }),
+  };
+}
+
+/** `id:2` is the second statement of a batch. */
+export function partOf(statement: Statement, id: string): Part {
+  const index = id.includes(":") ? Number(id.split(":")[1]) - 1 : 0;
+  const part = statement.parts[index];
+  if (part === undefined || (statement.isBatch && !id.includes(":") && statement.parts.length > 1)) {
+    throw new AwsError(
+      "ValidationException",
+      `${id} names no statement with a result. A batch has results by its sub-statements: ${statement.id}:1 to :${statement.parts.length}.`,
+    );
+  }
+  return part;
+}
+
+export function fieldOf(field: string | null, kind: string | undefined): unknown {
+  if (field === null) return { isNull: true };
+  if (kind === "long") return { longValue: Number(field) };
+  if (kind === "double") return { doubleValue: Number(field) };
+  if (kind === "boolean") return { booleanValue: field === "t" };
+  return { stringValue: field };
+}
+
+export function seconds(milliseconds: number): number {
+  return milliseconds / 1000;
+}
+
+function nanoseconds(milliseconds: number): number {
+  return Math.max(0, Math.round(milliseconds * 1e6));
+}

@@ -1,0 +1,3 @@
+export { redshiftBodies } from "./bodies";
+export { RedshiftServerless } from "./serverless";
+export { RedshiftDataService } from "./service";

@@ -1,0 +1,2 @@
+export { s3Bodies } from "./bodies";
+export { S3Service } from "./service";

@@ -1,0 +1,3 @@
+export { secretArn } from "./arn";
+export { secretsManagerBodies } from "./bodies";
+export { SecretsManagerService } from "./service";

@@ -1,0 +1,2 @@
+export { ssmBodies } from "./bodies";
+export { SsmService } from "./service";
