@@ -33,7 +33,7 @@ import { SqsService, sqsBodies } from "../services/sqs";
 import { SsmService, ssmBodies } from "../services/ssm";
 import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
 import type { Perform } from "../services/stepfunctions/tasks/calls";
-import { StsService } from "../services/sts";
+import { stsService } from "../services/sts";
 import { Warehouse } from "../warehouse";
 import { lambdaPorts } from "./lambda-ports.js";
 
@@ -67,7 +67,7 @@ export function createServices(options: ServiceOptions) {
   const gate = new ServiceGate(context, iam, kms);
   const ssm = new SsmService(context, gate);
   const secrets = new SecretsManagerService(context, gate);
-  const sts = new StsService(context);
+  const sts = stsService(context);
   const dynamodb = new DynamoDbService(context, {
     persistent: options.durable,
     metering: options.metering ?? "enforced",

@@ -2,9 +2,10 @@
  * Item actions on metered tables: what each costs, in the units of "Capacity unit consumption for read and write operations" (DynamoDB
  * developer guide).
  */
+
+import { itemBytes, READ_UNIT_BYTES, WRITE_UNIT_BYTES } from "../item-size";
 import { type DynamoEngine, DynamoError, type EngineAction, type WireItem } from "./engine";
 import { type Meter, throttled } from "./meter";
-import { itemBytes, READ_UNIT_BYTES, WRITE_UNIT_BYTES } from "../item-size";
 
 type Input = Record<string, unknown>;
 

@@ -2,16 +2,8 @@
  * Key Management Service: the keys and aliases that policies and resources name. Who may use a key is checked wherever a service would
  * use it; nothing on one machine is encrypted with one, so there is no key material.
  */
-import {
-  AwsError,
-  type AwsRequest,
-  type AwsResponse,
-  type AwsService,
-  type LocalContext,
-  type Permission,
-} from "../../contracts";
-import { type JsonAction, type Members, runJsonAction } from "../../gateway/json-service";
-import { jsonBody } from "../../gateway/protocols";
+import { AwsError, type AwsService, type LocalContext } from "../../contracts";
+import { serviceOf } from "../messaging/operations";
 
 export interface Key {
   readonly id: string;
@@ -25,21 +17,29 @@ export interface Key {
 
 export class KmsService implements AwsService {
   readonly name = "kms";
-  private readonly actions: Readonly<Record<string, JsonAction>> = { DescribeKey: (members) => this.describe(members) };
+  readonly permissions: AwsService["permissions"];
+  readonly handle: AwsService["handle"];
 
   constructor(private readonly context: Pick<LocalContext, "region" | "accountId" | "db" | "clock">) {
     context.db.exec(`
       CREATE TABLE IF NOT EXISTS kms_customer_keys (id TEXT PRIMARY KEY, description TEXT NOT NULL, rotation INTEGER NOT NULL, created_at INTEGER NOT NULL, gone_at INTEGER);
       CREATE TABLE IF NOT EXISTS kms_aliases (name TEXT PRIMARY KEY, key_id TEXT NOT NULL);
     `);
-  }
-
-  permissions(request: AwsRequest): readonly Permission[] {
-    return [{ action: `kms:${request.action}`, resource: this.arnOf(String(jsonBody(request).KeyId ?? "")) }];
-  }
-
-  handle(request: AwsRequest): Promise<AwsResponse> {
-    return runJsonAction("kms", this.actions, request);
+    const service = serviceOf({
+      name: this.name,
+      iamPrefix: "kms",
+      validationCode: "ValidationException",
+      jsonVersion: "1.1",
+      operations: {
+        DescribeKey: {
+          fields: ["KeyId"],
+          resource: (input) => this.arnOf(input.needText("KeyId")),
+          run: (input) => this.describe(input.needText("KeyId")),
+        },
+      },
+    });
+    this.permissions = service.permissions;
+    this.handle = service.handle;
   }
 
   /** Creates a key or changes its description and rotation. One that waits for its deletion is replaced by a new key of the same id. */
@@ -117,9 +117,8 @@ export class KmsService implements AwsService {
     return key;
   }
 
-  private describe(members: Members): object {
-    const { id, description, createdAt, goneAt } = this.existing(members.text("KeyId"));
-    members.refuseRest();
+  private describe(keyId: string): object {
+    const { id, description, createdAt, goneAt } = this.existing(keyId);
     return {
       KeyMetadata: {
         AWSAccountId: this.context.accountId,

@@ -8,10 +8,12 @@ import { decodeForm, encodeMembers } from "./query-protocol";
 export interface Operation {
   /** Request members with a local effect; any other one is refused by name. */
   readonly fields: readonly string[];
-  /** ARN that the caller's policies must allow. */
-  readonly resource: (input: Input) => string;
+  /** ARNs on each of which the caller's policies must allow the action; none where AWS asks nobody. */
+  readonly resource: (input: Input) => string | readonly string[];
   /** IAM action when it differs from the API action. */
   readonly iamAction?: string;
+  /** Permissions beyond the action itself, where they depend on more than the resource. */
+  readonly needs?: (input: Input) => readonly Permission[];
   /** `Date` results are timestamps, in every protocol. */
   readonly run: (input: Input, request: AwsRequest) => object | undefined | Promise<object | undefined>;
 }
@@ -61,9 +63,14 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     permissions: (request) => {
       const operation = operationOf(request);
       const iamAction = operation.iamAction ?? request.action;
-      const resource = operation.resource(inputOf(request, operation));
-      const key = definition.keyUse?.(iamAction, resource) ?? [];
-      return [{ action: `${definition.iamPrefix}:${iamAction}`, resource }, ...key];
+      const input = inputOf(request, operation);
+      const own = [operation.resource(input)]
+        .flat()
+        .flatMap((resource) => [
+          { action: `${definition.iamPrefix}:${iamAction}`, resource },
+          ...(definition.keyUse?.(iamAction, resource) ?? []),
+        ]);
+      return [...own, ...(operation.needs?.(input) ?? [])];
     },
     handle: async (request) => {
       const operation = operationOf(request);
@@ -91,15 +98,15 @@ function plain(value: unknown): unknown {
   return value;
 }
 
-/** Cuts one page out of a list; the token is the index of the next item. */
+/** Cuts one page out of a list; the token is the index of the next item. `code` is the service's for a token that it didn't give. */
 export function page<T>(
   items: readonly T[],
   token: string | undefined,
   limit: number,
+  code = "InvalidNextTokenException",
 ): { readonly items: readonly T[]; readonly nextToken: string | undefined } {
   const start = token === undefined ? 0 : Number(token);
-  if (!Number.isInteger(start) || start < 0)
-    throw new AwsError("InvalidNextTokenException", "NextToken is not one that this service returned.");
+  if (!Number.isInteger(start) || start < 0) throw new AwsError(code, "NextToken is not one that this service returned.");
   const end = start + limit;
   return { items: items.slice(start, end), nextToken: end < items.length ? String(end) : undefined };
 }

@@ -1,8 +1,8 @@
 /** Local bodies of the S3 resource types. */
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
-import { isResolvedAsset } from "../../graph/assets";
 import { physicalName } from "../../engine/names";
 import type { Iam } from "../../gateway/iam";
+import { isResolvedAsset } from "../../graph/assets";
 import { optionalText, recordInput, recordsInput, textInput } from "../resource-inputs";
 import { bucketArn } from "./notifications";
 import type { S3Service } from "./service";
