@@ -147,7 +147,6 @@ export function createServices(options: ServiceOptions) {
   registry.register("sqs", (arn, payload, target) => sqs.deliver(arn, payload, target));
   registry.register("lambda", (arn, payload, target) => lambda.deliver(arn, payload, target));
   const aws: AwsService[] = [
-    kms,
     ssm,
     secrets,
     sts,

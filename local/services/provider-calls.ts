@@ -37,15 +37,13 @@ export const providerCalls: Readonly<Record<string, CallAnswer>> = {
     groupNames: [region],
   }),
   // A fresh password each time: the secret that holds it ignores changes, so the first one stays.
-  "aws:secretsmanager/getRandomPassword:getRandomPassword": (inputs) => ({
-    ...inputs,
-    id: "random",
-    randomPassword: randomPassword({
-      length: typeof inputs.passwordLength === "number" ? inputs.passwordLength : 32,
-      excludePunctuation: inputs.excludePunctuation === true,
-      excludeCharacters: typeof inputs.excludeCharacters === "string" ? inputs.excludeCharacters : "",
-    }),
-  }),
+  "aws:secretsmanager/getRandomPassword:getRandomPassword": (inputs) => {
+    const { passwordLength = 32, excludePunctuation = false, ...others } = inputs;
+    const unknown = Object.keys(others).filter((name) => others[name] !== undefined);
+    if (unknown.length > 0) throw new Error(`getRandomPassword: ${unknown.join(", ")} has no local effect; leave it out.`);
+    const password = randomPassword(Number(passwordLength), excludePunctuation === true);
+    return { ...inputs, id: "random", randomPassword: password };
+  },
 };
 
 /** {@link providerCalls} for one account and region. */

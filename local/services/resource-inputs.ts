@@ -11,12 +11,6 @@ export function textInput(resource: Pick<GraphResource, "type" | "name" | "input
   return value;
 }
 
-export function textState(resource: GraphResource, field: string): string {
-  const value = resource.state[field];
-  if (typeof value !== "string") throw new Error(`${resource.type} (${resource.name}): the output '${field}' is missing.`);
-  return value;
-}
-
 export function optionalText(inputs: Inputs, field: string): string | undefined {
   const value = inputs[field];
   return typeof value === "string" && value !== "" ? value : undefined;

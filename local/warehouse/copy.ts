@@ -1,7 +1,6 @@
 /** Carries out COPY: reads the manifest and its objects as the role may, and fills the table or fails as a whole. */
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { parse } from "csv-parse/sync";
 import type { Client } from "pg";
 import type { CopyStatement } from "./dialect/copy-statement";
 import { DialectError } from "./dialect/lexer";
@@ -34,7 +33,7 @@ export async function runCopy(client: Client, copy: CopyStatement, objects: Obje
       continue;
     }
     const text = await textOf(content, copy, `s3://${bucket}/${key}`);
-    const lines = (copy.format === "csv" ? csvRecordsOf : jsonRecordsOf)(text, `s3://${bucket}/${key}`, copy, columns);
+    const lines = recordsOf(text, `s3://${bucket}/${key}`);
     for (let at = 0; at < lines.length; at += ROWS_PER_INSERT) {
       const batch = lines
         .slice(at, at + ROWS_PER_INSERT)
@@ -136,37 +135,7 @@ async function textOf(content: Buffer, copy: CopyStatement, object: string): Pro
   }
 }
 
-/** Fields fill the columns in order. An empty one is NULL, except in a text column. */
-function csvRecordsOf(text: string, object: string, copy: CopyStatement, columns: readonly Column[]): SourceRecord[] {
-  const places: number[] = [];
-  let rows: readonly (readonly string[])[];
-  try {
-    rows = parse(text, {
-      relax_column_count: true,
-      skip_empty_lines: true,
-      from_line: copy.headerLines + 1,
-      on_record: (record: string[], { lines }) => {
-        places.push(lines);
-        return record;
-      },
-    });
-  } catch (error) {
-    throw new Error(`COPY: ${object} is no CSV: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return rows.map((row, at) => {
-    const line = places[at] ?? 0;
-    if (row.length !== columns.length) {
-      throw new Error(`COPY: ${object}, line ${line} has ${row.length} fields for ${columns.length} columns.`);
-    }
-    const fields = columns.map(({ name, type }, index) => {
-      const field = row[index] ?? "";
-      return [name, field === "" && !type.startsWith("character") ? null : field];
-    });
-    return { value: Object.fromEntries(fields), line };
-  });
-}
-
-function jsonRecordsOf(text: string, object: string): SourceRecord[] {
+function recordsOf(text: string, object: string): SourceRecord[] {
   const records: SourceRecord[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
@@ -189,13 +158,10 @@ function rowOf(
   copy: CopyStatement,
   place: string,
 ): Record<string, unknown> {
-  const fields = copy.ignoreCase
-    ? Object.fromEntries(Object.entries(record).map(([key, value]) => [key.toLowerCase(), value]))
-    : record;
   return Object.fromEntries(
     columns.map((column) => [
       column.name,
-      fieldOf(Object.hasOwn(fields, column.name) ? fields[column.name] : null, column, copy, place),
+      fieldOf(Object.hasOwn(record, column.name) ? record[column.name] : null, column, copy, place),
     ]),
   );
 }
@@ -208,8 +174,6 @@ function fieldOf(value: unknown, column: Column, copy: CopyStatement, place: str
   if (typeof scalar !== "string" || column.maxBytes === undefined) return scalar;
   const text = String(cleaned(scalar, copy, place));
   if (Buffer.byteLength(text) <= column.maxBytes) return text;
-  if (copy.truncateColumns)
-    return new TextDecoder().decode(Buffer.from(text).subarray(0, column.maxBytes)).replace(/\ufffd+$/, "");
   throw new Error(
     `COPY: ${place}, column ${column.name}: String length exceeds DDL length (${Buffer.byteLength(text)} bytes, at most ${column.maxBytes}).`,
   );

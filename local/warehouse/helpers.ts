@@ -45,41 +45,10 @@ CREATE OR REPLACE FUNCTION redshift.add_months(moment timestamp, months bigint) 
   SELECT CASE WHEN moment::date = redshift.last_day(moment)
     THEN redshift.last_day(date_trunc('month', moment) + make_interval(months => months::int)) + moment::time
     ELSE moment + make_interval(months => months::int) END $$;
-CREATE OR REPLACE FUNCTION redshift.convert_timezone(target text, moment timestamp) RETURNS timestamp LANGUAGE sql IMMUTABLE AS
-  $$ SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE target $$;
-CREATE OR REPLACE FUNCTION redshift.convert_timezone(source text, target text, moment timestamp) RETURNS timestamp LANGUAGE sql IMMUTABLE AS
-  $$ SELECT moment AT TIME ZONE source AT TIME ZONE target $$;
-CREATE OR REPLACE FUNCTION redshift.trunc(moment timestamp) RETURNS date LANGUAGE sql IMMUTABLE AS $$ SELECT moment::date $$;
-
 CREATE OR REPLACE FUNCTION redshift.round(value double precision, digits int) RETURNS double precision LANGUAGE sql IMMUTABLE AS
   $$ SELECT pg_catalog.round(value::numeric, digits)::double precision $$;
-CREATE OR REPLACE FUNCTION redshift.trunc(value double precision, digits int) RETURNS double precision LANGUAGE sql IMMUTABLE AS
-  $$ SELECT pg_catalog.trunc(value::numeric, digits)::double precision $$;
-
-CREATE OR REPLACE FUNCTION redshift.len(value text) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT length(value) $$;
-CREATE OR REPLACE FUNCTION redshift.charindex(part text, value text) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT strpos(value, part) $$;
 CREATE OR REPLACE FUNCTION redshift.nvl(VARIADIC anycompatiblearray) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS
   $$ SELECT candidate FROM unnest($1) WITH ORDINALITY AS list (candidate, place) WHERE candidate IS NOT NULL ORDER BY place LIMIT 1 $$;
-CREATE OR REPLACE FUNCTION redshift.nvl2(value anyelement, present anycompatible, absent anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS
-  $$ SELECT CASE WHEN value IS NOT NULL THEN present ELSE absent END $$;
-CREATE OR REPLACE FUNCTION redshift.sha2(value text, bits int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT encode(CASE bits WHEN 224 THEN sha224(convert_to(value, 'UTF8')) WHEN 384 THEN sha384(convert_to(value, 'UTF8'))
-    WHEN 512 THEN sha512(convert_to(value, 'UTF8')) WHEN 256 THEN sha256(convert_to(value, 'UTF8')) WHEN 0 THEN sha256(convert_to(value, 'UTF8')) END, 'hex') $$;
-
-CREATE OR REPLACE FUNCTION redshift.json_parse(value text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$ SELECT value::jsonb $$;
-CREATE OR REPLACE FUNCTION redshift.json_serialize(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT value::text $$;
-CREATE OR REPLACE FUNCTION redshift.is_valid_json(value text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT value IS JSON OBJECT $$;
-CREATE OR REPLACE FUNCTION redshift.can_json_parse(value text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT value IS JSON $$;
-CREATE OR REPLACE FUNCTION redshift.json_extract_path_text(value text, VARIADIC path text[]) RETURNS text LANGUAGE sql IMMUTABLE AS
-  $$ SELECT value::jsonb #>> path $$;
-CREATE OR REPLACE FUNCTION redshift.json_array_length(value text) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT jsonb_array_length(value::jsonb) $$;
-CREATE OR REPLACE FUNCTION redshift.get_array_length(value jsonb) RETURNS int LANGUAGE sql IMMUTABLE AS
-  $$ SELECT CASE WHEN jsonb_typeof(value) = 'array' THEN jsonb_array_length(value) END $$;
-CREATE OR REPLACE FUNCTION redshift.json_size(value jsonb) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT octet_length(value::text) $$;
-CREATE OR REPLACE FUNCTION redshift.json_typeof(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT jsonb_typeof(value) $$;
-CREATE OR REPLACE FUNCTION redshift.is_array(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT jsonb_typeof(value) = 'array' $$;
-CREATE OR REPLACE FUNCTION redshift.is_object(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT jsonb_typeof(value) = 'object' $$;
-
 -- An array in FROM gives its elements; anything else gives none.
 CREATE OR REPLACE FUNCTION redshift.super_elements(value jsonb) RETURNS SETOF jsonb LANGUAGE sql IMMUTABLE AS
   $$ SELECT jsonb_array_elements(CASE WHEN jsonb_typeof(value) = 'array' THEN value ELSE '[]'::jsonb END) $$;

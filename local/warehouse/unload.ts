@@ -22,7 +22,7 @@ export async function runUnload(client: Client, unload: UnloadStatement, objects
   const translation = translate(unload.query);
   if (translation.kind !== "sql") throw new DialectError("UNLOAD takes a SELECT.");
   await client.query(`DECLARE unloaded NO SCROLL CURSOR FOR ${translation.sql}`);
-  const files = Array.from({ length: unload.parallel ? SLICES : 1 }, (_, slice) => new Files(unload, slice, objects));
+  const files = Array.from({ length: SLICES }, (_, slice) => new Files(unload, slice, objects));
   let rows = 0;
   for (;;) {
     const page = await client.query<(string | null)[]>({
@@ -40,23 +40,16 @@ export async function runUnload(client: Client, unload: UnloadStatement, objects
   }
   await client.query("CLOSE unloaded");
   for (const file of files) await file.end();
-  if (unload.manifest && rows > 0) {
-    const entries = files.flatMap(({ written }) => written).map((key) => ({ url: `s3://${unload.bucket}/${key}` }));
-    await write(unload, `${unload.prefix}manifest`, JSON.stringify({ entries }), objects);
-  }
   return rows;
 }
 
-async function authorize(
-  { bucket, prefix, roleArn, kmsKeyId, allowOverwrite }: UnloadStatement,
-  objects: ObjectAccess,
-): Promise<void> {
+async function authorize({ bucket, prefix, roleArn, kmsKeyId }: UnloadStatement, objects: ObjectAccess): Promise<void> {
   await objects.authorizeRole(roleArn, { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}` });
   if (kmsKeyId?.startsWith("arn:")) await objects.authorizeRole(roleArn, { action: "kms:GenerateDataKey", resource: kmsKeyId });
-  const [existing] = allowOverwrite ? [] : await objects.listObjects({ bucket, prefix });
+  const [existing] = await objects.listObjects({ bucket, prefix });
   if (existing === undefined) return;
   throw new Error(
-    `UNLOAD: Specified unload destination on S3 is not empty: s3://${bucket}/${existing}. Use another prefix, remove the objects, or add ALLOWOVERWRITE.`,
+    `UNLOAD: Specified unload destination on S3 is not empty: s3://${bucket}/${existing}. Use another prefix, or remove the objects.`,
   );
 }
 
@@ -82,7 +75,7 @@ function json(value: string | null, { name, dataTypeID: type }: FieldDef): strin
 
 /** The files of one slice. */
 class Files {
-  readonly written: string[] = [];
+  private written = 0;
   private lines: string[] = [];
   private bytes = 0;
 
@@ -94,7 +87,7 @@ class Files {
 
   async add(line: string): Promise<void> {
     const size = Buffer.byteLength(line);
-    if (this.bytes > 0 && this.bytes + size > Math.min(this.unload.maxFileBytes, MAX_FILE_BYTES)) await this.end();
+    if (this.bytes > 0 && this.bytes + size > MAX_FILE_BYTES) await this.end();
     this.lines.push(line);
     this.bytes += size;
   }
@@ -102,22 +95,12 @@ class Files {
   /** Writes what there is. */
   async end(): Promise<void> {
     if (this.lines.length === 0) return;
-    const { prefix, parallel, extension } = this.unload;
-    const part = this.written.length;
-    const name = parallel ? `${digits(this.slice, 4)}_part_${digits(part, 2)}` : digits(part, 3);
-    const key = `${prefix}${name}${extension === undefined ? "" : `.${extension}`}`;
-    await write(this.unload, key, this.lines.join(""), this.objects);
-    this.written.push(key);
+    const { bucket, prefix, roleArn } = this.unload;
+    const key = `${prefix}${String(this.slice).padStart(4, "0")}_part_${String(this.written).padStart(2, "0")}`;
+    await this.objects.authorizeRole(roleArn, { action: "s3:PutObject", resource: `arn:aws:s3:::${bucket}/${key}` });
+    await this.objects.writeObject({ bucket, key }, Buffer.from(this.lines.join("")));
+    this.written += 1;
     this.lines = [];
     this.bytes = 0;
   }
-}
-
-async function write({ bucket, roleArn }: UnloadStatement, key: string, content: string, objects: ObjectAccess): Promise<void> {
-  await objects.authorizeRole(roleArn, { action: "s3:PutObject", resource: `arn:aws:s3:::${bucket}/${key}` });
-  await objects.writeObject({ bucket, key }, Buffer.from(content));
-}
-
-function digits(value: number, length: number): string {
-  return String(value).padStart(length, "0");
 }

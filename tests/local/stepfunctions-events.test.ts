@@ -98,7 +98,6 @@ describe("a machine under a key", () => {
       ],
     });
     const { logs, kms } = world.messaging;
-    kms.putKey(keyId, "data", true);
     const root = { Effect: "Allow", Principal: { AWS: "arn:aws:iam::000000000000:root" }, Action: "kms:*", Resource: "*" };
     world.iam.setResourcePolicy(kms.arnOf(keyId), { Statement: delivery === undefined ? [root] : [root, delivery] });
     logs.saveGroup("g", undefined);

@@ -126,13 +126,8 @@ describe("Redshift's functions", () => {
     ["DATEDIFF(hour, '2026-01-01 00:59', '2026-01-01 01:00')", "1"],
     ["DATEADD(month, 1, '2026-01-31')", "2026-02-28 00:00:00"],
     ["LAST_DAY('2026-02-10')", "2026-02-28"],
-    ["CONVERT_TIMEZONE('Europe/Berlin', '2026-01-01 12:00')", "2026-01-01 13:00:00"],
-    ["JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": 1}}', 'a', 'b')", "1"],
-    ["JSON_PARSE('[1, 2]')", "[1, 2]"],
-    ["LEN('Grüße')", "5"],
     ["ROUND(1.005::DOUBLE PRECISION * 100, 1)", "100.5"],
     ["'a\\\\b'", "a\\b"],
-    ["SHA2('abc', 256)", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
   ])("%s is %s", async (expression, expected) => {
     expect(Object.values((await harness.run(`SELECT ${expression} AS x`))[0] ?? {})).toEqual([expected]);
   });

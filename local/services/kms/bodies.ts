@@ -1,8 +1,8 @@
 /** Local bodies of encryption keys and their aliases. */
-import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
 import type { Iam } from "../../gateway/iam";
-import { optionalText, stableUuid, textInput } from "../resource-inputs";
+import { stableUuid, textInput } from "../resource-inputs";
 import type { KmsService } from "./service";
 
 /** KMS API reference, CreateAlias. */
@@ -14,18 +14,16 @@ const aliasName: NameRule = {
 };
 
 export function kmsBodies(service: KmsService, iam: Iam): ResourceBody[] {
-  const putKey = (resource: GraphResource): void => {
-    const { id, inputs } = resource;
-    iam.setResourcePolicy(service.arnOf(id), inputs.policy);
-    service.putKey(id, optionalText(inputs, "description") ?? "", inputs.enableKeyRotation === true);
-  };
+  const putKey = ({ id, inputs }: GraphResource): void => iam.setResourcePolicy(service.arnOf(id), inputs.policy);
   const putAlias = (resource: GraphResource): void =>
     service.putAlias(String(resource.state.name), textInput(resource, "targetKeyId"));
   return [
     {
       type: "aws:kms/key:Key",
-      honoured: ["description", "enableKeyRotation", "deletionWindowInDays", "policy"],
+      honoured: ["deletionWindowInDays", "policy"],
       cloudOnly: {
+        description: "shown in the console only",
+        enableKeyRotation: "nothing on one machine is encrypted with the key",
         tags: "tags only matter to cost reports and tag-based policies",
       },
       replaceOn: [],
@@ -35,8 +33,12 @@ export function kmsBodies(service: KmsService, iam: Iam): ResourceBody[] {
       },
       create: putKey,
       update: putKey,
-      delete: ({ id, inputs }) =>
-        service.scheduleDeletion(id, typeof inputs.deletionWindowInDays === "number" ? inputs.deletionWindowInDays : 30),
+      delete: ({ id, inputs }) => {
+        const days = Number(inputs.deletionWindowInDays ?? 30);
+        if (!(Number.isInteger(days) && days >= 7 && days <= 30))
+          throw new AwsError("ValidationException", `PendingWindowInDays must be a whole number from 7 to 30, got ${days}.`);
+        iam.setResourcePolicy(service.arnOf(id), undefined);
+      },
     },
     {
       type: "aws:kms/alias:Alias",

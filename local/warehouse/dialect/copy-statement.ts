@@ -13,18 +13,12 @@ export interface CopyStatement {
   readonly manifest: boolean;
   readonly gzip: boolean;
   readonly acceptInvalidCharacters: boolean;
-  readonly truncateColumns: boolean;
-  /** JSON keys match columns whatever their case. */
-  readonly ignoreCase: boolean;
-  readonly format: "json" | "csv";
-  /** Lines at the beginning of a CSV file that hold no row. */
-  readonly headerLines: number;
 }
 
 export function readCopy(tokens: readonly Token[]): CopyStatement {
   let at = 1;
   while (tokens[at] !== undefined && tokens[at]?.text !== "(" && tokens[at]?.upper !== "FROM") at += 1;
-  const table = textOf(tokens.slice(1, at)).trim().replace(/^#/, "");
+  const table = textOf(tokens.slice(1, at)).trim();
   let columns: string[] | undefined;
   if (tokens[at]?.text === "(") {
     const close = closing(tokens, at);
@@ -44,9 +38,8 @@ type Options = Omit<CopyStatement, "table" | "columns" | "bucket" | "key">;
 
 function readOptions(tokens: readonly Token[], start: number): Options {
   let roleArn: string | undefined;
-  let format: CopyStatement["format"] | undefined;
-  let headerLines = 0;
-  const flags = { manifest: false, gzip: false, acceptInvalidCharacters: false, truncateColumns: false, ignoreCase: false };
+  let isJson = false;
+  const flags = { manifest: false, gzip: false, acceptInvalidCharacters: false };
   let at = start;
   const skip = (word: string) => {
     if (tokens[at]?.upper === word) at += 1;
@@ -64,45 +57,30 @@ function readOptions(tokens: readonly Token[], start: number): Options {
       flags.manifest = true;
     } else if (option === "GZIP") {
       flags.gzip = true;
-    } else if (option === "TRUNCATECOLUMNS") {
-      flags.truncateColumns = true;
     } else if (option === "ACCEPTINVCHARS") {
       flags.acceptInvalidCharacters = true;
-    } else if (option === "FORMAT" || option === "JSON" || option === "CSV") {
-      let kind = option;
+    } else if (option === "FORMAT" || option === "JSON") {
       if (option === "FORMAT") {
         skip("AS");
-        kind = tokens[at]?.upper ?? "";
-        if (kind !== "JSON" && kind !== "CSV")
-          throw unsupported(`FORMAT ${tokens[at]?.text ?? ""}`, "use FORMAT AS JSON 'auto' or CSV");
+        if (tokens[at]?.upper !== "JSON") throw unsupported(`FORMAT ${tokens[at]?.text ?? ""}`, "use FORMAT AS JSON 'auto'");
         at += 1;
       }
-      format = kind === "CSV" ? "csv" : "json";
-      if (kind === "CSV") continue;
+      isJson = true;
       skip("AS");
       const how = value("JSON");
-      if (how !== "auto" && how !== "auto ignorecase") throw unsupported(`JSON '${how}'`, "use JSON 'auto'");
-      flags.ignoreCase = how !== "auto";
-    } else if (option === "IGNOREHEADER") {
-      skip("AS");
-      headerLines = Number(tokens[at]?.text);
-      if (!Number.isInteger(headerLines)) throw new DialectError("COPY: IGNOREHEADER expects a number of lines.");
-      at += 1;
-    } else if (option === "TIMEFORMAT" || option === "DATEFORMAT") {
+      if (how !== "auto") throw unsupported(`JSON '${how}'`, "use JSON 'auto'");
+    } else if (option === "TIMEFORMAT") {
       skip("AS");
       if (value(option) !== "auto") throw unsupported(`${option} other than 'auto'`, "write ISO 8601");
     } else if (option === "COMPUPDATE" || option === "STATUPDATE") {
-      if (["ON", "OFF", "TRUE", "FALSE", "PRESET"].includes(tokens[at]?.upper ?? "")) at += 1;
-    } else if (option === "REGION") {
-      skip("AS");
-      value(option);
+      skip("OFF");
     } else {
       throw unsupported(option, "leave it out, or try the statement on AWS");
     }
   }
   if (roleArn === undefined) throw new DialectError("COPY names no credentials. Add IAM_ROLE 'arn:aws:iam::…:role/…'.");
-  if (format === undefined) throw unsupported("COPY of delimited text", "use FORMAT AS JSON 'auto' or CSV");
-  return { roleArn, format, headerLines, ...flags };
+  if (!isJson) throw unsupported("COPY of delimited text", "use FORMAT AS JSON 'auto'");
+  return { roleArn, ...flags };
 }
 
 function unsupported(what: string, fix: string): DialectError {

@@ -1,34 +1,17 @@
 /** Functions and types that differ in form. Those that differ in name alone are PostgreSQL functions: see ../helpers.ts. */
-import { closing, commaSeparated, DialectError, isSequence, raw, type Token, textOf } from "./lexer";
+import { closing, commaSeparated, isSequence, raw, type Token, textOf } from "./lexer";
 
 type Call = (args: readonly string[], name: string) => string;
 
 /** A date part may be a bare word: DATEADD(day, 1, x). */
 const withDatePart: Call = ([part = "", ...others], name) =>
   `${name}('${part.replace(/['"]/g, "").toLowerCase()}', ${others.join(", ")})`;
-const coalesce: Call = (args) => `COALESCE(${args.join(", ")})`;
 
 const CALLS: Readonly<Record<string, Call>> = {
-  NVL: coalesce,
-  ISNULL: coalesce,
-  NVL2: ([value, present, absent]) => `CASE WHEN ${value} IS NOT NULL THEN ${present} ELSE ${absent} END`,
-  DECODE: decode,
+  NVL: (args) => `COALESCE(${args.join(", ")})`,
   DATEDIFF: withDatePart,
-  DATE_DIFF: (args) => withDatePart(args, "datediff"),
   DATEADD: withDatePart,
-  DATE_ADD: (args) => withDatePart(args, "dateadd"),
-  DATE_PART: withDatePart,
-  CONVERT: ([type, value]) => `CAST(${value} AS ${type})`,
-  MEDIAN: ([value]) => `percentile_cont(0.5) WITHIN GROUP (ORDER BY ${value})`,
 };
-
-function decode(args: readonly string[]): string {
-  if (args.length < 3) throw new DialectError("DECODE takes a value, then pairs of search and result, then an optional default.");
-  const [value, ...rest] = args;
-  const pairs = Array.from({ length: Math.floor(rest.length / 2) }, (_, index) => [rest[2 * index], rest[2 * index + 1]]);
-  const otherwise = rest.length % 2 === 1 ? ` ELSE ${rest.at(-1)}` : "";
-  return `CASE ${pairs.map(([search, result]) => `WHEN ${value} IS NOT DISTINCT FROM ${search} THEN ${result}`).join(" ")}${otherwise} END`;
-}
 
 export function rewriteExpressions(tokens: readonly Token[]): Token[] {
   const result: Token[] = [];
@@ -43,22 +26,9 @@ export function rewriteExpressions(tokens: readonly Token[]): Token[] {
 function rewriteAt(tokens: readonly Token[], at: number): readonly [readonly Token[], number] {
   const token = tokens[at] as Token;
   const isName = tokens[at - 1]?.text === ".";
-  if (token.kind === "temporary") return [[raw(`"${token.text.slice(1).toLowerCase()}"`, token.space)], at + 1];
   if (token.kind !== "word" || isName) return [[token], at + 1];
   const isCall = tokens[at + 1]?.text === "(";
-  if (token.upper === "APPROXIMATE") {
-    if (tokens[at + 1]?.upper !== "COUNT") {
-      throw new DialectError(
-        `APPROXIMATE ${tokens[at + 1]?.text ?? ""} is not supported by the local warehouse: only APPROXIMATE COUNT(DISTINCT …) is.`,
-      );
-    }
-    return [[], at + 1]; // the exact count is within any error
-  }
-  if (token.upper === "SYSDATE" && !isCall) return [[raw("redshift.getdate()", token.space)], at + 1];
   if (token.upper === "SUPER" && isType(tokens, at)) return [[raw("jsonb", token.space)], at + 1];
-  if ((token.upper === "VARCHAR" || token.upper === "VARBYTE") && isSequence(tokens, at + 1, ["(", "MAX", ")"])) {
-    return [[raw("varchar(65535)", token.space)], at + 4];
-  }
   if (!isCall) return [[token], at + 1];
   const close = closing(tokens, at + 1);
   const inside = tokens.slice(at + 2, close);

@@ -37,9 +37,7 @@ export function translate(sql: string): Translation {
 function rewriteStatement(tokens: readonly Token[]): readonly Token[] {
   const [first, second] = tokens;
   if (first?.upper === "CREATE" && tokens.slice(1, 4).some((token) => token.upper === "TABLE")) return rewriteCreateTable(tokens);
-  if (first?.upper === "CREATE" && second?.upper === "USER") return rewriteCreateUser(tokens);
   if (first?.upper === "ALTER" && second?.upper === "TABLE") return rewriteAlterTable(tokens);
-  if (first?.upper === "ALTER" && second?.upper === "DEFAULT") return rewriteGrant(tokens);
   if (first?.upper === "GRANT" || first?.upper === "REVOKE") return rewriteGrant(tokens);
   if (first?.upper === "MERGE") return rewriteMerge(tokens);
   return tokens;
@@ -47,9 +45,6 @@ function rewriteStatement(tokens: readonly Token[]): readonly Token[] {
 
 /** Roles and groups are PostgreSQL roles, so the words that tell them apart go. */
 function rewriteGrant(tokens: readonly Token[]): Token[] {
-  const assume = tokens.find((token) => token.upper === "ASSUMEROLE");
-  if (assume !== undefined)
-    throw new DialectError("GRANT ASSUMEROLE is not supported by the local warehouse: COPY checks the role's own policies.");
   return tokens.filter((token, at) => {
     if (token.kind !== "word" || (token.upper !== "ROLE" && token.upper !== "GROUP")) return true;
     const before = tokens[at - 1];
@@ -61,11 +56,6 @@ function rewriteGrant(tokens: readonly Token[]): Token[] {
       before?.text === ","
     );
   });
-}
-
-function rewriteCreateUser(tokens: readonly Token[]): Token[] {
-  const disabled = tokens.findIndex((_, at) => isSequence(tokens, at, ["PASSWORD", "DISABLE"]));
-  return disabled < 0 ? [...tokens] : [...tokens.slice(0, disabled), ...tokens.slice(disabled + 2)];
 }
 
 /**
@@ -82,7 +72,6 @@ function rewriteMerge(tokens: readonly Token[]): Token[] {
   if (tokens[using + 1]?.text === "(")
     throw new DialectError("MERGE: Redshift takes a table as the source, no subquery. Put the rows into a temporary table.");
   const whens = tokens.flatMap((token, at) => (token.upper === "WHEN" && isMergeWhen(tokens, at) ? [at] : []));
-  if (isSequence(tokens, tokens.length - 2, ["REMOVE", "DUPLICATES"])) return removeDuplicates(tokens, using, target);
   const matched = whens.filter((at) => tokens[at + 1]?.upper === "MATCHED").length;
   if (whens.length !== 2 || matched !== 1) {
     throw new DialectError("MERGE: Redshift expects WHEN MATCHED and WHEN NOT MATCHED, each once and without conditions.");
@@ -95,21 +84,4 @@ function rewriteMerge(tokens: readonly Token[]): Token[] {
 
 function isMergeWhen(tokens: readonly Token[], at: number): boolean {
   return tokens[at + 1]?.upper === "MATCHED" || isSequence(tokens, at + 1, ["NOT", "MATCHED"]);
-}
-
-/**
- * REMOVE DUPLICATES replaces matching target rows by the source's distinct rows. One statement here: a data-modifying WITH would see
- * the rows that it deletes, so the matches go first and the rows follow in the same command.
- */
-function removeDuplicates(tokens: readonly Token[], using: number, target: readonly Token[]): Token[] {
-  const on = tokens.findIndex((token, at) => at > using && token.upper === "ON");
-  const source = textOf(tokens.slice(using + 1, on)).trim();
-  const condition = textOf(tokens.slice(on + 1, tokens.length - 2)).trim();
-  const into = textOf(target).trim();
-  return [
-    raw(
-      `WITH gone AS (DELETE FROM ${into} USING ${source} WHERE ${condition}) INSERT INTO ${into} SELECT DISTINCT * FROM ${source}`,
-      "",
-    ),
-  ];
 }

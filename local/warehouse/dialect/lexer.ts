@@ -1,7 +1,7 @@
 /** Cuts Redshift SQL into tokens, so that rewriting never touches strings, quoted names or comments. */
 
 export interface Token {
-  readonly kind: "word" | "quoted" | "string" | "number" | "parameter" | "temporary" | "symbol";
+  readonly kind: "word" | "quoted" | "string" | "number" | "parameter" | "symbol";
   readonly text: string;
   /** Upper case of a word, the text of any other token. */
   readonly upper: string;
@@ -23,7 +23,6 @@ const PATTERNS: readonly (readonly [Token["kind"], RegExp])[] = [
   ["string", /[Ee]?'(?:[^'\\]|\\[\s\S]|'')*'/y],
   ["string", /\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$/y],
   ["quoted", /"(?:[^"]|"")*"/y],
-  ["temporary", /#[A-Za-z_]\w*/y],
   ["parameter", /:[A-Za-z_]\w*/y],
   ["number", /(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d+)?/y],
   ["word", /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y],
@@ -107,7 +106,7 @@ export function isSequence(tokens: readonly Token[], at: number, words: readonly
 /** A name as written, without its quotes, in the case that Redshift gives it. */
 export function nameOf(token: Token): string {
   if (token.kind === "quoted") return token.text.slice(1, -1).replaceAll('""', '"');
-  return token.text.replace(/^#/, "").toLowerCase();
+  return token.text.toLowerCase();
 }
 
 /**

@@ -27,6 +27,17 @@ const ONLY_REDSHIFT: readonly Rule[] = [
   [["ALTER", "SORTKEY"], "sort keys exist only on AWS"],
   [["ALTER", "COMPOUND"], "sort keys exist only on AWS"],
   [["EXCLUDE"], "name the columns"],
+  [["REMOVE", "DUPLICATES"], "use WHEN MATCHED and WHEN NOT MATCHED"],
+  [["IDENTITY"], "number the rows before they are loaded"],
+  [["ASSUMEROLE"], "COPY checks the role's own policies"],
+  [["PASSWORD", "DISABLE"], "users are made for IAM roles at their first session"],
+  [["SYSDATE"], "use GETDATE()"],
+  [["APPROXIMATE"], "use COUNT(DISTINCT …)"],
+  [["DECODE", "("], "use CASE"],
+  [["ISNULL", "("], "use NVL"],
+  [["NVL2", "("], "use CASE"],
+  [["CONVERT", "("], "use CAST"],
+  [["MEDIAN", "("], "use PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY …)"],
 ];
 
 const ONLY_POSTGRESQL: readonly Rule[] = [
@@ -42,8 +53,8 @@ const ONLY_POSTGRESQL: readonly Rule[] = [
   [["DISTINCT", "ON"], "use ROW_NUMBER() in a subquery"],
   [["LATERAL"], "use a join, or FROM t, t.array AS element for SUPER"],
   [["JSONB"], "use SUPER"],
-  [["SERIAL"], "use IDENTITY(1, 1)"],
-  [["BIGSERIAL"], "use IDENTITY(1, 1)"],
+  [["SERIAL"], "number the rows before they are loaded"],
+  [["BIGSERIAL"], "number the rows before they are loaded"],
   [["BYTEA"], "use VARBYTE"],
   [["ARRAY", "["], "use SUPER"],
   [["->"], "navigate SUPER with dots and brackets"],

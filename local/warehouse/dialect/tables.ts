@@ -11,8 +11,6 @@ export function rewriteCreateTable(tokens: readonly Token[]): Token[] {
   const head = tokens.slice(0, table + 1);
   let at = table + 1;
   if (isSequence(tokens, at, ["IF", "NOT", "EXISTS"])) at += 3;
-  const temporary = tokens[at]?.kind === "temporary" && !head.some((token) => token.upper.startsWith("TEMP"));
-  if (temporary) head.splice(1, 0, raw("TEMP"));
   at += 1;
   while (tokens[at]?.text === ".") at += 2;
   const name = tokens.slice(table + 1, at);
@@ -57,12 +55,6 @@ function rewriteColumn(tokens: readonly Token[]): Token[] {
       at += 2;
     } else if (token.upper === "REFERENCES") {
       at = tokens[at + 2]?.text === "(" ? closing(tokens, at + 2) + 1 : at + 2;
-    } else if (isSequence(tokens, at, ["IDENTITY", "("])) {
-      const [start, step] = commaSeparated(tokens.slice(at + 2, closing(tokens, at + 1)));
-      const isNamed = tokens[at - 1]?.upper === "AS";
-      const how = isNamed ? "IDENTITY" : "GENERATED ALWAYS AS IDENTITY";
-      column.push(raw(`${how} (START WITH ${start?.[0]?.text ?? "1"} INCREMENT BY ${step?.[0]?.text ?? "1"})`));
-      at = closing(tokens, at + 1) + 1;
     } else if (token.upper === "TEXT" && at === 1) {
       column.push(raw("varchar(256)")); // what Redshift makes of TEXT
       at += 1;

@@ -8,19 +8,8 @@ export interface UnloadStatement {
   /** What every key begins with. */
   readonly prefix: string;
   readonly roleArn: string;
-  readonly allowOverwrite: boolean;
-  /** False: one file after the other in the order of the query. */
-  readonly parallel: boolean;
-  readonly maxFileBytes: number;
-  readonly manifest: boolean;
-  /** Without its dot. */
-  readonly extension: string | undefined;
   readonly kmsKeyId: string | undefined;
 }
-
-const MB = 1024 * 1024;
-const SMALLEST_FILE_BYTES = 5 * MB;
-const LARGEST_FILE_BYTES = 6.2 * 1024 * MB;
 
 export function readUnload(tokens: readonly Token[]): UnloadStatement {
   const expected = "UNLOAD expects: UNLOAD ('select …') TO 's3://bucket/prefix' IAM_ROLE '…' FORMAT AS JSON.";
@@ -59,18 +48,9 @@ type Options = Omit<UnloadStatement, "query" | "bucket" | "prefix">;
 function readOptions(tokens: readonly Token[], start: number): Options {
   let at = start;
   let roleArn: string | undefined;
-  let format: string | undefined;
+  let isJson = false;
   let isEncrypted = false;
   let kmsKeyId: string | undefined;
-  let extension: string | undefined;
-  let maxFileBytes = LARGEST_FILE_BYTES;
-  const flags = { allowOverwrite: false, parallel: true, manifest: false };
-  const takes = (...words: readonly string[]): string | undefined => {
-    const word = tokens[at]?.upper;
-    if (word === undefined || !words.includes(word)) return undefined;
-    at += 1;
-    return word;
-  };
   const value = (name: string): string => {
     at += 1;
     return stringValue(tokens[at - 1], `UNLOAD: ${name}`);
@@ -80,43 +60,23 @@ function readOptions(tokens: readonly Token[], start: number): Options {
     at += 1;
     if (option === "IAM_ROLE") {
       roleArn = value(option);
-    } else if (option === "FORMAT" || option === "JSON") {
-      if (option === "FORMAT") takes("AS");
-      format = option === "JSON" ? option : takes("JSON");
-      if (format === undefined) throw unsupported(`FORMAT ${tokens[at]?.text ?? ""}`, "use FORMAT AS JSON");
-    } else if (option === "ALLOWOVERWRITE") {
-      flags.allowOverwrite = true;
-    } else if (option === "PARALLEL") {
-      flags.parallel = takes("OFF", "FALSE") === undefined;
-      if (flags.parallel) takes("ON", "TRUE");
-    } else if (option === "MANIFEST") {
-      if (takes("VERBOSE") !== undefined) throw unsupported("MANIFEST VERBOSE", "use MANIFEST");
-      flags.manifest = true;
-    } else if (option === "MAXFILESIZE") {
-      takes("AS");
-      const size = Number(tokens[at]?.kind === "number" ? tokens[at]?.text : Number.NaN);
+    } else if (option === "FORMAT") {
+      if (tokens[at]?.upper === "AS") at += 1;
+      if (tokens[at]?.upper !== "JSON") throw unsupported(`FORMAT ${tokens[at]?.text ?? ""}`, "use FORMAT AS JSON");
+      isJson = true;
       at += 1;
-      maxFileBytes = Math.floor(size * (takes("MB", "GB") === "GB" ? 1024 * MB : MB));
-      if (!(maxFileBytes >= SMALLEST_FILE_BYTES && maxFileBytes <= LARGEST_FILE_BYTES))
-        throw new DialectError("UNLOAD: MAXFILESIZE expects a size from 5 MB to 6.2 GB, such as MAXFILESIZE 100 MB.");
-    } else if (option === "EXTENSION") {
-      extension = value(option);
     } else if (option === "KMS_KEY_ID") {
       kmsKeyId = value(option);
     } else if (option === "ENCRYPTED") {
       isEncrypted = true;
-      takes("AUTO");
-    } else if (option === "REGION") {
-      takes("AS");
-      value(option);
     } else {
       throw unsupported(option, "leave it out, or try the statement on AWS");
     }
   }
   if (roleArn === undefined) throw new DialectError("UNLOAD names no credentials. Add IAM_ROLE 'arn:aws:iam::…:role/…'.");
-  if (format === undefined) throw unsupported("UNLOAD to delimited text", "use FORMAT AS JSON");
+  if (!isJson) throw unsupported("UNLOAD to delimited text", "use FORMAT AS JSON");
   if (kmsKeyId !== undefined && !isEncrypted) throw new DialectError("UNLOAD: KMS_KEY_ID needs ENCRYPTED as well. Add it.");
-  return { roleArn, maxFileBytes, extension, kmsKeyId, ...flags };
+  return { roleArn, kmsKeyId };
 }
 
 function unsupported(what: string, fix: string): DialectError {

@@ -11,7 +11,6 @@ async function ports(...actions: readonly string[]) {
   const all = world();
   const { context, iam, kms, gate, registry, sqs, sns, kinesis, logs } = all;
   const key = kms.arnOf("11111111-2222-3333-4444-555555555555");
-  kms.putKey("11111111-2222-3333-4444-555555555555", "data", true);
   const s3 = new S3Service(context, { iam, gate, deliver: registry.deliver });
   await call(sqs, "CreateQueue", { QueueName: "failed", Attributes: { KmsMasterKeyId: key } });
   addStream(kinesis, "s", 1, key);

@@ -235,18 +235,15 @@ export const cases: readonly Case[] = [
   },
   {
     type: "aws:kms/key:Key",
-    inputs: () => ({ description: "first", enableKeyRotation: true }),
-    change: () => ({ description: "second", enableKeyRotation: false }),
-    seen: ({ id }) => {
-      const { description, rotation, goneAt } = services.kms.find(id) ?? { goneAt: 0 };
-      return goneAt === undefined ? { description, rotation } : undefined;
-    },
+    inputs: () => ({ policy: letIn("sns.amazonaws.com", "kms:Decrypt") }),
+    change: () => ({ policy: letIn("sqs.amazonaws.com", "kms:Decrypt") }),
+    seen: ({ state }) => services.iam.resourcePolicy(String(state.arn)),
   },
   {
     type: "aws:kms/alias:Alias",
     inputs: async () => ({ targetKeyId: (await key()).id }),
     change: async () => ({ targetKeyId: (await otherKey()).id }),
-    seen: ({ id }) => services.kms.aliasTarget(id),
+    seen: ({ id }) => (services.kms.aliases().includes(id) ? services.kms.arnOf(id) : undefined),
   },
   {
     type: "aws:iam/role:Role",

@@ -60,7 +60,7 @@ describe("dispatch", () => {
   it("names an unsupported service with those supported", async () => {
     const { SQSClient, ListQueuesCommand } = await import("@aws-sdk/client-sqs");
     await expect(new SQSClient(platform.client()).send(new ListQueuesCommand({}))).rejects.toThrow(
-      /'sqs' is not supported.*dynamodb, kms, s3/,
+      /'sqs' is not supported.*dynamodb, s3/,
     );
   });
 

@@ -267,7 +267,6 @@ describe("events and permissions", () => {
       name: "AccessDenied",
     });
     await expect(writer.send(new GetObjectCommand({ Bucket, Key: "in/none" }))).rejects.toMatchObject({ name: "AccessDenied" });
-    platform.kms.putKey("11111111-2222-3333-4444-555555555555", "data", true);
     platform.s3.store.createBucket("encrypted");
     platform.s3.store.configure("encrypted", {
       encryption: { algorithm: "aws:kms", keyId: "11111111-2222-3333-4444-555555555555" },

@@ -251,7 +251,6 @@ describe("Parameter Store", () => {
   });
 
   it("encrypts SecureString at rest and asks for the customer's key", async () => {
-    platform.kms.putKey("aaaaaaaa-2222-3333-4444-555555555555", "parameters", true);
     await ssm.send(
       new PutParameterCommand({
         Name: "/app/key",
