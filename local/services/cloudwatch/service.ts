@@ -201,9 +201,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
       try {
         await this.registry.deliver(action, text, { servicePrincipal: "cloudwatch.amazonaws.com", sourceArn, subject });
       } catch (error) {
-        this.context.log(
-          `Alarm ${alarm.name} could not deliver to ${action}: ${messageOf(error)}`,
-        );
+        this.context.log(`Alarm ${alarm.name} could not deliver to ${action}: ${messageOf(error)}`);
       }
     }
   }

@@ -123,9 +123,7 @@ export class Deliveries {
       this.metrics("AWS/Events", "InvocationsSentToDlq", dimensions, 1, "Count");
     } catch (error) {
       this.metrics("AWS/Events", "InvocationsFailedToBeSentToDlq", dimensions, 1, "Count");
-      this.context.log(
-        `EventBridge could not send to the dead-letter queue ${queue}: ${messageOf(error)}`,
-      );
+      this.context.log(`EventBridge could not send to the dead-letter queue ${queue}: ${messageOf(error)}`);
     }
   }
 }

@@ -120,9 +120,7 @@ export class LogsService implements AwsService, LogPort {
     try {
       for (const metric of parseEmf(message)) this.embedded(metric);
     } catch (error) {
-      this.context.log(
-        `A line in ${group} is not valid embedded metric format: ${messageOf(error)}`,
-      );
+      this.context.log(`A line in ${group} is not valid embedded metric format: ${messageOf(error)}`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { AwsError } from "../../contracts";
-import { isRecord, messageOf } from "../../graph/values";
 import { parsePolicy } from "../../gateway/permissions/policy";
+import { isRecord, messageOf } from "../../graph/values";
 
 const numeric: Readonly<Record<string, readonly [number, number]>> = {
   DelaySeconds: [0, 900],
