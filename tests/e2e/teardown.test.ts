@@ -59,7 +59,7 @@ async function remains(): Promise<Record<string, readonly string[]>> {
     logGroups: names(services.logs.groups()),
     logPolicies: names(services.logs.policies()),
     alarms: names(services.cloudwatch.alarms().map(({ alarm }) => alarm)),
-    dashboards: await listed("monitoring", "ListDashboards", "DashboardEntries", "DashboardName"),
+    dashboards: names(services.cloudwatch.dashboards()),
     tables: TableNames as readonly string[],
     buckets: names(services.s3.store.buckets()),
     parameters: services.ssm.parameters.names(),

@@ -41,10 +41,10 @@ export function metricOperations(cloudwatch: MonitoringPort): Record<string, Ope
       fields: ["DashboardName"],
       resource: (input) => cloudwatch.dashboardArn(input.needText("DashboardName")),
       run: (input) => {
-        const dashboard = cloudwatch.dashboard(input.needText("DashboardName"));
-        if (dashboard === undefined)
-          throw new AwsError("ResourceNotFound", `Dashboard ${input.needText("DashboardName")} does not exist.`, 404);
-        return { DashboardName: dashboard.name, DashboardArn: dashboard.arn, DashboardBody: dashboard.body };
+        const name = input.needText("DashboardName");
+        const found = cloudwatch.dashboards().find((dashboard) => dashboard.name === name);
+        if (found === undefined) throw new AwsError("ResourceNotFound", `Dashboard ${name} does not exist.`, 404);
+        return { DashboardName: name, DashboardArn: cloudwatch.dashboardArn(name), DashboardBody: found.body };
       },
     },
   };

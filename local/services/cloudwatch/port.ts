@@ -4,7 +4,6 @@ import type { MetricId } from "./metrics-store";
 
 export interface Dashboard {
   readonly name: string;
-  readonly arn: string;
   /** JSON. */
   readonly body: string;
 }
@@ -18,5 +17,5 @@ export interface MonitoringPort {
   metrics(): MetricId[];
   /** Series of every query by id; times are milliseconds since the epoch. */
   query(queries: readonly MetricQuery[], periodMs: number, fromMs: number, toMs: number): Map<string, Series>;
-  dashboard(name: string): Dashboard | undefined;
+  dashboards(): Dashboard[];
 }

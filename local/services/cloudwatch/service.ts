@@ -81,9 +81,9 @@ export class CloudWatchService implements AwsService, MonitoringPort {
     return `arn:aws:cloudwatch::${this.context.accountId}:dashboard/${name}`;
   }
 
-  dashboard(name: string): Dashboard | undefined {
-    const row = this.context.db.prepare("SELECT body FROM cw_dashboards WHERE name = ?").get(name);
-    return row && { name, arn: this.dashboardArn(name), body: textOf(row, "body") };
+  dashboards(): Dashboard[] {
+    const rows = this.context.db.prepare("SELECT name, body FROM cw_dashboards ORDER BY name").all();
+    return rows.map((row) => ({ name: textOf(row, "name"), body: textOf(row, "body") }));
   }
 
   /** Stores a dashboard whose body must be JSON with widgets. */
