@@ -106,7 +106,7 @@ export function createServices(options: ServiceOptions) {
     },
     (secretArn) => secrets.deleteSecret(secretArn, 0),
   );
-  const redshiftData = new RedshiftDataService(context, { redshift, databaseRolesOf: options.databaseRolesOf });
+  const redshiftData = new RedshiftDataService(context, { redshift, warehouse, databaseRolesOf: options.databaseRolesOf });
   const lambda = new LambdaService(
     context,
     lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, sns, s3, logs, metrics }),

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Client } from "pg";
 import type { CopyStatement } from "./dialect/copy-statement";
-import { DialectError } from "./dialect/lexer";
+import { DialectError, quoted } from "./dialect/lexer";
 import type { ObjectAccess } from "./objects";
 
 interface Column {
@@ -21,7 +21,7 @@ const inflate = promisify(gunzip);
 /** @returns the number of rows; @throws Error that names object, line, column and reason */
 export async function runCopy(client: Client, copy: CopyStatement, objects: ObjectAccess): Promise<number> {
   const columns = await columnsOf(client, copy);
-  const names = columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(", ");
+  const names = columns.map(({ name }) => quoted(name)).join(", ");
   let rows = 0;
   for (const { bucket, key, mandatory } of await objectsOf(copy, objects)) {
     const content = await read(objects, copy, bucket, key);
@@ -58,9 +58,7 @@ async function insert(
       [JSON.stringify(rows)],
     );
   } catch (error) {
-    throw new Error(
-      `COPY: Load into table '${copy.table}' failed at ${object}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new Error(`COPY: Load into table '${copy.table}' failed at ${object}: ${reasonOf(error)}`);
   }
 }
 
@@ -129,9 +127,7 @@ async function textOf(content: Buffer, copy: CopyStatement, object: string): Pro
     const bytes = copy.gzip ? await inflate(content) : content;
     return new TextDecoder("utf-8", { fatal: !copy.acceptInvalidCharacters }).decode(bytes);
   } catch (error) {
-    throw new Error(
-      `COPY: ${object} cannot be read as ${copy.gzip ? "gzip of " : ""}UTF-8: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new Error(`COPY: ${object} cannot be read as ${copy.gzip ? "gzip of " : ""}UTF-8: ${reasonOf(error)}`);
   }
 }
 
@@ -144,7 +140,7 @@ function recordsOf(text: string, object: string): SourceRecord[] {
     try {
       value = JSON.parse(line);
     } catch (error) {
-      throw new Error(`COPY: ${object}, line ${index + 1} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Error(`COPY: ${object}, line ${index + 1} is no JSON: ${reasonOf(error)}`);
     }
     if (!isRecord(value)) throw new Error(`COPY: ${object}, line ${index + 1} is no JSON object.`);
     records.push({ value, line: index + 1 });
@@ -198,4 +194,8 @@ function cleaned(value: unknown, copy: CopyStatement, place: string): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

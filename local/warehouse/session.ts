@@ -2,6 +2,7 @@
 import type { Client, FieldDef } from "pg";
 import { runCopy } from "./copy";
 import { translate } from "./dialect";
+import { quoted } from "./dialect/lexer";
 import type { ObjectAccess } from "./objects";
 import { runUnload } from "./unload";
 
@@ -72,7 +73,7 @@ export async function runTransaction(
 ): Promise<void> {
   const { client, role } = options;
   await client.query(SESSION);
-  if (role !== undefined) await client.query(`SET ROLE "${role.replaceAll('"', '""')}"`);
+  if (role !== undefined) await client.query(`SET ROLE ${quoted(role)}`);
   // Snapshot isolation, the default of a Redshift Serverless database. LOCK takes no snapshot, so what comes after it sees the last commit.
   await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
   try {

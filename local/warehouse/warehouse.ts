@@ -2,6 +2,7 @@
  * The warehouse on one machine: a real PostgreSQL that speaks Redshift's dialect through the Data API, and takes psql and BI tools on its own
  * port. `start` is idempotent over kept data.
  */
+import { quoted } from "./dialect/lexer";
 import { HELPERS } from "./helpers";
 import type { ObjectAccess } from "./objects";
 import { ADMIN_USER, PostgresServer } from "./postgres";
@@ -98,7 +99,7 @@ export class Warehouse {
   /** Drops a database with all sessions on it. */
   async dropDatabase(name: string): Promise<void> {
     this.databases.delete(name);
-    await this.as("postgres", (client) => client.query(`DROP DATABASE IF EXISTS ${quote(name)} WITH (FORCE)`));
+    await this.as("postgres", (client) => client.query(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`));
   }
 
   /** Users and roles go with their namespace; the first database of the server, which nobody made, has none. */
@@ -108,7 +109,7 @@ export class Warehouse {
         "SELECT rolname AS role FROM pg_roles WHERE rolname <> $1 AND rolname NOT LIKE 'pg\\_%'",
         [ADMIN_USER],
       );
-      for (const { role } of rows) await client.query(`DROP OWNED BY ${quote(role)}; DROP ROLE ${quote(role)}`);
+      for (const { role } of rows) await client.query(`DROP OWNED BY ${quoted(role)}; DROP ROLE ${quoted(role)}`);
     });
   }
 
@@ -181,12 +182,12 @@ export class Warehouse {
   private async roleOf({ user, database }: Session): Promise<string | undefined> {
     if (user.kind === "admin") return undefined;
     const name = `IAMR:${user.roleName}`;
-    const quoted = quote(name);
+    const sqlName = quoted(name);
     await this.as(database, async (client) => {
       // One session at a time: two first sessions must not both create the user.
       await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
       const { rowCount } = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
-      if (rowCount === 0) await client.query(`CREATE ROLE ${quoted}`);
+      if (rowCount === 0) await client.query(`CREATE ROLE ${sqlName}`);
       const { rows: granted } = await client.query<{ role: string }>(
         "SELECT g.rolname AS role FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member WHERE u.rolname = $1",
         [name],
@@ -196,10 +197,10 @@ export class Warehouse {
         [[...user.databaseRoles]],
       );
       for (const { role } of granted)
-        if (!user.databaseRoles.includes(role)) await client.query(`REVOKE ${quote(role)} FROM ${quoted}`);
+        if (!user.databaseRoles.includes(role)) await client.query(`REVOKE ${quoted(role)} FROM ${sqlName}`);
       // Roles that the database does not have are ignored, as the service does.
       for (const { role } of known)
-        if (!granted.some((one) => one.role === role)) await client.query(`GRANT ${quote(role)} TO ${quoted}`);
+        if (!granted.some((one) => one.role === role)) await client.query(`GRANT ${quoted(role)} TO ${sqlName}`);
     });
     return name;
   }
@@ -213,8 +214,4 @@ export class Warehouse {
       await client.end();
     }
   }
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

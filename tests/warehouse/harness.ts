@@ -62,7 +62,7 @@ export class Harness {
     this.redshift = new RedshiftServerless(this.warehouse);
     this.service = new RedshiftDataService(
       { region: REGION, accountId: ACCOUNT, clock },
-      { redshift: this.redshift, databaseRolesOf: () => this.databaseRoles },
+      { redshift: this.redshift, warehouse: this.warehouse, databaseRolesOf: () => this.databaseRoles },
     );
   }
 

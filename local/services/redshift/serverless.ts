@@ -26,7 +26,10 @@ export class RedshiftServerless {
    * @param removeAdminSecret removes them at once: the secret is the namespace's own
    */
   constructor(
-    readonly warehouse: Warehouse,
+    private readonly warehouse: Pick<
+      Warehouse,
+      "ensureDatabase" | "dropDatabase" | "dropRoles" | "associateRoles" | "dissociateRoles" | "urlOf"
+    >,
     private readonly saveAdminSecret?: (secretArn: string, credentials: AdminCredentials) => void,
     private readonly removeAdminSecret?: (secretArn: string) => void,
   ) {}

@@ -3,7 +3,7 @@
  * Statements run behind the answer: `SUBMITTED` says nothing about success, as on AWS.
  */
 import { AwsError, type AwsService, type LocalContext, type Permission, type Principal } from "../../contracts";
-import type { DatabaseUser } from "../../warehouse";
+import type { DatabaseUser, Warehouse } from "../../warehouse";
 import type { Input } from "../messaging/input";
 import { type Operation, page, serviceOf } from "../messaging/operations";
 import { describe, fieldOf, partOf, seconds } from "./answers";
@@ -12,7 +12,8 @@ import type { RedshiftServerless, Workgroup } from "./serverless";
 import { type Statement, StatementStore } from "./statements";
 
 export interface RedshiftDataOptions {
-  readonly redshift: RedshiftServerless;
+  readonly redshift: Pick<RedshiftServerless, "namespaces" | "workgroups">;
+  readonly warehouse: Pick<Warehouse, "begin" | "hasDatabase">;
   /** Names in the tag `RedshiftDbRoles` of an IAM role, which is a list with colons. */
   readonly databaseRolesOf: (roleName: string) => readonly string[];
 }
@@ -31,7 +32,7 @@ export class RedshiftDataService implements AwsService {
     private readonly context: Pick<LocalContext, "region" | "accountId" | "clock">,
     private readonly options: RedshiftDataOptions,
   ) {
-    this.statements = new StatementStore(options.redshift.warehouse, () => context.clock.now());
+    this.statements = new StatementStore(options.warehouse, () => context.clock.now());
     const service = serviceOf({
       name: this.name,
       iamPrefix: "redshift-data",
@@ -144,7 +145,7 @@ export class RedshiftDataService implements AwsService {
 
   private databaseOf(input: Input): string {
     const database = input.needText("Database");
-    if (!this.options.redshift.warehouse.hasDatabase(database)) throw invalid(`FATAL: database "${database}" does not exist.`);
+    if (!this.options.warehouse.hasDatabase(database)) throw invalid(`FATAL: database "${database}" does not exist.`);
     return database;
   }
 

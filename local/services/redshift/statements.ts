@@ -49,7 +49,7 @@ export class StatementStore {
   private readonly running = new Set<Promise<void>>();
 
   constructor(
-    private readonly warehouse: Warehouse,
+    private readonly warehouse: Pick<Warehouse, "begin">,
     private readonly now: () => number,
   ) {}
 

@@ -56,9 +56,9 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
   return [
     {
       type: "aws:s3/bucket:Bucket",
-      honoured: ["bucket", "bucketPrefix", "tags", "forceDestroy"],
+      honoured: ["bucket", "tags", "forceDestroy"],
       cloudOnly: {},
-      replaceOn: ["bucket", "bucketPrefix"],
+      replaceOn: ["bucket"],
       autoName: bucketName,
       outputs: ({ name, inputs, region }) => {
         const bucket = physicalName(bucketName, name, inputs);
@@ -138,7 +138,7 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
         }),
       remove: (bucket) => reset(bucket, { expirations: undefined }),
     }),
-    setting("aws:s3/bucketNotification:BucketNotification", ["queues", "topics", "lambdaFunctions"], {
+    setting("aws:s3/bucketNotification:BucketNotification", ["queues"], {
       apply: (resource, bucket) => service.notifications.configure(bucket, notificationTargets(resource.inputs)),
       remove: (bucket) => reset(bucket, { notifications: undefined }),
     }),
@@ -206,18 +206,11 @@ function expiration(resource: GraphResource, rule: Inputs): Expiration[] {
 }
 
 function notificationTargets(inputs: Inputs): NotificationTarget[] {
-  const kinds = [
-    ["queues", "queueArn"],
-    ["topics", "topicArn"],
-    ["lambdaFunctions", "lambdaFunctionArn"],
-  ] as const;
-  return kinds.flatMap(([field, arnField]) =>
-    recordsInput(inputs, field).map((target, index) => ({
-      id: optionalText(target, "id") ?? `${field}-${index}`,
-      arn: optionalText(target, arnField) ?? "",
-      events: Array.isArray(target.events) ? target.events.map(String) : [],
-      prefix: optionalText(target, "filterPrefix") ?? "",
-      suffix: optionalText(target, "filterSuffix") ?? "",
-    })),
-  );
+  return recordsInput(inputs, "queues").map((queue, index) => ({
+    id: optionalText(queue, "id") ?? `queues-${index}`,
+    arn: optionalText(queue, "queueArn") ?? "",
+    events: Array.isArray(queue.events) ? queue.events.map(String) : [],
+    prefix: optionalText(queue, "filterPrefix") ?? "",
+    suffix: optionalText(queue, "filterSuffix") ?? "",
+  }));
 }

@@ -77,6 +77,7 @@ export function listObjects(store: S3Store, bucket: string, query: URLSearchPara
       element("IsTruncated", next !== undefined),
       element("KeyCount", objects.length + prefixes.length),
       element("ContinuationToken", token ?? undefined),
+      element("StartAfter", query.has("start-after") ? encode(query.get("start-after") ?? "") : undefined),
       element("NextContinuationToken", next === undefined ? undefined : Buffer.from(next, "utf8").toString("base64url")),
       ...objects.map((object) => `<Contents>${element("Key", encode(object.key))}${facts(object)}</Contents>`),
       ...prefixes.map((rolled) => `<CommonPrefixes>${element("Prefix", encode(rolled))}</CommonPrefixes>`),

@@ -119,3 +119,8 @@ export function stringValue(token: Token | undefined, what: string): string {
   if (tag !== undefined) return token.text.slice(tag.length, -tag.length);
   return token.text.slice(token.text.indexOf("'") + 1, -1).replace(/''|\\(.)/gs, (_, escaped?: string) => escaped ?? "'");
 }
+
+/** A name in its quotes. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

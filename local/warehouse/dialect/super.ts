@@ -2,7 +2,7 @@
  * SUPER is jsonb here. Navigation (`e.reasons[0].code`) becomes jsonb_extract_path, an array in FROM (`FROM t e, e.flags f`) a
  * lateral call that gives its elements. https://docs.aws.amazon.com/redshift/latest/dg/query-super.html
  */
-import { nameOf, raw, type Token } from "./lexer";
+import { nameOf, quoted, raw, type Token } from "./lexer";
 
 /** Functions whose arguments hold a FROM that begins no list of tables. */
 const FROM_INSIDE = new Set(["EXTRACT", "TRIM", "SUBSTRING", "OVERLAY", "POSITION"]);
@@ -145,10 +145,6 @@ function expression(path: Path, scope: Scope): string {
       : quoted(String(first));
   const steps = isQualified ? others.slice(1) : others;
   return steps.length === 0 ? base : `jsonb_extract_path(${base}, ${steps.map((step) => textLiteral(String(step))).join(", ")})`;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 function textLiteral(text: string): string {

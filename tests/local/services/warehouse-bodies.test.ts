@@ -3,12 +3,17 @@ import { describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../../local/contracts";
 import { vpcBodies } from "../../../local/services/network";
 import { RedshiftServerless, redshiftBodies } from "../../../local/services/redshift";
-import type { Warehouse } from "../../../local/warehouse";
 
 const WORKGROUP = "aws:redshiftserverless/workgroup:Workgroup";
 const LIMIT = "aws:redshiftserverless/usageLimit:UsageLimit";
-// No namespace is created here, so no database is asked for.
-const redshift = new RedshiftServerless({} as Warehouse);
+const redshift = new RedshiftServerless({
+  ensureDatabase: async () => undefined,
+  dropDatabase: async () => undefined,
+  dropRoles: async () => undefined,
+  associateRoles: () => undefined,
+  dissociateRoles: () => undefined,
+  urlOf: (database) => `postgres://admin:secret@127.0.0.1/${database}`,
+});
 
 function bodyOf(bodies: readonly ResourceBody[], type: string): ResourceBody {
   const found = bodies.find((body) => body.type === type);
