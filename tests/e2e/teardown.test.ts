@@ -6,7 +6,6 @@ import type { GraphResource, ResourceBody } from "../../local/contracts";
 import { deploy } from "../../local/engine/deploy";
 import type { Platform } from "../../local/engine/platform";
 import { inDependencyOrder } from "../../local/graph/order";
-import { call } from "../local/messaging/helpers";
 import { startPlatform, until } from "./support";
 
 let platform: Platform;
@@ -34,12 +33,6 @@ async function destroy(): Promise<void> {
 async function remains(): Promise<Record<string, readonly string[]>> {
   const { services } = platform;
   const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
-  const listed = async (service: string, action: string, list: string, name: string): Promise<string[]> => {
-    const aws = services.aws.find((candidate) => candidate.name === service);
-    if (aws === undefined) throw new Error(`no service ${service}`);
-    const answer = await call<Record<string, Record<string, string>[]>>(aws, action, {});
-    return (answer[list] ?? []).map((entry) => String(entry[name]));
-  };
   const { TableNames } = await services.dynamodb.call("ListTables", {});
   const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
   const { ModelPackageGroupSummaryList = [] } = await sagemaker.send(new ListModelPackageGroupsCommand({}));
