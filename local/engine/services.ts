@@ -20,7 +20,7 @@ import { localInterpreter } from "../services/jobs/interpreter";
 import { jobPorts } from "../services/jobs/ports";
 import { KinesisService, kinesisBodies } from "../services/kinesis";
 import { KmsService, kmsBodies } from "../services/kms";
-import { LogsService, logsBodies } from "../services/logs";
+import { groupOfArn, LogsService, logsBodies } from "../services/logs";
 import { ticker } from "../services/messaging/ticker";
 import { firewallBodies, vpcBodies } from "../services/network";
 import { RedshiftDataService, RedshiftServerless, redshiftBodies } from "../services/redshift";
@@ -34,7 +34,7 @@ import { SqsService, sqsBodies } from "../services/sqs";
 import { SsmService, ssmBodies } from "../services/ssm";
 import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
 import type { Perform } from "../services/stepfunctions/tasks/calls";
-import { StsService } from "../services/sts";
+import { stsService } from "../services/sts";
 import { Warehouse } from "../warehouse";
 import { lambdaPorts } from "./lambda-ports.js";
 
@@ -67,7 +67,7 @@ export function createServices(options: ServiceOptions) {
   const gate = new ServiceGate(context, iam, kms);
   const ssm = new SsmService(context, gate);
   const secrets = new SecretsManagerService(context, gate);
-  const sts = new StsService(context);
+  const sts = stsService(context);
   const dynamodb = new DynamoDbService(context, {
     persistent: options.durable,
     metering: options.metering ?? "enforced",
@@ -79,9 +79,9 @@ export function createServices(options: ServiceOptions) {
   const sagemaker = new SageMakerRuntimeService(context);
   const sqs = new SqsService(context, gate, metrics);
   const kinesis = new KinesisService(context, gate);
-  const sns = new SnsService(context, gate, sqs, registry);
+  const sns = new SnsService(context, gate, registry);
   const logs = new LogsService(context, gate, registry, cloudwatch.putEmbedded);
-  const events = new EventsService(context, gate, { registry, sqs, kinesis }, metrics);
+  const events = new EventsService(context, gate, { registry, sqs }, metrics);
   const warehouse = new Warehouse({
     folder: join(context.dataDir, "warehouse"),
     durable: options.durable,
@@ -131,23 +131,20 @@ export function createServices(options: ServiceOptions) {
     metrics,
     perform: options.perform ?? (() => Promise.reject(new Error("Nothing is called while the program is only evaluated."))),
   });
-  const ensureLog = (group: string, stream: string, message: string) =>
-    logs.append(group, stream, [{ timestamp: context.clock.now(), message }]);
   const api = new ApiGateway(
     context,
     {
       invoke: (arn, payload, caller, traceId) => lambda.invokeAsService(arn, payload, caller, traceId),
-      verify: (request) => verifySignature(request, credentials.lookup, context.clock.now()).principal,
+      verify: async (request) => (await verifySignature(request, credentials.lookup, context.clock.now())).principal,
       isAllowed: (principal, action, resource) => iam.authorize(principal, { action, resource }).allowed,
       writeLog: (groupArn, stream, message) =>
-        ensureLog(groupArn.split(":").slice(6).join(":").replace(/:\*$/, ""), stream, message),
+        logs.append(groupOfArn(groupArn), stream, [{ timestamp: context.clock.now(), message }]),
       metric: (name, value, unit, dimensions) => metrics("AWS/ApiGateway", name, dimensions, value, unit),
     },
     options.apiPort,
   );
   registry.register("sqs", (arn, payload, target) => sqs.deliver(arn, payload, target));
   registry.register("lambda", (arn, payload, target) => lambda.deliver(arn, payload, target));
-  registry.register("kinesis", (arn, payload) => kinesis.deliver(arn, payload, arn));
   const aws: AwsService[] = [
     ssm,
     secrets,

@@ -2,16 +2,14 @@
  * The `aws-chunked` content encoding of S3 uploads: chunk sizes in hex, an optional signature a chunk, and trailers.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
+import type { SignatureV4 } from "@smithy/signature-v4";
 import { AwsError } from "../contracts";
 
-const EMPTY_SHA256 = createHash("sha256").digest("hex");
-
 export interface ChunkSigning {
-  readonly signingKey: Buffer;
-  /** `YYYYMMDDTHHMMSSZ` of the request. */
-  readonly timestamp: string;
-  /** `YYYYMMDD/region/s3/aws4_request`. */
+  readonly signer: SignatureV4;
+  readonly signingDate: Date;
+  /** `YYYYMMDDTHHMMSSZ` of the request and, on a line of its own, `YYYYMMDD/region/s3/aws4_request`. */
   readonly scope: string;
   /** Signature of the request's headers: the first link of the chain. */
   readonly seed: string;
@@ -24,7 +22,7 @@ export interface DecodedChunks {
 }
 
 /** Decodes a chunked body; with `signing`, verifies each chunk's signature. Throws IncompleteBody or SignatureDoesNotMatch. */
-export function decodeAwsChunked(encoded: Buffer, signing: ChunkSigning | undefined): DecodedChunks {
+export async function decodeAwsChunked(encoded: Buffer, signing: ChunkSigning | undefined): Promise<DecodedChunks> {
   const chunks: Buffer[] = [];
   let offset = 0;
   let previous = signing?.seed ?? "";
@@ -38,7 +36,9 @@ export function decodeAwsChunked(encoded: Buffer, signing: ChunkSigning | undefi
     if (data.length !== length) throw incomplete(`${length} bytes of chunk data`);
     if (signing) {
       const given = extensions.find((part) => part.startsWith("chunk-signature="))?.slice("chunk-signature=".length);
-      const wanted = chunkSignature(signing, previous, data);
+      // A chunk is signed as an event without headers.
+      const chunk = { headers: new Uint8Array(), payload: data };
+      const wanted = await signing.signer.sign(chunk, { signingDate: signing.signingDate, priorSignature: previous });
       if (given !== wanted) throw mismatch();
       previous = wanted;
     }
@@ -48,10 +48,10 @@ export function decodeAwsChunked(encoded: Buffer, signing: ChunkSigning | undefi
     offset += 2;
     chunks.push(data);
   }
-  return { body: Buffer.concat(chunks), trailers: readTrailers(encoded.subarray(offset), signing, previous) };
+  return { body: Buffer.concat(chunks), trailers: await readTrailers(encoded.subarray(offset), signing, previous) };
 }
 
-function readTrailers(rest: Buffer, signing: ChunkSigning | undefined, previous: string): Record<string, string> {
+async function readTrailers(rest: Buffer, signing: ChunkSigning | undefined, previous: string): Promise<Record<string, string>> {
   const trailers: Record<string, string> = {};
   for (const line of rest.toString("utf8").split(/\r?\n/)) {
     const colon = line.indexOf(":");
@@ -62,23 +62,11 @@ function readTrailers(rest: Buffer, signing: ChunkSigning | undefined, previous:
     const canonical = Object.entries(values)
       .map(([name, value]) => `${name}:${value}\n`)
       .join("");
-    const text = ["AWS4-HMAC-SHA256-TRAILER", signing.timestamp, signing.scope, previous, sha256(canonical)].join("\n");
-    if (given !== hmacHex(signing.signingKey, text)) throw mismatch();
+    const hash = createHash("sha256").update(canonical).digest("hex");
+    const text = ["AWS4-HMAC-SHA256-TRAILER", signing.scope, previous, hash].join("\n");
+    if (given !== (await signing.signer.sign(text, { signingDate: signing.signingDate }))) throw mismatch();
   }
   return values;
-}
-
-function chunkSignature(signing: ChunkSigning, previous: string, data: Buffer): string {
-  const text = ["AWS4-HMAC-SHA256-PAYLOAD", signing.timestamp, signing.scope, previous, EMPTY_SHA256, sha256(data)].join("\n");
-  return hmacHex(signing.signingKey, text);
-}
-
-function sha256(data: Buffer | string): string {
-  return createHash("sha256").update(data).digest("hex");
-}
-
-function hmacHex(key: Buffer, text: string): string {
-  return createHmac("sha256", key).update(text).digest("hex");
 }
 
 function incomplete(expected: string): AwsError {

@@ -5,12 +5,14 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
+import { messageOf } from "../graph/values";
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
 import type { Iam } from "./iam";
 import { Port, type RawRequest } from "./port";
-import { deniedCode, errorResponse, fromCbor, type Protocol, recognise, toCbor } from "./protocols";
-import { claimedService, type KeySource, type VerifiedRequest, verifySignature } from "./sigv4";
+import { deniedCode, errorResponse, type Protocol, recognise } from "./protocols";
+import { claimedService } from "./signature-claim";
+import { type KeySource, type VerifiedRequest, verifySignature } from "./sigv4";
 
 /** One decided permission, for finding out why a call was refused. */
 export interface AccessDecision {
@@ -103,7 +105,7 @@ export class GatewayEndpoint {
       const claimed = claimedService(raw) ?? "";
       const recognised = recognise({ service: claimed, method: raw.method, url, headers: raw.headers, body: raw.body });
       protocol = recognised.protocol;
-      const verified = verifySignature(raw, this.options.keys, this.options.now());
+      const verified = await verifySignature(raw, this.options.keys, this.options.now());
       return await this.dispatch(raw, url, verified, protocol, recognised.action);
     } catch (error) {
       const known = error instanceof AwsError ? error : this.unexpected(raw, error);
@@ -119,26 +121,23 @@ export class GatewayEndpoint {
     action: string | undefined,
   ): Promise<AwsResponse> {
     const service = this.serviceOf(verified.service);
-    const cbor = protocol === "cbor";
-    const headers = requestHeaders(raw, verified, cbor);
     const partial = {
       service: verified.service,
       region: verified.region,
       method: raw.method,
       url,
-      headers,
-      body: cbor ? fromCbor(verified.body) : verified.body,
+      headers: requestHeaders(raw, verified),
+      body: verified.body,
     };
     const named = action ?? service.actionOf?.(partial);
     if (named === undefined)
       throw new AwsError(
         "UnsupportedOperation",
-        `${verified.service}: cannot tell the action of ${raw.method} ${url.pathname}.`,
+        `${verified.service}: cannot tell the action of ${raw.method} ${url.pathname}. The local endpoint speaks AWS's JSON, query and REST protocols, not CBOR.`,
         501,
       );
     const request: AwsRequest = { ...partial, action: named, principal: verified.principal };
-    const response = await this.perform(service, request, protocol);
-    return cbor ? toCbor(response) : response;
+    return this.perform(service, request, protocol);
   }
 
   private serviceOf(name: string): AwsService {
@@ -190,17 +189,12 @@ export class GatewayEndpoint {
   private unexpected(raw: RawRequest, error: unknown): AwsError {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.options.log(`endpoint: ${raw.method} ${raw.target}: ${text}`);
-    return new AwsError(
-      "InternalFailure",
-      `The local endpoint failed: ${error instanceof Error ? error.message : String(error)}`,
-      500,
-    );
+    return new AwsError("InternalFailure", `The local endpoint failed: ${messageOf(error)}`, 500);
   }
 }
 
-function requestHeaders(raw: RawRequest, verified: VerifiedRequest, cbor: boolean): Record<string, string> {
+function requestHeaders(raw: RawRequest, verified: VerifiedRequest): Record<string, string> {
   const headers = { ...raw.headers, ...verified.trailers };
-  if (cbor) headers["content-type"] = "application/x-amz-json-1.1";
   const encodings = (headers["content-encoding"] ?? "").split(",").map((encoding) => encoding.trim());
   if (encodings.includes("aws-chunked")) {
     const rest = encodings.filter((encoding) => encoding !== "aws-chunked").join(",");

@@ -1,11 +1,11 @@
 /**
  * How requests and errors look on the wire in each of AWS's protocols. Services speak parsed values; this is the one
- * place that knows `__type`, `<ErrorResponse>` and CBOR.
+ * place that knows `__type` and `<ErrorResponse>`.
  */
 import { AwsError, type AwsRequest, type AwsResponse } from "../contracts";
-import { decodeCbor, EpochSeconds, encodeCbor } from "./cbor";
+import { isRecord, messageOf } from "../graph/values";
 
-export type Protocol = "json" | "query" | "cbor" | "rest-json" | "rest-xml";
+export type Protocol = "json" | "query" | "rest-json" | "rest-xml";
 
 /** Services whose errors keep the query protocol's code names. */
 const QUERY_SERVICES = new Set(["sns", "sts", "iam"]);
@@ -14,13 +14,10 @@ const QUERY_SERVICES = new Set(["sns", "sts", "iam"]);
 const QUERY_CODES: Readonly<Record<string, string>> = {
   QueueDoesNotExist: "AWS.SimpleQueueService.NonExistentQueue",
   QueueNameExists: "QueueAlreadyExists",
-  QueueDeletedRecently: "AWS.SimpleQueueService.QueueDeletedRecently",
   BatchEntryIdsNotDistinct: "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
   EmptyBatchRequest: "AWS.SimpleQueueService.EmptyBatchRequest",
   TooManyEntriesInBatchRequest: "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-  BatchRequestTooLong: "AWS.SimpleQueueService.BatchRequestTooLong",
   InvalidBatchEntryId: "AWS.SimpleQueueService.InvalidBatchEntryId",
-  PurgeQueueInProgress: "AWS.SimpleQueueService.PurgeQueueInProgress",
   MessageNotInflight: "AWS.SimpleQueueService.MessageNotInflight",
 };
 
@@ -39,13 +36,9 @@ export function recognise(request: {
   readonly body: Buffer;
 }): Recognised {
   if (request.service === "s3") return { protocol: "rest-xml", action: undefined };
-  const rpc = /^\/service\/([^/]+)\/operation\/([^/]+)$/.exec(request.url.pathname);
-  if (rpc) return { protocol: "cbor", action: rpc[2] };
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return { protocol: "json", action: target.slice(target.lastIndexOf(".") + 1) };
-  const form = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
-  const parameters = form ? new URLSearchParams(request.body.toString("utf8")) : request.url.searchParams;
-  const action = parameters.get("Action");
+  const action = queryBody(request).get("Action");
   if (action !== null) return { protocol: "query", action };
   return { protocol: QUERY_SERVICES.has(request.service) ? "query" : "rest-json", action: undefined };
 }
@@ -57,11 +50,10 @@ export function jsonBody(request: Pick<AwsRequest, "body">): Record<string, unkn
   try {
     value = JSON.parse(request.body.toString("utf8"));
   } catch (cause) {
-    throw new AwsError("SerializationException", `The request body is not JSON: ${(cause as Error).message}`);
+    throw new AwsError("SerializationException", `The request body is not JSON: ${messageOf(cause)}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new AwsError("SerializationException", "The request body must be a JSON object.");
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw new AwsError("SerializationException", "The request body must be a JSON object.");
+  return value;
 }
 
 /** Parameters of a query-protocol request, from the form body or the URL. */
@@ -115,13 +107,6 @@ export function errorResponse(
     const body = `<ErrorResponse><Error><Type>${fault}</Type><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
     return { status: error.status, headers: { "content-type": "text/xml" }, body };
   }
-  if (protocol === "cbor") {
-    return {
-      status: error.status,
-      headers: { "content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor" },
-      body: encodeCbor({ __type: error.code, message: error.message }),
-    };
-  }
   const headers: Record<string, string> = {
     "content-type": protocol === "json" ? "application/x-amz-json-1.1" : "application/json",
     "x-amzn-errortype": error.code,
@@ -132,32 +117,6 @@ export function errorResponse(
       ? { __type: error.code, message: error.message }
       : { Type: fault === "Sender" ? "User" : "Service", message: error.message, Message: error.message };
   return { status: error.status, headers, body: JSON.stringify(body) };
-}
-
-/** Turns an RPC v2 CBOR request into the JSON request that services understand. */
-export function fromCbor(body: Buffer): Buffer {
-  return Buffer.from(JSON.stringify(body.length === 0 ? {} : decodeCbor(body)), "utf8");
-}
-
-/** Turns a service's JSON answer into RPC v2 CBOR. */
-export function toCbor(response: AwsResponse): AwsResponse {
-  const text = response.body === undefined ? "{}" : response.body.toString();
-  return {
-    status: response.status,
-    headers: { ...response.headers, "content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor" },
-    body: encodeCbor(withInstants(text === "" ? {} : JSON.parse(text), "")),
-  };
-}
-
-/**
- * JSON has no timestamps, CBOR does, and botocore only parses tagged ones. The members of CloudWatch's shapes (the one
- * service that clients call over CBOR) that hold instants are told by their names.
- */
-function withInstants(value: unknown, name: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => withInstants(item, name));
-  if (typeof value === "number") return /(Timestamps?|Time|Date|LastModified)$/.test(name) ? new EpochSeconds(value) : value;
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withInstants(item, key)]));
 }
 
 /** The code that a service uses for a denied request, and its HTTP status. */

@@ -1,4 +1,5 @@
 /** CloudWatch embedded metric format: a JSON log line that carries metrics (CloudWatch user guide, "Specification"). */
+import { isRecord } from "../graph/values";
 
 export interface EmfMetric {
   readonly namespace: string;
@@ -21,8 +22,8 @@ export function parseEmf(line: string): readonly EmfMetric[] {
     // The marker may stand in any text; only a JSON line can be EMF.
     return [];
   }
-  const aws = isObject(root) ? root._aws : undefined;
-  if (!isObject(root) || !isObject(aws)) return [];
+  const aws = isRecord(root) ? root._aws : undefined;
+  if (!isRecord(root) || !isRecord(aws)) return [];
   if (typeof aws.Timestamp !== "number") throw new Error("EMF _aws.Timestamp must be milliseconds since the epoch");
   if (!Array.isArray(aws.CloudWatchMetrics)) throw new Error("EMF _aws.CloudWatchMetrics must be a list");
   const { Timestamp: timestampMs } = aws;
@@ -31,7 +32,7 @@ export function parseEmf(line: string): readonly EmfMetric[] {
 }
 
 function directiveMetrics(directive: unknown, root: Readonly<Record<string, unknown>>, timestampMs: number): EmfMetric[] {
-  if (!isObject(directive) || typeof directive.Namespace !== "string")
+  if (!isRecord(directive) || typeof directive.Namespace !== "string")
     throw new Error("EMF CloudWatchMetrics[].Namespace must be a string");
   const namespace = directive.Namespace;
   const sets: unknown = directive.Dimensions ?? [[]];
@@ -39,7 +40,7 @@ function directiveMetrics(directive: unknown, root: Readonly<Record<string, unkn
     throw new Error("EMF CloudWatchMetrics[].Dimensions and .Metrics must be lists");
   const dimensionSets = sets.length === 0 ? [[]] : sets;
   return directive.Metrics.flatMap((metric: unknown) => {
-    if (!isObject(metric) || typeof metric.Name !== "string") throw new Error("EMF Metrics[].Name must be a string");
+    if (!isRecord(metric) || typeof metric.Name !== "string") throw new Error("EMF Metrics[].Name must be a string");
     const name = metric.Name;
     const value = root[name];
     const values: unknown[] = Array.isArray(value) ? value : [value];
@@ -67,8 +68,4 @@ function dimensionsOf(set: unknown, root: Readonly<Record<string, unknown>>): Re
       return [String(name), String(value)];
     }),
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,6 @@ import type { GraphResource, ResourceBody } from "../../local/contracts";
 import { deploy } from "../../local/engine/deploy";
 import type { Platform } from "../../local/engine/platform";
 import { inDependencyOrder } from "../../local/graph/order";
-import { call } from "../local/messaging/helpers";
 import { startPlatform, until } from "./support";
 
 let platform: Platform;
@@ -30,12 +29,6 @@ async function destroy(): Promise<void> {
 async function remains(): Promise<Record<string, readonly string[]>> {
   const { services } = platform;
   const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
-  const listed = async (service: string, action: string, list: string, name: string): Promise<string[]> => {
-    const aws = services.aws.find((candidate) => candidate.name === service);
-    if (aws === undefined) throw new Error(`no service ${service}`);
-    const answer = await call<Record<string, Record<string, string>[]>>(aws, action, {});
-    return (answer[list] ?? []).map((entry) => String(entry[name]));
-  };
   const { TableNames } = await services.dynamodb.call("ListTables", {});
   const { ModelPackageGroupSummaryList = [] } = await sagemaker.send(new ListModelPackageGroupsCommand({}));
   const databases = await services.warehouse.query("SELECT datname AS name FROM pg_database", [], "postgres");
@@ -54,7 +47,7 @@ async function remains(): Promise<Record<string, readonly string[]>> {
     logGroups: names(services.logs.groups()),
     logPolicies: names(services.logs.policies()),
     alarms: names(services.cloudwatch.alarms().map(({ alarm }) => alarm)),
-    dashboards: await listed("monitoring", "ListDashboards", "DashboardEntries", "DashboardName"),
+    dashboards: names(services.cloudwatch.dashboards()),
     tables: TableNames as readonly string[],
     buckets: names(services.s3.store.buckets()),
     parameters: services.ssm.parameters.names(),

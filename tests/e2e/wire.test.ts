@@ -3,16 +3,14 @@ import {
   CloudWatchClient,
   DescribeAlarmsCommand,
   GetDashboardCommand,
-  GetMetricStatisticsCommand,
+  GetMetricDataCommand,
   ListMetricsCommand,
-  PutMetricDataCommand,
 } from "@aws-sdk/client-cloudwatch";
 import {
   CloudWatchLogsClient,
   DescribeLogGroupsCommand,
   DescribeLogStreamsCommand,
   FilterLogEventsCommand,
-  GetLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, ListRulesCommand, ListTargetsByRuleCommand, PutEventsCommand } from "@aws-sdk/client-eventbridge";
@@ -217,8 +215,8 @@ describe("SDK clients that only know the environment", () => {
     const logGroupName = world.platform.services.lambda.pool.get(FunctionName)?.config.logGroup;
     expect(logGroups.find((group) => group.logGroupName === logGroupName)?.retentionInDays).toBe(7);
     const { logStreams = [] } = await logs.send(new DescribeLogStreamsCommand({ logGroupName }));
-    const logStreamName = logStreams[0]?.logStreamName;
-    const { events = [] } = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName }));
+    const logStreamNames = logStreams.slice(0, 1).map(({ logStreamName = "" }) => logStreamName);
+    const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName, logStreamNames }));
     expect(events.some(({ message }) => message?.startsWith("START RequestId:"))).toBe(true);
     logs.destroy();
   });
@@ -235,25 +233,19 @@ describe("SDK clients that only know the environment", () => {
     const DashboardName = name("dashboardUrl").split("/").at(-1);
     const dashboard = await cloudwatch.send(new GetDashboardCommand({ DashboardName }));
     expect(JSON.parse(dashboard.DashboardBody ?? "{}").widgets.length).toBeGreaterThanOrEqual(3);
-    const Dimensions = [{ Name: "Profile", Value: "fraud" }];
-    const { Metrics = [] } = await cloudwatch.send(new ListMetricsCommand({ Namespace: "RiskScoring" }));
-    expect(Metrics.map(({ MetricName }) => MetricName)).toContain("Scored");
-    const now = Date.now();
-    await cloudwatch.send(
-      new PutMetricDataCommand({ Namespace: "Wire", MetricData: [{ MetricName: "Sent", Value: 3, Dimensions, Unit: "Count" }] }),
+    const { Metrics = [] } = await cloudwatch.send(
+      new ListMetricsCommand({ MetricName: "Scored", Dimensions: [{ Name: "Profile", Value: "fraud" }] }),
     );
-    const { Datapoints = [] } = await cloudwatch.send(
-      new GetMetricStatisticsCommand({
-        Namespace: "Wire",
-        MetricName: "Sent",
-        Dimensions,
-        StartTime: new Date(now - 120_000),
+    const [Metric] = Metrics;
+    const now = Date.now();
+    const { MetricDataResults = [] } = await cloudwatch.send(
+      new GetMetricDataCommand({
+        StartTime: new Date(now - 600_000),
         EndTime: new Date(now + 120_000),
-        Period: 60,
-        Statistics: ["Sum"],
+        MetricDataQueries: [{ Id: "scored", MetricStat: { Metric, Period: 60, Stat: "Sum" } }],
       }),
     );
-    expect(Datapoints.map(({ Sum }) => Sum)).toEqual([3]);
+    expect(MetricDataResults[0]?.Values?.reduce((sum, value) => sum + value, 0)).toBe(3);
     cloudwatch.destroy();
   });
 

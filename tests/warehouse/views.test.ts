@@ -203,13 +203,13 @@ describe("the Data API", () => {
   it.each([
     ["ExecuteStatement", { ...where, WorkgroupName: "other", Sql: "SELECT 1" }, /workgroup other. There is: risk/],
     ["ExecuteStatement", { ...where, Database: "other", Sql: "SELECT 1" }, /database "other" does not exist/],
-    ["ExecuteStatement", { ...where, Sql: "" }, /'Sql' is required/],
+    ["ExecuteStatement", { ...where, Sql: "" }, /1 to 100000 bytes, got 0/],
     ["ExecuteStatement", { ...where, Sql: "x".repeat(100_001) }, /100000 bytes/],
-    ["ExecuteStatement", { ...where, Sql: "SELECT 1", SessionKeepAliveSeconds: 5 }, /SessionKeepAliveSeconds are not supported/],
+    ["ExecuteStatement", { ...where, Sql: "SELECT 1", SessionKeepAliveSeconds: 5 }, /SessionKeepAliveSeconds is not supported/],
     ["ExecuteStatement", { ...where, Sql: "SELECT 1", SecretArn: "arn:other" }, /holds no credentials of workgroup risk/],
     ["BatchExecuteStatement", { ...where, Sqls: Array.from({ length: 41 }, () => "SELECT 1") }, /1 to 40 statements/],
     ["DescribeStatement", { Id: "nothing" }, /Query does not exist/],
-    ["PutThing", {}, /redshift-data: the action 'PutThing' is not supported/],
+    ["PutThing", {}, /does not support redshift-data:PutThing.*ExecuteStatement/],
   ])("refuses %s %#", async (action, body, message) => {
     await expect(harness.call(action, body)).rejects.toThrow(AwsError);
     await expect(harness.call(action, body)).rejects.toThrow(message);

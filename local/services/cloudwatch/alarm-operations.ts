@@ -2,8 +2,8 @@ import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
 import type { Alarm, AlarmStatus, MetricQuery } from "./alarm";
-import type { AlarmState, TreatMissing } from "./evaluation";
-import type { CloudWatchService } from "./index";
+import type { TreatMissing } from "./evaluation";
+import type { MonitoringPort } from "./port";
 import { commonPeriod, dimensionsOf, queriesOf } from "./queries";
 
 const putFields = [
@@ -28,45 +28,29 @@ const putFields = [
   "Metrics",
 ];
 
-export function alarmOperations(cloudwatch: CloudWatchService): Record<string, Operation> {
-  const named = (input: Input) => cloudwatch.alarmArn(input.needText("AlarmName"));
-  const find = (name: string) => {
-    const found = cloudwatch.alarms().find(({ alarm }) => alarm.name === name);
-    if (found === undefined) throw new AwsError("ResourceNotFound", `Alarm ${name} does not exist.`, 404);
-    return found;
-  };
+export function alarmOperations(cloudwatch: MonitoringPort): Record<string, Operation> {
   return {
     PutMetricAlarm: {
       fields: putFields,
-      resource: named,
+      resource: (input) => cloudwatch.alarmArn(input.needText("AlarmName")),
       run: (input) => {
         cloudwatch.saveAlarm(alarmOf(input));
         return undefined;
       },
     },
-    DeleteAlarms: {
-      fields: ["AlarmNames"],
-      resource: (input) => cloudwatch.alarmArn(input.texts("AlarmNames")?.[0] ?? "*"),
-      run: (input) => {
-        for (const name of input.texts("AlarmNames") ?? []) cloudwatch.deleteAlarm(name);
-        return undefined;
-      },
-    },
     DescribeAlarms: {
-      fields: ["AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "ActionPrefix", "MaxRecords", "NextToken"],
+      fields: ["AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "MaxRecords", "NextToken"],
       resource: () => cloudwatch.alarmArn("*"),
       run: (input) => {
         const names = input.texts("AlarmNames");
-        const all = cloudwatch.alarms().filter(
-          ({ alarm, status }) =>
-            (names === undefined || names.includes(alarm.name)) &&
-            alarm.name.startsWith(input.text("AlarmNamePrefix") ?? "") &&
-            (input.text("StateValue") ?? status.state) === status.state &&
-            (!input.has("ActionPrefix") ||
-              Object.values(alarm.actions)
-                .flat()
-                .some((action) => action.startsWith(input.text("ActionPrefix") ?? ""))),
-        );
+        const all = cloudwatch
+          .alarms()
+          .filter(
+            ({ alarm, status }) =>
+              (names === undefined || names.includes(alarm.name)) &&
+              alarm.name.startsWith(input.text("AlarmNamePrefix") ?? "") &&
+              (input.text("StateValue") ?? status.state) === status.state,
+          );
         const shown = (input.texts("AlarmTypes") ?? ["MetricAlarm"]).includes("MetricAlarm") ? all : [];
         const { items, nextToken } = page(shown, input.text("NextToken"), input.integer("MaxRecords", 1, 100) ?? 50);
         return {
@@ -76,56 +60,16 @@ export function alarmOperations(cloudwatch: CloudWatchService): Record<string, O
         };
       },
     },
-    SetAlarmState: {
-      fields: ["AlarmName", "StateValue", "StateReason", "StateReasonData"],
-      resource: named,
-      run: async (input) => {
-        const { alarm, status } = find(input.needText("AlarmName"));
-        const state = input.needText("StateValue");
-        if (state !== "OK" && state !== "ALARM" && state !== "INSUFFICIENT_DATA")
-          throw input.error(`StateValue ${state} must be OK, ALARM or INSUFFICIENT_DATA`);
-        await cloudwatch.setState(alarm, status, {
-          state,
-          reason: input.needText("StateReason"),
-          updatedMs: cloudwatch.context.clock.now(),
-        });
-        return undefined;
-      },
-    },
-    DescribeAlarmHistory: {
-      fields: ["AlarmName", "AlarmTypes", "HistoryItemType", "StartDate", "EndDate", "MaxRecords", "NextToken", "ScanBy"],
-      resource: () => cloudwatch.alarmArn("*"),
-      run: (input) => {
-        const [from, to] = [input.time("StartDate") ?? 0, input.time("EndDate") ?? Number.MAX_SAFE_INTEGER];
-        const onlyStates = (input.text("HistoryItemType") ?? "StateUpdate") === "StateUpdate";
-        const all = cloudwatch
-          .history()
-          .filter(
-            (item) =>
-              onlyStates && (input.text("AlarmName") ?? item.alarm) === item.alarm && item.timeMs >= from && item.timeMs <= to,
-          );
-        if (input.text("ScanBy") === "TimestampAscending") all.reverse();
-        const { items, nextToken } = page(all, input.text("NextToken"), input.integer("MaxRecords", 1, 100) ?? 100);
-        const AlarmHistoryItems = items.map((item) => ({
-          AlarmName: item.alarm,
-          AlarmType: "MetricAlarm",
-          Timestamp: new Date(item.timeMs),
-          HistoryItemType: "StateUpdate",
-          HistorySummary: item.summary,
-          HistoryData: item.data,
-        }));
-        return { AlarmHistoryItems, NextToken: nextToken };
-      },
-    },
   };
 }
 
-export function treatMissingOf(value: string): TreatMissing {
+function treatMissingOf(value: string): TreatMissing {
   if (value === "missing" || value === "ignore" || value === "breaching" || value === "notBreaching") return value;
   throw new AwsError("ValidationError", `TreatMissingData ${value} must be missing, ignore, breaching or notBreaching.`);
 }
 
-function alarmOf(input: Input): Alarm {
+/** An alarm from the members of PutMetricAlarm. */
+export function alarmOf(input: Input): Alarm {
   const single = !input.has("Metrics");
   const queries: MetricQuery[] = single
     ? [
@@ -166,7 +110,7 @@ function alarmOf(input: Input): Alarm {
   };
 }
 
-function describe(cloudwatch: CloudWatchService, alarm: Alarm, status: AlarmStatus): object {
+function describe(cloudwatch: MonitoringPort, alarm: Alarm, status: AlarmStatus): object {
   const dimensions = (values: Readonly<Record<string, string>>) =>
     Object.entries(values).map(([Name, Value]) => ({ Name, Value }));
   const stat = alarm.queries[0]?.MetricStat;
@@ -196,7 +140,6 @@ function describe(cloudwatch: CloudWatchService, alarm: Alarm, status: AlarmStat
             },
           })),
         };
-  const state: AlarmState = status.state;
   return {
     AlarmName: alarm.name,
     AlarmArn: cloudwatch.alarmArn(alarm.name),
@@ -205,7 +148,7 @@ function describe(cloudwatch: CloudWatchService, alarm: Alarm, status: AlarmStat
     OKActions: alarm.actions.OK,
     AlarmActions: alarm.actions.ALARM,
     InsufficientDataActions: alarm.actions.INSUFFICIENT_DATA,
-    StateValue: state,
+    StateValue: status.state,
     StateReason: status.reason,
     StateUpdatedTimestamp: new Date(status.updatedMs),
     ...metric,

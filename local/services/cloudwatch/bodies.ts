@@ -1,10 +1,9 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { checkedName, physicalName } from "../../engine/names";
+import { type Input, resourceInput } from "../messaging/input";
 import { tagInputs } from "../messaging/naming";
-import type { Alarm, MetricQuery } from "./alarm";
-import { treatMissingOf } from "./alarm-operations";
-import type { CloudWatchService } from "./index";
-import { deleteDashboard, saveDashboard } from "./metric-operations";
+import { alarmOf } from "./alarm-operations";
+import type { CloudWatchService } from "./service";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -40,10 +39,10 @@ const dashboardName: NameRule = {
 };
 
 export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
-  const applyAlarm = ({ inputs, state }: GraphResource) => service.saveAlarm(alarmOf(inputs, String(state.name)));
+  const applyAlarm = ({ inputs, state }: GraphResource) => service.saveAlarm(alarmOf(asRequest(inputs, state.name)));
   const applyDashboard = ({ inputs }: GraphResource) => {
     const body = typeof inputs.dashboardBody === "string" ? inputs.dashboardBody : JSON.stringify(inputs.dashboardBody);
-    saveDashboard(service, String(inputs.dashboardName), body);
+    service.saveDashboard(String(inputs.dashboardName), body);
   };
   return [
     {
@@ -65,77 +64,57 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
       honoured: ["dashboardName", "dashboardBody"],
       cloudOnly: { region: tagInputs.region },
       replaceOn: ["dashboardName"],
-      outputs: ({ inputs, accountId }) => {
+      outputs: ({ inputs }) => {
         const name = checkedName(dashboardName, String(inputs.dashboardName));
-        return { id: name, state: { ...inputs, dashboardArn: `arn:aws:cloudwatch::${accountId}:dashboard/${name}` } };
+        return { id: name, state: { ...inputs, dashboardArn: service.dashboardArn(name) } };
       },
       create: applyDashboard,
       update: applyDashboard,
-      delete: ({ inputs }) => deleteDashboard(service, String(inputs.dashboardName)),
+      delete: ({ inputs }) => service.deleteDashboard(String(inputs.dashboardName)),
     },
   ];
 }
 
-function object(value: unknown): Inputs {
-  return typeof value === "object" && value !== null ? (value as Inputs) : {};
+/** The alarm as PutMetricAlarm takes it. */
+function asRequest(inputs: Inputs, name: unknown): Input {
+  const queries = Array.isArray(inputs.metricQueries) ? (inputs.metricQueries as Inputs[]) : undefined;
+  return resourceInput("MetricAlarm", "ValidationError", {
+    AlarmName: name,
+    AlarmDescription: inputs.alarmDescription,
+    ActionsEnabled: inputs.actionsEnabled,
+    OKActions: inputs.okActions,
+    AlarmActions: inputs.alarmActions,
+    InsufficientDataActions: inputs.insufficientDataActions,
+    EvaluationPeriods: inputs.evaluationPeriods,
+    DatapointsToAlarm: inputs.datapointsToAlarm,
+    Threshold: inputs.threshold,
+    ComparisonOperator: inputs.comparisonOperator,
+    TreatMissingData: inputs.treatMissingData,
+    ...(queries === undefined ? metricOf(inputs) : { Metrics: queries.map(queryOf) }),
+    Period: inputs.period,
+    Unit: inputs.unit,
+    Statistic: inputs.statistic,
+    ExtendedStatistic: inputs.extendedStatistic,
+  });
 }
 
-function text(value: unknown): string | undefined {
-  return value === undefined || value === null ? undefined : String(value);
-}
-
-function dimensionsOf(value: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(object(value)).map(([name, item]) => [name, String(item)]));
-}
-
-function list(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
-}
-
-function statOf(inputs: Inputs, stat: string): MetricQuery["MetricStat"] {
+function metricOf(inputs: Inputs): Inputs {
+  const dimensions = Object.entries((inputs.dimensions ?? {}) as Inputs);
   return {
-    Namespace: String(inputs.namespace),
-    MetricName: String(inputs.metricName),
-    Dimensions: dimensionsOf(inputs.dimensions),
-    Period: Number(inputs.period),
-    Stat: stat,
-    Unit: text(inputs.unit),
+    Namespace: inputs.namespace,
+    MetricName: inputs.metricName,
+    Dimensions: dimensions.map(([Name, Value]) => ({ Name, Value })),
   };
 }
 
-function alarmOf(inputs: Inputs, name: string): Alarm {
-  const single = !Array.isArray(inputs.metricQueries);
-  const queries: MetricQuery[] = Array.isArray(inputs.metricQueries)
-    ? inputs.metricQueries.map(object).map((query) => ({
-        Id: String(query.id),
-        Expression: text(query.expression),
-        Label: text(query.label),
-        ReturnData: query.returnData === true,
-        MetricStat: query.metric === undefined ? undefined : statOf(object(query.metric), String(object(query.metric).stat)),
-      }))
-    : [{ Id: "m1", ReturnData: true, MetricStat: statOf(inputs, String(inputs.extendedStatistic ?? inputs.statistic)) }];
-  const periods = new Set(queries.flatMap((query) => query.MetricStat?.Period ?? []));
-  const [period] = periods;
-  if (period === undefined || !Number.isFinite(period) || periods.size > 1) {
-    throw new Error(`Alarm ${name}: its metrics must share one period in seconds, got ${[...periods].join(", ") || "none"}.`);
-  }
-  const evaluationPeriods = Number(inputs.evaluationPeriods);
+function queryOf({ id, expression, label, returnData, metric }: Inputs): Inputs {
+  const { period, stat, unit, ...of } = (metric ?? {}) as Inputs;
   return {
-    name,
-    description: text(inputs.alarmDescription),
-    actionsEnabled: inputs.actionsEnabled !== false,
-    actions: {
-      OK: list(inputs.okActions),
-      ALARM: list(inputs.alarmActions),
-      INSUFFICIENT_DATA: list(inputs.insufficientDataActions),
-    },
-    queries,
-    single,
-    period,
-    evaluationPeriods,
-    datapointsToAlarm: Number(inputs.datapointsToAlarm ?? evaluationPeriods),
-    threshold: Number(inputs.threshold),
-    comparison: String(inputs.comparisonOperator),
-    treatMissing: treatMissingOf(String(inputs.treatMissingData ?? "missing")),
+    Id: id,
+    Expression: expression,
+    Label: label,
+    // Off unless it is said, other than in the API.
+    ReturnData: returnData === true,
+    MetricStat: metric && { Metric: metricOf(of), Period: period, Stat: stat, Unit: unit },
   };
 }

@@ -8,14 +8,6 @@ export interface MetricId {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
-/** A value, or a statistic set of `count` values. */
-export interface Sample {
-  readonly sum: number;
-  readonly min: number;
-  readonly max: number;
-  readonly count: number;
-}
-
 export interface Datapoint {
   readonly timeMs: number;
   readonly value: number;
@@ -23,10 +15,10 @@ export interface Datapoint {
 
 const schema = `
 CREATE TABLE IF NOT EXISTS cw_metrics (id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL, UNIQUE (namespace, name, dimensions));
-CREATE TABLE IF NOT EXISTS cw_samples (metric INTEGER NOT NULL, ts INTEGER NOT NULL, unit TEXT NOT NULL, sum REAL NOT NULL, min REAL NOT NULL, max REAL NOT NULL, n REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS cw_samples_by_time ON cw_samples (metric, ts);`;
+CREATE TABLE IF NOT EXISTS cw_values (metric INTEGER NOT NULL, ts INTEGER NOT NULL, unit TEXT NOT NULL, value REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS cw_values_by_time ON cw_values (metric, ts);`;
 
-/** AWS keeps the coarsest points this long. Raw samples are kept here, so every period stays exact. */
+/** AWS keeps the coarsest points this long. Single values are kept here, so every period stays exact. */
 const retentionMs = 455 * 86_400_000;
 
 function key(dimensions: Readonly<Record<string, string>>): string {
@@ -40,10 +32,8 @@ export class MetricsStore {
     db.exec(schema);
   }
 
-  put(metric: MetricId, sample: Sample, unit: string, timeMs: number): void {
-    this.db
-      .prepare("INSERT INTO cw_samples VALUES (?, ?, ?, ?, ?, ?, ?)")
-      .run(this.idOf(metric), timeMs, unit, sample.sum, sample.min, sample.max, sample.count);
+  put(metric: MetricId, value: number, unit: string, timeMs: number): void {
+    this.db.prepare("INSERT INTO cw_values VALUES (?, ?, ?, ?)").run(this.idOf(metric), timeMs, unit, value);
   }
 
   private idOf({ namespace, name, dimensions }: MetricId): number {
@@ -77,76 +67,48 @@ export class MetricsStore {
 
   /** One value per period that has samples, oldest first. Periods start at `fromMs`. */
   statistics(metric: MetricId, statistic: string, periodMs: number, fromMs: number, toMs: number, unit?: string): Datapoint[] {
-    const row = this.db
-      .prepare("SELECT id FROM cw_metrics WHERE namespace = ? AND name = ? AND dimensions = ?")
-      .get(metric.namespace, metric.name, key(metric.dimensions));
     const compute = compileStatistic(statistic);
-    if (row === undefined) return [];
-    const buckets = new Map<number, Sample[]>();
     const rows = this.db
-      .prepare("SELECT * FROM cw_samples WHERE metric = ? AND ts >= ? AND ts < ? AND (? IS NULL OR unit = ?) ORDER BY ts")
-      .all(Number(row.id), fromMs, toMs, unit ?? null, unit ?? null);
-    for (const sample of rows) {
-      const start = fromMs + Math.floor((numberOf(sample, "ts") - fromMs) / periodMs) * periodMs;
-      const bucket = buckets.get(start) ?? [];
-      bucket.push({
-        sum: numberOf(sample, "sum"),
-        min: numberOf(sample, "min"),
-        max: numberOf(sample, "max"),
-        count: numberOf(sample, "n"),
-      });
-      buckets.set(start, bucket);
-    }
-    return [...buckets].flatMap(([timeMs, samples]) => {
-      const value = compute(samples);
-      return value === undefined ? [] : [{ timeMs, value }];
-    });
+      .prepare(
+        `SELECT ts, value FROM cw_values WHERE metric = (SELECT id FROM cw_metrics WHERE namespace = ? AND name = ? AND dimensions = ?)
+         AND ts >= ? AND ts < ? AND (? IS NULL OR unit = ?) ORDER BY ts`,
+      )
+      .all(metric.namespace, metric.name, key(metric.dimensions), fromMs, toMs, unit ?? null, unit ?? null);
+    const periods = Map.groupBy(rows, (row) => fromMs + Math.floor((numberOf(row, "ts") - fromMs) / periodMs) * periodMs);
+    return [...periods].map(([timeMs, samples]) => ({ timeMs, value: compute(samples.map((row) => numberOf(row, "value"))) }));
   }
 
   trim(nowMs: number): void {
-    this.db.prepare("DELETE FROM cw_samples WHERE ts < ?").run(nowMs - retentionMs);
+    this.db.prepare("DELETE FROM cw_values WHERE ts < ?").run(nowMs - retentionMs);
   }
 }
 
-function total(samples: readonly Sample[], field: "sum" | "count"): number {
-  return samples.reduce((sum, sample) => sum + sample[field], 0);
-}
-
-/** @throws AwsError naming a statistic that is not supported. */
-export function compileStatistic(statistic: string): (samples: readonly Sample[]) => number | undefined {
+/** A statistic of one value or more. Throws AwsError naming one that is not supported. */
+export function compileStatistic(statistic: string): (values: readonly number[]) => number {
+  const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
   switch (statistic) {
     case "Average":
-      return (samples) => total(samples, "sum") / total(samples, "count");
+      return (values) => total(values) / values.length;
     case "Sum":
-      return (samples) => total(samples, "sum");
+      return total;
     case "SampleCount":
-      return (samples) => total(samples, "count");
+      return (values) => values.length;
     case "Minimum":
-      return (samples) => samples.reduce((least, sample) => Math.min(least, sample.min), Number.POSITIVE_INFINITY);
+      return (values) => values.reduce((least, value) => Math.min(least, value));
     case "Maximum":
-      return (samples) => samples.reduce((most, sample) => Math.max(most, sample.max), Number.NEGATIVE_INFINITY);
+      return (values) => values.reduce((most, value) => Math.max(most, value));
     default: {
       const percentile = /^p(\d{1,2}(?:\.\d{1,10})?|100)$/.exec(statistic)?.[1];
-      if (percentile === undefined) {
+      if (percentile === undefined)
         throw new AwsError(
           "InvalidParameterValue",
           `Statistic ${statistic} is not supported by the local runtime; use Average, Sum, SampleCount, Minimum, Maximum or pNN.`,
         );
-      }
-      return (samples) => percentileOf(samples, Number(percentile) / 100);
+      // Nearest rank.
+      return (values) => {
+        const rank = Math.max(1, Math.ceil((Number(percentile) / 100) * values.length));
+        return [...values].sort((left, right) => left - right)[rank - 1] ?? Number.NaN;
+      };
     }
   }
-}
-
-/** Nearest rank over single values; as on AWS there is none when a statistic set hides its values. */
-function percentileOf(samples: readonly Sample[], fraction: number): number | undefined {
-  if (samples.some((sample) => sample.count !== 1 && sample.min !== sample.max)) return undefined;
-  const ordered = [...samples].sort((left, right) => left.min - right.min);
-  const rank = fraction * total(samples, "count");
-  let seen = 0;
-  for (const sample of ordered) {
-    seen += sample.count;
-    if (seen >= rank) return sample.min;
-  }
-  return ordered.at(-1)?.max;
 }

@@ -1,10 +1,10 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
+import { isRecord } from "../../graph/values";
+import { resourceInput } from "../messaging/input";
 import { tagInputs } from "../messaging/naming";
-import type { EventsService } from "./index";
-import { parsePath } from "./input-transformer";
-import { checkRule, checkTargetRole } from "./operations";
-import type { Target } from "./store";
+import { ruleOf, targetOf } from "./rules";
+import type { EventsService } from "./service";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -19,21 +19,34 @@ const ruleName: NameRule = { field: "name", maxLength: 64, characters };
 const targetName: NameRule = { field: "targetId", maxLength: 64, characters };
 
 export function eventsBodies(service: EventsService): ResourceBody[] {
-  const busOf = (inputs: Inputs) => service.busName(text(inputs.eventBusName));
+  const busOf = (inputs: Inputs) => service.busName(inputs.eventBusName === undefined ? undefined : String(inputs.eventBusName));
   const applyRule = ({ inputs, state }: GraphResource) => {
-    const rule = {
-      bus: busOf(inputs),
-      name: String(state.name),
-      description: text(inputs.description),
-      pattern: text(inputs.eventPattern),
-      schedule: text(inputs.scheduleExpression),
-      enabled: inputs.state !== "DISABLED",
-    };
-    checkRule(rule);
-    service.store.saveRule(rule);
+    const input = resourceInput("EventRule", "ValidationException", {
+      Name: state.name,
+      Description: inputs.description,
+      EventPattern: inputs.eventPattern,
+      ScheduleExpression: inputs.scheduleExpression,
+      State: inputs.state,
+    });
+    service.store.saveRule(ruleOf(input, busOf(inputs)));
   };
-  const applyTarget = ({ inputs, state }: GraphResource) =>
-    service.store.saveTarget(busOf(inputs), String(inputs.rule), targetOf(inputs, String(state.targetId)));
+  const applyTarget = ({ inputs, state }: GraphResource) => {
+    const { inputTransformer: transformer, retryPolicy: retry, deadLetterConfig: deadLetters } = inputs;
+    const input = resourceInput("EventTarget", "ValidationException", {
+      Id: state.targetId,
+      Arn: inputs.arn,
+      RoleArn: inputs.roleArn,
+      Input: inputs.input,
+      InputTransformer: isRecord(transformer)
+        ? { InputPathsMap: transformer.inputPaths, InputTemplate: transformer.inputTemplate }
+        : undefined,
+      DeadLetterConfig: isRecord(deadLetters) ? { Arn: deadLetters.arn } : undefined,
+      RetryPolicy: isRecord(retry)
+        ? { MaximumRetryAttempts: retry.maximumRetryAttempts, MaximumEventAgeInSeconds: retry.maximumEventAgeInSeconds }
+        : undefined,
+    });
+    service.store.saveTarget(busOf(inputs), String(inputs.rule), targetOf(input));
+  };
   const applyPolicy = ({ inputs }: GraphResource) => service.store.setPolicy(busOf(inputs), String(inputs.policy));
   const putBus = ({ state, inputs }: GraphResource): void => {
     const targetArn = service.busArn(String(state.name));
@@ -105,12 +118,9 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         "targetId",
         "roleArn",
         "input",
-        "inputPath",
         "inputTransformer",
         "deadLetterConfig",
         "retryPolicy",
-        "sqsTarget",
-        "kinesisTarget",
       ],
       cloudOnly: {
         region: tagInputs.region,
@@ -127,36 +137,4 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       delete: ({ inputs, state }) => service.store.deleteTarget(busOf(inputs), String(inputs.rule), String(state.targetId)),
     },
   ];
-}
-
-function text(value: unknown): string | undefined {
-  return value === undefined || value === null ? undefined : typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function object(value: unknown): Inputs {
-  return typeof value === "object" && value !== null ? (value as Inputs) : {};
-}
-
-function targetOf(inputs: Inputs, id: string): Target {
-  const transformer = object(inputs.inputTransformer);
-  const paths = object(transformer.inputPaths) as Record<string, string>;
-  const retry = object(inputs.retryPolicy);
-  for (const path of [...Object.values(paths), text(inputs.inputPath) ?? "$"]) parsePath(path);
-  checkTargetRole(String(inputs.arn), text(inputs.roleArn));
-  return {
-    Id: id,
-    Arn: String(inputs.arn),
-    RoleArn: text(inputs.roleArn),
-    Input: text(inputs.input),
-    InputPath: text(inputs.inputPath),
-    InputTransformer:
-      inputs.inputTransformer === undefined
-        ? undefined
-        : { InputPathsMap: paths, InputTemplate: String(transformer.inputTemplate) },
-    DeadLetterArn: text(object(inputs.deadLetterConfig).arn),
-    MaximumRetryAttempts: Number(retry.maximumRetryAttempts ?? 185),
-    MaximumEventAgeInSeconds: Number(retry.maximumEventAgeInSeconds ?? 86_400),
-    MessageGroupId: text(object(inputs.sqsTarget).messageGroupId),
-    PartitionKeyPath: text(object(inputs.kinesisTarget).partitionKeyPath),
-  };
 }

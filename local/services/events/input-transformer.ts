@@ -18,17 +18,16 @@ export function parsePath(path: string): readonly string[] {
   return parts;
 }
 
-export function valueAt(event: unknown, path: string): unknown {
+function valueAt(event: unknown, path: string): unknown {
   return parsePath(path).reduce<unknown>((value, key) => {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
     return (value as Record<string, unknown>)[key];
   }, event);
 }
 
-/** What the target receives: the event, a part of it, a constant, or the filled template. */
+/** What the target receives: the event, a constant, or the filled template. */
 export function targetInput(target: Target, event: string, ruleArn: string, nowMs: number): string {
   if (target.Input !== undefined) return target.Input;
-  if (target.InputPath !== undefined) return JSON.stringify(valueAt(JSON.parse(event), target.InputPath) ?? {});
   if (target.InputTransformer !== undefined) return transform(target.InputTransformer, event, ruleArn, nowMs);
   return event;
 }

@@ -17,15 +17,12 @@ export interface Target {
   readonly Arn: string;
   readonly RoleArn?: string | undefined;
   readonly Input?: string | undefined;
-  readonly InputPath?: string | undefined;
   readonly InputTransformer?:
     | { readonly InputPathsMap: Readonly<Record<string, string>>; readonly InputTemplate: string }
     | undefined;
   readonly DeadLetterArn?: string | undefined;
   readonly MaximumRetryAttempts: number;
   readonly MaximumEventAgeInSeconds: number;
-  readonly MessageGroupId?: string | undefined;
-  readonly PartitionKeyPath?: string | undefined;
 }
 
 /** One event on its way to one target; kept until delivered, so that a restart loses nothing. */

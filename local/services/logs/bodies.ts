@@ -2,7 +2,7 @@ import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
 import { parsePolicy } from "../../gateway/permissions/policy";
 import { tagInputs } from "../messaging/naming";
-import type { LogsService } from "./index";
+import type { LogsService } from "./service";
 
 /** CloudWatch Logs API reference, CreateLogGroup. */
 const groupName: NameRule = {

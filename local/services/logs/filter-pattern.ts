@@ -1,4 +1,7 @@
-/** CloudWatch Logs filter patterns: terms and JSON selectors. Space-delimited `[…]` and regular-expression `%…%` patterns are refused. */
+/**
+ * CloudWatch Logs filter patterns: terms, and JSON selectors that compare members, joined by && or by ||. Everything else of the
+ * language is refused by name. Source: CloudWatch Logs user guide, "Filter pattern syntax".
+ */
 import { AwsError } from "../../contracts";
 import { matchesWildcard } from "../../gateway/permissions/conditions";
 
@@ -21,9 +24,8 @@ export function compileFilter(pattern: string): LineTest {
     sign: match[1],
     text: match[2]?.replace(/\\(.)/g, "$1") ?? match[3] ?? "",
   }));
-  const optional = terms.filter((term) => term.sign === "?");
-  const required = terms.filter((term) => term.sign === "");
-  const excluded = terms.filter((term) => term.sign === "-");
+  const signed = (sign: string) => terms.filter((term) => term.sign === sign);
+  const [required, excluded, optional] = [signed(""), signed("-"), signed("?")];
   // AWS ignores ?terms beside other terms.
   const onlyOptional = optional.length === terms.length;
   return (line) =>
@@ -34,48 +36,31 @@ export function compileFilter(pattern: string): LineTest {
 
 type JsonTest = (value: unknown) => boolean;
 
+const CONDITION = /^\s*\$((?:\.[\w-]+|\[\d+\])+)\s*(!=|<=|>=|[=<>])\s*("(?:[^"\\]|\\.)*"|[^\s"&|()]+)\s*(&&|\|\||$)/;
+
 function jsonFilter(pattern: string, text: string): LineTest {
   if (!text.endsWith("}")) throw refuse(pattern, "a JSON selector ends with }");
-  const inner = text.slice(1, -1);
-  const tokens =
-    inner.match(/\s*("(?:[^"\\]|\\.)*"|&&|\|\||!=|<=|>=|[=<>()]|[^\s=<>!()&|"]+)/g)?.map((token) => token.trim()) ?? [];
-  if (tokens.join("").replace(/\s/g, "") !== inner.replace(/\s/g, ""))
-    throw refuse(pattern, "it holds characters that do not belong to a JSON selector");
-  let index = 0;
-  const next = () => tokens[index++] ?? "";
-  const either = (): JsonTest => {
-    const tests = [both()];
-    while (tokens[index] === "||") {
-      index++;
-      tests.push(both());
-    }
-    return (value) => tests.some((test) => test(value));
-  };
-  const both = (): JsonTest => {
-    const tests = [single()];
-    while (tokens[index] === "&&") {
-      index++;
-      tests.push(single());
-    }
-    return (value) => tests.every((test) => test(value));
-  };
-  const single = (): JsonTest => {
-    const token = next();
-    if (token === "(") {
-      const test = either();
-      if (next() !== ")") throw refuse(pattern, "a parenthesis is not closed");
-      return test;
-    }
-    if (!/^\$(\.[\w-]+|\[\d+\])+$/.test(token)) throw refuse(pattern, `expected a selector such as $.level, got "${token}"`);
-    return comparison(pattern, token, next(), next);
-  };
-  const test = either();
-  if (index < tokens.length) throw refuse(pattern, `unexpected "${tokens[index]}"`);
+  const tests: JsonTest[] = [];
+  const joins = new Set<string>();
+  let rest = text.slice(1, -1).trim();
+  do {
+    const [condition = "", path = "", operator = "", operand = "", join = ""] = CONDITION.exec(rest) ?? [];
+    if (condition === "")
+      throw refuse(pattern, `expected a comparison such as $.level = "ERROR", got "${rest}" (the local runtime knows no other)`);
+    tests.push(comparison(pattern, path, operator, operand));
+    rest = rest.slice(condition.length);
+    if (join !== "") joins.add(join);
+    if (join !== "" && rest === "") throw refuse(pattern, `${join} needs a comparison after it`);
+  } while (rest !== "");
+  if (joins.size > 1) throw refuse(pattern, "&& and || together are not supported by the local runtime");
+  const holds: JsonTest = joins.has("||")
+    ? (value) => tests.some((test) => test(value))
+    : (value) => tests.every((test) => test(value));
   return (line) => {
     const start = line.indexOf("{");
     if (start < 0) return false;
     try {
-      return test(JSON.parse(line.slice(start)));
+      return holds(JSON.parse(line.slice(start)));
     } catch {
       // A line that is not JSON never matches a JSON selector.
       return false;
@@ -83,8 +68,17 @@ function jsonFilter(pattern: string, text: string): LineTest {
   };
 }
 
-function comparison(pattern: string, selector: string, operator: string, next: () => string): JsonTest {
-  const keys = [...selector.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map((match) => match[1] ?? match[2] ?? "");
+const numberTests: Readonly<Record<string, (actual: number, wanted: number) => boolean>> = {
+  "=": (actual, wanted) => actual === wanted,
+  "!=": (actual, wanted) => actual !== wanted,
+  "<": (actual, wanted) => actual < wanted,
+  "<=": (actual, wanted) => actual <= wanted,
+  ">": (actual, wanted) => actual > wanted,
+  ">=": (actual, wanted) => actual >= wanted,
+};
+
+function comparison(pattern: string, path: string, operator: string, operand: string): JsonTest {
+  const keys = [...path.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map((match) => match[1] ?? match[2] ?? "");
   const read = (value: unknown) =>
     keys.reduce<unknown>(
       (inner, key) =>
@@ -93,27 +87,11 @@ function comparison(pattern: string, selector: string, operator: string, next: (
           : undefined,
       value,
     );
-  const word = operator.toUpperCase();
-  if (word === "IS") {
-    const constant = next().toUpperCase();
-    const wanted = constant === "NULL" ? null : constant === "TRUE" ? true : constant === "FALSE" ? false : undefined;
-    if (wanted === undefined) throw refuse(pattern, `IS takes NULL, TRUE or FALSE, got "${constant}"`);
-    return (value) => read(value) === wanted;
-  }
-  if (word === "NOT" && next().toUpperCase() === "EXISTS") return (value) => read(value) === undefined;
-  if (!["=", "!=", "<", "<=", ">", ">="].includes(operator)) throw refuse(pattern, `unknown operator "${operator}"`);
-  const operand = next();
-  if (operand === "") throw refuse(pattern, `${operator} needs a value`);
   const number = operand.startsWith('"') ? Number.NaN : Number(operand);
   if (!Number.isNaN(number)) {
     return (value) => {
       const actual = read(value);
-      if (typeof actual !== "number") return false;
-      if (operator === "=") return actual === number;
-      if (operator === "!=") return actual !== number;
-      if (operator === "<") return actual < number;
-      if (operator === "<=") return actual <= number;
-      return operator === ">" ? actual > number : actual >= number;
+      return typeof actual === "number" && (numberTests[operator]?.(actual, number) ?? false);
     };
   }
   if (operator !== "=" && operator !== "!=") throw refuse(pattern, `${operator} needs a number, got ${operand}`);

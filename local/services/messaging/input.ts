@@ -1,10 +1,16 @@
 import { AwsError } from "../../contracts";
+import { isRecord } from "../../graph/values";
 
 /** Where an {@link Input} came from: names for messages, the service's validation code, and whether scalars arrive as text (query protocol). */
 export interface InputOrigin {
   readonly action: string;
   readonly errorCode: string;
   readonly textual: boolean;
+}
+
+/** What a resource body asks of its service, in the spelling of the API, so that both are read and checked by the same code. */
+export function resourceInput(type: string, errorCode: string, members: Readonly<Record<string, unknown>>): Input {
+  return new Input(members, { action: type, errorCode, textual: false }, Object.keys(members));
 }
 
 /**
@@ -57,7 +63,6 @@ export class Input {
     const member = this.raw(name);
     if (member === undefined) return undefined;
     const number = this.origin.textual && typeof member === "string" && member.trim() !== "" ? Number(member) : member;
-    if (typeof number === "bigint") return Number(number);
     if (typeof number === "number" && Number.isFinite(number)) return number;
     throw this.error(`${this.at(name)} must be a finite number, got ${JSON.stringify(member)}`);
   }
@@ -80,16 +85,11 @@ export class Input {
     throw this.error(`${this.at(name)} must be true or false, got ${JSON.stringify(member)}`);
   }
 
-  /** Milliseconds since the epoch, from epoch seconds (JSON), a tagged date (CBOR) or ISO 8601 (query). */
+  /** Milliseconds since the epoch, from epoch seconds (JSON) or ISO 8601 (query). */
   time(name: string): number | undefined {
     const member = this.raw(name);
     if (member === undefined) return undefined;
-    const time =
-      member instanceof Date
-        ? member.getTime()
-        : typeof member === "number"
-          ? Math.round(member * 1000)
-          : Date.parse(String(member));
+    const time = typeof member === "number" ? Math.round(member * 1000) : Date.parse(String(member));
     if (Number.isFinite(time)) return time;
     throw this.error(`${this.at(name)} must be a timestamp, got ${JSON.stringify(member)}`);
   }
@@ -97,7 +97,6 @@ export class Input {
   blob(name: string): Buffer | undefined {
     const member = this.raw(name);
     if (member === undefined) return undefined;
-    if (member instanceof Uint8Array) return Buffer.from(member);
     if (typeof member === "string" && member.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(member))
       return Buffer.from(member, "base64");
     throw new AwsError("SerializationException", `${this.origin.action}: ${this.at(name)} must be base64 text`);
@@ -134,15 +133,14 @@ export class Input {
   /** A map of structures, keyed by name. */
   childMap(name: string, known: readonly string[]): ReadonlyMap<string, Input> {
     const member = this.raw(name) ?? {};
-    if (typeof member !== "object" || Array.isArray(member)) throw this.error(`${this.at(name)} must be a map`);
+    if (!isRecord(member)) throw this.error(`${this.at(name)} must be a map`);
     return new Map(Object.entries(member).map(([key, item]) => [key, this.structure(item, `${name}.${key}`, known)]));
   }
 
   textMap(name: string): Readonly<Record<string, string>> | undefined {
     const member = this.raw(name);
     if (member === undefined) return undefined;
-    if (typeof member !== "object" || member === null || Array.isArray(member))
-      throw this.error(`${this.at(name)} must be a map`);
+    if (!isRecord(member)) throw this.error(`${this.at(name)} must be a map`);
     const result: Record<string, string> = {};
     for (const [key, item] of Object.entries(member)) {
       if (typeof item !== "string") throw this.error(`${this.at(name)}.${key} must be a string`);
@@ -152,9 +150,8 @@ export class Input {
   }
 
   private structure(member: unknown, name: string, known: readonly string[]): Input {
-    if (typeof member !== "object" || member === null || Array.isArray(member))
-      throw this.error(`${this.at(name)} must be a structure`);
-    return new Input(member as Record<string, unknown>, this.origin, known, this.at(name));
+    if (!isRecord(member)) throw this.error(`${this.at(name)} must be a structure`);
+    return new Input(member, this.origin, known, this.at(name));
   }
 
   private need<T>(name: string, value: T | undefined): T {

@@ -1,18 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type Permission } from "../../contracts";
-import { jsonBody } from "../../gateway/protocols";
+import { AwsError, type AwsRequest, type AwsService, type Permission } from "../../contracts";
+import { jsonBody, jsonResponse, queryBody, queryResponse } from "../../gateway/protocols";
 import { Input } from "./input";
-import { decodeForm, encodeXml } from "./query-protocol";
+import { decodeForm, encodeMembers } from "./query-protocol";
 
 /** One API action of a JSON or query service. */
 export interface Operation {
   /** Request members with a local effect; any other one is refused by name. */
   readonly fields: readonly string[];
-  /** ARN that the caller's policies must allow. */
-  readonly resource: (input: Input) => string;
+  /** ARNs on each of which the caller's policies must allow the action; none where AWS asks nobody. */
+  readonly resource: (input: Input) => string | readonly string[];
   /** IAM action when it differs from the API action. */
   readonly iamAction?: string;
-  /** `Map` results are AWS maps and `Date` results timestamps, in every protocol. */
+  /** Permissions beyond the action itself, where they depend on more than the resource. */
+  readonly needs?: (input: Input) => readonly Permission[];
+  /** `Date` results are timestamps, in every protocol. */
   readonly run: (input: Input, request: AwsRequest) => object | undefined | Promise<object | undefined>;
 }
 
@@ -48,15 +50,10 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     // permissions() and handle() see the same body; parsing it once halves the cost of a large PutRecords.
     const known = parsed.get(request.body);
     if (known !== undefined) return known;
-    const query = isQuery(request);
-    const value = query
-      ? decodeForm(request.body.length > 0 ? request.body.toString("utf8") : request.url.search)
-      : jsonBody(request);
-    const input = new Input(
-      value,
-      { action: request.action, errorCode: definition.validationCode, textual: query },
-      operation.fields,
-    );
+    const textual = isQuery(request);
+    const value = textual ? decodeForm(queryBody(request)) : jsonBody(request);
+    const origin = { action: request.action, errorCode: definition.validationCode, textual };
+    const input = new Input(value, origin, operation.fields);
     parsed.set(request.body, input);
     return input;
   };
@@ -66,14 +63,21 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     permissions: (request) => {
       const operation = operationOf(request);
       const iamAction = operation.iamAction ?? request.action;
-      const resource = operation.resource(inputOf(request, operation));
-      const key = definition.keyUse?.(iamAction, resource) ?? [];
-      return [{ action: `${definition.iamPrefix}:${iamAction}`, resource }, ...key];
+      const input = inputOf(request, operation);
+      const own = [operation.resource(input)]
+        .flat()
+        .flatMap((resource) => [
+          { action: `${definition.iamPrefix}:${iamAction}`, resource },
+          ...(definition.keyUse?.(iamAction, resource) ?? []),
+        ]);
+      return [...own, ...(operation.needs?.(input) ?? [])];
     },
     handle: async (request) => {
       const operation = operationOf(request);
       const result = await operation.run(inputOf(request, operation), request);
-      return isQuery(request) ? xml(definition, request.action, result) : json(definition, result);
+      if (isQuery(request))
+        return queryResponse(request.action, definition.queryNamespace ?? "", encodeMembers(result ?? {}), randomUUID());
+      return jsonResponse(plain(result ?? {}), `application/x-amz-json-${definition.jsonVersion}`);
     },
   };
 }
@@ -85,38 +89,24 @@ function isQuery(request: AwsRequest): boolean {
   );
 }
 
-function json(definition: ServiceDefinition, result: object | undefined): AwsResponse {
-  return {
-    status: 200,
-    headers: { "content-type": `application/x-amz-json-${definition.jsonVersion}` },
-    body: result === undefined ? "{}" : JSON.stringify(plain(result)),
-  };
-}
-
-function xml(definition: ServiceDefinition, action: string, result: object | undefined): AwsResponse {
-  const body = encodeXml(action, definition.queryNamespace ?? "", randomUUID(), result);
-  return { status: 200, headers: { "content-type": "text/xml" }, body };
-}
-
 function plain(value: unknown): unknown {
   if (value instanceof Date) return value.getTime() / 1000;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
   return value;
 }
 
-/** Cuts one page out of a list; the token is the index of the next item. */
+/** Cuts one page out of a list; the token is the index of the next item. `code` is the service's for a token that it didn't give. */
 export function page<T>(
   items: readonly T[],
   token: string | undefined,
   limit: number,
+  code = "InvalidNextTokenException",
 ): { readonly items: readonly T[]; readonly nextToken: string | undefined } {
   const start = token === undefined ? 0 : Number(token);
-  if (!Number.isInteger(start) || start < 0)
-    throw new AwsError("InvalidNextTokenException", "NextToken is not one that this service returned.");
+  if (!Number.isInteger(start) || start < 0) throw new AwsError(code, "NextToken is not one that this service returned.");
   const end = start + limit;
   return { items: items.slice(start, end), nextToken: end < items.length ? String(end) : undefined };
 }

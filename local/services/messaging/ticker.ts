@@ -1,4 +1,5 @@
 import type { Part } from "../../contracts";
+import { messageOf } from "../../graph/values";
 
 /** Runs `work` every `intervalMs` of real time between start and end; an error is reported and does not stop the next run. */
 export function ticker(title: string, intervalMs: number, work: () => void | Promise<void>, log: (line: string) => void): Part {
@@ -8,7 +9,7 @@ export function ticker(title: string, intervalMs: number, work: () => void | Pro
     try {
       await work();
     } catch (error) {
-      log(`${title}: ${error instanceof Error ? error.message : String(error)}`);
+      log(`${title}: ${messageOf(error)}`);
     }
     running = undefined;
   };

@@ -2,7 +2,7 @@
 import { AwsError } from "../../contracts";
 import { type Part, type Statement, sizeOf } from "./statements";
 
-export function describe(statement: Statement): unknown {
+export function describe(statement: Statement): object {
   const single = statement.isBatch ? undefined : statement.parts[0];
   const hasResultSet = statement.status === "FINISHED" && statement.parts.some((part) => part.result?.hasResultSet);
   return {

@@ -2,22 +2,14 @@
  * The Redshift Data API over the local warehouse. https://docs.aws.amazon.com/redshift-data/latest/APIReference/
  * Statements run behind the answer: `SUBMITTED` says nothing about success, as on AWS.
  */
-import {
-  AwsError,
-  type AwsRequest,
-  type AwsResponse,
-  type AwsService,
-  type LocalContext,
-  type Permission,
-  type Principal,
-} from "../../contracts";
-import { type JsonAction, type Members, paginate, runJsonAction } from "../../gateway/json-service";
-import { jsonBody } from "../../gateway/protocols";
+import { AwsError, type AwsService, type LocalContext, type Permission, type Principal } from "../../contracts";
 import type { DatabaseUser, Warehouse } from "../../warehouse";
+import type { Input } from "../messaging/input";
+import { type Operation, page, serviceOf } from "../messaging/operations";
 import { describe, fieldOf, partOf, seconds } from "./answers";
 import { serverlessArn } from "./arn";
 import type { RedshiftServerless, Workgroup } from "./serverless";
-import { StatementStore } from "./statements";
+import { type Statement, StatementStore } from "./statements";
 
 export interface RedshiftDataOptions {
   readonly redshift: Pick<RedshiftServerless, "namespaces" | "workgroups">;
@@ -33,41 +25,69 @@ const PAGE_ROWS = 1_000;
 export class RedshiftDataService implements AwsService {
   readonly name = "redshift-data";
   readonly statements: StatementStore;
-  private readonly actions: Readonly<Record<string, JsonAction>> = {
-    ExecuteStatement: (members, { principal }) => this.submit(principal, members, [members.text("Sql")], false),
-    BatchExecuteStatement: (members, { principal }) => this.submit(principal, members, members.texts("Sqls"), true),
-    DescribeStatement: (members, { principal }) => describe(this.statements.get(members.text("Id"), principal.arn)),
-    GetStatementResult: (members, { principal }) => this.result(members, principal.arn),
-    CancelStatement: async (members, { principal }) => ({
-      Status: await this.statements.cancel(this.statements.get(members.text("Id"), principal.arn)),
-    }),
-  };
+  readonly permissions: AwsService["permissions"];
+  readonly handle: AwsService["handle"];
 
   constructor(
     private readonly context: Pick<LocalContext, "region" | "accountId" | "clock">,
     private readonly options: RedshiftDataOptions,
   ) {
     this.statements = new StatementStore(options.warehouse, () => context.clock.now());
+    const service = serviceOf({
+      name: this.name,
+      iamPrefix: "redshift-data",
+      validationCode: "ValidationException",
+      jsonVersion: "1.1",
+      operations: this.operations(),
+    });
+    this.permissions = service.permissions;
+    this.handle = service.handle;
   }
 
-  permissions(request: AwsRequest): readonly Permission[] {
-    const action = `redshift-data:${request.action}`;
-    const { WorkgroupName, SecretArn } = jsonBody(request);
-    if (!request.action.endsWith("ExecuteStatement")) return [{ action, resource: "*" }];
-    const resource = serverlessArn("workgroup", String(WorkgroupName ?? ""), this.context.region, this.context.accountId);
-    const credentials =
-      typeof SecretArn === "string"
-        ? { action: "secretsmanager:GetSecretValue", resource: SecretArn }
-        : { action: "redshift-serverless:GetCredentials", resource };
-    return [{ action, resource }, credentials];
+  private operations(): Record<string, Operation> {
+    const ofStatement = (input: Input, { arn }: Principal) => this.statements.get(input.needText("Id"), arn);
+    const resource = (input: Input) =>
+      serverlessArn("workgroup", input.text("WorkgroupName") ?? "", this.context.region, this.context.accountId);
+    const needs = (input: Input): Permission[] => {
+      const secretArn = input.text("SecretArn");
+      if (secretArn !== undefined) return [{ action: "secretsmanager:GetSecretValue", resource: secretArn }];
+      return [{ action: "redshift-serverless:GetCredentials", resource: resource(input) }];
+    };
+    // The name of a statement is shown in lists of statements only.
+    const fields = ["WorkgroupName", "Database", "SecretArn", "ClientToken", "StatementName"];
+    return {
+      ExecuteStatement: {
+        fields: [...fields, "Sql", "Parameters"],
+        resource,
+        needs,
+        run: (input, { principal }) => this.submit(principal, input, [input.needText("Sql")], false),
+      },
+      BatchExecuteStatement: {
+        fields: [...fields, "Sqls", "Parameters"],
+        resource,
+        needs,
+        run: (input, { principal }) => this.submit(principal, input, input.texts("Sqls") ?? [], true),
+      },
+      DescribeStatement: {
+        fields: ["Id"],
+        resource: () => "*",
+        run: (input, { principal }) => describe(ofStatement(input, principal)),
+      },
+      GetStatementResult: {
+        fields: ["Id", "NextToken"],
+        resource: () => "*",
+        run: (input, { principal }) => this.result(input, ofStatement(input, principal)),
+      },
+      CancelStatement: {
+        fields: ["Id"],
+        resource: () => "*",
+        run: async (input, { principal }) => ({ Status: await this.statements.cancel(ofStatement(input, principal)) }),
+      },
+    };
   }
 
-  handle(request: AwsRequest): Promise<AwsResponse> {
-    return runJsonAction("redshift-data", this.actions, request);
-  }
-
-  private submit(principal: Principal, members: Members, sqls: readonly string[], isBatch: boolean): unknown {
-    const workgroup = this.workgroupOf(members);
+  private submit(principal: Principal, input: Input, sqls: readonly string[], isBatch: boolean): object {
+    const workgroup = this.workgroupOf(input);
     if (sqls.length < 1 || sqls.length > MAX_STATEMENTS)
       throw invalid(`Sqls takes 1 to ${MAX_STATEMENTS} statements, got ${sqls.length}.`);
     for (const sql of sqls) {
@@ -75,18 +95,16 @@ export class RedshiftDataService implements AwsService {
       if (bytes === 0 || bytes > MAX_STATEMENT_BYTES)
         throw invalid(`A statement takes 1 to ${MAX_STATEMENT_BYTES} bytes, got ${bytes}.`);
     }
-    const secretArn = members.optionalText("SecretArn");
+    const secretArn = input.text("SecretArn");
     const submission = {
-      token: members.optionalText("ClientToken"),
+      token: input.text("ClientToken"),
       owner: principal.arn,
       isBatch,
       workgroupName: workgroup.name,
       secretArn,
-      database: this.databaseOf(members),
-      parameters: parametersOf(members),
+      database: this.databaseOf(input),
+      parameters: parametersOf(input),
     };
-    // The name of a statement is shown in lists of statements only.
-    members.accept("StatementName").refuseRest();
     const statement = this.statements.submit({
       ...submission,
       sqls,
@@ -115,8 +133,8 @@ export class RedshiftDataService implements AwsService {
     return { kind: "iam", roleName: principal.roleName, databaseRoles: this.options.databaseRolesOf(principal.roleName) };
   }
 
-  private workgroupOf(members: Members): Workgroup {
-    const name = members.text("WorkgroupName");
+  private workgroupOf(input: Input): Workgroup {
+    const name = input.needText("WorkgroupName");
     const workgroup = this.options.redshift.workgroups.get(name);
     if (workgroup === undefined) {
       const known = [...this.options.redshift.workgroups.keys()].join(", ");
@@ -125,15 +143,14 @@ export class RedshiftDataService implements AwsService {
     return workgroup;
   }
 
-  private databaseOf(members: Members): string {
-    const database = members.text("Database");
+  private databaseOf(input: Input): string {
+    const database = input.needText("Database");
     if (!this.options.warehouse.hasDatabase(database)) throw invalid(`FATAL: database "${database}" does not exist.`);
     return database;
   }
 
-  private result(members: Members, owner: string): unknown {
-    const id = members.text("Id");
-    const statement = this.statements.get(id, owner);
+  private result(input: Input, statement: Statement): object {
+    const id = input.needText("Id");
     const part = partOf(statement, id);
     if (part.result === undefined || statement.status !== "FINISHED" || !part.result.hasResultSet) {
       throw new AwsError(
@@ -142,8 +159,7 @@ export class RedshiftDataService implements AwsService {
       );
     }
     const { columns, rows } = part.result;
-    const { page, next } = paginate(rows, PAGE_ROWS, members.optionalText("NextToken"));
-    members.refuseRest();
+    const { items, nextToken } = page(rows, input.text("NextToken"), PAGE_ROWS, "ValidationException");
     return {
       ColumnMetadata: columns.map((column) => ({
         name: column.name,
@@ -159,19 +175,18 @@ export class RedshiftDataService implements AwsService {
         schemaName: "",
         tableName: "",
       })),
-      Records: page.map((row) => row.map((field, index) => fieldOf(field, columns[index]?.kind))),
+      Records: items.map((row) => row.map((field, index) => fieldOf(field, columns[index]?.kind))),
       TotalNumRows: rows.length,
-      ...(next === undefined ? {} : { NextToken: next }),
+      NextToken: nextToken,
     };
   }
 }
 
-function parametersOf(members: Members): Readonly<Record<string, string>> | undefined {
-  const entries = members.records("Parameters").map(({ name, value }): [string, string] => {
-    if (typeof name !== "string" || typeof value !== "string")
-      throw invalid("Parameters is a list of {name, value}, both strings.");
-    return [name, value];
-  });
+function parametersOf(input: Input): Readonly<Record<string, string>> | undefined {
+  const entries = (input.children("Parameters", ["name", "value"]) ?? []).map((parameter): [string, string] => [
+    parameter.needText("name"),
+    parameter.needText("value"),
+  ]);
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 

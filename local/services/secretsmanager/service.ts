@@ -1,15 +1,8 @@
 /** Secrets Manager: secrets and their current values, encrypted at rest. */
 import { randomUUID } from "node:crypto";
-import {
-  AwsError,
-  type AwsRequest,
-  type AwsResponse,
-  type AwsService,
-  type LocalContext,
-  type Permission,
-} from "../../contracts";
-import { type JsonAction, type Members, runJsonAction } from "../../gateway/json-service";
-import { jsonBody } from "../../gateway/protocols";
+import { AwsError, type AwsService, type LocalContext } from "../../contracts";
+import type { Input } from "../messaging/input";
+import { serviceOf } from "../messaging/operations";
 import type { ServiceGate } from "../service-gate";
 import { Vault } from "../vault";
 import { secretArn } from "./arn";
@@ -33,31 +26,35 @@ interface Value {
 export class SecretsManagerService implements AwsService {
   readonly name = "secretsmanager";
   private readonly vault: Vault;
-  private readonly actions: Readonly<Record<string, JsonAction>> = { GetSecretValue: (members) => this.get(members) };
+  readonly permissions: AwsService["permissions"];
+  readonly handle: AwsService["handle"];
 
   constructor(
     private readonly context: LocalContext,
-    private readonly gate: Pick<ServiceGate, "callerPermissions">,
+    gate: Pick<ServiceGate, "callerPermissions">,
   ) {
     this.vault = new Vault(context.dataDir);
     context.db.exec(`
       CREATE TABLE IF NOT EXISTS secrets (arn TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, description TEXT NOT NULL, key_id TEXT, created_at INTEGER NOT NULL, deleted_at INTEGER);
       CREATE TABLE IF NOT EXISTS secret_versions (arn TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, sealed BLOB NOT NULL, stages TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (arn, id));
     `);
-  }
-
-  permissions(request: AwsRequest): readonly Permission[] {
-    const { SecretId: id } = jsonBody(request);
-    const action = `secretsmanager:${request.action}`;
-    if (typeof id !== "string") return [{ action, resource: "*" }];
-    const { region, accountId } = this.context;
-    const secret = this.find(id);
-    const resource = secret?.arn ?? secretArn(region, accountId, id);
-    return [{ action, resource }, ...this.gate.callerPermissions(action, resource, secret?.keyId)];
-  }
-
-  handle(request: AwsRequest): Promise<AwsResponse> {
-    return runJsonAction("secretsmanager", this.actions, request);
+    const arnOf = (id: string) => this.find(id)?.arn ?? secretArn(context.region, context.accountId, id);
+    const service = serviceOf({
+      name: this.name,
+      iamPrefix: "secretsmanager",
+      validationCode: "ValidationException",
+      jsonVersion: "1.1",
+      operations: {
+        GetSecretValue: {
+          fields: ["SecretId", "VersionId", "VersionStage"],
+          resource: (input) => arnOf(input.needText("SecretId")),
+          run: (input) => this.get(input),
+        },
+      },
+      keyUse: (action, arn) => gate.callerPermissions(`secretsmanager:${action}`, arn, this.find(arn)?.keyId),
+    });
+    this.permissions = service.permissions;
+    this.handle = service.handle;
   }
 
   /**
@@ -162,11 +159,10 @@ export class SecretsManagerService implements AwsService {
     return { versionId: String(row.id), text, createdAt: Number(row.created_at) };
   }
 
-  private get(members: Members): object {
-    const secret = this.existing(members.text("SecretId"));
-    const id = members.optionalText("VersionId");
-    const stage = members.optionalText("VersionStage") ?? CURRENT;
-    members.refuseRest();
+  private get(input: Input): object {
+    const secret = this.existing(input.needText("SecretId"));
+    const id = input.text("VersionId");
+    const stage = input.text("VersionStage") ?? CURRENT;
     const value = stage === CURRENT ? this.valueOf(secret) : undefined;
     if (value === undefined || (id !== undefined && id !== value.versionId))
       throw new AwsError(

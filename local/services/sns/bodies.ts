@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
 import { tagInputs } from "../messaging/naming";
-import type { SnsService } from "./index";
+import type { SnsService } from "./service";
 
 /** SNS API reference, CreateTopic. */
 const topicName: NameRule = {
@@ -14,7 +14,7 @@ const topicName: NameRule = {
 export function snsBodies(service: SnsService): ResourceBody[] {
   const applyTopic = ({ inputs, state }: GraphResource) => {
     const name = String(state.name);
-    const kept = service.topics().find((topic) => topic.name === name)?.attributes.Policy;
+    const kept = service.findTopic(service.arnOf(name))?.attributes.Policy;
     const policy = inputs.policy ?? kept;
     service.saveTopic(name, {
       DisplayName: String(inputs.displayName ?? ""),
@@ -25,18 +25,6 @@ export function snsBodies(service: SnsService): ResourceBody[] {
   const applyPolicy = ({ inputs }: GraphResource) => {
     const topic = service.topic(String(inputs.arn));
     service.saveTopic(topic.name, { ...topic.attributes, Policy: String(inputs.policy) });
-  };
-  const applySubscription = ({ inputs, id }: GraphResource) => {
-    const attributes: Record<string, string> = {};
-    if (inputs.rawMessageDelivery === true) attributes.RawMessageDelivery = "true";
-    for (const [input, attribute] of [
-      ["filterPolicy", "FilterPolicy"],
-      ["filterPolicyScope", "FilterPolicyScope"],
-      ["redrivePolicy", "RedrivePolicy"],
-    ] as const) {
-      if (inputs[input] !== undefined) attributes[attribute] = String(inputs[input]);
-    }
-    service.subscribe(String(inputs.topic), String(inputs.protocol), String(inputs.endpoint), attributes, id);
   };
   return [
     {
@@ -52,7 +40,7 @@ export function snsBodies(service: SnsService): ResourceBody[] {
       outputs: ({ name, inputs }) => {
         const physical = physicalName(topicName, name, inputs);
         const arn = service.arnOf(physical);
-        return { id: arn, state: { ...inputs, name: physical, arn, owner: service.context.accountId } };
+        return { id: arn, state: { ...inputs, name: physical, arn, owner: service.accountId } };
       },
       create: applyTopic,
       update: applyTopic,
@@ -63,11 +51,11 @@ export function snsBodies(service: SnsService): ResourceBody[] {
       honoured: ["arn", "policy"],
       cloudOnly: { region: tagInputs.region },
       replaceOn: ["arn"],
-      outputs: ({ inputs }) => ({ id: String(inputs.arn), state: { ...inputs, owner: service.context.accountId } }),
+      outputs: ({ inputs }) => ({ id: String(inputs.arn), state: { ...inputs, owner: service.accountId } }),
       create: applyPolicy,
       update: applyPolicy,
       delete: ({ inputs }) => {
-        const topic = service.topics().find(({ name }) => service.arnOf(name) === inputs.arn);
+        const topic = service.findTopic(String(inputs.arn));
         if (topic === undefined) return;
         const { Policy: _, ...rest } = topic.attributes;
         service.saveTopic(topic.name, rest);
@@ -75,7 +63,7 @@ export function snsBodies(service: SnsService): ResourceBody[] {
     },
     {
       type: "aws:sns/topicSubscription:TopicSubscription",
-      honoured: ["topic", "protocol", "endpoint", "rawMessageDelivery", "filterPolicy", "filterPolicyScope", "redrivePolicy"],
+      honoured: ["topic", "protocol", "endpoint"],
       cloudOnly: {
         region: tagInputs.region,
         endpointAutoConfirms: "e-mail needs no confirmation locally",
@@ -86,10 +74,10 @@ export function snsBodies(service: SnsService): ResourceBody[] {
         const hash = createHash("sha256").update(name).digest("hex");
         const uuid = hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
         const arn = `${String(inputs.topic)}:${uuid}`;
-        return { id: arn, state: { ...inputs, arn, ownerId: service.context.accountId, pendingConfirmation: false } };
+        return { id: arn, state: { ...inputs, arn, ownerId: service.accountId, pendingConfirmation: false } };
       },
-      create: applySubscription,
-      update: applySubscription,
+      create: ({ inputs, id }) =>
+        void service.subscribe(String(inputs.topic), String(inputs.protocol), String(inputs.endpoint), id),
       // By what it subscribes: a replacement that already answers under the same ARN stays.
       delete: ({ inputs }) => {
         const found = service

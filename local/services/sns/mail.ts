@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LocalContext } from "../../contracts";
-import type { Publication } from "./message";
+import type { Publication } from "./store";
 
 /** Writes one RFC 5322 message and returns its path. Line breaks are removed from headers so that a subject cannot add any. */
-export function writeMail(context: LocalContext, to: string, publication: Publication, text: string): string {
+export function writeMail(context: LocalContext, to: string, publication: Publication): string {
   const folder = join(context.dataDir, "mail");
   mkdirSync(folder, { recursive: true });
   const date = new Date(context.clock.now());
@@ -14,7 +14,7 @@ export function writeMail(context: LocalContext, to: string, publication: Public
       ? line
       : `=?utf-8?B?${Buffer.from(line).toString("base64")}?=`;
   };
-  const body = Buffer.from(text).toString("base64").replace(/.{76}/g, "$&\r\n");
+  const body = Buffer.from(publication.message).toString("base64").replace(/.{76}/g, "$&\r\n");
   const lines = [
     "From: AWS Notifications <no-reply@sns.amazonaws.com>",
     `To: ${header(to)}`,

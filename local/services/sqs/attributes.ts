@@ -1,5 +1,6 @@
 import { AwsError } from "../../contracts";
 import { parsePolicy } from "../../gateway/permissions/policy";
+import { isRecord, messageOf } from "../../graph/values";
 
 const numeric: Readonly<Record<string, readonly [number, number]>> = {
   DelaySeconds: [0, 900],
@@ -10,15 +11,7 @@ const numeric: Readonly<Record<string, readonly [number, number]>> = {
   KmsDataKeyReusePeriodSeconds: [60, 86_400],
 };
 
-const others = [
-  "Policy",
-  "RedrivePolicy",
-  "RedriveAllowPolicy",
-  "KmsMasterKeyId",
-  "SqsManagedSseEnabled",
-  "FifoQueue",
-  "ContentBasedDeduplication",
-];
+export const settableAttributes = [...Object.keys(numeric), "Policy", "RedrivePolicy", "KmsMasterKeyId", "SqsManagedSseEnabled"];
 
 export const defaultAttributes: Readonly<Record<string, string>> = {
   DelaySeconds: "0",
@@ -37,10 +30,10 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
       if (!Number.isInteger(number) || number < range[0] || number > range[1]) {
         throw new AwsError("InvalidAttributeValue", `${name} must be an integer from ${range[0]} to ${range[1]}, got ${value}.`);
       }
-    } else if (!others.includes(name)) {
+    } else if (!settableAttributes.includes(name)) {
       throw new AwsError(
         "InvalidAttributeName",
-        `Attribute ${name} is not supported by the local runtime. Supported: ${[...Object.keys(numeric), ...others].join(", ")}.`,
+        `Attribute ${name} is not supported by the local runtime. Supported: ${settableAttributes.join(", ")}.`,
       );
     }
   }
@@ -48,10 +41,7 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
     try {
       parsePolicy(attributes.Policy, "Policy");
     } catch (error) {
-      throw new AwsError(
-        "InvalidAttributeValue",
-        `Policy is not a policy document: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw new AwsError("InvalidAttributeValue", `Policy is not a policy document: ${messageOf(error)}`);
     }
   }
   if (attributes.RedrivePolicy !== undefined && attributes.RedrivePolicy !== "") parseRedrive(attributes.RedrivePolicy);
@@ -69,8 +59,7 @@ export function parseRedrive(text: string): { readonly deadLetterTargetArn: stri
   } catch {
     throw fail();
   }
-  if (typeof value !== "object" || value === null || !("deadLetterTargetArn" in value && "maxReceiveCount" in value))
-    throw fail();
+  if (!isRecord(value)) throw fail();
   // The count may be text: CloudFormation and older consoles send it that way.
   const maxReceiveCount = Number(value.maxReceiveCount);
   if (

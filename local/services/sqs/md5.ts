@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 
+/** Only services attach attributes here: EventBridge says on a dead letter why it is one. */
 export interface MessageAttribute {
-  readonly DataType: string;
-  readonly StringValue?: string;
-  /** base64 */
-  readonly BinaryValue?: string;
+  readonly DataType: "String" | "Number";
+  readonly StringValue: string;
 }
 
 export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
@@ -13,24 +12,21 @@ export function md5(text: string): string {
   return createHash("md5").update(text, "utf8").digest("hex");
 }
 
-/** Digest over sorted attributes: length-prefixed name, type, transport byte (1 text, 2 binary) and value (SQS developer guide). */
+/** Digest over sorted attributes: length-prefixed name and type, a byte that says text, length-prefixed value (SQS developer guide). */
 export function attributesMd5(attributes: MessageAttributes): string | undefined {
-  const names = Object.keys(attributes).sort();
-  if (names.length === 0) return undefined;
+  const entries = Object.entries(attributes).sort(([left], [right]) => (left < right ? -1 : 1));
+  if (entries.length === 0) return undefined;
   const hash = createHash("md5");
-  const part = (bytes: Buffer) => {
+  const part = (text: string) => {
     const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
+    length.writeUInt32BE(Buffer.byteLength(text));
+    hash.update(length).update(text);
   };
-  for (const name of names) {
-    const attribute = attributes[name];
-    if (attribute === undefined) continue;
-    part(Buffer.from(name));
-    part(Buffer.from(attribute.DataType));
-    const binary = attribute.BinaryValue;
-    hash.update(Buffer.from([binary === undefined ? 1 : 2]));
-    part(binary === undefined ? Buffer.from(attribute.StringValue ?? "") : Buffer.from(binary, "base64"));
+  for (const [name, { DataType, StringValue }] of entries) {
+    part(name);
+    part(DataType);
+    hash.update(Buffer.from([1]));
+    part(StringValue);
   }
   return hash.digest("hex");
 }

@@ -1,11 +1,10 @@
 import { AwsError, type AwsRequest } from "../../contracts";
 import type { Input } from "../messaging/input";
 import type { Operation } from "../messaging/operations";
-import type { SqsService } from "./index";
-import { attributesMd5, type MessageAttribute, type MessageAttributes, md5 } from "./md5";
+import { attributesMd5, md5 } from "./md5";
+import { type QueuePort, queueArnOf, queueOf } from "./port";
 import type { Message, QueueRow } from "./store";
 
-const sendFields = ["MessageBody", "DelaySeconds", "MessageAttributes", "MessageDeduplicationId", "MessageGroupId"];
 /** SQS's own set: other control characters cannot be carried (SendMessage reference). */
 function carriable(body: string): boolean {
   return [...body].every((character) => {
@@ -16,25 +15,13 @@ function carriable(body: string): boolean {
 }
 
 /** Actions on messages. */
-export function messageOperations(sqs: SqsService): Record<string, Operation> {
-  const { resource } = sqs;
+export function messageOperations(sqs: QueuePort): Record<string, Operation> {
+  const resource = queueArnOf(sqs);
   return {
     SendMessage: {
-      fields: ["QueueUrl", ...sendFields],
+      fields: ["QueueUrl", "MessageBody", "DelaySeconds"],
       resource,
-      run: (input, request) => send(sqs, sqs.queueFrom(input), input, request),
-    },
-    SendMessageBatch: {
-      fields: ["QueueUrl", "Entries"],
-      resource,
-      iamAction: "SendMessage",
-      run: (input, request) => {
-        const queue = sqs.queueFrom(input);
-        const entries = batch(input, sendFields);
-        const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.text("MessageBody") ?? ""), 0);
-        if (bytes > 1_048_576) throw new AwsError("BatchRequestTooLong", `Entries hold ${bytes} bytes, more than 1,048,576.`);
-        return eachEntry(entries, (entry) => send(sqs, queue, entry, request));
-      },
+      run: (input, request) => send(sqs, queueOf(sqs, input), input, request),
     },
     ReceiveMessage: {
       fields: [
@@ -47,31 +34,20 @@ export function messageOperations(sqs: SqsService): Record<string, Operation> {
         "WaitTimeSeconds",
       ],
       resource,
-      run: (input) => receive(sqs, input),
+      run: (input) => receive(sqs, queueOf(sqs, input), input),
     },
     DeleteMessage: {
       fields: ["QueueUrl", "ReceiptHandle"],
       resource,
-      run: (input) => {
-        remove(sqs, sqs.queueFrom(input), input);
-        return undefined;
-      },
+      run: (input) => remove(sqs, queueOf(sqs, input), input),
     },
     DeleteMessageBatch: {
       fields: ["QueueUrl", "Entries"],
       resource,
       iamAction: "DeleteMessage",
       run: (input) => {
-        const queue = sqs.queueFrom(input);
+        const queue = queueOf(sqs, input);
         return eachEntry(batch(input, ["ReceiptHandle"]), (entry) => remove(sqs, queue, entry));
-      },
-    },
-    ChangeMessageVisibility: {
-      fields: ["QueueUrl", "ReceiptHandle", "VisibilityTimeout"],
-      resource,
-      run: (input) => {
-        change(sqs, sqs.queueFrom(input), input);
-        return undefined;
       },
     },
     ChangeMessageVisibilityBatch: {
@@ -79,8 +55,8 @@ export function messageOperations(sqs: SqsService): Record<string, Operation> {
       resource,
       iamAction: "ChangeMessageVisibility",
       run: (input) => {
-        const queue = sqs.queueFrom(input);
-        return eachEntry(batch(input, ["ReceiptHandle", "VisibilityTimeout"]), (entry) => change(sqs, queue, entry));
+        const queue = queueOf(sqs, input);
+        return eachEntry(batch(input, ["ReceiptHandle", "VisibilityTimeout"]), (entry) => hide(sqs, queue, entry));
       },
     },
   };
@@ -97,13 +73,14 @@ function batch(input: Input, fields: readonly string[]): readonly Input[] {
   return entries;
 }
 
-function eachEntry(entries: readonly Input[], run: (entry: Input) => object): object {
+function eachEntry(entries: readonly Input[], run: (entry: Input) => void): object {
   const Successful: object[] = [];
   const Failed: object[] = [];
   for (const entry of entries) {
     const Id = entry.needText("Id");
     try {
-      Successful.push({ Id, ...run(entry) });
+      run(entry);
+      Successful.push({ Id });
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       Failed.push({ Id, SenderFault: error.status < 500, Code: error.code, Message: error.message });
@@ -112,71 +89,27 @@ function eachEntry(entries: readonly Input[], run: (entry: Input) => object): ob
   return { Successful, ...(Failed.length > 0 ? { Failed } : {}) };
 }
 
-function send(sqs: SqsService, queue: QueueRow, input: Input, request: AwsRequest): object {
+function send(sqs: QueuePort, queue: QueueRow, input: Input, request: AwsRequest): object {
   const body = input.needText("MessageBody");
-  const attributes = attributesOf(input);
-  const fifo = queue.attributes.FifoQueue === "true";
-  const groupId = input.text("MessageGroupId");
-  const deduplicationId = input.text("MessageDeduplicationId");
   const delaySeconds = input.integer("DelaySeconds", 0, 900);
   if (body.length === 0) throw new AwsError("MissingParameter", "MessageBody must not be empty.");
   if (!carriable(body)) throw new AwsError("InvalidMessageContents", "MessageBody holds characters that SQS does not allow.");
-  const size = Buffer.byteLength(body) + attributesSize(attributes);
-  const limit = Number(queue.attributes.MaximumMessageSize);
-  if (size > limit)
-    throw input.error(`MessageBody and MessageAttributes have ${size} bytes, more than the queue's MaximumMessageSize ${limit}`);
-  if (fifo && groupId === undefined) throw new AwsError("MissingParameter", "MessageGroupId is required for a FIFO queue.");
-  if (fifo && deduplicationId === undefined && queue.attributes.ContentBasedDeduplication !== "true") {
-    throw input.error("MessageDeduplicationId is required for a FIFO queue without ContentBasedDeduplication");
-  }
-  if (fifo && delaySeconds !== undefined) throw input.error("DelaySeconds of a single message is not allowed on a FIFO queue");
-  if (!fifo && deduplicationId !== undefined) throw input.error("MessageDeduplicationId is only allowed on a FIFO queue");
-  const sent = sqs.store.send(queue, { body, attributes, delaySeconds, groupId, deduplicationId, senderId: senderOf(request) });
+  const [size, limit] = [Buffer.byteLength(body), Number(queue.attributes.MaximumMessageSize)];
+  if (size > limit) throw input.error(`MessageBody has ${size} bytes, more than the queue's MaximumMessageSize ${limit}`);
+  const { principal } = request;
+  const senderId = principal.kind === "role" ? principal.roleName : "owner";
+  const MessageId = sqs.store.send(queue, { body, attributes: {}, delaySeconds, senderId });
   sqs.wake(queue.name);
-  return {
-    MessageId: sent.messageId,
-    MD5OfMessageBody: md5(body),
-    MD5OfMessageAttributes: attributesMd5(attributes),
-    SequenceNumber: sent.sequence,
-  };
+  return { MessageId, MD5OfMessageBody: md5(body) };
 }
 
-function attributesOf(input: Input): MessageAttributes {
-  const result: Record<string, MessageAttribute> = {};
-  for (const [name, attribute] of input.childMap("MessageAttributes", ["DataType", "StringValue", "BinaryValue"])) {
-    const DataType = attribute.needText("DataType");
-    if (!/^(String|Number|Binary)(\..+)?$/.test(DataType))
-      throw attribute.error(`DataType ${DataType} must be String, Number or Binary`);
-    if (DataType.startsWith("Binary")) {
-      const binary = attribute.blob("BinaryValue");
-      if (binary === undefined) throw attribute.error("BinaryValue is required for DataType Binary");
-      result[name] = { DataType, BinaryValue: binary.toString("base64") };
-    } else {
-      result[name] = { DataType, StringValue: attribute.needText("StringValue") };
-    }
-  }
-  if (Object.keys(result).length > 10) throw input.error("MessageAttributes holds more than 10 attributes");
-  return result;
-}
-
-function attributesSize(attributes: MessageAttributes): number {
-  return Object.entries(attributes).reduce((sum, [name, attribute]) => {
-    const value =
-      attribute.BinaryValue === undefined
-        ? Buffer.byteLength(attribute.StringValue ?? "")
-        : Buffer.from(attribute.BinaryValue, "base64").length;
-    return sum + Buffer.byteLength(name) + Buffer.byteLength(attribute.DataType) + value;
-  }, 0);
-}
-
-async function receive(sqs: SqsService, input: Input): Promise<object> {
-  const queue = sqs.queueFrom(input);
+async function receive(sqs: QueuePort, queue: QueueRow, input: Input): Promise<object> {
   const limit = input.integer("MaxNumberOfMessages", 1, 10) ?? 1;
   const visibility = input.integer("VisibilityTimeout", 0, 43_200);
   const wait = input.integer("WaitTimeSeconds", 0, 20) ?? Number(queue.attributes.ReceiveMessageWaitTimeSeconds);
-  const until = sqs.context.clock.now() + wait * 1000;
+  const until = sqs.now() + wait * 1000;
   let messages = sqs.receive(sqs.arnOf(queue.name), limit, visibility);
-  while (messages.length === 0 && sqs.context.clock.now() < until) {
+  while (messages.length === 0 && sqs.now() < until) {
     await sqs.waitForMessage(queue.name, until);
     messages = sqs.receive(sqs.arnOf(queue.name), limit, visibility);
   }
@@ -193,50 +126,37 @@ export function systemAttributes(message: Message): Record<string, string> {
     SentTimestamp: String(message.sentMs),
     ApproximateReceiveCount: String(message.receiveCount),
     ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
-    ...(message.groupId === undefined ? {} : { MessageGroupId: message.groupId }),
-    ...(message.deduplicationId === undefined ? {} : { MessageDeduplicationId: message.deduplicationId }),
     ...(message.deadLetterSourceArn === undefined ? {} : { DeadLetterQueueSourceArn: message.deadLetterSourceArn }),
   };
 }
 
 function describe(message: Message, system: readonly string[], names: readonly string[]): object {
-  const shownSystem = Object.entries(systemAttributes(message)).filter(
-    ([name]) => system.includes("All") || system.includes(name),
-  );
-  const shown = Object.entries(message.attributes).filter(([name]) =>
+  const some = <T>(all: Readonly<Record<string, T>>, shown: (name: string) => boolean): Record<string, T> | undefined => {
+    const entries = Object.entries(all).filter(([name]) => shown(name));
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  };
+  const attributes = some(message.attributes, (name) =>
     names.some(
-      (wanted) =>
-        wanted === "All" || wanted === ".*" || wanted === name || (wanted.endsWith(".*") && name.startsWith(wanted.slice(0, -2))),
+      (wanted) => wanted === "All" || wanted === name || (wanted.endsWith(".*") && name.startsWith(wanted.slice(0, -2))),
     ),
   );
-  const attributes = Object.fromEntries(shown);
   return {
     MessageId: message.messageId,
     ReceiptHandle: message.receiptHandle,
     MD5OfBody: md5(message.body),
     Body: message.body,
-    Attributes: shownSystem.length === 0 ? undefined : new Map(shownSystem),
-    MessageAttributes: shown.length === 0 ? undefined : new Map(shown),
-    MD5OfMessageAttributes: attributesMd5(attributes),
+    Attributes: some(systemAttributes(message), (name) => system.includes("All") || system.includes(name)),
+    MessageAttributes: attributes,
+    MD5OfMessageAttributes: attributes && attributesMd5(attributes),
   };
 }
 
-function remove(sqs: SqsService, queue: QueueRow, input: Input): object {
-  if (!sqs.store.deleteMessage(queue.name, input.needText("ReceiptHandle"))) {
+function remove(sqs: QueuePort, queue: QueueRow, input: Input): undefined {
+  if (!sqs.store.deleteMessage(queue.name, input.needText("ReceiptHandle")))
     throw new AwsError("ReceiptHandleIsInvalid", "ReceiptHandle is not one that ReceiveMessage of this queue returned.");
-  }
-  // The next message of a FIFO group becomes available.
-  sqs.wake(queue.name);
-  return {};
 }
 
-function change(sqs: SqsService, queue: QueueRow, input: Input): object {
+function hide(sqs: QueuePort, queue: QueueRow, input: Input): void {
   sqs.store.changeVisibility(queue.name, input.needText("ReceiptHandle"), input.needInteger("VisibilityTimeout", 0, 43_200));
   sqs.wake(queue.name);
-  return {};
-}
-
-/** The caller's id, as `SenderId` shows it. */
-function senderOf(request: AwsRequest): string {
-  return request.principal.kind === "role" ? request.principal.roleName : "owner";
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
 import { numberOf, optionalNumber, optionalText, type Row, textOf, transaction } from "../messaging/database";
@@ -10,18 +10,14 @@ export interface QueueRow {
   readonly modifiedMs: number;
   /** Attributes as the API knows them, all text. */
   readonly attributes: Readonly<Record<string, string>>;
-  readonly tags: Readonly<Record<string, string>>;
 }
 
 export interface SendArgs {
   readonly body: string;
   readonly attributes: MessageAttributes;
-  readonly delaySeconds: number | undefined;
-  readonly groupId: string | undefined;
-  readonly deduplicationId: string | undefined;
+  /** Absent: the queue's own. */
+  readonly delaySeconds?: number | undefined;
   readonly senderId: string;
-  /** Source queue of a message that was moved to a dead-letter queue. */
-  readonly deadLetterSourceArn?: string;
 }
 
 export interface Message {
@@ -33,8 +29,6 @@ export interface Message {
   readonly sentMs: number;
   readonly firstReceivedMs: number;
   readonly receiveCount: number;
-  readonly groupId: string | undefined;
-  readonly deduplicationId: string | undefined;
   readonly senderId: string;
   readonly deadLetterSourceArn: string | undefined;
 }
@@ -45,16 +39,11 @@ export interface Redrive {
   readonly sourceArn: string;
 }
 
-const deduplicationMs = 300_000;
-
 const schema = `
-CREATE TABLE IF NOT EXISTS sqs_queues (name TEXT PRIMARY KEY, created INTEGER NOT NULL, modified INTEGER NOT NULL, attributes TEXT NOT NULL, tags TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sqs_queue (name TEXT PRIMARY KEY, created INTEGER NOT NULL, modified INTEGER NOT NULL, attributes TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sqs_messages (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, message_id TEXT NOT NULL, body TEXT NOT NULL, attributes TEXT NOT NULL,
-  sent INTEGER NOT NULL, visible INTEGER NOT NULL, first_received INTEGER, receives INTEGER NOT NULL DEFAULT 0, receipt TEXT, group_id TEXT, dedup_id TEXT,
-  sender TEXT NOT NULL, dlq_source TEXT);
-CREATE INDEX IF NOT EXISTS sqs_messages_by_queue ON sqs_messages (queue, visible, id);
-CREATE TABLE IF NOT EXISTS sqs_deduplication (queue TEXT NOT NULL, dedup_id TEXT NOT NULL, message_id TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
-  PRIMARY KEY (queue, dedup_id));`;
+  sent INTEGER NOT NULL, visible INTEGER NOT NULL, first_received INTEGER, receives INTEGER NOT NULL DEFAULT 0, receipt TEXT, sender TEXT NOT NULL, dlq_source TEXT);
+CREATE INDEX IF NOT EXISTS sqs_messages_by_queue ON sqs_messages (queue, visible, id);`;
 
 export class SqsStore {
   constructor(
@@ -72,74 +61,41 @@ export class SqsStore {
   }
 
   findQueue(name: string): QueueRow | undefined {
-    const row = this.db.prepare("SELECT * FROM sqs_queues WHERE name = ?").get(name);
+    const row = this.db.prepare("SELECT * FROM sqs_queue WHERE name = ?").get(name);
     return row === undefined ? undefined : queueOf(row);
   }
 
   queues(): QueueRow[] {
-    return this.db.prepare("SELECT * FROM sqs_queues ORDER BY name").all().map(queueOf);
+    return this.db.prepare("SELECT * FROM sqs_queue ORDER BY name").all().map(queueOf);
   }
 
-  /** Creates the queue or replaces its attributes and tags; messages stay. */
-  save(name: string, attributes: QueueRow["attributes"], tags: QueueRow["tags"]): void {
+  /** Creates the queue or replaces its attributes; messages stay. */
+  save(name: string, attributes: QueueRow["attributes"]): void {
     this.db
       .prepare(
-        "INSERT INTO sqs_queues VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET modified = excluded.modified, attributes = excluded.attributes, tags = excluded.tags",
+        "INSERT INTO sqs_queue VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET modified = excluded.modified, attributes = excluded.attributes",
       )
-      .run(name, this.now(), this.now(), JSON.stringify(attributes), JSON.stringify(tags));
+      .run(name, this.now(), this.now(), JSON.stringify(attributes));
   }
 
   delete(name: string): void {
     transaction(this.db, () => {
-      for (const table of ["sqs_messages", "sqs_deduplication"])
-        this.db.prepare(`DELETE FROM ${table} WHERE queue = ?`).run(name);
-      this.db.prepare("DELETE FROM sqs_queues WHERE name = ?").run(name);
+      this.db.prepare("DELETE FROM sqs_messages WHERE queue = ?").run(name);
+      this.db.prepare("DELETE FROM sqs_queue WHERE name = ?").run(name);
     });
   }
 
-  purge(name: string): void {
-    this.db.prepare("DELETE FROM sqs_messages WHERE queue = ?").run(name);
-  }
-
-  send(queue: QueueRow, message: SendArgs): { readonly messageId: string; readonly sequence: string | undefined } {
-    const fifo = queue.attributes.FifoQueue === "true";
-    return transaction(this.db, () => {
-      const now = this.now();
-      const deduplicationId = fifo
-        ? (message.deduplicationId ?? createHash("sha256").update(message.body).digest("hex"))
-        : undefined;
-      if (deduplicationId !== undefined) {
-        this.db.prepare("DELETE FROM sqs_deduplication WHERE queue = ? AND at <= ?").run(queue.name, now - deduplicationMs);
-        const seen = this.db
-          .prepare("SELECT * FROM sqs_deduplication WHERE queue = ? AND dedup_id = ?")
-          .get(queue.name, deduplicationId);
-        if (seen !== undefined) return { messageId: textOf(seen, "message_id"), sequence: sequence(numberOf(seen, "seq")) };
-      }
-      const messageId = randomUUID();
-      const delayMs = (message.delaySeconds ?? Number(queue.attributes.DelaySeconds ?? 0)) * 1000;
-      const { lastInsertRowid } = this.db
-        .prepare(
-          "INSERT INTO sqs_messages (queue, message_id, body, attributes, sent, visible, group_id, dedup_id, sender, dlq_source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .run(
-          queue.name,
-          messageId,
-          message.body,
-          JSON.stringify(message.attributes),
-          now,
-          now + delayMs,
-          message.groupId ?? null,
-          deduplicationId ?? null,
-          message.senderId,
-          message.deadLetterSourceArn ?? null,
-        );
-      if (deduplicationId !== undefined) {
-        this.db
-          .prepare("INSERT INTO sqs_deduplication VALUES (?, ?, ?, ?, ?)")
-          .run(queue.name, deduplicationId, messageId, lastInsertRowid, now);
-      }
-      return { messageId, sequence: fifo ? sequence(Number(lastInsertRowid)) : undefined };
-    });
+  /** Returns the message's id. */
+  send(queue: QueueRow, message: SendArgs): string {
+    const messageId = randomUUID();
+    const now = this.now();
+    const delayMs = (message.delaySeconds ?? Number(queue.attributes.DelaySeconds ?? 0)) * 1000;
+    this.db
+      .prepare(
+        "INSERT INTO sqs_messages (queue, message_id, body, attributes, sent, visible, sender) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      )
+      .run(queue.name, messageId, message.body, JSON.stringify(message.attributes), now, now + delayMs, message.senderId);
+    return messageId;
   }
 
   /** Takes up to `limit` visible messages; those over the redrive limit go to the dead-letter queue instead. */
@@ -150,19 +106,14 @@ export class SqsStore {
     redrive: Redrive | undefined,
   ): { readonly messages: Message[]; readonly moved: boolean } {
     const now = this.now();
-    const fifo = queue.attributes.FifoQueue === "true";
     return transaction(this.db, () => {
       this.expire(queue);
       const messages: Message[] = [];
       const spent: Row[] = [];
-      const blocked = fifo ? this.groupsInFlight(queue.name) : new Set<string>();
-      const order = fifo ? "id" : "visible, id";
       for (const row of this.db
-        .prepare(`SELECT * FROM sqs_messages WHERE queue = ? AND visible <= ? ORDER BY ${order}`)
+        .prepare("SELECT * FROM sqs_messages WHERE queue = ? AND visible <= ? ORDER BY visible, id")
         .iterate(queue.name, now)) {
         if (messages.length === limit) break;
-        const group = optionalText(row, "group_id");
-        if (group !== undefined && blocked.has(group)) continue;
         if (
           redrive !== undefined &&
           numberOf(row, "receives") >= redrive.maxReceiveCount &&
@@ -184,19 +135,12 @@ export class SqsStore {
   }
 
   private moveToDeadLetters(row: Row, redrive: Redrive): void {
-    // The enqueue time is kept on a standard queue, so retention keeps counting from the first send (SQS developer guide).
+    // The enqueue time is kept, so retention keeps counting from the first send (SQS developer guide).
     this.db
       .prepare(
         "UPDATE sqs_messages SET queue = ?, visible = ?, receives = 0, first_received = NULL, receipt = NULL, dlq_source = ? WHERE id = ?",
       )
       .run(redrive.deadLetterQueue, this.now(), redrive.sourceArn, numberOf(row, "id"));
-  }
-
-  private groupsInFlight(queue: string): Set<string> {
-    const rows = this.db
-      .prepare("SELECT DISTINCT group_id FROM sqs_messages WHERE queue = ? AND visible > ? AND group_id IS NOT NULL")
-      .all(queue, this.now());
-    return new Set(rows.map((row) => textOf(row, "group_id")));
   }
 
   /** Returns false when the handle is of another queue or malformed. A message that is already gone counts as deleted. */
@@ -250,10 +194,6 @@ export class SqsStore {
   }
 }
 
-function sequence(id: number): string {
-  return String(10n ** 19n + BigInt(id)).slice(0, 20);
-}
-
 function messageIdOf(queue: string, receiptHandle: string): number | undefined {
   const [owner, id] = Buffer.from(receiptHandle, "base64").toString("utf8").split(" ");
   return owner === queue && id !== undefined && /^\d+$/.test(id) ? Number(id) : undefined;
@@ -265,7 +205,6 @@ function queueOf(row: Row): QueueRow {
     createdMs: numberOf(row, "created"),
     modifiedMs: numberOf(row, "modified"),
     attributes: JSON.parse(textOf(row, "attributes")) as Record<string, string>,
-    tags: JSON.parse(textOf(row, "tags")) as Record<string, string>,
   };
 }
 
@@ -280,8 +219,6 @@ function messageOf(row: Row, queue: string, now: number): Message {
     sentMs: numberOf(row, "sent"),
     firstReceivedMs: optionalNumber(row, "first_received") ?? now,
     receiveCount: numberOf(row, "receives") + 1,
-    groupId: optionalText(row, "group_id"),
-    deduplicationId: optionalText(row, "dedup_id"),
     senderId: textOf(row, "sender"),
     deadLetterSourceArn: optionalText(row, "dlq_source"),
   };

@@ -8,8 +8,8 @@ import {
   type LocalContext,
   type Permission,
 } from "../../contracts";
-import { type JsonAction, type Members, paginate, runJsonAction } from "../../gateway/json-service";
-import { jsonBody } from "../../gateway/protocols";
+import type { Input } from "../messaging/input";
+import { type Operation, page, serviceOf } from "../messaging/operations";
 import type { ServiceGate } from "../service-gate";
 import { type Parameter, ParameterStore } from "./store";
 
@@ -20,16 +20,11 @@ const THROUGHPUT = { rate: 40, burst: 40 };
 
 export class SsmService implements AwsService {
   readonly name = "ssm";
+  readonly permissions: AwsService["permissions"];
   /** What the runtime itself reads goes by the store, which is not metered. */
   readonly parameters: ParameterStore;
   private readonly throughput: TokenBucket;
-  private readonly actions: Readonly<Record<string, JsonAction>> = {
-    PutParameter: (members) => this.put(members),
-    GetParameter: (members) => this.get(members),
-    GetParameters: (members) => this.getMany(members),
-    GetParametersByPath: (members) => this.getByPath(members),
-    GetParameterHistory: (members) => this.history(members),
-  };
+  private readonly service: AwsService;
 
   constructor(
     private readonly context: LocalContext,
@@ -37,37 +32,80 @@ export class SsmService implements AwsService {
   ) {
     this.parameters = new ParameterStore(context);
     this.throughput = new TokenBucket(THROUGHPUT, () => context.clock.now());
-  }
-
-  permissions(request: AwsRequest): readonly Permission[] {
-    const body = jsonBody(request);
-    const names = [body.Name, body.Path, ...(Array.isArray(body.Names) ? body.Names : [])].filter(
-      (name) => typeof name === "string",
-    );
-    const action = `ssm:${request.action}`;
-    const own = names.map((name) => ({ action, resource: this.arnOf(name.replace(/:\d+$/, "")) }));
-    return [...own, ...this.keyPermissions(request.action, body, names)];
-  }
-
-  /** Customer-managed keys need a grant of their own; the account's default key does not. */
-  private keyPermissions(action: string, body: Readonly<Record<string, unknown>>, names: readonly string[]): Permission[] {
-    const use = (kmsAction: string, keys: readonly (string | undefined)[]) =>
-      [...new Set(keys)].flatMap((key) => this.gate.permissionsOf({ uses: [kmsAction] }, "ssm", "", key));
-    if (action === "PutParameter")
-      return use("kms:Encrypt", [body.Type === "SecureString" && typeof body.KeyId === "string" ? body.KeyId : undefined]);
-    if (body.WithDecryption !== true) return [];
-    const found = names.flatMap((name) =>
-      action === "GetParametersByPath" ? this.parameters.under(name, true) : (this.parameters.find(name) ?? []),
-    );
-    return use(
-      "kms:Decrypt",
-      found.map(({ keyId }) => keyId),
-    );
+    this.service = serviceOf({
+      name: this.name,
+      iamPrefix: "ssm",
+      validationCode: "ValidationException",
+      jsonVersion: "1.1",
+      operations: this.operations(),
+    });
+    this.permissions = this.service.permissions;
   }
 
   async handle(request: AwsRequest): Promise<AwsResponse> {
     if (METERED.includes(request.action) && !this.throughput.take()) throw new AwsError("ThrottlingException", "Rate exceeded");
-    return runJsonAction("ssm", this.actions, request);
+    return this.service.handle(request);
+  }
+
+  private operations(): Record<string, Operation> {
+    const arnOf = (name: string) => this.arnOf(name.replace(/:\d+$/, ""));
+    const resource = (input: Input) => arnOf(input.needText("Name"));
+    return {
+      PutParameter: {
+        fields: ["Name", "Value", "Type", "KeyId", "Description", "Overwrite", "DataType"],
+        resource,
+        needs: (input) => this.keyNeeds("kms:Encrypt", [input.text("Type") === "SecureString" ? input.text("KeyId") : undefined]),
+        run: (input) => this.put(input),
+      },
+      GetParameter: {
+        fields: ["Name", "WithDecryption"],
+        resource,
+        needs: (input) => this.decryption(input, [this.parameters.find(input.needText("Name"))]),
+        run: (input) => {
+          const name = input.needText("Name");
+          return { Parameter: this.shown(this.parameters.existing(name), input, name) };
+        },
+      },
+      GetParameters: {
+        fields: ["Names", "WithDecryption"],
+        resource: (input) => (input.texts("Names") ?? []).map(arnOf),
+        needs: (input) =>
+          this.decryption(
+            input,
+            (input.texts("Names") ?? []).map((name) => this.parameters.find(name)),
+          ),
+        run: (input) => this.getMany(input),
+      },
+      GetParametersByPath: {
+        fields: ["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"],
+        resource: (input) => arnOf(input.needText("Path")),
+        needs: (input) => this.decryption(input, this.parameters.under(input.needText("Path"), true)),
+        run: (input) => {
+          const found = this.parameters.under(input.needText("Path"), input.flag("Recursive") ?? false);
+          const { items, nextToken } = pageOf(found, input, 10);
+          return { Parameters: items.map((parameter) => this.shown(parameter, input)), NextToken: nextToken };
+        },
+      },
+      GetParameterHistory: {
+        fields: ["Name", "WithDecryption", "MaxResults", "NextToken"],
+        resource,
+        needs: (input) => this.decryption(input, [this.parameters.find(input.needText("Name"))]),
+        run: (input) => this.history(input),
+      },
+    };
+  }
+
+  /** Customer-managed keys need a grant of their own; the account's default key does not. */
+  private keyNeeds(kmsAction: string, keys: readonly (string | undefined)[]): Permission[] {
+    return [...new Set(keys)].flatMap((key) => this.gate.permissionsOf({ uses: [kmsAction] }, "ssm", "", key));
+  }
+
+  private decryption(input: Input, parameters: readonly (Parameter | undefined)[]): Permission[] {
+    if (input.flag("WithDecryption") !== true) return [];
+    return this.keyNeeds(
+      "kms:Decrypt",
+      parameters.map((parameter) => parameter?.keyId),
+    );
   }
 
   private arnOf(name: string): string {
@@ -75,8 +113,8 @@ export class SsmService implements AwsService {
     return `arn:aws:ssm:${this.context.region}:${this.context.accountId}:parameter/${name.replace(/^\//, "")}`;
   }
 
-  private shown(parameter: Parameter, decrypt: boolean, selector = parameter.name): object {
-    const hidden = parameter.type === "SecureString" && !decrypt;
+  private shown(parameter: Parameter, input: Input, selector = parameter.name): object {
+    const hidden = parameter.type === "SecureString" && input.flag("WithDecryption") !== true;
     const version = /:\d+$/.exec(selector)?.[0];
     return {
       Name: parameter.name,
@@ -90,69 +128,52 @@ export class SsmService implements AwsService {
     };
   }
 
-  private put(members: Members): object {
-    const name = members.text("Name");
-    const dataType = members.optionalText("DataType");
+  private put(input: Input): object {
+    const name = input.needText("Name");
+    const dataType = input.text("DataType");
     if (dataType !== undefined && dataType !== "text")
       throw new AwsError("ValidationException", `DataType '${dataType}' is not supported locally; use 'text'.`);
-    const type = members.optionalText("Type") ?? this.parameters.find(name)?.type;
+    const type = input.text("Type") ?? this.parameters.find(name)?.type;
     if (type === undefined)
       throw new AwsError("ValidationException", "A parameter type is required when you create a parameter.");
-    const input = {
+    const version = this.parameters.put({
       name,
       type,
-      value: members.text("Value"),
-      keyId: members.optionalText("KeyId"),
-      description: members.optionalText("Description"),
-      overwrite: members.flag("Overwrite"),
-    };
-    members.refuseRest();
-    return { Version: this.parameters.put(input), Tier: "Standard" };
+      value: input.needText("Value"),
+      keyId: input.text("KeyId"),
+      description: input.text("Description"),
+      overwrite: input.flag("Overwrite") ?? false,
+    });
+    return { Version: version, Tier: "Standard" };
   }
 
-  private get(members: Members): object {
-    const name = members.text("Name");
-    const decrypt = members.flag("WithDecryption");
-    members.refuseRest();
-    return { Parameter: this.shown(this.parameters.existing(name), decrypt, name) };
-  }
-
-  private getMany(members: Members): object {
-    const names = members.texts("Names");
+  private getMany(input: Input): object {
+    const names = input.texts("Names") ?? [];
     if (names.length === 0 || names.length > 10)
       throw new AwsError("ValidationException", `Names must have 1 to 10 entries, got ${names.length}.`);
-    const decrypt = members.flag("WithDecryption");
-    members.refuseRest();
     const found = names.map((name) => [name, this.parameters.find(name)] as const);
     return {
-      Parameters: found.flatMap(([name, parameter]) => (parameter ? [this.shown(parameter, decrypt, name)] : [])),
+      Parameters: found.flatMap(([name, parameter]) => (parameter ? [this.shown(parameter, input, name)] : [])),
       InvalidParameters: found.flatMap(([name, parameter]) => (parameter ? [] : [name])),
     };
   }
 
-  private getByPath(members: Members): object {
-    const decrypt = members.flag("WithDecryption");
-    const found = this.parameters.under(members.text("Path"), members.flag("Recursive"));
-    const { page, next } = paginate(found, members.optionalNumber("MaxResults") ?? 10, members.optionalText("NextToken"));
-    members.refuseRest();
-    return { Parameters: page.map((parameter) => this.shown(parameter, decrypt)), NextToken: next };
-  }
-
-  private history(members: Members): object {
-    const { name } = this.parameters.existing(members.text("Name"));
-    const decrypt = members.flag("WithDecryption");
-    const all = this.parameters.versions(name);
-    const { page, next } = paginate(all, members.optionalNumber("MaxResults") ?? 50, members.optionalText("NextToken"));
-    members.refuseRest();
+  private history(input: Input): object {
+    const { name } = this.parameters.existing(input.needText("Name"));
+    const { items, nextToken } = pageOf(this.parameters.versions(name), input, 50);
     return {
-      Parameters: page.map((parameter) => ({
-        ...this.shown(parameter, decrypt),
+      Parameters: items.map((parameter) => ({
+        ...this.shown(parameter, input),
         Tier: "Standard",
         Policies: [],
         KeyId: parameter.keyId,
         Description: parameter.description,
       })),
-      NextToken: next,
+      NextToken: nextToken,
     };
   }
+}
+
+function pageOf(all: readonly Parameter[], input: Input, limit: number) {
+  return page(all, input.text("NextToken"), input.integer("MaxResults", 1, limit) ?? limit, "InvalidNextToken");
 }

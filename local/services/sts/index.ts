@@ -1,1 +1,1 @@
-export { StsService } from "./service";
+export { stsService } from "./service";

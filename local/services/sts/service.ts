@@ -1,26 +1,25 @@
 /** Security Token Service: who am I. */
-import { randomUUID } from "node:crypto";
-import type { AwsRequest, AwsResponse, AwsService, LocalContext } from "../../contracts";
-import { unsupportedAction } from "../../gateway/endpoint";
-import { queryResponse } from "../../gateway/protocols";
+import type { AwsService, LocalContext } from "../../contracts";
+import { serviceOf } from "../messaging/operations";
 
-const NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
-
-export class StsService implements AwsService {
-  readonly name = "sts";
-
-  constructor(private readonly context: Pick<LocalContext, "accountId">) {}
-
-  /** AWS lets every signed caller ask who it is. */
-  permissions(): readonly [] {
-    return [];
-  }
-
-  handle(request: AwsRequest): AwsResponse {
-    if (request.action !== "GetCallerIdentity") throw unsupportedAction("sts", request.action, ["GetCallerIdentity"]);
-    const { principal } = request;
-    const userId = principal.kind === "owner" ? this.context.accountId : `AROALOCAL:${principal.arn.split("/").at(-1)}`;
-    const result = `<Arn>${principal.arn}</Arn><UserId>${userId}</UserId><Account>${this.context.accountId}</Account>`;
-    return queryResponse(request.action, NAMESPACE, result, randomUUID());
-  }
+export function stsService({ accountId }: Pick<LocalContext, "accountId">): AwsService {
+  return serviceOf({
+    name: "sts",
+    iamPrefix: "sts",
+    validationCode: "ValidationError",
+    jsonVersion: "1.1",
+    queryNamespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+    operations: {
+      GetCallerIdentity: {
+        fields: [],
+        // AWS lets every signed caller ask who it is.
+        resource: () => [],
+        run: (_, { principal }) => ({
+          Arn: principal.arn,
+          UserId: principal.kind === "owner" ? accountId : `AROALOCAL:${principal.arn.split("/").at(-1)}`,
+          Account: accountId,
+        }),
+      },
+    },
+  });
 }

@@ -39,7 +39,6 @@ describe("names that the provider makes", () => {
 
   it.each([
     ["aws:s3/bucket:Bucket", "Raw-Events", {}, /^raw-events-[0-9a-f]{7}$/],
-    ["aws:sqs/queue:Queue", "ordered", { fifoQueue: true }, /^ordered-[0-9a-f]{7}\.fifo$/],
     ["aws:kms/alias:Alias", "data-key", {}, /^alias\/data-key-[0-9a-f]{7}$/],
     ["aws:iam/role:Role", "loader", { namePrefix: "load-" }, /^load-[0-9a-f]{26}$/],
   ])("follow the rules of %s", (type, name, inputs, expected) => {

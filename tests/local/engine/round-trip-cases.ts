@@ -32,8 +32,6 @@ const targetsOf = ({ inputs }: GraphResource) => services.events.store.targets("
 
 const published = shared("aws:lambda/function:Function", "published", async () => ({ ...(await fn()).inputs, publish: true }));
 const topicQueue = shared("aws:sqs/queue:Queue", "topic-queue", () => ({}));
-const redrive = async (maxReceiveCount: number) =>
-  JSON.stringify({ deadLetterTargetArn: (await queue()).state.arn, maxReceiveCount });
 const asset = (text: string) => ({ kind: "asset", sha256: text, content: Buffer.from(text) });
 const encryption = async (one: GraphResource) => [
   { applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: one.state.arn } },
@@ -66,12 +64,6 @@ export const cases: readonly Case[] = [
     seen: ({ inputs }) => attributesOf(inputs.queueUrl)?.Policy,
   },
   {
-    type: "aws:sqs/redrivePolicy:RedrivePolicy",
-    inputs: async () => ({ queueUrl: (await topicQueue()).id, redrivePolicy: await redrive(3) }),
-    change: async () => ({ redrivePolicy: await redrive(5) }),
-    seen: ({ inputs }) => attributesOf(inputs.queueUrl)?.RedrivePolicy,
-  },
-  {
     type: "aws:sns/topic:Topic",
     inputs: () => ({ displayName: "one" }),
     change: () => ({ displayName: "two" }),
@@ -86,8 +78,7 @@ export const cases: readonly Case[] = [
   {
     type: "aws:sns/topicSubscription:TopicSubscription",
     inputs: async () => ({ topic: (await topic()).id, protocol: "email", endpoint: "risk@example.com" }),
-    change: () => ({ filterPolicy: '{"severity":["high"]}' }),
-    seen: ({ id }) => services.sns.subscriptions().find(({ arn }) => arn === id)?.attributes,
+    seen: ({ id }) => services.sns.subscriptions().find(({ arn }) => arn === id),
   },
   {
     type: "aws:kinesis/stream:Stream",

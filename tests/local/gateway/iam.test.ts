@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeCbor, EpochSeconds, encodeCbor } from "../../../local/gateway/cbor";
 import { matchesWildcard } from "../../../local/gateway/permissions/conditions";
 import { Iam } from "../../../local/gateway/permissions/iam";
 import { evaluateIdentity, parsePolicy } from "../../../local/gateway/permissions/policy";
@@ -137,20 +136,5 @@ describe("resource policies", () => {
     });
     expect(iam.assumableBy("r", "lambda.amazonaws.com")).toBe(true);
     expect(iam.assumableBy("r", "ec2.amazonaws.com")).toBe(false);
-  });
-});
-
-describe("CBOR", () => {
-  it("round-trips JSON values", () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
-        const back = decodeCbor(encodeCbor(value));
-        expect(JSON.stringify(back)).toBe(JSON.stringify(value));
-      }),
-    );
-  });
-  it("tags instants and refuses garbage", () => {
-    expect(encodeCbor(new EpochSeconds(1)).toString("hex")).toBe("c101");
-    expect(() => decodeCbor(Buffer.from([0x5f]))).toThrow(/not valid CBOR/);
   });
 });

@@ -12,7 +12,7 @@ import { S3Service } from "../../../local/services/s3";
 import { SecretsManagerService } from "../../../local/services/secretsmanager";
 import { ServiceGate } from "../../../local/services/service-gate";
 import { SsmService } from "../../../local/services/ssm";
-import { StsService } from "../../../local/services/sts";
+import { stsService } from "../../../local/services/sts";
 
 export interface Delivered {
   readonly target: string;
@@ -45,7 +45,7 @@ export async function smallPlatform(now: () => number = Date.now) {
   const secrets = new SecretsManagerService(context, gate);
   const s3 = new S3Service(context, { iam, gate, deliver });
   const dynamodb = new DynamoDbService(context, { persistent: false, gate });
-  for (const service of [ssm, secrets, s3, dynamodb, new StsService(context)]) endpoint.register(service);
+  for (const service of [ssm, secrets, s3, dynamodb, stsService(context)]) endpoint.register(service);
   const client = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = credentials.owner) => ({
     region,
     endpoint: endpointUrl,

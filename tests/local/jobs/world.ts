@@ -4,7 +4,6 @@ import type { EventEnvelope } from "../../../local/services/events";
 import { EventsService } from "../../../local/services/events";
 import { GlueService } from "../../../local/services/glue";
 import { type InterpreterSource, type JobPorts, jobPorts } from "../../../local/services/jobs/ports";
-import { KinesisService } from "../../../local/services/kinesis";
 import { LogsService } from "../../../local/services/logs";
 import { SageMakerService, sageMakerEndpoint } from "../../../local/services/sagemaker";
 import { SageMakerRuntimeService } from "../../../local/services/sagemaker-runtime";
@@ -23,7 +22,7 @@ export async function jobsWorld(interpreter: InterpreterSource = plainPython) {
   const registry = new DeliverRegistry();
   const logs = new LogsService(context, gate, registry);
   const sqs = new SqsService(context, gate);
-  const events = new EventsService(context, gate, { registry, sqs, kinesis: new KinesisService(context, gate) });
+  const events = new EventsService(context, gate, { registry, sqs });
   const published: EventEnvelope[] = [];
   registry.register("lambda", (_, payload) => void published.push(JSON.parse(payload) as EventEnvelope));
   await call(events, "PutRule", { Name: "all", EventPattern: JSON.stringify({ source: [{ prefix: "aws." }] }) });

@@ -77,7 +77,7 @@ describe("a rule's delivery to an encrypted topic", () => {
     const arn = all.sns.arnOf("alerts");
     const Policy = policyOf(allow(EVENTS, "sns:Publish", arn, topicCondition));
     all.sns.saveTopic("alerts", { Policy, KmsMasterKeyId: all.key });
-    all.sns.subscribe(arn, "email", "people@example.com", {});
+    all.sns.subscribe(arn, "email", "people@example.com");
     const result = await send(all, arn);
     return { ...result, mails: all.lines.filter((line) => line.startsWith("Mail to people@example.com")).length };
   };
@@ -126,7 +126,7 @@ describe("an alarm's mail", () => {
     const arn = sns.arnOf("ops");
     const Policy = policyOf(allow("cloudwatch.amazonaws.com", "sns:Publish", arn, ownAccount));
     sns.saveTopic("ops", { Policy, KmsMasterKeyId: all.key });
-    sns.subscribe(arn, "email", "ops@example.com", {});
+    sns.subscribe(arn, "email", "ops@example.com");
     await call(cloudwatch, "PutMetricAlarm", {
       AlarmName: "any",
       Namespace: "N",

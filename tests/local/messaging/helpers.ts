@@ -3,17 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { AwsRequest, AwsService, LocalContext } from "../../../local/contracts";
-import type { KinesisService } from "../../../local/services/kinesis";
-import { createMessaging, type Messaging } from "../../../local/services/messaging";
-
-export interface World extends Messaging {
-  readonly context: LocalContext;
-  readonly lines: string[];
-  readonly advance: (ms: number) => void;
-}
+import { Iam } from "../../../local/gateway/iam";
+import { CloudWatchService } from "../../../local/services/cloudwatch";
+import { DeliverRegistry } from "../../../local/services/deliver";
+import { EventsService } from "../../../local/services/events";
+import { KinesisService } from "../../../local/services/kinesis";
+import { KmsService } from "../../../local/services/kms";
+import { LogsService } from "../../../local/services/logs";
+import { ServiceGate } from "../../../local/services/service-gate";
+import { SnsService } from "../../../local/services/sns";
+import { SqsService } from "../../../local/services/sqs";
 
 /** All messaging services over an in-memory database and a clock that only moves when told. */
-export function world(): World {
+export function world() {
   let now = Date.UTC(2026, 0, 15, 12, 0, 0);
   const lines: string[] = [];
   const context: LocalContext = {
@@ -25,8 +27,24 @@ export function world(): World {
     clock: { now: () => now },
     log: (line) => lines.push(line),
   };
-  return { ...createMessaging(context), context, lines, advance: (ms) => (now += ms) };
+  const registry = new DeliverRegistry();
+  const cloudwatch = new CloudWatchService(context, registry);
+  const iam = new Iam(context.accountId, context.region);
+  const kms = new KmsService(context);
+  const gate = new ServiceGate(context, iam, kms);
+  const kinesis = new KinesisService(context, gate);
+  const sqs = new SqsService(context, gate, cloudwatch.put);
+  const sns = new SnsService(context, gate, registry);
+  const events = new EventsService(context, gate, { registry, sqs }, cloudwatch.put);
+  const logs = new LogsService(context, gate, registry, cloudwatch.putEmbedded);
+  registry.register("sqs", (arn, payload, delivery) => sqs.deliver(arn, payload, delivery));
+  const advance = (ms: number): void => {
+    now += ms;
+  };
+  return { iam, kms, gate, registry, kinesis, sqs, sns, events, logs, cloudwatch, context, lines, advance };
 }
+
+export type World = ReturnType<typeof world>;
 
 /** Calls one action with a JSON body and returns the parsed answer. */
 export async function call<T extends object = Record<string, string>>(

@@ -39,18 +39,35 @@ describe("SQS", () => {
     expect(sqs.store.counts("q").visible).toBe(2);
   });
 
-  it("keeps FIFO groups in order and drops duplicates", async () => {
+  it("answers a batch entry by entry, and tells how many messages are where", async () => {
     const { sqs } = world();
-    const { QueueUrl } = await call(sqs, "CreateQueue", {
-      QueueName: "q.fifo",
-      Attributes: { FifoQueue: "true", ContentBasedDeduplication: "true" },
+    const { QueueUrl } = await call(sqs, "CreateQueue", { QueueName: "q" });
+    for (const MessageBody of ["a", "b"]) await call(sqs, "SendMessage", { QueueUrl, MessageBody });
+    const { Messages } = await call<{ Messages: { ReceiptHandle: string }[] }>(sqs, "ReceiveMessage", {
+      QueueUrl,
+      MaxNumberOfMessages: 2,
     });
-    for (const body of ["a", "b", "a"]) await call(sqs, "SendMessage", { QueueUrl, MessageBody: body, MessageGroupId: "g" });
-    const [first] = sqs.receive(sqs.arnOf("q.fifo"), 1);
-    expect(first?.body).toBe("a");
-    expect(sqs.receive(sqs.arnOf("q.fifo"), 10)).toEqual([]);
-    sqs.deleteMessages(sqs.arnOf("q.fifo"), [first?.receiptHandle ?? ""]);
-    expect(sqs.receive(sqs.arnOf("q.fifo"), 10).map((message) => message.body)).toEqual(["b"]);
+    const [first, second] = Messages.map(({ ReceiptHandle }) => ReceiptHandle);
+    const Entries = [
+      { Id: "right", ReceiptHandle: first },
+      { Id: "wrong", ReceiptHandle: "none" },
+    ];
+    expect(await call(sqs, "DeleteMessageBatch", { QueueUrl, Entries })).toMatchObject({
+      Successful: [{ Id: "right" }],
+      Failed: [{ Id: "wrong", SenderFault: true, Code: "ReceiptHandleIsInvalid" }],
+    });
+    await call(sqs, "ChangeMessageVisibilityBatch", {
+      QueueUrl,
+      Entries: [{ Id: "1", ReceiptHandle: second, VisibilityTimeout: 0 }],
+    });
+    const AttributeNames = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "QueueArn"];
+    expect(await call(sqs, "GetQueueAttributes", { QueueUrl, AttributeNames })).toEqual({
+      Attributes: { ApproximateNumberOfMessages: "1", ApproximateNumberOfMessagesNotVisible: "0", QueueArn: sqs.arnOf("q") },
+    });
+    await expect(call(sqs, "GetQueueAttributes", { QueueUrl, AttributeNames: ["FifoQueue"] })).rejects.toThrow(
+      /Unknown Attribute FifoQueue/,
+    );
+    await expect(call(sqs, "DeleteMessageBatch", { QueueUrl, Entries: [] })).rejects.toMatchObject({ code: "EmptyBatchRequest" });
   });
 });
 
@@ -62,7 +79,7 @@ describe("EventBridge", () => {
       const Policy = allowService("events.amazonaws.com", "sqs:SendMessage", sqs.arnOf(QueueName));
       await call(sqs, "CreateQueue", { QueueName, Attributes: { Policy } });
     }
-    await call(events, "CreateEventBus", { Name: "bus" });
+    events.store.saveBus("bus");
     await call(events, "PutRule", {
       Name: "high",
       EventBusName: "bus",
@@ -104,8 +121,20 @@ describe("EventBridge", () => {
     });
     await call(events, "PutEvents", { Entries: [entry(90)] });
     await events.settle();
-    const [message] = sqs.receive(sqs.arnOf("dead"), 10);
-    expect(message?.attributes.ERROR_CODE).toEqual({ DataType: "String", StringValue: "AccessDenied" });
+    const dead = await call<{ Messages: object[] }>(sqs, "ReceiveMessage", {
+      QueueUrl: sqs.urlOf("dead"),
+      MessageAttributeNames: ["ERROR_CODE", "RETRY.*"],
+    });
+    expect(dead.Messages).toMatchObject([
+      {
+        MessageAttributes: {
+          ERROR_CODE: { DataType: "String", StringValue: "AccessDenied" },
+          RETRY_ATTEMPTS: { DataType: "Number", StringValue: "0" },
+        },
+        // What moto computes for these two.
+        MD5OfMessageAttributes: "69b8daba393ccca060af1a35786e9ca0",
+      },
+    ]);
     expect(lines.join()).toContain("may not sqs:SendMessage");
   });
 
@@ -141,7 +170,7 @@ describe("EventBridge", () => {
       advance(60_000);
     }
     expect(sqs.store.counts("q").visible).toBe(1);
-    await call(events, "DisableRule", { Name: "nightly" });
+    await call(events, "PutRule", { Name: "nightly", ScheduleExpression: "rate(5 minutes)", State: "DISABLED" });
     advance(600_000);
     await events.tick();
     expect(sqs.store.counts("q").visible).toBe(1);
@@ -152,7 +181,7 @@ describe("CloudWatch", () => {
   it("raises an alarm from embedded metrics and mails it", async () => {
     const { cloudwatch, logs, sns, context, advance } = world();
     sns.saveTopic("ops", { Policy: allowService("cloudwatch.amazonaws.com", "sns:Publish", sns.arnOf("ops")) });
-    sns.subscribe(sns.arnOf("ops"), "email", "ops@example.com", {});
+    sns.subscribe(sns.arnOf("ops"), "email", "ops@example.com");
     await call(cloudwatch, "PutMetricAlarm", {
       AlarmName: "slow",
       Namespace: "LeadScoring",
@@ -205,9 +234,12 @@ describe("CloudWatch", () => {
         EndTime: now / 1000 + 120,
         MetricDataQueries: [metric("e", "errors"), metric("c", "calls"), { Id: "r", Expression }],
       });
-    expect(await ask("100 * FILL(e, 0) / c")).toMatchObject({ MetricDataResults: [{ Id: "r", Values: [25] }] });
-    expect(await ask("IF(c > 10, MAX([e, c]), 0)")).toMatchObject({ MetricDataResults: [{ Values: [12] }] });
+    expect(await ask("100 * e / c")).toMatchObject({ MetricDataResults: [{ Id: "r", Values: [25] }] });
+    expect(await ask("-(c - e) * 2 + 1")).toMatchObject({ MetricDataResults: [{ Values: [-17] }] });
+    expect(await ask("e / (c - c)")).toMatchObject({ MetricDataResults: [{ Values: [] }] });
     await expect(ask("SEARCH('x', 'Sum')")).rejects.toThrow(/SEARCH/);
+    await expect(ask("e / (c")).rejects.toThrow(/not closed/);
+    await expect(ask("100 / 3")).rejects.toThrow(/names no metric/);
   });
 
   it("filters log events by terms and JSON selectors", async () => {
@@ -225,6 +257,12 @@ describe("CloudWatch", () => {
     };
     expect(await count("ERROR")).toBe(2);
     expect(await count('{ $.level = "ERR*" && $.ms > 10 }')).toBe(1);
+    expect(await count('{ $.level != "ERROR" || $.ms = 12 }')).toBe(2);
+    expect(await count("?INFO ?plain")).toBe(2);
+    expect(await count("ERROR -plain")).toBe(1);
     await expect(count("[a, b]")).rejects.toThrow(/not supported/);
+    await expect(count("{ $.level IS NULL }")).rejects.toThrow(/expected a comparison.*IS NULL/);
+    await expect(count("{ $.a = 1 && $.b = 1 || $.c = 1 }")).rejects.toThrow(/together/);
+    await expect(count("{ $.a = 1 && }")).rejects.toThrow(/needs a comparison after/);
   });
 });

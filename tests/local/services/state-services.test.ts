@@ -271,7 +271,7 @@ describe("Parameter Store", () => {
 
   it("refuses members that it would drop", async () => {
     const policies = new PutParameterCommand({ Name: "/app/p", Type: "String", Value: "1", Policies: "[]" });
-    await expect(ssm.send(policies)).rejects.toThrow(/member\(s\) Policies are not supported/);
+    await expect(ssm.send(policies)).rejects.toThrow(/Policies is not supported/);
   });
 });
 
