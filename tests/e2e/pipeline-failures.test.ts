@@ -3,7 +3,6 @@
  * the champion and the scores that there are, and is healed by running again.
  */
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { DescribeStateMachineCommand } from "@aws-sdk/client-sfn";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { roleNameOf } from "../../local/gateway/credentials";
 import { type RegisteredModel, registeredModels } from "../../local/pipelines/registry";
@@ -250,9 +249,8 @@ describe("promotion", () => {
 
   /** Name of the role that the promotion's function has. */
   async function promotionRole(): Promise<string> {
-    const { sfn, machines } = pipelines.target;
-    const { definition } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: machines.promotion }));
-    const { States } = JSON.parse(definition ?? "") as {
+    const { machines } = pipelines.world.platform.services.stepFunctions;
+    const { States } = JSON.parse(machines.get(pipelines.target.machines.promotion).definition) as {
       readonly States: { readonly Convert: { readonly Parameters: { readonly FunctionName: string } } };
     };
     const lambda = new LambdaClient(connection(pipelines.world));

@@ -1,7 +1,7 @@
-/** Executions and their histories on SQLite. */
+/** Executions and their histories on SQLite, as JSON beside the columns that are asked for. */
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
-import { numberOf, optionalNumber, optionalText, type Row, textOf } from "../messaging/database";
+import { numberOf, type Row, textOf } from "../messaging/database";
 import type { HistoryEvent } from "./history";
 
 export type ExecutionStatus = "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
@@ -14,26 +14,22 @@ export interface Execution {
   /** JSON. */
   readonly input: string;
   /** JSON; only of a succeeded one. */
-  readonly output: string | undefined;
-  readonly error: string | undefined;
-  readonly cause: string | undefined;
+  readonly output?: string | undefined;
+  readonly error?: string | undefined;
+  readonly cause?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly startedMs: number;
-  readonly stoppedMs: number | undefined;
-  /** What it runs, even after the machine was changed. */
-  readonly definition: string;
-  readonly roleArn: string;
+  readonly stoppedMs?: number;
 }
 
 /** How an execution ended. */
 export type Ending = Pick<Execution, "output" | "error" | "cause"> & { readonly status: Exclude<ExecutionStatus, "RUNNING"> };
 
 const schema = `
-CREATE TABLE IF NOT EXISTS sfn_executions (arn TEXT PRIMARY KEY, machine TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, input TEXT NOT NULL,
-  output TEXT, error TEXT, cause TEXT, started INTEGER NOT NULL, stopped INTEGER, definition TEXT NOT NULL, role TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS sfn_executions_by_machine ON sfn_executions (machine, started);
-CREATE TABLE IF NOT EXISTS sfn_events (execution TEXT NOT NULL, id INTEGER NOT NULL, previous INTEGER NOT NULL, type TEXT NOT NULL, ts INTEGER NOT NULL,
-  details TEXT, PRIMARY KEY (execution, id));`;
+CREATE TABLE IF NOT EXISTS states_executions (arn TEXT PRIMARY KEY, machine TEXT NOT NULL, status TEXT NOT NULL, started INTEGER NOT NULL,
+  document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS states_executions_by_machine ON states_executions (machine, started);
+CREATE TABLE IF NOT EXISTS states_events (execution TEXT NOT NULL, id INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution, id));`;
 
 export class ExecutionStore {
   constructor(private readonly db: DatabaseSync) {
@@ -41,28 +37,22 @@ export class ExecutionStore {
   }
 
   add(execution: Execution): void {
+    const { arn, machineArn, status, startedMs } = execution;
     this.db
-      .prepare("INSERT INTO sfn_executions VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL, ?, NULL, ?, ?)")
-      .run(
-        execution.arn,
-        execution.machineArn,
-        execution.name,
-        execution.status,
-        execution.input,
-        execution.startedMs,
-        execution.definition,
-        execution.roleArn,
-      );
+      .prepare("INSERT INTO states_executions VALUES (?, ?, ?, ?, ?)")
+      .run(arn, machineArn, status, startedMs, JSON.stringify(execution));
   }
 
-  end(arn: string, { status, output, error, cause }: Ending, stoppedMs: number): void {
+  end(arn: string, ending: Ending, stoppedMs: number): Execution {
+    const ended = { ...this.get(arn), ...ending, stoppedMs };
     this.db
-      .prepare("UPDATE sfn_executions SET status = ?, output = ?, error = ?, cause = ?, stopped = ? WHERE arn = ?")
-      .run(status, output ?? null, error ?? null, cause ?? null, stoppedMs, arn);
+      .prepare("UPDATE states_executions SET status = ?, document = ? WHERE arn = ?")
+      .run(ended.status, JSON.stringify(ended), arn);
+    return ended;
   }
 
   find(arn: string): Execution | undefined {
-    const row = this.db.prepare("SELECT * FROM sfn_executions WHERE arn = ?").get(arn);
+    const row = this.db.prepare("SELECT document FROM states_executions WHERE arn = ?").get(arn);
     return row === undefined ? undefined : executionOf(row);
   }
 
@@ -74,82 +64,43 @@ export class ExecutionStore {
   }
 
   /** Newest first. */
-  ofMachine(machineArn: string, status: string | undefined): Execution[] {
+  ofMachine(machineArn: string): Execution[] {
     return this.db
-      .prepare("SELECT * FROM sfn_executions WHERE machine = ? AND (? IS NULL OR status = ?) ORDER BY started DESC, rowid DESC")
-      .all(machineArn, status ?? null, status ?? null)
+      .prepare("SELECT document FROM states_executions WHERE machine = ? ORDER BY started DESC, rowid DESC")
+      .all(machineArn)
       .map(executionOf);
   }
 
   deleteOfMachine(machineArn: string): void {
-    const own = "SELECT arn FROM sfn_executions WHERE machine = ?";
-    this.db.prepare(`DELETE FROM sfn_events WHERE execution IN (${own})`).run(machineArn);
-    this.db.prepare("DELETE FROM sfn_executions WHERE machine = ?").run(machineArn);
+    const own = "SELECT arn FROM states_executions WHERE machine = ?";
+    this.db.prepare(`DELETE FROM states_events WHERE execution IN (${own})`).run(machineArn);
+    this.db.prepare("DELETE FROM states_executions WHERE machine = ?").run(machineArn);
   }
 
   running(): Execution[] {
     return this.db
-      .prepare("SELECT * FROM sfn_executions WHERE status = 'RUNNING' ORDER BY started, rowid")
+      .prepare("SELECT document FROM states_executions WHERE status = 'RUNNING' ORDER BY started, rowid")
       .all()
       .map(executionOf);
   }
 
   addEvent(arn: string, event: HistoryEvent): void {
-    this.db
-      .prepare("INSERT INTO sfn_events VALUES (?, ?, ?, ?, ?, ?)")
-      .run(
-        arn,
-        event.id,
-        event.previousEventId,
-        event.type,
-        event.timestamp,
-        event.details === undefined ? null : JSON.stringify(event.details),
-      );
+    this.db.prepare("INSERT INTO states_events VALUES (?, ?, ?)").run(arn, event.id, JSON.stringify(event));
   }
 
   lastEventId(arn: string): number {
-    const row = this.db.prepare("SELECT COALESCE(MAX(id), 0) AS id FROM sfn_events WHERE execution = ?").get(arn);
+    const row = this.db.prepare("SELECT COALESCE(MAX(id), 0) AS id FROM states_events WHERE execution = ?").get(arn);
     return row === undefined ? 0 : numberOf(row, "id");
   }
 
   /** Up to `limit` events from an offset. */
-  events(
-    arn: string,
-    options: { readonly newestFirst: boolean; readonly offset: number; readonly limit: number },
-  ): HistoryEvent[] {
-    const order = options.newestFirst ? "DESC" : "ASC";
+  events(arn: string, offset: number, limit: number): HistoryEvent[] {
     return this.db
-      .prepare(`SELECT * FROM sfn_events WHERE execution = ? ORDER BY id ${order} LIMIT ? OFFSET ?`)
-      .all(arn, options.limit, options.offset)
-      .map(eventOf);
+      .prepare("SELECT document FROM states_events WHERE execution = ? ORDER BY id LIMIT ? OFFSET ?")
+      .all(arn, limit, offset)
+      .map((row) => JSON.parse(textOf(row, "document")) as HistoryEvent);
   }
 }
 
-function executionOf(row: Row): Execution {
-  return {
-    arn: textOf(row, "arn"),
-    machineArn: textOf(row, "machine"),
-    name: textOf(row, "name"),
-    // Only this store writes the column.
-    status: textOf(row, "status") as ExecutionStatus,
-    input: textOf(row, "input"),
-    output: optionalText(row, "output"),
-    error: optionalText(row, "error"),
-    cause: optionalText(row, "cause"),
-    startedMs: numberOf(row, "started"),
-    stoppedMs: optionalNumber(row, "stopped"),
-    definition: textOf(row, "definition"),
-    roleArn: textOf(row, "role"),
-  };
-}
-
-function eventOf(row: Row): HistoryEvent {
-  const details = optionalText(row, "details");
-  return {
-    id: numberOf(row, "id"),
-    previousEventId: numberOf(row, "previous"),
-    type: textOf(row, "type"),
-    timestamp: numberOf(row, "ts"),
-    details: details === undefined ? undefined : (JSON.parse(details) as HistoryEvent["details"]),
-  };
-}
+// Only this store writes the table.
+const executionOf = (row: Row): Execution => JSON.parse(textOf(row, "document")) as Execution;
