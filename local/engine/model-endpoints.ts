@@ -1,7 +1,7 @@
 /** Endpoints that stand in for SageMaker's: every model that ships answers as `NAME-endpoint`. */
 import { PROFILES } from "../../functions/profiles";
 import type { GraphResource } from "../contracts";
-import type { SageMakerRuntimeService } from "../services/sagemaker-runtime";
+import type { SageMakerRuntimeService } from "../services/sagemaker";
 import { isResolvedAsset } from "./assets";
 
 const isProfile = (name: unknown): name is keyof typeof PROFILES => typeof name === "string" && Object.hasOwn(PROFILES, name);
@@ -13,6 +13,6 @@ export function serveShippedModels(resources: Iterable<GraphResource>, sagemaker
     const { profile, name } = Object(inputs.metadata) as { readonly profile?: unknown; readonly name?: unknown };
     if (!isProfile(profile) || typeof name !== "string") continue;
     const columns = PROFILES[profile].features.definitions.map((feature) => feature.name);
-    sagemaker.putEndpoint(`${name}-endpoint`, inputs.source.content, { columns });
+    sagemaker.putEndpoint(`${name}-endpoint`, inputs.source.content, columns);
   }
 }

@@ -28,16 +28,14 @@ import { RedshiftServerless, redshiftBodies } from "../services/redshift-bodies"
 import { RedshiftDataService } from "../services/redshift-data";
 import { createS3Service } from "../services/s3";
 import { s3Bodies } from "../services/s3-bodies";
-import { SageMakerService, sageMakerBodies, sageMakerEndpoint } from "../services/sagemaker";
-import { SageMakerRuntimeService } from "../services/sagemaker-runtime";
+import { SageMakerRuntimeService, SageMakerService, sageMakerBodies, sageMakerEndpoint } from "../services/sagemaker";
 import { kmsBodies, secretsManagerBodies, ssmBodies } from "../services/secret-bodies";
 import { createSecretsManagerService } from "../services/secretsmanager";
 import { ServiceGate } from "../services/service-gate";
 import { SnsService, snsBodies } from "../services/sns";
 import { SqsService, sqsBodies } from "../services/sqs";
 import { createSsmService } from "../services/ssm";
-import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
-import type { Perform } from "../services/stepfunctions/tasks/calls";
+import { type Perform, StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
 import { createStsService } from "../services/sts";
 import { vpcBodies } from "../services/vpc-bodies";
 import { createWarehouse } from "../warehouse/warehouse";
@@ -124,7 +122,7 @@ export function createServices(options: ServiceOptions) {
     logs,
     events,
     metrics,
-    interpreter: localInterpreter(),
+    interpreter: localInterpreter,
   });
   const glue = new GlueService(jobs);
   const sagemakerJobs = new SageMakerService(jobs);

@@ -1,6 +1,5 @@
 /** The stack taken down as an engine does, dependents first, and put up again in the same services. */
 import { LambdaClient, ListEventSourceMappingsCommand } from "@aws-sdk/client-lambda";
-import { ListModelPackageGroupsCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../local/contracts";
 import { deploy, inDependencyOrder } from "../../local/engine/deploy";
@@ -10,16 +9,13 @@ import { startPlatform, until } from "./support";
 
 let platform: Platform;
 let lambda: LambdaClient;
-let sagemaker: SageMakerClient;
 beforeAll(async () => {
   platform = await startPlatform({ stack: "dev", inMemory: true });
   const { endpointUrl: endpoint, region, credentials } = platform;
   lambda = new LambdaClient({ endpoint, region, credentials });
-  sagemaker = new SageMakerClient({ endpoint, region, credentials });
 }, 60_000);
 afterAll(async () => {
   lambda?.destroy();
-  sagemaker?.destroy();
   await platform?.stop();
 });
 
@@ -41,7 +37,6 @@ async function remains(): Promise<Record<string, readonly string[]>> {
   };
   const { TableNames } = await services.dynamodb.call("ListTables", {});
   const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
-  const { ModelPackageGroupSummaryList = [] } = await sagemaker.send(new ListModelPackageGroupsCommand({}));
   const databases = await services.warehouse.query("SELECT datname AS name FROM pg_database", [], "postgres");
   const users = await services.warehouse.query("SELECT rolname AS name FROM pg_roles", [], "postgres");
   return {
@@ -65,7 +60,7 @@ async function remains(): Promise<Record<string, readonly string[]>> {
     secrets: await listed("secretsmanager", "ListSecrets", "SecretList", "Name"),
     aliases: await listed("kms", "ListAliases", "Aliases", "AliasName"),
     machines: names(services.stepFunctions.machines.all()),
-    modelGroups: ModelPackageGroupSummaryList.map(({ ModelPackageGroupName }) => String(ModelPackageGroupName)),
+    modelGroups: services.sagemakerJobs.registry.groupNames(),
     databases: databases.map(({ name }) => String(name)).filter((name) => !/^(postgres|template\d)$/.test(name)),
     users: users.map(({ name }) => String(name)).filter((name) => !/^(pg_|warehouse_admin$)/.test(name)),
   };
