@@ -1,10 +1,12 @@
 /** AWS Step Functions: Standard workflows of the deployed definitions, their executions and histories. */
+
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
 import { roleNameOf } from "../../gateway/credentials";
 import type { Iam } from "../../gateway/iam";
 import { MACHINE_KEY_NEED } from "../../gateway/key-use";
 import type { DeliverRegistry } from "../deliver";
 import type { EventsService } from "../events";
+import { messageOf } from "../jobs/failure";
 import type { LogsService } from "../logs";
 import { serviceOf } from "../messaging/operations";
 import type { ServiceGate } from "../service-gate";
@@ -227,7 +229,7 @@ export class StepFunctionsService implements AwsService {
     try {
       this.ports.logs.append(group, stream, [{ timestamp: this.timers.now(), message }]);
     } catch (error) {
-      this.context.log(`Step Functions could not write to ${group}: ${error instanceof Error ? error.message : String(error)}`);
+      this.context.log(`Step Functions could not write to ${group}: ${messageOf(error)}`);
     }
   }
 

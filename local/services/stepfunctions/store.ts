@@ -1,7 +1,7 @@
-/** Executions and their histories on SQLite, as JSON beside the columns that are asked for. */
+/** Executions and their histories on SQLite. */
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
-import { numberOf, type Row, textOf } from "../messaging/database";
+import { Documents } from "../jobs/documents";
 import type { HistoryEvent } from "./history";
 
 export type ExecutionStatus = "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
@@ -25,35 +25,29 @@ export interface Execution {
 /** How an execution ended. */
 export type Ending = Pick<Execution, "output" | "error" | "cause"> & { readonly status: Exclude<ExecutionStatus, "RUNNING"> };
 
-const schema = `
-CREATE TABLE IF NOT EXISTS states_executions (arn TEXT PRIMARY KEY, machine TEXT NOT NULL, status TEXT NOT NULL, started INTEGER NOT NULL,
-  document TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS states_executions_by_machine ON states_executions (machine, started);
-CREATE TABLE IF NOT EXISTS states_events (execution TEXT NOT NULL, id INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution, id));`;
+const schema =
+  "CREATE TABLE IF NOT EXISTS states_events (execution TEXT NOT NULL, id INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution, id))";
 
 export class ExecutionStore {
+  private readonly executions: Documents<Execution>;
+
   constructor(private readonly db: DatabaseSync) {
+    this.executions = new Documents(db, "states_executions");
     db.exec(schema);
   }
 
   add(execution: Execution): void {
-    const { arn, machineArn, status, startedMs } = execution;
-    this.db
-      .prepare("INSERT INTO states_executions VALUES (?, ?, ?, ?, ?)")
-      .run(arn, machineArn, status, startedMs, JSON.stringify(execution));
+    this.executions.put(execution.arn, execution);
   }
 
   end(arn: string, ending: Ending, stoppedMs: number): Execution {
     const ended = { ...this.get(arn), ...ending, stoppedMs };
-    this.db
-      .prepare("UPDATE states_executions SET status = ?, document = ? WHERE arn = ?")
-      .run(ended.status, JSON.stringify(ended), arn);
+    this.executions.put(arn, ended);
     return ended;
   }
 
   find(arn: string): Execution | undefined {
-    const row = this.db.prepare("SELECT document FROM states_executions WHERE arn = ?").get(arn);
-    return row === undefined ? undefined : executionOf(row);
+    return this.executions.get(arn);
   }
 
   /** @throws AwsError ExecutionDoesNotExist. */
@@ -65,23 +59,22 @@ export class ExecutionStore {
 
   /** Newest first. */
   ofMachine(machineArn: string): Execution[] {
-    return this.db
-      .prepare("SELECT document FROM states_executions WHERE machine = ? ORDER BY started DESC, rowid DESC")
-      .all(machineArn)
-      .map(executionOf);
+    const prefix = `${machineArn.replace(":stateMachine:", ":execution:")}:`;
+    return this.executions
+      .entries(prefix)
+      .map(([, execution]) => execution)
+      .reverse();
   }
 
   deleteOfMachine(machineArn: string): void {
-    const own = "SELECT arn FROM states_executions WHERE machine = ?";
-    this.db.prepare(`DELETE FROM states_events WHERE execution IN (${own})`).run(machineArn);
-    this.db.prepare("DELETE FROM states_executions WHERE machine = ?").run(machineArn);
+    for (const { arn } of this.ofMachine(machineArn)) {
+      this.db.prepare("DELETE FROM states_events WHERE execution = ?").run(arn);
+      this.executions.delete(arn);
+    }
   }
 
   running(): Execution[] {
-    return this.db
-      .prepare("SELECT document FROM states_executions WHERE status = 'RUNNING' ORDER BY started, rowid")
-      .all()
-      .map(executionOf);
+    return this.executions.entries().flatMap(([, execution]) => (execution.status === "RUNNING" ? [execution] : []));
   }
 
   addEvent(arn: string, event: HistoryEvent): void {
@@ -89,8 +82,7 @@ export class ExecutionStore {
   }
 
   lastEventId(arn: string): number {
-    const row = this.db.prepare("SELECT COALESCE(MAX(id), 0) AS id FROM states_events WHERE execution = ?").get(arn);
-    return row === undefined ? 0 : numberOf(row, "id");
+    return Number(this.db.prepare("SELECT MAX(id) AS id FROM states_events WHERE execution = ?").get(arn)?.id ?? 0);
   }
 
   /** Up to `limit` events from an offset. */
@@ -98,9 +90,6 @@ export class ExecutionStore {
     return this.db
       .prepare("SELECT document FROM states_events WHERE execution = ? ORDER BY id LIMIT ? OFFSET ?")
       .all(arn, limit, offset)
-      .map((row) => JSON.parse(textOf(row, "document")) as HistoryEvent);
+      .map((row) => JSON.parse(String(row.document)) as HistoryEvent);
   }
 }
-
-// Only this store writes the table.
-const executionOf = (row: Row): Execution => JSON.parse(textOf(row, "document")) as Execution;

@@ -1,5 +1,7 @@
 /** Reads a state machine's definition: JSON, the language's schema, and what the local runtime does not support, refused by name. */
+
 import validate from "asl-validator";
+import { messageOf } from "../../jobs/failure";
 import { isRecord } from "./path";
 import { compileProgram, type Program, type ResolveIntegration } from "./program";
 
@@ -39,7 +41,7 @@ export function readDefinition(text: string, resolve: ResolveIntegration): Progr
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new DefinitionError(`The definition is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new DefinitionError(`The definition is not JSON: ${messageOf(error)}.`);
   }
   if (!isRecord(parsed)) throw new DefinitionError("The definition must be a JSON object.");
   const refused = refusals(parsed, machineFields, "the definition");

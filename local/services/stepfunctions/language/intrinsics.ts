@@ -1,4 +1,5 @@
 /** Intrinsic functions. Source: Step Functions developer guide, "Intrinsic functions". */
+import { messageOf } from "../../jobs/failure";
 import { intrinsicFailure } from "./errors";
 import { compilePath, evaluatePath, isRecord } from "./path";
 
@@ -56,7 +57,7 @@ class Parser {
       try {
         return implementation(...values);
       } catch (error) {
-        throw intrinsicFailure(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+        throw intrinsicFailure(`${name}: ${messageOf(error)}`);
       }
     };
   }

@@ -1,5 +1,7 @@
 /** A definition compiled to what the interpreter runs. Everything that a definition may say is either here or refused by name. */
+
 import { Fields } from "../../../engine/fields";
+import { messageOf } from "../../jobs/failure";
 import type { Integration, Structure } from "../tasks/integration";
 import { compileRule, type Rule } from "./choice";
 import { type Combine, compileMembers, compileReference, compileResultPath, compileTemplate, type Evaluate } from "./template";
@@ -73,7 +75,7 @@ export function compileProgram(definition: Structure, resolve: ResolveIntegratio
     try {
       return [name, compileState(name, Object(raw) as Structure, resolve)];
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new Error(reason.startsWith("state ") ? reason : `state "${name}": ${reason}`, { cause: error });
     }
   });

@@ -1,5 +1,7 @@
 /** `.sync` integrations: start a job, watch it, stop it when its task ends first. */
+
 import { AwsError } from "../../../contracts";
+import { messageOf } from "../../jobs/failure";
 import { StatesError } from "../language/errors";
 import { type ErrorNames, errorNames, isTransient, statesError, withNames } from "./errors";
 import type { Integration, Structure, TaskPort } from "./integration";
@@ -95,8 +97,6 @@ async function stop(job: Job, [action, input]: Call, port: TaskPort): Promise<vo
   try {
     await port.call(job.service, action, input);
   } catch (error) {
-    port.log(
-      `Step Functions: ${action} of ${job.service} for ${port.executionArn} failed: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    port.log(`Step Functions: ${action} of ${job.service} for ${port.executionArn} failed: ${messageOf(error)}`);
   }
 }
