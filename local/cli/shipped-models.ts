@@ -2,7 +2,7 @@
 import { loadTrees } from "../../functions/models/trees/evaluator";
 import { PROFILES } from "../../functions/profiles";
 import { type GraphResource, isResolvedAsset } from "../graph";
-import type { EndpointModel, SageMakerRuntimeService } from "../services/sagemaker-runtime";
+import type { EndpointModel, SageMakerRuntimeService } from "../services/sagemaker/runtime";
 
 const isProfile = (name: unknown): name is keyof typeof PROFILES => typeof name === "string" && Object.hasOwn(PROFILES, name);
 
@@ -18,5 +18,5 @@ export function serveShippedModel({ type, inputs }: GraphResource, sagemaker: Sa
   const { profile, name } = Object(inputs.metadata) as { readonly profile?: unknown; readonly name?: unknown };
   if (!isProfile(profile) || typeof name !== "string") return;
   const columns = PROFILES[profile].features.definitions.map((feature) => feature.name);
-  sagemaker.putEndpoint(`${name}-endpoint`, endpointModel(inputs.source.content), { columns });
+  sagemaker.putEndpoint(`${name}-endpoint`, endpointModel(inputs.source.content), columns);
 }

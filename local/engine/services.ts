@@ -25,8 +25,7 @@ import { ticker } from "../services/messaging/ticker";
 import { firewallBodies, vpcBodies } from "../services/network";
 import { RedshiftDataService, RedshiftServerless, redshiftBodies } from "../services/redshift";
 import { S3Service, s3Bodies } from "../services/s3";
-import { SageMakerService, sageMakerBodies, sageMakerEndpoint } from "../services/sagemaker";
-import { SageMakerRuntimeService } from "../services/sagemaker-runtime";
+import { SageMakerRuntimeService, SageMakerService, sageMakerBodies, sageMakerEndpoint } from "../services/sagemaker";
 import { SecretsManagerService, secretsManagerBodies } from "../services/secretsmanager";
 import { ServiceGate } from "../services/service-gate";
 import { SnsService, snsBodies } from "../services/sns";
@@ -118,7 +117,7 @@ export function createServices(options: ServiceOptions) {
     logs,
     events,
     metrics,
-    interpreter: localInterpreter(),
+    interpreter: localInterpreter,
   });
   const glue = new GlueService(jobs);
   const sagemakerJobs = new SageMakerService(jobs);

@@ -35,7 +35,7 @@ beforeAll(async () => {
   linkProject(projectDir);
   world = await startWorld({ projectDir });
   const columns = PROFILES.churn.features.definitions.map(({ name }) => name);
-  world.platform.services.sagemaker.putEndpoint(ENDPOINT, endpointModel(readFileSync("models/churn-trees-1.rsm")), { columns });
+  world.platform.services.sagemaker.putEndpoint(ENDPOINT, endpointModel(readFileSync("models/churn-trees-1.rsm")), columns);
   const { endpoint, credentials, region } = connection(world);
   const modelsParameters = world.platform.outputs.modelsParameters as Target["parameters"];
   target = connectModels(
@@ -110,7 +110,7 @@ describe("an endpoint as champion", () => {
     "that is %s leaves the answer to the model behind it, which says why",
     async (state) => {
       const healthy = await predict();
-      world.platform.services.sagemaker.setEndpoint(ENDPOINT, { state });
+      world.platform.services.sagemaker.setEndpoint(ENDPOINT, state);
       const answer = await predict();
       expect(answer).toMatchObject({
         modelVersion: "churn-trees-1",
@@ -118,7 +118,7 @@ describe("an endpoint as champion", () => {
         modelFallback: [{ model: ENDPOINT, reason: expect.any(String) }],
       });
       expect(Math.abs(answer.score - healthy.score)).toBeLessThan(0.2);
-      world.platform.services.sagemaker.setEndpoint(ENDPOINT, { state: "InService" });
+      world.platform.services.sagemaker.setEndpoint(ENDPOINT, "InService");
       await until("the endpoint's answer", async () => (await predict()).modelVersion === ENDPOINT);
     },
   );

@@ -2,7 +2,7 @@
  * What goes wrong, through the deployed state machines: each failure says what it is and what to do, by its error and by e-mail, leaves
  * the champion and the scores that there are, and is healed by running again.
  */
-import { DescribeStateMachineCommand } from "@aws-sdk/client-sfn";
+
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { roleNameOf } from "../../local/gateway/credentials";
 import { type RegisteredModel, registeredModels } from "../../local/pipelines/registry";
@@ -249,9 +249,8 @@ describe("promotion", () => {
 
   /** Name of the role that the promotion's function has. */
   async function promotionRole(): Promise<string> {
-    const { sfn, machines } = pipelines.target;
-    const { definition } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: machines.promotion }));
-    const { States } = JSON.parse(definition ?? "") as {
+    const { machines } = pipelines.world.platform.services.stepFunctions;
+    const { States } = JSON.parse(machines.get(pipelines.target.machines.promotion).definition) as {
       readonly States: { readonly Convert: { readonly Parameters: { readonly FunctionName: string } } };
     };
     const { lambda } = pipelines.world.platform.services;

@@ -1,5 +1,4 @@
 /** The stack taken down as an engine does, dependents first, and put up again in the same services. */
-import { ListModelPackageGroupsCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../local/contracts";
 import { deploy } from "../../local/engine/deploy";
@@ -8,14 +7,10 @@ import { inDependencyOrder } from "../../local/graph/order";
 import { startPlatform, until } from "./support";
 
 let platform: Platform;
-let sagemaker: SageMakerClient;
 beforeAll(async () => {
   platform = await startPlatform({ stack: "dev", inMemory: true });
-  const { endpointUrl: endpoint, region, credentials } = platform;
-  sagemaker = new SageMakerClient({ endpoint, region, credentials });
 }, 60_000);
 afterAll(async () => {
-  sagemaker?.destroy();
   await platform?.stop();
 });
 
@@ -30,7 +25,6 @@ async function remains(): Promise<Record<string, readonly string[]>> {
   const { services } = platform;
   const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
   const { TableNames } = await services.dynamodb.call("ListTables", {});
-  const { ModelPackageGroupSummaryList = [] } = await sagemaker.send(new ListModelPackageGroupsCommand({}));
   const databases = await services.warehouse.query("SELECT datname AS name FROM pg_database", [], "postgres");
   const users = await services.warehouse.query("SELECT rolname AS name FROM pg_roles", [], "postgres");
   return {
@@ -54,7 +48,7 @@ async function remains(): Promise<Record<string, readonly string[]>> {
     secrets: services.secrets.names(),
     aliases: services.kms.aliases(),
     machines: names(services.stepFunctions.machines.all()),
-    modelGroups: ModelPackageGroupSummaryList.map(({ ModelPackageGroupName }) => String(ModelPackageGroupName)),
+    modelGroups: services.sagemakerJobs.registry.groupNames(),
     databases: databases.map(({ name }) => String(name)).filter((name) => !/^(postgres|template\d)$/.test(name)),
     users: users.map(({ name }) => String(name)).filter((name) => !/^(pg_|warehouse_admin$)/.test(name)),
   };

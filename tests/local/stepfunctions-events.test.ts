@@ -4,6 +4,9 @@ import { quiet, ROLE, stepFunctionsWorld } from "./stepfunctions-world";
 
 const wait = { Pause: { Type: "Wait", Seconds: 100, End: true } };
 const pass = { A: { Type: "Pass", End: true } };
+/** Fails as its input says. */
+const fail = { A: { Type: "Fail", ErrorPath: "$.error", CausePath: "$.cause" } };
+const bad = { error: "Bad", cause: "because" };
 
 describe("what others see", () => {
   it("metrics of the machine", async () => {
@@ -11,7 +14,7 @@ describe("what others see", () => {
     world.deploy(wait);
     await world.end(await world.start());
     const stopped = await world.start({}, "stopped");
-    await call(world.service, "StopExecution", { executionArn: stopped, cause: "enough" });
+    world.service.executions.stop(stopped, "enough");
     await world.end(stopped);
     expect(world.metrics.map(({ name, value }) => [name, value])).toEqual([
       ["ExecutionsStarted", 1],
@@ -37,7 +40,7 @@ describe("what others see", () => {
     };
     await call(events, "PutRule", { Name: "failed", EventPattern: JSON.stringify(pattern) });
     await call(events, "PutTargets", { Rule: "failed", Targets: [{ Id: "q", Arn: sqs.arnOf("changes") }] });
-    const { execution } = await world.run({ A: { Type: "Fail", Error: "Bad", Cause: "because" } });
+    const { execution } = await world.run(fail, bad);
     await events.settle();
     const [message] = sqs.receive("changes", 10);
     expect(JSON.parse(message?.body ?? "")).toMatchObject({
@@ -54,25 +57,25 @@ describe("what others see", () => {
     });
   });
 
-  it.each([
-    ["ALL", true, ["ExecutionStarted", "FailStateEntered", "ExecutionFailed"]],
-    ["ERROR", false, ["FailStateEntered", "ExecutionFailed"]],
-    ["FATAL", false, ["ExecutionFailed"]],
-  ] as const)("logs at level %s", async (level, includeExecutionData, expected) => {
+  it("logs every event with its data", async () => {
     const world = await stepFunctionsWorld();
     const { logs } = world.messaging;
     logs.saveGroup("/aws/vendedlogs/machine", undefined);
-    const definition = JSON.stringify({ StartAt: "A", States: { A: { Type: "Fail", Error: "Bad" } } });
-    const groupArn = `${logs.arnOf("/aws/vendedlogs/machine")}:*`;
-    world.service.deploy({ name: "machine", roleArn: ROLE, definition, logging: { level, includeExecutionData, groupArn } });
-    await world.end(await world.start({ personal: 1 }));
+    const definition = JSON.stringify({ StartAt: "A", States: fail });
+    const logGroupArn = `${logs.arnOf("/aws/vendedlogs/machine")}:*`;
+    world.service.deploy({ name: "machine", roleArn: ROLE, definition, keyId: undefined, logGroupArn });
+    await world.end(await world.start(bad));
     const lines = [...logs.events("/aws/vendedlogs/machine", 0, Number.MAX_SAFE_INTEGER)].map(({ message }) => message);
-    expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(expected);
-    expect(lines.join("").includes("personal")).toBe(includeExecutionData);
+    expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual([
+      "ExecutionStarted",
+      "FailStateEntered",
+      "ExecutionFailed",
+    ]);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ details: { input: JSON.stringify(bad) } });
     expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
       id: "3",
       previous_event_id: "2",
-      details: { error: "Bad" },
+      details: bad,
       execution_arn: expect.stringContaining(":execution:machine:run"),
     });
   });
@@ -80,9 +83,9 @@ describe("what others see", () => {
   it("logging without permission is refused at deploy", async () => {
     const world = await stepFunctionsWorld({ statements: [] });
     world.messaging.logs.saveGroup("g", undefined);
-    const logging = { level: "ALL", includeExecutionData: true, groupArn: `${world.messaging.logs.arnOf("g")}:*` } as const;
+    const logGroupArn = `${world.messaging.logs.arnOf("g")}:*`;
     const definition = JSON.stringify({ StartAt: "A", States: pass });
-    expect(() => world.service.deploy({ name: "m", roleArn: ROLE, definition, logging })).toThrow(
+    expect(() => world.service.deploy({ name: "m", roleArn: ROLE, definition, keyId: undefined, logGroupArn })).toThrow(
       /grant it logs:CreateLogDelivery/,
     );
   });
@@ -101,9 +104,9 @@ describe("a machine under a key", () => {
     const root = { Effect: "Allow", Principal: { AWS: "arn:aws:iam::000000000000:root" }, Action: "kms:*", Resource: "*" };
     world.iam.setResourcePolicy(kms.arnOf(keyId), { Statement: delivery === undefined ? [root] : [root, delivery] });
     logs.saveGroup("g", undefined);
-    const logging = { level: "ALL", includeExecutionData: true, groupArn: `${logs.arnOf("g")}:*` } as const;
+    const logGroupArn = `${logs.arnOf("g")}:*`;
     const definition = JSON.stringify({ StartAt: "A", States: pass });
-    return () => world.service.deploy({ name: "m", roleArn: ROLE, definition, logging, keyId });
+    return () => world.service.deploy({ name: "m", roleArn: ROLE, definition, keyId, logGroupArn });
   }
   const USES = ["kms:Decrypt", "kms:GenerateDataKey"];
   const delivery = (condition: object) => ({

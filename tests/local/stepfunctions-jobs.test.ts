@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AwsError } from "../../local/contracts";
 import { FaultInjector } from "../../local/gateway/faults";
-import { call } from "./messaging/helpers";
 import { FakeFunctions, FakeService, quiet, stepFunctionsWorld, task } from "./stepfunctions-world";
 
 describe("jobs", () => {
@@ -137,7 +136,7 @@ describe("jobs", () => {
     world.deploy(glueTask);
     const executionArn = await world.start({ date: "d" });
     await quiet();
-    await call(world.service, "StopExecution", { executionArn });
+    world.service.executions.stop(executionArn, "enough");
     start.resolve({ JobRunId: "jr_1" });
     await world.end(executionArn);
     expect(glue.asked).toEqual(["StartJobRun", "BatchStopJobRun"]);
@@ -182,21 +181,5 @@ describe("jobs", () => {
     const { execution } = await world.run(task("glue:startJobRun.sync", { JobName: "extract" }, { TimeoutSeconds: 2 }));
     expect(execution.error).toBe("States.Timeout");
     expect(world.messaging.lines.join("\n")).toContain("BatchStopJobRun of glue");
-  });
-
-  it("states:startExecution.sync:2 answers the child's output as JSON, and stops the child with its task", async () => {
-    const world = await stepFunctionsWorld();
-    world.deploy(
-      { Child: { Type: "Pass", Parameters: { "twice.$": "States.MathAdd($.n, $.n)" }, End: true } },
-      { name: "child" },
-    );
-    const parameters = { StateMachineArn: world.machineArn("child"), Input: { "n.$": "$.n" }, Name: "c" };
-    const { output } = await world.run(task("states:startExecution.sync:2", parameters, { OutputPath: "$.Output" }), { n: 2 });
-    expect(output).toEqual({ twice: 4 });
-
-    world.deploy({ Child: { Type: "Wait", Seconds: 1000, End: true } }, { name: "child" });
-    world.deploy(task("states:startExecution.sync", { ...parameters, Name: "slow" }, { TimeoutSeconds: 3 }));
-    expect((await world.end(await world.start({ n: 1 }, "second"))).error).toBe("States.Timeout");
-    expect((await world.describe(world.service.executionArn("child", "slow"))).status).toBe("ABORTED");
   });
 });

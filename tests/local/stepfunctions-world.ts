@@ -209,7 +209,7 @@ export async function stepFunctionsWorld(options: WorldOptions = {}) {
   ) => {
     const { name = "machine", ...fields } = more;
     const definition = JSON.stringify({ StartAt: Object.keys(states)[0], States: states, ...fields });
-    service.deploy({ name, roleArn: ROLE, definition, logging: undefined });
+    service.deploy({ name, roleArn: ROLE, definition, keyId: undefined, logGroupArn: undefined });
   };
   const start = async (input: unknown = {}, name = "run"): Promise<string> => {
     const body = { stateMachineArn: machineArn(), name, input: JSON.stringify(input) };

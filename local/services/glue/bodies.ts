@@ -2,34 +2,35 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
 import { tagInputs } from "../messaging/naming";
-import type { GlueService } from "./index";
 import { glueJobOf } from "./job";
+import type { GlueService } from "./service";
 
 /** Glue API reference, NameString. */
 const glueName: NameRule = { field: "name", maxLength: 255 };
 
-export function glueBodies(service: GlueService): ResourceBody[] {
+const nativeConnectors = "Glue's native connectors exist in the cloud only; a script that asks for one says so";
+
+export function glueBodies(service: Pick<GlueService, "putJob" | "deleteJob" | "jobArn">): ResourceBody[] {
   const applyJob = ({ inputs, state }: GraphResource) => service.putJob(glueJobOf(inputs, String(state.name)));
   return [
     {
       type: "aws:glue/job:Job",
       honoured: [
         "name",
-        "description",
         "roleArn",
         "command",
         "defaultArguments",
-        "nonOverridableArguments",
         "executionProperty",
         "glueVersion",
         "maxRetries",
         "timeout",
-        "connections",
         // Its encryption has no effect here, but the log groups carry its name.
         "securityConfiguration",
       ],
       cloudOnly: {
         ...tagInputs,
+        description: "only shown in the console",
+        connections: nativeConnectors,
         workerType: "one machine runs a job with what it has",
         numberOfWorkers: "one machine runs a job with what it has",
         maxCapacity: "one machine runs a job with what it has",
@@ -77,7 +78,7 @@ export function glueBodies(service: GlueService): ResourceBody[] {
             "physicalConnectionRequirements",
             "description",
             "catalogId",
-          ].map((field) => [field, "Glue's native connectors exist in the cloud only; a script that asks for one says so"]),
+          ].map((field) => [field, nativeConnectors]),
         ),
       },
       replaceOn: ["name", "catalogId"],

@@ -1,81 +1,48 @@
-/** Actions of Glue's JSON API (`AWSGlue.*`). */
+/** Actions of Glue's JSON API (`AWSGlue.*`): what a state machine needs to start, follow and stop a run. */
+import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
-import { type Operation, page } from "../messaging/operations";
-import type { GlueService } from "./index";
-import { describeJob, describeRun, isOver } from "./run";
+import type { Operation } from "../messaging/operations";
+import type { Arguments } from "./job";
+import { describeRun, type GlueRun } from "./run";
 
-/** Largest page of GetJobRuns. */
-const PAGE = 200;
+export interface JobRunner {
+  jobArn(name: string): string;
+  findRun(jobName: string, id: string): GlueRun | undefined;
+  now(): number;
+  start(jobName: string, own: Arguments): string;
+  stop(id: string): boolean;
+}
 
-export function glueOperations(service: GlueService): Record<string, Operation> {
-  const jobArn = (member: string) => (input: Input) => service.jobArn(input.needText(member));
-  const now = () => service.ports.context.clock.now();
+export function glueOperations(runner: JobRunner): Record<string, Operation> {
+  const onJob = (fields: readonly string[], run: (jobName: string, input: Input) => object): Operation => ({
+    fields: ["JobName", ...fields],
+    resource: (input) => runner.jobArn(input.needText("JobName")),
+    run: (input) => run(input.needText("JobName"), input),
+  });
   return {
-    GetJob: {
-      fields: ["JobName"],
-      resource: jobArn("JobName"),
-      run: (input) => ({ Job: describeJob(service.job(input.needText("JobName"))) }),
-    },
-    StartJobRun: {
-      // Capacity is the cloud's: one machine runs a job with what it has.
-      fields: [
-        "JobName",
-        "Arguments",
-        "Timeout",
-        "WorkerType",
-        "NumberOfWorkers",
-        "MaxCapacity",
-        "ExecutionClass",
-        "SecurityConfiguration",
-      ],
-      resource: jobArn("JobName"),
-      run: (input) => ({
-        JobRunId: service.start(input.needText("JobName"), input.textMap("Arguments") ?? {}, input.integer("Timeout", 1, 10_080)),
-      }),
-    },
-    GetJobRun: {
-      fields: ["JobName", "RunId", "PredecessorsIncluded"],
-      resource: jobArn("JobName"),
-      run: (input) => {
-        const name = input.needText("JobName");
-        return { JobRun: describeRun(service.run(name, input.needText("RunId")), service.findJob(name), now()) };
-      },
-    },
-    GetJobRuns: {
-      fields: ["JobName", "MaxResults", "NextToken"],
-      resource: jobArn("JobName"),
-      run: (input) => {
-        const job = service.job(input.needText("JobName"));
-        const { items, nextToken } = page(
-          service.runs(job.name),
-          input.text("NextToken"),
-          input.integer("MaxResults", 1, PAGE) ?? PAGE,
-        );
-        return {
-          JobRuns: items.map((run) => describeRun(run, job, now())),
-          ...(nextToken === undefined ? {} : { NextToken: nextToken }),
-        };
-      },
-    },
-    BatchStopJobRun: {
-      fields: ["JobName", "JobRunIds"],
-      resource: jobArn("JobName"),
-      run: (input) => stopRuns(service, input.needText("JobName"), input.texts("JobRunIds") ?? []),
-    },
+    StartJobRun: onJob(["Arguments"], (jobName, input) => ({
+      JobRunId: runner.start(jobName, input.textMap("Arguments") ?? {}),
+    })),
+    GetJobRun: onJob(["RunId"], (jobName, input) => {
+      const id = input.needText("RunId");
+      const run = runner.findRun(jobName, id);
+      if (run !== undefined) return { JobRun: describeRun(id, run, runner.now()) };
+      throw new AwsError("EntityNotFoundException", `Entity not found: job run ${id} of job ${jobName}.`);
+    }),
+    BatchStopJobRun: onJob(["JobRunIds"], (jobName, input) => stopRuns(runner, jobName, input.texts("JobRunIds") ?? [])),
   };
 }
 
-function stopRuns(service: GlueService, jobName: string, ids: readonly string[]): object {
+function stopRuns(runner: JobRunner, jobName: string, ids: readonly string[]): object {
   const stopped: object[] = [];
   const errors: object[] = [];
   for (const id of ids) {
-    const run = service.runs(jobName).find((candidate) => candidate.id === id);
+    const run = runner.findRun(jobName, id);
     const error = (ErrorCode: string, ErrorMessage: string) =>
       errors.push({ JobName: jobName, JobRunId: id, ErrorDetail: { ErrorCode, ErrorMessage } });
     if (run === undefined) error("EntityNotFoundException", `Job run ${id} of job ${jobName} not found.`);
-    else if (isOver(run.state) || !service.stop(run))
-      error("JobRunNotInStoppableStateException", `Job run ${id} is ${run.state}: it cannot be stopped any more.`);
-    else stopped.push({ JobName: jobName, JobRunId: id });
+    else if (runner.stop(id)) stopped.push({ JobName: jobName, JobRunId: id });
+    else error("JobRunNotInStoppableStateException", `Job run ${id} is ${run.state}: it cannot be stopped any more.`);
   }
   return { SuccessfulSubmissions: stopped, Errors: errors };
 }

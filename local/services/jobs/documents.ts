@@ -28,11 +28,11 @@ export class Documents<T extends object> {
     this.db.prepare(`DELETE FROM ${this.table} WHERE key = ?`).run(key);
   }
 
-  /** Oldest first. */
-  all(): T[] {
+  /** Those whose key begins with the prefix, oldest first. */
+  entries(prefix = ""): [key: string, document: T][] {
     return this.db
-      .prepare(`SELECT document FROM ${this.table} ORDER BY sequence`)
-      .all()
-      .map((row) => JSON.parse(String(row.document)) as T);
+      .prepare(`SELECT key, document FROM ${this.table} WHERE substr(key, 1, ?) = ? ORDER BY sequence`)
+      .all(prefix.length, prefix)
+      .map((row) => [String(row.key), JSON.parse(String(row.document)) as T]);
   }
 }

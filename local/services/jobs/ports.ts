@@ -1,14 +1,15 @@
 /** What jobs that run Python need of the rest of the runtime. */
+
 import { join } from "node:path";
 import { AwsError, type LocalContext } from "../../contracts";
 import { type CredentialStore, roleNameOf, type SessionCredentials } from "../../gateway/credentials";
 import type { Iam } from "../../gateway/iam";
 import type { EventsService } from "../events";
-import type { LogEvent, LogsService } from "../logs";
-import type { S3Service } from "../s3";
+import type { LogsService } from "../logs";
 import type { MetricSink } from "../sqs";
 import { type After, realTimers } from "./control";
-import { RoleS3 } from "./role-s3";
+import { messageOf } from "./failure";
+import { RoleS3, type RoleS3Store } from "./role-s3";
 
 export interface Interpreter {
   readonly python: string;
@@ -29,8 +30,8 @@ export interface JobPorts {
   /** @throws AwsError ValidationException when the service may not assume the role. */
   credentials(roleArn: string, servicePrincipal: string, session: string): SessionCredentials;
   s3(roleArn: string, session: string): RoleS3;
-  /** Creates the group when it does not exist. */
-  writeLogs(group: string, stream: string, events: readonly LogEvent[]): void;
+  /** All lines of a call get the same time. Creates the group when it does not exist. */
+  writeLogs(group: string, stream: string, lines: readonly string[]): void;
   /** An event on the default bus. */
   publish(event: {
     readonly source: string;
@@ -42,36 +43,24 @@ export interface JobPorts {
 
 export interface JobServices {
   readonly context: LocalContext;
-  readonly iam: Iam;
-  readonly credentials: CredentialStore;
-  readonly s3: S3Service;
-  readonly logs: LogsService;
-  readonly events: EventsService;
+  readonly iam: Pick<Iam, "assumableBy" | "authorize">;
+  readonly credentials: Pick<CredentialStore, "issue">;
+  readonly s3: RoleS3Store;
+  readonly logs: Pick<LogsService, "groups" | "saveGroup" | "append">;
+  readonly events: Pick<EventsService, "publish" | "envelope">;
   readonly metrics: MetricSink;
   readonly interpreter: InterpreterSource;
   readonly after?: After;
-  /** Folder of package.json; default: the working folder. */
-  readonly root?: string;
 }
 
-export function jobPorts({
-  context,
-  iam,
-  credentials,
-  s3,
-  logs,
-  events,
-  metrics,
-  interpreter,
-  after,
-  root,
-}: JobServices): JobPorts {
+export function jobPorts(services: JobServices): JobPorts {
+  const { context, iam, credentials, s3, logs, events } = services;
   return {
     context,
-    hosts: join(root ?? process.cwd(), "local", "python"),
-    interpreter,
-    after: after ?? realTimers,
-    metric: metrics,
+    hosts: join(process.cwd(), "local", "python"),
+    interpreter: services.interpreter,
+    after: services.after ?? realTimers,
+    metric: services.metrics,
     credentials: (roleArn, servicePrincipal, session) => {
       requireAssumable(iam, roleArn, servicePrincipal);
       return credentials.issue(roleArn, session);
@@ -79,18 +68,23 @@ export function jobPorts({
     s3: (roleArn, session) => new RoleS3(context, s3, iam, roleArn, session),
     writeLogs: (group, stream, lines) => {
       if (!logs.groups().some(({ name }) => name === group)) logs.saveGroup(group, undefined);
-      logs.append(group, stream, lines);
+      const timestamp = context.clock.now();
+      logs.append(
+        group,
+        stream,
+        lines.map((message) => ({ timestamp, message })),
+      );
     },
     publish: (event) => events.publish("default", events.envelope({ ...event, timeMs: context.clock.now() })),
   };
 }
 
-function requireAssumable(iam: Iam, roleArn: string, servicePrincipal: string): void {
+function requireAssumable(iam: JobServices["iam"], roleArn: string, servicePrincipal: string): void {
   let assumable: boolean;
   try {
     assumable = iam.assumableBy(roleNameOf(roleArn), servicePrincipal);
   } catch (error) {
-    throw new AwsError("ValidationException", error instanceof Error ? error.message : String(error));
+    throw new AwsError("ValidationException", messageOf(error));
   }
   if (!assumable) {
     throw new AwsError(

@@ -12,12 +12,6 @@ export interface S3Location {
   readonly key: string;
 }
 
-export interface Downloaded {
-  readonly key: string;
-  /** Path below the folder, with slashes. */
-  readonly path: string;
-}
-
 /** `s3://bucket/key`. @throws AwsError ValidationException naming the field */
 export function s3Location(uri: string, field: string): S3Location {
   const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(uri);
@@ -32,11 +26,16 @@ export const s3Uri = ({ bucket, key }: S3Location): string => `s3://${bucket}/${
 export const below = (prefix: string, path: string): string =>
   prefix === "" || prefix.endsWith("/") ? prefix + path : `${prefix}/${path}`;
 
+/** What is used of S3. */
+export type RoleS3Store = Pick<S3Service, "get" | "put" | "list" | "permissions"> & {
+  readonly store: Pick<S3Service["store"], "config" | "find">;
+};
+
 export class RoleS3 {
   constructor(
     private readonly context: LocalContext,
-    private readonly s3: S3Service,
-    private readonly iam: Iam,
+    private readonly s3: RoleS3Store,
+    private readonly iam: Pick<Iam, "authorize">,
     private readonly roleArn: string,
     private readonly session: string,
   ) {}
@@ -86,15 +85,15 @@ export class RoleS3 {
       .filter((key) => !key.endsWith("/"));
   }
 
-  /** Copies every object of a prefix into a folder. */
-  async download(prefix: S3Location, folder: string): Promise<Downloaded[]> {
-    const files = this.list(prefix).map((key) => ({ key, path: relativePath(prefix.key, key) }));
-    for (const { key, path } of files) {
-      const file = join(folder, path);
+  /** Copies every object of a prefix into a folder. @returns the keys */
+  async download(prefix: S3Location, folder: string): Promise<string[]> {
+    const keys = this.list(prefix);
+    for (const key of keys) {
+      const file = join(folder, relativePath(prefix.key, key));
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, await this.read({ bucket: prefix.bucket, key }));
     }
-    return files;
+    return keys;
   }
 
   /** Copies every file of a folder below a prefix. */

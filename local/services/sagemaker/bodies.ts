@@ -3,7 +3,7 @@ import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { checkedName } from "../../engine/names";
 import { tagInputs } from "../messaging/naming";
 import { optionalText, textInput } from "../resource-inputs";
-import type { SageMakerService } from "./index";
+import type { Registry } from "./registry";
 
 /** SageMaker API reference, CreateModelPackageGroup. */
 const groupName: NameRule = {
@@ -12,7 +12,11 @@ const groupName: NameRule = {
   characters: { pattern: /^[A-Za-z0-9](-*[A-Za-z0-9])*$/, words: "letters, digits and hyphens between them" },
 };
 
-export function sageMakerBodies({ registry }: SageMakerService): ResourceBody[] {
+export function sageMakerBodies({
+  registry,
+}: {
+  readonly registry: Pick<Registry, "putGroup" | "deleteGroup" | "groupArn">;
+}): ResourceBody[] {
   const apply = (resource: GraphResource) =>
     registry.putGroup(
       textInput(resource, "modelPackageGroupName"),

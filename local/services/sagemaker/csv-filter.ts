@@ -28,12 +28,11 @@ const LIST = new RegExp(`^\\$\\[(${INDEX}(?:,${INDEX})*)\\]$`);
 const SLICE = new RegExp(`^\\$\\[(${INDEX})?:(${INDEX})?\\]$`);
 
 /**
- * `$`, `$[1:]`, `$[:-1]`, `$[2:5]`, `$[0,-1]`: indexes from 0, negative ones from the end.
+ * `$[1:]`, `$[:-1]`, `$[2:5]`, `$[0,-1]`: indexes from 0, negative ones from the end.
  * @throws Error naming a form that is not one of these
  */
 export function columnFilter(path: string): ColumnFilter {
   const text = path.replaceAll(" ", "");
-  if (text === "$") return (fields) => [...fields];
   const list = LIST.exec(text)?.[1];
   if (list !== undefined) {
     const indexes = list.split(",").map(Number);
@@ -41,7 +40,7 @@ export function columnFilter(path: string): ColumnFilter {
   }
   const slice = SLICE.exec(text);
   if (slice === null)
-    throw new Error(`'${path}' does not choose columns of CSV on one machine; use $, $[1:], $[:-1], $[2:5] or $[0,-1]`);
+    throw new Error(`'${path}' does not choose columns of CSV on one machine; use $[1:], $[:-1], $[2:5] or $[0,-1]`);
   const [from, to] = [slice[1], slice[2]].map((part) => (part === undefined ? undefined : Number(part)));
   return (fields) => fields.slice(from, to);
 }

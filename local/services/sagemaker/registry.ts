@@ -3,58 +3,62 @@ import { AwsError } from "../../contracts";
 import { Documents } from "../jobs/documents";
 import type { JobPorts } from "../jobs/ports";
 import type { Input } from "../messaging/input";
-import type { Operation } from "../messaging/operations";
-import { nameIn, oneOf } from "./checks";
-import { LIST_FIELDS, listing } from "./listing";
+import { type Operation, page } from "../messaging/operations";
+import { kept, type Member, oneOf, optional, optionalText, read, structure, structures, text, textMap, texts } from "./request";
 
 interface Group {
   readonly name: string;
   readonly description?: string;
   /** Numbers are never used twice. */
   readonly lastVersion: number;
-  readonly createdMs: number;
-  readonly modifiedMs: number;
 }
 
-const APPROVALS = ["Approved", "Rejected", "PendingManualApproval"] as const;
+type Approval = "Approved" | "Rejected" | "PendingManualApproval";
+const approval = oneOf<Approval>("Approved", "Rejected", "PendingManualApproval");
 
 interface Package {
   /** `<group>/<version>`. */
   readonly name: string;
   readonly group: string;
   readonly version: number;
-  readonly approval: (typeof APPROVALS)[number];
+  readonly approval: Approval;
   readonly approvalDescription?: string;
-  readonly properties: Readonly<Record<string, string>>;
   /** Members of the request that Describe tells again. */
   readonly request: Readonly<Record<string, unknown>>;
-  readonly clientToken?: string;
+  readonly clientToken?: string | undefined;
   readonly createdMs: number;
   readonly modifiedMs: number;
 }
 
-const PACKAGE_FIELDS = [
-  "ModelPackageDescription",
-  "InferenceSpecification",
-  "ModelMetrics",
-  "DriftCheckBaselines",
-  "MetadataProperties",
-  "Domain",
-  "Task",
-  "SamplePayloadUrl",
-];
-const CONTAINER_FIELDS = [
-  "Image",
-  "ImageDigest",
-  "ModelDataUrl",
-  "Environment",
-  "ContainerHostname",
-  "Framework",
-  "FrameworkVersion",
-  "NearestModelName",
-];
 const MAX_PROPERTIES = 50;
 const MAX_PROPERTY_CHARACTERS = 256;
+/** Versions that an answer of ListModelPackages holds by default. */
+const PAGE = 10;
+
+const properties: Member<Readonly<Record<string, string>>> = (input, field) => {
+  const given = textMap(input, field);
+  const long = Object.entries(given).find(([, value]) => value.length > MAX_PROPERTY_CHARACTERS);
+  if (long !== undefined)
+    throw input.error(`${field}.${long[0]} must have at most ${MAX_PROPERTY_CHARACTERS} characters, got ${long[1].length}`);
+  const count = Object.keys(given).length;
+  if (count > MAX_PROPERTIES) throw input.error(`${field} must have at most ${MAX_PROPERTIES} members, got ${count}`);
+  return given;
+};
+
+/** Members that Describe tells again. */
+const TOLD = {
+  ModelPackageDescription: optionalText,
+  InferenceSpecification: structure({
+    Containers: structures({ Image: text, ModelDataUrl: text, Environment: textMap }),
+    SupportedContentTypes: texts,
+    SupportedResponseMIMETypes: texts,
+    SupportedTransformInstanceTypes: texts,
+    SupportedRealtimeInferenceInstanceTypes: texts,
+  }),
+  ModelMetrics: optional(structure({ ModelQuality: structure({ Statistics: structure({ ContentType: text, S3Uri: text }) }) })),
+  CustomerMetadataProperties: properties,
+};
+const VERSION = { ModelPackageGroupName: text, ModelApprovalStatus: approval, ClientToken: optionalText, ...TOLD };
 
 export class Registry {
   private readonly groups: Documents<Group>;
@@ -75,14 +79,13 @@ export class Registry {
 
   /** Creates a group, or changes the description of one that is there: its versions stay. */
   putGroup(name: string, description: string | undefined): void {
-    const now = this.ports.context.clock.now();
-    const existing = this.groups.get(name) ?? { name, lastVersion: 0, createdMs: now };
-    this.groups.put(name, { ...existing, ...(description === undefined ? {} : { description }), modifiedMs: now });
+    const existing = this.groups.get(name) ?? { name, lastVersion: 0 };
+    this.groups.put(name, { ...existing, ...(description === undefined ? {} : { description }) });
   }
 
   /** @throws AwsError ConflictException while the group has versions, as on AWS */
   deleteGroup(name: string): void {
-    const versions = this.packages.all().filter(({ group }) => group === name).length;
+    const versions = this.versionsOf(name).length;
     if (versions > 0)
       throw new AwsError(
         "ConflictException",
@@ -91,60 +94,30 @@ export class Registry {
     this.groups.delete(name);
   }
 
+  /** In the order in which they were made. */
+  groupNames(): string[] {
+    return this.groups.entries().map(([name]) => name);
+  }
+
   operations(): Record<string, Operation> {
     const groupArn = (input: Input) => this.groupArn(groupName(input.needText("ModelPackageGroupName")));
-    const packageArn = (input: Input) => this.packageArn(packageName(input, "ModelPackageName"));
+    const onPackage = (field: string, fields: readonly string[], run: (one: Package, input: Input) => object): Operation => ({
+      fields: [field, ...fields],
+      resource: (input) => this.packageArn(packageName(input, field)),
+      run: (input) => run(this.package(packageName(input, field)), input),
+    });
     return {
-      CreateModelPackageGroup: {
-        fields: ["ModelPackageGroupName", "ModelPackageGroupDescription", "Tags"],
-        resource: groupArn,
-        run: (input) => this.createGroup(input),
-      },
-      DescribeModelPackageGroup: {
-        fields: ["ModelPackageGroupName"],
-        resource: groupArn,
-        run: (input) => this.describeGroup(this.group(input)),
-      },
-      DeleteModelPackageGroup: {
-        fields: ["ModelPackageGroupName"],
-        resource: groupArn,
-        run: (input) => {
-          this.deleteGroup(this.group(input).name);
-          return {};
-        },
-      },
-      ListModelPackageGroups: { fields: LIST_FIELDS, resource: () => "*", run: (input) => this.listGroups(input) },
-      CreateModelPackage: {
-        fields: ["ModelPackageGroupName", "ModelApprovalStatus", "CustomerMetadataProperties", "ClientToken", ...PACKAGE_FIELDS],
-        resource: groupArn,
-        run: (input) => this.createPackage(input),
-      },
-      DescribeModelPackage: {
-        fields: ["ModelPackageName"],
-        resource: packageArn,
-        run: (input) => this.describePackage(this.package(packageName(input, "ModelPackageName"))),
-      },
-      DeleteModelPackage: {
-        fields: ["ModelPackageName"],
-        resource: packageArn,
-        run: (input) => {
-          this.packages.delete(this.package(packageName(input, "ModelPackageName")).name);
-          return {};
-        },
-      },
-      UpdateModelPackage: {
-        fields: [
-          "ModelPackageArn",
-          "ModelApprovalStatus",
-          "ApprovalDescription",
-          "CustomerMetadataProperties",
-          "CustomerMetadataPropertiesToRemove",
-        ],
-        resource: (input) => this.packageArn(packageName(input, "ModelPackageArn")),
-        run: (input) => this.updatePackage(input),
-      },
+      CreateModelPackage: { fields: Object.keys(VERSION), resource: groupArn, run: (input) => this.createPackage(input) },
+      DescribeModelPackage: onPackage("ModelPackageName", [], (one) => this.describePackage(one)),
+      DeleteModelPackage: onPackage("ModelPackageName", [], (one) => {
+        this.packages.delete(one.name);
+        return {};
+      }),
+      UpdateModelPackage: onPackage("ModelPackageArn", ["ModelApprovalStatus", "ApprovalDescription"], (one, input) =>
+        this.updatePackage(one, input),
+      ),
       ListModelPackages: {
-        fields: [...LIST_FIELDS, "ModelPackageGroupName", "ModelApprovalStatus", "ModelPackageType"],
+        fields: ["ModelPackageGroupName", "NextToken"],
         // The action has no resource of its own in IAM.
         resource: () => "*",
         run: (input) => this.listPackages(input),
@@ -154,14 +127,6 @@ export class Registry {
 
   private arn(kind: string, name: string): string {
     return `arn:aws:sagemaker:${this.ports.context.region}:${this.ports.context.accountId}:${kind}/${name}`;
-  }
-
-  private createGroup(input: Input): object {
-    const name = nameIn(input, "ModelPackageGroupName");
-    if (this.groups.get(name) !== undefined)
-      throw new AwsError("ValidationException", `Model Package Group already exists: ${this.groupArn(name)}`);
-    this.putGroup(name, input.text("ModelPackageGroupDescription"));
-    return { ModelPackageGroupArn: this.groupArn(name) };
   }
 
   private group(input: Input): Group {
@@ -180,107 +145,80 @@ export class Registry {
 
   private createPackage(input: Input): object {
     const group = this.group(input);
-    const clientToken = input.text("ClientToken");
-    const repeated =
-      clientToken === undefined
-        ? undefined
-        : this.packages.all().find((one) => one.group === group.name && one.clientToken === clientToken);
+    const { ClientToken: clientToken, ModelApprovalStatus: status, ...request } = read(VERSION, input);
+    if (request.InferenceSpecification.Containers.length === 0)
+      throw input.error("InferenceSpecification.Containers must not be empty");
+    const repeated = this.versionsOf(group.name).find((one) => clientToken !== undefined && one.clientToken === clientToken);
     if (repeated !== undefined) return { ModelPackageArn: this.packageArn(repeated.name) };
-    checkInference(input);
     const now = this.ports.context.clock.now();
     const version = group.lastVersion + 1;
     const made: Package = {
       name: `${group.name}/${version}`,
       group: group.name,
       version,
-      approval: oneOf(input, "ModelApprovalStatus", APPROVALS) ?? "PendingManualApproval",
-      properties: propertiesOf(input, {}),
-      request: Object.fromEntries(PACKAGE_FIELDS.filter((field) => input.has(field)).map((field) => [field, input.raw(field)])),
-      ...(clientToken === undefined ? {} : { clientToken }),
+      approval: status ?? "PendingManualApproval",
+      request: kept(TOLD, input),
+      clientToken,
       createdMs: now,
       modifiedMs: now,
     };
-    this.groups.put(group.name, { ...group, lastVersion: version, modifiedMs: now });
-    this.packages.put(made.name, made);
-    this.publish(made);
-    return { ModelPackageArn: this.packageArn(made.name) };
+    this.groups.put(group.name, { ...group, lastVersion: version });
+    return this.keep(made);
   }
 
   /** The same decision again is allowed, and told again. */
-  private updatePackage(input: Input): object {
-    const existing = this.package(packageName(input, "ModelPackageArn"));
+  private updatePackage(existing: Package, input: Input): object {
     const description = input.text("ApprovalDescription");
-    const updated: Package = {
+    return this.keep({
       ...existing,
-      approval: oneOf(input, "ModelApprovalStatus", APPROVALS) ?? existing.approval,
+      approval: approval(input, "ModelApprovalStatus") ?? existing.approval,
       ...(description === undefined ? {} : { approvalDescription: description }),
-      properties: propertiesOf(input, existing.properties),
       modifiedMs: this.ports.context.clock.now(),
-    };
-    this.packages.put(updated.name, updated);
-    this.publish(updated);
-    return { ModelPackageArn: this.packageArn(updated.name) };
+    });
+  }
+
+  private keep(one: Package): object {
+    this.packages.put(one.name, one);
+    this.publish(one);
+    return { ModelPackageArn: this.packageArn(one.name) };
+  }
+
+  /** Oldest first. */
+  private versionsOf(group: string): Package[] {
+    return this.packages.entries().flatMap(([, one]) => (one.group === group ? [one] : []));
   }
 
   private listPackages(input: Input): object {
-    const type = oneOf(input, "ModelPackageType", ["Versioned"]);
-    const group = input.has("ModelPackageGroupName") ? this.group(input).name : undefined;
-    const approval = oneOf(input, "ModelApprovalStatus", APPROVALS);
-    if (group === undefined && type === undefined)
-      throw input.error(
-        "ModelPackageGroupName is required: every package here is a version of a group (or ask for ModelPackageType Versioned)",
-      );
-    const { items, ...rest } = listing(
-      this.packages
-        .all()
-        .filter((one) => (group === undefined || one.group === group) && (approval === undefined || one.approval === approval)),
-      input,
-    );
+    const { items, nextToken } = page(this.versionsOf(this.group(input).name), input.text("NextToken"), PAGE);
     return {
       ModelPackageSummaryList: items.map((one) => ({
-        ModelPackageGroupName: one.group,
-        ModelPackageVersion: one.version,
-        ModelPackageArn: this.packageArn(one.name),
+        ...this.summaryOf(one),
         ...(one.request.ModelPackageDescription === undefined
           ? {}
           : { ModelPackageDescription: one.request.ModelPackageDescription }),
-        CreationTime: new Date(one.createdMs),
-        ModelPackageStatus: "Completed",
-        ModelApprovalStatus: one.approval,
       })),
-      ...rest,
+      ...(nextToken === undefined ? {} : { NextToken: nextToken }),
     };
   }
 
-  private listGroups(input: Input): object {
-    const { items, ...rest } = listing(this.groups.all(), input);
-    return { ModelPackageGroupSummaryList: items.map((group) => this.describeGroup(group)), ...rest };
-  }
-
-  private describeGroup(group: Group): object {
+  private summaryOf(one: Package): Record<string, unknown> {
     return {
-      ModelPackageGroupName: group.name,
-      ModelPackageGroupArn: this.groupArn(group.name),
-      ...(group.description === undefined ? {} : { ModelPackageGroupDescription: group.description }),
-      CreationTime: new Date(group.createdMs),
-      ModelPackageGroupStatus: "Completed",
-      CreatedBy: {},
+      ModelPackageGroupName: one.group,
+      ModelPackageVersion: one.version,
+      ModelPackageArn: this.packageArn(one.name),
+      CreationTime: new Date(one.createdMs),
+      ModelPackageStatus: "Completed",
+      ModelApprovalStatus: one.approval,
     };
   }
 
   private describePackage(one: Package): Record<string, unknown> {
     return {
-      ModelPackageGroupName: one.group,
-      ModelPackageVersion: one.version,
-      ModelPackageArn: this.packageArn(one.name),
+      ...this.summaryOf(one),
       ...one.request,
-      CreationTime: new Date(one.createdMs),
-      ModelPackageStatus: "Completed",
       ModelPackageStatusDetails: { ValidationStatuses: [], ImageScanStatuses: [] },
       CertifyForMarketplace: false,
-      ModelApprovalStatus: one.approval,
       ...(one.approvalDescription === undefined ? {} : { ApprovalDescription: one.approvalDescription }),
-      CustomerMetadataProperties: one.properties,
       LastModifiedTime: new Date(one.modifiedMs),
     };
   }
@@ -314,32 +252,4 @@ function packageName(input: Input, field: string): string {
       `${field} must be the ARN of a version, arn:aws:sagemaker:<region>:<account>:model-package/<group>/<version>, got '${value}'`,
     );
   return match[1];
-}
-
-function checkInference(input: Input): void {
-  const specification = input.child("InferenceSpecification", [
-    "Containers",
-    "SupportedContentTypes",
-    "SupportedResponseMIMETypes",
-    "SupportedTransformInstanceTypes",
-    "SupportedRealtimeInferenceInstanceTypes",
-  ]);
-  if (specification === undefined) throw input.error("InferenceSpecification is required");
-  const containers = specification.needChildren("Containers", CONTAINER_FIELDS);
-  if (containers.length === 0) throw input.error("InferenceSpecification.Containers must not be empty");
-  for (const container of containers) container.needText("Image");
-}
-
-function propertiesOf(input: Input, existing: Readonly<Record<string, string>>): Record<string, string> {
-  const properties = { ...existing, ...input.textMap("CustomerMetadataProperties") };
-  for (const name of input.texts("CustomerMetadataPropertiesToRemove") ?? []) delete properties[name];
-  const long = Object.entries(properties).find(([, value]) => value.length > MAX_PROPERTY_CHARACTERS);
-  if (long !== undefined)
-    throw input.error(
-      `CustomerMetadataProperties.${long[0]} must have at most ${MAX_PROPERTY_CHARACTERS} characters, got ${long[1].length}`,
-    );
-  const count = Object.keys(properties).length;
-  if (count > MAX_PROPERTIES)
-    throw input.error(`CustomerMetadataProperties must have at most ${MAX_PROPERTIES} members, got ${count}`);
-  return properties;
 }

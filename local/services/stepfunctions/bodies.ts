@@ -1,12 +1,10 @@
+import { createHash } from "node:crypto";
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { Fields } from "../../engine/fields";
 import { physicalName } from "../../engine/names";
 import { tagInputs } from "../messaging/naming";
-import type { LogLevel } from "./history";
-import type { StepFunctionsService } from "./index";
-import { type Logging, revisionId } from "./machines";
+import type { StepFunctionsService } from "./service";
 
-const levels: readonly LogLevel[] = ["OFF", "FATAL", "ERROR", "ALL"];
 /** Outputs must not change with the clock; the API tells when the machine really was made. */
 const creationDate = "1970-01-01T00:00:00Z";
 
@@ -17,7 +15,7 @@ const machineName: NameRule = {
   characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
 };
 
-export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody[] {
+export function stepFunctionsBodies(service: Pick<StepFunctionsService, "arnOf" | "deploy" | "deleteMachine">): ResourceBody[] {
   const deploy = ({ name, inputs, state }: GraphResource) => {
     const fields = new Fields({ ...inputs, ...state }, `state machine ${name}`);
     const type = fields.text("type") ?? "STANDARD";
@@ -27,7 +25,7 @@ export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody
       roleArn: fields.need("roleArn"),
       definition: fields.need("definition"),
       keyId: new Fields(fields.record("encryptionConfiguration"), "encryptionConfiguration").text("kmsKeyId"),
-      logging: loggingOf(new Fields(fields.record("loggingConfiguration"), "loggingConfiguration")),
+      logGroupArn: inputs.loggingConfiguration === undefined ? undefined : logGroupOf(fields.record("loggingConfiguration")),
     });
   };
   return [
@@ -45,7 +43,6 @@ export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody
       outputs: ({ name, inputs }) => {
         const physical = physicalName(machineName, name, inputs);
         const arn = service.arnOf(physical);
-        const revision = revisionId({ definition: String(inputs.definition), roleArn: String(inputs.roleArn) });
         return {
           id: arn,
           state: {
@@ -53,7 +50,7 @@ export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody
             name: physical,
             arn,
             creationDate,
-            revisionId: revision,
+            revisionId: revisionId(inputs),
             stateMachineVersionArn: `${arn}:1`,
             status: "ACTIVE",
             type: inputs.type ?? "STANDARD",
@@ -69,14 +66,17 @@ export function stepFunctionsBodies(service: StepFunctionsService): ResourceBody
   ];
 }
 
-function loggingOf(fields: Fields): Logging | undefined {
-  const level = fields.text("level") ?? "OFF";
-  const known = levels.find((one) => one === level);
-  if (known === undefined) throw new Error(`loggingConfiguration.level: expected one of ${levels.join(", ")}, got ${level}.`);
-  if (known === "OFF") return undefined;
-  return {
-    level: known,
-    includeExecutionData: fields.flag("includeExecutionData") ?? false,
-    groupArn: fields.need("logDestination"),
-  };
+/** An id that changes with what the machine does. */
+function revisionId({ definition, roleArn }: Readonly<Record<string, unknown>>): string {
+  const hex = createHash("sha256").update(`${roleArn}\n${definition}`).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function logGroupOf(configuration: Readonly<Record<string, unknown>>): string {
+  const fields = new Fields(configuration, "loggingConfiguration");
+  if (configuration.level !== "ALL" || configuration.includeExecutionData !== true)
+    throw new Error(
+      "loggingConfiguration: only level ALL with includeExecutionData has a local body; leave it out or use these.",
+    );
+  return fields.need("logDestination");
 }

@@ -1,10 +1,11 @@
 /** The running executions: each has its history, ends once, and stops what it waits for when it is aborted. */
 import { AwsError, type LocalContext } from "../../contracts";
 import { transaction } from "../messaging/database";
-import { type HistoryEvent, isLogged, logLine, maxEvents, notTruncated } from "./history";
-import { type Branch, Interpreter } from "./interpreter";
+import { type HistoryEvent, logLine, maxEvents, notTruncated } from "./history";
+import { Interpreter } from "./interpreter";
 import { runtimeError, StatesError } from "./language/errors";
 import type { StateMachine } from "./machines";
+import type { Branch } from "./ports";
 import type { Ending, Execution, ExecutionStore } from "./store";
 import { type Perform, RoleCalls, rolePrincipal } from "./tasks/calls";
 import type { Timers } from "./timers";
@@ -48,13 +49,7 @@ export class Executions {
       name,
       status: "RUNNING",
       input,
-      output: undefined,
-      error: undefined,
-      cause: undefined,
       startedMs: this.ports.timers.now(),
-      stoppedMs: undefined,
-      definition: machine.definition,
-      roleArn: machine.roleArn,
     };
     const running: Running = {
       machine,
@@ -78,9 +73,9 @@ export class Executions {
   }
 
   /** Aborts a running execution; nothing happens to one that has ended. */
-  stop(arn: string, error: string | undefined, cause: string | undefined): void {
+  stop(arn: string, cause: string): void {
     const running = this.running.get(arn);
-    if (running !== undefined) this.end(running, { status: "ABORTED", output: undefined, error, cause });
+    if (running !== undefined) this.end(running, { status: "ABORTED", cause });
   }
 
   /** Resolves when the execution has ended and everything that it started has been stopped. */
@@ -90,7 +85,7 @@ export class Executions {
 
   async stopAll(cause: string): Promise<void> {
     const all = [...this.running.values()];
-    for (const { execution } of all) this.stop(execution.arn, undefined, cause);
+    for (const { execution } of all) this.stop(execution.arn, cause);
     await Promise.all(all.map(({ settled }) => settled));
   }
 
@@ -99,18 +94,12 @@ export class Executions {
     for (const execution of this.store.running()) {
       const id = this.store.lastEventId(execution.arn);
       const timestamp = this.ports.timers.now();
-      const ending: Ending = { status: "ABORTED", output: undefined, error: undefined, cause };
-      transaction(this.context.db, () => {
-        this.store.addEvent(execution.arn, {
-          id: id + 1,
-          previousEventId: id,
-          type: "ExecutionAborted",
-          timestamp,
-          details: { cause },
-        });
-        this.store.end(execution.arn, ending, timestamp);
+      const event = { id: id + 1, previousEventId: id, type: "ExecutionAborted", timestamp, details: { cause } };
+      const ended = transaction(this.context.db, () => {
+        this.store.addEvent(execution.arn, event);
+        return this.store.end(execution.arn, { status: "ABORTED", cause }, timestamp);
       });
-      this.ports.changed({ ...execution, ...ending, stoppedMs: timestamp });
+      this.ports.changed(ended);
     }
   }
 
@@ -121,16 +110,11 @@ export class Executions {
     try {
       const input: unknown = JSON.parse(execution.input);
       const output = await this.interpreter(running, input).run(machine.program, input, branch);
-      this.end(
-        running,
-        { status: "SUCCEEDED", output: JSON.stringify(output ?? null), error: undefined, cause: undefined },
-        branch,
-      );
+      this.end(running, { status: "SUCCEEDED", output: JSON.stringify(output ?? null) }, branch);
     } catch (thrown) {
       if (running.ended) return;
       const error = thrown instanceof StatesError ? thrown : runtimeError(`The local runtime failed: ${String(thrown)}`);
-      const ending: Ending = { status: "FAILED", output: undefined, error: error.error || undefined, cause: error.causeText };
-      this.end(running, ending, branch);
+      this.end(running, { status: "FAILED", error: error.error, cause: error.causeText }, branch);
     }
   }
 
@@ -139,7 +123,7 @@ export class Executions {
     this.ports.timers.sleep(seconds * 1000, running.abort.signal).then(
       () => {
         const cause = `The execution did not end within ${seconds} seconds.`;
-        this.end(running, { status: "TIMED_OUT", output: undefined, error: "States.Timeout", cause });
+        this.end(running, { status: "TIMED_OUT", error: "States.Timeout", cause });
       },
       // It ended first.
       () => undefined,
@@ -160,10 +144,9 @@ export class Executions {
       tasks: {
         region: this.context.region,
         executionArn: execution.arn,
-        stateMachineArn: machine.arn,
         pollMs: this.ports.pollMs,
         call: (service, action, request) => calls.call(service, action, request),
-        invoke: (request) => calls.invoke(request),
+        invoke: (functionName, payload) => calls.invoke(functionName, payload),
       },
       context: {
         Execution: {
@@ -191,11 +174,10 @@ export class Executions {
     const event: HistoryEvent = { id, previousEventId, type, timestamp: this.ports.timers.now(), details };
     this.store.addEvent(execution.arn, event);
     running.lastId = id;
-    const { logging } = machine;
-    if (logging !== undefined && isLogged(type, logging.level)) {
+    if (machine.logGroupArn !== undefined) {
       const hour = new Date(execution.startedMs).toISOString().slice(0, 13).replace("T", "-");
       const stream = `states/${machine.name}/${hour}/${execution.name}`;
-      this.ports.writeLog(logging.groupArn, stream, logLine(event, execution.arn, logging.includeExecutionData));
+      this.ports.writeLog(machine.logGroupArn, stream, logLine(event, execution.arn));
     }
     return id;
   }
@@ -215,13 +197,13 @@ export class Executions {
       output === undefined
         ? { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) }
         : { output, outputDetails: notTruncated };
-    transaction(this.context.db, () => {
+    const ended = transaction(this.context.db, () => {
       this.record(running, branch?.previous ?? running.lastId, types[status], details);
-      this.store.end(execution.arn, ending, this.ports.timers.now());
+      return this.store.end(execution.arn, ending, this.ports.timers.now());
     });
     running.ended = true;
     running.abort.abort(new Ended());
-    this.ports.changed(this.store.get(execution.arn));
+    this.ports.changed(ended);
   }
 }
 

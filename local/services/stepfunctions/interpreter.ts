@@ -1,41 +1,18 @@
 /**
- * Runs a compiled program: transitions, data flow, Retry, Catch, Map and Parallel.
+ * Runs a compiled program: transitions, data flow, Retry, Catch and Map.
  * Source: Amazon States Language specification and the Step Functions developer guide.
  */
 import { notTruncated } from "./history";
-import { isTimestamp } from "./language/choice";
 import { covers, errorOutput, runtimeError, StatesError } from "./language/errors";
 import type { Program, Retrier, State } from "./language/program";
-import { runTask, type TaskServices } from "./tasks/run";
-import type { Timers } from "./timers";
-
-/** One line of events: the machine itself, a branch or an iteration. */
-export interface Branch {
-  readonly signal: AbortSignal;
-  /** Id of its newest event. */
-  previous: number;
-  /** Of the innermost Map. */
-  readonly item: { readonly Index: number; readonly Value: unknown } | undefined;
-}
-
-export interface InterpreterPorts {
-  /** Stores an event after `branch.previous` and moves `branch.previous` to it. */
-  record(branch: Branch, type: string, details?: Readonly<Record<string, unknown>>): void;
-  readonly timers: Timers;
-  /** From 0 (inclusive) to 1, for jitter. */
-  random(): number;
-  readonly tasks: TaskServices;
-  /** `Execution` and `StateMachine` of the context object. */
-  readonly context: Readonly<Record<string, unknown>>;
-  readonly log: (line: string) => void;
-}
+import type { Branch, InterpreterPorts } from "./ports";
+import { runTask } from "./tasks/run";
 
 /** Bytes of a state's input or output: developer guide, "Quotas related to task executions". */
 const maxDataBytes = 262_144;
 /** What an inline Map without MaxConcurrency runs at once. */
 const mapConcurrency = 40;
 
-type Of<T extends State["type"]> = Extract<State, { readonly type: T }>;
 type Step = { readonly output: unknown; readonly next: string | undefined };
 
 export class Interpreter {
@@ -121,72 +98,34 @@ export class Interpreter {
   }
 
   private async attempt(state: State, raw: unknown, context: object, branch: Branch): Promise<Step> {
-    const input = state.inputPath(raw, context);
     switch (state.type) {
       case "Fail":
-        throw new StatesError(this.textOf(state.error?.(raw, context)) ?? "", this.textOf(state.cause?.(raw, context)));
+        throw new StatesError(textOf(state.error(raw, context)), textOf(state.cause(raw, context)));
       case "Succeed":
-        return { output: state.outputPath(input, context), next: undefined };
+        return { output: raw, next: undefined };
       case "Choice": {
-        const next = state.choices.find(({ rule }) => rule(input, context))?.next ?? state.otherwise;
-        if (next === undefined)
-          throw new StatesError(
-            "States.NoChoiceMatched",
-            `No choice of the state '${state.name}' matched and it has no Default.`,
-          );
-        return { output: state.outputPath(input, context), next };
+        const next = state.choices.find(({ rule }) => rule(raw, context))?.next ?? state.otherwise;
+        if (next !== undefined) return { output: raw, next };
+        throw new StatesError("States.NoChoiceMatched", `No choice of the state '${state.name}' matched and it has no Default.`);
       }
       case "Wait":
-        await this.ports.timers.sleep(this.waitMs(state, input, context), branch.signal);
-        return { output: state.outputPath(input, context), next: state.next };
-      case "Pass": {
-        const effective = state.parameters === undefined ? input : state.parameters(input, context);
-        const combined = state.combine(raw, state.result === undefined ? effective : state.result);
-        return { output: state.outputPath(combined, context), next: state.next };
-      }
+        await this.ports.timers.sleep(state.seconds * 1000, branch.signal);
+        return { output: raw, next: state.next };
+      case "Pass":
+        return { output: state.combine(raw, state.result(raw, context)), next: state.next };
       default: {
-        const result = await this.work(state, input, context, branch);
+        const result =
+          state.type === "Map"
+            ? await this.map(state, state.items(raw, context), branch)
+            : await runTask(this.ports, state, state.parameters(raw, context), branch);
         const selected = state.resultSelector === undefined ? result : state.resultSelector(result, context);
-        return { output: state.outputPath(state.combine(raw, selected), context), next: state.next };
+        return { output: state.combine(raw, selected), next: state.next };
       }
     }
   }
 
-  private work(state: Of<"Task" | "Map" | "Parallel">, input: unknown, context: object, branch: Branch): Promise<unknown> {
-    if (state.type === "Map") return this.map(state, input, context, branch);
-    const effective = state.parameters === undefined ? input : state.parameters(input, context);
-    return state.type === "Task"
-      ? runTask(this.ports, state, effective, state.timeoutSeconds?.(input, context), branch)
-      : this.parallel(state, effective, branch);
-  }
-
-  private textOf(value: unknown): string | undefined {
-    if (value === undefined || typeof value === "string") return value;
-    throw runtimeError(`Error and Cause of a Fail state must be texts, got ${JSON.stringify(value)}.`);
-  }
-
-  private waitMs(state: Of<"Wait">, input: unknown, context: object): number {
-    const value = state.wait.value(input, context);
-    if (state.wait.kind === "seconds") {
-      if (typeof value !== "number" || !Number.isInteger(value) || value < 0)
-        throw runtimeError(
-          `The seconds of the Wait state '${state.name}' must be an integer from 0, got ${JSON.stringify(value)}.`,
-        );
-      return value * 1000;
-    }
-    if (!isTimestamp(value))
-      throw runtimeError(`The timestamp of the Wait state '${state.name}' must be RFC 3339, got ${JSON.stringify(value)}.`);
-    return Math.max(0, Date.parse(value) - this.ports.timers.now());
-  }
-
-  private async map(state: Of<"Map">, input: unknown, context: object, branch: Branch): Promise<unknown[]> {
-    const items = state.items(input, context);
+  private async map(state: Extract<State, { readonly type: "Map" }>, items: unknown, branch: Branch): Promise<unknown[]> {
     if (!Array.isArray(items)) throw runtimeError(`The items of the Map state '${state.name}' must be an array.`);
-    const concurrency = state.maxConcurrency(input, context);
-    if (typeof concurrency !== "number" || !Number.isInteger(concurrency) || concurrency < 0)
-      throw runtimeError(
-        `MaxConcurrency of the Map state '${state.name}' must be an integer from 0, got ${JSON.stringify(concurrency)}.`,
-      );
     this.ports.record(branch, "MapStateStarted", { length: items.length });
     const started = branch.previous;
     const work = items.map((value: unknown, index) => async (signal: AbortSignal) => {
@@ -194,9 +133,7 @@ export class Interpreter {
       const named = { name: state.name, index };
       this.ports.record(iteration, "MapIterationStarted", named);
       try {
-        const own = { ...context, Map: { Item: iteration.item } };
-        const given = state.parameters === undefined ? value : state.parameters(input, own);
-        const output = await this.run(state.processor, given, iteration);
+        const output = await this.run(state.processor, value, iteration);
         this.ports.record(iteration, "MapIterationSucceeded", named);
         return output;
       } catch (error) {
@@ -206,55 +143,49 @@ export class Interpreter {
         branch.previous = Math.max(branch.previous, iteration.previous);
       }
     });
-    return this.together("Map", work, concurrency || mapConcurrency, branch);
-  }
-
-  private async parallel(state: Of<"Parallel">, input: unknown, branch: Branch): Promise<unknown[]> {
-    this.ports.record(branch, "ParallelStateStarted");
-    const started = branch.previous;
-    const work = state.branches.map((program) => async (signal: AbortSignal) => {
-      const own: Branch = { signal, previous: started, item: branch.item };
-      try {
-        return await this.run(program, structuredClone(input), own);
-      } finally {
-        branch.previous = Math.max(branch.previous, own.previous);
-      }
-    });
-    return this.together("Parallel", work, work.length, branch);
-  }
-
-  /** Runs pieces of work, at most `limit` at once. The first failure stops the others, and is told when all have ended. */
-  private async together(
-    type: "Map" | "Parallel",
-    work: readonly ((signal: AbortSignal) => Promise<unknown>)[],
-    limit: number,
-    branch: Branch,
-  ): Promise<unknown[]> {
-    const siblings = new AbortController();
-    const signal = AbortSignal.any([branch.signal, siblings.signal]);
-    const results: unknown[] = new Array(work.length);
-    const failures: unknown[] = [];
-    let next = 0;
-    const worker = async () => {
-      while (next < work.length && !signal.aborted) {
-        const index = next++;
-        try {
-          results[index] = await work[index]?.(signal);
-        } catch (error) {
-          failures.push(error);
-          siblings.abort(error);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(limit, work.length) }, worker));
-    branch.signal.throwIfAborted();
-    if (failures.length > 0) {
-      this.ports.record(branch, `${type}StateFailed`);
-      throw failures[0];
+    try {
+      const results = await together(work, state.maxConcurrency || mapConcurrency, branch.signal);
+      this.ports.record(branch, "MapStateSucceeded");
+      return results;
+    } catch (error) {
+      branch.signal.throwIfAborted();
+      this.ports.record(branch, "MapStateFailed");
+      throw error;
     }
-    this.ports.record(branch, `${type}StateSucceeded`);
-    return results;
   }
+}
+
+/** Runs pieces of work, at most `limit` at once. The first failure stops the others, and is told when all have ended. */
+async function together<T>(
+  work: readonly ((signal: AbortSignal) => Promise<T>)[],
+  limit: number,
+  outer: AbortSignal,
+): Promise<T[]> {
+  const siblings = new AbortController();
+  const signal = AbortSignal.any([outer, siblings.signal]);
+  const results: T[] = new Array(work.length);
+  const failures: unknown[] = [];
+  const left = work.entries();
+  const worker = async () => {
+    for (const [index, piece] of left) {
+      if (signal.aborted) return;
+      try {
+        results[index] = await piece(signal);
+      } catch (error) {
+        failures.push(error);
+        siblings.abort(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, work.length) }, worker));
+  outer.throwIfAborted();
+  if (failures.length > 0) throw failures[0];
+  return results;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw runtimeError(`Error and Cause of a Fail state must be texts, got ${JSON.stringify(value)}.`);
 }
 
 /** Runtime errors say where they happened, as AWS's do; the innermost state is the one that matters. */

@@ -1,7 +1,7 @@
 /** Executions and their histories on SQLite. */
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
-import { numberOf, optionalNumber, optionalText, type Row, textOf } from "../messaging/database";
+import { Documents } from "../jobs/documents";
 import type { HistoryEvent } from "./history";
 
 export type ExecutionStatus = "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
@@ -14,56 +14,40 @@ export interface Execution {
   /** JSON. */
   readonly input: string;
   /** JSON; only of a succeeded one. */
-  readonly output: string | undefined;
-  readonly error: string | undefined;
-  readonly cause: string | undefined;
+  readonly output?: string | undefined;
+  readonly error?: string | undefined;
+  readonly cause?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly startedMs: number;
-  readonly stoppedMs: number | undefined;
-  /** What it runs, even after the machine was changed. */
-  readonly definition: string;
-  readonly roleArn: string;
+  readonly stoppedMs?: number;
 }
 
 /** How an execution ended. */
 export type Ending = Pick<Execution, "output" | "error" | "cause"> & { readonly status: Exclude<ExecutionStatus, "RUNNING"> };
 
-const schema = `
-CREATE TABLE IF NOT EXISTS sfn_executions (arn TEXT PRIMARY KEY, machine TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, input TEXT NOT NULL,
-  output TEXT, error TEXT, cause TEXT, started INTEGER NOT NULL, stopped INTEGER, definition TEXT NOT NULL, role TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS sfn_executions_by_machine ON sfn_executions (machine, started);
-CREATE TABLE IF NOT EXISTS sfn_events (execution TEXT NOT NULL, id INTEGER NOT NULL, previous INTEGER NOT NULL, type TEXT NOT NULL, ts INTEGER NOT NULL,
-  details TEXT, PRIMARY KEY (execution, id));`;
+const schema =
+  "CREATE TABLE IF NOT EXISTS states_events (execution TEXT NOT NULL, id INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution, id))";
 
 export class ExecutionStore {
+  private readonly executions: Documents<Execution>;
+
   constructor(private readonly db: DatabaseSync) {
+    this.executions = new Documents(db, "states_executions");
     db.exec(schema);
   }
 
   add(execution: Execution): void {
-    this.db
-      .prepare("INSERT INTO sfn_executions VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL, ?, NULL, ?, ?)")
-      .run(
-        execution.arn,
-        execution.machineArn,
-        execution.name,
-        execution.status,
-        execution.input,
-        execution.startedMs,
-        execution.definition,
-        execution.roleArn,
-      );
+    this.executions.put(execution.arn, execution);
   }
 
-  end(arn: string, { status, output, error, cause }: Ending, stoppedMs: number): void {
-    this.db
-      .prepare("UPDATE sfn_executions SET status = ?, output = ?, error = ?, cause = ?, stopped = ? WHERE arn = ?")
-      .run(status, output ?? null, error ?? null, cause ?? null, stoppedMs, arn);
+  end(arn: string, ending: Ending, stoppedMs: number): Execution {
+    const ended = { ...this.get(arn), ...ending, stoppedMs };
+    this.executions.put(arn, ended);
+    return ended;
   }
 
   find(arn: string): Execution | undefined {
-    const row = this.db.prepare("SELECT * FROM sfn_executions WHERE arn = ?").get(arn);
-    return row === undefined ? undefined : executionOf(row);
+    return this.executions.get(arn);
   }
 
   /** @throws AwsError ExecutionDoesNotExist. */
@@ -74,82 +58,38 @@ export class ExecutionStore {
   }
 
   /** Newest first. */
-  ofMachine(machineArn: string, status: string | undefined): Execution[] {
-    return this.db
-      .prepare("SELECT * FROM sfn_executions WHERE machine = ? AND (? IS NULL OR status = ?) ORDER BY started DESC, rowid DESC")
-      .all(machineArn, status ?? null, status ?? null)
-      .map(executionOf);
+  ofMachine(machineArn: string): Execution[] {
+    const prefix = `${machineArn.replace(":stateMachine:", ":execution:")}:`;
+    return this.executions
+      .entries(prefix)
+      .map(([, execution]) => execution)
+      .reverse();
   }
 
   deleteOfMachine(machineArn: string): void {
-    const own = "SELECT arn FROM sfn_executions WHERE machine = ?";
-    this.db.prepare(`DELETE FROM sfn_events WHERE execution IN (${own})`).run(machineArn);
-    this.db.prepare("DELETE FROM sfn_executions WHERE machine = ?").run(machineArn);
+    for (const { arn } of this.ofMachine(machineArn)) {
+      this.db.prepare("DELETE FROM states_events WHERE execution = ?").run(arn);
+      this.executions.delete(arn);
+    }
   }
 
   running(): Execution[] {
-    return this.db
-      .prepare("SELECT * FROM sfn_executions WHERE status = 'RUNNING' ORDER BY started, rowid")
-      .all()
-      .map(executionOf);
+    return this.executions.entries().flatMap(([, execution]) => (execution.status === "RUNNING" ? [execution] : []));
   }
 
   addEvent(arn: string, event: HistoryEvent): void {
-    this.db
-      .prepare("INSERT INTO sfn_events VALUES (?, ?, ?, ?, ?, ?)")
-      .run(
-        arn,
-        event.id,
-        event.previousEventId,
-        event.type,
-        event.timestamp,
-        event.details === undefined ? null : JSON.stringify(event.details),
-      );
+    this.db.prepare("INSERT INTO states_events VALUES (?, ?, ?)").run(arn, event.id, JSON.stringify(event));
   }
 
   lastEventId(arn: string): number {
-    const row = this.db.prepare("SELECT COALESCE(MAX(id), 0) AS id FROM sfn_events WHERE execution = ?").get(arn);
-    return row === undefined ? 0 : numberOf(row, "id");
+    return Number(this.db.prepare("SELECT MAX(id) AS id FROM states_events WHERE execution = ?").get(arn)?.id ?? 0);
   }
 
   /** Up to `limit` events from an offset. */
-  events(
-    arn: string,
-    options: { readonly newestFirst: boolean; readonly offset: number; readonly limit: number },
-  ): HistoryEvent[] {
-    const order = options.newestFirst ? "DESC" : "ASC";
+  events(arn: string, offset: number, limit: number): HistoryEvent[] {
     return this.db
-      .prepare(`SELECT * FROM sfn_events WHERE execution = ? ORDER BY id ${order} LIMIT ? OFFSET ?`)
-      .all(arn, options.limit, options.offset)
-      .map(eventOf);
+      .prepare("SELECT document FROM states_events WHERE execution = ? ORDER BY id LIMIT ? OFFSET ?")
+      .all(arn, limit, offset)
+      .map((row) => JSON.parse(String(row.document)) as HistoryEvent);
   }
-}
-
-function executionOf(row: Row): Execution {
-  return {
-    arn: textOf(row, "arn"),
-    machineArn: textOf(row, "machine"),
-    name: textOf(row, "name"),
-    // Only this store writes the column.
-    status: textOf(row, "status") as ExecutionStatus,
-    input: textOf(row, "input"),
-    output: optionalText(row, "output"),
-    error: optionalText(row, "error"),
-    cause: optionalText(row, "cause"),
-    startedMs: numberOf(row, "started"),
-    stoppedMs: optionalNumber(row, "stopped"),
-    definition: textOf(row, "definition"),
-    roleArn: textOf(row, "role"),
-  };
-}
-
-function eventOf(row: Row): HistoryEvent {
-  const details = optionalText(row, "details");
-  return {
-    id: numberOf(row, "id"),
-    previousEventId: numberOf(row, "previous"),
-    type: textOf(row, "type"),
-    timestamp: numberOf(row, "ts"),
-    details: details === undefined ? undefined : (JSON.parse(details) as HistoryEvent["details"]),
-  };
 }

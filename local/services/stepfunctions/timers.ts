@@ -1,4 +1,5 @@
 /** Time as executions see it; tests give one that only moves when told. */
+import { setTimeout } from "node:timers/promises";
 
 export interface Timers {
   /** Milliseconds since the epoch. */
@@ -14,25 +15,13 @@ export function systemTimers(clock: { now(): number }): Timers {
   return {
     now: () => clock.now(),
     sleep: async (ms, signal) => {
-      for (let left = ms; left > 0; left -= maxTimerMs) await once(Math.min(left, maxTimerMs), signal);
+      for (let left = ms; left > 0; left -= maxTimerMs) {
+        // Node rejects with an error of its own; what counts is the signal's reason.
+        await setTimeout(Math.min(left, maxTimerMs), undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
       signal.throwIfAborted();
     },
   };
-}
-
-function once(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", abort, { once: true });
-  });
 }
 
 /** The promise, or a rejection with the signal's reason as soon as it is aborted: for work that cannot be stopped. */

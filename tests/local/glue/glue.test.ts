@@ -3,9 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import {
   BatchStopJobRunCommand,
-  GetJobCommand,
   GetJobRunCommand,
-  GetJobRunsCommand,
   GlueClient,
   type JobRun,
   StartJobRunCommand,
@@ -92,7 +90,6 @@ describe("a run that succeeds", () => {
     expect(run).toMatchObject({
       JobName: "extract",
       JobRunState: "SUCCEEDED",
-      Attempt: 0,
       Timeout: 480,
       Arguments: { "--dataset": "churn", "--date": "2026-01-02" },
     });
@@ -228,24 +225,13 @@ describe("a run that fails", () => {
     putJob({ roleArn: "arn:aws:iam::000000000000:role/other" });
     expect((await finished("")).ErrorMessage).toMatch(/allows principal 'glue.amazonaws.com' to assume/);
   });
-
-  it("is tried again as often as the job says, each time as a run of its own", async () => {
-    putJob({ maxRetries: 2 });
-    const first = await finished("raise RuntimeError('again')");
-    const { JobRuns = [] } = await client.send(new GetJobRunsCommand({ JobName: "extract", MaxResults: 3 }));
-    expect(JobRuns.map(({ Id, Attempt, PreviousRunId, JobRunState }) => ({ Id, Attempt, PreviousRunId, JobRunState }))).toEqual([
-      { Id: `${first.Id}_attempt_2`, Attempt: 2, PreviousRunId: `${first.Id}_attempt_1`, JobRunState: "FAILED" },
-      { Id: `${first.Id}_attempt_1`, Attempt: 1, PreviousRunId: first.Id, JobRunState: "FAILED" },
-      { Id: first.Id, Attempt: 0, PreviousRunId: undefined, JobRunState: "FAILED" },
-    ]);
-  });
 });
 
 describe("a run that is ended from outside", () => {
-  it("times out, with everything that it started, and is not tried again", async () => {
-    putJob({ maxRetries: 1 });
+  it("times out, with everything that it started", async () => {
+    putJob({ timeout: 5 });
     const waiting = world.logged("waiting");
-    const id = await start(WAIT, { Timeout: 5 });
+    const id = await start(WAIT);
     const child = Number((await waiting).split(" ")[1]);
     expect((await get(id)).JobRunState).toBe("RUNNING");
     expect(await isAlive(child)).toBe(true);
@@ -257,7 +243,6 @@ describe("a run that is ended from outside", () => {
       Timeout: 5,
     });
     expect(await isAlive(child)).toBe(false);
-    expect((await client.send(new GetJobRunsCommand({ JobName: "extract", MaxResults: 1 }))).JobRuns?.[0]?.Id).toBe(id);
     expect(world.ticking()).toBe(0);
   });
 
@@ -286,10 +271,10 @@ describe("a run that is ended from outside", () => {
       ErrorMessage: expect.stringMatching(/local runtime was stopped.*start a new run/),
     });
     expect(await isAlive(child)).toBe(false);
-    world.context.db.prepare("UPDATE glue_runs SET document = json_set(document, '$.state', 'RUNNING') WHERE key = ?").run(id);
+    world.context.db.prepare("UPDATE glue_job_runs SET document = json_remove(document, '$.endedMs') WHERE key = ?").run(id);
     const next = new GlueService(world.ports);
     await next.part().start?.();
-    expect(next.run("extract", id)).toMatchObject({
+    expect(next.findRun("extract", id)).toMatchObject({
       state: "FAILED",
       errorMessage: expect.stringMatching(/local runtime was stopped/),
     });
@@ -309,20 +294,9 @@ describe("the API", () => {
     await world.settled();
   });
 
-  it("describes a job", async () => {
-    const { Job } = await client.send(new GetJobCommand({ JobName: "extract" }));
-    expect(Job).toMatchObject({
-      Name: "extract",
-      Command: { Name: "glueetl", PythonVersion: "3" },
-      GlueVersion: "5.0",
-      MaxRetries: 0,
-      ExecutionProperty: { MaxConcurrentRuns: 1 },
-    });
-  });
-
   it.each([
     ["another job", { JobName: "none" }, "EntityNotFoundException", /Job with name: none not found\. Jobs: extract/],
-    ["a member that is not supported", { JobRunId: "jr_1" }, "InvalidInputException", /StartJobRun: JobRunId is not supported/],
+    ["a member that is not supported", { Timeout: 5 }, "InvalidInputException", /StartJobRun: Timeout is not supported/],
     [
       "a parameter without effect",
       { Arguments: { "--additional-python-modules": "pandas" } },
@@ -349,8 +323,8 @@ describe("the API", () => {
     await allowed.send(new StartJobRunCommand({ JobName: "extract" }));
     await world.settled();
     putJob();
-    await expect(allowed.send(new GetJobRunsCommand({ JobName: "extract" }))).rejects.toThrow(
-      /not authorized to perform: glue:GetJobRuns on resource: arn:aws:glue:us-east-1:000000000000:job\/extract/,
+    await expect(allowed.send(new GetJobRunCommand({ JobName: "extract", RunId: "jr_1" }))).rejects.toThrow(
+      /not authorized to perform: glue:GetJobRun on resource: arn:aws:glue:us-east-1:000000000000:job\/extract/,
     );
     allowed.destroy();
   });
@@ -379,6 +353,8 @@ describe("resources", () => {
       { command: { name: "gluestreaming", scriptLocation: "s3://b/k" } },
       /command\.name 'gluestreaming' does not run on one machine/,
     ],
+    [{ command: { name: "pythonshell", scriptLocation: "s3://b/k" } }, /command\.name 'pythonshell' does not run/],
+    [{ maxRetries: 1 }, /maxRetries must be 0 on one machine/],
     [{ command: { name: "glueetl" } }, /scriptLocation: expected a text/],
     [{ defaultArguments: { "--rows": 3 } }, /defaultArguments: --rows must be a text, got 3/],
   ])("refuse a job with %j", (inputs, message) => {
@@ -390,9 +366,9 @@ it("fails a run with what is missing when there is no Python or Java", async () 
   const bare = await jobsWorld(() => Promise.reject(new Error("The Glue jobs run on Spark, which needs Java 17.")));
   bare.role("glue", "glue.amazonaws.com", READ_WRITE);
   putJob({}, bare.glue);
-  const id = bare.glue.start("extract", {}, undefined);
+  const id = bare.glue.start("extract", {});
   await bare.settled();
-  expect(bare.glue.run("extract", id)).toMatchObject({
+  expect(bare.glue.findRun("extract", id)).toMatchObject({
     state: "FAILED",
     errorMessage: "The Glue jobs run on Spark, which needs Java 17.",
   });

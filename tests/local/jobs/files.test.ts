@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { relativePath, s3Location } from "../../../local/services/jobs/role-s3";
 import { filesBelow, tarGz } from "../../../local/services/jobs/tar";
@@ -20,19 +21,23 @@ function write(path: string, text: string): void {
 describe("an archive", () => {
   it("holds files in order, and the same bytes whenever they were written", async () => {
     for (const path of ["b", "a/z", "a/y"]) write(path, path.repeat(300));
+    // As much as fills a record of the archive to its end.
+    write("c", "x".repeat(10_240 - 512 - 1024 - 2 * 1536));
     const first = await tarGz(folder);
     utimesSync(join(folder, "b"), 1, 1);
+    chmodSync(join(folder, "b"), 0o600);
     expect(await tarGz(folder)).toEqual(first);
-    expect(unpacked(first).map(([name]) => name)).toEqual(["a/y", "a/z", "b"]);
+    expect(unpacked(first).map(([name]) => name)).toEqual(["a/y", "a/z", "b", "c"]);
     expect(unpacked(first)[2]?.[1]).toBe("b".repeat(300));
+    const tar = gunzipSync(first);
+    expect([tar.length, tar.subarray(-1024)]).toEqual([10_240 + 1024, Buffer.alloc(1024)]);
   });
 
-  it("splits a long path, and names one that is too long", async () => {
-    const deep = `${"d".repeat(90)}/${"n".repeat(90)}`;
-    write(deep, "x");
-    expect(unpacked(await tarGz(folder)).map(([name]) => name)).toEqual(["n".repeat(90)]);
-    write("n".repeat(120), "x");
-    await expect(tarGz(folder)).rejects.toThrow(/'n{120}' is too long for a tar archive/);
+  it("names a path that is too long", async () => {
+    write("n".repeat(100), "x");
+    expect(unpacked(await tarGz(folder)).map(([name]) => name)).toEqual(["n".repeat(100)]);
+    write("n".repeat(101), "x");
+    await expect(tarGz(folder)).rejects.toThrow(/'n{101}' is too long for a tar archive/);
   });
 
   it("of a folder that is not there is empty", async () => {

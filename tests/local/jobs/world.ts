@@ -5,8 +5,7 @@ import { EventsService } from "../../../local/services/events";
 import { GlueService } from "../../../local/services/glue";
 import { type InterpreterSource, type JobPorts, jobPorts } from "../../../local/services/jobs/ports";
 import { LogsService } from "../../../local/services/logs";
-import { SageMakerService, sageMakerEndpoint } from "../../../local/services/sagemaker";
-import { SageMakerRuntimeService } from "../../../local/services/sagemaker-runtime";
+import { SageMakerRuntimeService, SageMakerService, sageMakerEndpoint } from "../../../local/services/sagemaker";
 import { SqsService } from "../../../local/services/sqs";
 import { smallPlatform } from "../gateway/small-platform";
 import { call } from "../messaging/helpers";
@@ -52,7 +51,7 @@ export async function jobsWorld(interpreter: InterpreterSource = plainPython) {
     ...real,
     writeLogs: (group, stream, lines) => {
       real.writeLogs(group, stream, lines);
-      for (const { message } of lines) for (const listener of listeners) listener(message);
+      for (const line of lines) for (const listener of listeners) listener(line);
     },
   };
   const glue = new GlueService(ports);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { loadTrees } from "../../../functions/models/trees";
 import { endpointModel } from "../../../local/cli/shipped-models";
 import { FaultInjector } from "../../../local/gateway/faults";
-import { SageMakerRuntimeService } from "../../../local/services/sagemaker-runtime";
+import { SageMakerRuntimeService } from "../../../local/services/sagemaker";
 import { treeImage } from "../../helpers/tree-image";
 import { type SmallPlatform, smallPlatform } from "../gateway/small-platform";
 
@@ -53,7 +53,7 @@ describe("InvokeEndpoint", () => {
   });
 
   it("answers predictions for instances; null is missing", async () => {
-    const { text, contentType } = await invoke('{"instances":[[42,1000.5,2],{"features":[null,0,1]}]}', "application/json");
+    const { text, contentType } = await invoke('{"instances":[[42,1000.5,2],[null,0,1]]}', "application/json");
     expect(JSON.parse(text)).toEqual({ predictions: [{ score: scoreOf(42, 1000.5, 2) }, { score: scoreOf(Number.NaN, 0, 1) }] });
     expect(contentType).toBe("application/json");
   });
@@ -65,9 +65,9 @@ describe("InvokeEndpoint", () => {
   });
 
   it("finds the model's features in the columns that callers send", async () => {
-    sagemaker.putEndpoint("wide", endpointModel(bytes), { columns: ["products", "unused", "age", "balance"] });
+    sagemaker.putEndpoint("wide", endpointModel(bytes), ["products", "unused", "age", "balance"]);
     expect(Number((await invoke("3,9,1,2", "text/csv", { EndpointName: "wide" })).text)).toBe(scoreOf(1, 2, 3));
-    expect(() => sagemaker.putEndpoint("narrow", endpointModel(bytes), { columns: ["age"] })).toThrow(/needs balance, products/);
+    expect(() => sagemaker.putEndpoint("narrow", endpointModel(bytes), ["age"])).toThrow(/needs balance, products/);
   });
 
   it.each([
@@ -97,13 +97,12 @@ describe("InvokeEndpoint", () => {
     ["Stopped", "ServiceUnavailable", 503],
     ["Failed", "ModelError", 424],
   ] as const)("of a %s endpoint is %s", async (state, name, httpStatusCode) => {
-    sagemaker.setEndpoint("churn", { state });
+    sagemaker.setEndpoint("churn", state);
     await expect(invoke("1,2,3")).rejects.toMatchObject({ name, $metadata: { httpStatusCode } });
-    sagemaker.setEndpoint("churn", { state: "InService" });
+    sagemaker.setEndpoint("churn", "InService");
     expect(Number((await invoke("1,2,3")).text)).toBe(scoreOf(1, 2, 3));
     expect(sagemaker.invocations("churn")).toBe(2);
-    sagemaker.deleteEndpoint("churn");
-    expect(() => sagemaker.setEndpoint("churn", { state: "Failed" })).toThrow(/no endpoint "churn"/);
+    expect(() => sagemaker.setEndpoint("other", "Failed")).toThrow(/no endpoint "other"/);
   });
 
   it("is throttled by injected faults", async () => {

@@ -21,6 +21,9 @@ export const channel = (ChannelName: string, key: string) => ({
   },
 });
 
+/** The channel of the source. */
+export const CODE = channel("code", "code/source.tar.gz");
+
 /** A world with data to train on, and training jobs that differ from a plain one in what a test says. */
 export async function trainingJobs() {
   const world = await jobsWorld();
@@ -39,13 +42,15 @@ export async function trainingJobs() {
       AlgorithmSpecification: { TrainingImage: "xgboost:1.7-1", TrainingInputMode: "File" },
       HyperParameters: {
         sagemaker_program: "train.py",
-        sagemaker_submit_directory: `s3://${BUCKET}/code/source.tar.gz`,
+        sagemaker_submit_directory: "/opt/ml/input/data/code/source.tar.gz",
         max_depth: "6",
       },
-      InputDataConfig: [channel("train", "training/data/m/train/")],
+      InputDataConfig: [channel("train", "training/data/m/train/"), CODE],
       OutputDataConfig: { S3OutputPath: `s3://${BUCKET}/models/fraud/` },
       ResourceConfig: { InstanceType: "ml.m5.large", InstanceCount: 1, VolumeSizeInGB: 10 },
       StoppingCondition: { MaxRuntimeInSeconds: 3600 },
+      Environment: { PIP_NO_BUILD_ISOLATION: "0" },
+      EnableNetworkIsolation: true,
       ...input,
     };
   };

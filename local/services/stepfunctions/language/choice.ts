@@ -1,96 +1,48 @@
 /** The rules of a Choice state. Source: Amazon States Language specification, "Choice State". */
+import { Fields } from "../../../engine/fields";
 import { runtimeError } from "./errors";
-import { compilePath, evaluatePath, ordered, type Path } from "./path";
+import { compilePath, lookUp } from "./path";
 
 export type Rule = (input: unknown, context: unknown) => boolean;
 
-const symbols: Readonly<Record<string, string>> = {
-  LessThan: "<",
-  LessThanEquals: "<=",
-  GreaterThan: ">",
-  GreaterThanEquals: ">=",
+/** Each comparison makes a test of a value out of what the definition compares with. */
+const comparisons: Readonly<Record<string, (operand: unknown) => (value: unknown) => boolean>> = {
+  // The schema has checked the operands' types, and values of different types are never equal.
+  StringEquals: (operand) => (value) => value === operand,
+  BooleanEquals: (operand) => (value) => value === operand,
+  StringMatches: (operand) => {
+    const pattern = compileWildcards(String(operand));
+    return (value) => typeof value === "string" && pattern.test(value);
+  },
 };
-
-const types: Readonly<Record<string, (value: unknown) => boolean>> = {
-  String: (value) => typeof value === "string",
-  Numeric: (value) => typeof value === "number",
-  Boolean: (value) => typeof value === "boolean",
-  Timestamp: isTimestamp,
-};
-
-/** RFC 3339 with an upper-case T, as the specification asks. */
-export function isTimestamp(value: unknown): value is string {
-  return (
-    typeof value === "string" &&
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value) &&
-    !Number.isNaN(Date.parse(value))
-  );
-}
 
 /** @throws Error naming the operator or path that is not supported. */
-export function compileRule(rule: Readonly<Record<string, unknown>>): Rule {
-  const list = (value: unknown) => (Array.isArray(value) ? value.map((one) => compileRule(recordOf(one))) : []);
-  if (rule.And !== undefined) {
-    const rules = list(rule.And);
+export function compileRule(rule: unknown): Rule {
+  const fields = new Fields(rule, "choice");
+  const { Next: _next, Comment: _comment, Variable: _variable, ...operators } = Object(rule) as Readonly<Record<string, unknown>>;
+  const [operator = "", ...others] = Object.keys(operators);
+  const operand = operators[operator];
+  if (others.length > 0) throw new Error(`a choice rule needs exactly one operator, got ${Object.keys(operators).join(", ")}`);
+  if (operator === "And") {
+    const rules = fields.list("And").map(compileRule);
     return (input, context) => rules.every((one) => one(input, context));
   }
-  if (rule.Or !== undefined) {
-    const rules = list(rule.Or);
-    return (input, context) => rules.some((one) => one(input, context));
-  }
-  if (rule.Not !== undefined) {
-    const inner = compileRule(recordOf(rule.Not));
+  if (operator === "Not") {
+    const inner = compileRule(operand);
     return (input, context) => !inner(input, context);
   }
-  const operators = Object.keys(rule).filter((key) => !["Variable", "Next", "Comment"].includes(key));
-  const [operator] = operators;
-  if (operator === undefined || operators.length > 1 || typeof rule.Variable !== "string")
-    throw new Error(`a choice rule needs Variable and exactly one comparison, got ${Object.keys(rule).join(", ")}`);
-  return compileComparison(compilePath(rule.Variable), operator, rule[operator]);
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-}
-
-function compileComparison(variable: Path, operator: string, operand: unknown): Rule {
-  if (operator === "IsPresent")
-    return (input, context) => variable.find(variable.ofContext ? context : input).length > 0 === operand;
-  const read: (input: unknown, context: unknown) => unknown = (input, context) => {
-    const found = variable.find(variable.ofContext ? context : input);
-    if (found.length === 0 && variable.definite)
-      throw runtimeError(`Invalid path '${variable.text}': The choice state's condition path references an invalid value.`);
-    return variable.definite ? found[0] : found;
-  };
-  if (operator === "IsNull") return (input, context) => (read(input, context) === null) === operand;
-  const isType = /^Is(String|Numeric|Boolean|Timestamp)$/.exec(operator)?.[1];
-  if (isType !== undefined) return (input, context) => types[isType]?.(read(input, context)) === operand;
-  if (operator === "StringMatches") {
-    const matches = compileWildcards(String(operand));
-    return (input, context) => {
-      const value = read(input, context);
-      return typeof value === "string" && matches.test(value);
-    };
+  const test = (Object.hasOwn(comparisons, operator) ? comparisons[operator] : undefined)?.(operand);
+  if (test === undefined && operator !== "IsPresent") {
+    const known = ["And", "Not", "IsPresent", ...Object.keys(comparisons)].join(", ");
+    throw new Error(`the choice operator ${operator} is not supported by the local runtime; supported are ${known}`);
   }
-  const parts = /^(String|Numeric|Boolean|Timestamp)(Equals|LessThan|GreaterThan|LessThanEquals|GreaterThanEquals)(Path)?$/.exec(
-    operator,
-  );
-  const type = parts === null ? undefined : types[parts[1] ?? ""];
-  if (parts === null || type === undefined) throw new Error(`the comparison ${operator} is not supported`);
-  const compare = comparison(parts[1] ?? "", parts[2] ?? "");
-  const operandPath = parts[3] === undefined ? undefined : compilePath(String(operand));
+  const variable = compilePath(fields.need("Variable"));
+  if (test === undefined) return (input, context) => (lookUp(variable, input, context) !== undefined) === operand;
   return (input, context) => {
-    const left = read(input, context);
-    const right = operandPath === undefined ? operand : evaluatePath(operandPath, input, context);
-    return type(left) && type(right) && compare(left, right);
+    const found = lookUp(variable, input, context);
+    if (found !== undefined) return test(found.value);
+    throw runtimeError(`Invalid path '${variable.text}': The choice state's condition path references an invalid value.`);
   };
-}
-
-function comparison(type: string, name: string): (left: unknown, right: unknown) => boolean {
-  const instant = (value: unknown) => (type === "Timestamp" ? Date.parse(String(value)) : value);
-  const symbol = symbols[name];
-  if (symbol === undefined) return (left, right) => instant(left) === instant(right);
-  return (left, right) => ordered(instant(left), instant(right), symbol);
 }
 
 /** `*` is any run of characters, `\*` a star. */

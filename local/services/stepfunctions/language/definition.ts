@@ -1,41 +1,34 @@
 /** Reads a state machine's definition: JSON, the language's schema, and what the local runtime does not support, refused by name. */
+
 import validate from "asl-validator";
+import { messageOf } from "../../jobs/failure";
+import { isRecord } from "./path";
 import { compileProgram, type Program, type ResolveIntegration } from "./program";
 
-type Raw = Readonly<Record<string, unknown>>;
-
-const flow = ["Type", "Comment", "QueryLanguage", "InputPath", "OutputPath", "Next", "End"];
-const work = ["Parameters", "ResultSelector", "ResultPath", "Retry", "Catch"];
+const flow = ["Type", "Comment", "Next", "End"];
+const work = ["ResultPath", "ResultSelector", "Retry", "Catch"];
 
 const stateFields: Readonly<Record<string, readonly string[]>> = {
-  Task: [...flow, ...work, "Resource", "TimeoutSeconds", "TimeoutSecondsPath"],
-  Map: [...flow, ...work, "ItemsPath", "ItemSelector", "ItemProcessor", "Iterator", "MaxConcurrency", "MaxConcurrencyPath"],
-  Parallel: [...flow, ...work, "Branches"],
-  Pass: [...flow, "Parameters", "Result", "ResultPath"],
-  Choice: [...flow, "Choices", "Default"],
-  Wait: [...flow, "Seconds", "SecondsPath", "Timestamp", "TimestampPath"],
-  Succeed: flow,
-  Fail: [...flow, "Error", "ErrorPath", "Cause", "CausePath"],
+  Task: [...flow, ...work, "Resource", "Parameters", "TimeoutSeconds"],
+  Map: [...flow, ...work, "ItemsPath", "ItemProcessor", "MaxConcurrency"],
+  Pass: [...flow, "InputPath", "Parameters", "Result", "ResultPath"],
+  Choice: ["Type", "Comment", "Choices", "Default"],
+  Wait: [...flow, "Seconds"],
+  Succeed: ["Type", "Comment"],
+  Fail: ["Type", "Comment", "ErrorPath", "CausePath"],
 };
-
-/** Why a known field of the language has no local effect. */
-const reasons: Readonly<Record<string, string>> = {
-  HeartbeatSeconds: "only activities and task tokens send heartbeats, and neither exists locally",
-  HeartbeatSecondsPath: "only activities and task tokens send heartbeats, and neither exists locally",
-  Credentials: "there is one account here",
-  Assign: "variables are not supported",
-  Arguments: "it belongs to JSONata",
-  Output: "it belongs to JSONata",
-  Items: "it belongs to JSONata",
-  ItemReader: "it belongs to a Distributed Map",
-  ItemBatcher: "it belongs to a Distributed Map",
-  ResultWriter: "it belongs to a Distributed Map",
-  Label: "it belongs to a Distributed Map",
-  ToleratedFailureCount: "it belongs to a Distributed Map",
-  ToleratedFailureCountPath: "it belongs to a Distributed Map",
-  ToleratedFailurePercentage: "it belongs to a Distributed Map",
-  ToleratedFailurePercentagePath: "it belongs to a Distributed Map",
-};
+const machineFields = ["Comment", "StartAt", "States", "TimeoutSeconds"];
+const processorFields = ["Comment", "StartAt", "States", "ProcessorConfig"];
+const catcherFields = ["Comment", "ErrorEquals", "Next", "ResultPath"];
+const retrierFields = [
+  "Comment",
+  "ErrorEquals",
+  "IntervalSeconds",
+  "MaxAttempts",
+  "BackoffRate",
+  "MaxDelaySeconds",
+  "JitterStrategy",
+];
 
 /** The definition cannot be run here; the message names every problem found. */
 export class DefinitionError extends Error {
@@ -48,13 +41,10 @@ export function readDefinition(text: string, resolve: ResolveIntegration): Progr
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new DefinitionError(`The definition is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new DefinitionError(`The definition is not JSON: ${messageOf(error)}.`);
   }
   if (!isRecord(parsed)) throw new DefinitionError("The definition must be a JSON object.");
-  const refused = [
-    ...unknownFields(parsed, ["Comment", "Version", "StartAt", "States", "TimeoutSeconds", "QueryLanguage"], "the definition"),
-    ...refusals(parsed),
-  ];
+  const refused = refusals(parsed, machineFields, "the definition");
   if (refused.length > 0) throw new DefinitionError(refused.join("\n"));
   // A copy, because the validator adds members of its own.
   const result = validate(structuredClone(parsed), { checkPaths: true, checkArn: true });
@@ -66,67 +56,34 @@ export function readDefinition(text: string, resolve: ResolveIntegration): Progr
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+/** What a machine, or the processor of a Map, says that is not supported; its shape is the schema's concern. */
+function refusals(machine: unknown, known: readonly string[], where: string): string[] {
+  const states = isRecord(machine) && isRecord(machine.States) ? machine.States : {};
+  return [
+    ...unknownFields(machine, known, where),
+    ...Object.entries(states).flatMap(([name, state]) => (isRecord(state) ? stateRefusals(state, `state "${name}"`) : [])),
+  ];
+}
 
-function refusals(machine: Raw): string[] {
-  const problems = language(machine, "the definition");
-  for (const [name, state] of Object.entries(isRecord(machine.States) ? machine.States : {})) {
-    if (!isRecord(state)) continue;
-    const where = `state "${name}"`;
-    const known = stateFields[String(state.Type)];
-    problems.push(...language(state, where));
-    if (known !== undefined) problems.push(...unknownFields(state, known, where));
-    for (const catcher of Array.isArray(state.Catch) ? state.Catch : [])
-      if (isRecord(catcher))
-        problems.push(...unknownFields(catcher, ["Comment", "ErrorEquals", "Next", "ResultPath"], `${where} Catch`));
-    for (const retrier of Array.isArray(state.Retry) ? state.Retry : [])
-      if (isRecord(retrier)) problems.push(...unknownFields(retrier, retrierFields, `${where} Retry`));
-    problems.push(...innerRefusals(state, where));
+function stateRefusals(state: Readonly<Record<string, unknown>>, where: string): string[] {
+  const type = String(state.Type);
+  const known = Object.hasOwn(stateFields, type) ? stateFields[type] : undefined;
+  if (known === undefined) {
+    const types = Object.keys(stateFields).join(", ");
+    return [`${where}: the type ${type} is not supported by the local runtime; supported are ${types}.`];
   }
-  return problems;
+  const each = (list: unknown, fields: readonly string[], what: string) =>
+    (Array.isArray(list) ? list : []).flatMap((one) => unknownFields(one, fields, `${where} ${what}`));
+  return [
+    ...unknownFields(state, known, where),
+    ...each(state.Catch, catcherFields, "Catch"),
+    ...each(state.Retry, retrierFields, "Retry"),
+    ...refusals(state.ItemProcessor, processorFields, `${where} ItemProcessor`),
+  ];
 }
 
-const retrierFields = [
-  "Comment",
-  "ErrorEquals",
-  "IntervalSeconds",
-  "MaxAttempts",
-  "BackoffRate",
-  "MaxDelaySeconds",
-  "JitterStrategy",
-];
-
-function innerRefusals(state: Raw, where: string): string[] {
-  const problems: string[] = [];
-  for (const field of ["ItemProcessor", "Iterator"]) {
-    const processor = state[field];
-    if (!isRecord(processor)) continue;
-    problems.push(
-      ...unknownFields(processor, ["Comment", "StartAt", "States", "ProcessorConfig", "QueryLanguage"], `${where} ${field}`),
-    );
-    const mode = isRecord(processor.ProcessorConfig) ? processor.ProcessorConfig.Mode : undefined;
-    if (mode !== undefined && mode !== "INLINE")
-      problems.push(`${where}: ProcessorConfig.Mode ${String(mode)} is not supported by the local runtime; use INLINE.`);
-    problems.push(...refusals(processor));
-  }
-  for (const branch of Array.isArray(state.Branches) ? state.Branches : [])
-    if (isRecord(branch))
-      problems.push(...unknownFields(branch, ["Comment", "StartAt", "States", "QueryLanguage"], where), ...refusals(branch));
-  return problems;
-}
-
-function language(raw: Raw, where: string): string[] {
-  return raw.QueryLanguage === undefined || raw.QueryLanguage === "JSONPath"
-    ? []
-    : [`${where}: QueryLanguage ${String(raw.QueryLanguage)} is not supported by the local runtime; use JSONPath.`];
-}
-
-function unknownFields(raw: Raw, known: readonly string[], where: string): string[] {
-  return Object.keys(raw)
+function unknownFields(value: unknown, known: readonly string[], where: string): string[] {
+  return Object.keys(isRecord(value) ? value : {})
     .filter((field) => !known.includes(field))
-    .map((field) => {
-      const reason = reasons[field];
-      return `${where}: the field ${field} is not supported by the local runtime${reason === undefined ? "" : ` (${reason})`}; leave it out.`;
-    });
+    .map((field) => `${where}: the field ${field} is not supported by the local runtime; supported are ${known.join(", ")}.`);
 }

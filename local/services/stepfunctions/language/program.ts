@@ -1,8 +1,10 @@
 /** A definition compiled to what the interpreter runs. Everything that a definition may say is either here or refused by name. */
+
 import { Fields } from "../../../engine/fields";
-import type { Integration } from "../tasks/integration";
+import { messageOf } from "../../jobs/failure";
+import type { Integration, Structure } from "../tasks/integration";
 import { compileRule, type Rule } from "./choice";
-import { type Combine, compileExpression, compileResultPath, compileSelection, compileTemplate, type Evaluate } from "./template";
+import { type Combine, compileMembers, compileReference, compileResultPath, compileTemplate, type Evaluate } from "./template";
 
 export interface Retrier {
   readonly errorEquals: readonly string[];
@@ -22,15 +24,12 @@ export interface Catcher {
 
 interface Common {
   readonly name: string;
-  readonly inputPath: Evaluate;
-  readonly outputPath: Evaluate;
   /** Absent: this state ends the machine. */
   readonly next: string | undefined;
 }
 
 interface Working extends Common {
-  /** Absent: the input as it is. */
-  readonly parameters: Evaluate | undefined;
+  /** Undefined: the result as it is. */
   readonly resultSelector: Evaluate | undefined;
   readonly combine: Combine;
   readonly retry: readonly Retrier[];
@@ -38,28 +37,27 @@ interface Working extends Common {
 }
 
 export type State =
-  | (Working & { readonly type: "Task"; readonly integration: Integration; readonly timeoutSeconds: Evaluate | undefined })
+  | (Working & {
+      readonly type: "Task";
+      readonly integration: Integration;
+      readonly parameters: (input: unknown, context: unknown) => Structure;
+      readonly timeoutSeconds: number | undefined;
+    })
   | (Working & {
       readonly type: "Map";
       readonly items: Evaluate;
-      readonly maxConcurrency: Evaluate;
+      readonly maxConcurrency: number;
       readonly processor: Program;
     })
-  | (Working & { readonly type: "Parallel"; readonly branches: readonly Program[] })
-  | (Common & {
-      readonly type: "Pass";
-      readonly parameters: Evaluate | undefined;
-      readonly result: unknown;
-      readonly combine: Combine;
-    })
+  | (Common & { readonly type: "Pass"; readonly result: Evaluate; readonly combine: Combine })
   | (Common & {
       readonly type: "Choice";
       readonly choices: readonly { readonly rule: Rule; readonly next: string }[];
       readonly otherwise: string | undefined;
     })
-  | (Common & { readonly type: "Wait"; readonly wait: { readonly kind: "seconds" | "timestamp"; readonly value: Evaluate } })
+  | (Common & { readonly type: "Wait"; readonly seconds: number })
   | (Common & { readonly type: "Succeed" })
-  | (Common & { readonly type: "Fail"; readonly error: Evaluate | undefined; readonly cause: Evaluate | undefined });
+  | (Common & { readonly type: "Fail"; readonly error: Evaluate; readonly cause: Evaluate });
 
 export interface Program {
   readonly startAt: string;
@@ -70,93 +68,101 @@ export interface Program {
 
 export type ResolveIntegration = (resource: string) => Integration;
 
-type Raw = Readonly<Record<string, unknown>>;
-
 /** @throws Error naming the state and what is wrong. The definition has passed the schema. */
-export function compileProgram(definition: Raw, resolve: ResolveIntegration): Program {
+export function compileProgram(definition: Structure, resolve: ResolveIntegration): Program {
   const fields = new Fields(definition, "definition");
   const states = Object.entries(fields.record("States")).map(([name, raw]): [string, State] => {
     try {
-      return [name, compileState(name, recordOf(raw), resolve)];
+      return [name, compileState(name, Object(raw) as Structure, resolve)];
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new Error(reason.startsWith("state ") ? reason : `state "${name}": ${reason}`, { cause: error });
     }
   });
   return { startAt: fields.need("StartAt"), states: new Map(states), timeoutSeconds: fields.number("TimeoutSeconds") };
 }
 
-const recordOf = (value: unknown): Raw => (typeof value === "object" && value !== null ? (value as Raw) : {});
-
-function compileState(name: string, raw: Raw, resolve: ResolveIntegration): State {
+function compileState(name: string, raw: Structure, resolve: ResolveIntegration): State {
   const fields = new Fields(raw, `state "${name}"`);
-  const common: Common = {
-    name,
-    inputPath: compileSelection(raw.InputPath),
-    outputPath: compileSelection(raw.OutputPath),
-    next: fields.text("Next"),
-  };
+  const common: Common = { name, next: fields.text("Next") };
   const type = fields.need("Type");
   switch (type) {
     case "Task": {
       const integration = resolve(fields.need("Resource"));
-      integration.checkParameters?.(raw.Parameters);
+      if (raw.Parameters === undefined) throw new Error("a Task needs Parameters in the local runtime");
+      const parameters = fields.record("Parameters");
+      integration.checkParameters?.(Object.keys(parameters).map((key) => key.replace(/\.\$$/, "")));
       return {
         ...working(common, raw, fields),
         type,
         integration,
-        timeoutSeconds: constantOrPath(fields, "TimeoutSeconds"),
+        parameters: compileMembers(parameters),
+        timeoutSeconds: fields.number("TimeoutSeconds"),
       };
     }
-    case "Map":
+    case "Map": {
+      const processor = fields.record("ItemProcessor");
+      const mode = new Fields(processor.ProcessorConfig, "ProcessorConfig").text("Mode") ?? "INLINE";
+      if (mode !== "INLINE") throw new Error(`ProcessorConfig.Mode ${mode} is not supported by the local runtime; use INLINE`);
       return {
         ...working(common, raw, fields),
         type,
-        parameters: optionalTemplate(raw.ItemSelector ?? raw.Parameters),
-        items: compileExpression(fields.text("ItemsPath") ?? "$"),
-        maxConcurrency: constantOrPath(fields, "MaxConcurrency") ?? (() => 0),
-        processor: compileProgram(recordOf(raw.ItemProcessor ?? raw.Iterator), resolve),
+        items: compileReference(fields.text("ItemsPath") ?? "$"),
+        maxConcurrency: wholeNumber(fields, "MaxConcurrency") ?? 0,
+        processor: compileProgram(processor, resolve),
       };
-    case "Parallel":
-      return {
-        ...working(common, raw, fields),
-        type,
-        branches: fields.list("Branches").map((branch) => compileProgram(recordOf(branch), resolve)),
-      };
+    }
     case "Pass":
-      return {
-        ...common,
-        type,
-        parameters: optionalTemplate(raw.Parameters),
-        result: raw.Result,
-        combine: compileResultPath(raw.ResultPath),
-      };
+      return { ...common, type, result: compilePass(raw, fields), combine: compileResultPath(raw.ResultPath) };
     case "Choice":
       return {
         ...common,
         type,
-        choices: fields.list("Choices").map((choice) => {
-          const rule = recordOf(choice);
-          return { rule: compileRule(rule), next: new Fields(rule, `state "${name}" choice`).need("Next") };
-        }),
+        choices: fields.list("Choices").map((choice) => ({
+          rule: compileRule(choice),
+          next: new Fields(choice, "choice").need("Next"),
+        })),
         otherwise: fields.text("Default"),
       };
     case "Wait":
-      return { ...common, type, wait: compileWait(fields) };
+      // The schema asks for one of four fields, of which only this one is supported.
+      return { ...common, type, seconds: wholeNumber(fields, "Seconds") ?? 0 };
     case "Succeed":
       return { ...common, type };
     case "Fail":
-      return { ...common, type, error: textOrPath(fields, "Error"), cause: textOrPath(fields, "Cause") };
+      return {
+        ...common,
+        type,
+        error: compileReference(fields.need("ErrorPath")),
+        cause: compileReference(fields.need("CausePath")),
+      };
     default:
       throw new Error(`the type ${type} is unknown`);
   }
 }
 
-function working(common: Common, raw: Raw, fields: Fields): Working {
+/** The schema takes fractions, which AWS refuses. */
+function wholeNumber(fields: Fields, name: string): number | undefined {
+  const value = fields.number(name);
+  if (value === undefined || Number.isInteger(value)) return value;
+  throw new Error(`${name} must be a whole number, got ${value}`);
+}
+
+/** Result, or Parameters, of the input that InputPath chooses. */
+function compilePass(raw: Structure, fields: Fields): Evaluate {
+  if (raw.Result !== undefined) return () => raw.Result;
+  const input = compileReference(fields.text("InputPath") ?? "$");
+  const parameters = raw.Parameters === undefined ? undefined : compileTemplate(raw.Parameters);
+  return (given, context) => {
+    const chosen = input(given, context);
+    return parameters === undefined ? chosen : parameters(chosen, context);
+  };
+}
+
+function working(common: Common, raw: Structure, fields: Fields): Working {
   return {
     ...common,
-    parameters: optionalTemplate(raw.Parameters),
-    resultSelector: optionalTemplate(raw.ResultSelector),
+    resultSelector: raw.ResultSelector === undefined ? undefined : compileTemplate(raw.ResultSelector),
     combine: compileResultPath(raw.ResultPath),
     retry: fields.list("Retry").map((one) => compileRetrier(new Fields(one, "Retry"))),
     catch: fields.list("Catch").map((one) => {
@@ -164,7 +170,7 @@ function working(common: Common, raw: Raw, fields: Fields): Working {
       return {
         errorEquals: catcher.texts("ErrorEquals") ?? [],
         next: catcher.need("Next"),
-        combine: compileResultPath(recordOf(one).ResultPath),
+        combine: compileResultPath((Object(one) as Structure).ResultPath),
       };
     }),
   };
@@ -180,28 +186,4 @@ function compileRetrier(fields: Fields): Retrier {
     maxDelaySeconds: fields.number("MaxDelaySeconds") ?? Number.POSITIVE_INFINITY,
     fullJitter: fields.text("JitterStrategy") === "FULL",
   };
-}
-
-const optionalTemplate = (template: unknown): Evaluate | undefined =>
-  template === undefined ? undefined : compileTemplate(template);
-
-/** `Name`, or `NamePath` that points to it. */
-function constantOrPath(fields: Fields, name: string): Evaluate | undefined {
-  const constant = fields.number(name);
-  const path = fields.text(`${name}Path`);
-  return path !== undefined ? compileExpression(path) : constant === undefined ? undefined : () => constant;
-}
-
-function textOrPath(fields: Fields, name: string): Evaluate | undefined {
-  const constant = fields.text(name);
-  const path = fields.text(`${name}Path`);
-  return path !== undefined ? compileExpression(path, true) : constant === undefined ? undefined : () => constant;
-}
-
-function compileWait(fields: Fields): { readonly kind: "seconds" | "timestamp"; readonly value: Evaluate } {
-  const seconds = constantOrPath(fields, "Seconds");
-  if (seconds !== undefined) return { kind: "seconds", value: seconds };
-  const timestamp = textOrPath(fields, "Timestamp");
-  if (timestamp !== undefined) return { kind: "timestamp", value: timestamp };
-  throw new Error("a Wait state needs Seconds, SecondsPath, Timestamp or TimestampPath");
 }

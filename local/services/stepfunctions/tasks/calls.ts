@@ -1,7 +1,7 @@
 /** Calls to other services under a role, authorised and carried out exactly as requests that come over the wire. */
 import { AwsError, type AwsRequest, type AwsResponse, type LocalContext, type Principal } from "../../../contracts";
 import { roleNameOf } from "../../../gateway/credentials";
-import type { InvokeRequest, InvokeResponse } from "./integration";
+import type { InvokeResponse, Structure } from "./integration";
 
 /** Checks the caller's permissions and carries out a request. @throws AwsError */
 export type Perform = (request: AwsRequest) => Promise<AwsResponse>;
@@ -20,7 +20,7 @@ export class RoleCalls {
   ) {}
 
   /** One action of a service that speaks JSON. @throws AwsError */
-  async call(service: string, action: string, input: object): Promise<Readonly<Record<string, unknown>>> {
+  async call(service: string, action: string, input: object): Promise<Structure> {
     const response = await this.send(service, action, {
       path: "/",
       headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `${service}.${action}` },
@@ -28,20 +28,16 @@ export class RoleCalls {
     });
     const text = String(response.body ?? "");
     const parsed: unknown = text === "" ? {} : JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null) return parsed as Readonly<Record<string, unknown>>;
+    if (typeof parsed === "object" && parsed !== null) return parsed as Structure;
     throw new AwsError("InternalFailure", `${service}:${action} did not answer a JSON object.`, 500);
   }
 
   /** @throws AwsError; an error of the function itself is part of the answer. */
-  async invoke(request: InvokeRequest): Promise<InvokeResponse> {
-    const query = request.qualifier === undefined ? "" : `?Qualifier=${encodeURIComponent(request.qualifier)}`;
+  async invoke(functionName: string, payload: unknown): Promise<InvokeResponse> {
     const response = await this.send("lambda", "Invoke", {
-      path: `/2015-03-31/functions/${encodeURIComponent(request.functionName)}/invocations${query}`,
-      headers: {
-        "content-type": "application/json",
-        "x-amz-invocation-type": request.invocationType ?? "RequestResponse",
-      },
-      body: JSON.stringify(request.payload ?? {}),
+      path: `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`,
+      headers: { "content-type": "application/json", "x-amz-invocation-type": "RequestResponse" },
+      body: JSON.stringify(payload ?? {}),
     });
     const text = String(response.body ?? "");
     return {

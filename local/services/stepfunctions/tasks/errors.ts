@@ -8,6 +8,14 @@ export interface ErrorNames {
   readonly generic: string;
 }
 
+/** Of the optimised integrations. */
+export const errorNames = {
+  lambda: { prefix: "Lambda", generic: "AWSLambdaException" },
+  glue: { prefix: "Glue", generic: "AWSGlueException" },
+  sageMaker: { prefix: "SageMaker", generic: "AmazonSageMakerException" },
+  sns: { prefix: "SNS", generic: "AmazonSNSException" },
+} as const;
+
 /** Codes that AWS services share; no service's model has them. */
 const common =
   /^(AccessDenied|UnauthorizedOperation|AuthorizationError|Throttling|TooManyRequests$|RequestLimit|Validation|InternalFailure|InternalError|InternalServerError|ServiceUnavailable|Serialization|UnknownOperation|Unsupported|InvalidAction|MissingParameter)/;

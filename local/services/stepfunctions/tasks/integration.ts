@@ -1,15 +1,16 @@
 /** What a Task state does when it runs: the seam between the interpreter and AWS services. */
 
+export type Structure = Readonly<Record<string, unknown>>;
+
 /** What an integration may use while its task runs. */
 export interface TaskPort {
   /** Aborted when the task times out, a sibling fails or the execution is stopped. */
   readonly signal: AbortSignal;
   readonly executionArn: string;
-  readonly stateMachineArn: string;
   /** Calls an action of a JSON service as the state machine's role. @throws AwsError */
-  call(service: string, action: string, input: object): Promise<Readonly<Record<string, unknown>>>;
-  /** Invokes a function as the state machine's role. @throws AwsError */
-  invoke(request: InvokeRequest): Promise<InvokeResponse>;
+  call(service: string, action: string, input: object): Promise<Structure>;
+  /** Invokes a function and waits for its answer, as the state machine's role. @throws AwsError */
+  invoke(functionName: string, payload: unknown): Promise<InvokeResponse>;
   /** Tells the history what a job answered when it was started. */
   submitted(output: unknown): void;
   /** Rejects with the signal's reason when it is aborted. */
@@ -17,14 +18,6 @@ export interface TaskPort {
   readonly pollMs: number;
   /** One line for the person at the terminal. */
   log(line: string): void;
-}
-
-export interface InvokeRequest {
-  readonly functionName: string;
-  readonly qualifier?: string | undefined;
-  readonly payload: unknown;
-  /** Default RequestResponse. */
-  readonly invocationType?: string | undefined;
 }
 
 export interface InvokeResponse {
@@ -37,13 +30,12 @@ export interface InvokeResponse {
 }
 
 export interface Integration {
-  /** `lambda`, `glue`, `aws-sdk:ssm`; of a function ARN `lambda`. */
+  /** `lambda`, `glue`, `aws-sdk:sagemaker`. */
   readonly resourceType: string;
-  /** `invoke`, `startJobRun.sync`; of a function ARN the ARN, whose history speaks of a LambdaFunction. */
+  /** `invoke`, `startJobRun.sync`. */
   readonly resource: string;
-  readonly isFunctionArn: boolean;
   /** @throws Error naming a parameter that is missing or not supported, when the machine is deployed. */
-  checkParameters?(parameters: unknown): void;
+  checkParameters?(names: readonly string[]): void;
   /** @throws StatesError with the error's name and cause. */
-  run(parameters: unknown, port: TaskPort): Promise<unknown>;
+  run(parameters: Structure, port: TaskPort): Promise<unknown>;
 }

@@ -1,6 +1,5 @@
 /** How Step Functions shows a service's answer to a state machine. */
-
-type Structure = Readonly<Record<string, unknown>>;
+import type { Structure } from "./integration";
 
 const named = /(?:Time|Timestamp|Date|At|On)$/;
 /** Seconds since the epoch before 1973 are durations or counts (`ExecutionTime`). */
@@ -20,27 +19,3 @@ function shownMember(value: unknown, instants: "milliseconds" | "iso", name: str
   if (typeof value !== "number" || value < earliest || !named.test(name)) return value;
   return instants === "iso" ? new Date(value * 1000).toISOString() : Math.round(value * 1000);
 }
-
-/** The services `states` and `logs` name their members in lower camel case, state machines in upper. */
-export const lowerNames = (structure: Structure): Structure => renamed(structure, (letter) => letter.toLowerCase());
-export const upperNames = (structure: Structure): Structure => renamed(structure, (letter) => letter.toUpperCase());
-
-function renamed(structure: Structure, letter: (first: string) => string): Structure {
-  const inner = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(inner);
-    return typeof value === "object" && value !== null ? renamed(value as Structure, letter) : value;
-  };
-  return Object.fromEntries(
-    Object.entries(structure).map(([key, value]) => [`${letter(key.charAt(0))}${key.slice(1)}`, inner(value)]),
-  );
-}
-
-/** The parameters of a task must be an object. */
-export function parametersOf(parameters: unknown): Structure {
-  if (typeof parameters === "object" && parameters !== null && !Array.isArray(parameters)) return parameters as Structure;
-  throw new Error(`the parameters must be an object, got ${JSON.stringify(parameters)}`);
-}
-
-/** Text members may be given as JSON, which becomes text. */
-export const asText = (value: unknown): unknown =>
-  value === undefined || typeof value === "string" ? value : JSON.stringify(value);

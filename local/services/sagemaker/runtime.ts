@@ -2,22 +2,21 @@
  * SageMaker's runtime: `POST /endpoints/NAME/invocations` in front of endpoints that live in this process. An endpoint evaluates
  * a model; its answers have the shape of SageMaker's own XGBoost container.
  */
-import { setTimeout as delay } from "node:timers/promises";
-import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type LocalContext, type Permission } from "../contracts";
-import { modelError, readRows, VARIANT, writePredictions } from "./sagemaker-formats";
+import {
+  AwsError,
+  type AwsRequest,
+  type AwsResponse,
+  type AwsService,
+  type LocalContext,
+  type Permission,
+} from "../../contracts";
+import { modelError, readRows, VARIANT, writePredictions } from "./formats";
 
 /** What answers behind an endpoint. */
 export interface EndpointModel {
   readonly features: readonly string[];
   /** Predictions of a row of `features` values; NaN is a missing value. */
   predict(row: readonly number[]): ArrayLike<number>;
-}
-
-export interface EndpointOptions {
-  /** Names of the columns that callers send, where they are not exactly the model's features in order. */
-  readonly columns?: readonly string[];
-  /** Milliseconds before every answer. Default 0. */
-  readonly latencyMs?: number;
 }
 
 /** How an endpoint misbehaves: its container fails, or nothing answers. */
@@ -29,7 +28,6 @@ interface Endpoint {
   readonly width: number;
   /** … which of them each feature of the model is. */
   readonly slots: readonly number[];
-  latencyMs: number;
   state: EndpointState;
   invocations: number;
 }
@@ -63,7 +61,6 @@ export class SageMakerRuntimeService implements AwsService {
       throw new AwsError("ValidationError", `Endpoint ${name} of account ${this.context.accountId} not found.`, 400);
     }
     endpoint.invocations += 1;
-    if (endpoint.latencyMs > 0) await delay(endpoint.latencyMs);
     if (endpoint.state === "Stopped") {
       throw new AwsError("ServiceUnavailable", `Endpoint ${name} is stopped: no instance answers.`, 503);
     }
@@ -79,24 +76,23 @@ export class SageMakerRuntimeService implements AwsService {
     return `arn:aws:sagemaker:${this.context.region}:${this.context.accountId}:endpoint/${name}`;
   }
 
-  /** Puts an endpoint into service, or another model behind it. */
-  putEndpoint(name: string, model: EndpointModel, { columns, latencyMs = 0 }: EndpointOptions = {}): void {
+  /**
+   * Puts an endpoint into service, or another model behind it. `columns` names what callers send, where that is not exactly the
+   * model's features in order.
+   */
+  putEndpoint(name: string, model: EndpointModel, columns?: readonly string[]): void {
     const { features } = model;
     const sent = columns ?? features;
     const missing = features.filter((feature) => !sent.includes(feature));
     if (missing.length > 0)
       throw new Error(`Endpoint ${name}: its model needs ${missing.join(", ")}, which callers do not send.`);
     const slots = features.map((feature) => sent.indexOf(feature));
-    this.endpoints.set(name, { model, width: sent.length, slots, latencyMs, state: "InService", invocations: 0 });
+    this.endpoints.set(name, { model, width: sent.length, slots, state: "InService", invocations: 0 });
   }
 
-  /** Lets an endpoint fail, stop, slow down or recover. */
-  setEndpoint(name: string, change: { readonly state?: EndpointState; readonly latencyMs?: number }): void {
-    Object.assign(this.known(name), change);
-  }
-
-  deleteEndpoint(name: string): void {
-    this.endpoints.delete(name);
+  /** Lets an endpoint fail, stop or recover. */
+  setEndpoint(name: string, state: EndpointState): void {
+    this.known(name).state = state;
   }
 
   /** Calls that reached the endpoint, failed ones included. */
@@ -105,7 +101,7 @@ export class SageMakerRuntimeService implements AwsService {
   }
 
   names(): string[] {
-    return [...this.endpoints.keys()].sort();
+    return [...this.endpoints.keys()];
   }
 
   private known(name: string): Endpoint {

@@ -1,12 +1,11 @@
 /** What goes into and comes out of an endpoint, as SageMaker's built-in algorithms read and write it. */
-import { AwsError } from "../contracts";
+import { AwsError } from "../../contracts";
 
 /** The one production variant that an endpoint has here. */
 export const VARIANT = "AllTraffic";
 
 /**
- * `text/csv`: a line a row, an empty cell is a missing value. `application/json`:
- * `{"instances": [{"features": [1, null]}]}` or `{"instances": [[1, null]]}`, null is a missing value.
+ * `text/csv`: a line a row, an empty cell is a missing value. `application/json`: `{"instances": [[1, null]]}`, null is one.
  * https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
  */
 export function readRows(contentType: string, body: Buffer, endpoint: string): number[][] {
@@ -44,11 +43,10 @@ function rowsOfJson(text: string, endpoint: string): number[][] {
   } catch {
     throw modelError(400, `${endpoint} got a body that is not JSON`);
   }
-  const instances = field(parsed, "instances");
+  const instances: unknown = Object(parsed).instances;
   if (!Array.isArray(instances) || instances.length === 0) throw modelError(400, `${endpoint} expects {"instances": […]}`);
-  return instances.map((instance: unknown) => {
-    const values = Array.isArray(instance) ? instance : field(instance, "features");
-    if (!Array.isArray(values)) throw modelError(400, `${endpoint} expects instances that are lists or {"features": […]}`);
+  return instances.map((values: unknown) => {
+    if (!Array.isArray(values)) throw modelError(400, `${endpoint} expects instances that are lists`);
     return values.map((value: unknown) => {
       if (value === null) return Number.NaN;
       if (typeof value === "number") return value;
@@ -58,14 +56,11 @@ function rowsOfJson(text: string, endpoint: string): number[][] {
 }
 
 function numberIn(cell: string, endpoint: string): number {
-  const value = cell === "" || /^nan$/i.test(cell) ? Number.NaN : Number(cell);
-  if (Number.isNaN(value) && cell !== "" && !/^nan$/i.test(cell))
-    throw modelError(400, `${endpoint} expects numbers, got "${cell}"`);
+  if (cell === "") return Number.NaN;
+  const value = Number(cell);
+  if (Number.isNaN(value)) throw modelError(400, `${endpoint} expects numbers, got "${cell}"`);
   return value;
 }
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null && name in value ? (value as Record<string, unknown>)[name] : undefined;
 
 /** What the container answered, as the runtime tells it: 4xx the request's fault, 5xx the container's own. */
 export function modelError(status: number, message: string): AwsError {

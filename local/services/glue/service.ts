@@ -1,0 +1,141 @@
+/** AWS Glue on one machine: a job's script runs as a Python process with the role and the arguments that it has in the cloud. */
+import { randomBytes } from "node:crypto";
+import { AwsError, type AwsService, type Part } from "../../contracts";
+import { JobRuns } from "../jobs/job-runs";
+import type { JobPorts } from "../jobs/ports";
+import { serviceOf } from "../messaging/operations";
+import { type Arguments, argumentProblems, type GlueJob } from "./job";
+import { glueOperations } from "./operations";
+import { endingOf, executionSeconds, type GlueRun } from "./run";
+import { logGroupOf, runScript } from "./script";
+
+export class GlueService implements AwsService {
+  readonly name = "glue";
+  readonly permissions: AwsService["permissions"];
+  readonly handle: AwsService["handle"];
+  private readonly jobs = new Map<string, GlueJob>();
+  private readonly runs: JobRuns<GlueRun>;
+
+  constructor(private readonly ports: JobPorts) {
+    this.runs = new JobRuns<GlueRun>(ports, {
+      table: "glue_job_runs",
+      folder: "glue",
+      graceMs: 0,
+      interrupted: "The local runtime was stopped while the job ran; start a new run.",
+      ended: endingOf,
+      announce: (id, run) => this.announce(id, run),
+    });
+    const service = serviceOf({
+      name: this.name,
+      iamPrefix: "glue",
+      validationCode: "InvalidInputException",
+      jsonVersion: "1.1",
+      operations: glueOperations({
+        now: () => ports.context.clock.now(),
+        jobArn: (name) => this.jobArn(name),
+        findRun: (job, id) => this.findRun(job, id),
+        start: (job, own) => this.start(job, own),
+        // False when the run is over.
+        stop: (id) => this.runs.stop(id, { state: "STOPPING" }),
+      }),
+    });
+    this.permissions = service.permissions;
+    this.handle = service.handle;
+  }
+
+  part(): Part {
+    return { title: "Glue", start: () => this.runs.recover(), end: () => this.runs.shutdown() };
+  }
+
+  jobArn(name: string): string {
+    return `arn:aws:glue:${this.ports.context.region}:${this.ports.context.accountId}:job/${name}`;
+  }
+
+  putJob(job: GlueJob): void {
+    this.jobs.set(job.name, job);
+  }
+
+  /** What runs goes on to its end. */
+  deleteJob(name: string): void {
+    this.jobs.delete(name);
+  }
+
+  findJob(name: string): GlueJob | undefined {
+    return this.jobs.get(name);
+  }
+
+  findRun(jobName: string, id: string): GlueRun | undefined {
+    const run = this.runs.get(id);
+    return run?.job === jobName ? run : undefined;
+  }
+
+  /** @throws AwsError ConcurrentRunsExceededException, InvalidInputException, EntityNotFoundException. @returns the run's id */
+  start(jobName: string, own: Arguments): string {
+    const job = this.jobs.get(jobName);
+    if (job === undefined) {
+      const known = [...this.jobs.keys()].join(", ") || "none";
+      throw new AwsError("EntityNotFoundException", `Job with name: ${jobName} not found. Jobs: ${known}.`);
+    }
+    const merged = { ...job.defaultArguments, ...own };
+    const problems = argumentProblems(merged);
+    if (problems.length > 0) throw new AwsError("InvalidInputException", `${jobName}: ${problems.join("; ")}.`);
+    const active = this.runs.active().filter((id) => this.runs.get(id)?.job === jobName).length;
+    if (active >= job.maxConcurrentRuns) {
+      throw new AwsError(
+        "ConcurrentRunsExceededException",
+        `Concurrent runs exceeded for ${jobName}: ${active} of ${job.maxConcurrentRuns} (executionProperty.maxConcurrentRuns) are running.`,
+      );
+    }
+    const { clock } = this.ports.context;
+    const id = `jr_${randomBytes(32).toString("hex")}`;
+    const { timeoutMinutes } = job;
+    const [now, logGroup] = [clock.now(), logGroupOf(merged)];
+    const run: GlueRun = {
+      job: jobName,
+      state: "STARTING",
+      arguments: own,
+      timeoutMinutes,
+      startedMs: now,
+      modifiedMs: now,
+      logGroup,
+    };
+    this.runs.start(id, run, async (control, folder) => {
+      const onExecuting = () => {
+        this.runs.change(id, { state: "RUNNING", executingMs: clock.now() });
+        control.limit(timeoutMinutes * 60_000);
+      };
+      await runScript({ ports: this.ports, control, job, merged, id, folder, onExecuting });
+      return undefined;
+    });
+    return id;
+  }
+
+  /** Resolves when nothing runs. */
+  settled(): Promise<void> {
+    return this.runs.settled();
+  }
+
+  private announce(id: string, run: GlueRun): void {
+    const { state, job, errorMessage } = run;
+    const { context, metric, publish } = this.ports;
+    const dimensions = { JobName: job, JobRunId: "ALL", Type: "count" };
+    // Names of Glue's observability metrics.
+    const outcome = state === "SUCCEEDED" ? "glue.succeed.ALL" : "glue.error.ALL";
+    metric("Glue", outcome, { ...dimensions, ObservabilityGroup: "error" }, 1, "Count");
+    const elapsedMs = executionSeconds(run, context.clock.now()) * 1000;
+    metric("Glue", "glue.driver.aggregate.elapsedTime", dimensions, elapsedMs, "Milliseconds");
+    publish({
+      source: "aws.glue",
+      detailType: "Glue Job State Change",
+      resources: [],
+      detail: {
+        jobName: job,
+        severity: state === "SUCCEEDED" || state === "STOPPED" ? "INFO" : state === "TIMEOUT" ? "WARN" : "ERROR",
+        state,
+        jobRunId: id,
+        message: errorMessage ?? (state === "SUCCEEDED" ? "Job run succeeded" : "Job run stopped"),
+      },
+    });
+    context.log(`Glue job ${job}: ${state}${errorMessage === undefined ? "" : `: ${errorMessage}`}`);
+  }
+}
