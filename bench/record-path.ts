@@ -10,10 +10,9 @@ import { decideAnswer } from "../functions/models/answer";
 import { encoder } from "../functions/models/feature-encoder";
 import type { FeatureSpec } from "../functions/models/feature-spec";
 import { localMember } from "../functions/models/model-set";
-import { compile } from "../functions/models/trees/compile";
-import { loadTrees } from "../functions/models/trees/evaluator";
-import { treeModel } from "../functions/models/trees/model";
-import { readXgboost } from "../functions/models/trees/xgboost-file";
+import { compileWithSpec } from "../functions/models/tree-image";
+import { treeModel } from "../functions/models/tree-model";
+import { loadTrees, readXgboost } from "../functions/models/trees";
 import { compilePolicy } from "../functions/policy/compile";
 import { DEVICE } from "../functions/profiles/device";
 import { FLAGS, NUMBERS, TEXTS } from "../functions/profiles/device/features";
@@ -96,7 +95,7 @@ async function run(): Promise<BenchResult> {
   const compiled = compilePolicy(DEVICE.defaultPolicy, DEVICE, validatePolicy);
   if (!compiled.ok) throw new Error(`The default device policy does not compile: ${JSON.stringify(compiled.problems)}`);
   const { policy } = compiled;
-  const trees = loadTrees(compile(readXgboost(new TextEncoder().encode(modelOf(SHAPE))), { featureSpec: SPEC }));
+  const trees = loadTrees(compileWithSpec(readXgboost(new TextEncoder().encode(modelOf(SHAPE))), SPEC));
   const model = treeModel(trees, DEVICE.features, { version: "device-reference", max: DEVICE.scale.max });
   // As the platform holds tree models: reasons are made where somebody reads them, in bands that alert.
   const group = { member: localMember(model, true), source: undefined };

@@ -2,9 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compile } from "../functions/models/trees/compile";
-import { loadTrees } from "../functions/models/trees/evaluator";
-import { readXgboost } from "../functions/models/trees/xgboost-file";
+import { compile, loadTrees, readXgboost } from "../functions/models/trees";
 import { ifElseC, xgboostC, xgboostC17 } from "./trees/native";
 import { fastest, onnxruntime, type Peer, perRow, type Subject, structOfArrays, xgboostScorer } from "./trees/peers";
 import { featureCount, modelOf, REFERENCE, rowsOf, type Shape, SMALL } from "./trees/shape";

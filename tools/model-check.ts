@@ -1,9 +1,6 @@
 /** Rows that probe a model, and the comparison of an image with the model's own trees on them. */
 import { parse } from "csv-parse/sync";
-import type { Ensemble } from "../functions/models/trees/ensemble";
-import { ModelFileError } from "../functions/models/trees/errors";
-import { loadTrees } from "../functions/models/trees/evaluator";
-import { oracleMargins } from "../functions/models/trees/oracle";
+import { type Ensemble, loadTrees, ModelFileError, oracleMargins } from "../functions/models/trees";
 
 export interface Check {
   readonly what: string;

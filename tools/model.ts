@@ -5,11 +5,8 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { type FeatureSpec, type FeatureSpecEntry, parseFeatureSpec } from "../functions/models/feature-spec";
-import { compile } from "../functions/models/trees/compile";
-import type { Ensemble } from "../functions/models/trees/ensemble";
-import { ModelFileError } from "../functions/models/trees/errors";
-import { loadTrees } from "../functions/models/trees/evaluator";
-import { type ReadOptions, readXgboost } from "../functions/models/trees/xgboost-file";
+import { compileWithSpec, featureSpecIn } from "../functions/models/tree-image";
+import { compile, type Ensemble, loadTrees, ModelFileError, type ReadOptions, readXgboost } from "../functions/models/trees";
 import { type CommandLine, type Parsed, parseCommandLine, runCommand, UsageError } from "../local/cli/options";
 import { type Check, checkImage, csvRows, probingRows } from "./model-check";
 import { isLifecycleAction, lifecycle } from "./model-lifecycle/main";
@@ -123,7 +120,7 @@ function compileFile(file: string, parsed: Parsed, print: Print): number {
   const bytes = readInput(file);
   const specFile = parsed.text("spec");
   const featureSpec = specFile === undefined ? undefined : readSpec(specFile);
-  const image = inFile(file, () => compile(readXgboost(bytes, readOptions(parsed)), { featureSpec }));
+  const image = inFile(file, () => compileWithSpec(readXgboost(bytes, readOptions(parsed)), featureSpec));
   const out = parsed.text("out") ?? `${file.slice(0, file.length - extname(file).length)}${IMAGE_EXTENSION}`;
   if (out === file) throw new UsageError(`--out is the model's own file, ${file}; name another one.`);
   // A reader never sees half an image.
@@ -140,7 +137,8 @@ function inspectFile(file: string, parsed: Parsed, print: Print): number {
   const bytes = readInput(file);
   const isImage = looksLikeImage(bytes);
   const image = inFile(file, () => (isImage ? bytes : compile(readXgboost(bytes, readOptions(parsed)))));
-  const { description, hash, outputs } = inFile(file, () => loadTrees(image));
+  const evaluator = inFile(file, () => loadTrees(image));
+  const { description, hash, outputs } = evaluator;
   const facts = {
     file,
     kind: isImage ? "image" : "model",
@@ -158,7 +156,7 @@ function inspectFile(file: string, parsed: Parsed, print: Print): number {
     sectionBytes: Object.fromEntries(Object.entries(description.sections).map(([name, [, length]]) => [name, length])),
     sha256: hash,
     features: description.features,
-    featureSpec: description.featureSpec ?? null,
+    featureSpec: inFile(file, () => featureSpecIn(evaluator)) ?? null,
   };
   if (parsed.flag("json")) {
     print(JSON.stringify(facts, null, 2));

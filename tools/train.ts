@@ -2,9 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile } from "../functions/models/trees/compile";
-import { loadTrees } from "../functions/models/trees/evaluator";
-import { readXgboost } from "../functions/models/trees/xgboost-file";
+import { compile, loadTrees, readXgboost } from "../functions/models/trees";
 import { type CommandLine, parseCommandLine, runCommand } from "../local/cli/options";
 import { checkImage, csvRows, probingRows } from "./model-check";
 import { type DataSet, writeTrainingData } from "./training-data";

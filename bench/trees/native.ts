@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Ensemble, Tree } from "../../functions/models/trees/ensemble";
+import type { Ensemble, Tree } from "../../functions/models/trees";
 import { pythonEnvironment, runPython } from "../../tools/xgboost-python";
 import { fastest, type Peer, type Subject } from "./peers";
 

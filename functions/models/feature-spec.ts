@@ -3,7 +3,7 @@
  * part of the dataset, is completed by training (categories), and travels with the model into batch and real-time scoring.
  */
 import type { FeatureDefinition, FeatureSet } from "../core/features";
-import { refuse } from "./trees/errors";
+import { refuse } from "./trees";
 
 /** Where an archived record has the value: among the features that it was scored with, or in its stored input. */
 export type FeatureOrigin = "features" | "input";

@@ -4,7 +4,7 @@ import { textHash } from "../core/text-hash";
 import { featureText } from "../policy/text";
 import { categoryCodes, missingCode, unknownCode } from "./feature-encoder";
 import { type FeatureSpec, type FeatureSpecEntry, requireFitted } from "./feature-spec";
-import { refuse } from "./trees/errors";
+import { refuse } from "./trees";
 
 export interface SlotEncoder {
   /** Slot of each column. */

@@ -4,9 +4,8 @@ import { gunzipSync } from "node:zlib";
 import { parseTar } from "nanotar";
 import { modelKey } from "../models/artifact-key";
 import { type FeatureSpec, parseFeatureSpec, requireFitted } from "../models/feature-spec";
-import { compile } from "../models/trees/compile";
-import { loadTrees, type TreeEvaluator } from "../models/trees/evaluator";
-import { readXgboost } from "../models/trees/xgboost-file";
+import { compileWithSpec } from "../models/tree-image";
+import { loadTrees, readXgboost, type TreeEvaluator } from "../models/trees";
 import { treeLoader } from "../shared/tree-loader";
 import type { DatasetDocument } from "./dataset";
 import { fail } from "./errors";
@@ -133,7 +132,7 @@ export async function openModelArchive(objects: Objects, key: string, document: 
 /** Compiles the model for scoring in process. Throws `ModelArtifactInvalid` when it cannot be evaluated exactly. */
 export function compileModel({ where, model, featureSpec }: ModelArchive): CompiledModel {
   try {
-    const image = compile(readXgboost(model), { featureSpec });
+    const image = compileWithSpec(readXgboost(model), featureSpec);
     const evaluator = loadTrees(image);
     if (evaluator.outputs !== 1) throw new Error(`it has ${evaluator.outputs} outputs where one score was expected`);
     return { image, sha256: createHash("sha256").update(image).digest("hex"), evaluator };

@@ -1,8 +1,7 @@
 import type { AnyProfile } from "../core/profile";
 import { localMember } from "../models/model-set";
-import { refuse } from "../models/trees/errors";
-import { loadTrees } from "../models/trees/evaluator";
-import { treeModel } from "../models/trees/model";
+import { treeModel } from "../models/tree-model";
+import { loadTrees, refuse } from "../models/trees";
 import type { LoadTreeModel } from "./model-source";
 
 /** Objectives whose predictions are no score: log-odds, ranks, hazards, the number of a class. */

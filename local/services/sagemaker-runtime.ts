@@ -3,7 +3,7 @@
  * a compiled tree model; its answers have the shape of SageMaker's own XGBoost container.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { loadTrees, type TreeEvaluator } from "../../functions/models/trees/evaluator";
+import { loadTrees, type TreeEvaluator } from "../../functions/models/trees";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type LocalContext, type Permission } from "../contracts";
 import { modelError, readRows, VARIANT, writePredictions } from "./sagemaker-formats";
 

@@ -12,7 +12,8 @@ import { parse } from "csv-parse/sync";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ModelsDocument, TreesRef } from "../../functions/models/document";
 import { encoder } from "../../functions/models/feature-encoder";
-import { loadTrees, type TreeEvaluator } from "../../functions/models/trees/evaluator";
+import { featureSpecIn } from "../../functions/models/tree-image";
+import { loadTrees, type TreeEvaluator } from "../../functions/models/trees";
 import { query } from "../../local/demo/tally";
 import { fill } from "../../local/pipelines/fill";
 import { follow, type Outcome } from "../../local/pipelines/follow";
@@ -212,7 +213,7 @@ describe("device, from files", () => {
         expect(scores.size).toBe(10_000);
 
         const model = await liveModel("device");
-        const { featureSpec } = model.description;
+        const featureSpec = featureSpecIn(model);
         if (featureSpec === undefined) throw new Error("The image has no feature spec.");
         const encode = encoder(featureSpec);
         const records = parse(readFileSync(scoringFile), { columns: true }) as Readonly<Record<string, string>>[];

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { TreesRef } from "../../functions/models/document";
 import type { FeatureSpec } from "../../functions/models/feature-spec";
-import { compile } from "../../functions/models/trees/compile";
-import { readXgboost } from "../../functions/models/trees/xgboost-file";
+import { compileWithSpec } from "../../functions/models/tree-image";
+import { readXgboost } from "../../functions/models/trees";
 import { randomModel } from "../models/trees/random-model";
 
 export interface TreeImage {
@@ -36,7 +36,7 @@ export function treeImage(
   const learner = model.learner as Record<string, unknown>;
   learner.feature_names = features;
   if (objective !== undefined) learner.objective = { name: objective };
-  const bytes = compile(readXgboost(new TextEncoder().encode(JSON.stringify(model))), { featureSpec });
+  const bytes = compileWithSpec(readXgboost(new TextEncoder().encode(JSON.stringify(model))), featureSpec);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { bytes, ref: { kind: "trees", name, key: `models/${sha256}.rsm`, sha256 } };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { loadTrees } from "../../functions/models/trees/evaluator";
+import { loadTrees } from "../../functions/models/trees";
 import { profileById } from "../../functions/profiles";
 import { FOLDER, goldenOf, imageOf, modelOf, SHIPPED } from "./shipped";
 

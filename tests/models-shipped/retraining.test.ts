@@ -2,9 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { compile } from "../../functions/models/trees/compile";
-import { loadTrees } from "../../functions/models/trees/evaluator";
-import { readXgboost } from "../../functions/models/trees/xgboost-file";
+import { compile, loadTrees, readXgboost } from "../../functions/models/trees";
 import { CHURN } from "../../functions/profiles/churn";
 import type { GoldenRows, ModelMetrics } from "../../tools/train";
 import { churnRows, headerOf, SPLITS } from "../../tools/training/rows";

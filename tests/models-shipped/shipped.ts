@@ -1,8 +1,8 @@
 /** The models of `models/index.json`, and their golden rows. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadTrees } from "../../functions/models/trees/evaluator";
-import { treeModel } from "../../functions/models/trees/model";
+import { treeModel } from "../../functions/models/tree-model";
+import { loadTrees } from "../../functions/models/trees";
 import { profileById } from "../../functions/profiles";
 import type { GoldenRows, ShippedModel } from "../../tools/train";
 

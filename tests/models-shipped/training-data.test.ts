@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadTrees } from "../../functions/models/trees/evaluator";
+import { loadTrees } from "../../functions/models/trees";
 import { CHURN } from "../../functions/profiles/churn";
 import { FRAUD } from "../../functions/profiles/fraud";
 import { customer } from "../../tools/training/churn-world";

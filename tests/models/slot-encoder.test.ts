@@ -5,10 +5,9 @@ import { textHash } from "../../functions/core/text-hash";
 import { encoder, type RawValue } from "../../functions/models/feature-encoder";
 import { type FeatureSpec, type FeatureSpecEntry, featureSpecOf } from "../../functions/models/feature-spec";
 import { slotEncoder } from "../../functions/models/slot-encoder";
-import { compile } from "../../functions/models/trees/compile";
-import { loadTrees } from "../../functions/models/trees/evaluator";
-import { treeModel } from "../../functions/models/trees/model";
-import { readXgboost } from "../../functions/models/trees/xgboost-file";
+import { compileWithSpec, featureSpecIn } from "../../functions/models/tree-image";
+import { treeModel } from "../../functions/models/tree-model";
+import { compile, loadTrees, readXgboost } from "../../functions/models/trees";
 import { anySpec } from "./spec-world";
 import { randomModel } from "./trees/random-model";
 
@@ -197,12 +196,12 @@ function ensembleOf(names: readonly string[]) {
 }
 
 describe("treeModel with a feature spec", () => {
-  const evaluator = loadTrees(compile(ensembleOf(["age", "browser", "kind"]), { featureSpec: MIXED }));
+  const evaluator = loadTrees(compileWithSpec(ensembleOf(["age", "browser", "kind"]), MIXED));
   const model = treeModel(evaluator, PROFILE, { version: "device-1" });
 
   it("travels in the image", () => {
-    expect(evaluator.description.featureSpec).toEqual(MIXED);
-    expect(loadTrees(compile(ensembleOf(["age", "browser", "kind"]))).description.featureSpec).toBeUndefined();
+    expect(featureSpecIn(evaluator)).toEqual(MIXED);
+    expect(featureSpecIn(loadTrees(compile(ensembleOf(["age", "browser", "kind"]))))).toBeUndefined();
   });
 
   it("scores what the evaluator makes of the encoded row, alone and in a batch", () => {
@@ -241,10 +240,10 @@ describe("treeModel with a feature spec", () => {
   });
 
   it("refuses a spec of another model, and texts without a spec", () => {
-    expect(() => compile(ensembleOf(["browser", "age", "kind"]), { featureSpec: MIXED })).toThrow(
+    expect(() => compileWithSpec(ensembleOf(["browser", "age", "kind"]), MIXED)).toThrow(
       'Column 1 is "browser" in the model and "age" in the feature spec',
     );
-    expect(() => compile(ensembleOf(["age", "browser", "kind"]), { featureSpec: featureSpecOf({ features: PROFILE }) })).toThrow(
+    expect(() => compileWithSpec(ensembleOf(["age", "browser", "kind"]), featureSpecOf({ features: PROFILE }))).toThrow(
       /has 3|Column|no categories yet/,
     );
     expect(() => treeModel(loadTrees(compile(ensembleOf(["age", "browser"]))), PROFILE, { version: "1" })).toThrow(

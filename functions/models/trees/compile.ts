@@ -1,5 +1,4 @@
 /** Compiles an ensemble into an image: gathers the columns, chooses the layout, lays out nodes and leaves, emits the kernels. */
-import { type FeatureSpec, requireColumns } from "../feature-spec";
 import { type Columns, columnsOf, SLOT_SHIFT } from "./columns";
 import { type Ensemble, type Tree, treeDepth } from "./ensemble";
 import { refuse } from "./errors";
@@ -31,16 +30,12 @@ interface Group {
 type TreeSections = Pick<Sections, "shortNodes" | "nodes" | "leaves" | "roots" | "cover">;
 
 export interface CompileOptions {
-  /** Travels in the image, so that whoever loads it encodes records as training did. */
-  readonly featureSpec?: FeatureSpec | undefined;
+  /** JSON that travels in the image: how records become rows of this model. */
+  readonly featureSpec?: unknown;
 }
 
-/**
- * @returns the bytes of an image that predicts exactly what the ensemble does. Throws `ModelFileError` when the feature spec is not of
- * this model, or not fitted
- */
+/** @returns the bytes of an image that predicts exactly what the ensemble does. Throws `ModelFileError` when it has too many nodes. */
 export function compile(ensemble: Ensemble, { featureSpec }: CompileOptions = {}): Uint8Array {
-  if (featureSpec !== undefined) requireColumns(featureSpec, ensemble.features);
   const columns = columnsOf(ensemble);
   const groups = groupsOf(ensemble);
   const nodes = ensemble.trees.reduce((sum, tree) => sum + reachable(tree), 0);

@@ -4,7 +4,6 @@
  * checks the hash and looks at the sections where they lie; nothing is parsed tree by tree, and the kernels' code comes along.
  */
 import { createHash } from "node:crypto";
-import type { FeatureSpec } from "../feature-spec";
 import type { Feature } from "./ensemble";
 import { ModelFileError, refuse } from "./errors";
 
@@ -26,8 +25,8 @@ export interface ImageDescription {
   /** Margin of each output before any tree. */
   readonly baseMargins: readonly number[];
   readonly features: readonly Feature[];
-  /** How raw values become these features; absent when the model takes them as they are. */
-  readonly featureSpec?: FeatureSpec;
+  /** JSON that tells how raw values become these features. It travels with the model; nothing here reads it. */
+  readonly featureSpec?: unknown;
   readonly trees: number;
   /** Nodes of the trees, leaves included, padding excluded. */
   readonly nodes: number;

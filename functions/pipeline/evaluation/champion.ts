@@ -1,6 +1,7 @@
 /** The champion on the challenger's rows: columns by name, categories from the one encoding to the other. Pure. */
 import type { FeatureSpec, FeatureSpecEntry } from "../../models/feature-spec";
-import type { TreeEvaluator } from "../../models/trees/evaluator";
+import { featureSpecIn } from "../../models/tree-image";
+import type { TreeEvaluator } from "../../models/trees";
 import type { Holdout } from "./holdout";
 
 export type ChampionRows =
@@ -18,10 +19,10 @@ const AS_IT_IS: Recode = (value) => value;
  * @param spec meaning of the holdout's columns, fitted
  */
 export function championRows(champion: TreeEvaluator, spec: FeatureSpec, { rows, count }: Holdout): ChampionRows {
-  const { features, featureSpec } = champion.description;
+  const featureSpec = featureSpecIn(champion);
   const width = spec.features.length;
   const columns: { readonly at: number; readonly recode: Recode }[] = [];
-  for (const { name } of featureSpec?.features ?? features) {
+  for (const { name } of featureSpec?.features ?? champion.description.features) {
     const at = spec.features.findIndex((feature) => feature.name === name);
     if (at < 0) return { ok: false, reason: `it needs ${name}, which the new training set does not have` };
     const recode = recoding(

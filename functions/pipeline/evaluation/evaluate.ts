@@ -1,7 +1,7 @@
 /** What a model and the champion make of the same rows. Pure but for loading the champion's image. */
 
 import type { FeatureSpec } from "../../models/feature-spec";
-import { loadTrees, type TreeEvaluator } from "../../models/trees/evaluator";
+import { loadTrees, type TreeEvaluator } from "../../models/trees";
 import type { DatasetDocument } from "../dataset";
 import { championRows } from "./champion";
 import type { Holdout } from "./holdout";

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FeatureSpec } from "../../../functions/models/feature-spec";
-import { compile } from "../../../functions/models/trees/compile";
-import { loadTrees } from "../../../functions/models/trees/evaluator";
-import { readXgboost } from "../../../functions/models/trees/xgboost-file";
+import { compileWithSpec } from "../../../functions/models/tree-image";
+import { loadTrees, readXgboost } from "../../../functions/models/trees";
 import { championRows } from "../../../functions/pipeline/evaluation/champion";
 import { decisionChecks } from "../../../functions/pipeline/evaluation/decide";
 import { evaluateChampion } from "../../../functions/pipeline/evaluation/evaluate";
@@ -31,7 +30,7 @@ describe("a champion on other encodings", () => {
       dart: false,
     });
     (model.learner as Record<string, unknown>).feature_names = features;
-    return compile(readXgboost(new TextEncoder().encode(JSON.stringify(model))), { featureSpec });
+    return compileWithSpec(readXgboost(new TextEncoder().encode(JSON.stringify(model))), featureSpec);
   };
   const holdoutOf = (...rows: readonly (readonly number[])[]): Holdout => ({
     count: rows.length,

@@ -3,9 +3,8 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { modelKey } from "../../../functions/models/artifact-key";
 import type { ModelRef, ModelsDocument } from "../../../functions/models/document";
-import { compile } from "../../../functions/models/trees/compile";
-import { loadTrees } from "../../../functions/models/trees/evaluator";
-import { readXgboost } from "../../../functions/models/trees/xgboost-file";
+import { compileWithSpec } from "../../../functions/models/tree-image";
+import { loadTrees, readXgboost } from "../../../functions/models/trees";
 import type { DatasetDocument } from "../../../functions/pipeline/dataset";
 import { createEvaluationHandler } from "../../../functions/pipeline/evaluation/handler";
 import { auc } from "../../../functions/pipeline/evaluation/metrics";
@@ -115,7 +114,7 @@ describe("evaluation-gate", () => {
   });
 
   it("refuses a model that does not beat the champion, keeps the report, and says that the champion stays", async () => {
-    const image = compile(readXgboost(new TextEncoder().encode(JSON.stringify(trained().model))), { featureSpec: SPEC });
+    const image = compileWithSpec(readXgboost(new TextEncoder().encode(JSON.stringify(trained().model))), SPEC);
     const sha256 = createHash("sha256").update(image).digest("hex");
     const champion: ModelRef = { kind: "trees", name: "twin", key: "models/twin.rsm", sha256 };
     const { objects, run } = setUp({ champion, images: { "models/twin.rsm": image } });
@@ -160,7 +159,7 @@ describe("evaluation-gate", () => {
     model.learner.objective = { name: "reg:squarederror" };
     model.learner.learner_model_param.base_score = "0";
     const features = FEATURES.map(({ name }) => name);
-    const evaluator = loadTrees(compile(readXgboost(new TextEncoder().encode(JSON.stringify(model))), { featureSpec: SPEC }));
+    const evaluator = loadTrees(compileWithSpec(readXgboost(new TextEncoder().encode(JSON.stringify(model))), SPEC));
     const margins = one.rows.map((row) => evaluator.margins(row.map((value) => value ?? Number.NaN))[0]!);
     const regression = { model, rows: one.rows, margins, labels: margins.map((margin, row) => margin + Math.sin(row)) };
     const dataset: DatasetDocument = {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { modelKey } from "../../../functions/models/artifact-key";
 import type { ModelRef, ModelsDocument } from "../../../functions/models/document";
-import { loadTrees } from "../../../functions/models/trees/evaluator";
+import { featureSpecIn } from "../../../functions/models/tree-image";
+import { loadTrees } from "../../../functions/models/trees";
 import { createPromotionHandler, type PromotionResult } from "../../../functions/pipeline/promotion/handler";
 import type { ModelHealth } from "../../../functions/pipeline/promotion/health";
 import {
@@ -74,7 +75,7 @@ describe("model-promotion", () => {
     expect(converted.key).toBe(modelKey("fraud", converted.sha256));
     const image = modelObjects.content.get(converted.key)!;
     expect(image).toHaveLength(converted.bytes);
-    expect(loadTrees(image).description.featureSpec?.features).toEqual(FEATURES);
+    expect(featureSpecIn(loadTrees(image))?.features).toEqual(FEATURES);
     // The commands of `npm run model` find a model by this.
     expect(modelObjects.metadata.get(converted.key)).toEqual({ profile: "fraud", name: MODEL });
 

@@ -4,7 +4,7 @@ import { device, policy as validatePolicy } from "#validators";
 import { encoder, type RawRecord } from "../../../functions/models/feature-encoder";
 import { type FeatureSpec, featureSpecOf } from "../../../functions/models/feature-spec";
 import type { ModelSet } from "../../../functions/models/model-set";
-import { loadTrees } from "../../../functions/models/trees/evaluator";
+import { loadTrees } from "../../../functions/models/trees";
 import { compilePolicy } from "../../../functions/policy/compile";
 import { PROFILES } from "../../../functions/profiles";
 import { createRestHandler } from "../../../functions/rest/handler";

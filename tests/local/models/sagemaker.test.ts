@@ -1,6 +1,6 @@
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { loadTrees } from "../../../functions/models/trees/evaluator";
+import { loadTrees } from "../../../functions/models/trees";
 import { FaultInjector } from "../../../local/gateway/faults";
 import { SageMakerRuntimeService } from "../../../local/services/sagemaker-runtime";
 import { treeImage } from "../../helpers/tree-image";

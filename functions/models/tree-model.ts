@@ -1,10 +1,10 @@
 /** A tree model behind the interface that every scoring model has. */
-import type { FeatureSet } from "../../core/features";
-import { featureText } from "../../policy/text";
-import type { Model, ModelContribution } from "../model";
-import { type SlotEncoder, slotEncoder } from "../slot-encoder";
-import { refuse } from "./errors";
-import type { TreeEvaluator } from "./evaluator";
+import type { FeatureSet } from "../core/features";
+import { featureText } from "../policy/text";
+import type { Model, ModelContribution } from "./model";
+import { type SlotEncoder, slotEncoder } from "./slot-encoder";
+import { featureSpecIn } from "./tree-image";
+import { refuse, type TreeEvaluator } from "./trees";
 
 export interface TreeModelOptions {
   /** Shown as `modelVersion`. */
@@ -83,7 +83,7 @@ interface Columns extends SlotEncoder {
 }
 
 function columnsOf(evaluator: TreeEvaluator, features: FeatureSet): Columns {
-  const { featureSpec } = evaluator.description;
+  const featureSpec = featureSpecIn(evaluator);
   if (featureSpec !== undefined) return { ...slotEncoder(featureSpec, features), isInOrder: false };
   const slots = slotsOf(evaluator, features);
   const open = slots.map((slot) => features.definitions[slot]!).filter((definition) => definition.open);

@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { featureSet } from "../../../functions/core/features";
-import { compile } from "../../../functions/models/trees/compile";
-import { loadTrees } from "../../../functions/models/trees/evaluator";
-import { treeModel } from "../../../functions/models/trees/model";
-import { readXgboost } from "../../../functions/models/trees/xgboost-file";
-import { type ModelShape, randomModel, randomRows } from "./random-model";
+import { featureSet } from "../../functions/core/features";
+import { treeModel } from "../../functions/models/tree-model";
+import { compile, loadTrees, readXgboost } from "../../functions/models/trees";
+import { type ModelShape, randomModel, randomRows } from "./trees/random-model";
 
 const SHAPE: ModelShape = {
   seed: 21,

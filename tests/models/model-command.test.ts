@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { main } from "../../../tools/model";
-import { type ModelShape, randomModel } from "./random-model";
+import { main } from "../../tools/model";
+import { type ModelShape, randomModel } from "./trees/random-model";
 
 const SHAPE: ModelShape = {
   seed: 5,
