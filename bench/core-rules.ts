@@ -6,9 +6,10 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { policy as validatePolicy } from "#validators";
+import type { CompiledPolicy } from "../functions/core/policy";
+import type { Condition, Operator, PolicyDocument } from "../functions/core/policy-document";
 import { score } from "../functions/core/score";
-import { type CompiledPolicy, compilePolicy } from "../functions/policy/compile";
-import type { Condition, Operator, PolicyDocument } from "../functions/policy/document";
+import { compilePolicy } from "../functions/policy/compile";
 import { FRAUD } from "../functions/profiles/fraud";
 import type { FraudState } from "../functions/profiles/fraud/state";
 import type { Bench, BenchResult } from "./types";

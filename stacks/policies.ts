@@ -1,5 +1,5 @@
 /** Policies as stack config changes them. */
-import type { PolicyDocument } from "../functions/policy/document";
+import type { PolicyDocument } from "../functions/core/policy-document";
 
 /** `{"thresholds": {"high_amount": 500}, "weights": {"impossible_travel": 0.7}, "bands": {"high": 0.8}}` */
 export interface PolicyOverrides {

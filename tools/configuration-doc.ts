@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { PolicyDocument } from "../functions/policy/document";
+import type { PolicyDocument } from "../functions/core/policy-document";
 import { PROFILES } from "../functions/profiles";
 import { SETTINGS, type Setting } from "../stacks/settings";
 

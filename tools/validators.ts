@@ -8,7 +8,7 @@ import Ajv2020 from "ajv/dist/2020";
 import standaloneCode from "ajv/dist/standalone";
 import type { JsonSchema } from "../functions/core/json-schema";
 import { MODELS_SCHEMA } from "../functions/models/document";
-import { POLICY_SCHEMA } from "../functions/policy/document";
+import { POLICY_SCHEMA } from "../functions/policy/schema";
 import { PROFILES } from "../functions/profiles";
 import { FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
 

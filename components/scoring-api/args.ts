@@ -1,7 +1,7 @@
 /** What a scoring API is made of. */
 import type { RestApiArgs } from "@pulumi/aws/apigateway";
+import type { PolicyDocument } from "../../functions/core/policy-document";
 import type { AnyProfile } from "../../functions/core/profile";
-import type { PolicyDocument } from "../../functions/policy/document";
 import type { PrivateBucket } from "../lib/bucket";
 import type { PlatformContext } from "../lib/context";
 import type { FunctionTransform } from "../lib/function";

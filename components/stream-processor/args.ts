@@ -2,7 +2,7 @@
 import type { StreamArgs } from "@pulumi/aws/kinesis";
 import type { EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
-import type { PolicyDocument } from "../../functions/policy/document";
+import type { PolicyDocument } from "../../functions/core/policy-document";
 import type { PlatformContext } from "../lib/context";
 import type { FunctionTransform } from "../lib/function";
 import type { ProfileModels } from "../lib/models-parameter";

@@ -1,5 +1,6 @@
-import type { ModelContribution } from "../models/model";
-import type { CompiledPolicy, CompiledRule } from "../policy/compile";
+import type { ModelContribution } from "./model";
+import type { CompiledPolicy } from "./policy";
+import { firstRule, withoutFirst } from "./rule-mask";
 import type { Decision, ModelSource, Reason } from "./types";
 
 /** What a model said about one vector. Local models explain themselves; a remote one may leave `contributions` empty. */
@@ -63,8 +64,8 @@ function combine(policy: CompiledPolicy, fired: number, modelScore: number): Com
     let remaining = 1 - fromModel;
     let loss = fromModel === 0 ? 0 : -Math.log1p(-fromModel);
     const modelLoss = loss;
-    for (let bits = fired; bits !== 0; bits &= bits - 1) {
-      const rule = policy.rules[31 - Math.clz32(bits & -bits)]!;
+    for (let rest = fired; rest !== 0; rest = withoutFirst(rest)) {
+      const rule = policy.rules[firstRule(rest)]!;
       remaining *= 1 - rule.weight;
       loss += rule.effect;
     }
@@ -74,7 +75,7 @@ function combine(policy: CompiledPolicy, fired: number, modelScore: number): Com
   }
   const fromModel = usable ? Math.min(Math.max(modelScore, 0), max) : 0;
   let points = fromModel;
-  for (let bits = fired; bits !== 0; bits &= bits - 1) points += policy.rules[31 - Math.clz32(bits & -bits)]!.weight;
+  for (let rest = fired; rest !== 0; rest = withoutFirst(rest)) points += policy.rules[firstRule(rest)]!.weight;
   const perUnit = points <= 0 ? 0 : points > max ? max / points : 1;
   return { usable, score: Math.min(Math.max(points, 0), max), fromModel, perUnit, modelShare: fromModel * perUnit };
 }
@@ -103,8 +104,8 @@ function reasonsOf(
     }
     if (Math.abs(rest) > negligible) reasons.push({ code: "model", text: `Model ${model.version}`, contribution: rest });
   }
-  for (let bits = fired; bits !== 0; bits &= bits - 1) {
-    const rule: CompiledRule = policy.rules[31 - Math.clz32(bits & -bits)]!;
+  for (let left = fired; left !== 0; left = withoutFirst(left)) {
+    const rule = policy.rules[firstRule(left)]!;
     const contribution = rule.effect * perUnit;
     if (contribution !== 0) reasons.push({ code: rule.id, text: rule.describe(features), contribution });
   }

@@ -64,3 +64,13 @@ export function featureRecord(set: FeatureSet, features: Float64Array): Record<s
   }
   return record;
 }
+
+/** A feature's value for people: integers as they are, large numbers whole, small ones with two decimals. */
+export function featureText(value: number, categories?: readonly string[]): string {
+  if (!Number.isFinite(value)) return "unknown";
+  if (categories) return categories[value] ?? "unknown";
+  if (Number.isInteger(value)) return String(value);
+  if (Math.abs(value) >= 100) return String(Math.round(value));
+  // Arithmetic instead of toFixed: it is several times faster, and trailing zeros go by themselves.
+  return String(Math.round(value * 100) / 100);
+}

@@ -3,10 +3,10 @@
  * registry; REST, stream and batch all score through it. Every function is pure: no clock, environment or I/O.
  */
 
-import type { PolicyDocument } from "../policy/document";
 import type { ArchiveRecord } from "./archive-record";
 import type { FeatureSet } from "./features";
 import type { JsonSchema, SchemaError } from "./json-schema";
+import type { PolicyDocument } from "./policy-document";
 import type { Problem } from "./types";
 
 /** Upper end of the score and how the parts of it come together (see `decide`). */

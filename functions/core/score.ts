@@ -1,6 +1,6 @@
-import type { ModelContribution } from "../models/model";
-import type { CompiledPolicy } from "../policy/compile";
 import { decide } from "./decide";
+import type { ModelContribution } from "./model";
+import type { CompiledPolicy } from "./policy";
 import type { Profile } from "./profile";
 import type { Decision } from "./types";
 

@@ -1,8 +1,8 @@
 /** Which model answers: the rolled-out challenger, else the champion, else the first of the chain that can. */
 import { decide } from "../core/decide";
+import type { ModelContribution } from "../core/model";
+import type { CompiledPolicy } from "../core/policy";
 import type { Decision, ModelFallback, ModelSource } from "../core/types";
-import type { CompiledPolicy } from "../policy/compile";
-import type { ModelContribution } from "./model";
 import { localMember, type Member, type ModelSet, reasonOf } from "./model-set";
 import { hasRollout, rolledOutTo, rolloutPosition } from "./rollout";
 

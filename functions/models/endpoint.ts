@@ -1,9 +1,9 @@
 /** A SageMaker endpoint as a model: rows in, scores out, and a limit to how long and how often it is waited for. */
 import type { FeatureSet } from "../core/features";
+import type { BatchModel } from "../core/model";
 import type { CircuitBreaker } from "./circuit-breaker";
 import type { EndpointRef } from "./document";
 import { decodeScores, encodeRows } from "./endpoint-rows";
-import type { BatchModel } from "./model";
 import { ModelUnavailable } from "./model-set";
 
 export interface EndpointRequest {

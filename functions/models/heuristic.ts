@@ -1,6 +1,5 @@
-import type { FeatureSet } from "../core/features";
-import { featureText } from "../policy/text";
-import type { Model, ModelContribution } from "./model";
+import { type FeatureSet, featureText } from "../core/features";
+import type { Model, ModelContribution } from "../core/model";
 
 /** Points per unit of some features, clamped to the scale: a formula of the business, not fitted to data. */
 export interface HeuristicSpec {

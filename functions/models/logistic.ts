@@ -1,6 +1,5 @@
-import type { FeatureSet } from "../core/features";
-import { featureText } from "../policy/text";
-import type { Model, ModelContribution } from "./model";
+import { type FeatureSet, featureText } from "../core/features";
+import type { Model, ModelContribution } from "../core/model";
 
 /** A fitted logistic regression over standardised features. */
 export interface LogisticSpec {

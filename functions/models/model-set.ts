@@ -1,4 +1,4 @@
-import type { BatchModel, Model } from "./model";
+import type { BatchModel, Model } from "../core/model";
 
 /** A model in its place in the chain, or among the challengers. */
 export interface Member {

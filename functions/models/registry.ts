@@ -1,10 +1,10 @@
+import type { Model } from "../core/model";
+import type { ModelSpec } from "../core/policy-document";
 import type { AnyProfile } from "../core/profile";
-import type { ModelSpec } from "../policy/document";
 import { CHURN_LOGISTIC_1 } from "./coefficients/churn-logistic-1";
 import { LEAD_HEURISTIC_1 } from "./coefficients/lead-heuristic-1";
 import { type HeuristicSpec, heuristicModel } from "./heuristic";
 import { type LogisticSpec, logisticModel } from "./logistic";
-import type { Model } from "./model";
 import { RULES_ONLY } from "./rules-only";
 
 /** Fitted coefficients that ship with the code, by profile and name. A new version is one line. */

@@ -1,4 +1,4 @@
-import type { Model } from "./model";
+import type { Model } from "../core/model";
 
 /** No model at all: probability 0, so that the rules alone make the score. */
 export const RULES_ONLY: Model = {

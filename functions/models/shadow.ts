@@ -1,7 +1,7 @@
 /** Models that score beside the one that answers. What they say, and whether they say anything, changes no decision. */
 import { decideScore } from "../core/decide";
+import type { CompiledPolicy } from "../core/policy";
 import type { ChallengerScore } from "../core/types";
-import type { CompiledPolicy } from "../policy/compile";
 import { type Answers, type OnModelFailure, pack, type Rows } from "./answer";
 import type { Member, ModelSet } from "./model-set";
 

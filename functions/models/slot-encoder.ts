@@ -1,7 +1,6 @@
 /** Real time: a profile's feature vector becomes a row of a model's columns, as `encoder` makes it of the raw values. */
-import type { FeatureDefinition, FeatureSet } from "../core/features";
+import { type FeatureDefinition, type FeatureSet, featureText } from "../core/features";
 import { textHash } from "../core/text-hash";
-import { featureText } from "../policy/text";
 import { categoryCodes, missingCode, unknownCode } from "./feature-encoder";
 import { type FeatureSpec, type FeatureSpecEntry, requireFitted } from "./feature-spec";
 import { refuse } from "./trees";

@@ -1,7 +1,6 @@
 /** A tree model behind the interface that every scoring model has. */
-import type { FeatureSet } from "../core/features";
-import { featureText } from "../policy/text";
-import type { Model, ModelContribution } from "./model";
+import { type FeatureSet, featureText } from "../core/features";
+import type { Model, ModelContribution } from "../core/model";
 import { type SlotEncoder, slotEncoder } from "./slot-encoder";
 import { featureSpecIn } from "./tree-image";
 import { refuse, type TreeEvaluator } from "./trees";

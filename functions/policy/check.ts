@@ -1,9 +1,9 @@
 import type { FeatureDefinition } from "../core/features";
+import type { Comparison, Condition, PolicyDocument } from "../core/policy-document";
 import type { AnyProfile } from "../core/profile";
 import { didYouMean } from "../core/suggest";
 import type { Problem } from "../core/types";
 import { modelNames } from "../models/registry";
-import type { Comparison, Condition, PolicyDocument } from "./document";
 import { placeholders } from "./text";
 
 /** Deeper conditions are a mistake, and recursion over them stays safe. */

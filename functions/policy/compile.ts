@@ -1,42 +1,16 @@
 import { hashJson } from "../core/hash";
 import type { Validate } from "../core/json-schema";
+import type { CompiledPolicy, CompiledRule } from "../core/policy";
+import type { PolicyDocument } from "../core/policy-document";
 import { problems } from "../core/problems";
 import type { AnyProfile } from "../core/profile";
+import { hasRule, NO_RULES } from "../core/rule-mask";
 import type { Problem } from "../core/types";
-import type { Model } from "../models/model";
 import { createModel } from "../models/registry";
 import { checkPolicy } from "./check";
-import { MAX_POLICY_BYTES, type PolicyBand, type PolicyDocument } from "./document";
 import { compileConditions } from "./program";
+import { MAX_POLICY_BYTES } from "./schema";
 import { compileText } from "./text";
-
-export interface CompiledRule {
-  readonly id: string;
-  readonly weight: number;
-  /** What a contribution is proportional to: −ln(1−weight) for noisy-or, the weight itself for points. */
-  readonly effect: number;
-  /** The rule's text with the features' values filled in. */
-  describe(features: Float64Array): string;
-}
-
-/** A policy ready to decide: nothing is parsed or looked up by name any more. */
-export interface CompiledPolicy {
-  readonly version: string;
-  readonly profile: AnyProfile;
-  readonly model: Model;
-  /** In the document's order; bit `i` of a mask stands for rule `i`. */
-  readonly rules: readonly CompiledRule[];
-  /** Lowest first. */
-  readonly bands: readonly PolicyBand[];
-  readonly thresholds: Readonly<Record<string, number>>;
-  /** Bit mask of the rules that fire. Allocates nothing. */
-  evaluate(features: Float64Array): number;
-  bandOf(score: number): string;
-  /** Whether scores of the band are published as high risk. */
-  isAlert(band: string): boolean;
-  /** Codes of the rules in a mask, in the document's order, without those with `flag: false`. */
-  flagsOf(fired: number): readonly string[];
-}
 
 export type PolicyResult =
   | { readonly ok: true; readonly policy: CompiledPolicy }
@@ -87,14 +61,12 @@ function build(document: PolicyDocument, profile: AnyProfile): CompiledPolicy {
   const bands = document.bands.toSorted((a, b) => a.min - b.min);
   const alerts = new Set(bands.filter((band) => band.alert).map((band) => band.name));
   const flagged = document.rules.map((rule) => rule.flag !== false);
-  const flagsByMask = new Map<number, readonly string[]>([[0, NO_FLAGS]]);
+  const flagsByMask = new Map<number, readonly string[]>([[NO_RULES, NO_FLAGS]]);
 
   const flagsOf = (fired: number): readonly string[] => {
     const known = flagsByMask.get(fired);
     if (known) return known;
-    const flags = Object.freeze(
-      rules.filter((_, index) => flagged[index] && (fired & (1 << index)) !== 0).map((rule) => rule.id),
-    );
+    const flags = Object.freeze(rules.filter((_, index) => flagged[index] && hasRule(fired, index)).map((rule) => rule.id));
     if (flagsByMask.size < REMEMBERED_MASKS) flagsByMask.set(fired, flags);
     return flags;
   };
@@ -118,20 +90,4 @@ function build(document: PolicyDocument, profile: AnyProfile): CompiledPolicy {
     isAlert: (band) => alerts.has(band),
     flagsOf,
   };
-}
-
-/**
- * A document with some thresholds replaced, as stack config does. Throws when the document has no threshold of that name:
- * a misspelt override would otherwise change nothing.
- */
-export function withThresholds(document: PolicyDocument, overrides: Readonly<Record<string, number>>): PolicyDocument {
-  const known = document.thresholds ?? {};
-  const unknown = Object.keys(overrides).filter((name) => !Object.hasOwn(known, name));
-  if (unknown.length > 0) {
-    throw new Error(
-      `Policy of profile "${document.profile}" has no threshold ${unknown.map((name) => `"${name}"`).join(", ")}; ` +
-        `it has ${Object.keys(known).join(", ") || "none"}.`,
-    );
-  }
-  return { ...document, thresholds: { ...known, ...overrides } };
 }

@@ -1,6 +1,7 @@
 import type { FeatureDefinition, FeatureSet } from "../core/features";
+import type { Condition, Operator } from "../core/policy-document";
+import { NO_RULES, withRule } from "../core/rule-mask";
 import { textHash } from "../core/text-hash";
-import type { Condition, Operator } from "./document";
 
 /**
  * Conditions become one branching program over typed arrays: instruction `i` compares `features[field[i]]` with
@@ -52,7 +53,7 @@ export function compileConditions(
   const count = starts.length;
 
   return (vector) => {
-    let mask = 0;
+    let mask = NO_RULES;
     for (let rule = 0; rule < count; rule++) {
       let at = starts[rule]!;
       do {
@@ -81,7 +82,7 @@ export function compileConditions(
         }
         at = holds ? onTrue[at]! : onFalse[at]!;
       } while (at >= 0);
-      if (at === FIRED) mask |= 1 << rule;
+      if (at === FIRED) mask = withRule(mask, rule);
     }
     return mask;
   };

@@ -1,4 +1,4 @@
-import type { FeatureSet } from "../core/features";
+import { type FeatureSet, featureText } from "../core/features";
 
 const PLACEHOLDER = /\{([a-z][a-z0-9_]*)\}/g;
 
@@ -21,14 +21,4 @@ export function compileText(text: string, features: FeatureSet): (vector: Float6
     }
     return out;
   };
-}
-
-/** A feature's value for people: integers as they are, large numbers whole, small ones with two decimals. */
-export function featureText(value: number, categories?: readonly string[]): string {
-  if (!Number.isFinite(value)) return "unknown";
-  if (categories) return categories[value] ?? "unknown";
-  if (Number.isInteger(value)) return String(value);
-  if (Math.abs(value) >= 100) return String(Math.round(value));
-  // Arithmetic instead of toFixed: it is several times faster, and trailing zeros go by themselves.
-  return String(Math.round(value * 100) / 100);
 }

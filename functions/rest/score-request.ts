@@ -1,11 +1,11 @@
 import { featureWriter } from "../core/features";
 import { hashJson } from "../core/hash";
 import type { Validate } from "../core/json-schema";
+import type { CompiledPolicy } from "../core/policy";
 import type { AnyProfile } from "../core/profile";
 import type { Decision } from "../core/types";
 import { answerRows, decideAnswer, expectedModel } from "../models/answer";
 import { NO_SHADOW, shadowRows } from "../models/shadow";
-import type { CompiledPolicy } from "../policy/compile";
 import { archiveLine } from "../shared/archive-line";
 import type { Clock } from "../shared/clock";
 import type { EventBus } from "../shared/event-bus";

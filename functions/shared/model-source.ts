@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { sha256 } from "../core/hash";
 import type { Validate } from "../core/json-schema";
+import type { BatchModel } from "../core/model";
 import { problemText } from "../core/problems";
 import type { AnyProfile } from "../core/profile";
 import { type EndpointRef, type ModelRef, type ModelsDocument, parseModels, refName, type TreesRef } from "../models/document";
-import type { BatchModel } from "../models/model";
 import {
   localMember,
   type Member,

@@ -1,7 +1,8 @@
 import type { Validate } from "../core/json-schema";
+import type { CompiledPolicy } from "../core/policy";
 import { problemText } from "../core/problems";
 import type { AnyProfile } from "../core/profile";
-import { type CompiledPolicy, parsePolicy } from "../policy/compile";
+import { parsePolicy } from "../policy/compile";
 import { describeError, type Log } from "./log";
 import type { Metrics } from "./metrics";
 import type { ParameterSource, ParameterTexts } from "./parameter-source";

@@ -1,5 +1,5 @@
+import type { CompiledPolicy } from "../core/policy";
 import type { ModelSet } from "../models/model-set";
-import type { CompiledPolicy } from "../policy/compile";
 import type { ModelReport } from "../shared/model-report";
 import type { ObjectStore } from "../shared/object-store";
 import { mapPatiently, type Patience } from "../shared/patience";

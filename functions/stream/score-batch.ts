@@ -1,9 +1,9 @@
 import { featureWriter } from "../core/features";
+import type { CompiledPolicy } from "../core/policy";
 import type { ChallengerScore, Decision } from "../core/types";
 import { answerRows, decideAnswer } from "../models/answer";
 import type { ModelSet } from "../models/model-set";
 import { NO_SHADOW, type ShadowScores, shadowRows } from "../models/shadow";
-import type { CompiledPolicy } from "../policy/compile";
 import { archiveLine } from "../shared/archive-line";
 import { describeError } from "../shared/log";
 import type { ModelReport } from "../shared/model-report";

@@ -1,13 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { policy as validatePolicy } from "#validators";
-import { featureRecord, featureSet } from "../../functions/core/features";
+import { featureRecord, featureSet, featureText } from "../../functions/core/features";
+import type { CompiledPolicy } from "../../functions/core/policy";
+import type { Condition, Operator, PolicyDocument } from "../../functions/core/policy-document";
 import type { AnyProfile } from "../../functions/core/profile";
 import { didYouMean, nearest } from "../../functions/core/suggest";
-import { type CompiledPolicy, compilePolicy, parsePolicy, withThresholds } from "../../functions/policy/compile";
-import { type Condition, MAX_POLICY_BYTES, type Operator, type PolicyDocument } from "../../functions/policy/document";
+import { compilePolicy, parsePolicy } from "../../functions/policy/compile";
 import { compileConditions } from "../../functions/policy/program";
-import { compileText, featureText } from "../../functions/policy/text";
+import { MAX_POLICY_BYTES } from "../../functions/policy/schema";
+import { compileText } from "../../functions/policy/text";
 import { PROFILES, profileById } from "../../functions/profiles";
 import { FRAUD } from "../../functions/profiles/fraud";
 import { LEAD } from "../../functions/profiles/lead";
@@ -156,19 +158,6 @@ describe("parsePolicy", () => {
   ])("refuses %.10s", (text, expected) => {
     const result = parsePolicy(text, FRAUD, validatePolicy);
     expect(result.ok ? [] : result.problems).toEqual([{ pointer: "", detail: expect.stringContaining(expected) }]);
-  });
-});
-
-describe("withThresholds", () => {
-  it("replaces known thresholds and refuses others", () => {
-    expect(withThresholds(FRAUD.defaultPolicy, { high_amount: 5 }).thresholds).toMatchObject({
-      high_amount: 5,
-      extreme_amount: 10_000,
-    });
-    expect(() => withThresholds(FRAUD.defaultPolicy, { high: 5, constructor: 1 })).toThrow(
-      /no threshold "high", "constructor"; it has high_amount, /,
-    );
-    expect(() => withThresholds(base, { high: 5 })).toThrow(/it has none/);
   });
 });
 

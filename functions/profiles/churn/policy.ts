@@ -1,4 +1,4 @@
-import type { PolicyDocument } from "../../policy/document";
+import type { PolicyDocument } from "../../core/policy-document";
 
 /** The fitted model alone decides; rules may be added as exits become known that it has not seen. */
 export const CHURN_POLICY: PolicyDocument = {

@@ -1,4 +1,4 @@
-import type { PolicyDocument } from "../../policy/document";
+import type { PolicyDocument } from "../../core/policy-document";
 
 /**
  * Rules that score devices until a model has been trained and approved. They are points on top of a model's: a stack that promotes one

@@ -1,4 +1,4 @@
-import type { PolicyDocument } from "../../policy/document";
+import type { PolicyDocument } from "../../core/policy-document";
 
 /**
  * A high amount, odd geography and high frequency together make 1 − 0.58³ = 0.805: three independent signs, each of which

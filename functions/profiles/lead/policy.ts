@@ -1,4 +1,4 @@
-import type { PolicyDocument } from "../../policy/document";
+import type { PolicyDocument } from "../../core/policy-document";
 
 /** The formula alone decides; the bands match the routes of scored leads (over 80: logged, over 95: notified). */
 export const LEAD_POLICY: PolicyDocument = {

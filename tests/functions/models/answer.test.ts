@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { policy as validatePolicy } from "#validators";
+import type { BatchModel, Model } from "../../../functions/core/model";
 import { type Answers, answerRows, decideAnswer, expectedModel } from "../../../functions/models/answer";
-import type { BatchModel, Model } from "../../../functions/models/model";
 import {
   type Challenger,
   localMember,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BatchModel } from "../../../functions/models/model";
+import type { BatchModel } from "../../../functions/core/model";
 import { localMember, type Member, type ModelSet, ModelUnavailable, remoteMember } from "../../../functions/models/model-set";
 import { rolloutPosition } from "../../../functions/models/rollout";
 import { PROFILES } from "../../../functions/profiles";
