@@ -1,5 +1,5 @@
 import type { ArchiveRecord } from "../core/archive-record";
-import type { AnyProfile } from "../core/profile";
+import { type AnyProfile, flagColumns } from "../core/profile";
 import type { ChallengerScore, Decision, ModelFallback } from "../core/types";
 import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
@@ -51,10 +51,7 @@ export function archiveLine(parts: ArchiveLineParts, featureText: string, tokeni
     ...(challengers.length === 0 ? {} : { challengers }),
     flags: decision.flags,
     reasons: decision.reasons,
-    geo_flag: columns.geo_flag,
-    velocity_flag: columns.velocity_flag,
-    amount_flag: columns.amount_flag,
-    hour_flag: columns.hour_flag,
+    ...flagColumns(profile, decision),
     amount: columns.amount,
     currency: columns.currency,
     category: columns.category,
