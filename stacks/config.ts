@@ -1,12 +1,12 @@
 /** A stack's config, parsed once into one readonly object. */
 import { RunError } from "@pulumi/pulumi/errors";
+import type { PolicyDocument } from "../functions/core/policy-document";
 import { PROFILES } from "../functions/profiles";
 import { type ConfigPath, pathOf, setCommand } from "./commands";
 import { concurrencyContradictions } from "./concurrency";
 import { namingContradictions } from "./naming-checks";
 import { pipelineContradictions } from "./pipeline-checks";
-import type { PolicyOverrides } from "./policies";
-import { parseOverrides } from "./policy-overrides";
+import { parsePolicyOverrides } from "./policy-overrides";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
 import { flatten } from "./structured";
 import { warehouseContradictions } from "./warehouse-checks";
@@ -19,7 +19,7 @@ type ValueOf<S> = S extends { readonly type: "integer" }
   : S extends { readonly type: "boolean" }
     ? boolean
     : S extends { readonly type: "policy" }
-      ? PolicyOverrides
+      ? PolicyDocument
       : S extends { readonly type: "enum"; readonly values: readonly (infer V extends string)[] }
         ? V
         : string;
@@ -59,14 +59,14 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
     const raw = flat.values[key];
     if (setting.type === "policy") {
-      const overrides = parseOverrides(
+      const parsed = parsePolicyOverrides(
         stack,
         pathOf(NAMESPACE, key),
         raw === undefined ? "{}" : String(raw),
         PROFILES[setting.profile],
       );
-      config[key] = overrides.value;
-      problems.push(...overrides.problems);
+      config[key] = parsed.policy;
+      problems.push(...parsed.problems);
       continue;
     }
     const result = raw === undefined ? fallback(setting) : parseValue(setting, raw);
