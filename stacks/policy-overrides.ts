@@ -1,4 +1,6 @@
 /** Overrides of a policy as stack config writes them, checked name by name. */
+
+import { isObject } from "../functions/core/json";
 import type { PolicyDocument } from "../functions/core/policy-document";
 import type { AnyProfile } from "../functions/core/profile";
 import { didYouMean } from "../functions/core/suggest";
@@ -11,9 +13,6 @@ type Group = (typeof GROUPS)[number];
 type Overrides = { readonly [G in Group]?: Readonly<Record<string, number>> };
 
 const isGroup = (name: string): name is Group => GROUPS.some((group) => group === name);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** `pulumi config set --path` stores fractions as text, so numbers may come in quotes. */
 const asNumber = (value: unknown): number =>
@@ -35,7 +34,7 @@ export function parsePolicyOverrides(
 ): { readonly policy: PolicyDocument; readonly problems: readonly string[] } {
   const { defaultPolicy } = profile;
   const document = parseJson(raw);
-  if (!isRecord(document)) {
+  if (!isObject(document)) {
     const problem = removal(stack, at, `expected an object of ${GROUPS.join(", ")}, got ${raw}.`);
     return { policy: defaultPolicy, problems: [problem] };
   }
@@ -45,7 +44,7 @@ export function parsePolicyOverrides(
     const path: ConfigPath = [...at, group];
     if (!isGroup(group)) {
       problems.push(removal(stack, path, `expected one of ${GROUPS.join(", ")}.${didYouMean(group, GROUPS)}`));
-    } else if (!isRecord(members)) {
+    } else if (!isObject(members)) {
       problems.push(removal(stack, path, `expected an object of names and numbers, got ${JSON.stringify(members)}.`));
     } else {
       overrides[group] = Object.fromEntries(Object.entries(members).map(([name, member]) => [name, asNumber(member)]));
