@@ -1,6 +1,6 @@
 import { NO_COLUMNS, NO_FLAG_COLUMNS, type Profile } from "../../core/profile";
-import { DEVICE_FEATURES, extract } from "./features";
-import { type DeviceInput, normalise, stored } from "./input";
+import { DEVICE_FEATURES } from "./features";
+import { type DeviceInput, extract, normalise, stored } from "./input";
 import { DEVICE_POLICY } from "./policy";
 import { DEVICE_SCHEMA } from "./schema";
 
