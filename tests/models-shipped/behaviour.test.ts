@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { churn as validateChurn, fraud as validateFraud } from "#validators";
 import { accept } from "../../functions/core/accept";
-import { score } from "../../functions/core/score";
 import type { CompiledPolicy } from "../../functions/core/policy";
+import { score } from "../../functions/core/score";
 import { CHURN } from "../../functions/profiles/churn";
 import { FRAUD } from "../../functions/profiles/fraud";
 import type { FraudInput } from "../../functions/profiles/fraud/input";
