@@ -5,7 +5,7 @@ import { type ConfigPath, pathOf, setCommand } from "./commands";
 import { concurrencyContradictions } from "./concurrency";
 import { namingContradictions } from "./naming-checks";
 import { pipelineContradictions } from "./pipeline-checks";
-import { parseOverrides } from "./policy-overrides";
+import { parsePolicyOverrides } from "./policy-overrides";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
 import type { StackConfig } from "./stack-config";
 import { flatten } from "./structured";
@@ -44,14 +44,14 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
     const raw = flat.values[key];
     if (setting.type === "policy") {
-      const overrides = parseOverrides(
+      const parsed = parsePolicyOverrides(
         stack,
         pathOf(NAMESPACE, key),
         raw === undefined ? "{}" : String(raw),
         PROFILES[setting.profile],
       );
-      config[key] = overrides.value;
-      problems.push(...overrides.problems);
+      config[key] = parsed.policy;
+      problems.push(...parsed.problems);
       continue;
     }
     const result = raw === undefined ? fallback(setting) : parseValue(setting, raw);

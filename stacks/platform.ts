@@ -26,7 +26,6 @@ import { bundleOf } from "./bundle-of";
 import type { StackModels } from "./models";
 import { dataBucketOf, namingOf, pipelineBucketOf, STREAM } from "./naming-checks";
 import { createPipelines, type Pipelines } from "./pipelines";
-import { withOverrides } from "./policies";
 import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
@@ -180,7 +179,7 @@ function createStream(
       maxRetries: config["fraud.maxRetries"],
       maxAgeSeconds: config["fraud.maxAgeSeconds"],
     },
-    policy: withOverrides(PROFILES.fraud.defaultPolicy, config["fraud.policy"]),
+    policy: config["fraud.policy"],
     models: modelsOf(parts.models, "fraud"),
     tokenSecret: parts.tokenSecret,
     bus: parts.bus,
@@ -239,19 +238,19 @@ function createApi(
         {
           path: "/score",
           profile: lead,
-          policy: withOverrides(lead.defaultPolicy, config["lead.policy"]),
+          policy: config["lead.policy"],
           models: modelsOf(parts.models, "lead"),
         },
         {
           path: "/predict",
           profile: churn,
-          policy: withOverrides(churn.defaultPolicy, config["churn.policy"]),
+          policy: config["churn.policy"],
           models: modelsOf(parts.models, "churn"),
         },
         {
           path: "/device",
           profile: device,
-          policy: withOverrides(device.defaultPolicy, config["device.policy"]),
+          policy: config["device.policy"],
           models: modelsOf(parts.models, "device"),
         },
       ],

@@ -1,53 +1,76 @@
 /** Overrides of a policy as stack config writes them, checked name by name. */
+
+import { isObject } from "../functions/core/json";
+import type { PolicyDocument } from "../functions/core/policy-document";
 import type { AnyProfile } from "../functions/core/profile";
 import { didYouMean } from "../functions/core/suggest";
+import { rangesOf } from "../functions/policy/limits";
 import { type ConfigPath, removeCommand, setCommand } from "./commands";
-import { overridable, type PolicyOverrides } from "./policies";
 
+/** Thresholds by name, weights by rule, lowest scores by band. */
 const GROUPS = ["thresholds", "weights", "bands"] as const;
 type Group = (typeof GROUPS)[number];
+type Overrides = { readonly [G in Group]?: Readonly<Record<string, number>> };
 
 const isGroup = (name: string): name is Group => GROUPS.some((group) => group === name);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** `pulumi config set --path` stores fractions as text, so numbers may come in quotes. */
 const asNumber = (value: unknown): number =>
   typeof value === "string" && value.trim() !== "" ? Number(value) : typeof value === "number" ? value : Number.NaN;
 
 /**
+ * The profile's policy with a stack's overrides. An overridden policy has no version: the functions show a hash of the document instead, so
+ * that two different policies never carry the same one.
  * @param at where the overrides are, `["risk:fraud", "policy"]`
  * @param raw JSON of `{"thresholds": {name: number}, "weights": {rule: number}, "bands": {band: lowest score}}`
  * @returns what could be read, and a line for every problem: names that the policy has not would silently change nothing, and
  *   numbers out of range would stop the functions
  */
-export function parseOverrides(
+export function parsePolicyOverrides(
   stack: string,
   at: ConfigPath,
   raw: string,
   profile: AnyProfile,
-): { readonly value: PolicyOverrides; readonly problems: readonly string[] } {
+): { readonly policy: PolicyDocument; readonly problems: readonly string[] } {
+  const { defaultPolicy } = profile;
   const document = parseJson(raw);
-  if (!isRecord(document)) {
+  if (!isObject(document)) {
     const problem = removal(stack, at, `expected an object of ${GROUPS.join(", ")}, got ${raw}.`);
-    return { value: {}, problems: [problem] };
+    return { policy: defaultPolicy, problems: [problem] };
   }
   const problems: string[] = [];
-  const value: Record<string, Record<string, number>> = {};
+  const overrides: Record<string, Record<string, number>> = {};
   for (const [group, members] of Object.entries(document)) {
     const path: ConfigPath = [...at, group];
     if (!isGroup(group)) {
       problems.push(removal(stack, path, `expected one of ${GROUPS.join(", ")}.${didYouMean(group, GROUPS)}`));
-    } else if (!isRecord(members)) {
+    } else if (!isObject(members)) {
       problems.push(removal(stack, path, `expected an object of names and numbers, got ${JSON.stringify(members)}.`));
     } else {
-      value[group] = Object.fromEntries(Object.entries(members).map(([name, member]) => [name, asNumber(member)]));
+      overrides[group] = Object.fromEntries(Object.entries(members).map(([name, member]) => [name, asNumber(member)]));
       problems.push(...memberProblems(stack, path, group, members, profile));
     }
   }
-  if (problems.length === 0) problems.push(...bandProblems(stack, at, value, profile));
-  return { value, problems };
+  if (problems.length === 0) problems.push(...bandProblems(stack, at, overrides, profile));
+  return { policy: withOverrides(defaultPolicy, overrides), problems };
+}
+
+/** What may be overridden, with the policy's own values. */
+const overridable = (policy: PolicyDocument): Readonly<Record<Group, Readonly<Record<string, number>>>> => ({
+  thresholds: policy.thresholds ?? {},
+  weights: Object.fromEntries(policy.rules.map(({ id, weight }) => [id, weight])),
+  bands: Object.fromEntries(policy.bands.map(({ name, min }) => [name, min])),
+});
+
+function withOverrides(policy: PolicyDocument, { thresholds = {}, weights = {}, bands = {} }: Overrides): PolicyDocument {
+  if ([thresholds, weights, bands].every((group) => Object.keys(group).length === 0)) return policy;
+  const { version: _replaced, ...document } = policy;
+  return {
+    ...document,
+    thresholds: { ...policy.thresholds, ...thresholds },
+    rules: policy.rules.map((rule) => ({ ...rule, weight: weights[rule.id] ?? rule.weight })),
+    bands: policy.bands.map((band) => ({ ...band, min: bands[band.name] ?? band.min })),
+  };
 }
 
 const removal = (stack: string, path: ConfigPath, problem: string): string =>
@@ -69,7 +92,7 @@ function memberProblems(
   profile: AnyProfile,
 ): string[] {
   const known = overridable(profile.defaultPolicy)[group];
-  const [minimum, maximum] = rangeOf(group, profile.scale);
+  const [minimum, maximum] = rangesOf(profile.scale)[group];
   return Object.entries(members).flatMap(([name, member]) => {
     const path: ConfigPath = [...at, name];
     const usual = Object.hasOwn(known, name) ? known[name] : undefined;
@@ -84,14 +107,8 @@ function memberProblems(
   });
 }
 
-function rangeOf(group: Group, scale: AnyProfile["scale"]): readonly [number, number] {
-  if (group === "bands") return [0, scale.max];
-  if (group === "thresholds") return [-1e12, 1e12];
-  return scale.combine === "noisy-or" ? [0, 0.999] : [-100, 100];
-}
-
 /** Bands keep their order and start at 0: a score without a band, or a "high" below "medium", is a slip of the keyboard. */
-function bandProblems(stack: string, at: ConfigPath, overrides: PolicyOverrides, profile: AnyProfile): string[] {
+function bandProblems(stack: string, at: ConfigPath, overrides: Overrides, profile: AnyProfile): string[] {
   const bands = profile.defaultPolicy.bands.map(({ name, min }) => ({ name, min: overrides.bands?.[name] ?? min }));
   const inOrder = bands.every(({ min }, index) => (index === 0 ? min === 0 : min > (bands[index - 1]?.min ?? 0)));
   if (inOrder) return [];

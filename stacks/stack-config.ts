@@ -1,5 +1,5 @@
 /** The shape of a parsed config. */
-import type { PolicyOverrides } from "./policies";
+import type { PolicyDocument } from "../functions/core/policy-document";
 import type { SETTINGS, SettingKey } from "./settings";
 
 type ValueOf<S> = S extends { readonly type: "integer" }
@@ -7,7 +7,7 @@ type ValueOf<S> = S extends { readonly type: "integer" }
   : S extends { readonly type: "boolean" }
     ? boolean
     : S extends { readonly type: "policy" }
-      ? PolicyOverrides
+      ? PolicyDocument
       : S extends { readonly type: "enum"; readonly values: readonly (infer V extends string)[] }
         ? V
         : string;

@@ -1,4 +1,5 @@
 /** Config as the stack files hold it, `risk:fraud: {shards: 1}`, and as the settings name it, `fraud.shards`. */
+import { isObject } from "../functions/core/json";
 import { didYouMean } from "../functions/core/suggest";
 import { type ConfigPath, removeCommand, setCommand } from "./commands";
 
@@ -74,7 +75,7 @@ function dottedKey(stack: string, key: string, text: string, settings: readonly 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { isObject } from "./json";
 import type { Validate } from "./json-schema";
 import { boundsProblems, problems } from "./problems";
 import type { Arrival, Profile } from "./profile";
@@ -20,7 +21,7 @@ export function accept<Input, State>(
   raw: unknown,
   arrival?: Arrival,
 ): Accepted<Input> {
-  const record = typeof raw === "object" && raw !== null && !Array.isArray(raw);
+  const record = isObject(raw);
   const oversized = record ? boundsProblems(raw) : [];
   if (oversized.length > 0) return { ok: false, reason: "invalid", problems: oversized };
   if (!record || !validate(raw)) {
@@ -30,8 +31,7 @@ export function accept<Input, State>(
     const found = profile.describeErrors?.(errors, raw) ?? problems(errors, raw, profile.schema);
     return { ok: false, reason: record ? "invalid" : "not_an_object", problems: found };
   }
-  // The validator has established an object.
-  const input = profile.normalise(raw as Readonly<Record<string, unknown>>);
+  const input = profile.normalise(raw);
   const wrong = profile.check(input);
   if (wrong.length > 0) return { ok: false, reason: "invalid", problems: wrong };
   const occurredAt = profile.occurredAtMs(input);

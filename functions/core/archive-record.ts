@@ -1,75 +1,71 @@
+import { decimal, digest, flag, json, type Line, named, orNull, rare, text, time } from "./line-columns";
+
 /**
- * One line of an archive object (gzip NDJSON) and, field by field, one row of `risk.risk_events`.
- * Written by the stream processor and by the archiver of REST scores; read by the warehouse loader (COPY … JSON 'auto').
- * Adding a field is a migration in `sql/`; the names are the column names.
+ * One line of an archive object and, field by field, one row of `risk.risk_events`. Written by the stream processor and by the function of
+ * REST scores; read by the warehouse loader (COPY … JSON 'auto'). A new field is a declaration here and a migration in `sql/`.
  *
  * Personal fields are tokenised (`tok_…`) or coarsened before they get here: see `x-classification` in the schemas.
  */
-export interface ArchiveRecord {
-  /** `transaction_id` of a transaction, id of a REST score. Unique across the warehouse. */
-  readonly event_id: string;
-  /** `fraud`, `lead`, `churn`, … */
-  readonly profile: string;
-  /** `kinesis` or `rest`. */
-  readonly source: string;
-  /** Where it came from: `shardId-000000000000:4959…` or the API request id. */
-  readonly source_position: string;
-  /** Token of the user, card or account; null where the profile has none. */
-  readonly user_id: string | null;
-  /** ISO 8601 UTC with milliseconds: when it happened. */
-  readonly occurred_at: string;
-  /** ISO 8601 UTC with milliseconds: when it was first scored. */
-  readonly scored_at: string;
-  readonly score: number;
-  /** Upper end of the profile's scale: 1 or 100. */
-  readonly score_scale: number;
-  readonly band: string;
-  readonly model_version: string;
-  readonly policy_version: string;
-  /** `champion`, `challenger` or `fallback`; absent when the champion answered at once, and in objects from before models had roles. */
-  readonly model_role?: string;
-  /** Models that should have answered and why they could not: `churn-endpoint: timeout; churn-trees-2: artifact`. */
-  readonly model_fallback?: string;
-  /** The decision with each model that ran in shadow. */
-  readonly challengers?: readonly { readonly model: string; readonly score: number; readonly band: string }[];
-  readonly flags: readonly string[];
-  readonly reasons: readonly { readonly code: string; readonly text: string; readonly contribution: number }[];
-  /** Impossible travel or a location mismatch. */
-  readonly geo_flag: boolean;
-  readonly velocity_flag: boolean;
-  readonly amount_flag: boolean;
-  readonly hour_flag: boolean;
-  readonly amount: number | null;
-  readonly currency: string | null;
-  readonly category: string | null;
-  readonly country: string | null;
-  /** Degrees, rounded to 0.1° (about 11 km): enough for geography, too coarse for an address. */
-  readonly latitude: number | null;
-  readonly longitude: number | null;
-  readonly distance_km: number | null;
-  readonly speed_kmh: number | null;
-  /** Named feature values that the score was computed from. */
-  readonly features: Readonly<Record<string, number | null>>;
-  /** The input with personal fields tokenised. */
-  readonly input: Readonly<Record<string, unknown>>;
-  /** SHA-256 (hex) of the canonical input: tells a duplicate from a conflict. */
-  readonly input_hash: string;
-}
+export const ARCHIVE_COLUMNS = {
+  event_id: text(512, "`transaction_id` of a transaction, id of a REST score. Unique across the warehouse."),
+  profile: text(64, "`fraud`, `lead`, `churn` or `device`."),
+  source: text(64, "`kinesis` or `rest`."),
+  source_position: text(512, "Where it came from: `shardId-000000000000:4959…` or the id of the API request."),
+  user_id: orNull(text(512, "Token of the user, card or account; null where the profile has none.")),
+  occurred_at: named('"timestamp"', time("When it happened.")),
+  scored_at: time("When it was first scored."),
+  score: decimal("In the profile's scale."),
+  score_scale: decimal("Upper end of the profile's scale: 1 or 100."),
+  band: text(64, "Name of the policy's band that the score falls in."),
+  model_version: text(256, "The model that answered."),
+  policy_version: text(256, "The policy that decided."),
+  model_role: rare(text(64, "`challenger` or `fallback`; absent when the champion answered at once.")),
+  model_fallback: rare(
+    text(4096, "Models that should have answered and why they could not: `churn-endpoint: timeout; churn-trees-2: artifact`."),
+  ),
+  challengers: rare(
+    json<readonly { readonly model: string; readonly score: number; readonly band: string }[]>(
+      "The decision with each model that ran in shadow.",
+    ),
+  ),
+  flags: json<readonly string[]>("Ids of the rules that fired."),
+  reasons: json<readonly { readonly code: string; readonly text: string; readonly contribution: number }[]>(
+    "What moved the score, largest contribution first; they add up to it.",
+  ),
+  geo_flag: flag("A rule about places fired: impossible travel, a location mismatch, clock and address apart."),
+  velocity_flag: flag("A rule about frequency fired: many transactions in a short time, many accounts on a device."),
+  amount_flag: flag("A rule about the amount fired: a high, an extreme or an unusual one."),
+  hour_flag: flag("The rule about the hour fired: at night."),
+  amount: orNull(decimal("In the currency.")),
+  currency: orNull(text(64, "ISO 4217.")),
+  category: orNull(text(512, "Merchant category.")),
+  country: orNull(text(256, "ISO 3166 code of the place.")),
+  latitude: orNull(decimal("Degrees, rounded to 0.1° (about 11 km): enough for geography, too coarse for an address.")),
+  longitude: orNull(decimal("As the latitude.")),
+  distance_km: orNull(decimal("From the newest known place of the user; of a device, from the account's usual place.")),
+  speed_kmh: orNull(decimal("Needed between both places.")),
+  features: json<Readonly<Record<string, number | null>>>("Values by name that the score was computed from."),
+  input: json<Readonly<Record<string, unknown>>>("The input with personal fields tokenised."),
+  input_hash: digest("SHA-256 of the canonical input: tells a duplicate from a conflict."),
+} as const;
+
+export type ArchiveRecord = Line<typeof ARCHIVE_COLUMNS>;
 
 /** One line of a quarantine object and one row of `risk.quarantined_events`. */
-export interface QuarantineRecord {
-  /** Unique: `shardId-…:sequence` or `rest:requestId`. */
-  readonly source_position: string;
-  readonly source: string;
-  readonly profile: string;
-  /** ISO 8601 UTC: arrival, from the source. */
-  readonly arrived_at: string;
-  /** `not_base64`, `not_json`, `not_an_object`, `invalid`, `duplicate_conflict`, `timestamp_out_of_range`, `scoring_error`, … */
-  readonly reason: string;
-  /** Every problem, in sentences. */
-  readonly detail: string;
-  /** Event id when one could be read. */
-  readonly event_id: string | null;
-  /** What arrived: parsed and tokenised when it was an object, else the raw bytes in base64 (of at most 65,535 characters). */
-  readonly payload: unknown;
-}
+export const QUARANTINE_COLUMNS = {
+  source_position: text(512, "Unique: `shardId-…:sequence` or `rest:requestId`."),
+  source: text(64, "`kinesis` or `rest`."),
+  profile: text(64, "Profile of the stream; `rest` for a message that holds no score."),
+  arrived_at: time("When the source got it."),
+  reason: text(
+    256,
+    "`not_base64`, `not_json`, `not_an_object`, `invalid`, `timestamp_out_of_range`, `duplicate_conflict`, `scoring_error`, `processing_error` or `invalid_envelope`.",
+  ),
+  detail: text(65_535, "Every problem, in sentences."),
+  event_id: orNull(text(65_535, "Id of the event when one could be read.")),
+  payload: json<unknown>(
+    "What arrived: tokenised when it was an object, else the raw bytes in base64 (at most 65,535 characters).",
+  ),
+} as const;
+
+export type QuarantineRecord = Line<typeof QUARANTINE_COLUMNS>;

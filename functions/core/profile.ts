@@ -7,7 +7,7 @@ import type { ArchiveRecord } from "./archive-record";
 import type { FeatureSet } from "./features";
 import type { JsonSchema, SchemaError } from "./json-schema";
 import type { PolicyDocument } from "./policy-document";
-import type { Problem } from "./types";
+import type { Decision, Problem } from "./types";
 
 /** Upper end of the score and how the parts of it come together (see `decide`). */
 export interface Scale {
@@ -26,19 +26,11 @@ export interface Arrival {
 /** The columns of {@link ArchiveRecord} that depend on the profile's input and features. */
 export type ArchiveColumns = Pick<
   ArchiveRecord,
-  | "geo_flag"
-  | "velocity_flag"
-  | "amount_flag"
-  | "hour_flag"
-  | "amount"
-  | "currency"
-  | "category"
-  | "country"
-  | "latitude"
-  | "longitude"
-  | "distance_km"
-  | "speed_kmh"
+  "amount" | "currency" | "category" | "country" | "latitude" | "longitude" | "distance_km" | "speed_kmh"
 >;
+
+/** The columns that tell by which kind of rule an event stands out, whatever its score. */
+export type FlagColumn = "geo_flag" | "velocity_flag" | "amount_flag" | "hour_flag";
 
 export interface Profile<Input, State> {
   /** `lead`, `churn`, `fraud`, `device`: also the name of its validator in `#validators`. */
@@ -75,6 +67,8 @@ export interface Profile<Input, State> {
   /** Input as it may be stored, before tokenisation: plain JSON with only the fields that were given (others absent or undefined). */
   stored(input: Input): Readonly<Record<string, unknown>>;
   columns(input: Input, features: Float64Array): ArchiveColumns;
+  /** Ids of the policy's rules of which one has to fire for the column to be true. */
+  readonly flagColumns: Readonly<Record<FlagColumn, readonly string[]>>;
   /** Members of a REST answer beyond the decision, e.g. `{ result: "Will Exit" }`. */
   answer(score: number, thresholds: Readonly<Record<string, number>>): Readonly<Record<string, unknown>>;
 }
@@ -84,10 +78,6 @@ export type AnyProfile = Profile<unknown, unknown>;
 
 /** Columns of a profile without money, place or movement. */
 export const NO_COLUMNS: ArchiveColumns = {
-  geo_flag: false,
-  velocity_flag: false,
-  amount_flag: false,
-  hour_flag: false,
   amount: null,
   currency: null,
   category: null,
@@ -96,4 +86,24 @@ export const NO_COLUMNS: ArchiveColumns = {
   longitude: null,
   distance_km: null,
   speed_kmh: null,
+};
+
+/** The columns of a decision: which of the rules fired, by the thresholds of the policy that it was made with. */
+export function flagColumns(profile: AnyProfile, { flags }: Pick<Decision, "flags">): Readonly<Record<FlagColumn, boolean>> {
+  const fired = (rules: readonly string[]): boolean => rules.some((rule) => flags.includes(rule));
+  const { geo_flag, velocity_flag, amount_flag, hour_flag } = profile.flagColumns;
+  return {
+    geo_flag: fired(geo_flag),
+    velocity_flag: fired(velocity_flag),
+    amount_flag: fired(amount_flag),
+    hour_flag: fired(hour_flag),
+  };
+}
+
+/** Of a profile whose rules have no column of their own. */
+export const NO_FLAG_COLUMNS: Profile<unknown, unknown>["flagColumns"] = {
+  geo_flag: [],
+  velocity_flag: [],
+  amount_flag: [],
+  hour_flag: [],
 };

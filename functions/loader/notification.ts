@@ -1,4 +1,5 @@
 /** What a queue message says: which objects were created. Shape: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+import { isObject } from "../core/json";
 
 export interface CreatedObject {
   readonly bucket: string;
@@ -59,8 +60,4 @@ function decodeKey(key: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -23,7 +23,8 @@ export const FIRST_STATEMENT_OF_OBJECTS = 2;
 export function loadStatements(load: Load): string[] {
   const { target } = load;
   const table = `risk.${target.table}`;
-  const fields = target.columns.map(([field]) => field).join(", ");
+  const columns = Object.entries(target.columns).map(([field, { column = field }]) => [field, column] as const);
+  const fields = columns.map(([field]) => field).join(", ");
   const id = literal(load.loadId);
   const keys = target.key.join(", ");
   const sameKey = (row: string) => target.key.map((column) => `${row}.${column} = fresh.${column}`).join(" AND ");
@@ -31,7 +32,7 @@ export function loadStatements(load: Load): string[] {
     `${target.table}.${target.version} >= fresh.${target.version}`,
     ...(target.content === undefined ? [] : [`${target.table}.${target.content} = fresh.${target.content}`]),
   ].join(" OR ");
-  const updates = target.columns
+  const updates = columns
     .filter(([field]) => !target.key.includes(field))
     .map(([field, column]) => `${column} = fresh.${field}`)
     .join(", ");
@@ -46,7 +47,7 @@ export function loadStatements(load: Load): string[] {
     // What is left says something new: MERGE then only inserts unknown rows and updates those that were scored again later.
     `DELETE FROM fresh USING ${table} WHERE ${sameKey(target.table)} AND (${known})`,
     `INSERT INTO risk.loads (load_id, target, objects, "rows", inserted, updated, duplicates, newest_at, loaded_at) SELECT ${id}, ${literal(target.table)}, ${load.objects.length}, s.lines, f.lines - u.lines, u.lines, s.lines - f.lines, s.newest_at, GETDATE() FROM (SELECT COUNT(*) AS lines, MAX(${target.newest}) AS newest_at FROM staged) AS s CROSS JOIN (SELECT COUNT(*) AS lines FROM fresh) AS f CROSS JOIN (SELECT COUNT(*) AS lines FROM fresh JOIN ${table} AS known ON ${sameKey("known")}) AS u`,
-    `MERGE INTO ${table} USING fresh ON ${sameKey(target.table)} WHEN MATCHED THEN UPDATE SET ${updates}, load_id = ${id}, loaded_at = GETDATE() WHEN NOT MATCHED THEN INSERT (${target.columns.map(([, column]) => column).join(", ")}, load_id, loaded_at) VALUES (${target.columns.map(([field]) => `fresh.${field}`).join(", ")}, ${id}, GETDATE())`,
+    `MERGE INTO ${table} USING fresh ON ${sameKey(target.table)} WHEN MATCHED THEN UPDATE SET ${updates}, load_id = ${id}, loaded_at = GETDATE() WHEN NOT MATCHED THEN INSERT (${columns.map(([, column]) => column).join(", ")}, load_id, loaded_at) VALUES (${columns.map(([field]) => `fresh.${field}`).join(", ")}, ${id}, GETDATE())`,
     "CREATE TEMP TABLE loaded (object_key VARCHAR(1100), etag VARCHAR(128), size_bytes BIGINT)",
     ...packed("INSERT INTO loaded (object_key, etag, size_bytes) VALUES ", load.objects.map(ledgerValues), ""),
     `INSERT INTO risk.load_ledger (object_key, etag, size_bytes, load_id, "rows", status, loaded_at) SELECT o.object_key, o.etag, o.size_bytes, ${id}, l."rows", 'loaded', l.loaded_at FROM loaded AS o CROSS JOIN risk.loads AS l WHERE l.load_id = ${id} AND NOT EXISTS (SELECT 1 FROM risk.load_ledger AS known WHERE known.object_key = o.object_key AND known.etag = o.etag)`,

@@ -1,6 +1,7 @@
 /** Which table the lines of an object belong to, and how its columns correspond to the lines' fields. */
-import type { ArchiveRecord, QuarantineRecord } from "../core/archive-record";
-import type { LabelRecord } from "../core/label-record";
+import { ARCHIVE_COLUMNS, QUARANTINE_COLUMNS } from "../core/archive-record";
+import { LABEL_COLUMNS } from "../core/label-record";
+import type { LineColumns } from "../core/line-columns";
 
 export interface LoadTarget {
   /** Table in the schema `risk`; its staging table is `<table>_staging`. */
@@ -17,64 +18,9 @@ export interface LoadTarget {
   readonly content?: string;
   /** Time of the newest line, for the freshness metric. */
   readonly newest: string;
-  /** Field of the line → column of the table. */
-  readonly columns: readonly (readonly [field: string, column: string])[];
+  /** By the line's field. */
+  readonly columns: LineColumns;
 }
-
-/** Every field of the record must be named: the compiler tells when one is missing. */
-const archiveColumns: Readonly<Record<keyof ArchiveRecord, string>> = {
-  event_id: "event_id",
-  profile: "profile",
-  source: "source",
-  source_position: "source_position",
-  user_id: "user_id",
-  occurred_at: '"timestamp"',
-  scored_at: "scored_at",
-  score: "score",
-  score_scale: "score_scale",
-  band: "band",
-  model_version: "model_version",
-  policy_version: "policy_version",
-  model_role: "model_role",
-  model_fallback: "model_fallback",
-  challengers: "challengers",
-  flags: "flags",
-  reasons: "reasons",
-  geo_flag: "geo_flag",
-  velocity_flag: "velocity_flag",
-  amount_flag: "amount_flag",
-  hour_flag: "hour_flag",
-  amount: "amount",
-  currency: "currency",
-  category: "category",
-  country: "country",
-  latitude: "latitude",
-  longitude: "longitude",
-  distance_km: "distance_km",
-  speed_kmh: "speed_kmh",
-  features: "features",
-  input: "input",
-  input_hash: "input_hash",
-};
-
-const quarantineColumns: Readonly<Record<keyof QuarantineRecord, string>> = {
-  source_position: "source_position",
-  source: "source",
-  profile: "profile",
-  arrived_at: "arrived_at",
-  reason: "reason",
-  detail: "detail",
-  event_id: "event_id",
-  payload: "payload",
-};
-
-const labelColumns: Readonly<Record<keyof LabelRecord, string>> = {
-  event_id: "event_id",
-  label: "label",
-  labelled_at: "labelled_at",
-  source: "source",
-  received_at: "received_at",
-};
 
 export const TARGETS: readonly LoadTarget[] = [
   {
@@ -84,7 +30,7 @@ export const TARGETS: readonly LoadTarget[] = [
     version: "scored_at",
     tieBreak: "source_position",
     newest: "occurred_at",
-    columns: Object.entries(archiveColumns),
+    columns: ARCHIVE_COLUMNS,
   },
   {
     table: "quarantined_events",
@@ -93,7 +39,7 @@ export const TARGETS: readonly LoadTarget[] = [
     version: "arrived_at",
     tieBreak: "source_position",
     newest: "arrived_at",
-    columns: Object.entries(quarantineColumns),
+    columns: QUARANTINE_COLUMNS,
   },
   {
     table: "risk_labels",
@@ -105,7 +51,7 @@ export const TARGETS: readonly LoadTarget[] = [
     content: "label",
     // When it arrived: verdicts are months old, and freshness is about the way from there to here.
     newest: "received_at",
-    columns: Object.entries(labelColumns),
+    columns: LABEL_COLUMNS,
   },
 ];
 

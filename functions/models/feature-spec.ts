@@ -3,6 +3,7 @@
  * part of the dataset, is completed by training (categories), and travels with the model into batch and real-time scoring.
  */
 import type { FeatureDefinition, FeatureSet } from "../core/features";
+import { isObject } from "../core/json";
 import { refuse } from "./trees";
 
 /** Where an archived record has the value: among the features that it was scored with, or in its stored input. */
@@ -179,16 +180,13 @@ function numberOrNull(entry: Members, path: string, member: string): number | nu
 
 /** The object's members; with `members` each of them has to be there, and no other. */
 function objectAt(json: unknown, path: string, members?: readonly string[]): Members {
-  if (typeof json !== "object" || json === null || Array.isArray(json))
-    return refuse(`${path} is ${shown(json)}; an object was expected.`);
-  // An object that is no array has members by name.
-  const found = json as Members;
-  if (members === undefined) return found;
+  if (!isObject(json)) return refuse(`${path} is ${shown(json)}; an object was expected.`);
+  if (members === undefined) return json;
   const inside = path.startsWith("the ") ? "" : `${path}.`;
-  for (const member of members) if (!Object.hasOwn(found, member)) refuse(`${inside}${member} is missing; add it.`);
-  const extra = Object.keys(found).find((member) => !members.includes(member));
+  for (const member of members) if (!Object.hasOwn(json, member)) refuse(`${inside}${member} is missing; add it.`);
+  const extra = Object.keys(json).find((member) => !members.includes(member));
   if (extra !== undefined) refuse(`${inside}${extra} is not known; remove it, or use one of ${members.join(", ")}.`);
-  return found;
+  return json;
 }
 
 /** `features[3].default ("browser")`. */

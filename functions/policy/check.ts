@@ -4,12 +4,11 @@ import type { AnyProfile } from "../core/profile";
 import { didYouMean } from "../core/suggest";
 import type { Problem } from "../core/types";
 import { modelNames } from "../models/registry";
+import { rangesOf } from "./limits";
 import { placeholders } from "./text";
 
 /** Deeper conditions are a mistake, and recursion over them stays safe. */
 const MAX_DEPTH = 6;
-/** Keeps 1 − weight away from 0: no single rule makes a score certain. */
-const MAX_PROBABILITY_WEIGHT = 0.999;
 
 /** What the schema of a policy cannot say: known names, weights in the profile's scale, bands in a total order. */
 export function checkPolicy(document: PolicyDocument, profile: AnyProfile): readonly Problem[] {
@@ -36,13 +35,15 @@ function checkRules(document: PolicyDocument, profile: AnyProfile): readonly Pro
   const found: Problem[] = [];
   const seen = new Set<string>();
   const features = profile.features.definitions.map((definition) => definition.name);
+  const [lightest, heaviest] = rangesOf(profile.scale).weights;
   for (const [index, rule] of document.rules.entries()) {
     const pointer = `/rules/${index}`;
     if (seen.has(rule.id))
       found.push({ pointer: `${pointer}/id`, detail: `Rule "${rule.id}" occurs twice; give each rule its own id.` });
     seen.add(rule.id);
-    if (profile.scale.combine === "noisy-or" && (rule.weight < 0 || rule.weight > MAX_PROBABILITY_WEIGHT)) {
-      const detail = `Expected a probability from 0 to ${MAX_PROBABILITY_WEIGHT}, got ${rule.weight}.`;
+    if (rule.weight < lightest || rule.weight > heaviest) {
+      const what = profile.scale.combine === "noisy-or" ? "a probability" : "points";
+      const detail = `Expected ${what} from ${lightest} to ${heaviest}, got ${rule.weight}.`;
       found.push({ pointer: `${pointer}/weight`, detail });
     }
     for (const name of placeholders(rule.text)) {

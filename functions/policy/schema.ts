@@ -1,8 +1,10 @@
 import type { JsonSchema } from "../core/json-schema";
+import { POINTS, type Range, THRESHOLDS } from "./limits";
 
 /** Largest value of a standard SSM parameter, bytes of UTF-8. */
 export const MAX_POLICY_BYTES = 4096;
 
+const within = ([minimum, maximum]: Range): JsonSchema => ({ type: "number", minimum, maximum });
 const NAME: JsonSchema = { type: "string", pattern: "^[a-z][a-z0-9_]{0,63}$" };
 
 /** Schema of {@link PolicyDocument}. What it cannot see (unknown features, thresholds, band order) `compilePolicy` checks. */
@@ -34,7 +36,7 @@ export const POLICY_SCHEMA: JsonSchema = {
       type: "object",
       maxProperties: 32,
       propertyNames: NAME,
-      additionalProperties: { type: "number", minimum: -1e12, maximum: 1e12 },
+      additionalProperties: within(THRESHOLDS),
     },
     rules: { type: "array", maxItems: 31, items: { $ref: "#/$defs/rule" } },
     bands: { type: "array", minItems: 1, maxItems: 8, items: { $ref: "#/$defs/band" } },
@@ -47,7 +49,7 @@ export const POLICY_SCHEMA: JsonSchema = {
       properties: {
         id: NAME,
         when: { $ref: "#/$defs/condition" },
-        weight: { type: "number", minimum: -100, maximum: 100 },
+        weight: within(POINTS),
         text: { type: "string", minLength: 1, maxLength: 200 },
         flag: { type: "boolean" },
       },
@@ -66,7 +68,7 @@ export const POLICY_SCHEMA: JsonSchema = {
       properties: {
         field: NAME,
         op: { type: "string", enum: [">", ">=", "<", "<=", "==", "!="] },
-        value: { type: ["number", "string"], minimum: -1e12, maximum: 1e12, maxLength: 64 },
+        value: { ...within(THRESHOLDS), type: ["number", "string"], maxLength: 64 },
         all: { type: "array", minItems: 1, maxItems: 16, items: { $ref: "#/$defs/condition" } },
         any: { type: "array", minItems: 1, maxItems: 16, items: { $ref: "#/$defs/condition" } },
         not: { $ref: "#/$defs/condition" },

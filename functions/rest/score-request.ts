@@ -1,12 +1,13 @@
 import { featureWriter } from "../core/features";
 import { hashJson } from "../core/hash";
+import { withJsonMember } from "../core/json";
 import type { Validate } from "../core/json-schema";
 import type { CompiledPolicy } from "../core/policy";
 import type { AnyProfile } from "../core/profile";
 import type { Decision } from "../core/types";
 import { answerRows, decideAnswer, expectedModel } from "../models/answer";
 import { NO_SHADOW, shadowRows } from "../models/shadow";
-import { archiveLine } from "../shared/archive-line";
+import { type AcceptedEvent, archiveLine } from "../shared/archive-line";
 import type { Clock } from "../shared/clock";
 import type { EventBus } from "../shared/event-bus";
 import { describeError, type Log } from "../shared/log";
@@ -106,25 +107,18 @@ export async function scoreRequest(
     expiresAt: Math.floor(now / 1000) + args.cacheTtlSeconds,
   };
   const at = new Date(now).toISOString();
-  const line = archiveLine(
-    {
-      profile,
-      input,
-      stored: storedInput,
-      inputHash,
-      features,
-      decision,
-      challengers: shadow.of(0),
-      eventId: stored.scoreId,
-      userToken,
-      source: "rest",
-      sourcePosition: requestId,
-      occurredAt: at,
-      scoredAt: at,
-    },
-    featureWriter(profile.features)(features),
-    tokeniser,
-  );
+  const event: AcceptedEvent = {
+    eventId: stored.scoreId,
+    source: "rest",
+    sourcePosition: requestId,
+    input,
+    stored: storedInput,
+    inputHash,
+    userToken,
+    occurredAt: at,
+  };
+  const featureText = featureWriter(profile.features)(features);
+  const line = archiveLine(profile, event, { scoredAt: at, decision, features }, shadow.of(0), featureText, tokeniser);
   // One after the other: a score that could be recorded nowhere must not answer the next call from the cache.
   await publish(stored, line, tokeniser.protect(storedInput), degraded, args);
   await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));
@@ -159,7 +153,7 @@ async function publish(
   args: ScoreRequestArgs,
 ): Promise<void> {
   const { decision, leadId, timestamp, scoreId } = stored;
-  const members = JSON.stringify({
+  const members = {
     leadId,
     id: scoreId,
     profile: args.profile.id,
@@ -172,9 +166,8 @@ async function publish(
     policyVersion: decision.policyVersion,
     leadData,
     timestamp: new Date(timestamp).toISOString(),
-  });
-  // The line is JSON text already.
-  const detail = `${members.slice(0, -1)},"record":${line}}`;
+  };
+  const detail = withJsonMember(members, "record", line);
   const refused = await args.bus.publish([{ detail, detailType: args.eventDetailType, time: new Date(timestamp) }]);
   if (refused.length === 0) return;
   args.metrics.add("BusFailures", "Count", 1);

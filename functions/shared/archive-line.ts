@@ -1,46 +1,58 @@
 import type { ArchiveRecord } from "../core/archive-record";
-import type { AnyProfile } from "../core/profile";
+import { withJsonMember } from "../core/json";
+import { type AnyProfile, flagColumns } from "../core/profile";
 import type { ChallengerScore, Decision, ModelFallback } from "../core/types";
 import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
 
-/** Everything that one archive line is made of, apart from its features by name. */
-export interface ArchiveLineParts {
-  readonly profile: AnyProfile;
+/** An accepted record, whatever brought it. */
+export interface AcceptedEvent {
+  readonly eventId: string;
+  readonly source: "kinesis" | "rest";
+  /** `shardId-000000000000:4959…`, or the id of the API request. */
+  readonly sourcePosition: string;
   readonly input: unknown;
   /** `profile.stored(input)`. */
   readonly stored: Readonly<Record<string, unknown>>;
+  /** Of the stored input. */
   readonly inputHash: string;
-  /** The vector that the decision was made from. */
-  readonly features: Float64Array;
-  readonly decision: Decision;
-  /** Empty without models in shadow. */
-  readonly challengers: readonly ChallengerScore[];
-  readonly eventId: string;
   readonly userToken: string | null;
-  readonly source: "kinesis" | "rest";
-  readonly sourcePosition: string;
   /** ISO 8601. */
   readonly occurredAt: string;
+}
+
+/** What was made of it. */
+export interface EventScore {
+  /** ISO 8601. */
   readonly scoredAt: string;
+  readonly decision: Decision;
+  /** The vector that the decision was made from; NaN is not known. */
+  readonly features: Float64Array;
 }
 
 /**
  * The archive line of a scored event; personal fields are replaced here, at the last step before anything is stored.
- * `featureText` is the JSON text of the features by name (`featureWriter`): the results table holds the same text.
+ * @param challengers empty without models in shadow
+ * @param featureText the JSON text of the features by name (`featureWriter`)
  */
-export function archiveLine(parts: ArchiveLineParts, featureText: string, tokeniser: Tokeniser): string {
-  const { profile, decision, input, features, challengers } = parts;
+export function archiveLine(
+  profile: AnyProfile,
+  event: AcceptedEvent,
+  { scoredAt, decision, features }: EventScore,
+  challengers: readonly ChallengerScore[],
+  featureText: string,
+  tokeniser: Tokeniser,
+): string {
   const { role, fallback = [] } = decision.modelSource ?? {};
-  const columns = profile.columns(input, features);
+  const columns = profile.columns(event.input, features);
   const members: Omit<ArchiveRecord, "features"> = {
-    event_id: parts.eventId,
+    event_id: event.eventId,
     profile: profile.id,
-    source: parts.source,
-    source_position: parts.sourcePosition,
-    user_id: parts.userToken,
-    occurred_at: parts.occurredAt,
-    scored_at: parts.scoredAt,
+    source: event.source,
+    source_position: event.sourcePosition,
+    user_id: event.userToken,
+    occurred_at: event.occurredAt,
+    scored_at: scoredAt,
     score: decision.score,
     score_scale: profile.scale.max,
     band: decision.band,
@@ -51,22 +63,12 @@ export function archiveLine(parts: ArchiveLineParts, featureText: string, tokeni
     ...(challengers.length === 0 ? {} : { challengers }),
     flags: decision.flags,
     reasons: decision.reasons,
-    geo_flag: columns.geo_flag,
-    velocity_flag: columns.velocity_flag,
-    amount_flag: columns.amount_flag,
-    hour_flag: columns.hour_flag,
-    amount: columns.amount,
-    currency: columns.currency,
-    category: columns.category,
-    country: columns.country,
-    latitude: columns.latitude,
-    longitude: columns.longitude,
-    distance_km: columns.distance_km,
-    speed_kmh: columns.speed_kmh,
-    input: tokeniser.protect(parts.stored),
-    input_hash: parts.inputHash,
+    ...flagColumns(profile, decision),
+    ...columns,
+    input: tokeniser.protect(event.stored),
+    input_hash: event.inputHash,
   };
-  return storableText(`${JSON.stringify(members).slice(0, -1)},"features":${featureText}}`);
+  return storableText(withJsonMember(members, "features", featureText));
 }
 
 /** `churn-endpoint: timeout; churn-trees-2: artifact`. */

@@ -1,3 +1,5 @@
+import { isObject } from "../core/json";
+
 /** Reads the configuration of a function from its environment; every problem is collected and thrown once by name. */
 export class MissingEnvironmentError extends Error {
   readonly code = "missing_environment";
@@ -64,7 +66,7 @@ export class EnvReader {
     const text = this.text(name);
     if (text === "") return {};
     const value = parsed(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    if (isObject(value)) {
       const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string");
       if (entries.length === Object.keys(value).length) return Object.fromEntries(entries);
     }

@@ -1,8 +1,10 @@
 import { accept } from "../core/accept";
 import { hashJson } from "../core/hash";
+import { isObject } from "../core/json";
 import type { Validate } from "../core/json-schema";
 import { problemText } from "../core/problems";
 import type { AnyProfile } from "../core/profile";
+import type { AcceptedEvent } from "../shared/archive-line";
 import { describeError } from "../shared/log";
 import { base64Payload } from "../shared/storable";
 import type { Tokeniser } from "../shared/tokeniser";
@@ -10,18 +12,10 @@ import { type Decoder, decodeBase64 } from "./decode";
 import type { SourceRecord } from "./source-record";
 
 /** A record that may be scored. */
-export interface Candidate {
+export interface Candidate extends AcceptedEvent {
   /** Position in the batch. */
   readonly index: number;
   readonly record: SourceRecord;
-  readonly eventId: string;
-  readonly input: unknown;
-  /** `profile.stored(input)`. */
-  readonly stored: Readonly<Record<string, unknown>>;
-  readonly inputHash: string;
-  readonly userToken: string | null;
-  /** ISO 8601. */
-  readonly occurredAt: string;
 }
 
 /** A record for the quarantine. */
@@ -79,6 +73,8 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
     return {
       index,
       record,
+      source: "kinesis",
+      sourcePosition: record.position,
       eventId,
       input,
       stored,
@@ -99,8 +95,12 @@ export function rejectCandidate(candidate: Candidate, reason: string, detail: st
   return { index, record, reason, detail, eventId, payload: args.tokeniser.protect(stored) };
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+/** A record that breaks the code. */
+export const scoringError = (candidate: Candidate, error: unknown, args: AdmitArgs): Rejected =>
+  rejectCandidate(candidate, "scoring_error", describeError(error).message, args);
+
+export const conflict = (candidate: Candidate, args: AdmitArgs): Rejected =>
+  rejectCandidate(candidate, "duplicate_conflict", "An event of this id with another content has been scored before.", args);
 
 /** The id of a record that failed validation, when it has something that can be one. */
 function readableId(value: unknown): string | null {

@@ -7,6 +7,7 @@ import { fitBytes, storableText } from "../shared/storable";
 import type { Rejected } from "./admit";
 import { alternativeKey, batchKey } from "./batch-key";
 import type { ResultStore } from "./ports";
+import { type Unfinished, unfinishedAll } from "./progress";
 import { ofRecord } from "./record-fault";
 import type { Entry } from "./score-batch";
 import type { SourceRecord } from "./source-record";
@@ -15,20 +16,26 @@ const MOVES_AT_ONCE = 32;
 /** Moves that are lost when the time ends in the middle of a part: the next delivery moves its entries again. */
 const LARGEST_PART = 16;
 
+/** Entries that no archive object holds yet; those of which that could not be found out are unfinished. */
+export interface Unarchived extends Unfinished {
+  readonly entries: readonly Entry[];
+}
+
 /**
  * The entries that no archive object holds yet. An object holds exactly the events whose results are recorded for it, and it
  * is written after them and after everything else of its range: so "the recorded object exists" means "all of it is done".
  */
-export async function unarchived(entries: readonly Entry[], objects: ObjectStore): Promise<readonly Entry[]> {
+export async function unarchived(entries: readonly Entry[], objects: ObjectStore): Promise<Unarchived> {
   const keys = [...new Set(entries.filter((entry) => !entry.fresh).map((entry) => entry.result.archiveKey))];
-  if (keys.length === 0) return entries;
-  const existing = new Set<string>();
-  await Promise.all(
-    keys.map(async (key) => {
-      if (await objects.exists(key)) existing.add(key);
-    }),
-  );
-  return entries.filter((entry) => entry.fresh || !existing.has(entry.result.archiveKey));
+  try {
+    const exist = await Promise.all(keys.map((key) => objects.exists(key)));
+    const existing = new Set(keys.filter((_, index) => exist[index]));
+    const pending =
+      existing.size === 0 ? entries : entries.filter((entry) => entry.fresh || !existing.has(entry.result.archiveKey));
+    return { entries: pending, indexes: [], error: undefined };
+  } catch (error) {
+    return { entries: [], ...unfinishedAll(entries, error) };
+  }
 }
 
 export interface ArchiveArgs {
@@ -43,18 +50,13 @@ export interface ArchiveArgs {
   readonly patience: Patience;
 }
 
-/** Where archiving stopped: entries from this index on are in no object yet. */
-export interface Stopped {
-  readonly index: number;
-  readonly error: unknown;
-}
-
 /**
  * Archives the pending entries, which are those of the records before `done`. When all of their results are recorded for the object of the
  * whole range, they are one object. Otherwise each has to be moved, which is a write: they go into several objects, small ones first, so
  * that a table that has no units for all of them still finishes the first ones.
+ * @returns unfinished: the first entry of the object that failed
  */
-export async function archive(pending: readonly Entry[], done: number, args: ArchiveArgs): Promise<Stopped | null> {
+export async function archive(pending: readonly Entry[], done: number, args: ArchiveArgs): Promise<Unfinished> {
   const whole = batchKey(args.profile, args.records);
   const isWhole = done === args.records.length && pending.every(({ result }) => result.archiveKey === whole);
   let from = 0;
@@ -63,13 +65,13 @@ export async function archive(pending: readonly Entry[], done: number, args: Arc
     try {
       await archiveObject(pending.slice(start, start + size), batchKey(args.profile, args.records.slice(from, end)), args);
     } catch (error) {
-      return { index: (pending[start] as Entry).candidate.index, error };
+      return unfinishedAll(pending.slice(start, start + 1), error);
     }
     from = end;
     start += size;
     size = Math.min(LARGEST_PART, size * 2);
   }
-  return null;
+  return { indexes: [], error: undefined };
 }
 
 /**

@@ -87,21 +87,15 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
       const outcome = await processBatch(
         records,
         {
-          profile: args.profile,
-          validate: args.validate,
-          decode: args.decode,
-          maxAgeMs: args.maxAgeMs,
-          maxFutureMs: args.maxFutureMs,
+          ...args,
           tokeniser,
           policy,
           models,
           report,
           scoredAt: new Date(startedAt).toISOString(),
-          eventDetailType: args.eventDetailType,
           patienceToRead: patienceFor(1 / 3),
           patienceToRecord: patienceFor(1 / 2),
           patience: patienceFor(1),
-          ...(args.step === undefined ? {} : { step: args.step }),
         },
         args.ports,
       );

@@ -1,10 +1,11 @@
 /** What the stream processor needs of the world. Adapters are in `adapters.ts`, in-memory ones under `tests/helpers/`. */
-import type { ChallengerScore, Decision } from "../core/types";
+import type { ChallengerScore } from "../core/types";
+import type { EventScore } from "../shared/archive-line";
 import type { BusEvent } from "../shared/event-bus";
 import type { Patience } from "../shared/patience";
 
 /** A decision as it lies in the results table: the first one that was made for an event, for good. */
-export interface StoredResult {
+export interface StoredResult extends EventScore {
   readonly eventId: string;
   /** Shard and sequence number of the record that was scored: tells a redelivery from a duplicate. */
   readonly sourcePosition: string;
@@ -12,12 +13,8 @@ export interface StoredResult {
   /** Archive object that holds the event, or will. */
   readonly archiveKey: string;
   /** ISO 8601. */
-  readonly scoredAt: string;
   readonly occurredAt: string;
   readonly userToken: string | null;
-  readonly decision: Decision;
-  /** The features that the decision was made from, by slot; NaN is not known. */
-  readonly features: Float64Array;
   /** What models of the function's own process said in shadow; absent when there were none. */
   readonly challengers?: readonly ChallengerScore[];
 }

@@ -1,20 +1,19 @@
 import { mapPatiently, type Patience } from "../shared/patience";
-import type { Candidate, Rejected } from "./admit";
+import { type Candidate, conflict, type Rejected } from "./admit";
 import type { ResultStore, StoredState } from "./ports";
+import type { Unfinished } from "./progress";
 import { isEntry, type LatestEntries, latestEntries } from "./score-again";
-import { conflict, type Entry, type ScoreBatchArgs, type ScoredBatch, storedEntry } from "./score-batch";
+import { type Entry, type ScoreBatchArgs, type ScoredBatch, storedEntry } from "./score-batch";
 
-export interface Recorded {
+export interface Recorded extends Unfinished {
   /** Entries whose result is in the table for sure, in order. */
   readonly entries: readonly Entry[];
   readonly rejected: readonly Rejected[];
   readonly duplicates: readonly number[];
-  /** Indexes of entries whose result may or may not be in the table. */
-  readonly unresolved: readonly number[];
+  /** Of entries whose result may or may not be in the table. */
+  readonly indexes: readonly number[];
   /** Remote challengers under way; see `ScoredBatch`. */
   readonly challengers: readonly Promise<void>[];
-  /** The first thing that went wrong, for the log. */
-  readonly error: unknown;
 }
 
 /** Writes under way at once: enough to hide a round trip of 5 ms behind a thousand items, few enough for the connection pool. */
@@ -40,25 +39,25 @@ export async function recordResults(
   const laneOf = ({ candidate }: Entry) => (args.profile.stateful ? candidate.userToken : null);
   const outcomes = await mapPatiently(fresh, WRITES_AT_ONCE, record, patience, patience.mayWait, laneOf);
   if (outcomes.every((outcome, position) => outcome.kind === "done" && outcome.value === fresh[position]))
-    return { entries, rejected: [], duplicates: [], unresolved: [], challengers, error: undefined };
+    return { entries, rejected: [], duplicates: [], indexes: [], challengers, error: undefined };
 
   const kept: Entry[] = [];
   const rejected: Rejected[] = [];
   const duplicates: number[] = [];
-  const unresolved: number[] = [];
+  const indexes: number[] = [];
   let error: unknown;
   let position = 0;
   for (const entry of entries) {
     const outcome = entry.fresh ? outcomes[position++] : undefined;
     if (outcome === undefined) kept.push(entry);
     else if (outcome.kind !== "done") {
-      unresolved.push(entry.candidate.index);
+      indexes.push(entry.candidate.index);
       error ??= outcome.kind === "failed" ? outcome.error : new OutOfTimeError();
     } else if (outcome.value === "duplicate") duplicates.push(entry.candidate.index);
     else if (isEntry(outcome.value)) kept.push(outcome.value);
     else rejected.push(outcome.value);
   }
-  return { entries: kept, rejected, duplicates, unresolved, challengers, error };
+  return { entries: kept, rejected, duplicates, indexes, challengers, error };
 }
 
 async function recordResult(

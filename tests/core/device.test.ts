@@ -87,17 +87,12 @@ describe("the device profile", () => {
       "device-77",
     ]);
     expect(DEVICE.columns(full, vectorOf(BODY))).toMatchObject({
-      geo_flag: true,
-      velocity_flag: false,
-      amount_flag: false,
       country: "ES",
       distance_km: 812.5,
       amount: null,
     });
     const bare = input({ request_id: "r", ip_country: "Spain", accounts_on_device_24h: 4 });
     expect(DEVICE.columns(bare, vectorOf({ request_id: "r", accounts_on_device_24h: 4 }))).toMatchObject({
-      geo_flag: false,
-      velocity_flag: true,
       country: null,
       distance_km: null,
     });

@@ -72,7 +72,7 @@ const logGroupOf = (functionName: string) => world.platform.services.lambda.pool
 describe("a policy in its parameter", () => {
   it("is scored with by the running process after it changes", async () => {
     const before = await scoreOne();
-    expect(before).toMatchObject({ policyVersion: expect.stringMatching(/^fraud-1/), score: 0 });
+    expect(before).toMatchObject({ policyVersion: expect.stringMatching(/^fraud-2/), score: 0 });
     const [first] = await processes();
     const document = JSON.parse(await policyText());
     await putPolicy(

@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { PROFILES } from "../../functions/profiles";
 import { ConfigError, parseConfig } from "../../stacks/config";
-import { withOverrides } from "../../stacks/policies";
 import { SETTINGS, type Setting } from "../../stacks/settings";
 import { ROOT, stackValues } from "../helpers/recorder";
 
@@ -30,7 +29,7 @@ describe("parseConfig", () => {
       "api.throttleRate": 100,
       "api.throttleBurst": 200,
       "lead.routeAlertScore": 95,
-      "fraud.policy": {},
+      "fraud.policy": PROFILES.fraud.defaultPolicy,
     });
     expect(Object.isFrozen(config)).toBe(true);
   });
@@ -213,23 +212,27 @@ describe("parseConfig", () => {
   it("leaves keys of other namespaces alone", () => {
     expect(problemsOf({ "aws:profile": "x", "pulumi:tags": "{}" })).toEqual([]);
   });
-
-  it("reads fractions that the CLI stored as text", () => {
-    const config = parseConfig("dev", stackValues("dev", { "risk:fraud.policy": '{"weights":{"impossible_travel":"0.7"}}' }));
-    expect(config["fraud.policy"]).toEqual({ weights: { impossible_travel: 0.7 } });
-  });
 });
 
-describe("withOverrides", () => {
-  it("keeps an untouched policy as it is", () => {
-    expect(withOverrides(PROFILES.fraud.defaultPolicy, { weights: {} })).toBe(PROFILES.fraud.defaultPolicy);
+describe("overrides of a policy", () => {
+  const policyWith = (overrides: string) =>
+    parseConfig("dev", stackValues("dev", { "risk:fraud.policy": overrides }))["fraud.policy"];
+
+  it("keep an untouched policy as it is", () => {
+    expect(policyWith('{"weights":{}}')).toBe(PROFILES.fraud.defaultPolicy);
   });
 
-  it("replaces a weight and drops the version", () => {
-    const policy = withOverrides(PROFILES.fraud.defaultPolicy, { weights: { impossible_travel: 0.7 } });
+  it("replace a weight, written as the CLI stores fractions, and drop the version", () => {
+    const policy = policyWith('{"weights":{"impossible_travel":"0.7"}}');
     expect(policy.rules.find((rule) => rule.id === "impossible_travel")?.weight).toBe(0.7);
     expect(policy.version).toBeUndefined();
     expect(policy.rules).toHaveLength(PROFILES.fraud.defaultPolicy.rules.length);
+  });
+
+  it("replace a threshold and the start of a band", () => {
+    const { thresholds, bands } = policyWith('{"thresholds":{"burst_1m":9},"bands":{"high":0.7}}');
+    expect(thresholds).toEqual({ ...PROFILES.fraud.defaultPolicy.thresholds, burst_1m: 9 });
+    expect(bands.map(({ min }) => min)).toEqual([0, 0.3, 0.7, 0.85]);
   });
 });
 

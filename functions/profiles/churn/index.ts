@@ -1,6 +1,6 @@
 import { featureSet } from "../../core/features";
 import { problems } from "../../core/problems";
-import { NO_COLUMNS, type Profile } from "../../core/profile";
+import { NO_COLUMNS, NO_FLAG_COLUMNS, type Profile } from "../../core/profile";
 import { CHURN_POLICY } from "./policy";
 import { CHURN_SCHEMA } from "./schema";
 
@@ -92,6 +92,7 @@ export const CHURN: Profile<ChurnInput, never> = {
     throw new Error('Profile "churn" keeps no state; check `stateful` before folding.');
   },
   stored: ({ data }) => ({ data }),
+  flagColumns: NO_FLAG_COLUMNS,
   columns: () => NO_COLUMNS,
   answer: (score, thresholds) => ({
     result: score >= (thresholds.will_exit ?? DEFAULT_WILL_EXIT) ? "Will Exit" : "Will Not Exit",

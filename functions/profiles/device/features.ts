@@ -1,6 +1,4 @@
 import { type FeatureDefinition, featureSet } from "../../core/features";
-import { textHash } from "../../core/text-hash";
-import type { DeviceInput } from "./input";
 
 /** What a device-fingerprinting script and the account's records say of a device. Lists are append only: archived rows have this order. */
 
@@ -120,11 +118,3 @@ const DEFINITIONS: readonly FeatureDefinition[] = [
 
 /** 3 yes-or-no, 22 categorical and 60 numeric features. */
 export const DEVICE_FEATURES = featureSet(DEFINITIONS);
-
-/** Raw values become slots: texts by their hash, flags as 1 and 0, what was not given as NaN. */
-export function extract({ values }: DeviceInput, _state: unknown, out: Float64Array): void {
-  for (let slot = 0; slot < values.length; slot++) {
-    const value = values[slot] ?? null;
-    out[slot] = value === null ? Number.NaN : typeof value === "string" ? textHash(value) : Number(value);
-  }
-}

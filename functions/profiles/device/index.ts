@@ -1,17 +1,11 @@
-import { NO_COLUMNS, type Profile } from "../../core/profile";
-import { DEVICE_FEATURES, extract } from "./features";
-import { type DeviceInput, normalise, stored } from "./input";
+import { NO_COLUMNS, NO_FLAG_COLUMNS, type Profile } from "../../core/profile";
+import { DEVICE_FEATURES } from "./features";
+import { type DeviceInput, extract, normalise, stored } from "./input";
 import { DEVICE_POLICY } from "./policy";
 import { DEVICE_SCHEMA } from "./schema";
 
-/** Hours between clock and address from which the warehouse flags geography, and accounts on a device a day for velocity. */
-const FLAGGED_HOURS = 3;
-const FLAGGED_ACCOUNTS = 4;
-
 const SLOT = {
   country: DEVICE_FEATURES.slot("ip_country"),
-  hours: DEVICE_FEATURES.slot("timezone_mismatch_hours"),
-  accounts: DEVICE_FEATURES.slot("accounts_on_device_24h"),
   distance: DEVICE_FEATURES.slot("ip_distance_km"),
 };
 
@@ -36,11 +30,9 @@ export const DEVICE: Profile<DeviceInput, never> = {
     throw new Error('Profile "device" keeps no state; check `stateful` before folding.');
   },
   stored,
+  flagColumns: { ...NO_FLAG_COLUMNS, geo_flag: ["timezone_mismatch"], velocity_flag: ["many_accounts"] },
   columns: ({ values }, features) => ({
     ...NO_COLUMNS,
-    // Comparisons with what is not known are false.
-    geo_flag: features[SLOT.hours]! >= FLAGGED_HOURS,
-    velocity_flag: features[SLOT.accounts]! >= FLAGGED_ACCOUNTS,
     country: countryCode(values[SLOT.country]),
     distance_km: Number.isFinite(features[SLOT.distance]) ? features[SLOT.distance]! : null,
   }),

@@ -1,3 +1,4 @@
+import { textHash } from "../../core/text-hash";
 import { FLAGS, NUMBERS, TEXTS } from "./features";
 
 export interface DeviceInput {
@@ -28,6 +29,14 @@ export function stored({ requestId, deviceId, ipAddress, values }: DeviceInput):
   if (ipAddress !== null) record.ip_address = ipAddress;
   for (let slot = 0; slot < FIELDS.length; slot++) if (values[slot] !== null) record[FIELDS[slot]!] = values[slot];
   return record;
+}
+
+/** Raw values become slots: texts by their hash, flags as 1 and 0, what was not given as NaN. */
+export function extract({ values }: DeviceInput, _state: unknown, out: Float64Array): void {
+  for (let slot = 0; slot < values.length; slot++) {
+    const value = values[slot] ?? null;
+    out[slot] = value === null ? Number.NaN : typeof value === "string" ? textHash(value) : Number(value);
+  }
 }
 
 const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);

@@ -6,10 +6,6 @@ import { FRAUD_POLICY } from "./policy";
 import { FRAUD_SCHEMA } from "./schema";
 import { type FraudState, fold } from "./state";
 
-/** Amounts from here on are flagged in the warehouse; a policy's own threshold decides about the score. */
-const FLAGGED_AMOUNT = 1000;
-const FLAGGED_ZSCORE = 4;
-
 /** Transactions of a stream: probability of fraud from amount, place, frequency and habits. */
 export const FRAUD: Profile<FraudInput, FraudState> = {
   id: "fraud",
@@ -33,11 +29,13 @@ export const FRAUD: Profile<FraudInput, FraudState> = {
   extract,
   fold,
   stored,
+  flagColumns: {
+    geo_flag: ["impossible_travel", "location_mismatch"],
+    velocity_flag: ["high_velocity"],
+    amount_flag: ["high_amount", "extreme_amount", "unusual_amount"],
+    hour_flag: ["night"],
+  },
   columns: (input, features) => ({
-    geo_flag: features[SLOT.impossible_travel] === 1 || features[SLOT.location_mismatch] === 1,
-    velocity_flag: features[SLOT.velocity_flag] === 1,
-    amount_flag: input.amount >= FLAGGED_AMOUNT || features[SLOT.amount_zscore]! >= FLAGGED_ZSCORE,
-    hour_flag: features[SLOT.is_night] === 1,
     amount: input.amount,
     currency: input.currency,
     category: input.category,

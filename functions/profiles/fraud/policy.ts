@@ -1,11 +1,31 @@
-import type { PolicyDocument } from "../../core/policy-document";
+import type { Condition, PolicyDocument } from "../../core/policy-document";
+import { FLAGGED_BURST } from "./features";
+
+/**
+ * `velocity_flag` below the bursts that raise it by themselves: then it is the sender's verdict. From those on the counts are known, and
+ * the thresholds alone decide what they mean.
+ */
+const SENDER_SAYS_FAST: Condition = {
+  all: [
+    { field: "velocity_flag", op: "==", value: 1 },
+    {
+      not: {
+        any: [
+          { field: "count_1m", op: ">=", value: FLAGGED_BURST.count_1m },
+          { field: "count_5m", op: ">=", value: FLAGGED_BURST.count_5m },
+          { field: "count_1h", op: ">=", value: FLAGGED_BURST.count_1h },
+        ],
+      },
+    },
+  ],
+};
 
 /**
  * A high amount, odd geography and high frequency together make 1 − 0.58³ = 0.805: three independent signs, each of which
  * alone (0.42) stays below the alert at 0.6, and two of which (0.66) pass it. Impossible travel alone reaches it.
  */
 export const FRAUD_POLICY: PolicyDocument = {
-  version: "fraud-1",
+  version: "fraud-2",
   profile: "fraud",
   model: { kind: "rules-only" },
   thresholds: {
@@ -15,8 +35,9 @@ export const FRAUD_POLICY: PolicyDocument = {
     unusual_amount: 100,
     travel_km: 300,
     travel_kmh: 900,
-    burst_1m: 4,
-    burst_1h: 12,
+    burst_1m: FLAGGED_BURST.count_1m,
+    burst_5m: FLAGGED_BURST.count_5m,
+    burst_1h: FLAGGED_BURST.count_1h,
     spend_1h: 3000,
     testing_amount: 2,
     new_device_amount: 250,
@@ -66,9 +87,10 @@ export const FRAUD_POLICY: PolicyDocument = {
       id: "high_velocity",
       when: {
         any: [
-          { field: "velocity_flag", op: "==", value: 1 },
           { field: "count_1m", op: ">=", value: "$burst_1m" },
+          { field: "count_5m", op: ">=", value: "$burst_5m" },
           { field: "count_1h", op: ">=", value: "$burst_1h" },
+          SENDER_SAYS_FAST,
         ],
       },
       weight: 0.42,

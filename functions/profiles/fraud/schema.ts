@@ -70,7 +70,11 @@ export const FRAUD_SCHEMA: JsonSchema = {
       ...FLAG,
       description: "The sender's own verdict; default: far from home, or a country not seen before.",
     },
-    velocity_flag: { ...FLAG, description: "The sender's own verdict; default: from the counts of the last minutes and hours." },
+    velocity_flag: {
+      ...FLAG,
+      description:
+        "The sender's own verdict; default: from the counts of the last minutes and hours, which the rules judge anyway.",
+    },
     currency: { type: ["string", "null"], pattern: "^[A-Za-z]{3}$", description: "ISO 4217.", examples: ["USD"] },
     category: { type: ["string", "null"], maxLength: 64, description: "Merchant category.", examples: ["grocery_pos"] },
     merchant_category: { type: ["string", "null"], maxLength: 64, description: "Another name of `category`." },

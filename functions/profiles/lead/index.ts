@@ -1,5 +1,5 @@
 import { featureSet } from "../../core/features";
-import { NO_COLUMNS, type Profile } from "../../core/profile";
+import { NO_COLUMNS, NO_FLAG_COLUMNS, type Profile } from "../../core/profile";
 import { LEAD_POLICY } from "./policy";
 import { LEAD_SCHEMA } from "./schema";
 
@@ -67,6 +67,7 @@ export const LEAD: Profile<LeadInput, never> = {
     throw new Error('Profile "lead" keeps no state; check `stateful` before folding.');
   },
   stored: ({ companySize, industry, engagementMetrics }) => ({ companySize, industry, engagementMetrics }),
+  flagColumns: NO_FLAG_COLUMNS,
   columns: () => NO_COLUMNS,
   answer: () => ({}),
 };

@@ -2,6 +2,7 @@
  * SageMaker's runtime: `POST /endpoints/NAME/invocations` in front of endpoints that live in this process. An endpoint evaluates
  * a model; its answers have the shape of SageMaker's own XGBoost container.
  */
+
 import {
   AwsError,
   type AwsRequest,

@@ -1,0 +1,64 @@
+/**
+ * Lines of the archive's objects (gzip NDJSON) and the warehouse's columns that they fill. A field is declared once, by what is below: the
+ * line's type, the loader's statements and docs/archive.md are made from it, and a test compares it with the tables of `sql/migrations`.
+ */
+export interface LineColumn<Value> {
+  /** Redshift's type. */
+  readonly type: string;
+  /** False: the line may have null, or leave the field out. */
+  readonly required: boolean;
+  readonly description: string;
+  /** The column's name as SQL writes it, where it is not the field's. */
+  readonly column?: string;
+  /** Never there: carries the type of the value. */
+  readonly of?: () => Value;
+}
+
+/** A field that most lines leave out. */
+export interface RareColumn<Value> extends LineColumn<Value> {
+  readonly rare: true;
+}
+
+export type LineColumns = Readonly<Record<string, LineColumn<unknown>>>;
+
+type ValueOf<Column> = Column extends { readonly of?: () => infer Value } ? Value : never;
+
+/** What a line holds, by its columns. */
+export type Line<Columns> = {
+  readonly [Name in keyof Columns as Columns[Name] extends RareColumn<unknown> ? never : Name]: ValueOf<Columns[Name]>;
+} & {
+  readonly [Name in keyof Columns as Columns[Name] extends RareColumn<unknown> ? Name : never]?: ValueOf<Columns[Name]>;
+};
+
+const column =
+  <Value>(type: string) =>
+  (description: string): LineColumn<Value> => ({ type, required: true, description });
+
+/** Text of at most so many bytes of UTF-8. */
+export const text = (bytes: number, description: string): LineColumn<string> => column<string>(`VARCHAR(${bytes})`)(description);
+/** SHA-256, lower-case hex. */
+export const digest = column<string>("CHAR(64)");
+/** ISO 8601, UTC. */
+export const time = column<string>("TIMESTAMPTZ");
+export const decimal = column<number>("DOUBLE PRECISION");
+export const flag = column<boolean>("BOOLEAN");
+/** Any JSON. */
+export const json = <Value>(description: string): LineColumn<Value> => column<Value>("SUPER")(description);
+
+export const orNull = <Value>({ type, description }: LineColumn<Value>): LineColumn<Value | null> => ({
+  type,
+  required: false,
+  description,
+});
+export const rare = <Value>({ type, description }: LineColumn<Value>): RareColumn<Value> => ({
+  type,
+  required: false,
+  description,
+  rare: true,
+});
+export const named = <Value>(column: string, { type, required, description }: LineColumn<Value>): LineColumn<Value> => ({
+  type,
+  required,
+  description,
+  column,
+});

@@ -1,0 +1,76 @@
+import type { Rows } from "../models/answer";
+import { type AdmitArgs, type Candidate, conflict, type Rejected, scoringError } from "./admit";
+import type { FoldedStates } from "./fold-states";
+import type { StoredResult, StoredState } from "./ports";
+import { isAfter } from "./sequence";
+
+/** A candidate whose turn has come: with the decision of an earlier delivery, or with a row to be scored. */
+export type Planned =
+  | { readonly candidate: Candidate; readonly earlier: StoredResult }
+  | { readonly candidate: Candidate; readonly row: number };
+
+export interface Plan {
+  readonly planned: readonly Planned[];
+  /** What has to be scored. */
+  readonly rows: Rows;
+  readonly rejected: readonly Rejected[];
+  readonly duplicates: readonly number[];
+  readonly states: FoldedStates;
+}
+
+/** The synchronous half: who is new, from which features, and what the states are afterwards. */
+export function planBatch(
+  candidates: readonly Candidate[],
+  stored: ReadonlyMap<string, StoredResult>,
+  states: ReadonlyMap<string, StoredState>,
+  args: AdmitArgs,
+): Plan {
+  const { profile } = args;
+  const { size } = profile.features;
+  const planned: Planned[] = [];
+  const rejected: Rejected[] = [];
+  const duplicates: number[] = [];
+  const keys: string[] = [];
+  const values = new Float64Array(candidates.length * size);
+  const seen = new Map<string, string>();
+  const folded = new Map<string, StoredState & { readonly firstIndex: number }>();
+
+  for (const candidate of candidates) {
+    const { eventId, inputHash, record, userToken, input } = candidate;
+    const earlier = stored.get(eventId);
+    const redelivered = earlier?.sourcePosition === record.position;
+    const knownHash = redelivered ? undefined : (seen.get(eventId) ?? earlier?.inputHash);
+    if (knownHash === inputHash) {
+      duplicates.push(candidate.index);
+      continue;
+    }
+    if (knownHash !== undefined) {
+      rejected.push(conflict(candidate, args));
+      continue;
+    }
+    try {
+      const mine = userToken === null ? undefined : folded.get(userToken);
+      const state = mine ?? (userToken === null ? undefined : states.get(userToken));
+      const folds =
+        userToken !== null && profile.stateful && (state === undefined || isAfter(record.sequence, state.lastSequence));
+      const after = folds ? profile.fold(state?.state ?? null, input) : undefined;
+      if (earlier !== undefined) {
+        planned.push({ candidate, earlier });
+      } else {
+        const row = keys.length;
+        profile.extract(input, state?.state ?? null, values.subarray(row * size, (row + 1) * size));
+        keys.push(userToken ?? eventId);
+        planned.push({ candidate, row });
+      }
+      seen.set(eventId, inputHash);
+      if (folds) {
+        folded.set(userToken, { state: after, lastSequence: record.sequence, firstIndex: mine?.firstIndex ?? candidate.index });
+      }
+    } catch (error) {
+      rejected.push(scoringError(candidate, error, args));
+    }
+  }
+  const count = keys.length;
+  const rows = { values: values.subarray(0, count * size), count, keyOf: (row: number) => keys[row]! };
+  return { planned, rows, rejected, duplicates, states: folded };
+}

@@ -1,0 +1,36 @@
+/** How far a batch is. Records are finished from the front: what one step leaves undone ends the batch there for all steps after it. */
+export interface Progress {
+  /** Records before this index are not held up by anything so far. */
+  readonly done: number;
+  /** The first thing that went wrong, for the log. */
+  readonly error: unknown;
+}
+
+/** What a step leaves undone. */
+export interface Unfinished {
+  /** Of records. */
+  readonly indexes: readonly number[];
+  /** Why. */
+  readonly error: unknown;
+}
+
+export const afterStep = ({ done, error }: Progress, unfinished: Unfinished): Progress => ({
+  done: Math.min(done, ...unfinished.indexes),
+  error: error ?? unfinished.error,
+});
+
+interface InBatch {
+  readonly candidate: { readonly index: number };
+}
+
+/** All of a step's entries, when the step as a whole failed. */
+export const unfinishedAll = (entries: readonly InBatch[], error: unknown): Unfinished => ({
+  indexes: entries.map(({ candidate }) => candidate.index),
+  error,
+});
+
+/** The entries, which are in order, of the records that are not held up. */
+export function notHeldUp<T extends InBatch>({ done }: Progress, entries: readonly T[]): readonly T[] {
+  const last = entries.at(-1);
+  return last === undefined || last.candidate.index < done ? entries : entries.filter(({ candidate }) => candidate.index < done);
+}
