@@ -1,6 +1,6 @@
 /** Whether a trained model may be registered. Pure. */
 
-import { type Check, figure } from "../check";
+import { type Check, figure } from "../common/check";
 import type { DatasetDocument } from "../dataset";
 import type { Metrics } from "./metrics";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { datasetKey } from "../../../functions/pipeline/common/keys";
+import { loadDataset, parseDataset } from "../../../functions/pipeline/common/read-dataset";
+import { listed } from "../../../functions/pipeline/common/read-json";
 import type { DatasetDocument } from "../../../functions/pipeline/dataset";
-import { loadDataset, parseDataset } from "../../../functions/pipeline/dataset-check";
-import { listed } from "../../../functions/pipeline/json";
-import { datasetKey } from "../../../functions/pipeline/keys";
 import { planTraining } from "../../../functions/pipeline/plan/plan";
 import { datasets } from "../../../stacks/datasets";
 import { BUCKET, DATASET, failure, memoryObjects } from "./world";
@@ -61,13 +61,13 @@ describe("dataset documents", () => {
 
   it.each([
     ["version", 2, "/version: Expected 1, got 2."],
-    ["name", "Fraud", "/name: Expected 1 to 18 lower-case letters"],
-    ["name", "n".repeat(19), "/name: Expected 1 to 18 lower-case letters"],
+    ["name", "Fraud", "/name: Expected text of the form ^[a-z][a-z0-9-]{0,17}$, got"],
+    ["name", "n".repeat(19), "/name: Expected text of the form ^[a-z][a-z0-9-]{0,17}$, got"],
     ["name", "churn", '/name: Expected "fraud", the name of the file, got "churn".'],
-    ["profile", undefined, "/profile: This member is required"],
-    ["source", { kind: "oracle" }, '/source/kind: Expected "warehouse" or "files" or "snowflake", got "oracle".'],
-    ["source", [], "/source: Expected an object, got a list of 0."],
-    ["source", { kind: "snowflake", connection: " " }, "/source/connection: Expected text that is not empty"],
+    ["profile", undefined, "/profile: This field is required"],
+    ["source", { kind: "oracle" }, '/source/kind: Expected one of "warehouse", "files", "snowflake", got "oracle".'],
+    ["source", [], "/source: Expected an object, got an array of 0."],
+    ["source", { kind: "snowflake", connection: " " }, '/source/connection: Expected text of the form \\S, got " ".'],
     [
       "target",
       { name: "y", kind: "regression", minimum: 5, maximum: 1 },
@@ -79,24 +79,38 @@ describe("dataset documents", () => {
       "/training/objective: Expected reg:squarederror for a regression target",
     ],
     ["evaluation.metric", "rmse", "/evaluation/metric: Expected auc for a binary target, got rmse."],
-    ["split.holdout", 0, "/split/holdout: Expected a share above 0"],
+    ["split.holdout", 0, "/split/holdout: Expected a number > 0, got 0."],
     ["split.validation", 0.9, "/split: Validation and holdout take"],
-    ["split.validation", 2, "/split/validation: Expected a number from 0 to 1, got 2."],
-    ["quality.minRows", 0.5, "/quality/minRows: Expected a whole number from 1, got 0.5."],
+    ["split.validation", 2, "/split/validation: Expected a number <= 1, got 2."],
+    ["quality.minRows", 0.5, "/quality/minRows: Expected an integer, got 0.5."],
     ["quality.minPositiveShare", 0.9, "/quality/minPositiveShare: Expected at most maxPositiveShare (0.4)."],
     ["quality.nullRates", { amuont: 1 }, "/quality/nullRates/amuont: There is no feature of this name"],
     ["quality.ranges", { amount: [5, 1] }, "/quality/ranges/amount: Expected [lowest, highest], got [5, 1]."],
-    ["quality.ranges", { amount: [1] }, "/quality/ranges/amount: Expected 2 to 2 elements, got 1."],
-    ["quality.ranges", { amount: 1 }, "/quality/ranges/amount: Expected a list, got 1."],
+    ["quality.ranges", { amount: [1] }, "/quality/ranges/amount: Expected at least 2 elements, got an array of 1."],
+    ["quality.ranges", { amount: 1 }, "/quality/ranges/amount: Expected an array, got 1."],
     ["quality.ranges", 5, "/quality/ranges: Expected an object, got 5."],
     [
       "quality.maxDirft",
       1,
-      '/quality/maxDirft: This member is not known; remove it or correct its name. Did you mean "maxDrift"?',
+      '/quality/maxDirft: This field is not known; remove it or correct its name. Did you mean "maxDrift"?',
     ],
-    ["training.monotone", { amount: 2 }, "/training/monotone/amount: Expected -1 or 1, got 2."],
-    ["features", [], "/features: features is []"],
-    ["features", [{ name: "a/b~c", type: "numeric" }], "/features: features[0].from"],
+    ["training.monotone", { amount: 2 }, "/training/monotone/amount: Expected one of -1, 1, got 2."],
+    ["features", [], "/features: Expected at least 1 elements, got an array of 0."],
+    [
+      "features",
+      [{ ...DATASET.features[0], name: "event_time" }],
+      "/features/0/name: Expected another name than key, event_time",
+    ],
+    ["features", [DATASET.features[0], DATASET.features[0]], '/features: features[1].name is "amount", like features[0].name'],
+    ["features", [{ ...DATASET.features[0], encoder: "ordinal" }], "/features/0/encoder: This field does not belong here"],
+    ["features", [{ ...DATASET.features[0], type: "categorical" }], "/features/0/encoder: This field is required"],
+    ["source", { kind: "files", table: "t" }, "/source/table: This field does not belong here"],
+    [
+      "target",
+      { name: "y", kind: "regression", minimum: 0, maximum: 1 },
+      "/target/kind: Expected a binary target: labels of the warehouse are true or false.",
+    ],
+    ["features", [{ name: "a/b~c", type: "numeric" }], "/features/0/from: This field is required"],
   ])("with %s %j are refused", (path, value, problem) => {
     expect(problemsOf(altered(path, value))).toContain(problem);
   });
