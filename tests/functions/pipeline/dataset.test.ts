@@ -4,8 +4,9 @@ import { loadDataset, parseDataset } from "../../../functions/pipeline/common/re
 import { listed } from "../../../functions/pipeline/common/read-json";
 import type { DatasetDocument } from "../../../functions/pipeline/dataset";
 import { planTraining } from "../../../functions/pipeline/plan/plan";
+import schema from "../../../schemas/dataset.schema.json";
 import { datasets } from "../../../stacks/datasets";
-import { BUCKET, DATASET, failure, memoryObjects } from "./world";
+import { BUCKET, DATASET, FEATURES, failure, memoryObjects } from "./world";
 
 /** The document with one member replaced, or removed when the value is undefined. */
 function altered(path: string, value: unknown): string {
@@ -23,27 +24,54 @@ function problemsOf(json: string): string {
   return parsed.ok ? "" : listed(parsed.problems);
 }
 
+const SNOWFLAKE: DatasetDocument = {
+  ...DATASET,
+  source: {
+    kind: "snowflake",
+    connection: "c",
+    database: "d",
+    schema: "s",
+    warehouse: "w",
+    table: "t",
+    keyColumn: "k",
+    timeColumn: "t",
+    targetColumn: "y",
+  },
+  target: { name: "score", kind: "regression", minimum: 0, maximum: 100 },
+  training: { ...DATASET.training, objective: "reg:squarederror" },
+  evaluation: { ...DATASET.evaluation, metric: "rmse" },
+  features: [
+    ...FEATURES,
+    { name: "country", type: "categorical", from: "input", encoder: "ordinal", categories: null, unknown: -1, default: "DE" },
+    { name: "category", type: "categorical", from: "features", encoder: "encoded", categories: ["food", "fuel"], default: 1 },
+  ],
+};
+
+/** Members by their path: `training.rounds`, `features[].name`; those of maps, whose names are columns, are left out. */
+function memberPaths(value: unknown, path: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => memberPaths(item, `${path}[]`));
+  if (typeof value !== "object" || value === null || MAPS.includes(path)) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const at = path === "" ? name : `${path}.${name}`;
+    return [at, ...memberPaths(member, at)];
+  });
+}
+const MAPS = ["quality.nullRates", "quality.ranges", "training.monotone"];
+
 describe("dataset documents", () => {
+  it("have the members in TypeScript that the schema has", () => {
+    const ofObject = (object: { readonly properties: object }, path: string): string[] =>
+      Object.entries(object.properties).flatMap(([name, member]: [string, object]) => {
+        const at = `${path}${name}`;
+        return "properties" in member && member.properties ? [at, ...ofObject({ properties: member.properties }, `${at}.`)] : [at];
+      });
+    const inSchema = [...ofObject(schema, ""), ...ofObject(schema.$defs.feature, "features[].")];
+    expect([...new Set(memberPaths(SNOWFLAKE, ""))].sort()).toEqual(inSchema.sort());
+  });
+
   it("are read as they are written", () => {
     expect(parseDataset(JSON.stringify(DATASET), "fraud")).toEqual({ ok: true, value: DATASET });
-    const snowflake: DatasetDocument = {
-      ...DATASET,
-      source: {
-        kind: "snowflake",
-        connection: "c",
-        database: "d",
-        schema: "s",
-        warehouse: "w",
-        table: "t",
-        keyColumn: "k",
-        timeColumn: "t",
-        targetColumn: "y",
-      },
-      target: { name: "score", kind: "regression", minimum: 0, maximum: 100 },
-      training: { ...DATASET.training, objective: "reg:squarederror" },
-      evaluation: { ...DATASET.evaluation, metric: "rmse" },
-    };
-    expect(parseDataset(JSON.stringify(snowflake), "fraud")).toEqual({ ok: true, value: snowflake });
+    expect(parseDataset(JSON.stringify(SNOWFLAKE), "fraud")).toEqual({ ok: true, value: SNOWFLAKE });
   });
 
   it.each(Object.entries(datasets({ fraudMaturityDays: 30, device: null })))("of the stack: %s is valid", (name, document) => {
