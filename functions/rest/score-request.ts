@@ -1,8 +1,9 @@
 import { featureWriter } from "../core/features";
 import { hashJson } from "../core/hash";
 import type { AnyProfile } from "../core/profile";
-import type { Decision } from "../core/types";
+import type { ChallengerScore, Decision } from "../core/types";
 import { answerRows, decideAnswer, expectedModel } from "../models/answer";
+import type { ModelSet } from "../models/model-set";
 import { NO_SHADOW, shadowRows } from "../models/shadow";
 import type { CompiledPolicy } from "../policy/compile";
 import { archiveLine } from "../shared/archive-line";
@@ -75,26 +76,7 @@ export async function scoreRequest(
   }
 
   const now = clock.now();
-  const features = new Float64Array(profile.features.size);
-  profile.extract(input, null, features);
-  const rows = { values: features, count: 1, keyOf };
-  const report = createModelReport(args.log, metrics);
-  const answers = await answerRows(models, policy, rows, report.failed);
-  const decided = decideAnswer(policy, features, answers.scores[0]!, answers.group(0), () => true);
-  const decision = args.jitter === 0 ? decided : jittered(decided, policy, args);
-  const shadow =
-    models === null
-      ? NO_SHADOW
-      : shadowRows({
-          set: models,
-          policy,
-          rows,
-          answers,
-          decisionOf: () => decided,
-          withRemote: false,
-          onFailure: report.failed,
-          onComparison: report.compared,
-        });
+  const { features, decision, challengers } = await decideOn(input, policy, models, keyOf, args);
   const stored: StoredScore = {
     inputId,
     timestamp: now,
@@ -112,7 +94,7 @@ export async function scoreRequest(
       inputHash,
       features,
       decision,
-      challengers: shadow.of(0),
+      challengers,
       eventId: stored.scoreId,
       userToken,
       source: "rest",
@@ -128,6 +110,44 @@ export async function scoreRequest(
   await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));
   observe(decision, args);
   return answer(stored, profile.id, false, headers, degraded);
+}
+
+interface Decided {
+  readonly features: Float64Array;
+  readonly decision: Decision;
+  /** What the models in shadow make of the same input. */
+  readonly challengers: readonly ChallengerScore[];
+}
+
+async function decideOn(
+  input: unknown,
+  policy: CompiledPolicy,
+  models: ModelSet | null,
+  keyOf: () => string,
+  args: ScoreRequestArgs,
+): Promise<Decided> {
+  const { profile, log, metrics } = args;
+  const features = new Float64Array(profile.features.size);
+  profile.extract(input, null, features);
+  const rows = { values: features, count: 1, keyOf };
+  const report = createModelReport(log, metrics);
+  const answers = await answerRows(models, policy, rows, report.failed);
+  const decided = decideAnswer(policy, features, answers.scores[0]!, answers.group(0), () => true);
+  const shadow =
+    models === null
+      ? NO_SHADOW
+      : shadowRows({
+          set: models,
+          policy,
+          rows,
+          answers,
+          decisionOf: () => decided,
+          withRemote: false,
+          onFailure: report.failed,
+          onComparison: report.compared,
+        });
+  const decision = args.jitter === 0 ? decided : jittered(decided, policy, args);
+  return { features, decision, challengers: shadow.of(0) };
 }
 
 const isLive = ({ expiresAt, decision }: StoredScore, policy: CompiledPolicy, model: string, clock: Clock): boolean =>

@@ -63,7 +63,9 @@ describe("dataset documents", () => {
     const ofObject = (object: { readonly properties: object }, path: string): string[] =>
       Object.entries(object.properties).flatMap(([name, member]: [string, object]) => {
         const at = `${path}${name}`;
-        return "properties" in member && member.properties ? [at, ...ofObject({ properties: member.properties }, `${at}.`)] : [at];
+        return "properties" in member && member.properties
+          ? [at, ...ofObject({ properties: member.properties }, `${at}.`)]
+          : [at];
       });
     const inSchema = [...ofObject(schema, ""), ...ofObject(schema.$defs.feature, "features[].")];
     expect([...new Set(memberPaths(SNOWFLAKE, ""))].sort()).toEqual(inSchema.sort());
