@@ -1,4 +1,4 @@
-/** What a training set has to be before money is spent on it. Pure. */
+/** The gate before training: what a training set has to be before money is spent on it. Pure. */
 
 import { type Check, figure, percent } from "../common/check";
 import type { DatasetDocument } from "../dataset";
