@@ -1,5 +1,6 @@
 import { featureWriter } from "../core/features";
 import { hashJson } from "../core/hash";
+import { withJsonMember } from "../core/json";
 import type { AnyProfile } from "../core/profile";
 import type { ChallengerScore, Decision } from "../core/types";
 import { answerRows, decideAnswer, expectedModel } from "../models/answer";
@@ -178,7 +179,7 @@ async function publish(
 ): Promise<void> {
   const { decision, inputId, timestamp, scoreId } = stored;
   const names = inputNames(args.profile.id);
-  const members = JSON.stringify({
+  const members = {
     [names.id]: inputId,
     id: scoreId,
     profile: args.profile.id,
@@ -191,9 +192,8 @@ async function publish(
     policyVersion: decision.policyVersion,
     [names.data]: input,
     timestamp: new Date(timestamp).toISOString(),
-  });
-  // The line is JSON text already.
-  const detail = `${members.slice(0, -1)},"record":${line}}`;
+  };
+  const detail = withJsonMember(members, "record", line);
   const refused = await args.bus.publish([{ detail, detailType: args.eventDetailType, time: new Date(timestamp) }]);
   if (refused.length === 0) return;
   args.metrics.add("BusFailures", "Count", 1);

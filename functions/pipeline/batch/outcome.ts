@@ -1,6 +1,6 @@
 /** What became of the days of an inference execution. Pure. */
+import { isObject } from "../../core/json";
 import type { DayOutcome } from "../common/events";
-import { isObject } from "../common/read-json";
 
 export interface ScoredDay {
   readonly date: string;

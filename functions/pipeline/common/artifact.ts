@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { parseTar } from "nanotar";
 import { golden as validateGolden } from "#validators";
+import { isObject } from "../../core/json";
 import { modelKey } from "../../models/artifact-key";
 import { type FeatureSpec, parseFeatureSpec, requireFitted } from "../../models/feature-spec";
 import { compile } from "../../models/trees/compile";
@@ -13,7 +14,7 @@ import type { DatasetDocument } from "../dataset";
 import { fail } from "./errors";
 import { profileOf } from "./models-parameter";
 import type { Objects } from "./ports";
-import { isObject, listed, reader, readText } from "./read-json";
+import { listed, reader, readText } from "./read-json";
 
 /** The reference model (1400 trees, 85 features) packs to 4 MB; these keep a wrong object from filling the memory. */
 const MAX_PACKED_BYTES = 128 * 2 ** 20;

@@ -1,4 +1,5 @@
 /** JSON of the pipelines, read by compiled schemas: the value, or every problem with its JSON pointer. */
+import { isObject } from "../../core/json";
 import type { SchemaError, Validate } from "../../core/json-schema";
 import { problems, problemText } from "../../core/problems";
 import { didYouMean } from "../../core/suggest";
@@ -46,10 +47,6 @@ export function readText<T>(read: Reader<T>, text: string): Parsed<T> {
 export function listed(found: readonly Problem[]): string {
   const rest = found.length - MAX_LISTED;
   return `${problemText(found.slice(0, MAX_LISTED))}${rest > 0 ? ` And ${rest} more.` : ""}`;
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function suggestion({ schemaPath = "#", params }: SchemaError, schema: object): string {

@@ -1,11 +1,12 @@
 /** What an execution was asked to do. Every problem of its input is collected, then thrown once. */
 import { planEvent as validateEvent } from "#validators";
+import { isObject } from "../../core/json";
 import { shown } from "../../core/problems";
 import { didYouMean } from "../../core/suggest";
 import { fail } from "../common/errors";
 import type { PlanEvent } from "../common/events";
 import { sourcePrefix } from "../common/keys";
-import { isObject, listed, reader } from "../common/read-json";
+import { listed, reader } from "../common/read-json";
 import { dateOf, dayNumber, dayOf, momentMs } from "./dates";
 
 export interface Execution {
