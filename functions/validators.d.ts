@@ -1,6 +1,6 @@
 /**
  * Validators compiled ahead of time by `tools/validators.ts` into `bundles/validators.js` (package.json "imports").
- * One for each profile, by its id, one for policy documents, one for models documents and one for feedback.
+ * One for each profile, by its id, and one for each document and event that functions read.
  */
 declare module "#validators" {
   type Validate = import("./core/json-schema").Validate;
@@ -11,4 +11,14 @@ declare module "#validators" {
   export const policy: Validate;
   export const models: Validate;
   export const feedback: Validate;
+  export const dataset: Validate;
+  export const statistics: Validate;
+  export const manifest: Validate;
+  export const golden: Validate;
+  export const baseline: Validate;
+  export const planEvent: Validate;
+  export const qualityEvent: Validate;
+  export const evaluationEvent: Validate;
+  export const batchEvent: Validate;
+  export const promotionEvent: Validate;
 }

@@ -1,4 +1,5 @@
-import type { FunctionBundles } from "../tools/bundle";
+/** Entry of `functions/entries/` (`rest-scoring`) → path of its bundle, relative to the project's root. Whoever runs the program builds them. */
+export type FunctionBundles = Readonly<Record<string, string>>;
 
 /**
  * Path of the bundle of an entry.

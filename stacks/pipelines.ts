@@ -12,8 +12,7 @@ import { PipelineStore, type SnowflakeAccount, snowflakeConnectionName } from ".
 import type { RiskWarehouse } from "../components/risk-warehouse";
 import { TrainingPipeline } from "../components/training-pipeline";
 import type { DatasetDocument } from "../functions/pipeline/dataset";
-import type { FunctionBundles } from "../tools/bundle";
-import { bundleOf } from "./bundle-of";
+import { bundleOf, type FunctionBundles } from "./bundle-of";
 import { type DatasetName, datasets } from "./datasets";
 import { PIPELINE_STORE } from "./naming-checks";
 import { datasetNames } from "./pipeline-checks";

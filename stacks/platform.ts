@@ -21,8 +21,7 @@ import { METRIC_NAMESPACE as SCORING_METRICS } from "../components/scoring-api/s
 import { type StreamCapacity, StreamProcessor } from "../components/stream-processor";
 import { METRIC_NAMESPACE as STREAM_METRICS } from "../components/stream-processor/scorer";
 import { PROFILES } from "../functions/profiles";
-import { buildFunctions, type FunctionBundles } from "../tools/bundle";
-import { bundleOf } from "./bundle-of";
+import { bundleOf, type FunctionBundles } from "./bundle-of";
 import type { StackModels } from "./models";
 import { dataBucketOf, namingOf, pipelineBucketOf, STREAM } from "./naming-checks";
 import { createPipelines, type Pipelines } from "./pipelines";
@@ -30,10 +29,13 @@ import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
 
-/** What scores: the models that are uploaded, and which of them each profile starts with. */
-export interface PlatformModels {
+/** What a platform is made of besides its config. */
+export interface PlatformParts {
+  /** The models that are uploaded. */
   readonly shipped: readonly ShippedModel[];
+  /** Which of them each profile starts with. */
   readonly initial: StackModels;
+  readonly bundles: FunctionBundles;
 }
 
 export interface Platform {
@@ -52,12 +54,11 @@ const ACCESS_LOG_DAYS = 90;
 
 export function createPlatform(
   config: StackConfig,
-  { shipped, initial }: PlatformModels,
+  { shipped, initial, bundles }: PlatformParts,
   root: string = process.cwd(),
 ): Platform {
   const naming = namingOf(config);
   tagEverything(naming);
-  const bundles = buildFunctions(root);
   const { deletionProtection } = config;
   const key = new EncryptionKey("platform", { description: `Risk platform, ${config.environment}`, deletionProtection });
   const alarmTopic = new NotificationTopic("alarms", {

@@ -13,14 +13,11 @@ interface Stamp {
 }
 
 /** Every file here counts, read or not: a new one may be found before one that was read. */
-const SOURCE_FOLDERS = ["functions", "sql"];
+const SOURCE_FOLDERS = ["functions", "schemas", "sql"];
 /** Packages and how modules are found; absent ones count as such. */
 const SETTINGS = ["package.json", "tsconfig.json", "package-lock.json", "node_modules/.package-lock.json"];
 /** What makes the bundles, as written and as compiled: whichever ran last, a change of either repeats the build. */
-const BUILDERS = ["bundle", "bundle-stamp", "trim-sdk", "validators"].flatMap((name) => [
-  `tools/${name}.ts`,
-  `dist/tools/${name}.js`,
-]);
+const BUILDERS = ["bundle", "bundle-stamp", "validators"].flatMap((name) => [`tools/${name}.ts`, `dist/tools/${name}.js`]);
 
 /** Whether nothing that `stamp` (absolute path) was recorded for has changed since: no input, no output, not the recipe (esbuild's options). */
 export function isCurrent(root: string, stamp: string, recipe: string): boolean {

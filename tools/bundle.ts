@@ -7,24 +7,26 @@
  * The same sources give the same bytes: the working folder is not part of the output, and only changed files are written.
  * By hand: `node dist/tools/bundle.js`.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { type BuildOptions, buildSync, stop } from "esbuild";
+import type { FunctionBundles } from "../stacks/bundle-of";
 import { isCurrent, recordBuild } from "./bundle-stamp";
-import { trimSdk } from "./trim-sdk";
 import { buildValidators } from "./validators";
-
-/** Entry name (`rest-scoring`) → path of its bundle relative to the project's root (`./bundles/rest-scoring/index.js`). */
-export type FunctionBundles = Readonly<Record<string, string>>;
 
 const ENTRIES = "functions/entries";
 const BUNDLES = "bundles";
 
-const COMMON = {
+const OPTIONS = {
   bundle: true,
   write: false,
+  metafile: true,
   platform: "node",
+  format: "cjs",
   target: "node24",
+  minify: true,
+  // A stack trace quotes the line it happened in: with one line a bundle that is the whole bundle.
+  lineLimit: 160,
   legalComments: "none",
   // ASCII keeps the file one byte a character in V8, which compiles faster.
   charset: "ascii",
@@ -33,36 +35,28 @@ const COMMON = {
   supported: { "dynamic-import": false },
   treeShaking: true,
   logLevel: "silent",
-} as const satisfies BuildOptions;
-
-/** First pass: one ES module an entry, in which a second pass still sees what is used. */
-const JOIN = {
-  ...COMMON,
-  format: "esm",
-  metafile: true,
   // The SDK's ES modules shake down to the commands in use; its CommonJS files do not.
   mainFields: ["module", "main"],
   conditions: ["module"],
   alias: {
     // As ES modules, of which an entry takes the validators that it names.
     "#validators": `./${BUNDLES}/validators/index.mjs`,
-    "@aws-sdk/credential-provider-node": "./functions/shared/env-credentials.ts",
-    "@smithy/credential-provider-imds": "./functions/shared/env-credentials.ts",
+    // A whole module that no function runs. When the SDK imports a name that it doesn't have, bundling fails.
     "@smithy/core/event-streams": "./functions/shared/no-event-streams.ts",
   },
+  // Other ways to credentials, which the SDK loads only where nobody gives it any: our clients take the role's from the environment.
+  external: [
+    "@aws-sdk/credential-provider-http",
+    "@aws-sdk/credential-provider-ini",
+    "@aws-sdk/credential-provider-process",
+    "@aws-sdk/credential-provider-sso",
+    "@aws-sdk/credential-provider-web-identity",
+    "@smithy/credential-provider-imds",
+  ],
   loader: { ".sql": "text" },
 } as const satisfies BuildOptions;
 
-/** Second pass, over trimmed modules. */
-const SHRINK = {
-  ...COMMON,
-  format: "cjs",
-  minify: true,
-  // A stack trace quotes the line it happened in: with one line a bundle that is the whole bundle.
-  lineLimit: 160,
-} as const satisfies BuildOptions;
-
-const RECIPE = JSON.stringify([JOIN, SHRINK]);
+const RECIPE = JSON.stringify(OPTIONS);
 
 let built: { readonly root: string; readonly bundles: FunctionBundles } | undefined;
 
@@ -93,31 +87,19 @@ export function buildFunctions(root: string = process.cwd()): FunctionBundles {
 
 /** Writes the bundles and answers the files that they are made of, relative to `root`. */
 function bundle(root: string, names: readonly string[]): readonly string[] {
-  const joined = buildSync({
-    ...JOIN,
-    absWorkingDir: root,
-    entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, `./${ENTRIES}/${name}.ts`])),
-    outdir: BUNDLES,
-  });
-  mkdirSync(join(root, BUNDLES), { recursive: true });
-  const between = mkdtempSync(join(root, BUNDLES, ".between-"));
   try {
-    for (const { path, text } of joined.outputFiles) {
-      writeFileSync(join(between, `${basename(dirname(path))}.js`), trimSdk(text));
-    }
-    const shrunk = buildSync({
-      ...SHRINK,
+    const { outputFiles, metafile } = buildSync({
+      ...OPTIONS,
       absWorkingDir: root,
-      entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, join(between, `${name}.js`)])),
+      entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, `./${ENTRIES}/${name}.ts`])),
       outdir: BUNDLES,
     });
-    for (const { path, text } of shrunk.outputFiles) writeIfChanged(path, text);
+    for (const { path, text } of outputFiles) writeIfChanged(path, text);
+    return Object.keys(metafile.inputs);
   } finally {
-    rmSync(between, { recursive: true, force: true });
     // esbuild keeps a process for the next build, which would outlive a platform that is stopped.
     void stop();
   }
-  return Object.keys(joined.metafile.inputs);
 }
 
 function entryNames(root: string): string[] {

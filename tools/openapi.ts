@@ -1,13 +1,16 @@
 /**
- * Writes docs/openapi.json (OpenAPI 3.1) from the schemas that gateway and functions check requests with.
+ * Writes docs/openapi.json (OpenAPI 3.1) from the schemas that gateway and functions check requests with, and the problems that they answer.
  * By hand: `node dist/tools/openapi.js`.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { PROBLEM_RESPONSES } from "../components/scoring-api/problem-responses";
 import type { JsonSchema } from "../functions/core/json-schema";
 import type { AnyProfile } from "../functions/core/profile";
 import { PROFILES } from "../functions/profiles";
 import { FEEDBACK_ANSWER_SCHEMA, FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
+import { inputNames } from "../functions/rest/input-names";
+import { FEEDBACK_PROBLEMS, PROBLEMS, type ProblemKind, SCORE_PROBLEMS } from "../functions/rest/problems";
 
 /** The REST routes of the platform. */
 const ROUTES: readonly { readonly path: string; readonly profile: AnyProfile }[] = [
@@ -16,31 +19,18 @@ const ROUTES: readonly { readonly path: string; readonly profile: AnyProfile }[]
   { path: "/device", profile: PROFILES.device },
 ];
 
-const ERRORS: Readonly<Record<string, string>> = {
-  "400": "Invalid body; every problem is named.",
-  "401": "Missing or invalid token (Cognito authorisation).",
-  "403": "Missing or invalid API key, signature or permission.",
-  "404": "No such route.",
-  "413": "The body is too large.",
-  "415": "Another media type than application/json.",
-  "422": "The Idempotency-Key was used with another body.",
-  "429": "Throttled, or over the daily quota; see Retry-After.",
-  "500": "Unexpected error.",
-  "503": "Scoring is not available for the moment.",
-  "504": "Scoring did not answer in time.",
-};
-
 const PROBLEM: JsonSchema = {
   title: "Problem",
   description: "RFC 9457 problem details.",
   type: "object",
   required: ["type", "title"],
   properties: {
-    type: { type: "string" },
+    type: { type: "string", description: "urn:risk-scoring:problem:<kind>, with the kinds below each status." },
     title: { type: "string" },
     status: { type: "integer" },
     detail: { type: "string" },
-    code: { type: "string" },
+    code: { type: "string", description: "Of the gateway's own problems, whose type is about:blank." },
+    instance: { type: "string" },
     requestId: { type: "string" },
     errors: {
       type: "array",
@@ -53,9 +43,21 @@ function answerSchema(profile: AnyProfile): JsonSchema {
   return {
     title: `${profile.id} score`,
     type: "object",
-    required: ["id", "score", "band", "reasons", "flags", "modelVersion", "policyVersion", "cached"],
+    required: [
+      "id",
+      inputNames(profile.id).id,
+      "score",
+      "band",
+      "reasons",
+      "flags",
+      "modelVersion",
+      "policyVersion",
+      "cached",
+      "timestamp",
+    ],
     properties: {
-      id: { type: "string", description: "Hash of the canonical input: equal inputs have equal ids." },
+      id: { type: "string", description: "Of this score: what feedback names as event_id." },
+      [inputNames(profile.id).id]: { type: "string", description: "Of the input: equal inputs have equal ids." },
       score: { type: "number", minimum: 0, maximum: profile.scale.max },
       band: { type: "string", description: "Band of the policy that the score falls in." },
       reasons: {
@@ -85,17 +87,32 @@ function answerSchema(profile: AnyProfile): JsonSchema {
       },
       policyVersion: { type: "string" },
       cached: { type: "boolean", description: "True when an equal input was scored within the cache's lifetime." },
+      timestamp: { type: "string", description: "When the input was scored, ISO 8601." },
       ...profile.answerSchema.properties,
     },
   };
 }
 
-const REFUSALS = Object.fromEntries(
-  Object.entries(ERRORS).map(([status, description]) => [
-    status,
-    { description, content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } },
-  ]),
-);
+/** What the handler refuses with, and what the gateway in front of it does, by status. */
+function refusals(kinds: readonly ProblemKind[]): Record<string, unknown> {
+  const found = new Map<string, string[]>();
+  const add = (status: string, when: string) => found.set(status, [...(found.get(status) ?? []), when]);
+  for (const kind of kinds) add(String(PROBLEMS[kind].status), `\`${kind}\`: ${PROBLEMS[kind].when}`);
+  for (const { statusCode, responseType, title } of PROBLEM_RESPONSES) {
+    if (statusCode !== undefined) add(statusCode, `\`${responseType.toLowerCase()}\` (gateway): ${title}.`);
+  }
+  return Object.fromEntries(
+    [...found]
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .map(([status, when]) => [
+        status,
+        {
+          description: when.join(" "),
+          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+        },
+      ]),
+  );
+}
 
 function operation(profile: AnyProfile): Record<string, unknown> {
   return {
@@ -113,14 +130,12 @@ function operation(profile: AnyProfile): Record<string, unknown> {
     requestBody: { required: true, content: { "application/json": { schema: profile.schema } } },
     responses: {
       "200": { description: "The score.", content: { "application/json": { schema: answerSchema(profile) } } },
-      ...REFUSALS,
+      ...refusals(SCORE_PROBLEMS),
     },
   };
 }
 
 function feedbackOperation(): Record<string, unknown> {
-  // Feedback needs no Idempotency-Key: the same labels are the same batch.
-  const { "422": _, ...refusals } = REFUSALS;
   return {
     operationId: "giveFeedback",
     summary: FEEDBACK_SCHEMA.description,
@@ -130,7 +145,7 @@ function feedbackOperation(): Record<string, unknown> {
         description: "The labels are stored; the warehouse has them after its next load.",
         content: { "application/json": { schema: FEEDBACK_ANSWER_SCHEMA } },
       },
-      ...refusals,
+      ...refusals(FEEDBACK_PROBLEMS),
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Compiles the schemas of every profile, of policy and models documents and of feedback into plain JavaScript, a file each. A validator
- * compiled at run time costs a cold start tens of milliseconds and a megabyte of compiler; this costs neither.
+ * Compiles the schemas of all that functions read (profiles, policies, models, feedback, the pipelines' documents and events) into plain
+ * JavaScript, a file each. A validator compiled at run time costs a cold start tens of milliseconds and a megabyte of compiler; this costs neither.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -8,18 +8,43 @@ import Ajv2020 from "ajv/dist/2020";
 import standaloneCode from "ajv/dist/standalone";
 import type { JsonSchema } from "../functions/core/json-schema";
 import { MODELS_SCHEMA } from "../functions/models/document";
+import {
+  BATCH_EVENT_SCHEMA,
+  EVALUATION_EVENT_SCHEMA,
+  PLAN_EVENT_SCHEMA,
+  PROMOTION_EVENT_SCHEMA,
+  QUALITY_EVENT_SCHEMA,
+} from "../functions/pipeline/common/events";
 import { POLICY_SCHEMA } from "../functions/policy/schema";
 import { PROFILES } from "../functions/profiles";
 import { FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
+import baseline from "../schemas/baseline.schema.json";
+import dataset from "../schemas/dataset.schema.json";
+import golden from "../schemas/golden.schema.json";
+import manifest from "../schemas/manifest.schema.json";
+import statistics from "../schemas/statistics.schema.json";
+
+/** A schema of ours in TypeScript, or a file of `schemas/`, which Python reads too. */
+export type NamedSchema = JsonSchema | { readonly $id: string; readonly properties: Readonly<Record<string, unknown>> };
 
 /** The schemas by the name under which `#validators` exports their validator. */
-export function validatorSchemas(): Readonly<Record<string, JsonSchema>> {
-  const schemas: Record<string, JsonSchema> = {};
-  for (const profile of Object.values(PROFILES)) schemas[profile.id] = profile.schema;
-  schemas.policy = POLICY_SCHEMA;
-  schemas.models = MODELS_SCHEMA;
-  schemas.feedback = FEEDBACK_SCHEMA;
-  return schemas;
+export function validatorSchemas(): Readonly<Record<string, NamedSchema>> {
+  return {
+    ...Object.fromEntries(Object.values(PROFILES).map(({ id, schema }) => [id, schema])),
+    policy: POLICY_SCHEMA,
+    models: MODELS_SCHEMA,
+    feedback: FEEDBACK_SCHEMA,
+    dataset,
+    statistics,
+    manifest,
+    golden,
+    baseline,
+    planEvent: PLAN_EVENT_SCHEMA,
+    qualityEvent: QUALITY_EVENT_SCHEMA,
+    evaluationEvent: EVALUATION_EVENT_SCHEMA,
+    batchEvent: BATCH_EVENT_SCHEMA,
+    promotionEvent: PROMOTION_EVENT_SCHEMA,
+  };
 }
 
 /** An Ajv that knows the platform's annotations and collects every problem. Numbers have to be finite (`strictNumbers`). */
@@ -36,7 +61,7 @@ export function platformAjv(): Ajv2020 {
 }
 
 /** CommonJS source of a module that is the schema's validator. Throws when the schema has no id or is not valid in strict mode. */
-export function validatorSource(name: string, schema: JsonSchema): string {
+export function validatorSource(name: string, schema: NamedSchema): string {
   if (!schema.$id) throw new Error(`Schema "${name}" has no $id; give it one, its validator is named by it in messages.`);
   const ajv = platformAjv();
   return standaloneCode(ajv, ajv.compile(withoutAnnotations(schema)));
@@ -47,14 +72,15 @@ const ANNOTATIONS: ReadonlySet<string> = new Set(["title", "description", "examp
 /** Keywords whose members are schemas by names of their own, which may be those of annotations. */
 const NAMED_SCHEMAS: ReadonlySet<string> = new Set(["properties", "$defs"]);
 
-function withoutAnnotations(schema: JsonSchema): JsonSchema {
+function withoutAnnotations(schema: NamedSchema): NamedSchema {
   const copy = (value: unknown, areNames: boolean): unknown => {
     if (Array.isArray(value)) return value.map((item) => copy(item, false));
     if (typeof value !== "object" || value === null) return value;
     const members = Object.entries(value).filter(([key]) => areNames || !ANNOTATIONS.has(key));
     return Object.fromEntries(members.map(([key, member]) => [key, copy(member, !areNames && NAMED_SCHEMAS.has(key))]));
   };
-  return copy(schema, false) as JsonSchema;
+  // A copy of an object is one.
+  return copy(schema, false) as NamedSchema;
 }
 
 /**
@@ -63,7 +89,7 @@ function withoutAnnotations(schema: JsonSchema): JsonSchema {
  */
 export function validatorFiles(
   entry: string,
-  schemas: Readonly<Record<string, JsonSchema>> = validatorSchemas(),
+  schemas: Readonly<Record<string, NamedSchema>> = validatorSchemas(),
 ): Readonly<Record<string, string>> {
   const folder = basename(entry, ".js");
   const names = Object.keys(schemas);

@@ -100,7 +100,10 @@ export function stateTable(name: string, context: PlatformContext, parent: pulum
   );
 }
 
-/** Answers by input hash and time: the cache and the idempotency keys of the REST API. Always with backups. */
+/**
+ * Answers by the id of the input and time, of every profile: the cache and the idempotency keys of the REST API. Always with backups. The key is
+ * called `leadId` for good, because another name would be another table.
+ */
 export function scoresTable(name: string, context: PlatformContext, parent: pulumi.Resource): Table {
   return new Table(
     `${name}-table`,

@@ -46,6 +46,8 @@ export function hasPersonalFields({ properties = {} }: JsonSchema): boolean {
 /** What Ajv reports for one failed keyword; only the members that messages are made of. */
 export interface SchemaError {
   readonly instancePath: string;
+  /** Of the keyword in the schema: `#/properties/amount/minimum`. */
+  readonly schemaPath?: string;
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly message?: string;

@@ -73,6 +73,10 @@ function describe(error: SchemaError, raw: unknown, schema: JsonSchema): Problem
         pointer,
         detail: `Expected one of ${(params.allowedValues as readonly unknown[]).map(shown).join(", ")}, got ${got}.`,
       };
+    case "const":
+      return { pointer, detail: `Expected ${shown(params.allowedValue)}, got ${got}.` };
+    case "false schema":
+      return { pointer, detail: "This field does not belong here; remove it." };
     case "minimum":
     case "maximum":
     case "exclusiveMinimum":
@@ -121,7 +125,7 @@ function typeOf(value: unknown): string {
 }
 
 /** A value for people: short, and never the inside of a structure. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return `an array of ${value.length}`;

@@ -8,8 +8,9 @@
  *   s3:ListBucket on <PIPELINE_BUCKET>, so that a missing object is told from a forbidden one
  *   kms:Decrypt   on the bucket's key
  */
-import { createObjects } from "../pipeline/adapters";
+
 import { type BatchHandler, createBatchHandler } from "../pipeline/batch/handler";
+import { createObjects } from "../pipeline/common/adapters";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";
 import { createS3 } from "../shared/s3-client";

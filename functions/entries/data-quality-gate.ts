@@ -7,7 +7,7 @@
  *   s3:ListBucket on <PIPELINE_BUCKET>, so that a missing object is told from a forbidden one
  *   kms:Decrypt   on the bucket's key
  */
-import { createObjects } from "../pipeline/adapters";
+import { createObjects } from "../pipeline/common/adapters";
 import { createQualityHandler, type QualityHandler } from "../pipeline/quality/handler";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";

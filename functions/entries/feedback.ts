@@ -7,7 +7,7 @@
  */
 import { feedback } from "#validators";
 import { createFeedbackHandler } from "../rest/feedback";
-import type { RestHandler } from "../rest/handler";
+import type { RestHandler } from "../rest/route";
 import { FAST } from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";

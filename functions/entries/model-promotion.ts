@@ -15,7 +15,7 @@
  */
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { models as validateModels } from "#validators";
-import { createObjects, createParameters } from "../pipeline/adapters";
+import { createObjects, createParameters } from "../pipeline/common/adapters";
 import { createPromotionHandler, type PromotionHandler } from "../pipeline/promotion/handler";
 import { createHealthReader } from "../pipeline/promotion/health";
 import { BULK, clientConfig, createSsm, PATIENT } from "../shared/clients";

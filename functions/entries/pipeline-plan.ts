@@ -10,7 +10,7 @@
  *   kms:Decrypt      on the bucket's key
  */
 import { models as validateModels } from "#validators";
-import { createObjects, createParameters } from "../pipeline/adapters";
+import { createObjects, createParameters } from "../pipeline/common/adapters";
 import { createPlanHandler, type PlanHandler } from "../pipeline/plan/handler";
 import { createSsm, PATIENT } from "../shared/clients";
 import { EnvReader } from "../shared/env";

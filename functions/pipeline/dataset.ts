@@ -1,4 +1,4 @@
-/** What a model learns from and scores in batch: one JSON document that the functions, Glue and SageMaker read alike. */
+/** What a model learns from and scores in batch, as TypeScript sees it: the document is described in schemas/dataset.schema.json, which Python reads too. */
 import type { FeatureSpecEntry } from "../models/feature-spec";
 
 export type DatasetSource =

@@ -23,14 +23,17 @@ import {
 import type { Clock } from "../shared/clock";
 import type { Claim, IdempotencyStore, ScoreStore, StoredAnswer } from "./ports";
 
+/** Of the table (components/lib/tables.ts), whatever is scored: a key that is renamed is another table, without what the old one holds. */
+const HASH_KEY = "leadId";
+
 export function createScoreStore(client: DynamoDBClient, table: string): ScoreStore {
   return {
-    async newest(leadId) {
+    async newest(inputId) {
       const answer = await client.send(
         new QueryCommand({
           TableName: table,
-          KeyConditionExpression: "leadId = :id",
-          ExpressionAttributeValues: { ":id": s(leadId) },
+          KeyConditionExpression: `${HASH_KEY} = :id`,
+          ExpressionAttributeValues: { ":id": s(inputId) },
           ScanIndexForward: false,
           Limit: 1,
         }),
@@ -39,7 +42,7 @@ export function createScoreStore(client: DynamoDBClient, table: string): ScoreSt
       if (item === undefined) return null;
       const own: unknown = JSON.parse(readText(item, "answer") || "{}");
       return {
-        leadId,
+        inputId,
         timestamp: readNumber(item, "timestamp"),
         scoreId: readText(item, "score_id"),
         decision: {
@@ -56,12 +59,12 @@ export function createScoreStore(client: DynamoDBClient, table: string): ScoreSt
         expiresAt: readNumber(item, "ttl"),
       };
     },
-    async put({ leadId, timestamp, scoreId, decision, answer, expiresAt }, profile) {
+    async put({ inputId, timestamp, scoreId, decision, answer, expiresAt }, profile) {
       await client.send(
         new PutItemCommand({
           TableName: table,
           Item: {
-            leadId: s(leadId),
+            [HASH_KEY]: s(inputId),
             timestamp: n(timestamp),
             score_id: s(scoreId),
             profile: s(profile),
@@ -92,7 +95,7 @@ export interface IdempotencyArgs {
 }
 
 export function createIdempotencyStore({ client, table, clock, ttlSeconds, leaseSeconds }: IdempotencyArgs): IdempotencyStore {
-  const keyOf = (key: string): Item => ({ leadId: s(`idempotency#${key}`), timestamp: n(0) });
+  const keyOf = (key: string): Item => ({ [HASH_KEY]: s(`idempotency#${key}`), timestamp: n(0) });
   const seconds = () => Math.floor(clock.now() / 1000);
   const judge = (item: Item, bodyHash: string): Claim => {
     if (readText(item, "body_hash") !== bodyHash) return { kind: "other_body" };
@@ -109,8 +112,7 @@ export function createIdempotencyStore({ client, table, clock, ttlSeconds, lease
             TableName: table,
             Item: { ...keyOf(key), body_hash: s(bodyHash), lease_until: n(now + leaseSeconds), ttl: n(now + ttlSeconds) },
             // TTL removes items within days, not at once: an expired one counts as gone.
-            ConditionExpression:
-              "attribute_not_exists(leadId) OR #ttl < :now OR (attribute_not_exists(answer) AND lease_until < :now)",
+            ConditionExpression: `attribute_not_exists(${HASH_KEY}) OR #ttl < :now OR (attribute_not_exists(answer) AND lease_until < :now)`,
             ExpressionAttributeNames: { "#ttl": "ttl" },
             ExpressionAttributeValues: { ":now": n(now) },
           }),

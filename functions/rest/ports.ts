@@ -3,8 +3,9 @@ import type { Decision } from "../core/types";
 
 /** A score as it lies in the scores table. */
 export interface StoredScore {
-  readonly leadId: string;
-  /** Milliseconds since the epoch; with `leadId` the key. */
+  /** Hash of the canonical input. */
+  readonly inputId: string;
+  /** Milliseconds since the epoch; with `inputId` the key. */
   readonly timestamp: number;
   readonly scoreId: string;
   readonly decision: Decision;
@@ -15,8 +16,8 @@ export interface StoredScore {
 }
 
 export interface ScoreStore {
-  /** The newest score of an id, expired or not. */
-  newest(leadId: string): Promise<StoredScore | null>;
+  /** The newest score of an input, expired or not. */
+  newest(inputId: string): Promise<StoredScore | null>;
   put(score: StoredScore, profile: string): Promise<void>;
 }
 

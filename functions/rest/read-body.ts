@@ -2,9 +2,19 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import type { Problem } from "../core/types";
 import { duplicateName, type JsonLimits, parseJsonBytes } from "../shared/json-input";
-import type { Refusal } from "./problem";
+import type { BodyProblem, Refusal } from "./problems";
 
-export type RequestBody = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly refusal: Refusal };
+export type RequestBody =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly refusal: Refusal<BodyProblem> };
+
+/** The problem that a body is which can't be read. */
+const UNREADABLE = {
+  too_large: "too-large",
+  not_utf8: "not-utf8",
+  not_json: "not-json",
+  invalid: "invalid",
+} as const;
 
 /** Value of a header, whatever the case of its name. */
 export function header(event: Pick<APIGatewayProxyEvent, "headers">, name: string): string | undefined {
@@ -27,42 +37,41 @@ export function answerHeaders(event: Pick<APIGatewayProxyEvent, "headers">, requ
 
 /** The body's JSON value, or why there is none. Total: every input gets an answer. */
 export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): RequestBody {
-  const refuse = (status: Refusal["status"], kind: string, detail: string, errors?: Refusal["errors"]): RequestBody => ({
+  const refuse = (kind: BodyProblem, detail: string, errors?: readonly Problem[]): RequestBody => ({
     ok: false,
-    refusal: { status, kind, detail, ...(errors === undefined ? {} : { errors }) },
+    refusal: { kind, detail, ...(errors === undefined ? {} : { errors }) },
   });
 
   const contentType = header(event, "content-type");
   if (contentType !== undefined && !isJson(contentType)) {
-    return refuse(415, "unsupported-media-type", "Expected Content-Type application/json in UTF-8; send the input as JSON.");
+    return refuse("unsupported-media-type", "Expected Content-Type application/json in UTF-8; send the input as JSON.");
   }
   const body = event.body ?? "";
   // A gateway that decodes the body itself leaves U+FFFD where the bytes were not UTF-8.
   if (!event.isBase64Encoded && body.includes("\uFFFD")) {
-    return refuse(400, "not-utf8", "Expected a body in UTF-8, got bytes that are not UTF-8.");
+    return refuse("not-utf8", "Expected a body in UTF-8, got bytes that are not UTF-8.");
   }
   const bytes = Buffer.from(body, event.isBase64Encoded ? "base64" : "utf8");
   const parsed = parseJsonBytes(bytes, limits);
   if (!parsed.ok) {
-    if (parsed.reason === "too_large") return refuse(413, "too-large", parsed.detail);
     const errors = parsed.reason === "invalid" ? [splitPointer(parsed.detail)] : undefined;
-    return refuse(400, parsed.reason.replaceAll("_", "-"), parsed.detail, errors);
+    return refuse(UNREADABLE[parsed.reason], parsed.detail, errors);
   }
   const repeated = duplicateName(bytes.toString("utf8"));
   if (repeated !== null) {
-    return refuse(400, "duplicate-name", `Expected each name once, got "${repeated.slice(0, 64)}" twice in one object.`);
+    return refuse("duplicate-name", `Expected each name once, got "${repeated.slice(0, 64)}" twice in one object.`);
   }
   return { ok: true, value: parsed.value };
 }
 
 /** The refusal of an input with these problems. */
-export function invalidInput(problems: readonly Problem[]): Refusal {
+export function invalidInput(problems: readonly Problem[]): Refusal<"invalid-input"> {
   const [only] = problems;
   const detail =
     problems.length === 1 && only !== undefined
       ? only.detail
       : `The input has ${problems.length} problems; each is named in errors.`;
-  return { status: 400, kind: "invalid-input", detail, errors: problems };
+  return { kind: "invalid-input", detail, errors: problems };
 }
 
 /** `application/json` or `application/…+json`, with no charset or UTF-8. */

@@ -2,12 +2,12 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import { accept } from "../core/accept";
 import type { Validate } from "../core/json-schema";
 import type { AnyProfile } from "../core/profile";
-import type { Refusal } from "./problem";
+import type { BodyProblem, Refusal } from "./problems";
 import { header, invalidInput, readJsonBody } from "./read-body";
 
 export type RequestInput =
   | { readonly ok: true; readonly input: unknown; readonly idempotencyKey: string | null }
-  | { readonly ok: false; readonly refusal: Refusal };
+  | { readonly ok: false; readonly refusal: Refusal<BodyProblem | "invalid-input" | "invalid-idempotency-key"> };
 
 /** No profile's input comes near; API Gateway itself stops at 10 MB. */
 export const MAX_REQUEST_BYTES = 64 * 1024;
@@ -21,7 +21,7 @@ export function readRequest(event: APIGatewayProxyEvent, profile: AnyProfile, va
   const idempotencyKey = header(event, "idempotency-key") ?? null;
   if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
     const detail = "Expected an Idempotency-Key of 1 to 255 visible ASCII characters without spaces.";
-    return { ok: false, refusal: { status: 400, kind: "invalid-idempotency-key", detail } };
+    return { ok: false, refusal: { kind: "invalid-idempotency-key", detail } };
   }
   const body = readJsonBody(event, { maxBytes: MAX_REQUEST_BYTES, maxDepth: MAX_DEPTH });
   if (!body.ok) return body;

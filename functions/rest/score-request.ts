@@ -1,11 +1,11 @@
 import { featureWriter } from "../core/features";
 import { hashJson } from "../core/hash";
 import { withJsonMember } from "../core/json";
-import type { Validate } from "../core/json-schema";
 import type { CompiledPolicy } from "../core/policy";
 import type { AnyProfile } from "../core/profile";
-import type { Decision } from "../core/types";
+import type { ChallengerScore, Decision } from "../core/types";
 import { answerRows, decideAnswer, expectedModel } from "../models/answer";
+import type { ModelSet } from "../models/model-set";
 import { NO_SHADOW, shadowRows } from "../models/shadow";
 import { type AcceptedEvent, archiveLine } from "../shared/archive-line";
 import type { Clock } from "../shared/clock";
@@ -19,18 +19,17 @@ import { dateOf, objectKey } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
 import type { PolicySource } from "../shared/policy-source";
 import type { Tokeniser } from "../shared/tokeniser";
-import type { IdempotencyStore, ScoreStore, StoredScore } from "./ports";
-import type { RestAnswer } from "./problem";
+import { inputNames } from "./input-names";
+import type { ScoreStore, StoredScore } from "./ports";
+import type { RestAnswer } from "./problems";
 
 export interface ScoreRequestArgs {
   readonly profile: AnyProfile;
-  readonly validate: Validate;
   readonly policies: PolicySource;
   /** Without it the policy's own model scores. */
   readonly models?: ModelSource | undefined;
   readonly tokeniser: () => Promise<Tokeniser>;
   readonly scores: ScoreStore;
-  readonly idempotency: IdempotencyStore;
   readonly bus: EventBus;
   readonly objects: ObjectStore;
   readonly clock: Clock;
@@ -56,52 +55,33 @@ export async function scoreRequest(
   const { profile, clock, metrics } = args;
   const storedInput = profile.stored(input);
   const inputHash = hashJson(storedInput);
-  const leadId = hashJson([profile.id, inputHash]).slice(0, 32);
+  const inputId = hashJson([profile.id, inputHash]).slice(0, 32);
   const degraded: string[] = [];
 
   const [policy, models, tokeniser, newest] = await Promise.all([
     args.policies.current(),
     args.models?.current() ?? null,
     args.tokeniser(),
-    args.scores.newest(leadId).catch((error: unknown) => {
+    args.scores.newest(inputId).catch((error: unknown) => {
       storeFailed("cache", error, degraded, args);
       return null;
     }),
   ]);
   const userKey = profile.userKey(input);
   const userToken = userKey === null ? null : tokeniser.token(userKey);
-  const keyOf = () => userToken ?? leadId;
+  const keyOf = () => userToken ?? inputId;
   if (newest !== null && isLive(newest, policy, expectedModel(models, policy, keyOf), clock)) {
     metrics.add("CacheHits", "Count", 1);
     observe(newest.decision, args);
-    return answer(newest, true, headers, degraded);
+    return answer(newest, profile.id, true, headers, degraded);
   }
 
   const now = clock.now();
-  const features = new Float64Array(profile.features.size);
-  profile.extract(input, null, features);
-  const rows = { values: features, count: 1, keyOf };
-  const report = createModelReport(args.log, metrics);
-  const answers = await answerRows(models, policy, rows, report.failed);
-  const decided = decideAnswer(policy, features, answers.scores[0]!, answers.group(0), () => true);
-  const decision = args.jitter === 0 ? decided : jittered(decided, policy, args);
-  const shadow =
-    models === null
-      ? NO_SHADOW
-      : shadowRows({
-          set: models,
-          policy,
-          rows,
-          answers,
-          decisionOf: () => decided,
-          withRemote: false,
-          onFailure: report.failed,
-          onComparison: report.compared,
-        });
+  const { features, decision, challengers } = await decideOn(input, policy, models, keyOf, args);
   const stored: StoredScore = {
-    leadId,
+    inputId,
     timestamp: now,
-    scoreId: `${leadId}-${now}-${requestId.slice(0, 8)}`,
+    scoreId: `${inputId}-${now}-${requestId.slice(0, 8)}`,
     decision,
     answer: profile.answer(decision.score, policy.thresholds),
     expiresAt: Math.floor(now / 1000) + args.cacheTtlSeconds,
@@ -118,12 +98,50 @@ export async function scoreRequest(
     occurredAt: at,
   };
   const featureText = featureWriter(profile.features)(features);
-  const line = archiveLine(profile, event, { scoredAt: at, decision, features }, shadow.of(0), featureText, tokeniser);
+  const line = archiveLine(profile, event, { scoredAt: at, decision, features }, challengers, featureText, tokeniser);
   // One after the other: a score that could be recorded nowhere must not answer the next call from the cache.
   await publish(stored, line, tokeniser.protect(storedInput), degraded, args);
   await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));
   observe(decision, args);
-  return answer(stored, false, headers, degraded);
+  return answer(stored, profile.id, false, headers, degraded);
+}
+
+interface Decided {
+  readonly features: Float64Array;
+  readonly decision: Decision;
+  /** What the models in shadow make of the same input. */
+  readonly challengers: readonly ChallengerScore[];
+}
+
+async function decideOn(
+  input: unknown,
+  policy: CompiledPolicy,
+  models: ModelSet | null,
+  keyOf: () => string,
+  args: ScoreRequestArgs,
+): Promise<Decided> {
+  const { profile, log, metrics } = args;
+  const features = new Float64Array(profile.features.size);
+  profile.extract(input, null, features);
+  const rows = { values: features, count: 1, keyOf };
+  const report = createModelReport(log, metrics);
+  const answers = await answerRows(models, policy, rows, report.failed);
+  const decided = decideAnswer(policy, features, answers.scores[0]!, answers.group(0), () => true);
+  const shadow =
+    models === null
+      ? NO_SHADOW
+      : shadowRows({
+          set: models,
+          policy,
+          rows,
+          answers,
+          decisionOf: () => decided,
+          withRemote: false,
+          onFailure: report.failed,
+          onComparison: report.compared,
+        });
+  const decision = args.jitter === 0 ? decided : jittered(decided, policy, args);
+  return { features, decision, challengers: shadow.of(0) };
 }
 
 const isLive = ({ expiresAt, decision }: StoredScore, policy: CompiledPolicy, model: string, clock: Clock): boolean =>
@@ -148,13 +166,14 @@ function jittered(decision: Decision, policy: CompiledPolicy, { jitter, random, 
 async function publish(
   stored: StoredScore,
   line: string,
-  leadData: Readonly<Record<string, unknown>>,
+  input: Readonly<Record<string, unknown>>,
   degraded: string[],
   args: ScoreRequestArgs,
 ): Promise<void> {
-  const { decision, leadId, timestamp, scoreId } = stored;
+  const { decision, inputId, timestamp, scoreId } = stored;
+  const names = inputNames(args.profile.id);
   const members = {
-    leadId,
+    [names.id]: inputId,
     id: scoreId,
     profile: args.profile.id,
     score: decision.score,
@@ -164,7 +183,7 @@ async function publish(
     modelVersion: decision.modelVersion,
     ...modelMembers(decision),
     policyVersion: decision.policyVersion,
-    leadData,
+    [names.data]: input,
     timestamp: new Date(timestamp).toISOString(),
   };
   const detail = withJsonMember(members, "record", line);
@@ -177,7 +196,7 @@ async function publish(
   await args.objects.putIfAbsent(key, await gzipLines([line]));
 }
 
-/** Who answered and why not the champion; nothing on an ordinary day. */
+/** Who answered and why not the champion; no members when the champion did. */
 function modelMembers({ modelSource }: Decision): Readonly<Record<string, unknown>> {
   if (modelSource === undefined) return {};
   const { role, fallback } = modelSource;
@@ -191,11 +210,12 @@ function observe({ score, band }: Decision, { metrics, profile }: ScoreRequestAr
 
 function answer(
   stored: StoredScore,
+  profile: string,
   cached: boolean,
   headers: Readonly<Record<string, string>>,
   degraded: readonly string[],
 ): RestAnswer {
-  const { decision, leadId, scoreId, timestamp } = stored;
+  const { decision, inputId, scoreId, timestamp } = stored;
   return {
     statusCode: 200,
     headers: {
@@ -205,7 +225,7 @@ function answer(
     },
     body: JSON.stringify({
       id: scoreId,
-      leadId,
+      [inputNames(profile).id]: inputId,
       ...stored.answer,
       score: decision.score,
       band: decision.band,

@@ -1,7 +1,4 @@
-/**
- * Stands in for `@aws-sdk/credential-provider-node` in the bundles: a Lambda's credentials are always in its
- * environment, so the chain of profile files, SSO, web identity and instance metadata is 100 KB of code that is never run.
- */
+/** A Lambda's credentials are always in its environment: no chain of profile files, SSO, web identity and instance metadata. */
 export interface EnvironmentCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -24,9 +21,3 @@ export function environmentCredentials(
     ? { accessKeyId, secretAccessKey }
     : { accessKeyId, secretAccessKey, sessionToken };
 }
-
-/** Same name and shape as the SDK's: a factory of a provider. */
-export const defaultProvider = () => async () => environmentCredentials();
-/** Environment credentials live as long as the process. */
-export const credentialsWillNeedRefresh = (): boolean => false;
-export const credentialsTreatedAsExpired = (): boolean => false;

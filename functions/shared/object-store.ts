@@ -1,4 +1,5 @@
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { statusOf } from "./sdk-error";
 
 /** Objects that are written once and never changed. */
 export interface ObjectStore {
@@ -7,11 +8,6 @@ export interface ObjectStore {
   /** Needs `s3:ListBucket` besides `s3:GetObject`: without it S3 answers 403 instead of 404 for a missing key. */
   exists(key: string): Promise<boolean>;
 }
-
-const statusOf = (error: unknown): number | undefined =>
-  typeof error === "object" && error !== null && "$metadata" in error
-    ? (error.$metadata as { readonly httpStatusCode?: number }).httpStatusCode
-    : undefined;
 
 /** Two writers at once get 409 from S3; the loser's next try gets 412. */
 const CONFLICT_TRIES = 3;

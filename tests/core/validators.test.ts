@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import { buildValidators, validatorFiles, validatorSchemas, validatorSource } from "../../tools/validators";
 
 const requireHere = createRequire(resolve("package.json"));
-const NAMES = ["lead", "churn", "fraud", "device", "policy", "models", "feedback"];
+const PIPELINES = ["dataset", "statistics", "manifest", "golden", "baseline"];
+const EVENTS = ["planEvent", "qualityEvent", "evaluationEvent", "batchEvent", "promotionEvent"];
+const NAMES = ["lead", "churn", "fraud", "device", "policy", "models", "feedback", ...PIPELINES, ...EVENTS];
 
 describe("buildValidators", () => {
   it("writes a file a schema, leaves those alone in which nothing changed, and replaces the others", () => {
@@ -27,7 +29,7 @@ describe("buildValidators", () => {
     expect(readdirSync(dirname(file)).sort()).toEqual(["checks", "checks.js"]);
   });
 
-  it("exports a validator for every profile, for policies, for models and for feedback, to Node and to a bundler", () => {
+  it("exports a validator for every profile, document and event, to Node and to a bundler", () => {
     expect(Object.keys(validatorSchemas())).toEqual(NAMES);
     const loaded: Record<string, unknown> = requireHere(buildValidators());
     expect(Object.entries(loaded).map(([name, validate]) => [name, typeof validate])).toEqual(

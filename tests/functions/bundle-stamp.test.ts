@@ -12,7 +12,8 @@ const current = (recipe = "recipe") => isCurrent(root, stamp, recipe);
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "stamp-"));
   stamp = join(root, "bundles", "build.json");
-  for (const folder of ["functions", "sql", "bundles", "node_modules/p"]) mkdirSync(join(root, folder), { recursive: true });
+  for (const folder of ["functions", "schemas", "sql", "bundles", "node_modules/p"])
+    mkdirSync(join(root, folder), { recursive: true });
   for (const path of [...files.inputs, ...files.outputs]) writeFileSync(join(root, path), "content");
   recordBuild(root, stamp, "recipe", files);
 });
@@ -30,7 +31,7 @@ describe("the stamp of a build", () => {
     expect(current()).toBe(false);
   });
 
-  it.each(["functions/new.ts", "sql/new.sql", "package-lock.json", "tsconfig.json", "tools/trim-sdk.ts"])(
+  it.each(["functions/new.ts", "sql/new.sql", "package-lock.json", "tsconfig.json", "tools/validators.ts"])(
     "does not hold when %s appears, which no build has read",
     (path) => {
       mkdirSync(join(root, "tools"));

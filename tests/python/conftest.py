@@ -9,11 +9,20 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
+from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "glue"), str(ROOT / "sagemaker")]
 
 BUCKET = "pipelines"
+
+
+def require_conforming(schema: str, content: Any) -> Any:
+    """The content, which has to fit schemas/<schema>.schema.json: the same file that the TypeScript at the other end is compiled from."""
+    validator = Draft202012Validator(json.loads((ROOT / "schemas" / f"{schema}.schema.json").read_text(encoding="utf-8")))
+    problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(content)]
+    assert problems == [], f"no {schema} document"
+    return content
 
 
 def numeric(name: str, origin: str = "features", kind: str = "numeric", default: float | None = None) -> dict[str, Any]:
@@ -40,18 +49,43 @@ FEATURES = [numeric("amount"), numeric("flag", kind="boolean"), encoded("categor
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """A dataset's document; changes replace its members."""
-    return {
-        "version": 1,
-        "name": "fraud",
-        "profile": "fraud",
-        "source": {"kind": "warehouse"},
-        "target": {"name": "label", "kind": "binary"},
-        "labels": {"unlabelled": "negative", "maturityDays": 0},
-        "history": {"days": 365, "maxRows": 100_000},
-        "split": {"by": "time", "validation": 0.2, "holdout": 0.2},
-        "features": FEATURES,
-    } | changes
+    """A dataset's document as a stack may write it; changes replace its members."""
+    return require_conforming(
+        "dataset",
+        {
+            "version": 1,
+            "name": "fraud",
+            "profile": "fraud",
+            "source": {"kind": "warehouse"},
+            "target": {"name": "label", "kind": "binary"},
+            "labels": {"unlabelled": "negative", "maturityDays": 0},
+            "history": {"days": 365, "maxRows": 100_000},
+            "split": {"by": "time", "validation": 0.2, "holdout": 0.2},
+            "quality": {
+                "minRows": 10,
+                "maxNullRate": 1,
+                "minPositiveShare": 0,
+                "maxPositiveShare": 1,
+                "maxDuplicateKeys": 0,
+                "maxDrift": 1,
+            },
+            "training": {
+                "objective": "binary:logistic",
+                "rounds": 120,
+                "maxDepth": 3,
+                "learningRate": 0.2,
+                "subsample": 0.8,
+                "colsampleByTree": 0.8,
+                "minChildWeight": 1,
+                "lambda": 1,
+                "earlyStoppingRounds": 15,
+                "seed": 7,
+            },
+            "evaluation": {"metric": "auc", "limit": 0.5, "margin": 0, "maxPsi": 1, "goldenRows": 16},
+            "features": FEATURES,
+        }
+        | changes,
+    )
 
 
 class NoSuchKey(Exception):
@@ -77,6 +111,10 @@ class FakeS3:
 
     def put_object(self, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:
         assert Bucket == BUCKET
+        if Key.endswith("/statistics.json"):
+            require_conforming("statistics", json.loads(Body))
+        if Key.startswith("inference/input/") and Key.endswith(".manifest.json"):
+            require_conforming("manifest", json.loads(Body))
         self.objects[Key] = Body
         self.written.append(Key)
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xgboost as xgb
-from conftest import FEATURES, document
+from conftest import FEATURES, document, require_conforming
 
 import boosting
 import encoding
@@ -117,7 +117,7 @@ def test_leaves_what_scoring_and_judging_needs(container: Container) -> None:
     assert booster.num_boosted_rounds() == found["bestIteration"] + 1
     assert booster.feature_names == [feature["name"] for feature in FEATURES]
 
-    golden = container.json("golden.json")
+    golden = require_conforming("golden", container.json("golden.json"))
     assert golden["features"] == ["amount", "flag", "category", "country"]
     encoded = np.array([[np.nan if value is None else value for value in row] for row in golden["rows"]], np.float32)
     margins = booster.inplace_predict(encoded, predict_type="margin")
@@ -126,7 +126,7 @@ def test_leaves_what_scoring_and_judging_needs(container: Container) -> None:
     spec = container.json("feature-spec.json")
     np.testing.assert_array_equal(encoding.encode(spec, encoding.columns_of(spec, golden["raw"])), encoded)
 
-    baseline = container.json("baseline.json")
+    baseline = require_conforming("baseline", container.json("baseline.json"))
     assert len(baseline["prediction"]["edges"]) == len(baseline["prediction"]["counts"]) + 1
     assert sum(baseline["prediction"]["counts"]) == 400
     amount = baseline["features"]["amount"]

@@ -1,11 +1,13 @@
 /** Looks at a day between its extract and its transform, and sums up the days of an execution. */
+import { batchEvent as validateEvent, manifest as validateManifest } from "#validators";
 import type { Log } from "../../shared/log";
-import { loadDataset } from "../dataset-check";
-import { fail } from "../errors";
-import { count, list, listed, oneOf, openObject, type Read, read, readText, text } from "../json";
-import { manifestKey } from "../keys";
-import { type Objects, textOf } from "../ports";
-import { DAYS, type DayOutcome, outcomes, type ScoredDay } from "./outcome";
+import { fail } from "../common/errors";
+import type { BatchEvent, DayOutcome } from "../common/events";
+import { manifestKey } from "../common/keys";
+import { type Objects, textOf } from "../common/ports";
+import { loadDataset } from "../common/read-dataset";
+import { listed, reader, readText } from "../common/read-json";
+import { outcomes, type ScoredDay } from "./outcome";
 
 export interface Inspection {
   readonly rows: number;
@@ -35,28 +37,8 @@ interface Manifest {
   readonly duplicateKeys: number;
 }
 
-interface Event {
-  readonly action: "inspect" | "summary";
-  readonly day?: { readonly dataset: string; readonly date: string };
-  readonly days?: readonly DayOutcome[];
-  readonly dataset?: string;
-  readonly modelName?: string;
-}
-
-const MANIFEST: Read<Manifest> = openObject<Manifest>(
-  { dataset: text(), date: text(), rows: count, files: list(text()), duplicateKeys: count },
-  {},
-);
-
-const EVENT: Read<Event> = openObject<Event>(
-  { action: oneOf("inspect", "summary") },
-  {
-    day: openObject<NonNullable<Event["day"]>>({ dataset: text(), date: text() }, {}),
-    days: DAYS,
-    dataset: text(),
-    modelName: text(),
-  },
-);
+const readManifest = reader<Manifest>(validateManifest);
+const readEvent = reader<BatchEvent>(validateEvent);
 
 /** Throws `ManifestInvalid`, `DuplicateKeys`, `InvalidDataset` (inspect), `DaysFailed` with each failed day (summary), `InvalidInput`. */
 export function createBatchHandler({ objects, log }: { readonly objects: Objects; readonly log: Log }): BatchHandler {
@@ -68,7 +50,7 @@ export function createBatchHandler({ objects, log }: { readonly objects: Objects
       fail("ManifestInvalid", `${where}: ${detail} Run the day again; loading it twice changes nothing.`);
     const json = await textOf(objects, key);
     if (json === undefined) return refuse("It does not exist: the day's extract did not finish.");
-    const parsed = readText(MANIFEST, json);
+    const parsed = readText(readManifest, json);
     if (!parsed.ok) return refuse(`It is not what the extract writes: ${listed(parsed.problems)}`);
     const { rows, files, duplicateKeys, ...of } = parsed.value;
     if (of.dataset !== dataset || of.date !== date)
@@ -108,7 +90,7 @@ export function createBatchHandler({ objects, log }: { readonly objects: Objects
   }
 
   return async (event) => {
-    const parsed = read(EVENT, event);
+    const parsed = readEvent(event);
     if (!parsed.ok)
       fail("InvalidInput", `The event of batch-gate is wrong: ${listed(parsed.problems)} Correct the state machine.`);
     const { action, day, days, dataset = "", modelName = "" } = parsed.value;

@@ -1,29 +1,6 @@
 /** What became of the days of an inference execution. Pure. */
-import { count, isObject, list, openObject, type Read, text } from "../json";
-
-export interface DayOutcome {
-  readonly date: string;
-  readonly inspection?: { readonly rows: number; readonly empty: boolean };
-  /** As Step Functions catches it. */
-  readonly error?: { readonly Error: string; readonly Cause?: string };
-}
-
-const FLAG: Read<boolean> = (value, pointer, found) => {
-  if (typeof value === "boolean") return value;
-  found.push({ pointer, detail: "Expected true or false." });
-  return undefined;
-};
-
-export const DAYS: Read<readonly DayOutcome[]> = list(
-  openObject<DayOutcome>(
-    { date: text() },
-    {
-      inspection: openObject<NonNullable<DayOutcome["inspection"]>>({ rows: count, empty: FLAG }, {}),
-      error: openObject<NonNullable<DayOutcome["error"]>>({ Error: text() }, { Cause: text() }),
-    },
-  ),
-  { min: 1 },
-);
+import { isObject } from "../../core/json";
+import type { DayOutcome } from "../common/events";
 
 export interface ScoredDay {
   readonly date: string;

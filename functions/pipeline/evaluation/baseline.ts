@@ -1,16 +1,15 @@
 /** `baseline.json`: how a model's predictions were distributed when it was trained. */
-import { openObject, type Parsed, type Read, readText } from "../json";
-import { histogram } from "../quality/histogram-check";
+import { baseline as validateBaseline } from "#validators";
+import { type Parsed, reader, readText } from "../common/read-json";
+import { histogramOf, isProblem, type WrittenHistogram } from "../quality/histogram";
 import type { Histogram } from "../quality/psi";
 
-interface Baseline {
-  readonly prediction: Histogram;
-}
-
-const BASELINE: Read<Baseline> = openObject<Baseline>({ prediction: histogram }, {});
+const readBaseline = reader<{ readonly prediction: WrittenHistogram }>(validateBaseline);
 
 /** Histogram of the predictions in a baseline. */
 export function predictionsOf(json: string): Parsed<Histogram> {
-  const parsed = readText(BASELINE, json);
-  return parsed.ok ? { ok: true, value: parsed.value.prediction } : parsed;
+  const parsed = readText(readBaseline, json);
+  if (!parsed.ok) return parsed;
+  const read = histogramOf(parsed.value.prediction, "/prediction");
+  return isProblem(read) ? { ok: false, problems: [read] } : { ok: true, value: read };
 }

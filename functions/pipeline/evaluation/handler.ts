@@ -1,5 +1,6 @@
 /** Gate after training: reproduces the model bit for bit, compares it with the champion, and writes the report either way. */
 import { createHash } from "node:crypto";
+import { evaluationEvent as validateEvent } from "#validators";
 import type { Log } from "../../shared/log";
 import {
   type CompiledModel,
@@ -10,15 +11,16 @@ import {
   openModelArchive,
   requireLoadable,
   unpack,
-} from "../artifact";
-import { type Check, failures, figure } from "../check";
+} from "../common/artifact";
+import { type Check, failures, figure } from "../common/check";
+import { fail } from "../common/errors";
+import type { EvaluationEvent } from "../common/events";
+import { baselineKey, modelTarKey, outputTarKey, reportPrefix } from "../common/keys";
+import { type CurrentModels, championName, currentModels, type ModelsAccess } from "../common/models-parameter";
+import { type Objects, textOf } from "../common/ports";
+import { loadDataset } from "../common/read-dataset";
+import { listed, reader } from "../common/read-json";
 import type { DatasetDocument } from "../dataset";
-import { loadDataset } from "../dataset-check";
-import { fail } from "../errors";
-import { listed, openObject, type Read, read, text } from "../json";
-import { baselineKey, modelTarKey, outputTarKey, reportPrefix } from "../keys";
-import { type CurrentModels, championName, currentModels, type ModelsAccess } from "../models-parameter";
-import { type Objects, textOf } from "../ports";
 import { histogramPsi } from "../quality/psi";
 import { predictionsOf } from "./baseline";
 import { decisionChecks } from "./decide";
@@ -26,12 +28,7 @@ import { type ChampionResult, evaluateChampion, metricsOf } from "./evaluate";
 import { type Holdout, marginDifference, parseHoldout } from "./holdout";
 import type { Metrics } from "./metrics";
 
-interface EvaluationEvent {
-  readonly dataset: string;
-  readonly modelName: string;
-}
-
-const EVENT: Read<EvaluationEvent> = openObject<EvaluationEvent>({ dataset: text(), modelName: text() }, {});
+const readEvent = reader<EvaluationEvent>(validateEvent);
 
 export interface EvaluationResult {
   readonly dataset: string;
@@ -89,7 +86,7 @@ export function createEvaluationHandler({ objects, modelObjects, models, log }: 
   }
 
   return async (event) => {
-    const parsed = read(EVENT, event);
+    const parsed = readEvent(event);
     if (!parsed.ok)
       fail("InvalidInput", `The event of evaluation-gate is wrong: ${listed(parsed.problems)} Hand it the plan's output.`);
     const { dataset, modelName } = parsed.value;

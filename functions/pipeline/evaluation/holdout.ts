@@ -1,6 +1,6 @@
 /** `holdout.csv`: rows that training never saw, encoded, with what XGBoost says of them. */
 import { parse } from "csv-parse/sync";
-import { fail } from "../errors";
+import { fail } from "../common/errors";
 
 export interface Holdout {
   readonly count: number;

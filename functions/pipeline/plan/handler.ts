@@ -1,10 +1,10 @@
 /** First state of both pipelines: checks what was asked for and says what the states after it work on. */
 import type { Log } from "../../shared/log";
-import { loadDataset } from "../dataset-check";
-import { fail } from "../errors";
-import { modelTarKey, sourcePrefix } from "../keys";
-import { championName, currentModels, type ModelsAccess } from "../models-parameter";
-import type { Objects } from "../ports";
+import { fail } from "../common/errors";
+import { modelTarKey, sourcePrefix } from "../common/keys";
+import { championName, currentModels, type ModelsAccess } from "../common/models-parameter";
+import type { Objects } from "../common/ports";
+import { loadDataset } from "../common/read-dataset";
 import { type InferencePlan, planInference, planTraining, type TrainingPlan } from "./plan";
 import { readRequest } from "./request";
 

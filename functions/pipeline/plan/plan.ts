@@ -1,6 +1,5 @@
 /** What the states of an execution work on: names, keys, URIs, hyperparameters. Pure. */
 import { sha256 } from "../../core/hash";
-import type { DatasetDocument } from "../dataset";
 import {
   inferenceInputPrefix,
   inferenceOutputPrefix,
@@ -11,7 +10,8 @@ import {
   reportPrefix,
   statisticsKey,
   trainingDataPrefix,
-} from "../keys";
+} from "../common/keys";
+import type { DatasetDocument } from "../dataset";
 import { dateOf, dayOf } from "./dates";
 import type { Execution, InferenceRequest, TrainingRequest } from "./request";
 

@@ -1,8 +1,12 @@
 /** What an execution was asked to do. Every problem of its input is collected, then thrown once. */
+import { planEvent as validateEvent } from "#validators";
+import { isObject } from "../../core/json";
+import { shown } from "../../core/problems";
 import { didYouMean } from "../../core/suggest";
-import { fail } from "../errors";
-import { isObject, listed, openObject, type Read, read, shown, text } from "../json";
-import { sourcePrefix } from "../keys";
+import { fail } from "../common/errors";
+import type { PlanEvent } from "../common/events";
+import { sourcePrefix } from "../common/keys";
+import { listed, reader } from "../common/read-json";
 import { dateOf, dayNumber, dayOf, momentMs } from "./dates";
 
 export interface Execution {
@@ -34,15 +38,7 @@ export interface RequestLimits {
   readonly maxDays: number;
 }
 
-interface Event {
-  readonly pipeline: string;
-  readonly execution: { readonly name: string; readonly startTime: string };
-}
-
-const EVENT: Read<Event> = openObject<Event>(
-  { pipeline: text(), execution: openObject<Event["execution"]>({ name: text(), startTime: text() }, {}) },
-  {},
-);
+const readEvent = reader<PlanEvent>(validateEvent);
 
 const MEMBERS = {
   training: ["dataset", "asOf", "file"],
@@ -55,10 +51,10 @@ const MEMBERS = {
  * retry gives the same. Throws `InvalidInput` naming each member, what was expected and the fix.
  */
 export function readRequest(event: unknown, limits: RequestLimits): { request: PlanRequest; execution: Execution } {
-  const parsed = read(EVENT, event);
+  const parsed = readEvent(event);
   if (!parsed.ok)
     fail("InvalidInput", `The event of pipeline-plan is wrong: ${listed(parsed.problems)} Correct the state machine.`);
-  const { pipeline, execution } = parsed.value;
+  const { pipeline, execution, input } = parsed.value;
   const startedAtMs = Date.parse(execution.startTime);
   if (Number.isNaN(startedAtMs)) {
     fail(
@@ -66,11 +62,6 @@ export function readRequest(event: unknown, limits: RequestLimits): { request: P
       `execution.startTime: expected an ISO 8601 time, got ${shown(execution.startTime)}. Correct the state machine.`,
     );
   }
-  if (pipeline !== "training" && pipeline !== "inference") {
-    fail("InvalidInput", `pipeline: expected "training" or "inference", got ${shown(pipeline)}. Correct the state machine.`);
-  }
-  // EVENT has established that it is an object.
-  const { input } = event as { readonly input?: unknown };
   if (!isObject(input))
     fail("InvalidInput", `The execution's input: expected an object such as {"dataset":"fraud"}, got ${shown(input)}.`);
   const reader = new InputReader(input, pipeline, startedAtMs, limits);

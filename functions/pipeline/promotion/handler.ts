@@ -3,14 +3,15 @@ import { createHash } from "node:crypto";
 import { modelKey } from "../../models/artifact-key";
 import { refName } from "../../models/document";
 import type { Log } from "../../shared/log";
-import { compileModel, goldenDifference, openModelArchive, requireLoadable } from "../artifact";
-import { loadDataset } from "../dataset-check";
-import { fail } from "../errors";
-import { modelTarKey } from "../keys";
-import { championName, currentModels, type ModelsAccess } from "../models-parameter";
-import type { Objects } from "../ports";
+import { compileModel, goldenDifference, openModelArchive, requireLoadable } from "../common/artifact";
+import { fail } from "../common/errors";
+import type { Conversion } from "../common/events";
+import { modelTarKey } from "../common/keys";
+import { championName, currentModels, type ModelsAccess } from "../common/models-parameter";
+import type { Objects } from "../common/ports";
+import { loadDataset } from "../common/read-dataset";
 import type { HealthReader } from "./health";
-import { type Conversion, type PromotionRequest, readPromotion } from "./request";
+import { type ConvertRequest, type PromotionRequest, type RolloutRequest, readPromotion } from "./request";
 import { createRollout } from "./rollout";
 
 export interface ConvertResult extends Conversion {
@@ -78,22 +79,21 @@ export function createPromotionHandler(args: PromotionArgs): PromotionHandler {
 }
 
 function act(args: PromotionArgs, request: PromotionRequest): Promise<PromotionResult> {
-  const { action, conversion } = request;
-  // Every action but the first has it; its reader made sure.
-  if (conversion === undefined || action === "convert") return convert(args, request);
-  switch (action) {
+  switch (request.action) {
+    case "convert":
+      return convert(args, request);
     case "canary":
-      return canary(args, request, conversion);
+      return canary(args, request);
     case "check":
-      return check(args, request, conversion);
+      return check(args, request);
     case "flip":
-      return flip(args, request, conversion);
+      return flip(args, request);
   }
 }
 
 async function convert(
   { objects, modelObjects, models }: PromotionArgs,
-  { dataset, modelName }: PromotionRequest,
+  { dataset, modelName }: ConvertRequest,
 ): Promise<ConvertResult> {
   const document = await loadDataset(objects, dataset);
   const { profile } = document;
@@ -138,10 +138,8 @@ async function convert(
 
 async function canary(
   { models, canaryPercent }: PromotionArgs,
-  request: PromotionRequest,
-  conversion: Conversion,
+  { dataset, modelName, conversion }: RolloutRequest,
 ): Promise<CanaryResult> {
-  const { dataset, modelName } = request;
   const rollout = createRollout(models, dataset, modelName, conversion);
   const { current, isChampion, percent } = await rollout.situation();
   const champion = championName(current);
@@ -154,9 +152,9 @@ async function canary(
   return { changed: true, champion, percent: canaryPercent, parameterVersion, detail };
 }
 
-async function check(args: PromotionArgs, request: PromotionRequest, conversion: Conversion): Promise<CheckResult> {
+async function check(args: PromotionArgs, request: RolloutRequest): Promise<CheckResult> {
   const { modelObjects, models, health } = args;
-  const { dataset, modelName } = request;
+  const { dataset, modelName, conversion } = request;
   const { profile, key, sha256 } = conversion;
   const rollout = createRollout(models, dataset, modelName, conversion);
   const { current, isChampion, percent } = await rollout.situation();
@@ -187,8 +185,7 @@ async function check(args: PromotionArgs, request: PromotionRequest, conversion:
   return { healthy: true, detail: `${where} is as it was verified, and no function reported a failure of "${modelName}"` };
 }
 
-async function flip({ models }: PromotionArgs, request: PromotionRequest, conversion: Conversion): Promise<FlipResult> {
-  const { dataset, modelName } = request;
+async function flip({ models }: PromotionArgs, { dataset, modelName, conversion }: RolloutRequest): Promise<FlipResult> {
   const { profile, champion: previousChampion, parameterVersion: previousParameterVersion } = conversion;
   const rollout = createRollout(models, dataset, modelName, conversion);
   const { current, isChampion, percent } = await rollout.situation();

@@ -5,9 +5,9 @@
 import { problemText } from "../../core/problems";
 import { challenged, promoted, withdrawn } from "../../models/changes";
 import { type ModelsDocument, parseModels, refName, type TreesRef } from "../../models/document";
-import { PipelineError, type PipelineErrorName } from "../errors";
-import { type CurrentModels, championName, currentModels, type ModelsAccess, profileOf } from "../models-parameter";
-import type { Conversion } from "./request";
+import { PipelineError, type PipelineErrorName } from "../common/errors";
+import type { Conversion } from "../common/events";
+import { type CurrentModels, championName, currentModels, type ModelsAccess, profileOf } from "../common/models-parameter";
 
 export interface Situation {
   readonly current: CurrentModels;

@@ -1,6 +1,6 @@
-/** What a training set has to be before money is spent on it. Pure. */
+/** The gate before training: what a training set has to be before money is spent on it. Pure. */
 
-import { type Check, figure, percent } from "../check";
+import { type Check, figure, percent } from "../common/check";
 import type { DatasetDocument } from "../dataset";
 import { binned, categoryPsi, histogramPsi } from "./psi";
 import type { ColumnStatistics, Statistics } from "./statistics";

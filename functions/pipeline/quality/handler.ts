@@ -1,21 +1,17 @@
 /** Gate before training: looks at what was extracted, and stops before money is spent. */
+import { qualityEvent as validateEvent } from "#validators";
 import type { Log } from "../../shared/log";
-import { type Check, failures } from "../check";
-import { loadDataset } from "../dataset-check";
-import { fail } from "../errors";
-import { listed, openObject, type Read, read, text } from "../json";
-import { statisticsKey } from "../keys";
-import type { Objects } from "../ports";
+import { type Check, failures } from "../common/check";
+import { fail } from "../common/errors";
+import type { QualityEvent } from "../common/events";
+import { statisticsKey } from "../common/keys";
+import type { Objects } from "../common/ports";
+import { loadDataset } from "../common/read-dataset";
+import { listed, reader } from "../common/read-json";
 import { type Previous, qualityChecks } from "./checks";
 import { findStatistics, loadStatistics } from "./statistics";
 
-interface QualityEvent {
-  readonly dataset: string;
-  readonly modelName: string;
-  readonly champion: string;
-}
-
-const EVENT: Read<QualityEvent> = openObject<QualityEvent>({ dataset: text(), modelName: text(), champion: text() }, {});
+const readEvent = reader<QualityEvent>(validateEvent);
 
 export interface QualityResult {
   readonly rows: number;
@@ -29,7 +25,7 @@ export type QualityHandler = (event: unknown) => Promise<QualityResult>;
 /** Throws `DataQualityFailed` with every check that failed, `StatisticsInvalid`, `InvalidDataset`. */
 export function createQualityHandler({ objects, log }: { readonly objects: Objects; readonly log: Log }): QualityHandler {
   return async (event) => {
-    const parsed = read(EVENT, event);
+    const parsed = readEvent(event);
     if (!parsed.ok)
       fail("InvalidInput", `The event of data-quality-gate is wrong: ${listed(parsed.problems)} Hand it the plan's output.`);
     const { dataset, modelName, champion } = parsed.value;

@@ -1,21 +1,10 @@
 /** `statistics.json`: what the extract of a training set counted. */
-import { fail } from "../errors";
-import {
-  count,
-  list,
-  listed,
-  nullable,
-  number,
-  oneOf,
-  openObject,
-  type Parsed,
-  type Read,
-  readText,
-  record,
-  text,
-} from "../json";
-import { type Objects, textOf } from "../ports";
-import { histogram } from "./histogram-check";
+import { statistics as validateStatistics } from "#validators";
+import type { Problem } from "../../core/types";
+import { fail } from "../common/errors";
+import { type Objects, textOf } from "../common/ports";
+import { listed, type Parsed, reader, readText } from "../common/read-json";
+import { histogramOf, isProblem, type WrittenHistogram } from "./histogram";
 import type { Histogram } from "./psi";
 
 export interface ColumnStatistics {
@@ -25,7 +14,7 @@ export interface ColumnStatistics {
   readonly nulls: number;
   readonly minimum?: number | null;
   readonly maximum?: number | null;
-  readonly histogram?: Histogram | null;
+  readonly histogram?: Histogram;
   readonly counts?: Readonly<Record<string, number>> | null;
 }
 
@@ -47,33 +36,31 @@ export interface Statistics {
   readonly label: LabelStatistics;
 }
 
-const STATISTICS: Read<Statistics> = openObject<Statistics>(
-  {
-    rows: openObject<Statistics["rows"]>({ train: count, validation: count, holdout: count }, {}),
-    duplicateKeys: count,
-    columns: list(
-      openObject<ColumnStatistics>(
-        { name: text(), type: oneOf("numeric", "boolean", "categorical"), rows: count, nulls: count },
-        {
-          minimum: nullable(number()),
-          maximum: nullable(number()),
-          histogram: nullable(histogram),
-          counts: nullable(record(count)),
-        },
-      ),
-    ),
-    label: openObject<LabelStatistics>(
-      { rows: count, nulls: count, notFinite: count },
-      { positives: nullable(count), minimum: nullable(number()), maximum: nullable(number()) },
-    ),
-  },
-  {},
-);
+/** As the file has them. */
+type WrittenStatistics = Omit<Statistics, "columns"> & {
+  readonly columns: readonly (Omit<ColumnStatistics, "histogram"> & { readonly histogram?: WrittenHistogram | null })[];
+};
+
+const readWritten = reader<WrittenStatistics>(validateStatistics);
+
+function readStatistics(json: string): Parsed<Statistics> {
+  const parsed = readText(readWritten, json);
+  if (!parsed.ok) return parsed;
+  const problems: Problem[] = [];
+  const columns = parsed.value.columns.map(({ histogram, ...column }, index): ColumnStatistics => {
+    if (histogram === undefined || histogram === null) return column;
+    const read = histogramOf(histogram, `/columns/${index}/histogram`);
+    if (!isProblem(read)) return { ...column, histogram: read };
+    problems.push(read);
+    return column;
+  });
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: { ...parsed.value, columns } };
+}
 
 /** The statistics at a key, or what is wrong with them; undefined when there are none. */
 export async function findStatistics(objects: Pick<Objects, "bytes">, key: string): Promise<Parsed<Statistics> | undefined> {
   const json = await textOf(objects, key);
-  return json === undefined ? undefined : readText(STATISTICS, json);
+  return json === undefined ? undefined : readStatistics(json);
 }
 
 /** The statistics at a key; undefined when there are none. Throws `StatisticsInvalid` when they cannot be read. */

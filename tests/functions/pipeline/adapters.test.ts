@@ -5,8 +5,8 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { HttpResponse } from "@smithy/core/protocols";
 import { describe, expect, it } from "vitest";
-import { createObjects, createParameters } from "../../../functions/pipeline/adapters";
-import { textOf } from "../../../functions/pipeline/ports";
+import { createObjects, createParameters } from "../../../functions/pipeline/common/adapters";
+import { textOf } from "../../../functions/pipeline/common/ports";
 import { createHealthReader } from "../../../functions/pipeline/promotion/health";
 import { EnvReader } from "../../../functions/shared/env";
 

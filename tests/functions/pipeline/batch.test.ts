@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createBatchHandler } from "../../../functions/pipeline/batch/handler";
 import { reasonIn } from "../../../functions/pipeline/batch/outcome";
-import { datasetKey, manifestKey } from "../../../functions/pipeline/keys";
+import { datasetKey, manifestKey } from "../../../functions/pipeline/common/keys";
 import { BUCKET, DATASET, failure, log, memoryObjects } from "./world";
 
 const DAY = { dataset: "fraud", date: "2026-11-20", modelName: "m", inputPrefix: "inference/input/fraud/dt=2026-11-20/" };
@@ -30,7 +30,7 @@ describe("batch-gate: inspect", () => {
       /dt=2026-11-20\.manifest\.json: It does not exist: the day's extract did not finish\. Run the day again/,
     ],
     ["{", "ManifestInvalid", /It is not what the extract writes: It is not JSON/],
-    [{ ...MANIFEST, rows: -1 }, "ManifestInvalid", /\/rows: Expected a whole number from 0, got -1/],
+    [{ ...MANIFEST, rows: -1 }, "ManifestInvalid", /\/rows: Expected a number >= 0, got -1/],
     [{ ...MANIFEST, date: "2026-11-19" }, "ManifestInvalid", /It is of "fraud" on 2026-11-19, expected "fraud" on 2026-11-20/],
     [{ ...MANIFEST, files: [] }, "ManifestInvalid", /It has 12 rows in 0 files/],
     [{ ...MANIFEST, duplicateKeys: 2 }, "DuplicateKeys", /2 keys occur more than once, allowed 0: .* Nothing was scored/],
@@ -98,13 +98,13 @@ describe("batch-gate: summary", () => {
 
 describe("batch-gate: wrong events", () => {
   it.each<[unknown, RegExp]>([
-    [{ action: "load" }, /\/action: Expected "inspect" or "summary", got "load"/],
+    [{ action: "load" }, /\/action: Expected one of "inspect", "summary", got "load"/],
     [{ action: "inspect" }, /action "inspect" needs day/],
     [{ action: "summary" }, /action "summary" needs days/],
-    [{ action: "summary", days: [] }, /\/days: Expected at least 1 elements, got 0/],
+    [{ action: "summary", days: [] }, /\/days: Expected at least 1 elements, got an array of 0/],
     [
       { action: "summary", days: [{ date: "x", inspection: { rows: 1, empty: "no" } }] },
-      /\/days\/0\/inspection\/empty: Expected true or false/,
+      /\/days\/0\/inspection\/empty: Expected a boolean, got "no"/,
     ],
   ])("%j", async (event, message) => {
     expect(await failure(handler()(event))).toMatchObject({ name: "InvalidInput", message: expect.stringMatching(message) });

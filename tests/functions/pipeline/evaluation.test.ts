@@ -5,10 +5,10 @@ import { modelKey } from "../../../functions/models/artifact-key";
 import type { ModelRef, ModelsDocument } from "../../../functions/models/document";
 import { compileWithSpec } from "../../../functions/models/tree-image";
 import { loadTrees, readXgboost } from "../../../functions/models/trees";
+import { baselineKey, modelTarKey, outputTarKey } from "../../../functions/pipeline/common/keys";
 import type { DatasetDocument } from "../../../functions/pipeline/dataset";
 import { createEvaluationHandler } from "../../../functions/pipeline/evaluation/handler";
 import { auc } from "../../../functions/pipeline/evaluation/metrics";
-import { baselineKey, modelTarKey, outputTarKey } from "../../../functions/pipeline/keys";
 import { treeImage } from "../../helpers/tree-image";
 import { randomModel } from "../../models/trees/random-model";
 import {
@@ -164,6 +164,7 @@ describe("evaluation-gate", () => {
     const regression = { model, rows: one.rows, margins, labels: margins.map((margin, row) => margin + Math.sin(row)) };
     const dataset: DatasetDocument = {
       ...DATASET,
+      source: { kind: "files" },
       target: { name: "score", kind: "regression", minimum: -10, maximum: 10 },
       training: { ...DATASET.training, objective: "reg:squarederror" },
       evaluation: { ...DATASET.evaluation, metric: "rmse", limit: 1 },
@@ -265,7 +266,7 @@ describe("evaluation-gate", () => {
       [
         "golden rows that are none",
         () => trainedBucket({ model: { "golden.json": '{"features":[],"rows":[],"margins":[]}' } }),
-        /golden\.json: \/rows: Expected at least 1 elements, got 0/,
+        /golden\.json: \/rows: Expected at least 1 elements, got an array of 0/,
       ],
       [
         "golden rows of other features",
@@ -294,7 +295,7 @@ describe("evaluation-gate", () => {
       [
         "a baseline without predictions",
         () => trainedBucket({ model: { "baseline.json": "{}" } }),
-        /baseline\.json: \/prediction: This member is required/,
+        /baseline\.json: \/prediction: This field is required/,
       ],
       ["no holdout", () => trainedBucket({ output: { "holdout.csv": undefined } }), /output\.tar\.gz has no holdout\.csv/],
       [
@@ -384,7 +385,7 @@ describe("evaluation-gate", () => {
   it("names a wrong event", async () => {
     expect(await failure(setUp().handle({}))).toMatchObject({
       name: "InvalidInput",
-      message: expect.stringContaining("/dataset: This member is required"),
+      message: expect.stringContaining("/dataset: This field is required"),
     });
   });
 });

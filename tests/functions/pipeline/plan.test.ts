@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { datasetKey, modelTarKey } from "../../../functions/pipeline/common/keys";
 import type { DatasetDocument } from "../../../functions/pipeline/dataset";
-import { datasetKey, modelTarKey } from "../../../functions/pipeline/keys";
 import { dateOf, dayNumber, momentMs } from "../../../functions/pipeline/plan/dates";
 import { createPlanHandler } from "../../../functions/pipeline/plan/handler";
 import { accessTo, BUCKET, DATASET, failure, log, memoryObjects, memoryParameters } from "./world";
@@ -235,7 +235,12 @@ describe("pipeline-plan: wrong input", () => {
       { dataset: "fraud", file: "training/source/fraud/none.csv" },
       /file: there is no s3:\/\/pipelines\/training\/source\/fraud\/none\.csv/,
     ],
-    ["an unknown pipeline", "scoring", { dataset: "fraud" }, /pipeline: expected "training" or "inference", got "scoring"/],
+    [
+      "an unknown pipeline",
+      "scoring",
+      { dataset: "fraud" },
+      /\/pipeline: Expected one of "training", "inference", got "scoring"/,
+    ],
   ];
   it.each(cases)("names %s", async (_what, pipeline, input, message) => {
     const error = await failure(setUp().plan(pipeline, input));
@@ -250,7 +255,7 @@ describe("pipeline-plan: wrong input", () => {
 
   it("names a state machine that hands over another event", async () => {
     const { handle } = setUp();
-    expect((await failure(handle({ pipeline: "training" }))).message).toMatch(/\/execution: This member is required/);
+    expect((await failure(handle({ pipeline: "training" }))).message).toMatch(/\/execution: This field is required/);
     const event = { pipeline: "training", input: { dataset: "fraud" }, execution: { name: "x", startTime: "soon" } };
     expect((await failure(handle(event))).message).toMatch(/execution\.startTime: expected an ISO 8601 time, got "soon"/);
   });

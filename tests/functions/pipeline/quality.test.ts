@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { datasetKey, statisticsKey } from "../../../functions/pipeline/common/keys";
 import type { DatasetDocument } from "../../../functions/pipeline/dataset";
-import { listed, read } from "../../../functions/pipeline/json";
-import { datasetKey, statisticsKey } from "../../../functions/pipeline/keys";
 import { createQualityHandler } from "../../../functions/pipeline/quality/handler";
-import { histogram } from "../../../functions/pipeline/quality/histogram-check";
+import { histogramOf } from "../../../functions/pipeline/quality/histogram";
 import { binned, categoryPsi, type Histogram, histogramPsi, psi } from "../../../functions/pipeline/quality/psi";
 import { BUCKET, DATASET, FEATURES, failure, log, MODEL, memoryObjects } from "./world";
 
@@ -71,8 +70,8 @@ describe("data-quality-gate", () => {
   });
 
   it.each([
-    ["of another shape", { rows: 5 }, "/rows: Expected an object, got 5."],
-    ["that is no object", [], "Expected an object, got a list of 0."],
+    ["of another shape", { ...statistics(), rows: 5 }, "/rows: Expected an object, got 5."],
+    ["that is no object", [], "Expected an object, got an array of 0."],
   ])("does not compare with a champion's training set %s, and says so", async (_form, previous, problem) => {
     const result = await setUp(statistics(), previous)(EVENT);
     expect(result.comparedWith).toBe("");
@@ -145,6 +144,7 @@ describe("data-quality-gate", () => {
   describe("of a regression", () => {
     const regression: DatasetDocument = {
       ...DATASET,
+      source: { kind: "files" },
       target: { name: "score", kind: "regression", minimum: 0, maximum: 100 },
       training: { ...DATASET.training, objective: "reg:squarederror" },
       evaluation: { ...DATASET.evaluation, metric: "rmse" },
@@ -216,18 +216,19 @@ describe("histograms", () => {
     ["with one edge", { edges: [5], counts: [0, 7] }, { below: 0, counts: [], above: 7, missing: 0 }],
     ["without any value", { edges: [], counts: [0] }, { below: 0, counts: [], above: 0, missing: 0 }],
   ])("are read %s", (_form, written, expected) => {
-    expect(read(histogram, written)).toEqual({ ok: true, value: { edges: written.edges, ...expected } });
+    expect(histogramOf(written, "")).toEqual({ edges: written.edges, ...expected });
   });
 
   it("are refused with another number of counts", () => {
-    const parsed = read(histogram, { edges: [0, 1, 2], counts: [1] });
-    expect(!parsed.ok && listed(parsed.problems)).toBe("/counts: Expected 2 counts for 3 edges, got 1.");
-    expect(read(histogram, 5)).toMatchObject({ ok: false });
+    expect(histogramOf({ edges: [0, 1, 2], counts: [1] }, "/columns/3/histogram")).toEqual({
+      pointer: "/columns/3/histogram/counts",
+      detail: "Expected 2 counts for 3 edges, got 1.",
+    });
   });
 });
 
 /** Counts values as a histogram with these edges does. */
-const histogramOf = (values: readonly number[], edges: readonly number[], missing = 0): Histogram => {
+const counted = (values: readonly number[], edges: readonly number[], missing = 0): Histogram => {
   const counts: Record<string, number> = {};
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
   return { ...binned(counts, edges), missing };
@@ -267,7 +268,7 @@ describe("population stability index", () => {
         fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 200 }),
         fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { maxLength: 8 }),
         (values, edges) => {
-          const one = histogramOf(
+          const one = counted(
             values,
             edges.sort((a, b) => a - b),
           );
@@ -280,17 +281,17 @@ describe("population stability index", () => {
 
   it("stays small when the same values were counted between other edges", () => {
     const values = uniform(10_000, 100);
-    const deciles = histogramOf(values, uniform(10, 100));
-    expect(histogramPsi(deciles, histogramOf(values, [0, 7, 21, 28, 40, 55, 63, 77, 90, 100]))).toBeLessThan(0.01);
+    const deciles = counted(values, uniform(10, 100));
+    expect(histogramPsi(deciles, counted(values, [0, 7, 21, 28, 40, 55, 63, 77, 90, 100]))).toBeLessThan(0.01);
     // One bin that holds nearly all says nothing about what lies in it, so it raises no alarm.
-    expect(histogramPsi(deciles, histogramOf(values, [0, 99]))).toBeLessThan(0.01);
+    expect(histogramPsi(deciles, counted(values, [0, 99]))).toBeLessThan(0.01);
   });
 
   it("sees another distribution, values beyond the ends, and values that went missing", () => {
-    const before = histogramOf(uniform(1000, 100), [0, 10, 20, 40, 60, 80, 100]);
-    expect(histogramPsi(before, histogramOf(uniform(1000, 30), [0, 5, 10, 15, 20, 25, 30]))).toBeGreaterThan(1);
-    expect(histogramPsi(before, histogramOf(uniform(1000, 300), [0, 10, 20, 40, 60, 80, 100]))).toBeGreaterThan(1);
-    expect(histogramPsi(before, histogramOf(uniform(1000, 100), before.edges, 800))).toBeGreaterThan(0.25);
+    const before = counted(uniform(1000, 100), [0, 10, 20, 40, 60, 80, 100]);
+    expect(histogramPsi(before, counted(uniform(1000, 30), [0, 5, 10, 15, 20, 25, 30]))).toBeGreaterThan(1);
+    expect(histogramPsi(before, counted(uniform(1000, 300), [0, 10, 20, 40, 60, 80, 100]))).toBeGreaterThan(1);
+    expect(histogramPsi(before, counted(uniform(1000, 100), before.edges, 800))).toBeGreaterThan(0.25);
     expect(histogramPsi(before, { edges: [], counts: [], below: 0, above: 0, missing: 1000 })).toBeGreaterThan(1);
   });
 

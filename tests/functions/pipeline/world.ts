@@ -4,9 +4,9 @@ import { createTar } from "nanotar";
 import { models as validateModels } from "#validators";
 import type { ModelsDocument } from "../../../functions/models/document";
 import type { FeatureSpec, FeatureSpecEntry } from "../../../functions/models/feature-spec";
+import { datasetKey, modelTarKey, outputTarKey } from "../../../functions/pipeline/common/keys";
+import type { Objects, Parameters } from "../../../functions/pipeline/common/ports";
 import type { DatasetDocument } from "../../../functions/pipeline/dataset";
-import { datasetKey, modelTarKey, outputTarKey } from "../../../functions/pipeline/keys";
-import type { Objects, Parameters } from "../../../functions/pipeline/ports";
 import { readCase, readExpected } from "../../models/trees/xgboost";
 
 export const log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -8,7 +8,7 @@ import type { LabelRecord } from "../../../functions/core/label-record";
 import { createFeedbackHandler } from "../../../functions/rest/feedback";
 import { readLabels } from "../../../functions/rest/feedback-labels";
 import { FEEDBACK_SCHEMA } from "../../../functions/rest/feedback-schema";
-import type { RestAnswer } from "../../../functions/rest/problem";
+import type { RestAnswer } from "../../../functions/rest/problems";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 

@@ -7,6 +7,7 @@ import { compilePolicy } from "../../../functions/policy/compile";
 import { PROFILES } from "../../../functions/profiles";
 import { createRestHandler, type RestHandlerArgs } from "../../../functions/rest/handler";
 import type { Claim, StoredAnswer, StoredScore } from "../../../functions/rest/ports";
+import { SCORE_PROBLEMS } from "../../../functions/rest/problems";
 import type { BusEvent } from "../../../functions/shared/event-bus";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
@@ -42,7 +43,7 @@ class World {
       scores: {
         newest: (id) =>
           this.#table(
-            () => this.scores.filter((score) => score.leadId === id).sort((a, b) => b.timestamp - a.timestamp)[0] ?? null,
+            () => this.scores.filter((score) => score.inputId === id).sort((a, b) => b.timestamp - a.timestamp)[0] ?? null,
           ),
         put: (score) => this.#table(() => void this.scores.push(score)),
       },
@@ -154,6 +155,15 @@ describe("a valid request", () => {
     expect(world.events).toHaveLength(2);
   });
 
+  it("calls the id of an input by the profile's name for it", async () => {
+    const { json } = await world.post({ data: [600, 1, 40, 3, 60000, 2, 1, 1, 50000, 1, 0, 0] }, {}, "churn");
+    expect(json["inputId"]).toMatch(/^[0-9a-f]{32}$/);
+    expect(json).not.toHaveProperty("leadId");
+    const detail: unknown = JSON.parse(world.events[0]!.detail);
+    expect(detail).toMatchObject({ inputId: json["inputId"], input: { data: expect.any(Array) } });
+    expect(detail).not.toHaveProperty("leadData");
+  });
+
   it("gives churn its result, and keeps jitter for demonstrations", async () => {
     const answer = await world.post({ data: [600, 1, 40, 3, 60000, 2, 1, 1, 50000, 1, 0, 0] }, {}, "churn");
     expect(answer.statusCode).toBe(200);
@@ -247,6 +257,29 @@ describe("bad input", () => {
     expect(answer.headers["Content-Type"]).toBe("application/problem+json");
     expect(answer.json).toMatchObject({ status, instance: "urn:request:request-1" });
     expect(world.stored()).toBe(0);
+  });
+
+  it("is every problem that the route declares, and no other", async () => {
+    const kinds = new Set<unknown>();
+    const provoke = async (body: unknown, headers: Record<string, string> = {}, base64 = false) => {
+      const { json } = await world.post(body, headers, "lead", { isBase64Encoded: base64 });
+      if (json["type"] !== undefined) kinds.add(String(json["type"]).replace("urn:risk-scoring:problem:", ""));
+    };
+    await provoke(Buffer.from([0x7b, 0xff, 0x7d]).toString("base64"), {}, true);
+    await provoke("{");
+    await provoke('{"__proto__":{"a":1}}');
+    await provoke('{"companySize":1,"companySize":2}');
+    await provoke({ ...LEAD, industry: "x".repeat(100_000) });
+    await provoke(LEAD, { "Content-Type": "text/csv" });
+    await provoke({});
+    await provoke(LEAD, { "Idempotency-Key": "with space" });
+    await provoke(LEAD, { "Idempotency-Key": "a" });
+    await provoke({ ...LEAD, companySize: 1 }, { "Idempotency-Key": "a" });
+    for (const [name, { bodyHash }] of world.keys) world.keys.set(name, { bodyHash });
+    await provoke(LEAD, { "Idempotency-Key": "a" });
+    world.down = { bus: true, bucket: true, table: true };
+    await provoke(LEAD);
+    expect([...kinds].sort()).toEqual([...SCORE_PROBLEMS].sort());
   });
 
   it("names every problem by its pointer", async () => {

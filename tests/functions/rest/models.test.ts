@@ -43,7 +43,7 @@ class World {
       models: { current: async () => this.set },
       tokeniser: async () => createTokeniser(null, profile.schema),
       scores: {
-        newest: async (id) => this.scores.filter(({ leadId }) => leadId === id).at(-1) ?? null,
+        newest: async (id) => this.scores.filter(({ inputId }) => inputId === id).at(-1) ?? null,
         put: async (score) => void this.scores.push(score),
       },
       idempotency: { claim: async () => ({ kind: "claimed" }), answer: async () => {}, release: async () => {} },

@@ -284,7 +284,7 @@ describe("stream tables", () => {
 
 describe("scores table", () => {
   const decision = { score: 50, band: "medium", reasons: [], flags: [], modelVersion: "m", policyVersion: "p" };
-  const score = { leadId: "id", timestamp: 5, scoreId: "id-5", decision, answer: { result: "x" }, expiresAt: 9 };
+  const score = { inputId: "id", timestamp: 5, scoreId: "id-5", decision, answer: { result: "x" }, expiresAt: 9 };
 
   it("reads the newest item of an id", async () => {
     let item: unknown;

@@ -2,16 +2,19 @@
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { parseTar } from "nanotar";
-import { modelKey } from "../models/artifact-key";
-import { type FeatureSpec, parseFeatureSpec, requireFitted } from "../models/feature-spec";
-import { compileWithSpec } from "../models/tree-image";
-import { loadTrees, readXgboost, type TreeEvaluator } from "../models/trees";
-import { treeLoader } from "../shared/tree-loader";
-import type { DatasetDocument } from "./dataset";
+import { golden as validateGolden } from "#validators";
+import { isObject } from "../../core/json";
+import { modelKey } from "../../models/artifact-key";
+import { type FeatureSpec, parseFeatureSpec, requireFitted } from "../../models/feature-spec";
+import { compileWithSpec } from "../../models/tree-image";
+import { loadTrees, type TreeEvaluator } from "../../models/trees/evaluator";
+import { readXgboost } from "../../models/trees/xgboost-file";
+import { treeLoader } from "../../shared/tree-loader";
+import type { DatasetDocument } from "../dataset";
 import { fail } from "./errors";
-import { isObject, list, listed, nullable, number, openObject, type Read, readText, text } from "./json";
 import { profileOf } from "./models-parameter";
 import type { Objects } from "./ports";
+import { listed, reader, readText } from "./read-json";
 
 /** The reference model (1400 trees, 85 features) packs to 4 MB; these keep a wrong object from filling the memory. */
 const MAX_PACKED_BYTES = 128 * 2 ** 20;
@@ -48,10 +51,7 @@ interface GoldenFile extends GoldenRows {
   readonly features: readonly string[];
 }
 
-const GOLDEN: Read<GoldenFile> = openObject<GoldenFile>(
-  { features: list(text()), rows: list(list(nullable(number())), { min: 1 }), margins: list(number(), { min: 1 }) },
-  {},
-);
+const readGolden = reader<GoldenFile>(validateGolden);
 
 const RETRAIN = "Start the training pipeline again.";
 
@@ -108,7 +108,7 @@ export async function openModelArchive(objects: Objects, key: string, document: 
       `Expected the features of the dataset in order (${expected.join(", ")}), got ${names.join(", ")}.`,
     );
   }
-  const golden = readText(GOLDEN, textFile("golden.json"));
+  const golden = readText(readGolden, textFile("golden.json"));
   if (!golden.ok) return refuse("golden.json", listed(golden.problems));
   const { features, rows, margins } = golden.value;
   if (features.join() !== names.join())

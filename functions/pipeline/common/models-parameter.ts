@@ -1,9 +1,9 @@
 /** The models of a dataset's profile: which one is the champion, and writing a new document without losing somebody else's. */
-import type { Validate } from "../core/json-schema";
-import { problemText } from "../core/problems";
-import type { AnyProfile } from "../core/profile";
-import { type ModelRef, type ModelsDocument, parseModels, refName } from "../models/document";
-import { profileById } from "../profiles";
+import type { Validate } from "../../core/json-schema";
+import { problemText } from "../../core/problems";
+import type { AnyProfile } from "../../core/profile";
+import { type ModelRef, type ModelsDocument, parseModels, refName } from "../../models/document";
+import { profileById } from "../../profiles";
 import { fail } from "./errors";
 import type { ModelsParameters, Parameters } from "./ports";
 

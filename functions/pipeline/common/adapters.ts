@@ -1,11 +1,8 @@
 /** S3 and SSM behind the ports of the pipelines. Errors are the SDK's, except those that answer the question. */
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
-import { isObject } from "./json";
+import { statusOf } from "../../shared/sdk-error";
 import type { Objects, Parameters } from "./ports";
-
-const statusOf = (error: unknown): number | undefined =>
-  isObject(error) && isObject(error.$metadata) ? (error.$metadata.httpStatusCode as number | undefined) : undefined;
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "");
 
