@@ -1,5 +1,5 @@
 /** Buckets that are named by settings, and settings whose names S3 would refuse. */
-import { type Naming, PhysicalNameError, pipelineBucketName, streamNames } from "../components/lib/naming";
+import { type Naming, PhysicalNameError, pipelineBucketName, streamNames } from "../components/shared/naming";
 import type { StackConfig } from "./config";
 import type { Contradiction } from "./pipeline-checks";
 

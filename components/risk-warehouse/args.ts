@@ -1,9 +1,9 @@
 /** What a warehouse is made of. */
 import type { NamespaceArgs, WorkgroupArgs } from "@pulumi/aws/redshiftserverless";
-import type { PlatformContext } from "../lib/context";
-import type { FunctionTransform } from "../lib/function";
-import type { Naming } from "../lib/naming";
-import type { Transform } from "../lib/transform";
+import type { PlatformContext } from "../shared/context";
+import type { FunctionTransform } from "../shared/function";
+import type { Naming } from "../shared/naming";
+import type { Transform } from "../shared/transform";
 
 export interface RiskWarehouseArgs {
   readonly context: PlatformContext;

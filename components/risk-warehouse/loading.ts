@@ -3,11 +3,11 @@ import { EventRule, EventTarget, type MetricAlarm } from "@pulumi/aws/cloudwatch
 import type { Role } from "@pulumi/aws/iam";
 import { FunctionEventInvokeConfig, type Invocation, Permission } from "@pulumi/aws/lambda";
 import * as pulumi from "@pulumi/pulumi";
-import type { Account } from "../lib/account";
-import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../lib/alarms";
-import { PlatformFunction } from "../lib/function";
-import { environmentOf } from "../lib/naming";
-import { EncryptedQueue } from "../lib/queue";
+import type { Account } from "../shared/account";
+import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../shared/alarms";
+import { PlatformFunction } from "../shared/function";
+import { environmentOf } from "../shared/naming";
+import { EncryptedQueue } from "../shared/queue";
 import type { RiskWarehouseArgs } from "./args";
 import type { ArchiveSources } from "./sources";
 import { queryStatements } from "./sql-access";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Account } from "../lib/account";
+import type { Account } from "../shared/account";
 
 /** Where the warehouse reads from. */
 export interface ArchiveSources {

@@ -2,7 +2,7 @@
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import { UsageLimit, type Workgroup } from "@pulumi/aws/redshiftserverless";
 import type * as pulumi from "@pulumi/pulumi";
-import { alarm } from "../lib/alarms";
+import { alarm } from "../shared/alarms";
 import type { RiskWarehouseArgs } from "./args";
 
 /** Share of the limit from which on somebody should know. */

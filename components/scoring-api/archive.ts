@@ -1,9 +1,9 @@
 /** All scores, batched into one object: the bus buffers into a queue, the archiver empties it. */
 import { EventSourceMapping } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
-import { queueNotEmptyAlarm } from "../lib/alarms";
-import { PlatformFunction } from "../lib/function";
-import { EncryptedQueue } from "../lib/queue";
+import { queueNotEmptyAlarm } from "../shared/alarms";
+import { PlatformFunction } from "../shared/function";
+import { EncryptedQueue } from "../shared/queue";
 import type { ScoringApiArgs } from "./args";
 import { eventNames } from "./event-names";
 

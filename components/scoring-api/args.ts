@@ -2,14 +2,14 @@
 import type { RestApiArgs } from "@pulumi/aws/apigateway";
 import type { AnyProfile } from "../../functions/core/profile";
 import type { PolicyDocument } from "../../functions/policy/document";
-import type { PrivateBucket } from "../lib/bucket";
-import type { PlatformContext } from "../lib/context";
-import type { FunctionTransform } from "../lib/function";
-import type { ProfileModels } from "../lib/models-parameter";
-import type { Naming } from "../lib/naming";
-import type { GeneratedSecret } from "../lib/secret";
-import type { Transform } from "../lib/transform";
-import type { ScoreBus } from "../score-bus";
+import type { PrivateBucket } from "../shared/bucket";
+import type { PlatformContext } from "../shared/context";
+import type { FunctionTransform } from "../shared/function";
+import type { ProfileModels } from "../shared/models-parameter";
+import type { Naming } from "../shared/naming";
+import type { ScoreBus } from "../shared/score-bus";
+import type { GeneratedSecret } from "../shared/secret";
+import type { Transform } from "../shared/transform";
 
 /** Who may call. */
 export type ApiAuth =

@@ -2,7 +2,7 @@ import type { input } from "@pulumi/aws/types";
 import { WebAcl, WebAclAssociation } from "@pulumi/aws/wafv2";
 import type * as pulumi from "@pulumi/pulumi";
 import { MAX_REQUEST_BYTES } from "../../functions/rest/read-request";
-import { environmentOf, type Naming } from "../lib/naming";
+import { environmentOf, type Naming } from "../shared/naming";
 
 export interface FirewallArgs {
   readonly naming: Naming;

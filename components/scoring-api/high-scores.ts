@@ -1,8 +1,8 @@
 /** Where high lead scores go: above one limit to a log group, above a higher one to people. */
 import { LogGroup, LogResourcePolicy } from "@pulumi/aws/cloudwatch";
 import * as pulumi from "@pulumi/pulumi";
-import { policyDocument } from "../lib/iam";
-import { NotificationTopic } from "../lib/topic";
+import { policyDocument } from "../shared/iam";
+import { NotificationTopic } from "../shared/topic";
 import type { ScoringApiArgs } from "./args";
 import { eventNames } from "./event-names";
 

@@ -1,8 +1,8 @@
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { EventSourceMapping } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
-import { type AlarmContext, alarm, functionAlarms } from "../lib/alarms";
-import type { PlatformFunction } from "../lib/function";
+import { type AlarmContext, alarm, functionAlarms } from "../shared/alarms";
+import type { PlatformFunction } from "../shared/function";
 import type { StreamProcessorArgs } from "./args";
 
 /** A healthy consumer is seconds behind; five minutes is a person's time to notice, and far from the stream's retention. */

@@ -3,15 +3,15 @@ import type { StreamArgs } from "@pulumi/aws/kinesis";
 import type { EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyDocument } from "../../functions/policy/document";
-import type { PlatformContext } from "../lib/context";
-import type { FunctionTransform } from "../lib/function";
-import type { ProfileModels } from "../lib/models-parameter";
-import type { Naming } from "../lib/naming";
-import type { EncryptedQueue } from "../lib/queue";
-import type { GeneratedSecret } from "../lib/secret";
-import type { ProvisionedUnits } from "../lib/tables";
-import type { Transform } from "../lib/transform";
-import type { ScoreBus } from "../score-bus";
+import type { PlatformContext } from "../shared/context";
+import type { FunctionTransform } from "../shared/function";
+import type { ProfileModels } from "../shared/models-parameter";
+import type { Naming } from "../shared/naming";
+import type { EncryptedQueue } from "../shared/queue";
+import type { ScoreBus } from "../shared/score-bus";
+import type { GeneratedSecret } from "../shared/secret";
+import type { ProvisionedUnits } from "../shared/tables";
+import type { Transform } from "../shared/transform";
 
 /** Where events come from. One kind now; a second one is a member here and a branch in `createTrigger`. */
 export type StreamTrigger = KinesisTrigger;

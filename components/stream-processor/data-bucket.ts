@@ -1,7 +1,7 @@
 /** The bucket of archive, labels, quarantine and failed batches: how long each lives, and who is told about new objects. */
 import { BucketNotification } from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
-import { type LifecycleRule, PrivateBucket } from "../lib/bucket";
+import { type LifecycleRule, PrivateBucket } from "../shared/bucket";
 import type { ObjectQueue, StreamProcessorArgs } from "./args";
 
 export function createDataBucket(

@@ -2,14 +2,14 @@
 import type { JobArgs } from "@pulumi/aws/glue";
 import type { StateMachineArgs } from "@pulumi/aws/sfn";
 import type { DatasetDocument } from "../../functions/pipeline/dataset";
-import type { PlatformContext } from "../lib/context";
-import type { FunctionTransform } from "../lib/function";
-import type { ModelStore } from "../lib/model-store";
-import type { Naming } from "../lib/naming";
-import type { GlueSize, WarehouseAccess } from "../lib/pipeline-glue-job";
-import type { PipelineModels } from "../lib/pipeline-models";
-import type { PipelineStore } from "../lib/pipeline-store";
-import type { Transform } from "../lib/transform";
+import type { PlatformContext } from "../shared/context";
+import type { FunctionTransform } from "../shared/function";
+import type { ModelStore } from "../shared/model-store";
+import type { Naming } from "../shared/naming";
+import type { GlueSize, WarehouseAccess } from "../shared/pipeline-glue-job";
+import type { PipelineModels } from "../shared/pipeline-models";
+import type { PipelineStore } from "../shared/pipeline-store";
+import type { Transform } from "../shared/transform";
 
 /** The machine that a model is trained on. */
 export interface TrainingJob {

@@ -10,7 +10,7 @@ import {
   publish,
   type States,
   task,
-} from "../lib/pipeline-states";
+} from "../shared/pipeline-states";
 import type { TrainingJob } from "./args";
 
 export interface TrainingDefinitionArgs {

@@ -1,13 +1,13 @@
 /** The functions of training: plan, the two gates, promotion. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { DatasetDocument } from "../../functions/pipeline/dataset";
-import type { Account } from "../lib/account";
-import { PlatformFunction } from "../lib/function";
-import type { Statement } from "../lib/iam";
-import { modelPrefix } from "../lib/model-artifact";
-import { environmentOf } from "../lib/naming";
-import { modelsParametersJson, parameterStatement } from "../lib/pipeline-models";
-import { PLAN_TIMEOUT_SECONDS, planFunction } from "../lib/pipeline-plan";
+import type { Account } from "../shared/account";
+import { PlatformFunction } from "../shared/function";
+import type { Statement } from "../shared/iam";
+import { modelPrefix } from "../shared/model-artifact";
+import { environmentOf } from "../shared/naming";
+import { modelsParametersJson, parameterStatement } from "../shared/pipeline-models";
+import { PLAN_TIMEOUT_SECONDS, planFunction } from "../shared/pipeline-plan";
 import type { TrainingPipelineArgs } from "./args";
 
 export interface TrainingFunctions {

@@ -9,7 +9,7 @@ import {
   publish,
   type States,
   task,
-} from "../lib/pipeline-states";
+} from "../shared/pipeline-states";
 import type { TimedFunction } from "./definition";
 
 export interface PromotionDefinitionArgs {

@@ -1,9 +1,9 @@
 /** What SageMaker may do for a training and for a model, and what the state machines may ask of it. */
 import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
-import type { Account } from "../lib/account";
-import { grant, mergeStatements, type Statement, serviceRole } from "../lib/iam";
-import type { TrainingImage } from "../lib/pipeline-image";
+import type { Account } from "../shared/account";
+import { grant, mergeStatements, type Statement, serviceRole } from "../shared/iam";
+import type { TrainingImage } from "../shared/pipeline-image";
 import type { TrainingPipelineArgs } from "./args";
 
 /** The role of training jobs: reads the rows and the code, writes models and checkpoints. */

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import type * as KeyModule from "../../components/lib/encryption-key";
 import type * as GatewayModule from "../../components/scoring-api/gateway";
 import type * as ProblemsModule from "../../components/scoring-api/problem-responses";
+import type * as KeyModule from "../../components/shared/encryption-key";
 import { type Evaluation, evaluate, evaluateStack, load } from "../helpers/recorder";
 
 // The compiled modules have the types of their sources.
 const { createGateway } = load("components/scoring-api/gateway") as typeof GatewayModule;
-const { EncryptionKey } = load("components/lib/encryption-key") as typeof KeyModule;
+const { EncryptionKey } = load("components/shared/encryption-key") as typeof KeyModule;
 const { PROBLEM_RESPONSES } = load("components/scoring-api/problem-responses") as typeof ProblemsModule;
 
 /** What API Gateway copies into a deployment: all that a REST API is made of but stages, plans and keys. */

@@ -2,7 +2,7 @@
 import aslValidator from "asl-validator";
 import { describe, expect, it } from "vitest";
 import { inferenceDefinition } from "../../components/inference-pipeline/definition.js";
-import type { Definition, State, States } from "../../components/lib/pipeline-states.js";
+import type { Definition, State, States } from "../../components/shared/pipeline-states.js";
 import { type TrainingDefinitionArgs, trainingDefinition } from "../../components/training-pipeline/definition.js";
 import { promotionDefinition } from "../../components/training-pipeline/promotion-definition.js";
 

@@ -11,7 +11,7 @@ import { parse } from "yaml";
 
 /** The project's root: vitest runs there. */
 export const ROOT = process.cwd();
-/** Loads compiled modules: `load("components/score-bus")`. */
+/** Loads compiled modules: `load("components/shared/score-bus")`. */
 const requireDist = createRequire(join(ROOT, "dist/index.js"));
 export const load = (path: string): unknown => requireDist(join(ROOT, "dist", path));
 

@@ -4,21 +4,19 @@
 import type { Role } from "@pulumi/aws/iam";
 import { ModelPackageGroup } from "@pulumi/aws/sagemaker";
 import * as pulumi from "@pulumi/pulumi";
-import { type Account, currentAccount } from "./lib/account";
-import { MAX_LENGTH, physicalName } from "./lib/naming";
-import { GlueJob } from "./lib/pipeline-glue-job";
-import { type TrainingImage, xgboostImage } from "./lib/pipeline-image";
-import { callFunctions, passRoles, runJobs, runSagemakerJobs, sagemakerArns } from "./lib/pipeline-permissions";
-import { Starter } from "./lib/pipeline-schedules";
-import type { Notices } from "./lib/pipeline-states";
-import { StateMachine } from "./lib/state-machine";
-import type { TrainingPipelineArgs } from "./training-pipeline/args";
-import { trainingDefinition } from "./training-pipeline/definition";
-import { createFunctions, TIMEOUT_SECONDS, type TrainingFunctions } from "./training-pipeline/functions";
-import { promotionDefinition } from "./training-pipeline/promotion-definition";
-import { createModelRole, createTrainingRole } from "./training-pipeline/roles";
-
-export type { TrainingJob, TrainingPipelineArgs } from "./training-pipeline/args";
+import { type Account, currentAccount } from "../shared/account";
+import { MAX_LENGTH, physicalName } from "../shared/naming";
+import { GlueJob } from "../shared/pipeline-glue-job";
+import { type TrainingImage, xgboostImage } from "../shared/pipeline-image";
+import { callFunctions, passRoles, runJobs, runSagemakerJobs, sagemakerArns } from "../shared/pipeline-permissions";
+import { Starter } from "../shared/pipeline-schedules";
+import type { Notices } from "../shared/pipeline-states";
+import { StateMachine } from "../shared/state-machine";
+import type { TrainingPipelineArgs } from "./args";
+import { trainingDefinition } from "./definition";
+import { createFunctions, TIMEOUT_SECONDS, type TrainingFunctions } from "./functions";
+import { promotionDefinition } from "./promotion-definition";
+import { createModelRole, createTrainingRole } from "./roles";
 
 /** Group in the registry by dataset. */
 type ModelGroups = Readonly<Record<string, ModelPackageGroup>>;

@@ -5,11 +5,11 @@ import { EventBus, EventBusPolicy, EventRule, EventTarget } from "@pulumi/aws/cl
 import type { Role } from "@pulumi/aws/iam";
 import type { input } from "@pulumi/aws/types";
 import * as pulumi from "@pulumi/pulumi";
-import { currentAccount } from "./lib/account";
-import { type AlarmContext, queueNotEmptyAlarm } from "./lib/alarms";
-import type { EncryptionKey } from "./lib/encryption-key";
-import { grant, policyDocument, type Statement } from "./lib/iam";
-import { EncryptedQueue } from "./lib/queue";
+import { currentAccount } from "./account";
+import { type AlarmContext, queueNotEmptyAlarm } from "./alarms";
+import type { EncryptionKey } from "./encryption-key";
+import { grant, policyDocument, type Statement } from "./iam";
+import { EncryptedQueue } from "./queue";
 
 export interface ScoreBusArgs {
   readonly key: EncryptionKey;

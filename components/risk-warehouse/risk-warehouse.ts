@@ -7,23 +7,20 @@ import { Invocation } from "@pulumi/aws/lambda";
 import type { Namespace, Workgroup } from "@pulumi/aws/redshiftserverless";
 import type { Vpc } from "@pulumi/awsx/ec2/vpc";
 import * as pulumi from "@pulumi/pulumi";
-import { currentAccount } from "./lib/account";
-import { PlatformFunction } from "./lib/function";
-import { grant } from "./lib/iam";
-import type { WarehouseAccess } from "./lib/pipeline-glue-job";
-import type { EncryptedQueue } from "./lib/queue";
-import type { RiskWarehouseArgs } from "./risk-warehouse/args";
-import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup, warehouseName } from "./risk-warehouse/database";
-import { createLoadAlarms, createLoader, createLoadQueues, scheduleLoads } from "./risk-warehouse/loading";
-import { createNetwork } from "./risk-warehouse/network";
-import { checkParameters } from "./risk-warehouse/parameters";
-import { archiveSources } from "./risk-warehouse/sources";
-import { queryStatements, runStatements } from "./risk-warehouse/sql-access";
-import { limitUsage } from "./risk-warehouse/usage";
-import type { ObjectQueue } from "./stream-processor/args";
-
-export type { RiskWarehouseArgs } from "./risk-warehouse/args";
-export { warehouseName } from "./risk-warehouse/database";
+import { currentAccount } from "../shared/account";
+import { PlatformFunction } from "../shared/function";
+import { grant } from "../shared/iam";
+import type { WarehouseAccess } from "../shared/pipeline-glue-job";
+import type { EncryptedQueue } from "../shared/queue";
+import type { ObjectQueue } from "../stream-processor/args";
+import type { RiskWarehouseArgs } from "./args";
+import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup, warehouseName } from "./database";
+import { createLoadAlarms, createLoader, createLoadQueues, scheduleLoads } from "./loading";
+import { createNetwork } from "./network";
+import { checkParameters } from "./parameters";
+import { archiveSources } from "./sources";
+import { queryStatements, runStatements } from "./sql-access";
+import { limitUsage } from "./usage";
 
 /** Lambda's own limit; a migration of a large table may take most of it. */
 const MAX_TIMEOUT_SECONDS = 900;

@@ -8,22 +8,20 @@ import { Stream, type StreamArgs } from "@pulumi/aws/kinesis";
 import { EventSourceMapping, type EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
-import type { PrivateBucket } from "./lib/bucket";
-import type { PlatformFunction } from "./lib/function";
-import { grant, type Statement } from "./lib/iam";
-import { modelsParameter } from "./lib/models-parameter";
-import { type StreamNames, streamNames } from "./lib/naming";
-import { policyParameter } from "./lib/policy-parameter";
-import { randomValue } from "./lib/secret";
-import { resultsTable, stateTable, tableStatement } from "./lib/tables";
-import { NotificationTopic } from "./lib/topic";
-import { withTransform } from "./lib/transform";
-import { createAlarms } from "./stream-processor/alarms";
-import type { StreamProcessorArgs } from "./stream-processor/args";
-import { announceObjects, createDataBucket } from "./stream-processor/data-bucket";
-import { createScorer, EVENT_DETAIL_TYPE, eventSourceName } from "./stream-processor/scorer";
-
-export type { KinesisTrigger, ObjectQueue, StreamCapacity, StreamProcessorArgs, StreamTrigger } from "./stream-processor/args";
+import type { PrivateBucket } from "../shared/bucket";
+import type { PlatformFunction } from "../shared/function";
+import { grant, type Statement } from "../shared/iam";
+import { modelsParameter } from "../shared/models-parameter";
+import { type StreamNames, streamNames } from "../shared/naming";
+import { policyParameter } from "../shared/policy-parameter";
+import { randomValue } from "../shared/secret";
+import { resultsTable, stateTable, tableStatement } from "../shared/tables";
+import { NotificationTopic } from "../shared/topic";
+import { withTransform } from "../shared/transform";
+import { createAlarms } from "./alarms";
+import type { StreamProcessorArgs } from "./args";
+import { announceObjects, createDataBucket } from "./data-bucket";
+import { createScorer, EVENT_DETAIL_TYPE, eventSourceName } from "./scorer";
 
 export class StreamProcessor extends pulumi.ComponentResource {
   readonly streamName: pulumi.Output<string>;

@@ -7,22 +7,20 @@ import { Dashboard, type LogGroup, type MetricAlarm } from "@pulumi/aws/cloudwat
 import type { Table } from "@pulumi/aws/dynamodb";
 import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
-import { type AlarmContext, alarm, functionAlarms } from "./lib/alarms";
-import type { PlatformFunction } from "./lib/function";
-import { grant } from "./lib/iam";
-import { environmentOf } from "./lib/naming";
-import { scoresTable } from "./lib/tables";
-import type { NotificationTopic } from "./lib/topic";
-import { archiveScores } from "./scoring-api/archive";
-import type { ScoringApiArgs } from "./scoring-api/args";
-import { dashboardBody } from "./scoring-api/dashboard";
-import { createFeedback, createFeedbackAlarms, FEEDBACK_PATH } from "./scoring-api/feedback";
-import { protectStage } from "./scoring-api/firewall";
-import { createGateway, type Gateway } from "./scoring-api/gateway";
-import { routeHighScores } from "./scoring-api/high-scores";
-import { createScoringFunction, METRIC_NAMESPACE, type ScoringFunction } from "./scoring-api/scoring-function";
-
-export type { ApiAuth, ScoringApiArgs, ScoringRoute } from "./scoring-api/args";
+import { type AlarmContext, alarm, functionAlarms } from "../shared/alarms";
+import type { PlatformFunction } from "../shared/function";
+import { grant } from "../shared/iam";
+import { environmentOf } from "../shared/naming";
+import { scoresTable } from "../shared/tables";
+import type { NotificationTopic } from "../shared/topic";
+import { archiveScores } from "./archive";
+import type { ScoringApiArgs } from "./args";
+import { dashboardBody } from "./dashboard";
+import { createFeedback, createFeedbackAlarms, FEEDBACK_PATH } from "./feedback";
+import { protectStage } from "./firewall";
+import { createGateway, type Gateway } from "./gateway";
+import { routeHighScores } from "./high-scores";
+import { createScoringFunction, METRIC_NAMESPACE, type ScoringFunction } from "./scoring-function";
 
 const STAGE_NAME = "v1";
 const LATENCY_ALARM_MS = 3000;

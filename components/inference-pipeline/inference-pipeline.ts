@@ -2,17 +2,15 @@
  * Scores yesterday in batch with the champion, every night, and any range of days by hand: Step Functions, Glue, Batch Transform.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { InferencePipelineArgs } from "./inference-pipeline/args";
-import { inferenceDefinition } from "./inference-pipeline/definition";
-import { type Account, currentAccount } from "./lib/account";
-import { PlatformFunction } from "./lib/function";
-import { GlueJob } from "./lib/pipeline-glue-job";
-import { callFunctions, runJobs, runSagemakerJobs, sagemakerArns } from "./lib/pipeline-permissions";
-import { PLAN_TIMEOUT_SECONDS, planFunction } from "./lib/pipeline-plan";
-import { Starter } from "./lib/pipeline-schedules";
-import { StateMachine } from "./lib/state-machine";
-
-export type { InferencePipelineArgs, TransformJob } from "./inference-pipeline/args";
+import { type Account, currentAccount } from "../shared/account";
+import { PlatformFunction } from "../shared/function";
+import { GlueJob } from "../shared/pipeline-glue-job";
+import { callFunctions, runJobs, runSagemakerJobs, sagemakerArns } from "../shared/pipeline-permissions";
+import { PLAN_TIMEOUT_SECONDS, planFunction } from "../shared/pipeline-plan";
+import { Starter } from "../shared/pipeline-schedules";
+import { StateMachine } from "../shared/state-machine";
+import type { InferencePipelineArgs } from "./args";
+import { inferenceDefinition } from "./definition";
 
 /** A manifest and a list of days. */
 const GATE_TIMEOUT_SECONDS = 60;

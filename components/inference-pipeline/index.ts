@@ -1,0 +1,2 @@
+export type { InferencePipelineArgs, TransformJob } from "./args";
+export { InferencePipeline } from "./inference-pipeline";

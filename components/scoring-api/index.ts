@@ -1,0 +1,2 @@
+export type { ApiAuth, ScoringApiArgs, ScoringRoute } from "./args";
+export { ScoringApi } from "./scoring-api";

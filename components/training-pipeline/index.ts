@@ -1,0 +1,2 @@
+export type { TrainingJob, TrainingPipelineArgs } from "./args";
+export { TrainingPipeline } from "./training-pipeline";
