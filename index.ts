@@ -24,7 +24,9 @@ export const churnPolicyParameter = api.policyParameterNames.churn;
 export const devicePolicyParameter = api.policyParameterNames.device;
 export const modelBucket = models.bucket.bucketName;
 /** Name of the models' parameter by profile. */
-export const modelsParameters = { ...api.modelsParameterNames, fraud: stream.modelsParameterName };
+export const modelsParameters = Object.fromEntries(
+  [...api.served, stream.served].map(({ profile, modelsParameter }) => [profile, modelsParameter]),
+);
 export const alarmTopicArn = alarmTopic.arn;
 export const eventBusName = bus.busName;
 export const streamName = stream.streamName;

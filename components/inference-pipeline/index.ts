@@ -1,2 +1,2 @@
-export type { InferencePipelineArgs, TransformJob } from "./args";
+export type { Backfill, InferencePipelineArgs, TransformJob } from "./args";
 export { InferencePipeline } from "./inference-pipeline";

@@ -3,27 +3,27 @@
  */
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
-import { Invocation } from "@pulumi/aws/lambda";
+import type { Invocation } from "@pulumi/aws/lambda";
 import type { Namespace, Workgroup } from "@pulumi/aws/redshiftserverless";
 import type { Vpc } from "@pulumi/awsx/ec2/vpc";
 import * as pulumi from "@pulumi/pulumi";
-import { currentAccount } from "../shared/account";
-import { PlatformFunction } from "../shared/function";
+import type { PrivateBucket } from "../shared/bucket";
+import type { PlatformContext } from "../shared/context";
+import { announceObjects, type ObjectQueue } from "../shared/data-bucket";
+import type { PlatformFunction } from "../shared/function";
 import { grant } from "../shared/iam";
 import type { WarehouseAccess } from "../shared/pipeline-glue-job";
 import type { EncryptedQueue } from "../shared/queue";
-import type { ObjectQueue } from "../stream-processor/args";
 import type { RiskWarehouseArgs } from "./args";
-import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup, warehouseName } from "./database";
+import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup } from "./database";
 import { createLoadAlarms, createLoader, createLoadQueues, scheduleLoads } from "./loading";
+import { createMigrator, migrate } from "./migration";
 import { createNetwork } from "./network";
 import { checkParameters } from "./parameters";
-import { archiveSources } from "./sources";
-import { queryStatements, runStatements } from "./sql-access";
+import { warehouseSettings } from "./settings";
+import { createSources } from "./sources";
+import { queryStatements } from "./sql-access";
 import { limitUsage } from "./usage";
-
-/** Lambda's own limit; a migration of a large table may take most of it. */
-const MAX_TIMEOUT_SECONDS = 900;
 
 export class RiskWarehouse extends pulumi.ComponentResource {
   readonly workgroupName: pulumi.Output<string>;
@@ -32,6 +32,10 @@ export class RiskWarehouse extends pulumi.ComponentResource {
   readonly loaderFunctionName: pulumi.Output<string>;
   readonly migratorFunctionName: pulumi.Output<string>;
   readonly loadQueueUrl: pulumi.Output<string>;
+  /** The bucket that is loaded; undefined with `args.sourceBuckets`. */
+  readonly dataBucket: PrivateBucket | undefined;
+  /** What other components of the stack can share. */
+  readonly context: PlatformContext;
   readonly nodes: {
     readonly vpc: Vpc;
     readonly namespace: Namespace;
@@ -46,37 +50,33 @@ export class RiskWarehouse extends pulumi.ComponentResource {
     readonly alarms: readonly MetricAlarm[];
   };
 
-  constructor(
-    private readonly instance: string,
-    private readonly args: RiskWarehouseArgs,
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(instance: string, args: RiskWarehouseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:warehouse:RiskWarehouse", instance, {}, opts);
-    const account = currentAccount(this);
-    const sources = archiveSources(args.sourceBuckets, account);
-    const copyRole = createCopyRole(instance, args, sources, this);
-    const exchangeRole =
-      args.exchangeBucket === undefined ? undefined : createExchangeRole(instance, args.exchangeBucket, args, account, this);
-    const network = createNetwork(instance, args, this);
-    const namespace = createNamespace(instance, args, copyRole, exchangeRole, this);
-    const workgroup = createWorkgroup(instance, args, namespace, network, this);
-    this.workgroupName = checkedName(workgroup);
-    const queues = createLoadQueues(instance, args, sources, account, this);
-    const migrator = this.createMigrator(namespace, workgroup);
-    const migration = this.migrate(migrator);
-    const loader = createLoader(
-      instance,
-      args,
-      { sources, queues, workgroupName: this.workgroupName, workgroupArn: workgroup.arn, copyRole },
-      this,
-    );
-    scheduleLoads(instance, args, loader, queues.failures, migration, this);
-    const alarms = [...createLoadAlarms(instance, args, loader, queues, this), limitUsage(instance, args, workgroup, this)];
-    this.databaseName = args.databaseName;
+    const settings = warehouseSettings(instance, args, this);
+    const sources = createSources(instance, args.sourceBuckets, settings, this);
+    const copyRole = createCopyRole(instance, settings, sources, this);
+    const exchangeRole = createExchangeRole(instance, settings, this);
+    const network = createNetwork(instance, settings.network, this);
+    const namespace = createNamespace(instance, settings, copyRole, exchangeRole, this);
+    const workgroup = createWorkgroup(instance, settings, namespace, network, this);
+    const workgroupName = checkedName(workgroup);
+    const queues = createLoadQueues(instance, settings, sources, this);
+    const migrator = createMigrator(instance, settings, namespace, workgroup, workgroupName, this);
+    const migration = migrate(instance, settings, migrator, this);
+    const loaded = { sources, queues, workgroupName, workgroupArn: workgroup.arn, copyRole };
+    const loader = createLoader(instance, settings, loaded, this);
+    scheduleLoads(instance, settings, loader, queues.failures, migration, this);
+    const loadAlarms = createLoadAlarms(instance, settings, loader, queues, this);
+    const usageAlarm = limitUsage(instance, settings, workgroup, this);
+
+    this.workgroupName = workgroupName;
+    this.databaseName = settings.database.name;
     this.adminSecretArn = namespace.adminPasswordSecretArn;
     this.loaderFunctionName = loader.functionName;
     this.migratorFunctionName = migrator.functionName;
     this.loadQueueUrl = queues.pending.url;
+    this.dataBucket = sources.own;
+    this.context = settings.context;
     this.nodes = {
       vpc: network.vpc,
       namespace,
@@ -87,8 +87,9 @@ export class RiskWarehouse extends pulumi.ComponentResource {
       loader,
       migrator,
       migration,
-      alarms,
+      alarms: [...loadAlarms, usageAlarm],
     };
+    if (sources.own) announceObjects(instance, sources.own, this.objectQueues(), this);
     this.registerOutputs({
       workgroupName: this.workgroupName,
       databaseName: this.databaseName,
@@ -110,7 +111,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
     }));
   }
 
-  /** Lets a role run SQL as the database roles of its tag `RedshiftDbRoles`. `name` is the policy's logical name. */
+  /** Lets a role run SQL as the database roles of its tag `RedshiftDbRoles`. `name` is the logical name of the IAM policy. */
   grantQuery(name: string, role: Role): void {
     grant(name, role, queryStatements(this.nodes.workgroup.arn), { parent: this });
   }
@@ -125,54 +126,6 @@ export class RiskWarehouse extends pulumi.ComponentResource {
       exchangeRoleArn: exchangeRole.arn,
       statements: queryStatements(workgroup.arn),
     };
-  }
-
-  private createMigrator(namespace: Namespace, workgroup: Workgroup): PlatformFunction {
-    const { context, bundles, databaseName, reserveConcurrency } = this.args;
-    return new PlatformFunction(
-      `${this.instance}-migrator`,
-      {
-        ...context,
-        description: "Applies the numbered SQL migrations to the warehouse",
-        bundle: bundles.migrator,
-        callbackFactory: () => require("./bundles/warehouse-migrator/index.js").handler,
-        memoryMb: 256,
-        timeoutSeconds: MAX_TIMEOUT_SECONDS,
-        ...(reserveConcurrency ? { reservedConcurrency: 1 } : {}),
-        environment: {
-          WORKGROUP_NAME: this.workgroupName,
-          DATABASE_NAME: databaseName,
-          SECRET_ARN: namespace.adminPasswordSecretArn,
-          LOG_LEVEL: "info",
-        },
-        permissions: [
-          ...runStatements(workgroup.arn),
-          {
-            sid: "AdminPassword",
-            actions: ["secretsmanager:GetSecretValue"],
-            resources: [namespace.adminPasswordSecretArn],
-          },
-          context.key.decryptStatement(),
-        ],
-      },
-      { parent: this },
-    );
-  }
-
-  private migrate(migrator: PlatformFunction): Invocation {
-    return new Invocation(
-      `${this.instance}-migration`,
-      {
-        functionName: migrator.functionName,
-        input: "{}",
-        // A new database has no tables yet.
-        triggers: {
-          migrations: this.args.migrationsHash,
-          database: `${warehouseName(this.instance, this.args.naming)}/${this.args.databaseName}`,
-        },
-      },
-      { parent: this, dependsOn: [migrator.policy] },
-    );
   }
 }
 

@@ -1,2 +1,10 @@
-export type { ApiAuth, ScoringApiArgs, ScoringRoute } from "./args";
+export type {
+  ApiAuth,
+  HighScores,
+  RequestLimits,
+  ScoreArchive,
+  ScoringApiArgs,
+  ScoringFunctionSize,
+  ScoringRoute,
+} from "./args";
 export { ScoringApi } from "./scoring-api";

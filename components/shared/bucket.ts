@@ -19,7 +19,7 @@ export type LifecycleRule = input.s3.BucketLifecycleConfigurationRule;
 
 export interface PrivateBucketArgs {
   /** Physical name. Default: chosen by Pulumi. Fix it only where an outside party needs it. */
-  readonly bucketName?: string;
+  readonly bucketName?: pulumi.Input<string>;
   /**
    * Who encrypts: a customer-managed key, or S3's own keys. The latter only for the target of server access logs, which
    * S3 cannot write under a customer-managed key.

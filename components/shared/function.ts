@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { LogGroup } from "@pulumi/aws/cloudwatch";
 import type { Role, RolePolicy } from "@pulumi/aws/iam";
 import { CallbackFunction, type CallbackFunctionArgs } from "@pulumi/aws/lambda";
@@ -11,17 +12,20 @@ export type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
 /** Settings that all functions of a stack share. */
 export interface FunctionDefaults {
+  /** Encrypts all that the stack stores, logs included. Default: a key of the component's own. */
   readonly key: EncryptionKey;
-  /** Days. One of CloudWatch's values (1, 3, 5, 7, 14, 30, 60, 90 …). */
+  /** Days that logs are kept; one of CloudWatch's values (1, 3, 5, 7, 14, 30, 60, 90 …). Default 30. */
   readonly logRetentionDays: number;
-  /** X-Ray: costs $5 per million traces, shows where a slow call spent its time. */
+  /** X-Ray: costs $5 per million traces, shows where a slow call spent its time. Default true. */
   readonly tracing: boolean;
+  /** False in accounts that cannot set executions aside (a new account has 10 in all): functions then share what there is. Default true. */
+  readonly reserveConcurrency: boolean;
 }
 
 export interface PlatformFunctionArgs extends FunctionDefaults {
   readonly description: string;
-  /** Path of the bundle in the archive and in the project, `./bundles/stream-scoring/index.js`. */
-  readonly bundle: string;
+  /** Name of a file of `functions/entries/`, `stream-scoring`: the archive holds its bundle. */
+  readonly entry: string;
   /**
    * `() => require("./bundles/<entry>/index.js").handler`. It is serialised into the archive, so it may capture nothing:
    * a captured config value or secret would lie in plain text in the deployment package.
@@ -32,7 +36,7 @@ export interface PlatformFunctionArgs extends FunctionDefaults {
   /** MB, 128 to 10240; CPU grows with it. */
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
-  /** Executions set aside for this function, which are also its ceiling. Default: none set aside. */
+  /** Executions set aside for this function, which are also its ceiling. Default: none. Without effect when `reserveConcurrency` is false. */
   readonly reservedConcurrency?: number;
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** What the function may do, besides writing its own logs and traces. */
@@ -94,7 +98,9 @@ function tunables(args: PlatformFunctionArgs): FunctionArgs {
     memorySize: args.memoryMb,
     timeout: args.timeoutSeconds,
     environment: { variables: { ...args.environment } },
-    ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: args.reservedConcurrency }),
+    ...(args.reserveConcurrency && args.reservedConcurrency !== undefined
+      ? { reservedConcurrentExecutions: args.reservedConcurrency }
+      : {}),
     ...(args.publish ? { publish: true } : {}),
   };
 }
@@ -103,7 +109,7 @@ function invariants(args: PlatformFunctionArgs, role: Role, logGroup: LogGroup):
   return {
     callbackFactory: args.callbackFactory,
     // Only the bundle: it holds its dependencies, so no package of node_modules belongs into the archive.
-    codePathOptions: { extraIncludePaths: [args.bundle] },
+    codePathOptions: { extraIncludePaths: [bundleOf(args.entry)] },
     role,
     runtime: "nodejs24.x",
     architectures: ["arm64"],
@@ -111,6 +117,15 @@ function invariants(args: PlatformFunctionArgs, role: Role, logGroup: LogGroup):
     // Text: in the JSON format Lambda wraps each line, and embedded metrics are no longer at its root.
     loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
   };
+}
+
+/** The bundle of an entry in the project and in the archive. The program runs in the project's root. */
+function bundleOf(entry: string): string {
+  const path = `./bundles/${entry}/index.js`;
+  if (existsSync(path)) return path;
+  throw new Error(
+    `Function "${entry}" has no bundle: expected ${path}, made from functions/entries/${entry}.ts. Build it in the project's root: npm run build`,
+  );
 }
 
 function ownStatements(logGroup: LogGroup, tracing: boolean): Statement[] {

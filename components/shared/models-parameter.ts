@@ -1,6 +1,7 @@
 /** Which models score a profile: the parameter that running functions follow, and what they may call for it. */
 import { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
+import type { AnyProfile } from "../../functions/core/profile";
 import { MAX_MODELS_BYTES, type ModelRef, type ModelsDocument } from "../../functions/models/document";
 import { currentAccount } from "./account";
 import type { Statement } from "./iam";
@@ -12,6 +13,21 @@ export interface ProfileModels {
   readonly store: ModelStore;
   /** What a new stack starts with. */
   readonly initial: ModelsDocument;
+}
+
+/** What a profile starts with where nobody chose a model: the one that its policy names. */
+export const builtInModels = (store: ModelStore, profile: AnyProfile): ProfileModels => ({
+  store,
+  initial: { chain: [profile.defaultPolicy.model] },
+});
+
+/** A profile that is scored in real time, as the batch pipelines know it: they follow its champion and promote another one. */
+export interface ServedProfile {
+  readonly profile: string;
+  /** Name of the parameter with its champion. */
+  readonly modelsParameter: pulumi.Output<string>;
+  /** Namespace of its CloudWatch metrics, which a canary is judged by. */
+  readonly metricNamespace: string;
 }
 
 /**

@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+
 /** What makes physical names unique: two stacks differ in `environment`, two copies of one stack in `suffix`. */
 export interface Naming {
   /** Lower-case letters and digits: `dev`, `staging`, `prod`. */
@@ -8,6 +11,18 @@ export interface Naming {
 
 /** `dev-a1`: tells the metrics and costs of one stack from those of others in its account, as the dimension and tag `environment`. */
 export const environmentOf = ({ environment, suffix }: Naming): string => `${environment}-${suffix}`;
+
+/** For a component that is given no naming: the stack's name without other characters, and a hash that other projects don't have. */
+export function stackNaming(): Naming {
+  const identity = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  return {
+    environment: pulumi
+      .getStack()
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, ""),
+    suffix: createHash("sha256").update(identity).digest("hex").slice(0, 6),
+  };
+}
 
 const ALLOWED = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
 
@@ -41,27 +56,33 @@ export function physicalName(stem: string, naming: Naming, maxLength: number, ex
 /** Longest names that the services accept. */
 export const MAX_LENGTH = { bucket: 63, function: 64, stream: 128, table: 255, workgroup: 64 } as const;
 
-/** Names of a stream processor that other parts may need before it exists (a queue policy names the bucket that may send). */
+/** Physical names of a stream processor, besides its data bucket. */
 export interface StreamNames {
   readonly stream: string;
   readonly function: string;
   readonly resultsTable: string;
-  readonly bucket: string;
   /** `/fraud-detection/dev/a1`: parameters live below it. */
   readonly parameterPath: string;
 }
 
-export function streamNames(name: string, naming: Naming, region: string, bucketPrefix: string): StreamNames {
+export function streamNames(name: string, naming: Naming): StreamNames {
   return {
     stream: physicalName(`${name}-transactions`, naming, MAX_LENGTH.stream),
     function: physicalName(`${name}-processor`, naming, MAX_LENGTH.function),
     resultsTable: physicalName(`${name}-results`, naming, MAX_LENGTH.table),
-    bucket: physicalName(`${bucketPrefix}-${name}-data`, naming, MAX_LENGTH.bucket, [region]),
     parameterPath: `/${name}-detection/${naming.environment}/${naming.suffix}`,
   };
 }
 
+/** First part of bucket names, where the caller has no other. */
+const BUCKET_PREFIX = "company";
+
+/** `company-fraud-data-dev-us-east-1-a1`: the queue policy of the warehouse names the bucket before it exists. */
+export function dataBucketName(name: string, naming: Naming, region: string, bucketPrefix = BUCKET_PREFIX): string {
+  return physicalName(`${bucketPrefix}-${name}-data`, naming, MAX_LENGTH.bucket, [region]);
+}
+
 /** Name of a pipeline store's bucket, which the warehouse's role has to know before the bucket exists. */
-export function pipelineBucketName(instance: string, naming: Naming, region: string, bucketPrefix: string): string {
+export function pipelineBucketName(instance: string, naming: Naming, region: string, bucketPrefix = BUCKET_PREFIX): string {
   return physicalName(`${bucketPrefix}-risk-${instance}`, naming, MAX_LENGTH.bucket, [region]);
 }

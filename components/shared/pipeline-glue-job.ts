@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Account } from "./account";
 import type { PlatformContext } from "./context";
 import { grant, mergeStatements, type Statement, serviceRole } from "./iam";
-import { type Naming, physicalName } from "./naming";
+import { physicalName } from "./naming";
 import type { PipelineStore } from "./pipeline-store";
 import { type Transform, withTransform } from "./transform";
 
@@ -21,16 +21,16 @@ export interface WarehouseAccess {
 }
 
 export interface GlueSize {
-  /** `G.1X` is 4 vCPU, 16 GB, one DPU ($0.44 an hour, by the second from the first minute on). */
+  /** `G.1X` is 4 vCPU, 16 GB, one DPU ($0.44 an hour, by the second from the first minute on). Default `G.1X`. */
   readonly workerType: string;
-  /** 2 to 299: one drives, the others work. */
+  /** 2 to 299: one drives, the others work. Default 2. */
   readonly workers: number;
+  /** Minutes that a run may take. Default 60. */
   readonly timeoutMinutes: number;
 }
 
 export interface GlueJobArgs {
   readonly context: PlatformContext;
-  readonly naming: Naming;
   readonly account: Account;
   readonly store: PipelineStore;
   readonly description: string;
@@ -63,7 +63,7 @@ export class GlueJob extends pulumi.ComponentResource {
     const child = { parent: this };
     // Glue 5 writes to <prefix>/error (Spark and its daemons) and <prefix>/output (what the script prints), and appends the security
     // configuration to both. https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
-    const logPrefix = `/aws-glue/jobs/${physicalName(name, args.naming, MAX_LOG_NAME)}`;
+    const logPrefix = `/aws-glue/jobs/${physicalName(name, args.context.naming, MAX_LOG_NAME)}`;
     const { logRetentionDays, key } = args.context;
     const logGroups = ["error", "output"].map(
       (stream) =>
@@ -105,19 +105,22 @@ export class GlueJob extends pulumi.ComponentResource {
 
 function tunables(args: GlueJobArgs, role: Role, logPrefix: string): JobArgs {
   const { context, store, description, script, size, maxConcurrentRuns, warehouse } = args;
-  const code = `s3://${store.bucketName}/code/glue`;
-  const modules = store.glueModules.map((module) => `s3://${store.bucketName}/${module}`);
+  const modules = store.glueModules.map((module) => pulumi.interpolate`s3://${store.bucketName}/${module}`);
   return {
     roleArn: role.arn,
     description,
-    command: { name: "glueetl", scriptLocation: `${code}/${script}`, pythonVersion: "3" },
+    command: {
+      name: "glueetl",
+      scriptLocation: pulumi.interpolate`s3://${store.bucketName}/code/glue/${script}`,
+      pythonVersion: "3",
+    },
     defaultArguments: {
       "--job-language": "python",
       "--job-bookmark-option": "job-bookmark-disable",
-      "--TempDir": `s3://${store.bucketName}/temp/glue/`,
+      "--TempDir": pulumi.interpolate`s3://${store.bucketName}/temp/glue/`,
       "--enable-metrics": "true",
       "--custom-logGroup-prefix": logPrefix,
-      ...(modules.length === 0 ? {} : { "--extra-py-files": modules.join(",") }),
+      ...(modules.length === 0 ? {} : { "--extra-py-files": pulumi.all(modules).apply((paths) => paths.join(",")) }),
       "--bucket": store.bucketName,
       ...(warehouse
         ? {

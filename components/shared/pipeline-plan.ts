@@ -15,17 +15,16 @@ export interface PlanFunctionArgs {
   readonly account: Account;
   readonly store: PipelineStore;
   readonly models: PipelineModels;
-  readonly bundle: string;
   readonly description: string;
   /** Days that one backfill may have; unused in training. */
   readonly maxBackfillDays?: number;
   /** Prefixes that it reads besides the dataset documents and the files given by hand. */
   readonly reads: readonly string[];
-  readonly reservedConcurrency: number | undefined;
+  readonly reservedConcurrency: number;
 }
 
 export function planFunction(name: string, args: PlanFunctionArgs, parent: pulumi.Resource): PlatformFunction {
-  const { context, account, store, models, bundle, description, maxBackfillDays, reads, reservedConcurrency } = args;
+  const { context, account, store, models, description, maxBackfillDays, reads, reservedConcurrency } = args;
   const permissions: Statement[] = [
     ...store.bucket.readStatements(["config/datasets/", "training/source/", ...reads]),
     parameterStatement("ReadModels", ["ssm:GetParameter"], models, account),
@@ -35,11 +34,11 @@ export function planFunction(name: string, args: PlanFunctionArgs, parent: pulum
     {
       ...context,
       description,
-      bundle,
+      entry: "pipeline-plan",
       callbackFactory: () => require("./bundles/pipeline-plan/index.js").handler,
       memoryMb: 256,
       timeoutSeconds: PLAN_TIMEOUT_SECONDS,
-      ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
+      reservedConcurrency,
       environment: {
         PIPELINE_BUCKET: store.bucketName,
         MODELS_PARAMETERS: modelsParametersJson(models),

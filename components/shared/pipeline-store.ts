@@ -3,11 +3,13 @@ import { Connection, SecurityConfiguration } from "@pulumi/aws/glue";
 import { BucketObjectv2 } from "@pulumi/aws/s3";
 import { Secret } from "@pulumi/aws/secretsmanager";
 import * as pulumi from "@pulumi/pulumi";
+import type { DatasetDocument } from "../../functions/pipeline/dataset";
+import { currentAccount } from "./account";
 import { type LifecycleRule, PrivateBucket } from "./bucket";
 import type { PlatformContext } from "./context";
 import type { Statement } from "./iam";
 import { MAX_LENGTH, type Naming, physicalName, pipelineBucketName } from "./naming";
-import type { SourceFile } from "./pipeline-sources";
+import { documentSource, glueSources, type SourceFile, sagemakerSources } from "./pipeline-sources";
 
 /** The entry scripts of the jobs below `glue/`; whatever else lies there is imported by them. */
 export const GLUE_SCRIPTS = ["extract_training_data.py", "extract_inference_data.py", "load_scores.py"] as const;
@@ -26,33 +28,36 @@ export interface SnowflakeAccount {
   readonly secretName: string;
 }
 
+/** How long rows stay, days. */
+export interface PipelineRetention {
+  /**
+   * Rows a model was trained on, 30 to 3650: as long as a champion may serve, since later rows are compared with its own. Default 365.
+   */
+  readonly trainingDataDays: number;
+  /** Rows and scores of a day in batch, 2 to 3650. Default 90. */
+  readonly inferenceDataDays: number;
+}
+
 export interface PipelineStoreArgs {
   readonly context: PlatformContext;
-  readonly naming: Naming;
-  readonly region: string;
-  /** First part of the bucket's name. */
-  readonly bucketPrefix: string;
-  /** Scripts for Glue, below `code/glue/`. */
-  readonly glueSources: readonly SourceFile[];
-  /** The archive of `sagemaker/`. */
-  readonly sagemakerSources: SourceFile;
-  /** Dataset documents. */
-  readonly documents: readonly SourceFile[];
-  /** Days that the rows a model was trained on stay: as long as a champion may serve, since later rows are compared with its own. */
-  readonly trainingDataDays: number;
-  /** Days that the rows and scores of a day in batch stay. */
-  readonly inferenceDataDays: number;
+  /** Their documents are uploaded for the jobs to read. */
+  readonly datasets: readonly DatasetDocument[];
+  /** Physical name. Default: `company-risk-<name>-<environment>-<region>-<suffix>`. */
+  readonly bucketName?: pulumi.Input<string>;
+  readonly retention?: Partial<PipelineRetention>;
   /** Default: no connection to Snowflake. */
   readonly snowflake?: SnowflakeAccount;
 }
+
+const RETENTION: PipelineRetention = { trainingDataDays: 365, inferenceDataDays: 90 };
 
 /** Name of the Glue connection, which dataset documents carry. */
 export const snowflakeConnectionName = (naming: Naming): string => physicalName("risk-snowflake", naming, MAX_LENGTH.table);
 
 export class PipelineStore extends pulumi.ComponentResource {
   readonly bucket: PrivateBucket;
-  /** Known without waiting. */
-  readonly bucketName: string;
+  /** As it was given or made, so that whoever needs the name alone doesn't wait for the bucket. */
+  readonly bucketName: pulumi.Output<string>;
   readonly securityConfigurationName: pulumi.Output<string>;
   /** Key of the archive of `sagemaker/`. */
   readonly sagemakerKey: string;
@@ -73,17 +78,16 @@ export class PipelineStore extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("risk:pipelines:PipelineStore", instance, {}, opts);
-    this.bucketName = pipelineBucketName(instance, args.naming, args.region, args.bucketPrefix);
+    this.bucketName = pulumi.output(args.bucketName ?? this.defaultName());
     this.bucket = this.createBucket();
-    const objects = [...args.glueSources, args.sagemakerSources, ...args.documents].map((source) => this.upload(source));
+    const sources = sourcesOf(args.datasets);
+    const objects = [...sources.glue, sources.sagemaker, ...sources.documents].map((source) => this.upload(source));
     const securityConfiguration = this.createSecurityConfiguration();
     const snowflakeSecret = args.snowflake ? this.createSecret(args.snowflake) : undefined;
     const snowflakeConnection =
       args.snowflake && snowflakeSecret ? this.createConnection(args.snowflake, snowflakeSecret) : undefined;
-    this.sagemakerKey = args.sagemakerSources.key;
-    this.glueModules = args.glueSources
-      .map(({ key }) => key)
-      .filter((key) => !GLUE_SCRIPTS.some((name) => key.endsWith(`/${name}`)));
+    this.sagemakerKey = sources.sagemaker.key;
+    this.glueModules = sources.glue.map(({ key }) => key).filter((key) => !GLUE_SCRIPTS.some((name) => key.endsWith(`/${name}`)));
     this.securityConfigurationName = securityConfiguration.name;
     this.connections = snowflakeConnection ? [snowflakeConnection.name] : [];
     this.nodes = { objects, securityConfiguration, snowflakeSecret, snowflakeConnection };
@@ -107,8 +111,12 @@ export class PipelineStore extends pulumi.ComponentResource {
     ];
   }
 
+  private defaultName(): pulumi.Output<string> {
+    return currentAccount(this).region.apply((region) => pipelineBucketName(this.instance, this.args.context.naming, region));
+  }
+
   private createBucket(): PrivateBucket {
-    const { context, trainingDataDays, inferenceDataDays } = this.args;
+    const { context, retention } = this.args;
     return new PrivateBucket(
       this.instance,
       {
@@ -116,7 +124,7 @@ export class PipelineStore extends pulumi.ComponentResource {
         encryption: context.key,
         deletionProtection: context.deletionProtection,
         accessLogBucket: context.accessLogBucket,
-        lifecycleRules: lifecycle(trainingDataDays, inferenceDataDays),
+        lifecycleRules: lifecycle({ ...RETENTION, ...retention }),
       },
       { parent: this },
     );
@@ -165,7 +173,7 @@ export class PipelineStore extends pulumi.ComponentResource {
     return new Connection(
       `${this.instance}-snowflake`,
       {
-        name: snowflakeConnectionName(this.args.naming),
+        name: snowflakeConnectionName(this.args.context.naming),
         description: "Snowflake, by key pair",
         connectionType: "SNOWFLAKE",
         connectionProperties: {
@@ -184,13 +192,23 @@ export class PipelineStore extends pulumi.ComponentResource {
   }
 }
 
+/** The program runs in the project's root, where the Python of the jobs lies. */
+function sourcesOf(datasets: readonly DatasetDocument[]) {
+  const root = process.cwd();
+  return {
+    glue: glueSources(root),
+    sagemaker: sagemakerSources(root),
+    documents: datasets.map((document) => documentSource(root, "config/datasets/", document.name, document)),
+  };
+}
+
 const contentType = (file: string): string => {
   if (file.endsWith(".json")) return "application/json";
   return file.endsWith(".py") ? "text/x-python" : "application/gzip";
 };
 
 /** Models stay: a version of the registry may be approved, or rolled back to, at any time. Code stays as long as the stack names it. */
-function lifecycle(trainingDataDays: number, inferenceDataDays: number): LifecycleRule[] {
+function lifecycle({ trainingDataDays, inferenceDataDays }: PipelineRetention): LifecycleRule[] {
   const rule = (prefix: string, days: number, colder: boolean): LifecycleRule => ({
     id: prefix.replaceAll("/", "-").replace(/-$/, ""),
     status: "Enabled",

@@ -12,6 +12,16 @@ export interface GeneratedSecretArgs {
   readonly deletionProtection: boolean;
 }
 
+/** The key of the tokens that stand for personal fields: a new one would give every user a new token, so it can be restored for 30 days. */
+export function tokenKey(
+  name: string,
+  { key, deletionProtection }: Pick<GeneratedSecretArgs, "key" | "deletionProtection">,
+  opts: pulumi.ComponentResourceOptions = {},
+): GeneratedSecret {
+  const description = "Key of the tokens that stand for personal fields";
+  return new GeneratedSecret(name, { key, description, recoveryWindowDays: 30, deletionProtection }, opts);
+}
+
 /** A random value, marked as secret for the state file. */
 export function randomValue(parent: pulumi.Resource): pulumi.Output<string> {
   // 48 characters of 62 are 285 bits, more than the 256 of the HMAC that uses them.

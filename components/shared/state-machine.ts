@@ -6,13 +6,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { type AlarmArgs, type AlarmContext, alarm } from "./alarms";
 import type { PlatformContext } from "./context";
 import { grant, mergeStatements, type Statement, serviceRole } from "./iam";
-import { type Naming, physicalName } from "./naming";
+import { physicalName } from "./naming";
 import type { Definition } from "./pipeline-states";
 import { type Transform, withTransform } from "./transform";
 
 export interface StateMachineArgs {
   readonly context: PlatformContext;
-  readonly naming: Naming;
   readonly description: string;
   readonly definition: pulumi.Input<Definition>;
   /** What its tasks call, besides logs, traces and the notices on the alarm topic. */
@@ -36,12 +35,12 @@ export class StateMachine extends pulumi.ComponentResource {
 
   constructor(name: string, args: StateMachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:lib:StateMachine", name, {}, opts);
-    const { context, naming, description } = args;
+    const { context, description } = args;
     const child = { parent: this };
     const logGroup = new LogGroup(
       `${name}-logs`,
       {
-        name: `/aws/vendedlogs/states/${physicalName(name, naming, MAX_LOG_NAME)}`,
+        name: `/aws/vendedlogs/states/${physicalName(name, context.naming, MAX_LOG_NAME)}`,
         retentionInDays: context.logRetentionDays,
         kmsKeyId: context.key.arn,
       },

@@ -8,16 +8,16 @@ export interface NotificationTopicArgs {
   readonly key: EncryptionKey;
   /** Sender shown in the e-mail, at most 100 characters. */
   readonly displayName: string;
-  /** Who gets an e-mail. SNS asks the address to confirm; until then nothing is sent. */
-  readonly email: pulumi.Input<string>;
+  /** Who gets an e-mail. SNS asks the address to confirm; until then nothing is sent. Default: nobody. */
+  readonly email?: pulumi.Input<string>;
   /** Services that may publish for this account. */
   readonly publishers: readonly ("cloudwatch.amazonaws.com" | "events.amazonaws.com")[];
 }
 
-/** An encrypted topic with one e-mail subscription. */
+/** An encrypted topic, with an e-mail subscription where somebody should get one. */
 export class NotificationTopic extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
-  readonly nodes: { readonly topic: Topic; readonly policy: TopicPolicy; readonly subscription: TopicSubscription };
+  readonly nodes: { readonly topic: Topic; readonly policy: TopicPolicy; readonly subscription: TopicSubscription | undefined };
 
   constructor(name: string, args: NotificationTopicArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:lib:Topic", name, {}, opts);
@@ -45,11 +45,10 @@ export class NotificationTopic extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const subscription = new TopicSubscription(
-      `${name}-email`,
-      { topic: topic.arn, protocol: "email", endpoint: args.email },
-      { parent: this },
-    );
+    const subscription =
+      args.email === undefined
+        ? undefined
+        : new TopicSubscription(`${name}-email`, { topic: topic.arn, protocol: "email", endpoint: args.email }, { parent: this });
     this.arn = topic.arn;
     this.nodes = { topic, policy, subscription };
     this.registerOutputs({ arn: this.arn });

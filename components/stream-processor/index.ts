@@ -1,2 +1,2 @@
-export type { KinesisTrigger, ObjectQueue, StreamCapacity, StreamProcessorArgs, StreamTrigger } from "./args";
+export type { EventTime, StreamCapacity, StreamFunction, StreamProcessorArgs, StreamRetention, StreamTrigger } from "./args";
 export { StreamProcessor } from "./stream-processor";

@@ -1,2 +1,2 @@
-export type { TrainingJob, TrainingPipelineArgs } from "./args";
+export type { Canary, TrainingJob, TrainingPipelineArgs } from "./args";
 export { TrainingPipeline } from "./training-pipeline";

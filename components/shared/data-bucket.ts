@@ -1,29 +1,55 @@
 /** The bucket of archive, labels, quarantine and failed batches: how long each lives, and who is told about new objects. */
 import { BucketNotification } from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
-import { type LifecycleRule, PrivateBucket } from "../shared/bucket";
-import type { ObjectQueue, StreamProcessorArgs } from "./args";
+import { type LifecycleRule, PrivateBucket } from "./bucket";
+import type { PlatformContext } from "./context";
+import type { EncryptedQueue } from "./queue";
+
+export interface DataBucketArgs {
+  readonly context: PlatformContext;
+  /** Physical name. Default: chosen by Pulumi. */
+  readonly bucketName?: pulumi.Input<string>;
+  readonly retention: DataRetention;
+}
+
+/** How long objects live, days. */
+export interface DataRetention {
+  /** Archive, high-risk copies and labels; over 90, since colder classes begin after 30 and 90 days. */
+  readonly archiveDays: number;
+  /** Quarantined records, failed batches and manifests. */
+  readonly quarantineDays: number;
+}
+
+/** Two years of history for training and replays, a month to look into what failed. */
+export const DATA_RETENTION: DataRetention = { archiveDays: 730, quarantineDays: 30 };
+
+/** A queue that is told about new objects of a data bucket. */
+export interface ObjectQueue {
+  readonly id: string;
+  readonly queue: EncryptedQueue;
+  readonly prefix: string;
+  readonly suffix: string;
+}
 
 export function createDataBucket(
   instance: string,
-  bucketName: string,
-  { context, archiveExpiryDays, quarantineExpiryDays }: StreamProcessorArgs,
+  { context, bucketName, retention }: DataBucketArgs,
   parent: pulumi.Resource,
 ): PrivateBucket {
   return new PrivateBucket(
     `${instance}-data`,
     {
-      bucketName,
+      ...(bucketName === undefined ? {} : { bucketName }),
       encryption: context.key,
       deletionProtection: context.deletionProtection,
       accessLogBucket: context.accessLogBucket,
-      lifecycleRules: dataLifecycle(archiveExpiryDays, quarantineExpiryDays),
+      lifecycleRules: dataLifecycle(retention),
     },
     { parent },
   );
 }
 
-function dataLifecycle(archiveExpiryDays: number, quarantineExpiryDays: number): LifecycleRule[] {
+function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): LifecycleRule[] {
   const archive = (prefix: string): LifecycleRule => ({
     id: prefix.replace("/", ""),
     status: "Enabled",
@@ -32,13 +58,13 @@ function dataLifecycle(archiveExpiryDays: number, quarantineExpiryDays: number):
       { days: 30, storageClass: "STANDARD_IA" },
       { days: 90, storageClass: "GLACIER_IR" },
     ],
-    expiration: { days: archiveExpiryDays },
+    expiration: { days: archiveDays },
   });
   const expiring = (prefix: string): LifecycleRule => ({
     id: prefix.replaceAll("/", "-").replace(/-$/, ""),
     status: "Enabled",
     filter: { prefix },
-    expiration: { days: quarantineExpiryDays },
+    expiration: { days: quarantineDays },
   });
   return [
     archive("archive/"),
