@@ -1,53 +1,53 @@
 /**
- * The security controls that a resource graph must meet. Plain functions over evaluated resources: `npm run policies` runs
+ * The security controls that a resource graph must meet. Plain functions over evaluated resources: `npm run controls` runs
  * them on the stacks, tests run them on single resources.
  */
 import type { GraphResource } from "../local/contracts.js";
-import { apiGatewayRules } from "./api-gateway";
-import { cloudWatchRules } from "./cloudwatch";
-import { dynamoDbRules } from "./dynamodb";
-import { eventBridgeRules } from "./eventbridge";
+import { apiGatewayControls } from "./api-gateway";
+import { cloudWatchControls } from "./cloudwatch";
+import { type Control, ResourceGraph } from "./control";
+import { dynamoDbControls } from "./dynamodb";
+import { eventBridgeControls } from "./eventbridge";
 import { type Exemption, exemptions } from "./exemptions";
-import { iamRules } from "./iam";
-import { keyUseRules } from "./key-use";
-import { kinesisRules } from "./kinesis";
-import { lambdaRules } from "./lambda";
-import { messagingRules } from "./messaging";
-import { pipelineRules } from "./pipeline";
-import { protectionRules } from "./protection";
-import { redshiftRules } from "./redshift";
-import { redshiftServerlessRules } from "./redshift-serverless";
-import { PolicyGraph, type Rule } from "./rule";
-import { s3Rules } from "./s3";
-import { secretRules } from "./secrets";
-import { serviceDeliveryRules } from "./service-delivery";
-import { stateMachineRules } from "./state-machines";
-import { tagRules } from "./tags";
+import { iamControls } from "./iam";
+import { keyUseControls } from "./key-use";
+import { kinesisControls } from "./kinesis";
+import { lambdaControls } from "./lambda";
+import { messagingControls } from "./messaging";
+import { pipelineControls } from "./pipeline";
+import { protectionControls } from "./protection";
+import { redshiftControls } from "./redshift";
+import { redshiftServerlessControls } from "./redshift-serverless";
+import { s3Controls } from "./s3";
+import { secretControls } from "./secrets";
+import { serviceDeliveryControls } from "./service-delivery";
+import { stateMachineControls } from "./state-machines";
+import { tagControls } from "./tags";
 
 export { notApplicable } from "./not-applicable";
 
-export const rules: readonly Rule[] = [
-  ...apiGatewayRules,
-  ...lambdaRules,
-  ...kinesisRules,
-  ...dynamoDbRules,
-  ...s3Rules,
-  ...messagingRules,
-  ...eventBridgeRules,
-  ...serviceDeliveryRules,
-  ...keyUseRules,
-  ...redshiftServerlessRules,
-  ...redshiftRules,
-  ...pipelineRules,
-  ...stateMachineRules,
-  ...protectionRules,
-  ...secretRules,
-  ...iamRules,
-  ...cloudWatchRules,
-  ...tagRules,
+export const controls: readonly Control[] = [
+  ...apiGatewayControls,
+  ...lambdaControls,
+  ...kinesisControls,
+  ...dynamoDbControls,
+  ...s3Controls,
+  ...messagingControls,
+  ...eventBridgeControls,
+  ...serviceDeliveryControls,
+  ...keyUseControls,
+  ...redshiftServerlessControls,
+  ...redshiftControls,
+  ...pipelineControls,
+  ...stateMachineControls,
+  ...protectionControls,
+  ...secretControls,
+  ...iamControls,
+  ...cloudWatchControls,
+  ...tagControls,
 ];
 
-/** What a rule found on one resource. */
+/** What a control found on one resource. */
 export interface Finding {
   readonly control: string;
   readonly resource: GraphResource;
@@ -56,15 +56,15 @@ export interface Finding {
   readonly exemption: Exemption | undefined;
 }
 
-export interface RuleResult {
-  readonly rule: Rule;
-  /** Resources that the rule looked at. */
+export interface ControlResult {
+  readonly control: Control;
+  /** Resources that the control looked at. */
   readonly checked: readonly GraphResource[];
   readonly findings: readonly Finding[];
 }
 
 export interface GraphResult {
-  readonly results: readonly RuleResult[];
+  readonly results: readonly ControlResult[];
   /** Violations that no exemption excuses. */
   readonly violations: readonly Finding[];
   /** Exemptions for this stack that excuse nothing. */
@@ -73,27 +73,27 @@ export interface GraphResult {
 
 export interface CheckOptions {
   readonly stack: string;
-  readonly rules?: readonly Rule[];
+  readonly controls?: readonly Control[];
   readonly exemptions?: readonly Exemption[];
 }
 
-/** Checks all resources against all rules. The graph is in order when there are neither violations nor unused exemptions. */
+/** Checks all resources against all controls. The graph is in order when there are neither violations nor unused exemptions. */
 export function checkGraph(resources: readonly GraphResource[], options: CheckOptions): GraphResult {
-  const graph = new PolicyGraph(resources);
+  const graph = new ResourceGraph(resources);
   const candidates = (options.exemptions ?? exemptions).filter(
     ({ stacks }) => stacks === undefined || stacks.includes(options.stack),
   );
-  const results = (options.rules ?? rules).map((rule): RuleResult => {
-    const checked = graph.ofType(...rule.appliesTo);
+  const results = (options.controls ?? controls).map((control): ControlResult => {
+    const checked = graph.ofType(...control.appliesTo);
     const findings = checked.flatMap((resource) =>
-      rule.check(resource, graph).map((message) => ({
-        control: rule.control,
+      control.check(resource, graph).map((message) => ({
+        control: control.id,
         resource,
         message,
-        exemption: candidates.find((exemption) => excuses(exemption, rule, resource)),
+        exemption: candidates.find((exemption) => excuses(exemption, control, resource)),
       })),
     );
-    return { rule, checked, findings };
+    return { control, checked, findings };
   });
   const findings = results.flatMap((result) => result.findings);
   const used = new Set(findings.map(({ exemption }) => exemption));
@@ -104,8 +104,8 @@ export function checkGraph(resources: readonly GraphResource[], options: CheckOp
   };
 }
 
-function excuses(exemption: Exemption, rule: Rule, resource: GraphResource): boolean {
-  if (exemption.control !== rule.control) return false;
+function excuses(exemption: Exemption, { id }: Control, resource: GraphResource): boolean {
+  if (exemption.control !== id) return false;
   const parts = exemption.resource.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`).test(resource.name);
 }

@@ -14,13 +14,17 @@ import { boundProviderCalls } from "../local/services/provider-calls";
 const accountId = "000000000000";
 
 /**
- * Evaluates the compiled program (`dist/index.js` of the project) with the config of `Pulumi.<stack>.yaml`.
+ * Evaluates a program with the config of `Pulumi.<stack>.yaml`; by default the project's compiled one, `dist/index.js`.
  * @throws StackConfigError, EvaluationError.
  */
-export async function stackGraph(projectDir: string, stack: string): Promise<Graph> {
+export async function stackGraph(
+  projectDir: string,
+  stack: string,
+  program: string | (() => unknown) = join(projectDir, "dist", "index.js"),
+): Promise<Graph> {
   const config = readStackConfig(projectDir, stack);
   const { region } = config;
-  const dataDir = mkdtempSync(join(tmpdir(), "risk-policies-"));
+  const dataDir = mkdtempSync(join(tmpdir(), "risk-controls-"));
   const db = new DatabaseSync(":memory:");
   const clock = { now: () => Date.now() };
   try {
@@ -35,7 +39,7 @@ export async function stackGraph(projectDir: string, stack: string): Promise<Gra
     });
     return await evaluate({
       config,
-      program: join(projectDir, "dist", "index.js"),
+      program,
       projectDir,
       bodies: services.bodies,
       calls: boundProviderCalls({ region, accountId }),

@@ -4,7 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { InferencePipeline } from "../components/inference-pipeline";
 import type { RiskWarehouse } from "../components/risk-warehouse";
 import type { PlatformContext } from "../components/shared/context";
-import type { ModelStore } from "../components/shared/model-store";
 import type { ServedProfile } from "../components/shared/models-parameter";
 import type { Naming } from "../components/shared/naming";
 import type { PipelineArgs } from "../components/shared/pipeline-args";
@@ -26,7 +25,6 @@ export interface Pipelines {
 
 export interface PipelineParts {
   readonly context: PlatformContext;
-  readonly modelStore: ModelStore;
   readonly served: readonly ServedProfile[];
   readonly warehouse: RiskWarehouse | undefined;
 }
@@ -49,7 +47,7 @@ export function createPipelines(config: StackConfig, parts: PipelineParts): Pipe
     },
   };
   const store = createStore(config, common.datasets, context);
-  const training = createTraining(config, common, store, parts.modelStore);
+  const training = createTraining(config, common, store);
   const inference = createInference(config, common, store);
   const dashboard = createDashboard(config, context.naming, training, inference);
   return { store, training, inference, dashboardName: dashboard.dashboardName };
@@ -103,15 +101,9 @@ function snowflakeAccount(config: StackConfig, documents: readonly DatasetDocume
   };
 }
 
-function createTraining(
-  config: StackConfig,
-  common: PipelineArgs,
-  store: PipelineStore,
-  modelStore: ModelStore,
-): TrainingPipeline {
+function createTraining(config: StackConfig, common: PipelineArgs, store: PipelineStore): TrainingPipeline {
   return new TrainingPipeline(TRAINING, {
     ...common,
-    modelStore,
     store,
     schedule: { cron: config["training.schedule"], enabled: config["training.scheduleEnabled"] },
     training: {

@@ -57,7 +57,7 @@ export function createPlatform(
   const gatewayLogging = config["api.manageAccountLogging"] ? [allowGatewayLogs()] : [];
   const api = createApi(config, context, { tokenSecret, bus, stream, gatewayLogging, models });
   const pipelines = config["pipelines.enabled"]
-    ? createPipelines(config, { context, modelStore: models.store, served: [...api.served, stream.served], warehouse })
+    ? createPipelines(config, { context, served: [...api.served, stream.served], warehouse })
     : undefined;
   return { models: models.store, api, stream, warehouse, pipelines, bus, alarmTopic };
 }

@@ -4,7 +4,7 @@ import type { Statement } from "../shared/iam";
 import { noticesOf } from "../shared/pipeline-notices";
 import { callFunctions, runJobs, runSagemakerJobs, sagemakerArns } from "../shared/pipeline-permissions";
 import { PLAN_TIMEOUT_SECONDS } from "../shared/pipeline-plan";
-import type { Starter } from "../shared/pipeline-schedules";
+import { Starter } from "../shared/pipeline-schedules";
 import type { Definition } from "../shared/pipeline-states";
 import { StateMachine } from "../shared/state-machine";
 import { inferenceDefinition } from "./definition";
@@ -77,8 +77,17 @@ function permissions(
   ];
 }
 
-export function scheduleNights(starter: Starter, { datasets, schedule }: InferenceSettings, machine: StateMachine): void {
-  for (const { name } of datasets.filter(({ source }) => source.kind !== "files")) {
+/** A schedule a dataset; none for files, since somebody must name the file. */
+export function scheduleNights(
+  instance: string,
+  { context, account, datasets, schedule }: InferenceSettings,
+  machine: StateMachine,
+  parent: pulumi.Resource,
+): Starter | undefined {
+  const scheduled = datasets.filter(({ source }) => source.kind !== "files");
+  if (scheduled.length === 0) return undefined;
+  const starter = new Starter(`${instance}-start`, { context, account, machines: [machine] }, { parent });
+  for (const { name } of scheduled) {
     starter.start(`schedule-${name}`, {
       description: `Scores yesterday's ${name} in batch`,
       machine,
@@ -87,4 +96,5 @@ export function scheduleNights(starter: Starter, { datasets, schedule }: Inferen
       input: { text: JSON.stringify({ dataset: name, scheduled: true }) },
     });
   }
+  return starter;
 }

@@ -2,7 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { currentAccount } from "../shared/account";
 import { platformContext } from "../shared/context";
-import { GLUE, type Schedule } from "../shared/pipeline-args";
+import { checkSources, GLUE, type Schedule } from "../shared/pipeline-args";
 import { modelsOf } from "../shared/pipeline-models";
 import type { Backfill, InferencePipelineArgs, TransformJob } from "./args";
 
@@ -15,6 +15,7 @@ export type InferenceSettings = ReturnType<typeof inferenceSettings>;
 
 export function inferenceSettings(instance: string, args: InferencePipelineArgs, parent: pulumi.Resource) {
   const { datasets, served, store } = args;
+  checkSources(`InferencePipeline "${instance}"`, args);
   const models = modelsOf(`InferencePipeline "${instance}"`, datasets, served);
   const backfill = { ...BACKFILL, ...args.backfill };
   checkBackfill(instance, backfill);

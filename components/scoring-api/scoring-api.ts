@@ -96,6 +96,7 @@ export class ScoringApi extends pulumi.ComponentResource {
     this.served = functions.map(({ route, models }) => ({
       profile: route.profile.id,
       modelsParameter: models.name,
+      modelStore: route.models.store,
       metricNamespace: METRIC_NAMESPACE,
     }));
     this.apiKey = apiKey?.value;

@@ -26,6 +26,8 @@ export interface ServedProfile {
   readonly profile: string;
   /** Name of the parameter with its champion. */
   readonly modelsParameter: pulumi.Output<string>;
+  /** Where its functions find models, and a promotion puts the next one. */
+  readonly modelStore: ModelStore;
   /** Namespace of its CloudWatch metrics, which a canary is judged by. */
   readonly metricNamespace: string;
 }

@@ -40,5 +40,18 @@ export interface PipelineArgs {
   readonly glue?: Partial<GlueSize>;
 }
 
+/**
+ * @param pipeline for messages: `TrainingPipeline "training"`
+ * @throws Error when a dataset reads the warehouse and there is none
+ */
+export function checkSources(pipeline: string, { datasets, warehouse }: PipelineArgs): void {
+  const names = datasets.filter(({ source }) => source.kind === "warehouse").map(({ name }) => name);
+  if (warehouse !== undefined || names.length === 0) return;
+  throw new Error(
+    `${pipeline}: args.warehouse must be there for ${names.join(", ")}, whose source is the warehouse. Pass warehouse.batchAccess() of a ` +
+      "RiskWarehouse with an exchangeBucket.",
+  );
+}
+
 /** Two workers of 4 vCPU and 16 GB, an hour at most. */
 export const GLUE: GlueSize = { workerType: "G.1X", workers: 2, timeoutMinutes: 60 };

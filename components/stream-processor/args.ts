@@ -138,7 +138,8 @@ export interface StreamProcessorArgs {
    */
   readonly dataBucketName?: pulumi.Input<string>;
   /**
-   * Who gets an e-mail for every event of an alerting band, from a topic of its own. Default: nobody.
+   * Who gets an e-mail for every event of an alerting band, from a topic of its own. Default: nobody; beside a bus of its own
+   * there is the topic all the same.
    * @example "fraud-team@example.com"
    */
   readonly highRiskEmail?: pulumi.Input<string>;

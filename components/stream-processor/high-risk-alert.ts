@@ -3,16 +3,20 @@ import { NotificationTopic } from "../shared/topic";
 import { EVENT_DETAIL_TYPE, eventSourceName } from "./scorer";
 import type { StreamSettings } from "./settings";
 
-/** Mail about single events, apart from the alarms about the platform: another audience, and many more of them. */
-export function mailHighRisks(
+/** A topic for single events, apart from the alarms about the platform: another audience, and many more of them. */
+export function announceHighRisks(
   instance: string,
-  { bus, policy, profile, context }: StreamSettings,
-  email: pulumi.Input<string>,
+  { bus, policy, profile, context, highRiskEmail: email }: StreamSettings,
   parent: pulumi.Resource,
 ): void {
   const topic = new NotificationTopic(
     `${instance}-alerts`,
-    { key: context.key, displayName: "High-risk events", email, publishers: ["events.amazonaws.com"] },
+    {
+      key: context.key,
+      displayName: "High-risk events",
+      ...(email === undefined ? {} : { email }),
+      publishers: ["events.amazonaws.com"],
+    },
     { parent },
   );
   bus.route(

@@ -53,6 +53,8 @@ export function streamSettings(instance: string, args: StreamProcessorArgs, pare
     connectionString: args.connectionString ?? "none",
     objectQueues: args.objectQueues ?? [],
     highRiskEmail: args.highRiskEmail,
+    // A bus of its own has no other listener.
+    announcesHighRisks: args.highRiskEmail !== undefined || args.bus === undefined,
     transform: args.transform ?? {},
   };
 }

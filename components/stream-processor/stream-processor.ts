@@ -19,7 +19,7 @@ import type { GeneratedSecret } from "../shared/secret";
 import { resultsTable, stateTable, tableStatement } from "../shared/tables";
 import { createAlarms } from "./alarms";
 import type { StreamProcessorArgs } from "./args";
-import { mailHighRisks } from "./high-risk-alert";
+import { announceHighRisks } from "./high-risk-alert";
 import { createParameters } from "./parameters";
 import { createScorer, METRIC_NAMESPACE } from "./scorer";
 import { streamSettings } from "./settings";
@@ -54,7 +54,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
   constructor(instance: string, args: StreamProcessorArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:stream:StreamProcessor", instance, {}, opts);
     const settings = streamSettings(instance, args, this);
-    const { context, capacity, highRiskEmail, objectQueues } = settings;
+    const { context, capacity, objectQueues } = settings;
     const units = capacity.mode === "provisioned" ? { mode: capacity.mode, ...capacity.table } : capacity;
     const stream = createStream(instance, settings, this);
     const results = resultsTable(`${instance}-results`, settings.names.resultsTable, context, units, this);
@@ -66,7 +66,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const eventSource = createTrigger(instance, settings, stream, scorer, dataBucket, this);
     if (objectQueues.length > 0) announceObjects(instance, dataBucket, objectQueues, this);
     const alarms = createAlarms(instance, settings, scorer, eventSource, this);
-    if (highRiskEmail !== undefined) mailHighRisks(instance, settings, highRiskEmail, this);
+    if (settings.announcesHighRisks) announceHighRisks(instance, settings, this);
 
     this.streamName = stream.name;
     this.streamArn = stream.arn;
@@ -75,7 +75,12 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.stateTable = state.name;
     this.dataBucket = dataBucket;
     this.policyParameterName = policy.name;
-    this.served = { profile: settings.profile.id, modelsParameter: models.name, metricNamespace: METRIC_NAMESPACE };
+    this.served = {
+      profile: settings.profile.id,
+      modelsParameter: models.name,
+      modelStore: settings.models.store,
+      metricNamespace: METRIC_NAMESPACE,
+    };
     this.context = context;
     this.bus = settings.bus;
     this.tokenSecret = settings.tokenSecret;

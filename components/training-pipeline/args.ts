@@ -2,7 +2,6 @@
 import type { JobArgs } from "@pulumi/aws/glue";
 import type { StateMachineArgs } from "@pulumi/aws/sfn";
 import type { FunctionTransform } from "../shared/function";
-import type { ModelStore } from "../shared/model-store";
 import type { PipelineArgs, Schedule } from "../shared/pipeline-args";
 import type { PipelineStore } from "../shared/pipeline-store";
 import type { Transform } from "../shared/transform";
@@ -33,14 +32,9 @@ export interface Canary {
 /**
  * Arguments of a {@link TrainingPipeline}.
  * @example
- * new TrainingPipeline("training", { datasets, served: [stream.served], modelStore });
+ * new TrainingPipeline("training", { datasets, served: [stream.served] });
  */
 export interface TrainingPipelineArgs extends PipelineArgs {
-  /**
-   * Where running functions find models, and a promotion puts the compiled one: the store that the served profiles have.
-   * @example new ModelStore("models", { context, shipped: [] })
-   */
-  readonly modelStore: ModelStore;
   /**
    * The bucket of the pipelines, the code in it and how Glue encrypts; batch scoring needs the same. Default: one of its own.
    * @example new PipelineStore("pipelines", { context, datasets })

@@ -1,8 +1,11 @@
 /** The arguments of a training pipeline with nothing left open: defaults filled in, checked, and what wasn't given created. */
 import type * as pulumi from "@pulumi/pulumi";
+import type { DatasetDocument } from "../../functions/pipeline/dataset";
 import { currentAccount } from "../shared/account";
 import { platformContext } from "../shared/context";
-import { GLUE, type Schedule } from "../shared/pipeline-args";
+import type { ModelStore } from "../shared/model-store";
+import type { ServedProfile } from "../shared/models-parameter";
+import { checkSources, GLUE, type Schedule } from "../shared/pipeline-args";
 import { xgboostImage } from "../shared/pipeline-image";
 import { modelsOf } from "../shared/pipeline-models";
 import { PipelineStore } from "../shared/pipeline-store";
@@ -22,7 +25,8 @@ const LATE_MINUTES = 360;
 export type TrainingSettings = ReturnType<typeof trainingSettings>;
 
 export function trainingSettings(instance: string, args: TrainingPipelineArgs, parent: pulumi.Resource) {
-  const { datasets, served, modelStore } = args;
+  const { datasets, served } = args;
+  checkSources(`TrainingPipeline "${instance}"`, args);
   const models = modelsOf(`TrainingPipeline "${instance}"`, datasets, served);
   const training = { ...TRAINING, ...args.training };
   checkWait(instance, training);
@@ -33,7 +37,7 @@ export function trainingSettings(instance: string, args: TrainingPipelineArgs, p
     account,
     datasets,
     models,
-    modelStore,
+    modelStore: modelStoreOf(instance, datasets, served),
     metricNamespaces: Object.fromEntries(served.map(({ profile, metricNamespace }) => [profile, metricNamespace])),
     store: args.store ?? new PipelineStore(`${instance}-store`, { context, datasets }, { parent }),
     image: account.region.apply(xgboostImage),
@@ -46,6 +50,17 @@ export function trainingSettings(instance: string, args: TrainingPipelineArgs, p
     lateMinutes: args.lateMinutes ?? LATE_MINUTES,
     transform: args.transform ?? {},
   };
+}
+
+/** One function promotes the models of all datasets, so they have one store. */
+function modelStoreOf(instance: string, datasets: readonly DatasetDocument[], served: readonly ServedProfile[]): ModelStore {
+  const trained = served.filter(({ profile }) => datasets.some((dataset) => dataset.profile === profile));
+  const [store, another] = new Set(trained.map(({ modelStore }) => modelStore));
+  if (store !== undefined && another === undefined) return store;
+  throw new Error(
+    `TrainingPipeline "${instance}": args.served must have one model store for the profiles of all datasets, got several. Give ` +
+      `${trained.map(({ profile }) => profile).join(", ")} the same ModelStore (models.store), or each a pipeline of its own.`,
+  );
 }
 
 function checkWait(instance: string, { spot, maxRuntimeMinutes }: TrainingJob): void {

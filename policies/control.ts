@@ -1,9 +1,9 @@
-/** What a security rule is, and the resource graph that it looks at. */
+/** What a security control is, and the resource graph that it looks at. */
 import type { GraphResource } from "../local/contracts.js";
 
-export interface Rule {
-  /** Id of the control: of AWS Foundational Security Best Practices (`S3.5`), else of cdk-nag (`SQS3`). One rule each. */
-  readonly control: string;
+export interface Control {
+  /** Of AWS Foundational Security Best Practices (`S3.5`), else of cdk-nag (`SQS3`). */
+  readonly id: string;
   /** Ids of the same control elsewhere: cdk-nag's `S10`. */
   readonly alsoKnownAs?: readonly string[];
   /** What holds for a resource that passes. */
@@ -11,11 +11,11 @@ export interface Rule {
   /** Pulumi type tokens. */
   readonly appliesTo: readonly string[];
   /** One sentence for each violation: the field, what it is, and the change that fixes it. Empty when the resource passes. */
-  check(resource: GraphResource, graph: PolicyGraph): readonly string[];
+  check(resource: GraphResource, graph: ResourceGraph): readonly string[];
 }
 
 /** All resources of one evaluation, by type and by what they refer to. */
-export class PolicyGraph {
+export class ResourceGraph {
   private readonly byType = new Map<string, GraphResource[]>();
 
   constructor(readonly resources: readonly GraphResource[]) {
@@ -78,7 +78,7 @@ export function violation(path: string, value: unknown, fix: string): string {
 }
 
 /** A check of one input. */
-export function field(path: string, passes: (value: unknown) => boolean, fix: string): Rule["check"] {
+export function field(path: string, passes: (value: unknown) => boolean, fix: string): Control["check"] {
   return ({ inputs }) => {
     const value = at(inputs, path);
     return passes(value) ? [] : [violation(path, value, fix)];
@@ -87,7 +87,7 @@ export function field(path: string, passes: (value: unknown) => boolean, fix: st
 
 /** All of several checks. */
 export const all =
-  (...checks: readonly Rule["check"][]): Rule["check"] =>
+  (...checks: readonly Control["check"][]): Control["check"] =>
   (resource, graph) =>
     checks.flatMap((check) => check(resource, graph));
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { GraphResource } from "../../local/contracts.js";
+import { isRecord } from "../../policies/control";
 import { exemptions } from "../../policies/exemptions";
-import { checkGraph, type Finding, notApplicable, rules } from "../../policies/index";
-import { isRecord } from "../../policies/rule";
+import { checkGraph, controls, type Finding, notApplicable } from "../../policies/index";
 import { analyticsCases } from "./analytics-cases";
 import { type Case, cases as serviceCases, tagCases } from "./cases";
 import { deliveryCases } from "./delivery-cases";
@@ -27,12 +27,12 @@ function broken({ resources, index = 0, of, path, value }: Case): GraphResource[
   });
 }
 
-function violationsOf(control: string, resources: readonly GraphResource[]): readonly Finding[] {
-  const own = rules.filter((rule) => rule.control === control);
-  return checkGraph(resources, { stack: "test", rules: own, exemptions: [] }).violations;
+function violationsOf(id: string, resources: readonly GraphResource[]): readonly Finding[] {
+  const own = controls.filter((control) => control.id === id);
+  return checkGraph(resources, { stack: "test", controls: own, exemptions: [] }).violations;
 }
 
-describe("each rule", () => {
+describe("each control", () => {
   it.each(cases.map((one) => ({ ...one, title: `${one.control} by ${one.path}` })))(
     "$title: passes, then names the fix",
     (one) => {
@@ -44,11 +44,11 @@ describe("each rule", () => {
   );
 
   it("has a case here, an id of its own and a resource to look at", () => {
-    const controls = rules.map(({ control }) => control);
-    expect(new Set(controls).size).toBe(controls.length);
-    expect([...new Set(cases.map(({ control }) => control))].sort()).toEqual([...controls].sort());
+    const ids = controls.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect([...new Set(cases.map(({ control }) => control))].sort()).toEqual([...ids].sort());
     for (const one of cases) {
-      const types = rules.find(({ control }) => control === one.control)?.appliesTo ?? [];
+      const types = controls.find(({ id }) => id === one.control)?.appliesTo ?? [];
       expect(
         one.resources.some(({ type }) => types.includes(type)),
         one.control,
@@ -96,12 +96,12 @@ const REQUIRED = {
 };
 
 describe("the controls", () => {
-  it.each(Object.entries(REQUIRED))("of %s are rules, or not applicable with a reason", (_, controls) => {
+  it.each(Object.entries(REQUIRED))("of %s are checked, or not applicable with a reason", (_, required) => {
     const known = new Set([
-      ...rules.flatMap(({ control, alsoKnownAs }) => [control, ...(alsoKnownAs ?? [])]),
+      ...controls.flatMap(({ id, alsoKnownAs }) => [id, ...(alsoKnownAs ?? [])]),
       ...notApplicable.map(({ control }) => control),
     ]);
-    expect(controls.filter((control) => !known.has(control))).toEqual([]);
+    expect(required.filter((id) => !known.has(id))).toEqual([]);
   });
 
   it("that are not checked say why", () => {
@@ -122,7 +122,7 @@ describe("exemptions", () => {
   const check = (exemption: ReturnType<typeof accept>, resources = topic) =>
     checkGraph(resources, {
       stack: "dev",
-      rules: rules.filter(({ control }) => control === "SNS.1" || control === "SQS.1"),
+      controls: controls.filter(({ id }) => id === "SNS.1" || id === "SQS.1"),
       exemptions: [exemption],
     });
 
@@ -153,9 +153,9 @@ describe("exemptions", () => {
   });
 
   it("name a control that exists and give a reason", () => {
-    const controls = rules.map(({ control }) => control);
+    const ids = controls.map(({ id }) => id);
     for (const { control, reason } of exemptions) {
-      expect(controls).toContain(control);
+      expect(ids).toContain(control);
       expect(reason.length, control).toBeGreaterThan(30);
     }
   });
