@@ -89,7 +89,8 @@ export interface ScoringApiArgs {
    */
   readonly profiles: readonly [AnyProfile | ScoringRoute, ...(AnyProfile | ScoringRoute)[]];
   /**
-   * What is shared with other components: names, key, alarm topic, logs, protection. Each part that isn't given is the component's own.
+   * What is shared with other components: names, key, alarm topic, logs, protection. Default: each part that isn't
+   * given is the component's own.
    * @example stream.context
    */
   readonly context?: Partial<PlatformContext>;

@@ -14,9 +14,9 @@ export interface DataBucketArgs {
 
 /** How long objects live, days. */
 export interface DataRetention {
-  /** Archive, high-risk copies and labels; over 90, since colder classes begin after 30 and 90 days. */
+  /** Archive, high-risk copies and labels; over 90, since colder classes begin after 30 and 90 days. Default 730. */
   readonly archiveDays: number;
-  /** Quarantined records, failed batches and manifests. */
+  /** Quarantined records, failed batches and manifests. Default 30. */
   readonly quarantineDays: number;
 }
 

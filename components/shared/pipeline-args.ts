@@ -5,7 +5,7 @@ import type { ServedProfile } from "./models-parameter";
 import type { GlueSize, WarehouseAccess } from "./pipeline-glue-job";
 
 export interface Schedule {
-  /** EventBridge's cron in UTC. */
+  /** EventBridge's cron in UTC. Default: the one named above. */
   readonly cron: string;
   /** False leaves the rules in place, disabled; executions by hand work as ever. Default true. */
   readonly enabled: boolean;
@@ -24,7 +24,8 @@ export interface PipelineArgs {
    */
   readonly served: readonly ServedProfile[];
   /**
-   * What is shared with other components: names, key, alarm topic, logs, protection. Each part that isn't given is the component's own.
+   * What is shared with other components: names, key, alarm topic, logs, protection. Default: each part that isn't
+   * given is the component's own.
    * @example stream.context
    */
   readonly context?: Partial<PlatformContext>;

@@ -93,7 +93,8 @@ export interface StreamProcessorArgs {
    */
   readonly models?: ProfileModels;
   /**
-   * What is shared with other components: names, key, alarm topic, logs, protection. Each part that isn't given is the component's own.
+   * What is shared with other components: names, key, alarm topic, logs, protection. Default: each part that isn't
+   * given is the component's own.
    * @example { logRetentionDays: 7, deletionProtection: false }
    */
   readonly context?: Partial<PlatformContext>;
