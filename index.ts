@@ -5,9 +5,11 @@ import { capacityWarnings } from "./stacks/capacity";
 import { parseConfig } from "./stacks/config";
 import { readShippedModels, resolveModels } from "./stacks/models";
 import { createPlatform } from "./stacks/platform";
+import { buildFunctions } from "./tools/bundle";
 
 const config = parseConfig(pulumi.getStack(), allConfig());
 for (const warning of capacityWarnings(config)) void pulumi.log.warn(warning);
+buildFunctions();
 const shipped = readShippedModels();
 const initial = resolveModels(pulumi.getStack(), config, shipped);
 const { models, api, stream, warehouse, pipelines, bus, alarmTopic } = createPlatform(config, { shipped, initial });

@@ -1,6 +1,7 @@
 /** `npm run controls`: checks the resource graphs of the stacks against the security controls. */
 import { type CommandLine, parseCommandLine, runCommand } from "../local/cli/options";
-import { checkGraph, notApplicable } from "./index";
+import { checkGraph } from "./check-graph";
+import { notApplicable } from "./not-applicable";
 import { jsonReport, summary, textReport } from "./report";
 import { stackGraph } from "./stack-graph";
 

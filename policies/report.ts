@@ -1,6 +1,6 @@
 /** Results of the controls as a table for people and as JSON for programs. */
 import { paint, table } from "../local/cli/terminal";
-import type { ControlResult, GraphResult } from "./index";
+import type { ControlResult, GraphResult } from "./check-graph";
 import type { NotApplicable } from "./not-applicable";
 
 /** Resources of a control that pass, that are excused, and that violate it. */

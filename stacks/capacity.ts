@@ -1,6 +1,6 @@
 /** How many records a second each part of a stack takes: which one decides, and what more of it costs. */
 import { RECORD_COST } from "./capacity-facts";
-import type { StackConfig } from "./config";
+import type { StackConfig } from "./stack-config";
 
 export interface Bottleneck {
   readonly part: string;

@@ -1,7 +1,8 @@
 /** Lambda executions that a stack sets aside, and whether the account has them. */
-import type { StackConfig } from "./config";
+
 import { type Contradiction, datasetNames } from "./pipeline-checks";
 import type { SettingKey } from "./settings";
+import type { StackConfig } from "./stack-config";
 
 /** Executions of some functions, and the setting that says how many. */
 export interface Reservation {

@@ -5,29 +5,14 @@ import { type ConfigPath, pathOf, setCommand } from "./commands";
 import { concurrencyContradictions } from "./concurrency";
 import { namingContradictions } from "./naming-checks";
 import { pipelineContradictions } from "./pipeline-checks";
-import type { PolicyOverrides } from "./policies";
 import { parseOverrides } from "./policy-overrides";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
+import type { StackConfig } from "./stack-config";
 import { flatten } from "./structured";
 import { warehouseContradictions } from "./warehouse-checks";
 
 /** The project's name is the namespace of its keys: `risk:fraud`. */
 export const NAMESPACE = "risk";
-
-type ValueOf<S> = S extends { readonly type: "integer" }
-  ? number
-  : S extends { readonly type: "boolean" }
-    ? boolean
-    : S extends { readonly type: "policy" }
-      ? PolicyOverrides
-      : S extends { readonly type: "enum"; readonly values: readonly (infer V extends string)[] }
-        ? V
-        : string;
-
-export type StackConfig = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS)[K]> } & {
-  /** `aws:region`. */
-  readonly region: string;
-};
 
 /** Every problem of a stack's config, one line each. A RunError, because Pulumi shows of those the message alone. */
 export class ConfigError extends RunError {

@@ -6,8 +6,9 @@ import type { ShippedModel } from "../components/shared/model-artifact";
 import { checkModels, type ModelRef, type ModelsDocument, refName } from "../functions/models/document";
 import { PROFILES, type ProfileId } from "../functions/profiles";
 import { pathOf, setCommand } from "./commands";
-import { ConfigError, NAMESPACE, type StackConfig } from "./config";
+import { ConfigError, NAMESPACE } from "./config";
 import { type ModelCatalogue, modelNamed } from "./model-names";
+import type { StackConfig } from "./stack-config";
 
 const FOLDER = "models";
 

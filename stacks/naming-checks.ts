@@ -1,7 +1,7 @@
 /** Buckets that are named by settings, and settings whose names S3 would refuse. */
 import { dataBucketName, type Naming, PhysicalNameError, pipelineBucketName } from "../components/shared/naming";
-import type { StackConfig } from "./config";
 import type { Contradiction } from "./pipeline-checks";
+import type { StackConfig } from "./stack-config";
 
 /** Logical name of the stream processor. */
 export const STREAM = "fraud";

@@ -1,7 +1,8 @@
 /** Settings of the pipelines that are right each by itself and wrong together. */
-import type { StackConfig } from "./config";
+
 import { PIPELINE_SETTINGS } from "./pipeline-settings";
 import type { SettingKey } from "./settings";
+import type { StackConfig } from "./stack-config";
 
 export interface Contradiction {
   readonly key: SettingKey;

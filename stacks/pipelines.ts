@@ -11,10 +11,10 @@ import { pipelineDashboardBody } from "../components/shared/pipeline-dashboard";
 import { PipelineStore, type SnowflakeAccount, snowflakeConnectionName } from "../components/shared/pipeline-store";
 import { TrainingPipeline } from "../components/training-pipeline";
 import type { DatasetDocument } from "../functions/pipeline/dataset";
-import type { StackConfig } from "./config";
 import { type DatasetName, datasets } from "./datasets";
 import { PIPELINE_STORE, pipelineBucketOf } from "./naming-checks";
 import { datasetNames } from "./pipeline-checks";
+import type { StackConfig } from "./stack-config";
 
 export interface Pipelines {
   readonly store: PipelineStore;

@@ -12,13 +12,12 @@ import { type GeneratedSecret, tokenKey } from "../components/shared/secret";
 import { NotificationTopic } from "../components/shared/topic";
 import { type StreamCapacity, StreamProcessor } from "../components/stream-processor";
 import { PROFILES } from "../functions/profiles";
-import { buildFunctions } from "../tools/bundle";
-import type { StackConfig } from "./config";
 import { allowGatewayLogs } from "./gateway-logs";
 import type { StackModels } from "./models";
 import { dataBucketOf, namingOf, pipelineBucketOf, STREAM } from "./naming-checks";
 import { createPipelines, type Pipelines } from "./pipelines";
 import { withOverrides } from "./policies";
+import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
 
@@ -40,13 +39,8 @@ export interface Platform {
 
 const WAREHOUSE = "warehouse";
 
-export function createPlatform(
-  config: StackConfig,
-  { shipped, initial }: PlatformModels,
-  root: string = process.cwd(),
-): Platform {
+export function createPlatform(config: StackConfig, { shipped, initial }: PlatformModels): Platform {
   tagEverything(namingOf(config));
-  buildFunctions(root);
   const { context, alarmTopic } = createShared(config);
   const { key, alarmTopicArn } = context;
   const tokenSecret = tokenKey("token-key", context);

@@ -1,6 +1,7 @@
 /** Settings of the warehouse that are right each by itself and wrong together, or in a way that no pattern sees. */
-import type { StackConfig } from "./config";
+
 import type { Contradiction } from "./pipeline-checks";
+import type { StackConfig } from "./stack-config";
 
 /** Items of a comma-separated setting; none of an empty one. */
 export const listOf = (text: string): string[] => (text === "" ? [] : text.split(","));

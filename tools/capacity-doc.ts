@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { readStackConfig } from "../local/engine/stack-config";
 import { type Bottleneck, binding, bottlenecks, capacityWarnings } from "../stacks/capacity";
 import { RECORD_COST } from "../stacks/capacity-facts";
-import { parseConfig, type StackConfig } from "../stacks/config";
+import { parseConfig } from "../stacks/config";
+import type { StackConfig } from "../stacks/stack-config";
 
 const STACKS = ["dev", "staging", "prod"] as const;
 /** A month of 730 hours, as AWS's price pages count. */

@@ -1,7 +1,7 @@
 import { Role, RolePolicy } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
 
-/** One statement of a policy; written in camel case, rendered in IAM's own. */
+/** One statement of an IAM, resource or key policy; written in camel case, rendered in IAM's own. */
 export interface Statement {
   readonly sid?: string;
   readonly effect?: "Allow" | "Deny";
@@ -65,7 +65,7 @@ export function serviceRole(
   );
 }
 
-/** Adds an inline policy to a role; `name` is the logical name of the policy and unique in the stack. */
+/** Adds an inline policy to a role; `name` is the logical name of that IAM policy and unique in the stack. */
 export function grant(
   name: string,
   role: Role,

@@ -21,7 +21,7 @@ export interface RouteArgs {
   readonly description: string;
   /** JSON of an EventBridge pattern. */
   readonly eventPattern: string;
-  /** ARN of a log group, topic or queue whose policy lets EventBridge in. */
+  /** ARN of a log group, topic or queue whose resource policy lets EventBridge in. */
   readonly targetArn: pulumi.Input<string>;
   /** Turns the event into a sentence, for people. Default: the whole event. */
   readonly inputTransformer?: input.cloudwatch.EventTargetInputTransformer;
@@ -115,7 +115,7 @@ export class ScoreBus extends pulumi.ComponentResource {
     return [{ sid: "PublishScores", actions: ["events:PutEvents"], resources: [this.arn] }];
   }
 
-  /** Lets another role publish on the bus. `name` is the policy's logical name. */
+  /** Lets another role publish on the bus. `name` is the logical name of the IAM policy. */
   grantPublish(name: string, role: Role): void {
     grant(name, role, this.publishStatements(), { parent: this });
   }

@@ -10,7 +10,7 @@ import {
   type States,
   task,
 } from "../shared/pipeline-states";
-import type { TimedFunction } from "./definition";
+import type { TimedFunction } from "./definition-args";
 
 export interface PromotionDefinitionArgs {
   readonly notices: Notices;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { binding, bottlenecks, capacityWarnings } from "../../stacks/capacity";
-import { parseConfig, type StackConfig } from "../../stacks/config";
+import { parseConfig } from "../../stacks/config";
+import type { StackConfig } from "../../stacks/stack-config";
 
 const REQUIRED = {
   "aws:region": "us-east-1",
