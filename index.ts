@@ -9,12 +9,12 @@ import { buildFunctions } from "./tools/bundle";
 
 const config = parseConfig(pulumi.getStack(), allConfig());
 for (const warning of capacityWarnings(config)) void pulumi.log.warn(warning);
+buildFunctions();
 const shipped = readShippedModels();
 const initial = resolveModels(pulumi.getStack(), config, shipped);
 const { models, api, stream, warehouse, pipelines, bus, alarmTopic } = createPlatform(config, {
   shipped,
   initial,
-  bundles: buildFunctions(),
 });
 
 export const region = config.region;
@@ -29,7 +29,9 @@ export const churnPolicyParameter = api.policyParameterNames.churn;
 export const devicePolicyParameter = api.policyParameterNames.device;
 export const modelBucket = models.bucket.bucketName;
 /** Name of the models' parameter by profile. */
-export const modelsParameters = { ...api.modelsParameterNames, fraud: stream.modelsParameterName };
+export const modelsParameters = Object.fromEntries(
+  [...api.served, stream.served].map(({ profile, modelsParameter }) => [profile, modelsParameter]),
+);
 export const alarmTopicArn = alarmTopic.arn;
 export const eventBusName = bus.busName;
 export const streamName = stream.streamName;

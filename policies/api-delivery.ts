@@ -1,7 +1,7 @@
 /** What a REST API calls and writes: functions behind its methods, and its log. */
 import { unknownPair } from "../local/gateway/permissions";
+import { at, type Control, isText, type ResourceGraph, refersTo, violation } from "./control";
 import { refused } from "./delivery";
-import { at, isText, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
 
 const SERVICE = "apigateway.amazonaws.com";
 const API = "aws:apigateway/restApi:RestApi";
@@ -16,7 +16,7 @@ function called(
   inputs: Readonly<Record<string, unknown>>,
   paths: { readonly uri: string; readonly role: string },
   sourcesOf: (executionArn: string) => readonly string[],
-  graph: PolicyGraph,
+  graph: ResourceGraph,
 ): string[] {
   const role = inputs[paths.role];
   if (isText(role)) return [`${paths.role}: ${unknownPair(SERVICE, "a function as a role")}`];
@@ -30,12 +30,12 @@ function called(
 }
 
 /** The path of a resource of the API; parameters in it are any text. */
-function pathOf(resourceId: unknown, graph: PolicyGraph): string {
+function pathOf(resourceId: unknown, graph: ResourceGraph): string {
   const resource = graph.ofType("aws:apigateway/resource:Resource").find((candidate) => refersTo(resourceId, candidate));
   return isText(resource?.state.path) ? resource.state.path.replace(/\{[^}]*\}/g, "any") : "/";
 }
 
-export const checkIntegration: Rule["check"] = ({ inputs }, graph) => {
+export const checkIntegration: Control["check"] = ({ inputs }, graph) => {
   if (inputs.type !== "AWS_PROXY" && inputs.type !== "AWS") return [];
   const stages = graph
     .ofType("aws:apigateway/stage:Stage")
@@ -48,14 +48,14 @@ export const checkIntegration: Rule["check"] = ({ inputs }, graph) => {
   return called(inputs, { uri: "uri", role: "credentials" }, sources, graph);
 };
 
-export const checkAuthorizer: Rule["check"] = ({ inputs, id }, graph) => {
+export const checkAuthorizer: Control["check"] = ({ inputs, id }, graph) => {
   if (!isText(inputs.authorizerUri)) return [];
   const paths = { uri: "authorizerUri", role: "authorizerCredentials" };
   return called(inputs, paths, (arn) => [`${arn}/authorizers/${id}`], graph);
 };
 
 /** The role is one setting of an account and region, and may be another stack's: then nothing can be told here. */
-export const checkStage: Rule["check"] = ({ inputs, state }, graph) => {
+export const checkStage: Control["check"] = ({ inputs, state }, graph) => {
   const [account] = graph.ofType("aws:apigateway/account:Account");
   if (account === undefined) return [];
   const path = "accessLogSettings.destinationArn";

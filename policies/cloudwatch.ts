@@ -1,4 +1,4 @@
-import { field, is, isAtLeast, isNot, isText, type Rule } from "./rule";
+import { type Control, field, is, isAtLeast, isNot, isText } from "./control";
 
 const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
@@ -8,15 +8,15 @@ const YEAR_DAYS = 365;
 /** 0 keeps log events for ever, and so does nothing. */
 const isForEver = is(0, undefined);
 
-export const cloudWatchRules: readonly Rule[] = [
+export const cloudWatchControls: readonly Control[] = [
   {
-    control: "CloudWatch.15",
+    id: "CloudWatch.15",
     title: "Alarms have an action",
     appliesTo: [ALARM],
     check: field("alarmActions", (value) => Array.isArray(value) && value.some(isText), "name a topic that gets the alarm."),
   },
   {
-    control: "CloudWatch.16",
+    id: "CloudWatch.16",
     title: "Log groups keep a year",
     appliesTo: [LOG_GROUP],
     check: field(
@@ -26,20 +26,20 @@ export const cloudWatchRules: readonly Rule[] = [
     ),
   },
   {
-    control: "CloudWatchLogGroupRetentionPeriod",
+    id: "CloudWatchLogGroupRetentionPeriod",
     title: "Log groups have an end",
     appliesTo: [LOG_GROUP],
     check: field("retentionInDays", isAtLeast(1), "set the days (pulumi config set risk:logRetentionDays 30)."),
   },
   {
-    control: "CloudWatch.17",
+    id: "CloudWatch.17",
     title: "Actions of alarms are on",
     appliesTo: [ALARM],
     // On is the default of CloudWatch.
     check: field("actionsEnabled", isNot(false), "set it to true."),
   },
   {
-    control: "CloudWatchLogGroupEncrypted",
+    id: "CloudWatchLogGroupEncrypted",
     title: "Log groups are encrypted under a key of the stack",
     appliesTo: [LOG_GROUP],
     check: field("kmsKeyId", isText, "set it to the ARN of a customer-managed key."),

@@ -1,5 +1,4 @@
 /** One delivery of the graph: a service, what it does it for, and the resource that it reaches, against every policy that decides. */
-
 import {
   findPair,
   type Place,
@@ -11,9 +10,9 @@ import {
   unknownPair,
 } from "../local/gateway/permissions";
 import type { GraphResource } from "../local/graph";
+import { at, isRecord, isText, type ResourceGraph, refersTo } from "./control";
 import { parseJson } from "./documents";
 import { roleFor, roleOf } from "./roles";
-import { at, isRecord, isText, type PolicyGraph, refersTo } from "./rule";
 
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 const KEY = "aws:kms/key:Key";
@@ -26,7 +25,7 @@ interface TargetType {
   /** The resource's ARN in one that a service delivers to: without the alias, the object. Default: the whole. */
   readonly base?: (arn: string) => string;
   /** Absent where a role decides. */
-  readonly documents?: (target: GraphResource, graph: PolicyGraph) => readonly unknown[];
+  readonly documents?: (target: GraphResource, graph: ResourceGraph) => readonly unknown[];
 }
 
 const policiesOf = (type: string, path: string): NonNullable<TargetType["documents"]> => {
@@ -101,14 +100,14 @@ function merged(documents: readonly unknown[], name: string): Policy | undefined
   return statements.length === 0 ? undefined : parsePolicy({ Statement: statements }, name);
 }
 
-function keyOf(keyId: unknown, graph: PolicyGraph): Pick<ServiceDelivery, "key"> {
+function keyOf(keyId: unknown, graph: ResourceGraph): Pick<ServiceDelivery, "key"> {
   if (!isText(keyId)) return {};
   const key = graph.ofType(KEY).find((candidate) => refersTo(keyId, candidate));
   return { key: { arn: keyId, policy: key && merged([key.inputs.policy], `policy of the key ${key.name}`) } };
 }
 
 /** ARNs of buckets name neither region nor account. */
-function placeOf(arn: string, graph: PolicyGraph): Place {
+function placeOf(arn: string, graph: ResourceGraph): Place {
   const [, , , region = "", accountId = ""] = arn.split(":");
   return { region, accountId: accountId === "" ? (graph.accountId ?? "") : accountId };
 }
@@ -126,7 +125,7 @@ export interface Wiring {
 }
 
 /** A delivery to another resource: what stands in its way. A pair that nobody has looked up does. */
-export function refused({ service, sourceArn, targetArn, path, roleArn, ...wiring }: Wiring, graph: PolicyGraph): string[] {
+export function refused({ service, sourceArn, targetArn, path, roleArn, ...wiring }: Wiring, graph: ResourceGraph): string[] {
   if (!isText(targetArn)) return [];
   const target = TARGETS[targetArn.split(":")[2] ?? ""];
   const place = placeOf(targetArn, graph);
@@ -168,7 +167,7 @@ export function keyRefused(
   arn: string,
   keyId: unknown,
   path: string,
-  graph: PolicyGraph,
+  graph: ResourceGraph,
 ): string[] {
   if (!isText(keyId)) return [];
   const place = placeOf(arn, graph);

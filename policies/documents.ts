@@ -1,7 +1,7 @@
-/** IAM policy documents as rules read them: who may do what on what, under which conditions. */
-import { isRecord } from "./rule";
+/** IAM policy documents as controls read them: who may do what on what, under which conditions. */
+import { isRecord } from "./control";
 
-export interface PolicyStatement {
+export interface IamStatement {
   readonly sid: string;
   readonly allows: boolean;
   /** Lower-case; `*` for a statement about everything but a list. */
@@ -9,10 +9,10 @@ export interface PolicyStatement {
   readonly resources: readonly string[];
   /** Principals of every kind in one list: `*`, ARNs, account ids, service names. */
   readonly principals: readonly string[];
-  readonly conditions: readonly PolicyCondition[];
+  readonly conditions: readonly IamCondition[];
 }
 
-export interface PolicyCondition {
+export interface IamCondition {
   readonly operator: string;
   /** Lower-case: condition keys know no case. */
   readonly key: string;
@@ -20,14 +20,14 @@ export interface PolicyCondition {
 }
 
 /** Statements of a document (JSON text or an object); undefined when it is neither. */
-export function statementsOf(document: unknown): readonly PolicyStatement[] | undefined {
+export function statementsOf(document: unknown): readonly IamStatement[] | undefined {
   const parsed = typeof document === "string" ? parseJson(document) : document;
   if (!isRecord(parsed)) return undefined;
   const statements = Array.isArray(parsed.Statement) ? parsed.Statement : [parsed.Statement];
   return statements.filter(isRecord).map((statement, index) => ({
     sid: typeof statement.Sid === "string" ? statement.Sid : `statement ${index + 1}`,
     allows: statement.Effect === "Allow",
-    // Everything but a list is everything, as far as a rule about grants is concerned.
+    // Everything but a list is everything, as far as a control about grants is concerned.
     actions: statement.NotAction === undefined ? texts(statement.Action).map((action) => action.toLowerCase()) : ["*"],
     resources: statement.NotResource === undefined ? texts(statement.Resource) : ["*"],
     principals: statement.NotPrincipal === undefined ? principalsOf(statement.Principal) : ["*"],
@@ -35,7 +35,7 @@ export function statementsOf(document: unknown): readonly PolicyStatement[] | un
   }));
 }
 
-/** The value of JSON text; undefined for any other text, which the rule that asked reports with the field's name. */
+/** The value of JSON text; undefined for any other text, which the control that asked reports with the field's name. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -49,7 +49,7 @@ const texts = (value: unknown): string[] => (Array.isArray(value) ? value : [val
 const principalsOf = (principal: unknown): string[] =>
   isRecord(principal) ? Object.values(principal).flatMap(texts) : texts(principal);
 
-const conditionsOf = (condition: unknown): PolicyCondition[] =>
+const conditionsOf = (condition: unknown): IamCondition[] =>
   Object.entries(isRecord(condition) ? condition : {}).flatMap(([operator, keys]) =>
     Object.entries(isRecord(keys) ? keys : {}).map(([key, values]) => ({
       operator,
@@ -72,26 +72,26 @@ const NARROWING_KEYS = new Set([
   "kms:calleraccount",
 ]);
 
-const isNarrowing = ({ operator, key, values }: PolicyCondition): boolean =>
+const isNarrowing = ({ operator, key, values }: IamCondition): boolean =>
   NARROWING_KEYS.has(key) &&
   /^(StringEquals|StringEqualsIgnoreCase|StringLike|ArnEquals|ArnLike)$/.test(operator) &&
   values.length > 0 &&
   values.every((value) => value !== "*");
 
 /** Lets anyone in: a principal of `*` and no condition that says whose request it must be. */
-export const isPublic = (statement: PolicyStatement): boolean =>
+export const isPublic = (statement: IamStatement): boolean =>
   statement.allows &&
   statement.principals.some((principal) => principal === "*" || principal === "arn:aws:iam::*:root") &&
   !statement.conditions.some(isNarrowing);
 
 /** Account ids among the principals other than the stack's own. */
-export function foreignAccounts(statement: PolicyStatement, accountId: string | undefined): string[] {
+export function foreignAccounts(statement: IamStatement, accountId: string | undefined): string[] {
   if (!statement.allows) return [];
   const accounts = statement.principals.map((principal) => /^(?:arn:[^:]*:[^:]*::)?(\d{12})(?::|$)/.exec(principal)?.[1]);
   return accounts.filter((account) => account !== undefined).filter((account) => account !== accountId);
 }
 
-/** Whether an action pattern of a policy (`s3:Get*`) covers an action; both in lower case. */
+/** Whether an action pattern of an IAM policy (`s3:Get*`) covers an action; both in lower case. */
 export function covers(pattern: string, action: string): boolean {
   const expression = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
@@ -101,7 +101,7 @@ export function covers(pattern: string, action: string): boolean {
 }
 
 /** Refuses the action to everybody who comes by plain HTTP, on all of the resources. */
-export function deniesPlainHttp(statements: readonly PolicyStatement[], action: string, resources: readonly string[]): boolean {
+export function deniesPlainHttp(statements: readonly IamStatement[], action: string, resources: readonly string[]): boolean {
   const denials = statements.filter(
     ({ allows, actions, principals, conditions }) =>
       !allows &&

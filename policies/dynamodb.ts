@@ -1,9 +1,9 @@
 import type { GraphResource } from "../local/graph";
-import { field, is, type PolicyGraph, type Rule, violation } from "./rule";
+import { type Control, field, is, type ResourceGraph, violation } from "./control";
 
 const TABLE = "aws:dynamodb/table:Table";
 
-function checkScaling(table: GraphResource, graph: PolicyGraph): string[] {
+function checkScaling(table: GraphResource, graph: ResourceGraph): string[] {
   if (table.inputs.billingMode === "PAY_PER_REQUEST") return [];
   const resourceId = `table/${String(table.state.name)}`;
   const scaled = (type: string, dimension: string) =>
@@ -19,17 +19,17 @@ function checkScaling(table: GraphResource, graph: PolicyGraph): string[] {
   return [violation("billingMode", table.inputs.billingMode, fix)];
 }
 
-export const dynamoDbRules: readonly Rule[] = [
-  { control: "DynamoDB.1", title: "Tables scale with demand", appliesTo: [TABLE], check: checkScaling },
+export const dynamoDbControls: readonly Control[] = [
+  { id: "DynamoDB.1", title: "Tables scale with demand", appliesTo: [TABLE], check: checkScaling },
   {
-    control: "DynamoDB.2",
+    id: "DynamoDB.2",
     alsoKnownAs: ["DDB3"],
     title: "Tables have point-in-time recovery",
     appliesTo: [TABLE],
     check: field("pointInTimeRecovery.enabled", is(true), "set it to true (pulumi config set risk:pointInTimeRecovery true)."),
   },
   {
-    control: "DynamoDB.6",
+    id: "DynamoDB.6",
     title: "Tables are protected from deletion",
     appliesTo: [TABLE],
     check: field("deletionProtectionEnabled", is(true), "set it to true (pulumi config set risk:deletionProtection true)."),

@@ -1,8 +1,8 @@
 import type { GraphResource } from "../local/graph";
+import { type Control, field, isText, type ResourceGraph } from "./control";
 import { isPublic, statementsOf } from "./documents";
-import { field, isText, type PolicyGraph, type Rule } from "./rule";
 
-function checkBus(bus: GraphResource, graph: PolicyGraph): string[] {
+function checkBus(bus: GraphResource, graph: ResourceGraph): string[] {
   const statements = graph
     .referring("aws:cloudwatch/eventBusPolicy:EventBusPolicy", "eventBusName", bus)
     .flatMap(({ inputs }) => statementsOf(inputs.policy) ?? []);
@@ -12,16 +12,16 @@ function checkBus(bus: GraphResource, graph: PolicyGraph): string[] {
     .map(({ sid }) => `Bus policy, ${sid}: anyone may publish; name a principal, or add a condition on aws:PrincipalOrgID.`);
 }
 
-export const eventBridgeRules: readonly Rule[] = [
+export const eventBridgeControls: readonly Control[] = [
   {
-    control: "EventBridge.3",
+    id: "EventBridge.3",
     alsoKnownAs: ["EVB1"],
     title: "Custom buses have a resource policy that is not open to all",
     appliesTo: ["aws:cloudwatch/eventBus:EventBus"],
     check: checkBus,
   },
   {
-    control: "EventBridge.targets",
+    id: "EventBridge.targets",
     title: "Targets have a dead-letter queue",
     appliesTo: ["aws:cloudwatch/eventTarget:EventTarget"],
     check: field("deadLetterConfig.arn", isText, "set it to the ARN of a queue that takes undelivered events."),

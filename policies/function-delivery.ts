@@ -1,22 +1,21 @@
 /** What Lambda reads and writes as the role of a function: its log, its event sources, and what becomes of events that fail. */
-
 import type { TargetKind } from "../local/gateway/permissions";
 import type { GraphResource } from "../local/graph";
+import { at, type Control, type ResourceGraph, refersTo, violation } from "./control";
 import { refused, withoutQualifier } from "./delivery";
-import { at, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
 
 const FUNCTION = "aws:lambda/function:Function";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 
 /** A delivery of the function to an ARN. */
-const reach = (fn: GraphResource, targetArn: unknown, path: string, graph: PolicyGraph, kind?: TargetKind): string[] => {
+const reach = (fn: GraphResource, targetArn: unknown, path: string, graph: ResourceGraph, kind?: TargetKind): string[] => {
   const wiring = { service: "lambda.amazonaws.com", sourceArn: String(fn.state.arn), roleArn: fn.inputs.role };
   return refused({ ...wiring, targetArn, path, ...(kind === undefined ? {} : { kind }) }, graph);
 };
 
 /** The same for a resource that names its function. */
 const ofFunction =
-  (check: (fn: GraphResource, resource: GraphResource, graph: PolicyGraph) => string[]): Rule["check"] =>
+  (check: (fn: GraphResource, resource: GraphResource, graph: ResourceGraph) => string[]): Control["check"] =>
   (resource, graph) => {
     const { functionName } = resource.inputs;
     const fn = graph.ofType(FUNCTION).find((candidate) => refersTo(withoutQualifier(String(functionName)), candidate));
@@ -25,7 +24,7 @@ const ofFunction =
       : check(fn, resource, graph);
   };
 
-export const checkFunction: Rule["check"] = (fn, graph) => {
+export const checkFunction: Control["check"] = (fn, graph) => {
   const logs = "loggingConfig.logGroup";
   const group = graph.ofType(LOG_GROUP).find((candidate) => refersTo(at(fn.inputs, logs), candidate));
   const failures = "deadLetterConfig.targetArn";

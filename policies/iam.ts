@@ -1,6 +1,6 @@
 import type { GraphResource } from "../local/graph";
-import { covers, type PolicyStatement, statementsOf } from "./documents";
-import { at, isText, listAt, type Rule, violation } from "./rule";
+import { at, type Control, isText, listAt, violation } from "./control";
+import { covers, type IamStatement, statementsOf } from "./documents";
 
 const MANAGED = "aws:iam/policy:Policy";
 const ROLE = "aws:iam/role:Role";
@@ -33,7 +33,7 @@ const WITHOUT_RESOURCES = new Set([
 ]);
 
 /** Allowing statements of a policy, or of the inline policies of a role; a document that cannot be read is a violation. */
-function grantsOf({ type, inputs }: GraphResource): readonly PolicyStatement[] | undefined {
+function grantsOf({ type, inputs }: GraphResource): readonly IamStatement[] | undefined {
   const documents = type === ROLE ? listAt(inputs, "inlinePolicies").map((entry) => at(entry, "policy")) : [inputs.policy];
   const statements = documents.map(statementsOf);
   if (statements.some((list) => list === undefined)) return undefined;
@@ -42,7 +42,7 @@ function grantsOf({ type, inputs }: GraphResource): readonly PolicyStatement[] |
 
 /** A sentence for each allowing statement that `problem` finds one in. */
 const eachGrant =
-  (problem: (statement: PolicyStatement) => string | undefined): Rule["check"] =>
+  (problem: (statement: IamStatement) => string | undefined): Control["check"] =>
   (resource) => {
     const grants = grantsOf(resource);
     if (grants === undefined) return [violation("policy", resource.inputs.policy, "set it to a policy document.")];
@@ -60,14 +60,14 @@ const decryptAll = eachGrant(({ actions, resources }) => {
   return decrypts && resources.some(isEveryKey) ? "decrypts under every key; name the keys' ARNs as Resource." : undefined;
 });
 
-const attached: Rule["check"] = ({ inputs }) =>
+const attached: Control["check"] = ({ inputs }) =>
   [inputs.policyArn, ...listAt(inputs, "managedPolicyArns")]
     .filter((arn) => isText(arn) && /^arn:[^:]*:iam::aws:policy\//.test(arn))
     .map((arn) => `${String(arn)} is AWS's and grows with the service; grant the actions needed in a policy of the stack.`);
 
-export const iamRules: readonly Rule[] = [
+export const iamControls: readonly Control[] = [
   {
-    control: "IAM.1",
+    id: "IAM.1",
     title: "No policy allows everything",
     appliesTo: [MANAGED, ...INLINE],
     check: eachGrant(({ actions, resources }) =>
@@ -77,7 +77,7 @@ export const iamRules: readonly Rule[] = [
     ),
   },
   {
-    control: "IAM.21",
+    id: "IAM.21",
     title: "Policies name actions, without wildcards",
     appliesTo: [MANAGED, ...INLINE],
     check: eachGrant(({ actions }) => {
@@ -86,7 +86,7 @@ export const iamRules: readonly Rule[] = [
     }),
   },
   {
-    control: "IAM5",
+    id: "IAM5",
     title: "Policies name resources wherever the action knows any",
     appliesTo: [MANAGED, ...INLINE],
     check: eachGrant(({ actions, resources }) => {
@@ -97,7 +97,7 @@ export const iamRules: readonly Rule[] = [
     }),
   },
   {
-    control: "IAM4",
+    id: "IAM4",
     title: "No policies managed by AWS are attached",
     appliesTo: [
       ROLE,
@@ -108,6 +108,6 @@ export const iamRules: readonly Rule[] = [
     ],
     check: attached,
   },
-  { control: "KMS.1", title: "Managed policies decrypt under named keys only", appliesTo: [MANAGED], check: decryptAll },
-  { control: "KMS.2", title: "Inline policies decrypt under named keys only", appliesTo: INLINE, check: decryptAll },
+  { id: "KMS.1", title: "Managed policies decrypt under named keys only", appliesTo: [MANAGED], check: decryptAll },
+  { id: "KMS.2", title: "Inline policies decrypt under named keys only", appliesTo: INLINE, check: decryptAll },
 ];

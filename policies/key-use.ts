@@ -1,9 +1,8 @@
 /** Whether roles that may use an encrypted resource may also use its key: without it the call is refused on AWS. */
-
 import { evaluateIdentity, KEY_NEEDS, MACHINE_KEY_NEED, type Policy } from "../local/gateway/permissions";
 import type { GraphResource } from "../local/graph";
+import { at, type Control, isText, listAt, type ResourceGraph, refersTo } from "./control";
 import { policiesOf } from "./roles";
-import { at, isText, listAt, type PolicyGraph, type Rule, refersTo } from "./rule";
 
 const ROLE = "aws:iam/role:Role";
 const MACHINE = "aws:sfn/stateMachine:StateMachine";
@@ -29,7 +28,7 @@ const KEY_INPUTS: readonly (readonly [type: string, service: string, path: strin
 ];
 
 /** Resources of the graph under one of its keys. */
-function encrypted(graph: PolicyGraph): Encrypted[] {
+function encrypted(graph: ResourceGraph): Encrypted[] {
   const keyArn = (id: unknown): string | undefined => {
     const key = graph.ofType("aws:kms/key:Key").find((candidate) => refersTo(id, candidate));
     return key === undefined ? undefined : String(key.state.arn);
@@ -61,7 +60,7 @@ function allowed(policies: readonly Policy[], action: string, { arn, below }: En
     .find((one) => one.startsWith(`${arn}/`) && evaluateIdentity(policies, { action, resource: one, context: {} }) === "allow");
 }
 
-const checkRole: Rule["check"] = (role, graph) => {
+const checkRole: Control["check"] = (role, graph) => {
   const policies = policiesOf(role, graph);
   const missing = new Map<string, Set<string>>();
   const need = (uses: readonly string[], keyArn: string, context: Readonly<Record<string, string>>, what: string) => {
@@ -90,9 +89,9 @@ const checkRole: Rule["check"] = (role, graph) => {
   return [...missing].map(([use, whats]) => `The role's policies lack ${use}, which ${[...whats].join(", ")} needs; grant it.`);
 };
 
-export const keyUseRules: readonly Rule[] = [
+export const keyUseControls: readonly Control[] = [
   {
-    control: "KeyUse",
+    id: "KeyUse",
     title: "Roles that use an encrypted resource may use its key",
     appliesTo: [ROLE],
     check: checkRole,

@@ -1,13 +1,13 @@
-import { all, field, is, isAtLeast, isRecord, isText, type Rule } from "./rule";
+import { all, type Control, field, is, isAtLeast, isRecord, isText } from "./control";
 
 const STREAM = "aws:kinesis/stream:Stream";
 
 /** The control's own minimum: a week, in which a consumer that failed over a weekend is repaired. */
 const RETENTION_HOURS = 168;
 
-export const kinesisRules: readonly Rule[] = [
+export const kinesisControls: readonly Control[] = [
   {
-    control: "Kinesis.1",
+    id: "Kinesis.1",
     alsoKnownAs: ["KDS1", "KDS3"],
     title: "Streams are encrypted under a key of the stack",
     appliesTo: [STREAM],
@@ -21,7 +21,7 @@ export const kinesisRules: readonly Rule[] = [
     ),
   },
   {
-    control: "Kinesis.3",
+    id: "Kinesis.3",
     title: "Streams keep their events for a week",
     appliesTo: [STREAM],
     check: field(
@@ -31,7 +31,7 @@ export const kinesisRules: readonly Rule[] = [
     ),
   },
   {
-    control: "DataFirehose.1",
+    id: "DataFirehose.1",
     alsoKnownAs: ["KDF1"],
     title: "Delivery streams are encrypted",
     appliesTo: ["aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"],

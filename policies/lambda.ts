@@ -1,5 +1,5 @@
 import type { GraphResource } from "../local/graph";
-import { at, field, isAtLeast, isText, listAt, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
+import { at, type Control, field, isAtLeast, isText, listAt, type ResourceGraph, refersTo, violation } from "./control";
 
 const FUNCTION = "aws:lambda/function:Function";
 
@@ -41,7 +41,7 @@ function checkZones({ inputs }: GraphResource): string[] {
 const SYNCHRONOUS = new Set(["apigateway.amazonaws.com", "cognito-idp.amazonaws.com", "elasticloadbalancing.amazonaws.com"]);
 
 /** What a function fails on must lie somewhere: with the stream's failed batches, in a dead-letter queue or a destination. */
-function checkFailures(lambda: GraphResource, graph: PolicyGraph): string[] {
+function checkFailures(lambda: GraphResource, graph: ResourceGraph): string[] {
   const sources = graph.referring("aws:lambda/eventSourceMapping:EventSourceMapping", "functionName", lambda);
   const callers = graph
     .referring("aws:lambda/permission:Permission", "function", lambda)
@@ -56,7 +56,7 @@ function checkFailures(lambda: GraphResource, graph: PolicyGraph): string[] {
   ];
 }
 
-function sourceProblems(source: GraphResource, graph: PolicyGraph): string[] {
+function sourceProblems(source: GraphResource, graph: ResourceGraph): string[] {
   const queue = graph.ofType("aws:sqs/queue:Queue").find((candidate) => refersTo(source.inputs.eventSourceArn, candidate));
   if (queue !== undefined) {
     return isText(queue.inputs.redrivePolicy)
@@ -70,21 +70,21 @@ function sourceProblems(source: GraphResource, graph: PolicyGraph): string[] {
     : [violation(`${path} of ${source.name}`, destination, "set it to the ARN of a queue, topic or bucket.")];
 }
 
-const hasFailureDestination = (lambda: GraphResource, graph: PolicyGraph): boolean =>
+const hasFailureDestination = (lambda: GraphResource, graph: ResourceGraph): boolean =>
   isText(at(lambda.inputs, "deadLetterConfig.targetArn")) ||
   graph
     .referring("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "functionName", lambda)
     .some(({ inputs }) => isText(at(inputs, "destinationConfig.onFailure.destination")));
 
-export const lambdaRules: readonly Rule[] = [
+export const lambdaControls: readonly Control[] = [
   {
-    control: "Lambda.1",
+    id: "Lambda.1",
     title: "Functions let in nobody but a named caller",
     appliesTo: ["aws:lambda/permission:Permission"],
     check: checkPermission,
   },
   {
-    control: "Lambda.2",
+    id: "Lambda.2",
     alsoKnownAs: ["L1"],
     title: "Runtimes are supported",
     appliesTo: [FUNCTION],
@@ -93,10 +93,10 @@ export const lambdaRules: readonly Rule[] = [
         ? []
         : field("runtime", (value) => SUPPORTED_RUNTIMES.has(String(value)), 'set it to "nodejs24.x".')(lambda, graph),
   },
-  { control: "Lambda.5", title: "Functions in a VPC span zones", appliesTo: [FUNCTION], check: checkZones },
-  { control: "LambdaDLQ", title: "What a function fails on is kept", appliesTo: [FUNCTION], check: checkFailures },
+  { id: "Lambda.5", title: "Functions in a VPC span zones", appliesTo: [FUNCTION], check: checkZones },
+  { id: "LambdaDLQ", title: "What a function fails on is kept", appliesTo: [FUNCTION], check: checkFailures },
   {
-    control: "LambdaConcurrency",
+    id: "LambdaConcurrency",
     title: "Executions are set aside, and bounded",
     appliesTo: [FUNCTION],
     check: field("reservedConcurrentExecutions", isAtLeast(1), "set it to the executions that the function may take."),

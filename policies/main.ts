@@ -1,4 +1,4 @@
-/** `npm run policies`: checks the resource graphs of the stacks against the security controls. */
+/** `npm run controls`: checks the resource graphs of the stacks against the security controls. */
 import { type CommandLine, parseCommandLine, runCommand } from "../local/cli/options";
 import { stackGraph } from "../local/engine/stack-graph";
 import { checkGraph, notApplicable } from "./index";
@@ -7,7 +7,7 @@ import { jsonReport, summary, textReport } from "./report";
 const STACKS = ["dev", "staging", "prod"];
 
 const command: CommandLine = {
-  usage: "npm run policies [-- options]",
+  usage: "npm run controls [-- options]",
   about: [
     "Evaluates the program with each stack's config and checks every resource against the security controls.",
     "Needs no account and creates nothing. Exit status 1 when a control is violated or an exemption excuses nothing.",
@@ -16,7 +16,7 @@ const command: CommandLine = {
     stack: { type: "string", value: "NAME", help: "Checks this stack alone. Default: dev, staging, prod.", multiple: true },
     json: { type: "boolean", help: "Prints JSON: one entry a stack with every control and finding." },
   },
-  examples: ["npm run policies", "npm run policies -- --stack prod", "npm run --silent policies -- --json > policies.json"],
+  examples: ["npm run controls", "npm run controls -- --stack prod", "npm run --silent controls -- --json > controls.json"],
 };
 
 async function main(): Promise<number> {

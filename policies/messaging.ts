@@ -1,12 +1,12 @@
 /** SNS topics and SQS queues. */
 import type { GraphResource } from "../local/graph";
-import { deniesPlainHttp, isPublic, type PolicyStatement, parseJson, statementsOf } from "./documents";
-import { at, field, isText, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
+import { at, type Control, field, isText, type ResourceGraph, refersTo, violation } from "./control";
+import { deniesPlainHttp, type IamStatement, isPublic, parseJson, statementsOf } from "./documents";
 
 const TOPIC = "aws:sns/topic:Topic";
 const QUEUE = "aws:sqs/queue:Queue";
 
-function statementsFor(resource: GraphResource, graph: PolicyGraph): readonly PolicyStatement[] {
+function statementsFor(resource: GraphResource, graph: ResourceGraph): readonly IamStatement[] {
   const policies =
     resource.type === TOPIC
       ? graph.referring("aws:sns/topicPolicy:TopicPolicy", "arn", resource)
@@ -14,13 +14,13 @@ function statementsFor(resource: GraphResource, graph: PolicyGraph): readonly Po
   return [resource, ...policies].flatMap(({ inputs }) => statementsOf(inputs.policy) ?? []);
 }
 
-const checkPublic: Rule["check"] = (resource, graph) =>
+const checkPublic: Control["check"] = (resource, graph) =>
   statementsFor(resource, graph)
     .filter(isPublic)
     .map(({ sid }) => `Access policy, ${sid}: anyone is let in; name a principal, or add a condition on aws:SourceAccount.`);
 
 const checkTls =
-  (action: string, written: string): Rule["check"] =>
+  (action: string, written: string): Control["check"] =>
   (resource, graph) =>
     deniesPlainHttp(statementsFor(resource, graph), action, [String(resource.state.arn)])
       ? []
@@ -34,7 +34,7 @@ const LAST_RESORTS = [
   ["aws:lambda/eventSourceMapping:EventSourceMapping", "destinationConfig.onFailure.destinationArn"],
 ] as const;
 
-function isLastResort(queue: GraphResource, graph: PolicyGraph): boolean {
+function isLastResort(queue: GraphResource, graph: ResourceGraph): boolean {
   const targets = graph.ofType(QUEUE).map(({ inputs }) => deadLetterTarget(inputs.redrivePolicy));
   return (
     targets.some((target) => refersTo(target, queue)) ||
@@ -45,22 +45,22 @@ function isLastResort(queue: GraphResource, graph: PolicyGraph): boolean {
 const deadLetterTarget = (redrivePolicy: unknown): unknown =>
   typeof redrivePolicy === "string" ? at(parseJson(redrivePolicy), "deadLetterTargetArn") : undefined;
 
-function checkDeadLetters(queue: GraphResource, graph: PolicyGraph): string[] {
+function checkDeadLetters(queue: GraphResource, graph: ResourceGraph): string[] {
   if (isText(deadLetterTarget(queue.inputs.redrivePolicy)) || isLastResort(queue, graph)) return [];
   return [violation("redrivePolicy", queue.inputs.redrivePolicy, "name a dead-letter queue and maxReceiveCount.")];
 }
 
-export const messagingRules: readonly Rule[] = [
+export const messagingControls: readonly Control[] = [
   {
-    control: "SNS.1",
+    id: "SNS.1",
     title: "Topics are encrypted with KMS",
     appliesTo: [TOPIC],
     check: field("kmsMasterKeyId", isText, "set it to the ARN of a customer-managed key."),
   },
-  { control: "SNS.4", title: "Topics are not public", appliesTo: [TOPIC], check: checkPublic },
-  { control: "SNS3", title: "Topics refuse plain HTTP", appliesTo: [TOPIC], check: checkTls("sns:publish", "sns:Publish") },
+  { id: "SNS.4", title: "Topics are not public", appliesTo: [TOPIC], check: checkPublic },
+  { id: "SNS3", title: "Topics refuse plain HTTP", appliesTo: [TOPIC], check: checkTls("sns:publish", "sns:Publish") },
   {
-    control: "SQS.1",
+    id: "SQS.1",
     alsoKnownAs: ["SQS2"],
     title: "Queues are encrypted",
     appliesTo: [QUEUE],
@@ -69,12 +69,12 @@ export const messagingRules: readonly Rule[] = [
         ? []
         : field("kmsMasterKeyId", isText, "set it to the ARN of a key, or sqsManagedSseEnabled to true.")(queue, graph),
   },
-  { control: "SQS.3", title: "Queues are not public", appliesTo: [QUEUE], check: checkPublic },
+  { id: "SQS.3", title: "Queues are not public", appliesTo: [QUEUE], check: checkPublic },
   {
-    control: "SQS3",
+    id: "SQS3",
     title: "Queues have a dead-letter queue, or are one",
     appliesTo: [QUEUE],
     check: checkDeadLetters,
   },
-  { control: "SQS4", title: "Queues refuse plain HTTP", appliesTo: [QUEUE], check: checkTls("sqs:sendmessage", "sqs:*") },
+  { id: "SQS4", title: "Queues refuse plain HTTP", appliesTo: [QUEUE], check: checkTls("sqs:sendmessage", "sqs:*") },
 ];

@@ -1,4 +1,4 @@
-/** Controls that no rule over a resource graph can hold, each with the reason. */
+/** Controls that a resource graph can't be checked for, each with the reason. */
 export interface NotApplicable {
   readonly control: string;
   readonly reason: string;

@@ -18,7 +18,7 @@ function roleCell({ role }: ServicePair): string {
   return `${code(role.actions)}${role.on === "*" ? " on `*`" : ""}`;
 }
 
-/** Markdown; each policy's cell is "actions; condition keys that the service sends". */
+/** Markdown; the cell of each IAM, resource and key policy is "actions; condition keys that the service sends". */
 export function pairsTable(): string {
   const rows = SERVICE_PAIRS.map((pair) => [
     `${code([pair.service])}: ${pair.from}`,

@@ -3,17 +3,17 @@ import type { GraphResource } from "../local/graph";
 import {
   all,
   at,
+  type Control,
   field,
   is,
   isAtLeast,
   isRecord,
   isText,
   listAt,
-  type PolicyGraph,
-  type Rule,
+  type ResourceGraph,
   refersTo,
   violation,
-} from "./rule";
+} from "./control";
 
 const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
 const GLUE_JOB = "aws:glue/job:Job";
@@ -27,8 +27,8 @@ const OLDEST_GLUE = 3;
 
 /** One kind of encryption of the security configuration that a job names. */
 const jobEncryption =
-  (kind: string, modePath: string, mode: string): Rule["check"] =>
-  (job: GraphResource, graph: PolicyGraph) => {
+  (kind: string, modePath: string, mode: string): Control["check"] =>
+  (job: GraphResource, graph: ResourceGraph) => {
     const name = job.inputs.securityConfiguration;
     const configuration = graph.ofType(SECURITY_CONFIGURATION).find((candidate) => refersTo(name, candidate));
     if (configuration === undefined)
@@ -41,7 +41,7 @@ const jobEncryption =
 /** Settings of a connection that hold a password rather than the name of a secret. */
 const PASSWORD = /"(sfPassword|PASSWORD|password|pem_private_key)"/;
 
-const withoutPassword: Rule["check"] = ({ inputs }) => {
+const withoutPassword: Control["check"] = ({ inputs }) => {
   const properties = isRecord(inputs.connectionProperties) ? inputs.connectionProperties : {};
   return PASSWORD.test(JSON.stringify(properties).replaceAll('\\"', '"'))
     ? ["connectionProperties hold a password or a private key; put it into a secret and name that as secretId."]
@@ -74,47 +74,47 @@ function checkInstances({ inputs }: GraphResource): string[] {
   });
 }
 
-export const pipelineRules: readonly Rule[] = [
+export const pipelineControls: readonly Control[] = [
   {
-    control: "StepFunctions.1",
+    id: "StepFunctions.1",
     alsoKnownAs: ["SF1"],
     title: "State machines log every event",
     appliesTo: [STATE_MACHINE],
     check: field("loggingConfiguration.level", is("ALL"), 'set it to "ALL", with logDestination.'),
   },
   {
-    control: "SF2",
+    id: "SF2",
     title: "State machines are traced",
     appliesTo: [STATE_MACHINE],
     check: field("tracingConfiguration.enabled", is(true), "set it to true."),
   },
   {
-    control: "Glue.4",
+    id: "Glue.4",
     title: "Jobs run on a supported version",
     appliesTo: [GLUE_JOB],
     check: field("glueVersion", (value) => Number(value) >= OLDEST_GLUE, 'set it to "5.0".'),
   },
   {
-    control: "GL1",
+    id: "GL1",
     title: "Logs of jobs are encrypted",
     appliesTo: [GLUE_JOB],
     check: jobEncryption("cloudwatchEncryption", "cloudwatchEncryptionMode", "SSE-KMS"),
   },
   {
-    control: "GL3",
+    id: "GL3",
     title: "Bookmarks of jobs are encrypted",
     appliesTo: [GLUE_JOB],
     check: jobEncryption("jobBookmarksEncryption", "jobBookmarksEncryptionMode", "CSE-KMS"),
   },
   {
-    control: "Glue.objects",
+    id: "Glue.objects",
     title: "What jobs write is encrypted",
     appliesTo: [GLUE_JOB],
     check: jobEncryption("s3Encryption", "s3EncryptionMode", "SSE-KMS"),
   },
-  { control: "Glue.connections", title: "Connections name a secret", appliesTo: [GLUE_CONNECTION], check: withoutPassword },
+  { id: "Glue.connections", title: "Connections name a secret", appliesTo: [GLUE_CONNECTION], check: withoutPassword },
   {
-    control: "StepFunctions.keys",
+    id: "StepFunctions.keys",
     title: "State machines encrypt their data under a key of the stack",
     appliesTo: [STATE_MACHINE],
     check: all(
@@ -123,13 +123,13 @@ export const pipelineRules: readonly Rule[] = [
     ),
   },
   {
-    control: "SageMaker.5",
+    id: "SageMaker.5",
     title: "Models are isolated from the network",
     appliesTo: [MODEL],
     check: field("enableNetworkIsolation", is(true), "set it to true."),
   },
   {
-    control: "SageMaker.vpc",
+    id: "SageMaker.vpc",
     title: "Models run in a VPC",
     appliesTo: [MODEL],
     check: field(
@@ -139,11 +139,11 @@ export const pipelineRules: readonly Rule[] = [
     ),
   },
   {
-    control: "SageMaker.keys",
+    id: "SageMaker.keys",
     alsoKnownAs: ["SageMakerEndpointConfigurationKMSKeyConfigured"],
     title: "Volumes and outputs of endpoints are encrypted under a key of the stack",
     appliesTo: [ENDPOINT],
     check: checkEndpointKeys,
   },
-  { control: "SageMaker.4", title: "Endpoints have more than one instance", appliesTo: [ENDPOINT], check: checkInstances },
+  { id: "SageMaker.4", title: "Endpoints have more than one instance", appliesTo: [ENDPOINT], check: checkInstances },
 ];

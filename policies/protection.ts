@@ -1,6 +1,6 @@
 /** What a `pulumi destroy` could take away for good. */
 import type { GraphResource } from "../local/graph";
-import type { Rule } from "./rule";
+import type { Control } from "./control";
 
 const PARAMETER = "aws:ssm/parameter:Parameter";
 
@@ -19,9 +19,9 @@ const HOLDERS = [
 /** A parameter whose value the program writes once: what stands in it since is nowhere else. */
 const keepsValue = ({ type, ignoreChanges }: GraphResource): boolean => type === PARAMETER && ignoreChanges.includes("value");
 
-export const protectionRules: readonly Rule[] = [
+export const protectionControls: readonly Control[] = [
   {
-    control: "Protection",
+    id: "Protection",
     title: "What holds data, or opens it, is protected from pulumi destroy",
     appliesTo: [...HOLDERS, PARAMETER],
     check: (resource) =>

@@ -1,6 +1,18 @@
 /** Provisioned Redshift clusters. */
 import type { GraphResource } from "../local/graph";
-import { at, field, is, isAtLeast, isNot, isText, listAt, type PolicyGraph, type Rule, refersTo, violation } from "./rule";
+import {
+  at,
+  type Control,
+  field,
+  is,
+  isAtLeast,
+  isNot,
+  isText,
+  listAt,
+  type ResourceGraph,
+  refersTo,
+  violation,
+} from "./control";
 
 const CLUSTER = "aws:redshift/cluster:Cluster";
 
@@ -9,7 +21,7 @@ const SNAPSHOT_DAYS = 7;
 
 /** A parameter of the cluster's parameter group. */
 const parameter =
-  (name: string): Rule["check"] =>
+  (name: string): Control["check"] =>
   (cluster, graph) => {
     const group = graph
       .ofType("aws:redshift/parameterGroup:ParameterGroup")
@@ -21,7 +33,7 @@ const parameter =
       : [violation(`${name} in the parameter group`, value, 'name a ParameterGroup that sets it to "true".')];
   };
 
-function checkLogging(cluster: GraphResource, graph: PolicyGraph): string[] {
+function checkLogging(cluster: GraphResource, graph: ResourceGraph): string[] {
   const logging = graph
     .ofType("aws:redshift/logging:Logging")
     .filter(({ inputs }) => inputs.clusterIdentifier === cluster.inputs.clusterIdentifier);
@@ -31,7 +43,7 @@ function checkLogging(cluster: GraphResource, graph: PolicyGraph): string[] {
 const ANYONE = new Set(["0.0.0.0/0", "::/0"]);
 
 /** Address ranges that a security group lets in, inline or by rules of their own. */
-function rangesInto(group: GraphResource, graph: PolicyGraph): unknown[] {
+function rangesInto(group: GraphResource, graph: ResourceGraph): unknown[] {
   const inline = listAt(group.inputs, "ingress").flatMap((rule) => [
     ...listAt(rule, "cidrBlocks"),
     ...listAt(rule, "ipv6CidrBlocks"),
@@ -40,7 +52,7 @@ function rangesInto(group: GraphResource, graph: PolicyGraph): unknown[] {
   return [...inline, ...own.flatMap(({ inputs }) => [inputs.cidrIpv4, inputs.cidrIpv6])];
 }
 
-function checkOrigins(cluster: GraphResource, graph: PolicyGraph): string[] {
+function checkOrigins(cluster: GraphResource, graph: ResourceGraph): string[] {
   const ids = listAt(cluster.inputs, "vpcSecurityGroupIds");
   return graph
     .ofType("aws:ec2/securityGroup:SecurityGroup")
@@ -49,84 +61,84 @@ function checkOrigins(cluster: GraphResource, graph: PolicyGraph): string[] {
     .map(({ name }) => `ingress of ${name} lets any address in; name the ranges or security groups that may connect.`);
 }
 
-export const redshiftRules: readonly Rule[] = [
+export const redshiftControls: readonly Control[] = [
   {
-    control: "Redshift.1",
+    id: "Redshift.1",
     alsoKnownAs: ["RS8"],
     title: "Clusters are not reachable from the internet",
     appliesTo: [CLUSTER],
     check: field("publiclyAccessible", isNot(true), "set it to false."),
   },
   {
-    control: "Redshift.2",
+    id: "Redshift.2",
     alsoKnownAs: ["RS1"],
     title: "Connections use TLS",
     appliesTo: [CLUSTER],
     check: parameter("require_ssl"),
   },
   {
-    control: "Redshift.3",
+    id: "Redshift.3",
     alsoKnownAs: ["RS10"],
     title: "Clusters have automated snapshots",
     appliesTo: [CLUSTER],
     check: field("automatedSnapshotRetentionPeriod", isAtLeast(SNAPSHOT_DAYS), `set it to ${SNAPSHOT_DAYS} days or more.`),
   },
-  { control: "Redshift.4", alsoKnownAs: ["RS5"], title: "Clusters have an audit log", appliesTo: [CLUSTER], check: checkLogging },
+  { id: "Redshift.4", alsoKnownAs: ["RS5"], title: "Clusters have an audit log", appliesTo: [CLUSTER], check: checkLogging },
   {
-    control: "Redshift.6",
+    id: "Redshift.6",
     alsoKnownAs: ["RS9"],
     title: "Clusters take major upgrades",
     appliesTo: [CLUSTER],
     check: field("allowVersionUpgrade", isNot(false), "set it to true."),
   },
   {
-    control: "Redshift.7",
+    id: "Redshift.7",
     title: "COPY and UNLOAD stay in the VPC",
     appliesTo: [CLUSTER],
     check: field("enhancedVpcRouting", is(true), "set it to true."),
   },
   {
-    control: "Redshift.8",
+    id: "Redshift.8",
     alsoKnownAs: ["RS3"],
     title: "The administrator has a name of its own",
     appliesTo: [CLUSTER],
     check: field("masterUsername", (value) => isText(value) && value !== "awsuser", 'set it to a name other than "awsuser".'),
   },
   {
-    control: "Redshift.9",
+    id: "Redshift.9",
     title: "The database has a name of its own",
     appliesTo: [CLUSTER],
     check: field("databaseName", (value) => isText(value) && value !== "dev", 'set it to a name other than "dev".'),
   },
   {
-    control: "Redshift.10",
+    id: "Redshift.10",
     alsoKnownAs: ["RS6"],
     title: "Clusters are encrypted at rest",
     appliesTo: [CLUSTER],
     // The provider writes this one flag as text.
     check: field("encrypted", is(true, "true"), "set it to true, with kmsKeyId."),
   },
-  { control: "Redshift.15", title: "Only named origins may connect", appliesTo: [CLUSTER], check: checkOrigins },
+  { id: "Redshift.15", title: "Only named origins may connect", appliesTo: [CLUSTER], check: checkOrigins },
   {
-    control: "Redshift.18",
+    id: "Redshift.18",
     title: "Clusters span zones",
     appliesTo: [CLUSTER],
     check: field("multiAz", is(true), "set it to true."),
   },
   {
-    control: "RS2",
+    id: "RS2",
     title: "Clusters are in a VPC",
     appliesTo: [CLUSTER],
     check: field("clusterSubnetGroupName", isText, "name a subnet group."),
   },
   {
-    control: "RS4",
+    id: "RS4",
     title: "Clusters do not listen on the default port",
     appliesTo: [CLUSTER],
     check: field("port", (value) => typeof value === "number" && value !== 5439, "set it to a port other than 5439."),
   },
   {
-    control: "RS11",
+    id: "RS11",
     title: "What users run is logged",
     appliesTo: [CLUSTER],
     check: parameter("enable_user_activity_logging"),

@@ -1,10 +1,10 @@
-/** Results of the rules as a table for people and as JSON for programs. */
+/** Results of the controls as a table for people and as JSON for programs. */
 import { paint, table } from "../local/cli/terminal";
-import type { GraphResult, RuleResult } from "./index";
+import type { ControlResult, GraphResult } from "./check-graph";
 import type { NotApplicable } from "./not-applicable";
 
-/** Resources of a rule that pass, that are excused, and that violate it. */
-function counts({ checked, findings }: RuleResult): { passed: number; exempt: number; violating: number } {
+/** Resources of a control that pass, that are excused, and that violate it. */
+function counts({ checked, findings }: ControlResult): { passed: number; exempt: number; violating: number } {
   const violating = new Set(findings.filter(({ exemption }) => exemption === undefined).map(({ resource }) => resource));
   const found = new Set(findings.map(({ resource }) => resource));
   return { passed: checked.length - found.size, exempt: found.size - violating.size, violating: violating.size };
@@ -15,9 +15,9 @@ export function textReport(stack: string, result: GraphResult): string {
   const relevant = result.results.filter(({ checked }) => checked.length > 0);
   const rows = relevant.map((entry) => {
     const { passed, exempt, violating } = counts(entry);
-    return [entry.rule.control, entry.rule.title, entry.checked.length, passed, exempt, violating];
+    return [entry.control.id, entry.control.title, entry.checked.length, passed, exempt, violating];
   });
-  const idle = result.results.filter(({ checked }) => checked.length === 0).map(({ rule }) => rule.control);
+  const idle = result.results.filter(({ checked }) => checked.length === 0).map(({ control }) => control.id);
   const findings = relevant.flatMap((entry) => entry.findings);
   const accepted = findings.filter(({ exemption }) => exemption !== undefined);
   return [
@@ -41,7 +41,7 @@ export function textReport(stack: string, result: GraphResult): string {
       result.unusedExemptions,
       ({ control, resource, stacks }) =>
         `${paint("red", "✗")} ${control} ${resource}: no such violation; ` +
-        `${stacks === undefined ? "remove it from" : `take "${stack}" out of its stacks in`} policies/exemptions.ts.`,
+        `${stacks === undefined ? "remove it from" : `take "${stack}" out of its stacks in`} controls/exemptions.ts.`,
     ),
   ].join("\n");
 }
@@ -75,9 +75,9 @@ export function jsonReport(stack: string, result: GraphResult) {
   return {
     stack,
     controls: result.results.map((entry) => ({
-      control: entry.rule.control,
-      alsoKnownAs: entry.rule.alsoKnownAs ?? [],
-      title: entry.rule.title,
+      control: entry.control.id,
+      alsoKnownAs: entry.control.alsoKnownAs ?? [],
+      title: entry.control.title,
       checked: entry.checked.length,
       ...counts(entry),
       findings: entry.findings.map(({ resource, message, exemption }) => ({

@@ -1,16 +1,15 @@
 /** Roles of the graph: their trust and identity policies, inline and attached. */
-
 import { type Policy, parsePolicy, type ServiceDelivery } from "../local/gateway/permissions";
 import type { GraphResource } from "../local/graph";
-import { at, isText, listAt, type PolicyGraph, refersTo } from "./rule";
+import { at, isText, listAt, type ResourceGraph, refersTo } from "./control";
 
 const ROLE = "aws:iam/role:Role";
 
-export const roleOf = (roleArn: unknown, graph: PolicyGraph): GraphResource | undefined =>
+export const roleOf = (roleArn: unknown, graph: ResourceGraph): GraphResource | undefined =>
   graph.ofType(ROLE).find((candidate) => refersTo(roleArn, candidate));
 
 /** Policies of AWS grant nothing here: IAM4 reports each. */
-export function policiesOf(role: GraphResource, graph: PolicyGraph): Policy[] {
+export function policiesOf(role: GraphResource, graph: ResourceGraph): Policy[] {
   const inline = graph.referring("aws:iam/rolePolicy:RolePolicy", "role", role);
   const attached = [
     ...graph.referring("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "role", role).map(({ inputs }) => inputs.policyArn),
@@ -25,7 +24,7 @@ export function policiesOf(role: GraphResource, graph: PolicyGraph): Policy[] {
 }
 
 /** What a service that is given the role goes by. */
-export function roleFor(role: GraphResource, graph: PolicyGraph): NonNullable<ServiceDelivery["role"]> {
+export function roleFor(role: GraphResource, graph: ResourceGraph): NonNullable<ServiceDelivery["role"]> {
   const trust = parsePolicy(role.inputs.assumeRolePolicy, `trust policy of ${role.name}`);
   return { arn: String(role.state.arn), trust, policies: policiesOf(role, graph) };
 }

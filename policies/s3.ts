@@ -1,22 +1,22 @@
 import type { GraphResource } from "../local/graph";
-import { covers, deniesPlainHttp, foreignAccounts, isPublic, type PolicyStatement, statementsOf } from "./documents";
-import { at, isRecord, isText, listAt, type PolicyGraph, type Rule, violation } from "./rule";
+import { at, type Control, isRecord, isText, listAt, type ResourceGraph, violation } from "./control";
+import { covers, deniesPlainHttp, foreignAccounts, type IamStatement, isPublic, statementsOf } from "./documents";
 
 const BUCKET = "aws:s3/bucket:Bucket";
 
 /** A bucket's settings are resources of their own. */
 const setting = (kind: string) => `aws:s3/${kind}:${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
 
-const settingsOf = (kind: string, bucket: GraphResource, graph: PolicyGraph): readonly GraphResource[] =>
+const settingsOf = (kind: string, bucket: GraphResource, graph: ResourceGraph): readonly GraphResource[] =>
   graph.referring(setting(kind), "bucket", bucket);
 
-function statementsFor(bucket: GraphResource, graph: PolicyGraph): PolicyStatement[] {
+function statementsFor(bucket: GraphResource, graph: ResourceGraph): IamStatement[] {
   return settingsOf("bucketPolicy", bucket, graph).flatMap(({ inputs }) => statementsOf(inputs.policy) ?? []);
 }
 
 const ACCESS_BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
 
-function checkAccessBlock(bucket: GraphResource, graph: PolicyGraph): string[] {
+function checkAccessBlock(bucket: GraphResource, graph: ResourceGraph): string[] {
   const [block] = settingsOf("bucketPublicAccessBlock", bucket, graph);
   if (block === undefined) return [`The bucket has no BucketPublicAccessBlock; add one with ${ACCESS_BLOCKS.join(", ")} true.`];
   return ACCESS_BLOCKS.filter((name) => block.inputs[name] !== true).map((name) =>
@@ -27,7 +27,7 @@ function checkAccessBlock(bucket: GraphResource, graph: PolicyGraph): string[] {
 const READS = /^s3:(get|list)/;
 
 /** Public statements of the bucket policy that read (or write), and public ACLs that do. */
-function publicAccess(kind: "read" | "write"): Rule["check"] {
+function publicAccess(kind: "read" | "write"): Control["check"] {
   const concerns = (action: string) => action.includes("*") || READS.test(action) === (kind === "read");
   const acls = kind === "read" ? ["public-read", "public-read-write", "authenticated-read"] : ["public-read-write"];
   return (bucket, graph) => [
@@ -40,14 +40,14 @@ function publicAccess(kind: "read" | "write"): Rule["check"] {
   ];
 }
 
-function checkTls(bucket: GraphResource, graph: PolicyGraph): string[] {
+function checkTls(bucket: GraphResource, graph: ResourceGraph): string[] {
   const arn = String(bucket.state.arn);
   return deniesPlainHttp(statementsFor(bucket, graph), "s3:getobject", [arn, `${arn}/key`])
     ? []
     : ['The bucket policy allows plain HTTP; deny s3:* on the bucket and its objects when aws:SecureTransport is "false".'];
 }
 
-function checkForeignAccounts(bucket: GraphResource, graph: PolicyGraph): string[] {
+function checkForeignAccounts(bucket: GraphResource, graph: ResourceGraph): string[] {
   return statementsFor(bucket, graph).flatMap((statement) =>
     foreignAccounts(statement, graph.accountId).map(
       (account) => `Bucket policy, ${statement.sid}: account ${account} is let in; remove it, or copy to a bucket of its own.`,
@@ -56,7 +56,7 @@ function checkForeignAccounts(bucket: GraphResource, graph: PolicyGraph): string
 }
 
 /** The first setting of a kind has a value that passes. */
-function checkSetting(kind: string, path: string, passes: (value: unknown) => boolean, fix: string): Rule["check"] {
+function checkSetting(kind: string, path: string, passes: (value: unknown) => boolean, fix: string): Control["check"] {
   return (bucket, graph) => {
     const [found] = settingsOf(kind, bucket, graph);
     const value = at(found?.inputs, path);
@@ -73,21 +73,21 @@ const isUnderKey = (value: unknown): boolean =>
     return covers("aws:kms*", String(at(encryption, "sseAlgorithm"))) && isText(at(encryption, "kmsMasterKeyId"));
   });
 
-export const s3Rules: readonly Rule[] = [
-  { control: "S3.2", title: "Buckets have no public readers", appliesTo: [BUCKET], check: publicAccess("read") },
-  { control: "S3.3", title: "Buckets have no public writers", appliesTo: [BUCKET], check: publicAccess("write") },
-  { control: "S3.5", alsoKnownAs: ["S10"], title: "Buckets refuse plain HTTP", appliesTo: [BUCKET], check: checkTls },
-  { control: "S3.6", title: "Buckets let no foreign account in", appliesTo: [BUCKET], check: checkForeignAccounts },
-  { control: "S3.8", alsoKnownAs: ["S3.1"], title: "Buckets block public access", appliesTo: [BUCKET], check: checkAccessBlock },
+export const s3Controls: readonly Control[] = [
+  { id: "S3.2", title: "Buckets have no public readers", appliesTo: [BUCKET], check: publicAccess("read") },
+  { id: "S3.3", title: "Buckets have no public writers", appliesTo: [BUCKET], check: publicAccess("write") },
+  { id: "S3.5", alsoKnownAs: ["S10"], title: "Buckets refuse plain HTTP", appliesTo: [BUCKET], check: checkTls },
+  { id: "S3.6", title: "Buckets let no foreign account in", appliesTo: [BUCKET], check: checkForeignAccounts },
+  { id: "S3.8", alsoKnownAs: ["S3.1"], title: "Buckets block public access", appliesTo: [BUCKET], check: checkAccessBlock },
   {
-    control: "S3.9",
+    id: "S3.9",
     alsoKnownAs: ["S1"],
     title: "Buckets write server access logs",
     appliesTo: [BUCKET],
     check: checkSetting("bucketLogging", "targetBucket", isText, "name the bucket that takes the access logs."),
   },
   {
-    control: "S3.12",
+    id: "S3.12",
     title: "Buckets have no ACLs",
     appliesTo: [BUCKET],
     check: checkSetting(
@@ -98,13 +98,13 @@ export const s3Rules: readonly Rule[] = [
     ),
   },
   {
-    control: "S3.13",
+    id: "S3.13",
     title: "Buckets have lifecycle rules",
     appliesTo: [BUCKET],
     check: checkSetting("bucketLifecycleConfiguration", "rules", hasEnabledRule, 'add a rule with status "Enabled".'),
   },
   {
-    control: "S3.14",
+    id: "S3.14",
     title: "Buckets keep versions",
     appliesTo: [BUCKET],
     check: checkSetting(
@@ -115,7 +115,7 @@ export const s3Rules: readonly Rule[] = [
     ),
   },
   {
-    control: "S3.17",
+    id: "S3.17",
     title: "Buckets are encrypted under a key of the stack",
     appliesTo: [BUCKET],
     check: checkSetting(

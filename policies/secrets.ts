@@ -1,7 +1,7 @@
 /** Secrets Manager, SSM parameters and KMS keys. */
 import type { GraphResource } from "../local/graph";
+import { all, at, type Control, field, is, isAtLeast, isNot, isText, type ResourceGraph, violation } from "./control";
 import { isPublic, statementsOf } from "./documents";
-import { all, at, field, is, isAtLeast, isNot, isText, type PolicyGraph, type Rule, violation } from "./rule";
 
 const SECRET = "aws:secretsmanager/secret:Secret";
 const PARAMETER = "aws:ssm/parameter:Parameter";
@@ -12,10 +12,10 @@ const ROTATION_DAYS = 90;
 /** Longest window that KMS offers, in which a deletion asked for by mistake can be taken back. */
 const DELETION_WINDOW_DAYS = 30;
 
-const rotationsOf = (secret: GraphResource, graph: PolicyGraph): readonly GraphResource[] =>
+const rotationsOf = (secret: GraphResource, graph: ResourceGraph): readonly GraphResource[] =>
   graph.referring("aws:secretsmanager/secretRotation:SecretRotation", "secretId", secret);
 
-function checkPeriod(secret: GraphResource, graph: PolicyGraph): string[] {
+function checkPeriod(secret: GraphResource, graph: ResourceGraph): string[] {
   const [rotation] = rotationsOf(secret, graph);
   const path = "rotationRules.automaticallyAfterDays";
   const days = at(rotation?.inputs, path);
@@ -38,9 +38,9 @@ function checkKeyPolicy({ inputs }: GraphResource): string[] {
     .map(({ sid }) => `policy, ${sid}: anyone may use the key; name a principal, or add a condition on kms:CallerAccount.`);
 }
 
-export const secretRules: readonly Rule[] = [
+export const secretControls: readonly Control[] = [
   {
-    control: "SecretsManager.1",
+    id: "SecretsManager.1",
     alsoKnownAs: ["SMG4"],
     title: "Secrets rotate",
     appliesTo: [SECRET],
@@ -50,14 +50,14 @@ export const secretRules: readonly Rule[] = [
         : ["The secret does not rotate; add a SecretRotation with rotationLambdaArn."],
   },
   {
-    control: "SecretsManager.4",
+    id: "SecretsManager.4",
     title: `Secrets rotate within ${ROTATION_DAYS} days`,
     appliesTo: [SECRET],
     check: checkPeriod,
   },
-  { control: "SSM.secrets", title: "Secret parameters are SecureStrings", appliesTo: [PARAMETER], check: checkParameter },
+  { id: "SSM.secrets", title: "Secret parameters are SecureStrings", appliesTo: [PARAMETER], check: checkParameter },
   {
-    control: "KMS.3",
+    id: "KMS.3",
     title: "Keys are in use, and a deletion can be taken back for as long as KMS allows",
     appliesTo: [KEY],
     check: all(
@@ -66,11 +66,11 @@ export const secretRules: readonly Rule[] = [
     ),
   },
   {
-    control: "KMS.4",
+    id: "KMS.4",
     alsoKnownAs: ["KMS5"],
     title: "Keys rotate",
     appliesTo: [KEY],
     check: field("enableKeyRotation", is(true), "set it to true."),
   },
-  { control: "KMS.5", title: "Keys are not public", appliesTo: [KEY], check: checkKeyPolicy },
+  { id: "KMS.5", title: "Keys are not public", appliesTo: [KEY], check: checkKeyPolicy },
 ];

@@ -1,10 +1,10 @@
 /** Whether AWS delivers what the stack wires: each pair of service and resource against the policies of role, resource and key. */
 import type { GraphResource } from "../local/graph";
 import { checkAuthorizer, checkIntegration, checkStage } from "./api-delivery";
+import { at, type Control, isText, listAt, type ResourceGraph, refersTo } from "./control";
 import { keyRefused, refused } from "./delivery";
 import { parseJson } from "./documents";
 import { checkFunction, checkMapping, checkOutcomes } from "./function-delivery";
-import { at, isText, listAt, type PolicyGraph, type Rule, refersTo } from "./rule";
 
 const RULE = "aws:cloudwatch/eventRule:EventRule";
 const TARGET = "aws:cloudwatch/eventTarget:EventTarget";
@@ -17,7 +17,7 @@ const BUCKET = "aws:s3/bucket:Bucket";
 const SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription";
 const MACHINE = "aws:sfn/stateMachine:StateMachine";
 
-const checkTarget: Rule["check"] = ({ inputs }, graph) => {
+const checkTarget: Control["check"] = ({ inputs }, graph) => {
   const rule = graph.ofType(RULE).find((candidate) => refersTo(inputs.rule, candidate));
   const wiring = { service: "events.amazonaws.com", sourceArn: String(rule?.state.arn ?? inputs.rule) };
   const path = "deadLetterConfig.arn";
@@ -27,7 +27,7 @@ const checkTarget: Rule["check"] = ({ inputs }, graph) => {
   ];
 };
 
-const checkAlarm: Rule["check"] = ({ inputs, state }, graph) =>
+const checkAlarm: Control["check"] = ({ inputs, state }, graph) =>
   ["alarmActions", "okActions", "insufficientDataActions"].flatMap((path) =>
     listAt(inputs, path).flatMap((targetArn) =>
       refused({ service: "cloudwatch.amazonaws.com", sourceArn: String(state.arn), targetArn, path }, graph),
@@ -35,7 +35,7 @@ const checkAlarm: Rule["check"] = ({ inputs, state }, graph) =>
   );
 
 /** To the default bus (`eventbridge`) S3 needs no permission. */
-const checkNotification: Rule["check"] = ({ inputs }, graph) =>
+const checkNotification: Control["check"] = ({ inputs }, graph) =>
   [
     ["queues", "queueArn"],
     ["topics", "topicArn"],
@@ -49,7 +49,7 @@ const checkNotification: Rule["check"] = ({ inputs }, graph) =>
   );
 
 /** Access logs are lost in a bucket under a key of KMS: S3 User Guide, "Enabling Amazon S3 server access logging". */
-const checkLogging: Rule["check"] = ({ inputs }, graph) => {
+const checkLogging: Control["check"] = ({ inputs }, graph) => {
   const path = "targetBucket";
   const bucketArn = (name: unknown) => {
     const bucket = graph.ofType(BUCKET).find((candidate) => refersTo(name, candidate));
@@ -75,7 +75,7 @@ const checkLogging: Rule["check"] = ({ inputs }, graph) => {
 /** Endpoints outside of AWS confirm their subscription themselves. */
 const OUTSIDE = new Set<unknown>(["email", "email-json", "http", "https", "sms", "application"]);
 
-const checkSubscription: Rule["check"] = ({ inputs }, graph) => {
+const checkSubscription: Control["check"] = ({ inputs }, graph) => {
   const redrive = isText(inputs.redrivePolicy) ? at(parseJson(inputs.redrivePolicy), "deadLetterTargetArn") : undefined;
   const wiring = { service: "sns.amazonaws.com", sourceArn: String(inputs.topic) };
   const endpoint = OUTSIDE.has(inputs.protocol) ? undefined : inputs.endpoint;
@@ -85,13 +85,13 @@ const checkSubscription: Rule["check"] = ({ inputs }, graph) => {
   ];
 };
 
-const checkBus: Rule["check"] = ({ inputs, state }, graph) =>
+const checkBus: Control["check"] = ({ inputs, state }, graph) =>
   keyRefused("events.amazonaws.com", "event bus", String(state.arn), inputs.kmsKeyIdentifier, "kmsKeyIdentifier", graph);
 
-const checkLogGroup: Rule["check"] = ({ inputs, state }, graph) =>
+const checkLogGroup: Control["check"] = ({ inputs, state }, graph) =>
   keyRefused("logs.REGION.amazonaws.com", "log group", String(state.arn), inputs.kmsKeyId, "kmsKeyId", graph);
 
-const checkMachine: Rule["check"] = ({ inputs, state }, graph) => {
+const checkMachine: Control["check"] = ({ inputs, state }, graph) => {
   const level = at(inputs, "loggingConfiguration.level");
   if (level === undefined || level === "OFF") return [];
   const sourceArn = String(state.arn);
@@ -105,7 +105,7 @@ const checkMachine: Rule["check"] = ({ inputs, state }, graph) => {
 };
 
 /** Glue fetches the script as the job's role, by `s3://bucket/key`. */
-const checkJob: Rule["check"] = ({ inputs, state }, graph) => {
+const checkJob: Control["check"] = ({ inputs, state }, graph) => {
   const path = "command.scriptLocation";
   const targetArn = String(at(inputs, path)).replace(/^s3:\/\//, "arn:aws:s3:::");
   const wiring = { service: "glue.amazonaws.com", sourceArn: String(state.arn), roleArn: inputs.roleArn };
@@ -147,7 +147,7 @@ const SENDERS: Readonly<Record<string, Sender>> = {
   },
 };
 
-const checkSender: Rule["check"] = ({ type, inputs, state }, graph) => {
+const checkSender: Control["check"] = ({ type, inputs, state }, graph) => {
   const { service, targets, role } = SENDERS[type] ?? { service: type, targets: [] };
   const wiring = { service, sourceArn: String(state.arn), roleArn: role === undefined ? undefined : at(inputs, role) };
   return targets.flatMap((path) => {
@@ -156,8 +156,8 @@ const checkSender: Rule["check"] = ({ type, inputs, state }, graph) => {
   });
 };
 
-const rule = (id: string, title: string, appliesTo: readonly string[], check: Rule["check"]): Rule => ({
-  control: `Delivery.${id}`,
+const delivery = (id: string, title: string, appliesTo: readonly string[], check: Control["check"]): Control => ({
+  id: `Delivery.${id}`,
   title,
   appliesTo,
   check,
@@ -165,8 +165,8 @@ const rule = (id: string, title: string, appliesTo: readonly string[], check: Ru
 
 /** Each type has a check of its own. */
 const byType =
-  (checks: Readonly<Record<string, Rule["check"]>>): Rule["check"] =>
-  (resource: GraphResource, graph: PolicyGraph) =>
+  (checks: Readonly<Record<string, Control["check"]>>): Control["check"] =>
+  (resource: GraphResource, graph: ResourceGraph) =>
     checks[resource.type]?.(resource, graph) ?? [];
 
 const API = {
@@ -179,18 +179,23 @@ const FUNCTIONS = {
   "aws:lambda/eventSourceMapping:EventSourceMapping": checkMapping,
 };
 
-export const serviceDeliveryRules: readonly Rule[] = [
-  rule("targets", "EventBridge reaches targets and their dead-letter queues: role, policy and key", [TARGET], checkTarget),
-  rule("alarms", "Topics of alarms let CloudWatch in, and so do their keys", ALARMS, checkAlarm),
-  rule("notifications", "Queues and topics of buckets let S3 in, and so do their keys", [NOTIFICATION], checkNotification),
-  rule("accessLogs", "Buckets for access logs let S3 in", [LOGGING], checkLogging),
-  rule("subscriptions", "Subscribed queues let SNS in, and so do their keys", [SUBSCRIPTION], checkSubscription),
-  rule("integrations", "Functions let in the API that calls them", Object.keys(API), byType(API)),
-  rule("stages", "The account's role lets API Gateway write access logs", ["aws:apigateway/stage:Stage"], checkStage),
-  rule("functions", "Roles of functions reach logs, event sources and destinations", Object.keys(FUNCTIONS), byType(FUNCTIONS)),
-  rule("buses", "The keys of buses let EventBridge in", [BUS], checkBus),
-  rule("logs", "The keys of log groups let CloudWatch Logs in", [LOG_GROUP], checkLogGroup),
-  rule("machines", "Role and key of state machines let their logs be delivered", [MACHINE], checkMachine),
-  rule("jobs", "Roles of Glue jobs let Glue in and read the script", ["aws:glue/job:Job"], checkJob),
-  rule("others", "Filters, schedules, pipes and other senders reach their targets", Object.keys(SENDERS), checkSender),
+export const serviceDeliveryControls: readonly Control[] = [
+  delivery("targets", "EventBridge reaches targets and their dead-letter queues: role, policy and key", [TARGET], checkTarget),
+  delivery("alarms", "Topics of alarms let CloudWatch in, and so do their keys", ALARMS, checkAlarm),
+  delivery("notifications", "Queues and topics of buckets let S3 in, and so do their keys", [NOTIFICATION], checkNotification),
+  delivery("accessLogs", "Buckets for access logs let S3 in", [LOGGING], checkLogging),
+  delivery("subscriptions", "Subscribed queues let SNS in, and so do their keys", [SUBSCRIPTION], checkSubscription),
+  delivery("integrations", "Functions let in the API that calls them", Object.keys(API), byType(API)),
+  delivery("stages", "The account's role lets API Gateway write access logs", ["aws:apigateway/stage:Stage"], checkStage),
+  delivery(
+    "functions",
+    "Roles of functions reach logs, event sources and destinations",
+    Object.keys(FUNCTIONS),
+    byType(FUNCTIONS),
+  ),
+  delivery("buses", "The keys of buses let EventBridge in", [BUS], checkBus),
+  delivery("logs", "The keys of log groups let CloudWatch Logs in", [LOG_GROUP], checkLogGroup),
+  delivery("machines", "Role and key of state machines let their logs be delivered", [MACHINE], checkMachine),
+  delivery("jobs", "Roles of Glue jobs let Glue in and read the script", ["aws:glue/job:Job"], checkJob),
+  delivery("others", "Filters, schedules, pipes and other senders reach their targets", Object.keys(SENDERS), checkSender),
 ];

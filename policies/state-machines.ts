@@ -1,7 +1,7 @@
 /** What a state machine asks for: settings of jobs that are arguments of a call, and so no inputs of any resource. */
 import type { GraphResource } from "../local/graph";
+import { at, type Control, isAtLeast, isRecord, isText, violation } from "./control";
 import { parseJson } from "./documents";
-import { at, isAtLeast, isRecord, isText, type Rule, violation } from "./rule";
 
 const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
 
@@ -27,7 +27,7 @@ function tasksIn(states: Readonly<Record<string, unknown>>): Task[] {
 
 /** A check of every task, or of those that call `action` (`sagemaker:createTrainingJob`) in any way of waiting for it. */
 const eachTask =
-  (action: string | undefined, problems: (state: Readonly<Record<string, unknown>>) => readonly string[]): Rule["check"] =>
+  (action: string | undefined, problems: (state: Readonly<Record<string, unknown>>) => readonly string[]): Control["check"] =>
   (machine) => {
     const tasks = tasksOf(machine);
     if (tasks === undefined) return [violation("definition", machine.inputs.definition, "set it to a definition with States.")];
@@ -69,15 +69,15 @@ function resilience(state: Readonly<Record<string, unknown>>): string[] {
   ];
 }
 
-export const stateMachineRules: readonly Rule[] = [
+export const stateMachineControls: readonly Control[] = [
   {
-    control: "StepFunctions.tasks",
+    id: "StepFunctions.tasks",
     title: "Tasks time out, retry and are caught",
     appliesTo: [STATE_MACHINE],
     check: eachTask(undefined, resilience),
   },
   {
-    control: "SageMaker.training",
+    id: "SageMaker.training",
     title: "Training jobs are isolated, and encrypt volumes, traffic and outputs",
     appliesTo: [STATE_MACHINE],
     check: eachTask(
@@ -91,7 +91,7 @@ export const stateMachineRules: readonly Rule[] = [
     ),
   },
   {
-    control: "SageMaker.transform",
+    id: "SageMaker.transform",
     title: "Transform jobs encrypt volumes and outputs",
     appliesTo: [STATE_MACHINE],
     check: eachTask(
@@ -100,7 +100,7 @@ export const stateMachineRules: readonly Rule[] = [
     ),
   },
   {
-    control: "SageMaker.models",
+    id: "SageMaker.models",
     title: "Models that a state machine creates are isolated from the network",
     appliesTo: [STATE_MACHINE],
     check: eachTask("sagemaker:createModel", parameters({ EnableNetworkIsolation: TRUE })),

@@ -1,5 +1,5 @@
 import type { GraphResource } from "../local/graph";
-import { at, isText, type Rule, violation } from "./rule";
+import { at, type Control, isText, violation } from "./control";
 
 /** Every type of the platform that can be tagged, but objects in buckets; a test compares the list with the SDK. */
 export const TAGGABLE = [
@@ -38,9 +38,9 @@ export const TAGGABLE = [
 const REQUIRED = ["project", "environment", "component"] as const;
 
 /** AWS Config's `required-tags`. https://docs.aws.amazon.com/config/latest/developerguide/required-tags.html */
-export const tagRules: readonly Rule[] = [
+export const tagControls: readonly Control[] = [
   {
-    control: "RequiredTags",
+    id: "RequiredTags",
     title: "Whatever can be tagged says what it belongs to",
     appliesTo: TAGGABLE,
     check: ({ inputs }: GraphResource) =>

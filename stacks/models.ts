@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { ShippedModel } from "../components/lib/model-artifact";
+import type { ShippedModel } from "../components/shared/model-artifact";
 import { checkModels, type ModelRef, type ModelsDocument, refName } from "../functions/models/document";
 import { PROFILES, type ProfileId } from "../functions/profiles";
 import { pathOf, setCommand } from "./commands";

@@ -1,5 +1,6 @@
 /** Buckets that are named by settings, and settings whose names S3 would refuse. */
-import { type Naming, PhysicalNameError, pipelineBucketName, streamNames } from "../components/lib/naming";
+
+import { dataBucketName, type Naming, PhysicalNameError, pipelineBucketName } from "../components/shared/naming";
 import type { Contradiction, StackConfig } from "./stack-config";
 
 /** Logical name of the stream processor. */
@@ -10,7 +11,7 @@ export const PIPELINE_STORE = "pipelines";
 export const namingOf = ({ environment, suffix }: StackConfig): Naming => ({ environment, suffix });
 
 export const dataBucketOf = (config: StackConfig): string =>
-  streamNames(STREAM, namingOf(config), config.region, config.bucketPrefix).bucket;
+  dataBucketName(STREAM, namingOf(config), config.region, config.bucketPrefix);
 
 export const pipelineBucketOf = (config: StackConfig): string =>
   pipelineBucketName(PIPELINE_STORE, namingOf(config), config.region, config.bucketPrefix);

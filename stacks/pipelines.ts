@@ -2,19 +2,17 @@
 import { Dashboard } from "@pulumi/aws/cloudwatch";
 import * as pulumi from "@pulumi/pulumi";
 import { InferencePipeline } from "../components/inference-pipeline";
-import type { PlatformContext } from "../components/lib/context";
-import type { ModelStore } from "../components/lib/model-store";
-import type { Naming } from "../components/lib/naming";
-import { pipelineDashboardBody } from "../components/lib/pipeline-dashboard";
-import type { GlueSize } from "../components/lib/pipeline-glue-job";
-import { documentSource, glueSources, sagemakerSources } from "../components/lib/pipeline-sources";
-import { PipelineStore, type SnowflakeAccount, snowflakeConnectionName } from "../components/lib/pipeline-store";
 import type { RiskWarehouse } from "../components/risk-warehouse";
+import type { PlatformContext } from "../components/shared/context";
+import type { ServedProfile } from "../components/shared/models-parameter";
+import type { Naming } from "../components/shared/naming";
+import type { PipelineArgs } from "../components/shared/pipeline-args";
+import { pipelineDashboardBody } from "../components/shared/pipeline-dashboard";
+import { PipelineStore, type SnowflakeAccount, snowflakeConnectionName } from "../components/shared/pipeline-store";
 import { TrainingPipeline } from "../components/training-pipeline";
 import type { DatasetDocument } from "../functions/pipeline/dataset";
-import { bundleOf, type FunctionBundles } from "./bundle-of";
 import { type DatasetName, datasets } from "./datasets";
-import { PIPELINE_STORE } from "./naming-checks";
+import { PIPELINE_STORE, pipelineBucketOf } from "./naming-checks";
 import { datasetNames } from "./pipeline-checks";
 import type { StackConfig } from "./stack-config";
 
@@ -27,25 +25,31 @@ export interface Pipelines {
 
 export interface PipelineParts {
   readonly context: PlatformContext;
-  readonly naming: Naming;
-  readonly bundles: FunctionBundles;
-  readonly models: ModelStore;
-  /** Name of the models' parameter by profile. */
-  readonly modelsParameters: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Namespace of the scoring metrics by profile. */
-  readonly metricNamespaces: Readonly<Record<string, string>>;
+  readonly served: readonly ServedProfile[];
   readonly warehouse: RiskWarehouse | undefined;
 }
 
 const TRAINING = "training";
 const INFERENCE = "inference";
 
-export function createPipelines(config: StackConfig, parts: PipelineParts, root: string): Pipelines {
-  const documents = selectedDatasets(config, parts.naming);
-  const store = createStore(config, parts, documents, root);
-  const training = createTraining(config, parts, documents, store);
-  const inference = createInference(config, parts, documents, store);
-  const dashboard = createDashboard(config, parts.naming, training, inference);
+export function createPipelines(config: StackConfig, parts: PipelineParts): Pipelines {
+  const { context, served } = parts;
+  const warehouse = parts.warehouse?.batchAccess();
+  const common: PipelineArgs = {
+    datasets: selectedDatasets(config, context.naming),
+    served,
+    context,
+    ...(warehouse ? { warehouse } : {}),
+    glue: {
+      workerType: config["glue.workerType"],
+      workers: config["glue.workers"],
+      timeoutMinutes: config["glue.timeoutMinutes"],
+    },
+  };
+  const store = createStore(config, common.datasets, context);
+  const training = createTraining(config, common, store);
+  const inference = createInference(config, common, store);
+  const dashboard = createDashboard(config, context.naming, training, inference);
   return { store, training, inference, dashboardName: dashboard.dashboardName };
 }
 
@@ -71,23 +75,16 @@ export function selectedDatasets(config: StackConfig, naming: Naming): DatasetDo
   return datasetNames(config).map((name) => all[name as DatasetName]);
 }
 
-function createStore(
-  config: StackConfig,
-  { context, naming }: PipelineParts,
-  documents: readonly DatasetDocument[],
-  root: string,
-): PipelineStore {
+function createStore(config: StackConfig, documents: readonly DatasetDocument[], context: PlatformContext): PipelineStore {
   const snowflake = snowflakeAccount(config, documents);
   return new PipelineStore(PIPELINE_STORE, {
     context,
-    naming,
-    region: config.region,
-    bucketPrefix: config.bucketPrefix,
-    glueSources: glueSources(root),
-    sagemakerSources: sagemakerSources(root),
-    documents: documents.map((document) => documentSource(root, "config/datasets/", document.name, document)),
-    trainingDataDays: config["pipelines.trainingDataDays"],
-    inferenceDataDays: config["pipelines.inferenceDataDays"],
+    datasets: documents,
+    bucketName: pipelineBucketOf(config),
+    retention: {
+      trainingDataDays: config["pipelines.trainingDataDays"],
+      inferenceDataDays: config["pipelines.inferenceDataDays"],
+    },
     ...(snowflake ? { snowflake } : {}),
   });
 }
@@ -104,47 +101,11 @@ function snowflakeAccount(config: StackConfig, documents: readonly DatasetDocume
   };
 }
 
-const glueSize = (config: StackConfig): GlueSize => ({
-  workerType: config["glue.workerType"],
-  workers: config["glue.workers"],
-  timeoutMinutes: config["glue.timeoutMinutes"],
-});
-
-/** The parameter of each dataset's profile: promotion writes it, batch scoring follows it. */
-function modelsOf({ modelsParameters }: PipelineParts, documents: readonly DatasetDocument[]) {
-  return Object.fromEntries(
-    documents.flatMap(({ name, profile }) => {
-      const parameter = modelsParameters[profile];
-      return parameter === undefined ? [] : [[name, parameter]];
-    }),
-  );
-}
-
-function createTraining(
-  config: StackConfig,
-  parts: PipelineParts,
-  documents: readonly DatasetDocument[],
-  store: PipelineStore,
-): TrainingPipeline {
-  const { context, naming, bundles, models, metricNamespaces, warehouse } = parts;
+function createTraining(config: StackConfig, common: PipelineArgs, store: PipelineStore): TrainingPipeline {
   return new TrainingPipeline(TRAINING, {
-    context,
-    naming,
-    region: config.region,
+    ...common,
     store,
-    modelStore: models,
-    datasets: documents,
-    models: modelsOf(parts, documents),
-    warehouse: warehouse?.batchAccess(),
-    bundles: {
-      plan: bundleOf(bundles, "pipeline-plan"),
-      qualityGate: bundleOf(bundles, "data-quality-gate"),
-      evaluationGate: bundleOf(bundles, "evaluation-gate"),
-      promotion: bundleOf(bundles, "model-promotion"),
-    },
-    schedule: config["training.schedule"],
-    scheduleEnabled: config["training.scheduleEnabled"],
-    glue: glueSize(config),
+    schedule: { cron: config["training.schedule"], enabled: config["training.scheduleEnabled"] },
     training: {
       instanceType: config["training.instanceType"],
       volumeGb: config["training.volumeGb"],
@@ -153,40 +114,22 @@ function createTraining(
     },
     servingInstanceType: config["inference.instanceType"],
     canary: { percent: config["training.canaryPercent"], minutes: config["training.canaryMinutes"] },
-    metricNamespaces,
     lateMinutes: config["training.lateAlarmMinutes"],
-    reserveConcurrency: config.reserveConcurrency,
   });
 }
 
-function createInference(
-  config: StackConfig,
-  parts: PipelineParts,
-  documents: readonly DatasetDocument[],
-  store: PipelineStore,
-): InferencePipeline {
-  const { context, naming, bundles, warehouse } = parts;
+function createInference(config: StackConfig, common: PipelineArgs, store: PipelineStore): InferencePipeline {
   return new InferencePipeline(INFERENCE, {
-    context,
-    naming,
-    region: config.region,
+    ...common,
     store,
-    datasets: documents,
-    models: modelsOf(parts, documents),
-    warehouse: warehouse?.batchAccess(),
-    bundles: { plan: bundleOf(bundles, "pipeline-plan"), batchGate: bundleOf(bundles, "batch-gate") },
-    schedule: config["inference.schedule"],
-    scheduleEnabled: config["inference.scheduleEnabled"],
-    glue: glueSize(config),
+    schedule: { cron: config["inference.schedule"], enabled: config["inference.scheduleEnabled"] },
     transformJob: {
       instanceType: config["inference.instanceType"],
       instanceCount: config["inference.instanceCount"],
       timeoutMinutes: config["inference.timeoutMinutes"],
     },
-    maxBackfillDays: config["inference.maxBackfillDays"],
-    mapConcurrency: config["inference.mapConcurrency"],
+    backfill: { maxDays: config["inference.maxBackfillDays"], concurrency: config["inference.mapConcurrency"] },
     lateMinutes: config["inference.lateAlarmMinutes"],
-    reserveConcurrency: config.reserveConcurrency,
   });
 }
 

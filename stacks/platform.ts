@@ -1,27 +1,18 @@
 /** The platform of one stack: what is shared, and the components on top of it. */
-
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { Account as GatewayAccount } from "@pulumi/aws/apigateway";
 import type * as pulumi from "@pulumi/pulumi";
-import { accessLogBucket } from "../components/lib/access-log-bucket";
-import type { PlatformContext } from "../components/lib/context";
-import { EncryptionKey } from "../components/lib/encryption-key";
-import { grant, serviceRole } from "../components/lib/iam";
-import type { ShippedModel } from "../components/lib/model-artifact";
-import { ModelStore } from "../components/lib/model-store";
-import type { Naming } from "../components/lib/naming";
-import { GeneratedSecret } from "../components/lib/secret";
-import { NotificationTopic } from "../components/lib/topic";
 import { RiskWarehouse, warehouseName } from "../components/risk-warehouse";
-import { ScoreBus } from "../components/score-bus";
-import { type ApiAuth, ScoringApi } from "../components/scoring-api";
-import { METRIC_NAMESPACE as SCORING_METRICS } from "../components/scoring-api/scoring-function";
+import { type ApiAuth, ScoringApi, type ScoringRoute } from "../components/scoring-api";
+import { accessLogBucket } from "../components/shared/access-log-bucket";
+import { ACCESS_LOG_DAYS, type PlatformContext } from "../components/shared/context";
+import { EncryptionKey } from "../components/shared/encryption-key";
+import type { ShippedModel } from "../components/shared/model-artifact";
+import { ModelStore } from "../components/shared/model-store";
+import { ScoreBus } from "../components/shared/score-bus";
+import { type GeneratedSecret, tokenKey } from "../components/shared/secret";
+import { NotificationTopic } from "../components/shared/topic";
 import { type StreamCapacity, StreamProcessor } from "../components/stream-processor";
-import { METRIC_NAMESPACE as STREAM_METRICS } from "../components/stream-processor/scorer";
 import { PROFILES } from "../functions/profiles";
-import { bundleOf, type FunctionBundles } from "./bundle-of";
+import { allowGatewayLogs } from "./gateway-logs";
 import type { StackModels } from "./models";
 import { dataBucketOf, namingOf, pipelineBucketOf, STREAM } from "./naming-checks";
 import { createPipelines, type Pipelines } from "./pipelines";
@@ -29,13 +20,10 @@ import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
 
-/** What a platform is made of besides its config. */
-export interface PlatformParts {
-  /** The models that are uploaded. */
+/** What scores: the models that are uploaded, and which of them each profile starts with. */
+export interface PlatformModels {
   readonly shipped: readonly ShippedModel[];
-  /** Which of them each profile starts with. */
   readonly initial: StackModels;
-  readonly bundles: FunctionBundles;
 }
 
 export interface Platform {
@@ -49,67 +37,46 @@ export interface Platform {
 }
 
 const WAREHOUSE = "warehouse";
-/** Days that access logs stay: long enough to look back after an incident. */
-const ACCESS_LOG_DAYS = 90;
 
-export function createPlatform(
-  config: StackConfig,
-  { shipped, initial, bundles }: PlatformParts,
-  root: string = process.cwd(),
-): Platform {
-  const naming = namingOf(config);
-  tagEverything(naming);
-  const { deletionProtection } = config;
-  const key = new EncryptionKey("platform", { description: `Risk platform, ${config.environment}`, deletionProtection });
+export function createPlatform(config: StackConfig, { shipped, initial }: PlatformModels): Platform {
+  tagEverything(namingOf(config));
+  const { context, alarmTopic } = createShared(config);
+  const { key, alarmTopicArn } = context;
+  const tokenSecret = tokenKey("token-key", context);
+  const bus = new ScoreBus("scores", { key, alarmTopicArn });
+  const models: Models = { store: new ModelStore("models", { context, shipped }), initial };
+  const warehouse = config["warehouse.enabled"] ? createWarehouse(config, context) : undefined;
+  const stream = createStream(config, context, { tokenSecret, bus, warehouse, models });
+  const gatewayLogging = config["api.manageAccountLogging"] ? [allowGatewayLogs()] : [];
+  const api = createApi(config, context, { tokenSecret, bus, stream, gatewayLogging, models });
+  const pipelines = config["pipelines.enabled"]
+    ? createPipelines(config, { context, served: [...api.served, stream.served], warehouse })
+    : undefined;
+  return { models: models.store, api, stream, warehouse, pipelines, bus, alarmTopic };
+}
+
+/** What all components of the stack use. */
+function createShared(config: StackConfig): { readonly context: PlatformContext; readonly alarmTopic: NotificationTopic } {
+  const { environment, deletionProtection } = config;
+  const key = new EncryptionKey("platform", { description: `Risk platform, ${environment}`, deletionProtection });
   const alarmTopic = new NotificationTopic("alarms", {
     key,
-    displayName: `Risk platform ${config.environment}`,
+    displayName: `Risk platform ${environment}`,
     email: config.notificationEmail,
     publishers: ["cloudwatch.amazonaws.com"],
   });
   const context: PlatformContext = {
+    naming: namingOf(config),
     key,
     logRetentionDays: Number(config.logRetentionDays),
     tracing: config.tracing,
+    reserveConcurrency: config.reserveConcurrency,
     pointInTimeRecovery: config.pointInTimeRecovery,
     deletionProtection,
     alarmTopicArn: alarmTopic.arn,
-    accessLogBucket: accessLogBucket("access-logs", {
-      retentionDays: ACCESS_LOG_DAYS,
-      deletionProtection,
-    }),
+    accessLogBucket: accessLogBucket("access-logs", { retentionDays: ACCESS_LOG_DAYS, deletionProtection }),
   };
-  const tokenSecret = new GeneratedSecret("token-key", {
-    key,
-    description: "Key of the tokens that stand for personal fields",
-    recoveryWindowDays: 30,
-    deletionProtection,
-  });
-  const bus = new ScoreBus("scores", { key, alarmTopicArn: alarmTopic.arn });
-  const models: Models = { store: new ModelStore("models", { context, shipped }), initial };
-  const warehouse = config["warehouse.enabled"] ? createWarehouse(config, context, naming, bundles, root) : undefined;
-  const stream = createStream(config, context, naming, bundles, { tokenSecret, bus, warehouse, models });
-  const gatewayLogging = config["api.manageAccountLogging"] ? [allowGatewayLogs()] : [];
-  const api = createApi(config, context, naming, bundles, { tokenSecret, bus, stream, gatewayLogging, models });
-  const pipelines = config["pipelines.enabled"]
-    ? createPipelines(
-        config,
-        {
-          context,
-          naming,
-          bundles,
-          models: models.store,
-          modelsParameters: { ...api.modelsParameterNames, [STREAM]: stream.modelsParameterName },
-          metricNamespaces: {
-            ...Object.fromEntries(Object.keys(api.modelsParameterNames).map((profile) => [profile, SCORING_METRICS])),
-            [STREAM]: STREAM_METRICS,
-          },
-          warehouse,
-        },
-        root,
-      )
-    : undefined;
-  return { models: models.store, api, stream, warehouse, pipelines, bus, alarmTopic };
+  return { context, alarmTopic };
 }
 
 interface Models {
@@ -119,44 +86,31 @@ interface Models {
 
 const modelsOf = ({ store, initial }: Models, profile: keyof StackModels) => ({ store, initial: initial[profile] });
 
-function createWarehouse(
-  config: StackConfig,
-  context: PlatformContext,
-  naming: Naming,
-  bundles: FunctionBundles,
-  root: string,
-): RiskWarehouse {
+function createWarehouse(config: StackConfig, context: PlatformContext): RiskWarehouse {
   return new RiskWarehouse(WAREHOUSE, {
     context,
-    naming,
-    region: config.region,
     sourceBuckets: [dataBucketOf(config)],
     ...(config["pipelines.enabled"] ? { exchangeBucket: pipelineBucketOf(config) } : {}),
-    bundles: { loader: bundleOf(bundles, "warehouse-loader"), migrator: bundleOf(bundles, "warehouse-migrator") },
-    migrationsHash: hashFolder(join(root, "sql", "migrations")),
-    databaseName: config["warehouse.databaseName"],
-    adminUsername: config["warehouse.adminUsername"],
-    baseCapacityRpu: config["warehouse.baseCapacityRpu"],
-    maxCapacityRpu: config["warehouse.maxCapacityRpu"],
-    // The setting's pattern is stricter than the type.
-    loadSchedule: config["warehouse.loadSchedule"] as `rate(${string})`,
-    freshnessAlarmMinutes: config["warehouse.freshnessAlarmMinutes"],
+    database: { name: config["warehouse.databaseName"], adminUsername: config["warehouse.adminUsername"] },
+    capacity: { baseRpu: config["warehouse.baseCapacityRpu"], maxRpu: config["warehouse.maxCapacityRpu"] },
     usageLimit: { rpuHoursPerDay: config["warehouse.dailyRpuHours"], action: config["warehouse.usageLimitAction"] },
-    vpcCidr: config["warehouse.vpcCidr"],
-    availabilityZones: listOf(config["warehouse.availabilityZones"]),
-    clients: {
-      cidrs: listOf(config["warehouse.clientCidrs"]),
-      securityGroupIds: listOf(config["warehouse.clientSecurityGroupIds"]),
+    loading: {
+      // The setting's pattern is stricter than the type.
+      schedule: config["warehouse.loadSchedule"] as `rate(${string})`,
+      freshnessAlarmMinutes: config["warehouse.freshnessAlarmMinutes"],
     },
-    reserveConcurrency: config.reserveConcurrency,
+    network: {
+      vpcCidr: config["warehouse.vpcCidr"],
+      availabilityZones: listOf(config["warehouse.availabilityZones"]),
+      clientCidrs: listOf(config["warehouse.clientCidrs"]),
+      clientSecurityGroupIds: listOf(config["warehouse.clientSecurityGroupIds"]),
+    },
   });
 }
 
 function createStream(
   config: StackConfig,
   context: PlatformContext,
-  naming: Naming,
-  bundles: FunctionBundles,
   parts: {
     readonly tokenSecret: GeneratedSecret;
     readonly bus: ScoreBus;
@@ -164,15 +118,15 @@ function createStream(
     readonly models: Models;
   },
 ): StreamProcessor {
-  const database = `redshift-data://${config.region}/${warehouseName(WAREHOUSE, naming)}/${config["warehouse.databaseName"]}`;
+  const database = `redshift-data://${config.region}/${warehouseName(WAREHOUSE, context.naming)}/${config["warehouse.databaseName"]}`;
   return new StreamProcessor(STREAM, {
+    profile: PROFILES.fraud,
+    policy: config["fraud.policy"],
+    models: modelsOf(parts.models, "fraud"),
     context,
-    naming,
-    region: config.region,
-    bucketPrefix: config.bucketPrefix,
-    bundle: bundleOf(bundles, "stream-scoring"),
+    bus: parts.bus,
+    tokenSecret: parts.tokenSecret,
     trigger: {
-      kind: "kinesis",
       retentionHours: config["fraud.retentionHours"],
       batchSize: config["fraud.batchSize"],
       batchWindowSeconds: config["fraud.batchWindowSeconds"],
@@ -180,24 +134,23 @@ function createStream(
       maxRetries: config["fraud.maxRetries"],
       maxAgeSeconds: config["fraud.maxAgeSeconds"],
     },
-    policy: config["fraud.policy"],
-    models: modelsOf(parts.models, "fraud"),
-    tokenSecret: parts.tokenSecret,
-    bus: parts.bus,
-    memoryMb: config["fraud.memoryMb"],
-    timeoutSeconds: config["fraud.timeoutSeconds"],
-    policyTtlSeconds: config.policyTtlSeconds,
-    ...(config.reserveConcurrency ? { reservedConcurrency: config["fraud.reservedConcurrency"] } : {}),
     capacity: streamCapacity(config),
-    errorRateAlarmPercent: config["fraud.errorRateAlarmPercent"],
-    maxEventAgeDays: config["fraud.maxEventAgeDays"],
-    maxEventFutureMinutes: config["fraud.maxEventFutureMinutes"],
-    resultTtlDays: config["fraud.resultTtlDays"],
-    archiveExpiryDays: config["fraud.archiveExpiryDays"],
-    quarantineExpiryDays: config["fraud.quarantineExpiryDays"],
+    function: {
+      memoryMb: config["fraud.memoryMb"],
+      timeoutSeconds: config["fraud.timeoutSeconds"],
+      reservedConcurrency: config["fraud.reservedConcurrency"],
+      policyTtlSeconds: config.policyTtlSeconds,
+      errorRateAlarmPercent: config["fraud.errorRateAlarmPercent"],
+    },
+    eventTime: { maxAgeDays: config["fraud.maxEventAgeDays"], maxFutureMinutes: config["fraud.maxEventFutureMinutes"] },
+    retention: {
+      resultDays: config["fraud.resultTtlDays"],
+      archiveDays: config["fraud.archiveExpiryDays"],
+      quarantineDays: config["fraud.quarantineExpiryDays"],
+    },
+    dataBucketName: dataBucketOf(config),
     ...(config["fraud.highRiskAlerts"] ? { highRiskEmail: config.notificationEmail } : {}),
-    connectionString: parts.warehouse ? database : "none",
-    objectQueues: parts.warehouse?.objectQueues() ?? [],
+    ...(parts.warehouse ? { connectionString: database, objectQueues: parts.warehouse.objectQueues() } : {}),
   });
 }
 
@@ -218,8 +171,6 @@ function streamCapacity(config: StackConfig): StreamCapacity {
 function createApi(
   config: StackConfig,
   context: PlatformContext,
-  naming: Naming,
-  bundles: FunctionBundles,
   parts: {
     readonly tokenSecret: GeneratedSecret;
     readonly bus: ScoreBus;
@@ -228,57 +179,38 @@ function createApi(
     readonly models: Models;
   },
 ): ScoringApi {
-  const { lead, churn, device } = PROFILES;
   return new ScoringApi(
     "scoring",
     {
-      context,
-      naming,
-      region: config.region,
-      routes: [
-        {
-          path: "/score",
-          profile: lead,
-          policy: config["lead.policy"],
-          models: modelsOf(parts.models, "lead"),
-        },
-        {
-          path: "/predict",
-          profile: churn,
-          policy: config["churn.policy"],
-          models: modelsOf(parts.models, "churn"),
-        },
-        {
-          path: "/device",
-          profile: device,
-          policy: config["device.policy"],
-          models: modelsOf(parts.models, "device"),
-        },
+      profiles: [
+        routeOf(config, parts.models, "lead", "/score"),
+        routeOf(config, parts.models, "churn", "/predict"),
+        routeOf(config, parts.models, "device", "/device"),
       ],
-      bundles: {
-        scoring: bundleOf(bundles, "rest-scoring"),
-        archiver: bundleOf(bundles, "score-archiver"),
-        feedback: bundleOf(bundles, "feedback"),
-      },
+      context,
       auth: apiAuth(config),
       bus: parts.bus,
       tokenSecret: parts.tokenSecret,
-      archive: parts.stream.dataBucket,
-      notificationEmail: config.notificationEmail,
-      memoryMb: config["api.memoryMb"],
-      timeoutSeconds: config["api.timeoutSeconds"],
-      policyTtlSeconds: config.policyTtlSeconds,
-      ...(config.reserveConcurrency && config["api.reservedConcurrency"] > 0
-        ? { reservedConcurrency: config["api.reservedConcurrency"] }
-        : {}),
-      provisionedConcurrency: config["api.provisionedConcurrency"],
-      errorRateAlarmPercent: config["api.errorRateAlarmPercent"],
-      throttle: { rateLimit: config["api.throttleRate"], burstLimit: config["api.throttleBurst"] },
-      quotaPerDay: config["api.quotaPerDay"],
-      archiveWindowSeconds: config["api.archiveWindowSeconds"],
+      archive: { bucket: parts.stream.dataBucket, windowSeconds: config["api.archiveWindowSeconds"] },
+      function: {
+        memoryMb: config["api.memoryMb"],
+        timeoutSeconds: config["api.timeoutSeconds"],
+        ...(config["api.reservedConcurrency"] > 0 ? { reservedConcurrency: config["api.reservedConcurrency"] } : {}),
+        provisionedConcurrency: config["api.provisionedConcurrency"],
+        policyTtlSeconds: config.policyTtlSeconds,
+        errorRateAlarmPercent: config["api.errorRateAlarmPercent"],
+      },
+      limits: {
+        perSecond: config["api.throttleRate"],
+        burst: config["api.throttleBurst"],
+        perDay: config["api.quotaPerDay"],
+      },
       cacheTtlSeconds: config["api.cacheTtlSeconds"],
-      routeLogScore: config["lead.routeLogScore"],
-      routeAlertScore: config["lead.routeAlertScore"],
+      highScores: {
+        logAbove: config["lead.routeLogScore"],
+        alertAbove: config["lead.routeAlertScore"],
+        email: config.notificationEmail,
+      },
       firewall: config["api.firewall"],
       demoJitter: config["lead.demoJitter"],
     },
@@ -287,55 +219,18 @@ function createApi(
   );
 }
 
+function routeOf(config: StackConfig, models: Models, id: "lead" | "churn" | "device", path: string): ScoringRoute {
+  const profile = PROFILES[id];
+  return {
+    profile,
+    path,
+    policy: config[`${id}.policy`],
+    models: modelsOf(models, id),
+  };
+}
+
 function apiAuth(config: StackConfig): ApiAuth {
   const mode = config["api.auth"];
   if (mode === "cognito") return { mode, userPoolArns: [config["api.cognitoUserPoolArn"]] };
   return { mode };
-}
-
-/**
- * The role that API Gateway writes logs with: one setting of an account and region for all its stacks. Destroying the setting would reset
- * it, and destroying the role would leave it pointing at nothing, so both outlive the stack. A second stack that manages it too puts its
- * own role there, which serves as well. https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
- */
-function allowGatewayLogs(): GatewayAccount {
-  const kept = { retainOnDelete: true };
-  const role = serviceRole(
-    "gateway-logs-role",
-    { service: "apigateway.amazonaws.com", description: "API Gateway writes its logs" },
-    kept,
-  );
-  const policy = grant(
-    "gateway-logs-permissions",
-    role,
-    [
-      {
-        sid: "WriteLogs",
-        // The list that API Gateway checks the role for; its log groups are of any stage, hence no narrower resource.
-        actions: [
-          "logs:CreateLogGroup",
-          "logs:CreateLogStream",
-          "logs:DescribeLogGroups",
-          "logs:DescribeLogStreams",
-          "logs:PutLogEvents",
-          "logs:GetLogEvents",
-          "logs:FilterLogEvents",
-        ],
-        resources: ["*"],
-      },
-    ],
-    kept,
-  );
-  return new GatewayAccount("gateway-logs", { cloudwatchRoleArn: role.arn }, { ...kept, dependsOn: [policy] });
-}
-
-/** Changes when a file of the folder is added, removed, renamed or changed. */
-function hashFolder(folder: string): string {
-  const hash = createHash("sha256");
-  for (const file of readdirSync(folder).sort())
-    hash
-      .update(`${file}\0`)
-      .update(readFileSync(join(folder, file)))
-      .update("\0");
-  return hash.digest("hex").slice(0, 16);
 }

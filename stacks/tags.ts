@@ -1,6 +1,6 @@
 /** Tags on everything that a stack creates, for cost reports and searches. */
 import * as pulumi from "@pulumi/pulumi";
-import { environmentOf, type Naming } from "../components/lib/naming";
+import { environmentOf, type Naming } from "../components/shared/naming";
 
 /** Objects have tags, but their cost is their bucket's, and a promotion writes objects that have none. */
 const UNTAGGED = "aws:s3/bucketObjectv2:BucketObjectv2";

@@ -10,9 +10,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { type BuildOptions, buildSync, stop } from "esbuild";
-import type { FunctionBundles } from "../stacks/bundle-of";
 import { isCurrent, recordBuild } from "./bundle-stamp";
 import { buildValidators } from "./validators";
+
+/** Entry of `functions/entries/` (`rest-scoring`) → path of its bundle, relative to the project's root. */
+export type FunctionBundles = Readonly<Record<string, string>>;
 
 const ENTRIES = "functions/entries";
 const BUNDLES = "bundles";

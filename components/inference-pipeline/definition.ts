@@ -10,7 +10,7 @@ import {
   readCause,
   type States,
   task,
-} from "../lib/pipeline-states";
+} from "../shared/pipeline-states";
 import type { TransformJob } from "./args";
 
 export interface InferenceDefinitionArgs {

@@ -3,13 +3,13 @@ import { LogGroup } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
 import { Namespace, type NamespaceArgs, Workgroup, type WorkgroupArgs } from "@pulumi/aws/redshiftserverless";
 import * as pulumi from "@pulumi/pulumi";
-import type { Account } from "../lib/account";
-import { grant, serviceRole } from "../lib/iam";
-import { MAX_LENGTH, type Naming, physicalName } from "../lib/naming";
-import { withTransform } from "../lib/transform";
-import type { RiskWarehouseArgs } from "./args";
+import { currentAccount } from "../shared/account";
+import { grant, serviceRole } from "../shared/iam";
+import { MAX_LENGTH, type Naming, physicalName } from "../shared/naming";
+import { withTransform } from "../shared/transform";
 import type { WarehouseNetwork } from "./network";
 import { WORKGROUP_PARAMETERS } from "./parameters";
+import type { WarehouseSettings } from "./settings";
 import type { ArchiveSources } from "./sources";
 
 /** Name of namespace and workgroup, known before either exists. */
@@ -20,7 +20,7 @@ export function warehouseName(name: string, naming: Naming): string {
 /** The role that Redshift itself reads the archive with. */
 export function createCopyRole(
   instance: string,
-  { context }: RiskWarehouseArgs,
+  { context }: WarehouseSettings,
   { bucketArns, manifests }: ArchiveSources,
   parent: pulumi.Resource,
 ): Role {
@@ -45,14 +45,13 @@ export function createCopyRole(
   return role;
 }
 
-/** The role that Redshift itself exchanges rows with the batch pipelines by. */
+/** The role that Redshift itself exchanges rows with the batch pipelines by; undefined without a bucket for it. */
 export function createExchangeRole(
   instance: string,
-  bucketName: string,
-  { context }: RiskWarehouseArgs,
-  { partition }: Account,
+  { context, exchangeBucket }: WarehouseSettings,
   parent: pulumi.Resource,
-): Role {
+): Role | undefined {
+  if (exchangeBucket === undefined) return undefined;
   const role = serviceRole(
     `${instance}-exchange-role`,
     {
@@ -61,7 +60,7 @@ export function createExchangeRole(
     },
     { parent },
   );
-  const bucket = pulumi.interpolate`arn:${partition}:s3:::${bucketName}`;
+  const bucket = pulumi.interpolate`arn:${currentAccount(parent).partition}:s3:::${exchangeBucket}`;
   grant(
     `${instance}-exchange-permissions`,
     role,
@@ -82,13 +81,13 @@ const LOGS = ["userlog", "connectionlog", "useractivitylog"] as const;
  * Redshift writes to the groups that it finds, and otherwise makes some of its own, which keep their events for ever under AWS's key.
  * https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-audit-logging.html
  */
-function createLogGroups(instance: string, { context, naming }: RiskWarehouseArgs, parent: pulumi.Resource): LogGroup[] {
+function createLogGroups(instance: string, { context }: WarehouseSettings, parent: pulumi.Resource): LogGroup[] {
   return LOGS.map(
     (log) =>
       new LogGroup(
         `${instance}-${log}`,
         {
-          name: `/aws/redshift/${warehouseName(instance, naming)}/${log}`,
+          name: `/aws/redshift/${warehouseName(instance, context.naming)}/${log}`,
           retentionInDays: context.logRetentionDays,
           kmsKeyId: context.key.arn,
         },
@@ -99,24 +98,24 @@ function createLogGroups(instance: string, { context, naming }: RiskWarehouseArg
 
 export function createNamespace(
   instance: string,
-  args: RiskWarehouseArgs,
+  settings: WarehouseSettings,
   copyRole: Role,
   exchangeRole: Role | undefined,
   parent: pulumi.Resource,
 ): Namespace {
-  const { context, naming, databaseName, adminUsername, transform } = args;
-  const logGroups = createLogGroups(instance, args, parent);
+  const { context, database, transform } = settings;
+  const logGroups = createLogGroups(instance, settings, parent);
   return new Namespace(
     `${instance}-namespace`,
     withTransform<NamespaceArgs, Partial<NamespaceArgs>>(
       {
-        namespaceName: warehouseName(instance, naming),
-        dbName: databaseName,
-        adminUsername,
+        namespaceName: warehouseName(instance, context.naming),
+        dbName: database.name,
+        adminUsername: database.adminUsername,
         iamRoles: [copyRole.arn, ...(exchangeRole ? [exchangeRole.arn] : [])],
         defaultIamRoleArn: copyRole.arn,
       },
-      transform?.namespace,
+      transform.namespace,
       {
         manageAdminPassword: true,
         adminPasswordSecretKmsKeyId: context.key.arn,
@@ -131,7 +130,7 @@ export function createNamespace(
 
 export function createWorkgroup(
   instance: string,
-  { naming, baseCapacityRpu, maxCapacityRpu, transform }: RiskWarehouseArgs,
+  { context, capacity, transform }: WarehouseSettings,
   namespace: Namespace,
   { vpc, securityGroup }: WarehouseNetwork,
   parent: pulumi.Resource,
@@ -140,14 +139,14 @@ export function createWorkgroup(
     `${instance}-workgroup`,
     withTransform<WorkgroupArgs, Partial<WorkgroupArgs>>(
       {
-        workgroupName: warehouseName(instance, naming),
+        workgroupName: warehouseName(instance, context.naming),
         namespaceName: namespace.namespaceName,
-        baseCapacity: baseCapacityRpu,
-        maxCapacity: maxCapacityRpu,
+        baseCapacity: capacity.baseRpu,
+        maxCapacity: capacity.maxRpu,
         subnetIds: vpc.isolatedSubnetIds,
         securityGroupIds: [securityGroup.id],
       },
-      transform?.workgroup,
+      transform.workgroup,
       {
         namespaceName: namespace.namespaceName,
         enhancedVpcRouting: true,

@@ -3,12 +3,12 @@ import { EventRule, EventTarget, type MetricAlarm } from "@pulumi/aws/cloudwatch
 import type { Role } from "@pulumi/aws/iam";
 import { FunctionEventInvokeConfig, type Invocation, Permission } from "@pulumi/aws/lambda";
 import * as pulumi from "@pulumi/pulumi";
-import type { Account } from "../lib/account";
-import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../lib/alarms";
-import { PlatformFunction } from "../lib/function";
-import { environmentOf } from "../lib/naming";
-import { EncryptedQueue } from "../lib/queue";
-import type { RiskWarehouseArgs } from "./args";
+import { currentAccount } from "../shared/account";
+import { type AlarmContext, alarm, functionAlarms, queueNotEmptyAlarm } from "../shared/alarms";
+import { PlatformFunction } from "../shared/function";
+import { environmentOf } from "../shared/naming";
+import { EncryptedQueue } from "../shared/queue";
+import type { WarehouseSettings } from "./settings";
 import type { ArchiveSources } from "./sources";
 import { queryStatements } from "./sql-access";
 
@@ -25,11 +25,11 @@ export interface LoadQueues {
 
 export function createLoadQueues(
   instance: string,
-  { context, region }: RiskWarehouseArgs,
+  { context }: WarehouseSettings,
   sources: ArchiveSources,
-  { partition, accountId }: Account,
   parent: pulumi.Resource,
 ): LoadQueues {
+  const { partition, region, accountId } = currentAccount(parent);
   const pending = new EncryptedQueue(
     `${instance}-load`,
     {
@@ -62,7 +62,7 @@ export interface LoaderResources {
 
 export function createLoader(
   instance: string,
-  { context, naming, bundles, databaseName, reserveConcurrency, transform }: RiskWarehouseArgs,
+  { context, database, transform }: WarehouseSettings,
   { sources, queues, workgroupName, workgroupArn, copyRole }: LoaderResources,
   parent: pulumi.Resource,
 ): PlatformFunction {
@@ -71,20 +71,20 @@ export function createLoader(
     {
       ...context,
       description: "Loads new archive objects into the warehouse",
-      bundle: bundles.loader,
+      entry: "warehouse-loader",
       callbackFactory: () => require("./bundles/warehouse-loader/index.js").handler,
       memoryMb: 512,
       timeoutSeconds: LOADER_TIMEOUT_SECONDS,
       // Loads are serialised by a lock in the warehouse; a second one would only wait there and be paid for.
-      ...(reserveConcurrency ? { reservedConcurrency: 1 } : {}),
+      reservedConcurrency: 1,
       environment: {
         LOAD_QUEUE_URL: queues.pending.url,
         WORKGROUP_NAME: workgroupName,
-        DATABASE_NAME: databaseName,
+        DATABASE_NAME: database.name,
         COPY_ROLE_ARN: copyRole.arn,
         MANIFEST_BUCKET: sources.manifestBucket,
         METRIC_NAMESPACE,
-        ENVIRONMENT: environmentOf(naming),
+        ENVIRONMENT: environmentOf(context.naming),
         LOG_LEVEL: "info",
       },
       permissions: [
@@ -95,7 +95,7 @@ export function createLoader(
       ],
       // Redshift gives a federated user the database roles in this tag of its IAM role.
       roleTags: { RedshiftDbRoles: "risk_loader" },
-      ...(transform?.loader ? { transform: transform.loader } : {}),
+      ...(transform.loader ? { transform: transform.loader } : {}),
     },
     { parent },
   );
@@ -115,7 +115,7 @@ export function createLoader(
 
 export function scheduleLoads(
   instance: string,
-  { loadSchedule }: RiskWarehouseArgs,
+  { loading }: WarehouseSettings,
   loader: PlatformFunction,
   failures: EncryptedQueue,
   migration: Invocation,
@@ -123,7 +123,7 @@ export function scheduleLoads(
 ): void {
   const rule = new EventRule(
     `${instance}-load-schedule`,
-    { description: "Loads new archive objects into the warehouse", scheduleExpression: loadSchedule },
+    { description: "Loads new archive objects into the warehouse", scheduleExpression: loading.schedule },
     // No load before the tables exist.
     { parent, dependsOn: [migration] },
   );
@@ -147,7 +147,7 @@ export function scheduleLoads(
 /** The loader fails, an object waits too long, or it was given up. */
 export function createLoadAlarms(
   instance: string,
-  { context, freshnessAlarmMinutes }: RiskWarehouseArgs,
+  { context, loading: { freshnessAlarmMinutes } }: WarehouseSettings,
   loader: PlatformFunction,
   { pending, failures }: LoadQueues,
   parent: pulumi.Resource,

@@ -2,7 +2,8 @@ import { SecurityGroup, VpcEndpoint } from "@pulumi/aws/ec2";
 import type { input } from "@pulumi/aws/types";
 import { Vpc } from "@pulumi/awsx/ec2/vpc";
 import * as pulumi from "@pulumi/pulumi";
-import type { RiskWarehouseArgs } from "./args";
+import { currentAccount } from "../shared/account";
+import type { WarehouseNetworkArgs } from "./args";
 
 export interface WarehouseNetwork {
   readonly vpc: Vpc;
@@ -15,7 +16,7 @@ export const WAREHOUSE_PORT = 5439;
 /** Three zones, as Redshift Serverless wants; no way out but S3, which COPY needs under enhanced VPC routing. */
 export function createNetwork(
   instance: string,
-  { vpcCidr, region, availabilityZones, clients }: RiskWarehouseArgs,
+  { vpcCidr, availabilityZones, clientCidrs, clientSecurityGroupIds }: WarehouseNetworkArgs,
   parent: pulumi.Resource,
 ): WarehouseNetwork {
   const vpc = new Vpc(
@@ -36,7 +37,7 @@ export function createNetwork(
     `${instance}-s3-endpoint`,
     {
       vpcId: vpc.vpcId,
-      serviceName: `com.amazonaws.${region}.s3`,
+      serviceName: pulumi.interpolate`com.amazonaws.${currentAccount(parent).region}.s3`,
       vpcEndpointType: "Gateway",
       routeTableIds: vpc.routeTables.apply((tables) => pulumi.all(tables.map((table) => table.id))),
     },
@@ -48,7 +49,7 @@ export function createNetwork(
       vpcId: vpc.vpcId,
       // A change of it would replace the group, so it says nothing of who may come in.
       description: "Risk warehouse",
-      ingress: clientRules(clients),
+      ingress: clientRules(clientCidrs, clientSecurityGroupIds),
       egress: [
         {
           description: "S3 through the gateway endpoint",
@@ -64,7 +65,7 @@ export function createNetwork(
   return { vpc, securityGroup };
 }
 
-function clientRules({ cidrs, securityGroupIds }: RiskWarehouseArgs["clients"]): input.ec2.SecurityGroupIngress[] {
+function clientRules(cidrs: readonly string[], securityGroupIds: readonly string[]): input.ec2.SecurityGroupIngress[] {
   const port = { protocol: "tcp", fromPort: WAREHOUSE_PORT, toPort: WAREHOUSE_PORT };
   return [
     ...(cidrs.length === 0 ? [] : [{ ...port, description: "Clients by network", cidrBlocks: [...cidrs] }]),

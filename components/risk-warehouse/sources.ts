@@ -1,18 +1,37 @@
+/** Where the warehouse reads from: data buckets of others, or one of its own. */
 import * as pulumi from "@pulumi/pulumi";
-import type { Account } from "../lib/account";
+import { type Account, currentAccount } from "../shared/account";
+import type { PrivateBucket } from "../shared/bucket";
+import { createDataBucket, DATA_RETENTION } from "../shared/data-bucket";
+import type { WarehouseSettings } from "./settings";
 
-/** Where the warehouse reads from. */
 export interface ArchiveSources {
   readonly bucketArns: readonly pulumi.Output<string>[];
   /** Name of the bucket whose `manifests/` the loader writes and COPY reads. */
-  readonly manifestBucket: string;
+  readonly manifestBucket: pulumi.Input<string>;
   /** ARN pattern of the manifests. */
   readonly manifests: pulumi.Output<string>;
+  /** The warehouse's own bucket, whose objects it still has to be told about. */
+  readonly own: PrivateBucket | undefined;
+}
+
+export function createSources(
+  instance: string,
+  names: readonly [string, ...string[]] | undefined,
+  { context }: WarehouseSettings,
+  parent: pulumi.Resource,
+): ArchiveSources {
+  if (names !== undefined) return { ...archiveSources(names, currentAccount(parent)), own: undefined };
+  const own = createDataBucket(instance, { context, retention: DATA_RETENTION }, parent);
+  return { ...archiveSources([own.bucketName], currentAccount(parent)), own };
 }
 
 /** From physical names, since a bucket that announces its objects to the warehouse is created after it. */
-export function archiveSources(buckets: readonly [string, ...string[]], { partition }: Account): ArchiveSources {
-  const arn = (bucket: string) => pulumi.interpolate`arn:${partition}:s3:::${bucket}`;
+function archiveSources(
+  buckets: readonly [pulumi.Input<string>, ...pulumi.Input<string>[]],
+  { partition }: Account,
+): Omit<ArchiveSources, "own"> {
+  const arn = (bucket: pulumi.Input<string>) => pulumi.interpolate`arn:${partition}:s3:::${bucket}`;
   return {
     bucketArns: buckets.map(arn),
     manifestBucket: buckets[0],

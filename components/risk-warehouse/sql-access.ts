@@ -1,6 +1,6 @@
 /** What a role needs to run SQL through the Data API. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { Statement } from "../lib/iam";
+import type { Statement } from "../shared/iam";
 
 /** Run SQL and see how it went. The last three actions know no resource: the Data API shows each role its own statements only. */
 export function runStatements(workgroupArn: pulumi.Input<string>): Statement[] {

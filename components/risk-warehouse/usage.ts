@@ -2,8 +2,8 @@
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import { UsageLimit, type Workgroup } from "@pulumi/aws/redshiftserverless";
 import type * as pulumi from "@pulumi/pulumi";
-import { alarm } from "../lib/alarms";
-import type { RiskWarehouseArgs } from "./args";
+import { alarm } from "../shared/alarms";
+import type { WarehouseSettings } from "./settings";
 
 /** Share of the limit from which on somebody should know. */
 const ALARM_PERCENT = 80;
@@ -11,7 +11,7 @@ const ALARM_PERCENT = 80;
 /** @returns the alarm */
 export function limitUsage(
   instance: string,
-  { context, usageLimit: { rpuHoursPerDay, action } }: RiskWarehouseArgs,
+  { context, usageLimit: { rpuHoursPerDay, action } }: WarehouseSettings,
   workgroup: Workgroup,
   parent: pulumi.Resource,
 ): MetricAlarm {

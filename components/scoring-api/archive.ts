@@ -1,18 +1,19 @@
 /** All scores, batched into one object: the bus buffers into a queue, the archiver empties it. */
 import { EventSourceMapping } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
-import { queueNotEmptyAlarm } from "../lib/alarms";
-import { PlatformFunction } from "../lib/function";
-import { EncryptedQueue } from "../lib/queue";
-import type { ScoringApiArgs } from "./args";
+import { queueNotEmptyAlarm } from "../shared/alarms";
+import { PlatformFunction } from "../shared/function";
+import { EncryptedQueue } from "../shared/queue";
 import { eventNames } from "./event-names";
+import type { ScoringSettings } from "./settings";
 
 const ARCHIVER_TIMEOUT_SECONDS = 60;
 
 /** @returns the archiver */
-export function archiveScores(instance: string, args: ScoringApiArgs, parent: pulumi.Resource): PlatformFunction {
-  const queue = bufferScores(instance, args, parent);
-  const archiver = createArchiver(instance, args, queue, parent);
+export function archiveScores(instance: string, settings: ScoringSettings, parent: pulumi.Resource): PlatformFunction {
+  const { windowSeconds } = settings.archive;
+  const queue = bufferScores(instance, settings, parent);
+  const archiver = createArchiver(instance, settings, queue, parent);
   new EventSourceMapping(
     `${instance}-archive-source`,
     {
@@ -20,8 +21,8 @@ export function archiveScores(instance: string, args: ScoringApiArgs, parent: pu
       functionName: archiver.functionName,
       // Many scores an object: small objects cost the warehouse more than the wait.
       // Lambda allows more than ten messages only with a window.
-      batchSize: args.archiveWindowSeconds === 0 ? 10 : 1000,
-      maximumBatchingWindowInSeconds: args.archiveWindowSeconds,
+      batchSize: windowSeconds === 0 ? 10 : 1000,
+      maximumBatchingWindowInSeconds: windowSeconds,
       functionResponseTypes: ["ReportBatchItemFailures"],
       // The bound of a queue consumer: reserved concurrency would throttle the poller and burn receives.
       scalingConfig: { maximumConcurrency: 2 },
@@ -31,7 +32,7 @@ export function archiveScores(instance: string, args: ScoringApiArgs, parent: pu
   if (queue.deadLetterQueue) {
     queueNotEmptyAlarm(
       `${instance}-unarchived`,
-      { parent, topicArn: args.context.alarmTopicArn },
+      { parent, topicArn: settings.context.alarmTopicArn },
       queue.deadLetterQueue.queueName,
       "A score could not be archived after five attempts; the message holds it.",
     );
@@ -42,14 +43,14 @@ export function archiveScores(instance: string, args: ScoringApiArgs, parent: pu
 /** A queue that gets every score of every route. */
 function bufferScores(
   instance: string,
-  { context, bus, routes, archiveWindowSeconds }: ScoringApiArgs,
+  { context, bus, routes, archive }: ScoringSettings,
   parent: pulumi.Resource,
 ): EncryptedQueue {
   const queue = new EncryptedQueue(
     `${instance}-archive`,
     {
       key: context.key,
-      visibilityTimeoutSeconds: ARCHIVER_TIMEOUT_SECONDS * 6 + archiveWindowSeconds,
+      visibilityTimeoutSeconds: ARCHIVER_TIMEOUT_SECONDS * 6 + archive.windowSeconds,
       senders: [{ service: "events.amazonaws.com", sourceArns: [bus.ruleArnPattern()] }],
     },
     { parent },
@@ -72,7 +73,7 @@ function bufferScores(
 
 function createArchiver(
   instance: string,
-  { context, archive, bundles, transform }: ScoringApiArgs,
+  { context, archive: { bucket }, transform }: ScoringSettings,
   queue: EncryptedQueue,
   parent: pulumi.Resource,
 ): PlatformFunction {
@@ -81,13 +82,13 @@ function createArchiver(
     {
       ...context,
       description: "Writes REST scores to the archive, one object a batch",
-      bundle: bundles.archiver,
+      entry: "score-archiver",
       callbackFactory: () => require("./bundles/score-archiver/index.js").handler,
       memoryMb: 256,
       timeoutSeconds: ARCHIVER_TIMEOUT_SECONDS,
-      environment: { ARCHIVE_BUCKET: archive.bucketName, LOG_LEVEL: "info" },
-      permissions: [...queue.consumeStatements(), ...archive.writeStatements(["archive/", "quarantine/"])],
-      ...(transform?.archiver ? { transform: transform.archiver } : {}),
+      environment: { ARCHIVE_BUCKET: bucket.bucketName, LOG_LEVEL: "info" },
+      permissions: [...queue.consumeStatements(), ...bucket.writeStatements(["archive/", "quarantine/"])],
+      ...(transform.archiver ? { transform: transform.archiver } : {}),
     },
     { parent },
   );

@@ -1,4 +1,35 @@
 /** Widgets of the scoring dashboard: how fast, how high, how often, how many refused, and how the models do. */
+import { Dashboard } from "@pulumi/aws/cloudwatch";
+import * as pulumi from "@pulumi/pulumi";
+import { currentAccount } from "../shared/account";
+import { environmentOf, type Naming } from "../shared/naming";
+import type { Gateway } from "./gateway";
+import { METRIC_NAMESPACE, type ScoringFunction } from "./scoring-function";
+
+export function createDashboard(
+  instance: string,
+  naming: Naming,
+  { api, stage }: Gateway,
+  functions: readonly ScoringFunction[],
+  parent: pulumi.Resource,
+): Dashboard {
+  const names = pulumi.output({
+    region: currentAccount(parent).region,
+    apiName: api.name,
+    stageName: stage.stageName,
+    functions: functions.map(({ route, fn }) => ({ profile: route.profile.id, functionName: fn.functionName })),
+  });
+  return new Dashboard(
+    `${instance}-dashboard`,
+    {
+      dashboardName: `${instance}-${naming.environment}-${naming.suffix}`,
+      dashboardBody: names.apply((known) =>
+        dashboardBody({ ...known, metricNamespace: METRIC_NAMESPACE, environment: environmentOf(naming) }),
+      ),
+    },
+    { parent },
+  );
+}
 
 export interface DashboardArgs {
   readonly region: string;
@@ -12,7 +43,7 @@ export interface DashboardArgs {
 
 type Metric = readonly (string | Readonly<Record<string, string>>)[];
 
-/** A line a model: whatever models there are, as they come and go by promotion. */
+/** One line for each model that reported, since models come and go by promotion. */
 const everyModel = ({ metricNamespace, environment }: DashboardArgs, metric: string, statistic: string): Metric => [
   {
     expression: `SEARCH('{${metricNamespace},Environment,Profile,Model} MetricName="${metric}" Environment="${environment}"', '${statistic}', 60)`,

@@ -3,12 +3,12 @@ import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type * as pulumi from "@pulumi/pulumi";
 import { toDraft04 } from "../../functions/core/draft04";
 import { FEEDBACK_SCHEMA } from "../../functions/rest/feedback-schema";
-import { type AlarmContext, alarm, functionAlarms } from "../lib/alarms";
-import { PlatformFunction } from "../lib/function";
-import { environmentOf } from "../lib/naming";
-import type { ScoringApiArgs } from "./args";
-import type { RouteTarget } from "./gateway";
+import { type AlarmContext, alarm, functionAlarms } from "../shared/alarms";
+import { PlatformFunction } from "../shared/function";
+import { environmentOf } from "../shared/naming";
+import type { RouteTarget } from "./route";
 import { METRIC_NAMESPACE } from "./scoring-function";
+import type { ScoringSettings } from "./settings";
 
 export interface Feedback {
   readonly fn: PlatformFunction;
@@ -23,7 +23,7 @@ const TIMEOUT_SECONDS = 20;
 
 export function createFeedback(
   instance: string,
-  { context, naming, archive, bundles, reservedConcurrency, transform }: ScoringApiArgs,
+  { context, archive: { bucket }, function: { reservedConcurrency }, transform }: ScoringSettings,
   parent: pulumi.Resource,
 ): Feedback {
   const fn = new PlatformFunction(
@@ -31,19 +31,19 @@ export function createFeedback(
     {
       ...context,
       description: `Takes labels of scored events at POST ${FEEDBACK_PATH}`,
-      bundle: bundles.feedback,
+      entry: "feedback",
       callbackFactory: () => require("./bundles/feedback/index.js").handler,
       memoryMb: 512,
       timeoutSeconds: TIMEOUT_SECONDS,
       ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
       environment: {
-        LABEL_BUCKET: archive.bucketName,
+        LABEL_BUCKET: bucket.bucketName,
         METRIC_NAMESPACE,
-        ENVIRONMENT: environmentOf(naming),
+        ENVIRONMENT: environmentOf(context.naming),
         LOG_LEVEL: "info",
       },
-      permissions: archive.writeStatements(["labels/"]),
-      ...(transform?.feedback ? { transform: transform.feedback } : {}),
+      permissions: bucket.writeStatements(["labels/"]),
+      ...(transform.feedback ? { transform: transform.feedback } : {}),
     },
     { parent },
   );
@@ -65,7 +65,7 @@ export function createFeedback(
 
 export function createFeedbackAlarms(
   instance: string,
-  { context, naming, errorRateAlarmPercent }: ScoringApiArgs,
+  { context, function: { errorRateAlarmPercent } }: ScoringSettings,
   { fn }: Feedback,
   parent: pulumi.Resource,
 ): MetricAlarm[] {
@@ -81,7 +81,7 @@ export function createFeedbackAlarms(
       alarmDescription: "Labels could not be stored; their senders were told to send them again.",
       namespace: METRIC_NAMESPACE,
       metricName: "FeedbackErrors",
-      dimensions: { Environment: environmentOf(naming), Route: "feedback" },
+      dimensions: { Environment: environmentOf(context.naming), Route: "feedback" },
       statistic: "Sum",
       period: 300,
       evaluationPeriods: 2,

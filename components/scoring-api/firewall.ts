@@ -1,23 +1,21 @@
+import type { Stage } from "@pulumi/aws/apigateway";
 import type { input } from "@pulumi/aws/types";
 import { WebAcl, WebAclAssociation } from "@pulumi/aws/wafv2";
 import type * as pulumi from "@pulumi/pulumi";
 import { MAX_REQUEST_BYTES } from "../../functions/rest/read-request";
-import { environmentOf, type Naming } from "../lib/naming";
-
-export interface FirewallArgs {
-  readonly naming: Naming;
-  readonly stageArn: pulumi.Input<string>;
-  /** End of the path whose bodies may be larger than a firewall can measure: feedback takes 500 labels, up to 2 MB, and refuses more itself. */
-  readonly largeBodiesAt: string;
-}
+import { environmentOf, type Naming } from "../shared/naming";
 
 type Rule = input.wafv2.WebAclRule;
 
 const metrics = (name: string) => ({ cloudwatchMetricsEnabled: true, metricName: name, sampledRequestsEnabled: true });
 const asItIs = [{ priority: 0, type: "NONE" }];
 
-/** AWS's managed rules in front of a stage: known bad inputs, the common rule set, and ceilings for a body and a client address. */
-export function protectStage(name: string, args: FirewallArgs, opts: pulumi.CustomResourceOptions): WebAcl {
+/**
+ * AWS's managed rules in front of a stage: known bad inputs, the common rule set, and ceilings for a body and a client address.
+ * @param largeBodiesAt end of the path whose bodies may be larger than a firewall can measure: feedback takes 500 labels, up to 2 MB,
+ * and refuses more itself
+ */
+export function protectStage(name: string, naming: Naming, stage: Stage, largeBodiesAt: string, parent: pulumi.Resource): void {
   const acl = new WebAcl(
     `${name}-firewall`,
     {
@@ -28,7 +26,7 @@ export function protectStage(name: string, args: FirewallArgs, opts: pulumi.Cust
       // SDK's comment says (terraform-provider-aws #37588).
       associationConfig: { requestBodies: [{ apiGateway: { defaultSizeInspectionLimit: "KB_64" } }] },
       rules: [
-        bodySize(0, args.largeBodiesAt),
+        bodySize(0, largeBodiesAt),
         managed("AWSManagedRulesKnownBadInputsRuleSet", 1),
         // Its rules on bodies over 8 KB and on calls without a User-Agent are for browsers: 65 labels make 8 KB, and programs leave the
         // header out. They count. https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
@@ -43,12 +41,11 @@ export function protectStage(name: string, args: FirewallArgs, opts: pulumi.Cust
         },
       ],
       // The dimension WebACL of the metrics, which all stacks of the account share a namespace for.
-      visibilityConfig: metrics(`${name}-firewall-${environmentOf(args.naming)}`),
+      visibilityConfig: metrics(`${name}-firewall-${environmentOf(naming)}`),
     },
-    opts,
+    { parent },
   );
-  new WebAclAssociation(`${name}-firewall-stage`, { resourceArn: args.stageArn, webAclArn: acl.arn }, opts);
-  return acl;
+  new WebAclAssociation(`${name}-firewall-stage`, { resourceArn: stage.arn, webAclArn: acl.arn }, { parent });
 }
 
 /** A group of AWS, with rules of it that count instead of block. */

@@ -1,19 +1,19 @@
 /** Where high lead scores go: above one limit to a log group, above a higher one to people. */
 import { LogGroup, LogResourcePolicy } from "@pulumi/aws/cloudwatch";
 import * as pulumi from "@pulumi/pulumi";
-import { policyDocument } from "../lib/iam";
-import { NotificationTopic } from "../lib/topic";
-import type { ScoringApiArgs } from "./args";
+import { policyDocument } from "../shared/iam";
+import { NotificationTopic } from "../shared/topic";
 import { eventNames } from "./event-names";
+import type { ScoringSettings } from "./settings";
 
 const LEAD_EVENTS = eventNames("lead");
 
 export function routeHighScores(
   instance: string,
-  args: ScoringApiArgs,
+  settings: ScoringSettings,
   parent: pulumi.Resource,
 ): { readonly logGroup: LogGroup; readonly topic: NotificationTopic } {
-  return { logGroup: routeToLogs(instance, args, parent), topic: routeToTopic(instance, args, parent) };
+  return { logGroup: routeToLogs(instance, settings, parent), topic: routeToTopic(instance, settings, parent) };
 }
 
 function scoresAbove(score: number): string {
@@ -26,14 +26,15 @@ function scoresAbove(score: number): string {
 
 function routeToLogs(
   instance: string,
-  { naming, context, bus, routeLogScore }: ScoringApiArgs,
+  { context, bus, highScores: { logAbove } }: ScoringSettings,
   parent: pulumi.Resource,
 ): LogGroup {
+  const name = `${instance}-high-scores-${context.naming.environment}-${context.naming.suffix}`;
   const logGroup = new LogGroup(
     `${instance}-high-scores`,
     {
       // EventBridge delivers to log groups of this prefix only.
-      name: `/aws/events/${instance}-high-scores-${naming.environment}-${naming.suffix}`,
+      name: `/aws/events/${name}`,
       retentionInDays: context.logRetentionDays,
       kmsKeyId: context.key.arn,
     },
@@ -42,7 +43,7 @@ function routeToLogs(
   const policy = new LogResourcePolicy(
     `${instance}-high-scores-policy`,
     {
-      policyName: `${instance}-high-scores-${naming.environment}-${naming.suffix}`,
+      policyName: name,
       policyDocument: policyDocument([
         {
           sid: "EventsToLogs",
@@ -57,8 +58,8 @@ function routeToLogs(
   bus.route(
     `${instance}-high-scores`,
     {
-      description: `Scores above ${routeLogScore} to the log group`,
-      eventPattern: scoresAbove(routeLogScore),
+      description: `Scores above ${logAbove} to the log group`,
+      eventPattern: scoresAbove(logAbove),
       targetArn: logGroup.arn,
     },
     { parent, dependsOn: [policy] },
@@ -68,7 +69,7 @@ function routeToLogs(
 
 function routeToTopic(
   instance: string,
-  { context, bus, notificationEmail, routeAlertScore }: ScoringApiArgs,
+  { context, bus, highScores: { alertAbove, email } }: ScoringSettings,
   parent: pulumi.Resource,
 ): NotificationTopic {
   const topic = new NotificationTopic(
@@ -76,7 +77,7 @@ function routeToTopic(
     {
       key: context.key,
       displayName: "Lead scores",
-      email: notificationEmail,
+      ...(email === undefined ? {} : { email }),
       publishers: ["events.amazonaws.com"],
     },
     { parent },
@@ -84,8 +85,8 @@ function routeToTopic(
   bus.route(
     `${instance}-alerts`,
     {
-      description: `Scores above ${routeAlertScore} to the topic`,
-      eventPattern: scoresAbove(routeAlertScore),
+      description: `Scores above ${alertAbove} to the topic`,
+      eventPattern: scoresAbove(alertAbove),
       targetArn: topic.arn,
       inputTransformer: {
         inputPaths: { leadId: "$.detail.leadId", score: "$.detail.score", time: "$.detail.timestamp" },

@@ -3,17 +3,20 @@ import type { Table } from "@pulumi/aws/dynamodb";
 import { Alias, ProvisionedConcurrencyConfig } from "@pulumi/aws/lambda";
 import type { Parameter } from "@pulumi/aws/ssm";
 import type * as pulumi from "@pulumi/pulumi";
-import { PlatformFunction } from "../lib/function";
-import { modelStatements, modelsParameter } from "../lib/models-parameter";
-import { environmentOf } from "../lib/naming";
-import { policyParameter, readParameter } from "../lib/policy-parameter";
-import { tableStatement } from "../lib/tables";
-import type { ScoringApiArgs, ScoringRoute } from "./args";
+import type { PlatformContext } from "../shared/context";
+import { PlatformFunction } from "../shared/function";
+import type { Statement } from "../shared/iam";
+import { modelStatements, modelsParameter } from "../shared/models-parameter";
+import { environmentOf } from "../shared/naming";
+import { policyParameter, readParameter } from "../shared/policy-parameter";
+import { tableStatement } from "../shared/tables";
+import type { ScoringRoute } from "./args";
 import { eventNames } from "./event-names";
-import { type RouteTarget, requestModel } from "./gateway";
+import { type RouteTarget, requestModel } from "./route";
+import type { ScoringSettings } from "./settings";
 
 export interface ScoringFunction {
-  readonly route: ScoringRoute;
+  readonly route: Required<ScoringRoute>;
   readonly policy: Parameter;
   readonly models: Parameter;
   readonly fn: PlatformFunction;
@@ -25,76 +28,105 @@ export const METRIC_NAMESPACE = "LeadScoring";
 
 export function createScoringFunction(
   instance: string,
-  route: ScoringRoute,
+  route: Required<ScoringRoute>,
   scores: Table,
-  args: ScoringApiArgs,
+  settings: ScoringSettings,
   parent: pulumi.Resource,
 ): ScoringFunction {
   const name = `${instance}-${route.profile.id}`;
-  const { environment: stage, suffix } = args.naming;
-  const events = eventNames(route.profile.id);
-  const policy = policyParameter(
-    `${name}-policy`,
-    { parameterName: `/${name}-scoring/${stage}/${suffix}/policy`, policy: route.policy },
-    { parent },
-  );
-  const models = modelsParameter(
-    `${name}-models`,
-    {
-      parameterName: `/${name}-scoring/${stage}/${suffix}/models`,
-      profile: route.profile.id,
-      initial: route.models.initial,
-    },
-    { parent, protect: args.context.deletionProtection },
-  );
+  const { context, function: size, transform } = settings;
+  const { policy, models } = createParameters(name, route, context, parent);
+  const resources = { scores, policy, models };
   const fn = new PlatformFunction(
     name,
     {
-      ...args.context,
+      ...context,
       description: `Scores ${route.profile.id} requests at POST ${route.path}`,
-      bundle: args.bundles.scoring,
+      entry: "rest-scoring",
       callbackFactory: () => require("./bundles/rest-scoring/index.js").handler,
-      memoryMb: args.memoryMb,
-      timeoutSeconds: args.timeoutSeconds,
-      ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrency: args.reservedConcurrency }),
-      publish: args.provisionedConcurrency > 0,
-      environment: {
-        PROFILE: route.profile.id,
-        SCORES_TABLE: scores.name,
-        POLICY_PARAMETER: policy.name,
-        MODELS_PARAMETER: models.name,
-        MODEL_BUCKET: route.models.store.bucket.bucketName,
-        EVENT_BUS_NAME: args.bus.busName,
-        EVENT_SOURCE: events.source,
-        EVENT_DETAIL_TYPE: events.detailType,
-        METRIC_NAMESPACE,
-        POLICY_TTL_SECONDS: String(args.policyTtlSeconds),
-        ENVIRONMENT: environmentOf(args.naming),
-        CACHE_TTL_SECONDS: String(args.cacheTtlSeconds),
-        ARCHIVE_BUCKET: args.archive.bucketName,
-        TOKEN_SECRET_ARN: args.tokenSecret.arn,
-        DEMO_JITTER: args.demoJitter ? "1" : "0",
-        LOG_LEVEL: "info",
-      },
-      permissions: [
-        tableStatement("Scores", scores, ["Query", "GetItem", "PutItem", "DeleteItem"]),
-        readParameter(policy),
-        ...modelStatements(models, route.models, route.profile.id, parent),
-        ...args.tokenSecret.readStatements(),
-        ...args.bus.publishStatements(),
-        ...args.archive.writeStatements(["archive/"]),
-      ],
-      ...(args.transform?.scoring ? { transform: args.transform.scoring } : {}),
+      memoryMb: size.memoryMb,
+      timeoutSeconds: size.timeoutSeconds,
+      ...(size.reservedConcurrency === undefined ? {} : { reservedConcurrency: size.reservedConcurrency }),
+      publish: size.provisionedConcurrency > 0,
+      environment: environment(route, resources, settings),
+      permissions: permissions(route, resources, settings, parent),
+      ...(transform.scoring ? { transform: transform.scoring } : {}),
     },
     { parent },
   );
-  return { route, policy, models, fn, target: targetOf(name, route, fn, args.provisionedConcurrency, parent) };
+  return { route, policy, models, fn, target: targetOf(name, route, fn, size.provisionedConcurrency, parent) };
+}
+
+/** What the function reads and writes. */
+interface ScoringResources {
+  readonly scores: Table;
+  readonly policy: Parameter;
+  readonly models: Parameter;
+}
+
+function createParameters(
+  name: string,
+  { profile, policy, models }: Required<ScoringRoute>,
+  { naming: { environment: stage, suffix }, deletionProtection }: PlatformContext,
+  parent: pulumi.Resource,
+): Pick<ScoringResources, "policy" | "models"> {
+  const path = `/${name}-scoring/${stage}/${suffix}`;
+  return {
+    policy: policyParameter(`${name}-policy`, { parameterName: `${path}/policy`, policy }, { parent }),
+    models: modelsParameter(
+      `${name}-models`,
+      { parameterName: `${path}/models`, profile: profile.id, initial: models.initial },
+      { parent, protect: deletionProtection },
+    ),
+  };
+}
+
+function environment(
+  { profile, models: { store } }: Required<ScoringRoute>,
+  { scores, policy, models }: ScoringResources,
+  { context, bus, archive, tokenSecret, function: size, cacheTtlSeconds, demoJitter }: ScoringSettings,
+): Record<string, pulumi.Input<string>> {
+  const events = eventNames(profile.id);
+  return {
+    PROFILE: profile.id,
+    SCORES_TABLE: scores.name,
+    POLICY_PARAMETER: policy.name,
+    MODELS_PARAMETER: models.name,
+    MODEL_BUCKET: store.bucket.bucketName,
+    EVENT_BUS_NAME: bus.busName,
+    EVENT_SOURCE: events.source,
+    EVENT_DETAIL_TYPE: events.detailType,
+    METRIC_NAMESPACE,
+    POLICY_TTL_SECONDS: String(size.policyTtlSeconds),
+    ENVIRONMENT: environmentOf(context.naming),
+    CACHE_TTL_SECONDS: String(cacheTtlSeconds),
+    ARCHIVE_BUCKET: archive.bucket.bucketName,
+    TOKEN_SECRET_ARN: tokenSecret.arn,
+    DEMO_JITTER: demoJitter ? "1" : "0",
+    LOG_LEVEL: "info",
+  };
+}
+
+function permissions(
+  route: Required<ScoringRoute>,
+  { scores, policy, models }: ScoringResources,
+  { tokenSecret, bus, archive }: ScoringSettings,
+  parent: pulumi.Resource,
+): Statement[] {
+  return [
+    tableStatement("Scores", scores, ["Query", "GetItem", "PutItem", "DeleteItem"]),
+    readParameter(policy),
+    ...modelStatements(models, route.models, route.profile.id, parent),
+    ...tokenSecret.readStatements(),
+    ...bus.publishStatements(),
+    ...archive.bucket.writeStatements(["archive/"]),
+  ];
 }
 
 /** The function, or an alias with warm executions in front of it. */
 function targetOf(
   name: string,
-  { path, profile }: ScoringRoute,
+  { path, profile }: Required<ScoringRoute>,
   fn: PlatformFunction,
   warmExecutions: number,
   parent: pulumi.Resource,

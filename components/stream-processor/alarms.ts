@@ -1,9 +1,9 @@
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { EventSourceMapping } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
-import { type AlarmContext, alarm, functionAlarms } from "../lib/alarms";
-import type { PlatformFunction } from "../lib/function";
-import type { StreamProcessorArgs } from "./args";
+import { type AlarmContext, alarm, functionAlarms } from "../shared/alarms";
+import type { PlatformFunction } from "../shared/function";
+import type { StreamSettings } from "./settings";
 
 /** A healthy consumer is seconds behind; five minutes is a person's time to notice, and far from the stream's retention. */
 const ITERATOR_AGE_ALARM_MS = 5 * 60_000;
@@ -11,7 +11,7 @@ const ITERATOR_AGE_ALARM_MS = 5 * 60_000;
 /** The function fails, is slow, throttled or behind, or gave up a batch. */
 export function createAlarms(
   instance: string,
-  { context, timeoutSeconds, errorRateAlarmPercent }: StreamProcessorArgs,
+  { context, function: { timeoutSeconds, errorRateAlarmPercent } }: StreamSettings,
   { functionName }: PlatformFunction,
   eventSource: EventSourceMapping,
   parent: pulumi.Resource,

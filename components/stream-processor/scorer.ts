@@ -3,14 +3,14 @@ import type { Table } from "@pulumi/aws/dynamodb";
 import type { Stream } from "@pulumi/aws/kinesis";
 import type { Parameter } from "@pulumi/aws/ssm";
 import type * as pulumi from "@pulumi/pulumi";
-import type { PrivateBucket } from "../lib/bucket";
-import { PlatformFunction } from "../lib/function";
-import type { Statement } from "../lib/iam";
-import { modelStatements } from "../lib/models-parameter";
-import { environmentOf, type StreamNames } from "../lib/naming";
-import { readParameter } from "../lib/policy-parameter";
-import { tableStatement } from "../lib/tables";
-import type { StreamProcessorArgs } from "./args";
+import type { PrivateBucket } from "../shared/bucket";
+import { PlatformFunction } from "../shared/function";
+import type { Statement } from "../shared/iam";
+import { modelStatements } from "../shared/models-parameter";
+import { environmentOf } from "../shared/naming";
+import { readParameter } from "../shared/policy-parameter";
+import { tableStatement } from "../shared/tables";
+import type { StreamSettings } from "./settings";
 
 export const METRIC_NAMESPACE = "RiskScoring";
 export const EVENT_DETAIL_TYPE = "Transaction Scored";
@@ -37,25 +37,25 @@ export interface ScorerResources {
 
 export function createScorer(
   instance: string,
-  names: StreamNames,
+  settings: StreamSettings,
   resources: ScorerResources,
-  args: StreamProcessorArgs,
   parent: pulumi.Resource,
 ): PlatformFunction {
+  const { context, names, function: size, transform } = settings;
   return new PlatformFunction(
     `${instance}-processor`,
     {
-      ...args.context,
+      ...context,
       description: `Scores the events of ${names.stream}`,
       functionName: names.function,
-      bundle: args.bundle,
+      entry: "stream-scoring",
       callbackFactory: () => require("./bundles/stream-scoring/index.js").handler,
-      memoryMb: args.memoryMb,
-      timeoutSeconds: args.timeoutSeconds,
-      ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrency: args.reservedConcurrency }),
-      environment: environment(resources, args),
-      permissions: permissions(resources, args, parent),
-      ...(args.transform?.function ? { transform: args.transform.function } : {}),
+      memoryMb: size.memoryMb,
+      timeoutSeconds: size.timeoutSeconds,
+      reservedConcurrency: size.reservedConcurrency,
+      environment: environment(resources, settings),
+      permissions: permissions(resources, settings, parent),
+      ...(transform.function ? { transform: transform.function } : {}),
     },
     { parent },
   );
@@ -63,34 +63,34 @@ export function createScorer(
 
 function environment(
   { results, state, policy, models, dataBucket }: ScorerResources,
-  args: StreamProcessorArgs,
+  { profile, context, models: profileModels, bus, tokenSecret, function: size, eventTime, retention }: StreamSettings,
 ): Record<string, pulumi.Input<string>> {
   return {
-    PROFILE: args.policy.profile,
+    PROFILE: profile.id,
     RESULTS_TABLE: results.name,
     STATE_TABLE: state.name,
     POLICY_PARAMETER: policy.name,
     MODELS_PARAMETER: models.name,
-    MODEL_BUCKET: args.models.store.bucket.bucketName,
-    EVENT_BUS_NAME: args.bus.busName,
-    EVENT_SOURCE: eventSourceName(args.policy.profile),
+    MODEL_BUCKET: profileModels.store.bucket.bucketName,
+    EVENT_BUS_NAME: bus.busName,
+    EVENT_SOURCE: eventSourceName(profile.id),
     EVENT_DETAIL_TYPE,
     METRIC_NAMESPACE,
-    POLICY_TTL_SECONDS: String(args.policyTtlSeconds),
-    ENVIRONMENT: environmentOf(args.naming),
+    POLICY_TTL_SECONDS: String(size.policyTtlSeconds),
+    ENVIRONMENT: environmentOf(context.naming),
     DATA_BUCKET: dataBucket.bucketName,
-    TOKEN_SECRET_ARN: args.tokenSecret.arn,
-    MAX_EVENT_AGE_DAYS: String(args.maxEventAgeDays),
-    MAX_EVENT_FUTURE_MINUTES: String(args.maxEventFutureMinutes),
-    RESULT_TTL_DAYS: String(args.resultTtlDays),
-    STOP_EARLY_MS: String(args.timeoutSeconds * 1000 * RESERVE_SHARE),
+    TOKEN_SECRET_ARN: tokenSecret.arn,
+    MAX_EVENT_AGE_DAYS: String(eventTime.maxAgeDays),
+    MAX_EVENT_FUTURE_MINUTES: String(eventTime.maxFutureMinutes),
+    RESULT_TTL_DAYS: String(retention.resultDays),
+    STOP_EARLY_MS: String(size.timeoutSeconds * 1000 * RESERVE_SHARE),
     LOG_LEVEL: "info",
   };
 }
 
 function permissions(
   { stream, results, state, policy, models, dataBucket }: ScorerResources,
-  args: StreamProcessorArgs,
+  { profile, models: profileModels, tokenSecret, bus }: StreamSettings,
   parent: pulumi.Resource,
 ): Statement[] {
   return [
@@ -108,9 +108,9 @@ function permissions(
     tableStatement("Results", results, ["BatchGetItem", "PutItem", "UpdateItem"]),
     tableStatement("State", state, ["BatchGetItem", "PutItem"]),
     readParameter(policy),
-    ...modelStatements(models, args.models, args.policy.profile, parent),
-    ...args.tokenSecret.readStatements(),
-    ...args.bus.publishStatements(),
+    ...modelStatements(models, profileModels, profile.id, parent),
+    ...tokenSecret.readStatements(),
+    ...bus.publishStatements(),
     ...dataBucket.readStatements(["archive/"]),
     ...dataBucket.writeStatements(WRITE_PREFIXES),
   ];

@@ -1,59 +1,12 @@
 /** The state machine that makes a model: extract → quality gate → training → evaluation gate → registry. */
 import { basename } from "node:path";
-import {
-  type Definition,
-  executionLink,
-  FAILURE_TAIL,
-  failureTail,
-  functionTask,
-  type Notices,
-  publish,
-  type States,
-  task,
-} from "../lib/pipeline-states";
+import { type Definition, FAILURE_TAIL, failureTail, functionTask, type States, task } from "../shared/pipeline-states";
 import type { TrainingJob } from "./args";
-
-export interface TrainingDefinitionArgs {
-  readonly notices: Notices;
-  readonly bucket: string;
-  readonly keyArn: string;
-  readonly functions: {
-    readonly plan: TimedFunction;
-    readonly qualityGate: TimedFunction;
-    readonly evaluationGate: TimedFunction;
-  };
-  readonly extractJob: { readonly name: string; readonly timeoutMinutes: number };
-  readonly training: TrainingJob;
-  readonly image: string;
-  readonly trainingRoleArn: string;
-  readonly modelRoleArn: string;
-  /** Key of the archive of `sagemaker/`. */
-  readonly sourcesKey: string;
-  /** Group in the registry: `<prefix><dataset><suffix>`. */
-  readonly group: { readonly prefix: string; readonly suffix: string };
-  /** For the registry: what the model may be deployed on. */
-  readonly servingInstanceType: string;
-}
-
-export interface TimedFunction {
-  readonly arn: string;
-  readonly timeoutSeconds: number;
-}
+import { PIP, PLAN, type TrainingDefinitionArgs } from "./definition-args";
+import { registryStates } from "./registry-states";
 
 /** Seconds for SageMaker and Glue to find a machine and put their results away, besides the work itself. */
 const OVERHEAD_SECONDS = 1800;
-/** Seconds of an API call that starts or stores something. */
-const CALL_SECONDS = 60;
-
-/**
- * Before it runs a script, the container installs its folder with `pip install .` (sagemaker_containers `_modules.py`), for which
- * pip fetches setuptools into an environment of its own: from 25.3 on always, before that unless setuptools and wheel are there.
- * An isolated container cannot fetch. pip reads the value as that of the option `build-isolation`, so 0 means without
- * (pypa/pip #5735).
- */
-const PIP = { PIP_NO_BUILD_ISOLATION: "0" };
-
-const PLAN = "$.plan.output";
 /** What all trainings have in common; an intrinsic function takes no object literal, so it stands beside the plan. */
 const SCRIPT_MODE = "$.plan.scriptMode";
 
@@ -245,109 +198,5 @@ function scriptMode({ sourcesKey, notices }: TrainingDefinitionArgs): Readonly<R
     sagemaker_submit_directory: `/opt/ml/input/data/code/${basename(sourcesKey)}`,
     sagemaker_container_log_level: "20",
     sagemaker_region: notices.region,
-  };
-}
-
-function registryStates(args: TrainingDefinitionArgs): States {
-  const { notices, modelRoleArn, group, servingInstanceType } = args;
-  const container = modelContainer(args);
-  const groupName = `States.Format('${group.prefix}{}${group.suffix}', ${PLAN}.dataset)`;
-  return {
-    ...task(
-      "CreateModel",
-      {
-        service: "sagemaker",
-        resource: `arn:${notices.partition}:states:::sagemaker:createModel`,
-        parameters: {
-          "ModelName.$": `${PLAN}.modelName`,
-          ExecutionRoleArn: modelRoleArn,
-          PrimaryContainer: container,
-          EnableNetworkIsolation: true,
-        },
-        resultPath: "$.model",
-        timeoutSeconds: CALL_SECONDS,
-        next: "RegisterModel",
-        remedy: "Check that the states role may create models and pass the model's role; then start a new execution.",
-      },
-      FAILURE_TAIL,
-    ),
-    ...task(
-      "RegisterModel",
-      {
-        service: "sagemakerSdk",
-        resource: `arn:${notices.partition}:states:::aws-sdk:sagemaker:createModelPackage`,
-        parameters: {
-          "ModelPackageGroupName.$": groupName,
-          "ModelPackageDescription.$": `States.Format('{}, made by execution {}', ${PLAN}.modelName, $$.Execution.Name)`,
-          ModelApprovalStatus: "PendingManualApproval",
-          // An attempt whose answer was lost registers nothing twice.
-          "ClientToken.$": `${PLAN}.modelName`,
-          InferenceSpecification: {
-            Containers: [container],
-            SupportedContentTypes: ["text/csv"],
-            SupportedResponseMIMETypes: ["text/csv"],
-            SupportedTransformInstanceTypes: [servingInstanceType],
-            SupportedRealtimeInferenceInstanceTypes: [servingInstanceType],
-          },
-          ModelMetrics: {
-            ModelQuality: { Statistics: { ContentType: "application/json", "S3Uri.$": "$.evaluation.output.evaluationUri" } },
-          },
-          CustomerMetadataProperties: {
-            "dataset.$": `${PLAN}.dataset`,
-            "modelName.$": `${PLAN}.modelName`,
-            "execution.$": "$$.Execution.Name",
-          },
-        },
-        resultSelector: { "arn.$": "$.ModelPackageArn" },
-        resultPath: "$.registration",
-        timeoutSeconds: CALL_SECONDS,
-        next: "NotifyRegistered",
-        remedy: "The model exists and waits only for its entry in the registry: start a new execution.",
-      },
-      FAILURE_TAIL,
-    ),
-    ...task(
-      "NotifyRegistered",
-      {
-        ...publish(
-          notices,
-          `States.Format('Model {} waits for approval', ${PLAN}.modelName)`,
-          `States.Format('{} passed its evaluation: {}\n\nReport: {}\n\nApprove: npm run model -- approve {}\nExecution: ${executionLink(notices.region)}{}', ` +
-            `${PLAN}.modelName, $.evaluation.output.comparison, ${PLAN}.reportUri, ${PLAN}.modelName, $$.Execution.Id)`,
-        ),
-        next: "Registered",
-        remedy: "The model is registered and waits for approval; only the notice about it was not sent.",
-      },
-      FAILURE_TAIL,
-    ),
-    Registered: {
-      Type: "Pass",
-      Parameters: {
-        "dataset.$": `${PLAN}.dataset`,
-        "modelName.$": `${PLAN}.modelName`,
-        "modelPackageArn.$": "$.registration.arn",
-        "metrics.$": "$.evaluation.output.metrics",
-        "championMetrics.$": "$.evaluation.output.championMetrics",
-        "psi.$": "$.evaluation.output.psi",
-        "reportUri.$": `${PLAN}.reportUri`,
-        "trainingSeconds.$": "$.training.seconds",
-      },
-      End: true,
-    },
-  };
-}
-
-/** The container that serves the model. Its code is in the model's own archive, since an isolated container cannot fetch any. */
-function modelContainer({ image, notices }: TrainingDefinitionArgs): unknown {
-  return {
-    Image: image,
-    "ModelDataUrl.$": `${PLAN}.modelUri`,
-    Environment: {
-      ...PIP,
-      SAGEMAKER_PROGRAM: "inference.py",
-      SAGEMAKER_SUBMIT_DIRECTORY: "/opt/ml/model/code",
-      SAGEMAKER_CONTAINER_LOG_LEVEL: "20",
-      SAGEMAKER_REGION: notices.region,
-    },
   };
 }

@@ -1,14 +1,13 @@
 /** The functions of training: plan, the two gates, promotion. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { DatasetDocument } from "../../functions/pipeline/dataset";
-import type { Account } from "../lib/account";
-import { PlatformFunction } from "../lib/function";
-import type { Statement } from "../lib/iam";
-import { modelPrefix } from "../lib/model-artifact";
-import { environmentOf } from "../lib/naming";
-import { modelsParametersJson, parameterStatement } from "../lib/pipeline-models";
-import { PLAN_TIMEOUT_SECONDS, planFunction } from "../lib/pipeline-plan";
-import type { TrainingPipelineArgs } from "./args";
+import { PlatformFunction } from "../shared/function";
+import type { Statement } from "../shared/iam";
+import { modelPrefix } from "../shared/model-artifact";
+import { environmentOf } from "../shared/naming";
+import { modelsParametersJson, parameterStatement } from "../shared/pipeline-models";
+import { PLAN_TIMEOUT_SECONDS, planFunction } from "../shared/pipeline-plan";
+import type { TrainingSettings } from "./settings";
 
 export interface TrainingFunctions {
   readonly plan: PlatformFunction;
@@ -21,49 +20,42 @@ export interface TrainingFunctions {
 export const TIMEOUT_SECONDS = { plan: PLAN_TIMEOUT_SECONDS, qualityGate: 60, evaluationGate: 300, promotion: 300 } as const;
 
 /** Executions at once: the schedules of all datasets start in the same minute. */
-const concurrencyOf = ({ reserveConcurrency, datasets }: TrainingPipelineArgs) =>
-  reserveConcurrency ? { reservedConcurrency: Math.max(2, datasets.length) } : {};
+const concurrencyOf = ({ datasets }: TrainingSettings): number => Math.max(2, datasets.length);
 
-export function createFunctions(
-  instance: string,
-  args: TrainingPipelineArgs,
-  account: Account,
-  parent: pulumi.Resource,
-): TrainingFunctions {
+export function createFunctions(instance: string, settings: TrainingSettings, parent: pulumi.Resource): TrainingFunctions {
   const plan = planFunction(
     `${instance}-plan`,
     {
-      context: args.context,
-      account,
-      store: args.store,
-      models: args.models,
-      bundle: args.bundles.plan,
+      context: settings.context,
+      account: settings.account,
+      store: settings.store,
+      models: settings.models,
       description: "Plans a training: names, prefixes, hyperparameters",
       reads: [],
-      reservedConcurrency: concurrencyOf(args).reservedConcurrency,
+      reservedConcurrency: concurrencyOf(settings),
     },
     parent,
   );
   return {
     plan,
-    qualityGate: createQualityGate(instance, args, parent),
-    evaluationGate: createEvaluationGate(instance, args, account, parent),
-    promotion: createPromotion(instance, args, account, parent),
+    qualityGate: createQualityGate(instance, settings, parent),
+    evaluationGate: createEvaluationGate(instance, settings, parent),
+    promotion: createPromotion(instance, settings, parent),
   };
 }
 
-function createQualityGate(instance: string, args: TrainingPipelineArgs, parent: pulumi.Resource): PlatformFunction {
-  const { context, store, bundles } = args;
+function createQualityGate(instance: string, settings: TrainingSettings, parent: pulumi.Resource): PlatformFunction {
+  const { context, store } = settings;
   return new PlatformFunction(
     `${instance}-quality-gate`,
     {
       ...context,
       description: "Checks the statistics of a training set before money is spent on it",
-      bundle: bundles.qualityGate,
+      entry: "data-quality-gate",
       callbackFactory: () => require("./bundles/data-quality-gate/index.js").handler,
       memoryMb: 512,
       timeoutSeconds: TIMEOUT_SECONDS.qualityGate,
-      ...concurrencyOf(args),
+      reservedConcurrency: concurrencyOf(settings),
       environment: { PIPELINE_BUCKET: store.bucketName, LOG_LEVEL: "info" },
       permissions: store.bucket.readStatements(["config/datasets/", "training/data/"]),
     },
@@ -71,24 +63,19 @@ function createQualityGate(instance: string, args: TrainingPipelineArgs, parent:
   );
 }
 
-function createEvaluationGate(
-  instance: string,
-  args: TrainingPipelineArgs,
-  account: Account,
-  parent: pulumi.Resource,
-): PlatformFunction {
-  const { context, store, bundles, models, modelStore, datasets, transform } = args;
+function createEvaluationGate(instance: string, settings: TrainingSettings, parent: pulumi.Resource): PlatformFunction {
+  const { context, account, store, models, modelStore, datasets, transform } = settings;
   return new PlatformFunction(
     `${instance}-evaluation-gate`,
     {
       ...context,
       description: "Compares a trained model with the champion on the holdout",
-      bundle: bundles.evaluationGate,
+      entry: "evaluation-gate",
       callbackFactory: () => require("./bundles/evaluation-gate/index.js").handler,
       // One whole vCPU: it scores the holdout with two models.
       memoryMb: 1769,
       timeoutSeconds: TIMEOUT_SECONDS.evaluationGate,
-      ...concurrencyOf(args),
+      reservedConcurrency: concurrencyOf(settings),
       environment: {
         PIPELINE_BUCKET: store.bucketName,
         MODEL_BUCKET: modelStore.bucket.bucketName,
@@ -101,19 +88,14 @@ function createEvaluationGate(
         ...modelStore.bucket.readStatements(profilePrefixes(datasets)),
         parameterStatement("ReadModels", ["ssm:GetParameter"], models, account),
       ],
-      ...(transform?.evaluationGate ? { transform: transform.evaluationGate } : {}),
+      ...(transform.evaluationGate ? { transform: transform.evaluationGate } : {}),
     },
     { parent },
   );
 }
 
-function createPromotion(
-  instance: string,
-  args: TrainingPipelineArgs,
-  account: Account,
-  parent: pulumi.Resource,
-): PlatformFunction {
-  const { context, store, bundles, models, modelStore, datasets, canary, metricNamespaces, naming } = args;
+function createPromotion(instance: string, settings: TrainingSettings, parent: pulumi.Resource): PlatformFunction {
+  const { context, account, store, models, modelStore, datasets, canary, metricNamespaces } = settings;
   const permissions: Statement[] = [
     ...store.bucket.readStatements(["config/datasets/", "models/"]),
     ...modelStore.bucket.readStatements(profilePrefixes(datasets)),
@@ -127,18 +109,18 @@ function createPromotion(
     {
       ...context,
       description: "Converts an approved model, tries it as challenger and makes it champion",
-      bundle: bundles.promotion,
+      entry: "model-promotion",
       callbackFactory: () => require("./bundles/model-promotion/index.js").handler,
       memoryMb: 1024,
       timeoutSeconds: TIMEOUT_SECONDS.promotion,
-      ...concurrencyOf(args),
+      reservedConcurrency: concurrencyOf(settings),
       environment: {
         PIPELINE_BUCKET: store.bucketName,
         MODEL_BUCKET: modelStore.bucket.bucketName,
         MODELS_PARAMETERS: modelsParametersJson(models),
         CANARY_PERCENT: String(canary.percent),
         METRIC_NAMESPACES: JSON.stringify(metricNamespaces),
-        ENVIRONMENT: environmentOf(naming),
+        ENVIRONMENT: environmentOf(context.naming),
         LOG_LEVEL: "info",
       },
       permissions,

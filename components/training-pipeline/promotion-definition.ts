@@ -9,8 +9,8 @@ import {
   publish,
   type States,
   task,
-} from "../lib/pipeline-states";
-import type { TimedFunction } from "./definition";
+} from "../shared/pipeline-states";
+import type { TimedFunction } from "./definition-args";
 
 export interface PromotionDefinitionArgs {
   readonly notices: Notices;

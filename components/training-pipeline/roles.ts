@@ -1,17 +1,15 @@
 /** What SageMaker may do for a training and for a model, and what the state machines may ask of it. */
 import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
-import type { Account } from "../lib/account";
-import { grant, mergeStatements, type Statement, serviceRole } from "../lib/iam";
-import type { TrainingImage } from "../lib/pipeline-image";
-import type { TrainingPipelineArgs } from "./args";
+import type { Account } from "../shared/account";
+import { grant, mergeStatements, type Statement, serviceRole } from "../shared/iam";
+import type { TrainingImage } from "../shared/pipeline-image";
+import type { TrainingSettings } from "./settings";
 
 /** The role of training jobs: reads the rows and the code, writes models and checkpoints. */
 export function createTrainingRole(
   instance: string,
-  { store, context }: TrainingPipelineArgs,
-  image: TrainingImage,
-  account: Account,
+  { store, context, image, account }: TrainingSettings,
   parent: pulumi.Resource,
 ): Role {
   return sagemakerRole(
@@ -30,9 +28,7 @@ export function createTrainingRole(
 /** The role of models, which batch transform works as: reads a day's rows, writes its predictions. */
 export function createModelRole(
   instance: string,
-  { store, context }: TrainingPipelineArgs,
-  image: TrainingImage,
-  account: Account,
+  { store, context, image, account }: TrainingSettings,
   parent: pulumi.Resource,
 ): Role {
   return sagemakerRole(
@@ -70,7 +66,7 @@ function volumeStatements(keyArn: pulumi.Input<string>): Statement[] {
 /** Pulls the container, writes its log and its metrics. The names of the log groups are SageMaker's own. */
 function containerStatements(
   kind: "TrainingJobs" | "TransformJobs",
-  image: TrainingImage,
+  image: pulumi.Output<TrainingImage>,
   { partition, region, accountId }: Account,
 ): Statement[] {
   const logs = pulumi.interpolate`arn:${partition}:logs:${region}:${accountId}:log-group:/aws/sagemaker/${kind}`;

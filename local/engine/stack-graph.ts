@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CredentialStore } from "../gateway/credentials";
 import { Iam } from "../gateway/permissions/iam";
-import { evaluate } from "../graph/evaluate";
+import { type EvaluateOptions, evaluate } from "../graph/evaluate";
 import type { Graph } from "../graph/graph";
 import type { ResourceType } from "../graph/resource";
 import { readStackConfig, type StackConfig } from "../graph/stack-config";
@@ -14,10 +14,10 @@ import { ACCOUNT_ID } from "./account";
 import { createServices } from "./services";
 
 /**
- * Evaluates the compiled program (`dist/index.js` of the project) with the config of `Pulumi.<stack>.yaml`.
+ * Evaluates a program with the config of `Pulumi.<stack>.yaml`; by default the project's compiled one, `dist/index.js`.
  * @throws StackConfigError, EvaluationError.
  */
-export async function stackGraph(projectDir: string, stack: string): Promise<Graph> {
+export async function stackGraph(projectDir: string, stack: string, program?: EvaluateOptions["program"]): Promise<Graph> {
   const config = readStackConfig(projectDir, stack);
   const { region } = config;
   const dataDir = mkdtempSync(join(tmpdir(), "stack-graph-"));
@@ -33,7 +33,7 @@ export async function stackGraph(projectDir: string, stack: string): Promise<Gra
       durable: false,
       databaseRolesOf: () => [],
     });
-    return await graphOf(projectDir, config, services.bodies);
+    return await graphOf(projectDir, config, services.bodies, program);
   } finally {
     db.close();
     rmSync(dataDir, { recursive: true, force: true });
@@ -41,10 +41,15 @@ export async function stackGraph(projectDir: string, stack: string): Promise<Gra
 }
 
 /** The same with what is known of the resource types already. @throws EvaluationError. */
-export function graphOf(projectDir: string, config: StackConfig, types: readonly ResourceType[]): Promise<Graph> {
+export function graphOf(
+  projectDir: string,
+  config: StackConfig,
+  types: readonly ResourceType[],
+  program: EvaluateOptions["program"] = join(projectDir, "dist", "index.js"),
+): Promise<Graph> {
   return evaluate({
     config,
-    program: join(projectDir, "dist", "index.js"),
+    program,
     projectDir,
     types,
     calls: boundProviderCalls({ region: config.region, accountId: ACCOUNT_ID }),

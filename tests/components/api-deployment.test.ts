@@ -1,13 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import type * as KeyModule from "../../components/lib/encryption-key";
 import type * as GatewayModule from "../../components/scoring-api/gateway";
 import type * as ProblemsModule from "../../components/scoring-api/problem-responses";
+import type { RouteTarget } from "../../components/scoring-api/route";
+import type * as KeyModule from "../../components/shared/encryption-key";
 import { type Evaluation, evaluate, evaluateStack, load } from "../helpers/recorder";
 
 // The compiled modules have the types of their sources.
 const { createGateway } = load("components/scoring-api/gateway") as typeof GatewayModule;
-const { EncryptionKey } = load("components/lib/encryption-key") as typeof KeyModule;
+const { EncryptionKey } = load("components/shared/encryption-key") as typeof KeyModule;
 const { PROBLEM_RESPONSES } = load("components/scoring-api/problem-responses") as typeof ProblemsModule;
 
 /** What API Gateway copies into a deployment: all that a REST API is made of but stages, plans and keys. */
@@ -73,7 +74,7 @@ describe("a deployment", () => {
 });
 
 describe("a gateway's deployment", () => {
-  const route: GatewayModule.RouteTarget = {
+  const route: RouteTarget = {
     path: "/score",
     id: "lead",
     description: "Leads",
@@ -96,7 +97,7 @@ describe("a gateway's deployment", () => {
           auth: { mode: "none" },
           routes: [route],
           stageName: "v1",
-          throttle: { rateLimit: 1, burstLimit: 1 },
+          limits: { perSecond: 1, burst: 1 },
           ...change,
         };
         createGateway("api", args, parent);
@@ -131,7 +132,7 @@ describe("a gateway's deployment", () => {
   });
 
   it("stays with other limits of the stage and another permission", async () => {
-    const throttle = { rateLimit: 9, burstLimit: 9 };
-    expect(await triggerOf({ throttle, routes: [{ ...route, qualifier: pulumi.output("live") }] })).toBe(await unchanged);
+    const limits = { perSecond: 9, burst: 9 };
+    expect(await triggerOf({ limits, routes: [{ ...route, qualifier: pulumi.output("live") }] })).toBe(await unchanged);
   });
 });

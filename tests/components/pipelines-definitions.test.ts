@@ -2,8 +2,9 @@
 import aslValidator from "asl-validator";
 import { describe, expect, it } from "vitest";
 import { inferenceDefinition } from "../../components/inference-pipeline/definition.js";
-import type { Definition, State, States } from "../../components/lib/pipeline-states.js";
-import { type TrainingDefinitionArgs, trainingDefinition } from "../../components/training-pipeline/definition.js";
+import type { Definition, State, States } from "../../components/shared/pipeline-states.js";
+import { trainingDefinition } from "../../components/training-pipeline/definition.js";
+import type { TrainingDefinitionArgs } from "../../components/training-pipeline/definition-args.js";
 import { promotionDefinition } from "../../components/training-pipeline/promotion-definition.js";
 
 const KEY = "arn:aws:kms:us-east-1:123456789012:key/1";

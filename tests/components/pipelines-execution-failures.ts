@@ -1,6 +1,6 @@
 /** What the tests of the definitions' executions share: arguments, answers that fail, and how a failure is told. */
 import { expect } from "vitest";
-import type { Definition } from "../../components/lib/pipeline-states.js";
+import type { Definition } from "../../components/shared/pipeline-states.js";
 import { AwsError } from "../../local/contracts";
 import { type Answer, type Answers, type Outcome, statesIn } from "./pipelines-execution-world";
 

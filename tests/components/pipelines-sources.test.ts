@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parseTar } from "nanotar";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { xgboostImage } from "../../components/lib/pipeline-image.js";
-import { documentSource, glueSources, sagemakerSources } from "../../components/lib/pipeline-sources.js";
+import { xgboostImage } from "../../components/shared/pipeline-image.js";
+import { documentSource, glueSources, sagemakerSources } from "../../components/shared/pipeline-sources.js";
 
 let root: string;
 beforeEach(() => {

@@ -11,7 +11,7 @@ import { parse } from "yaml";
 
 /** The project's root: vitest runs there. */
 export const ROOT = process.cwd();
-/** Loads compiled modules: `load("components/score-bus")`. */
+/** Loads compiled modules: `load("components/shared/score-bus")`. */
 const requireDist = createRequire(join(ROOT, "dist/index.js"));
 export const load = (path: string): unknown => requireDist(join(ROOT, "dist", path));
 
@@ -124,6 +124,8 @@ export interface ProviderAnswers {
   readonly readBack?: ReadBack;
   /** Part of every id and name that it makes up. */
   readonly copy?: string;
+  /** Organisation of the stack. */
+  readonly organization?: string;
 }
 
 /** Evaluates a program; failed registrations and applies, and duplicate URNs, reject. Evaluations run one after the other. */
@@ -156,7 +158,7 @@ async function record(
   stack: string,
   values: Readonly<Record<string, string>>,
   program: () => unknown,
-  { readBack = {}, copy = "" }: ProviderAnswers,
+  { readBack = {}, copy = "", organization = "test" }: ProviderAnswers,
 ): Promise<Evaluation> {
   const region = values["aws:region"] ?? "us-east-1";
   const resources: Recorded[] = [];
@@ -192,6 +194,7 @@ async function record(
     "risk",
     stack,
     false,
+    organization,
   );
   // The runtime types its monitor as the gRPC client; with mocks it is a MockMonitor of this shape.
   const monitor = runtime.getMonitor() as unknown;

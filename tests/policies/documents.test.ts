@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { covers, deniesPlainHttp, foreignAccounts, isPublic, type PolicyStatement, statementsOf } from "../../policies/documents";
+import { covers, deniesPlainHttp, foreignAccounts, type IamStatement, isPublic, statementsOf } from "../../policies/documents";
 
-function statement(fields: Readonly<Record<string, unknown>>): PolicyStatement {
+function statement(fields: Readonly<Record<string, unknown>>): IamStatement {
   const [parsed] = statementsOf({ Statement: { Effect: "Allow", Action: "s3:GetObject", Resource: "*", ...fields } }) ?? [];
   if (parsed === undefined) throw new Error("The statement was not parsed.");
   return parsed;

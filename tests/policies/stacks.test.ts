@@ -92,7 +92,7 @@ describe("the report", () => {
   it("names exemptions that excuse nothing", () => {
     const result = checkGraph(resourcesOf("prod"), { stack: "dev" });
     expect(textReport("dev", result)).toContain(
-      'Kinesis.3 fraud-stream: no such violation; take "dev" out of its stacks in policies/exemptions.ts.',
+      'Kinesis.3 fraud-stream: no such violation; take "dev" out of its stacks in controls/exemptions.ts.',
     );
   });
 });

@@ -1,7 +1,7 @@
 /** Compiled models in the model bucket: finding them by name, adding one, and checking one before it decides anything. */
 import { createHash } from "node:crypto";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
-import { modelKey, modelPrefix } from "../../components/lib/model-artifact";
+import { modelKey, modelPrefix } from "../../components/shared/model-artifact";
 import type { TreesRef } from "../../functions/models/document";
 import { treeModel } from "../../functions/models/tree-model";
 import { loadTrees, ModelFileError } from "../../functions/models/trees";

@@ -1,0 +1,2 @@
+export type { Backfill, InferencePipelineArgs, TransformJob } from "./args";
+export { InferencePipeline } from "./inference-pipeline";

@@ -1,0 +1,10 @@
+export type {
+  ApiAuth,
+  HighScores,
+  RequestLimits,
+  ScoreArchive,
+  ScoringApiArgs,
+  ScoringFunctionSize,
+  ScoringRoute,
+} from "./args";
+export { ScoringApi } from "./scoring-api";

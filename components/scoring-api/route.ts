@@ -1,0 +1,167 @@
+/** One route of the API: resource, model, method, integration and the permission to call its function. */
+import {
+  type Authorizer,
+  Integration,
+  Method,
+  Model,
+  type RequestValidator,
+  Resource,
+  type RestApi,
+} from "@pulumi/aws/apigateway";
+import { Permission } from "@pulumi/aws/lambda";
+import * as pulumi from "@pulumi/pulumi";
+import { type Draft04Schema, toDraft04 } from "../../functions/core/draft04";
+import type { AnyProfile } from "../../functions/core/profile";
+import type { ApiAuth } from "./args";
+import type { ApiSnapshot } from "./snapshot";
+
+/** A function that a route calls. */
+export interface RouteTarget {
+  /** One segment: `/score`. */
+  readonly path: string;
+  /** Unique in the API: names the model. */
+  readonly id: string;
+  readonly description: string;
+  readonly operationName: string;
+  /** What the gateway checks a body against. */
+  readonly model: Draft04Schema;
+  /** What the gateway calls: the function, or its alias with provisioned concurrency. */
+  readonly invokeArn: pulumi.Output<string>;
+  readonly functionName: pulumi.Output<string>;
+  /** Alias of the function; undefined for the function itself. */
+  readonly qualifier: pulumi.Output<string> | undefined;
+}
+
+/** What the routes of an API have in common. */
+export interface ApiParts {
+  readonly api: RestApi;
+  readonly snapshot: ApiSnapshot;
+  readonly validator: RequestValidator;
+  readonly authorizer: Authorizer | undefined;
+  readonly auth: ApiAuth;
+}
+
+export interface Route {
+  readonly method: Method;
+  readonly model: Model;
+  readonly permission: Permission;
+}
+
+const AUTHORIZATION = { apiKey: "NONE", none: "NONE", iam: "AWS_IAM", cognito: "COGNITO_USER_POOLS" } as const;
+
+/** API Gateway's longest integration time without a raised quota. */
+const INTEGRATION_TIMEOUT_MS = 29_000;
+
+export function createRoute(name: string, parts: ApiParts, target: RouteTarget, parent: pulumi.Resource): Route {
+  // Not after its path: a path that changes is renamed in place.
+  const prefix = `${name}-${target.id}`;
+  const resource = createResource(prefix, parts, target, parent);
+  const model = createModel(prefix, parts, target, parent);
+  const method = createMethod(prefix, parts, target, resource, model, parent);
+  integrate(prefix, parts, target, resource, method, parent);
+  return { method, model, permission: permitCalls(prefix, parts, target, parent) };
+}
+
+function createResource(prefix: string, { api, snapshot }: ApiParts, { path }: RouteTarget, parent: pulumi.Resource): Resource {
+  return snapshot.part(
+    Resource,
+    `${prefix}-resource`,
+    { restApi: api.id, parentId: api.rootResourceId, pathPart: path.slice(1) },
+    { parent },
+  );
+}
+
+function createModel(prefix: string, { api, snapshot }: ApiParts, target: RouteTarget, parent: pulumi.Resource): Model {
+  return snapshot.part(
+    Model,
+    `${prefix}-model`,
+    {
+      restApi: api.id,
+      // API Gateway allows letters and digits only.
+      name: `${target.id.replace(/[^A-Za-z0-9]/g, "")}Request`,
+      description: target.description,
+      contentType: "application/json",
+      schema: JSON.stringify(target.model),
+    },
+    { parent },
+  );
+}
+
+function createMethod(
+  prefix: string,
+  { api, snapshot, validator, authorizer, auth }: ApiParts,
+  { operationName }: RouteTarget,
+  resource: Resource,
+  model: Model,
+  parent: pulumi.Resource,
+): Method {
+  return snapshot.part(
+    Method,
+    `${prefix}-post`,
+    {
+      restApi: api.id,
+      resourceId: resource.id,
+      httpMethod: "POST",
+      operationName,
+      authorization: AUTHORIZATION[auth.mode],
+      ...(authorizer ? { authorizerId: authorizer.id } : {}),
+      apiKeyRequired: auth.mode === "apiKey",
+      requestValidatorId: validator.id,
+      requestModels: { "application/json": model.name },
+    },
+    { parent },
+  );
+}
+
+function integrate(
+  prefix: string,
+  { api, snapshot }: ApiParts,
+  { invokeArn }: RouteTarget,
+  resource: Resource,
+  { httpMethod }: Method,
+  parent: pulumi.Resource,
+): void {
+  snapshot.part(
+    Integration,
+    `${prefix}-integration`,
+    {
+      restApi: api.id,
+      resourceId: resource.id,
+      httpMethod,
+      type: "AWS_PROXY",
+      // Lambda is always invoked by POST.
+      integrationHttpMethod: "POST",
+      uri: invokeArn,
+      timeoutMilliseconds: INTEGRATION_TIMEOUT_MS,
+    },
+    { parent },
+  );
+}
+
+function permitCalls(
+  prefix: string,
+  { api }: ApiParts,
+  { path, functionName, qualifier }: RouteTarget,
+  parent: pulumi.Resource,
+): Permission {
+  return new Permission(
+    `${prefix}-permission`,
+    {
+      action: "lambda:InvokeFunction",
+      function: functionName,
+      ...(qualifier === undefined ? {} : { qualifier }),
+      principal: "apigateway.amazonaws.com",
+      sourceArn: pulumi.interpolate`${api.executionArn}/*/POST${path}`,
+    },
+    { parent },
+  );
+}
+
+/**
+ * The model that the gateway checks a body against: the profile's own schema. A profile that prescribes the wording of its
+ * errors gets a model that only asks for an object, since the gateway would answer in its own words first; the function checks the rest.
+ */
+export function requestModel(profile: AnyProfile): Draft04Schema {
+  if (profile.describeErrors === undefined) return toDraft04(profile.schema);
+  return toDraft04({ title: profile.schema.title ?? profile.id, type: "object" });
+}

@@ -1,0 +1,102 @@
+/** The bucket of archive, labels, quarantine and failed batches: how long each lives, and who is told about new objects. */
+import { BucketNotification } from "@pulumi/aws/s3";
+import type * as pulumi from "@pulumi/pulumi";
+import { type LifecycleRule, PrivateBucket } from "./bucket";
+import type { PlatformContext } from "./context";
+import type { EncryptedQueue } from "./queue";
+
+export interface DataBucketArgs {
+  readonly context: PlatformContext;
+  /** Physical name. Default: chosen by Pulumi. */
+  readonly bucketName?: pulumi.Input<string>;
+  readonly retention: DataRetention;
+}
+
+/** How long objects live, days. */
+export interface DataRetention {
+  /** Archive, high-risk copies and labels; over 90, since colder classes begin after 30 and 90 days. Default 730. */
+  readonly archiveDays: number;
+  /** Quarantined records, failed batches and manifests. Default 30. */
+  readonly quarantineDays: number;
+}
+
+/** Two years of history for training and replays, a month to look into what failed. */
+export const DATA_RETENTION: DataRetention = { archiveDays: 730, quarantineDays: 30 };
+
+/** A queue that is told about new objects of a data bucket. */
+export interface ObjectQueue {
+  readonly id: string;
+  readonly queue: EncryptedQueue;
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+export function createDataBucket(
+  instance: string,
+  { context, bucketName, retention }: DataBucketArgs,
+  parent: pulumi.Resource,
+): PrivateBucket {
+  return new PrivateBucket(
+    `${instance}-data`,
+    {
+      ...(bucketName === undefined ? {} : { bucketName }),
+      encryption: context.key,
+      deletionProtection: context.deletionProtection,
+      accessLogBucket: context.accessLogBucket,
+      lifecycleRules: dataLifecycle(retention),
+    },
+    { parent },
+  );
+}
+
+function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): LifecycleRule[] {
+  const archive = (prefix: string): LifecycleRule => ({
+    id: prefix.replace("/", ""),
+    status: "Enabled",
+    filter: { prefix },
+    transitions: [
+      { days: 30, storageClass: "STANDARD_IA" },
+      { days: 90, storageClass: "GLACIER_IR" },
+    ],
+    expiration: { days: archiveDays },
+  });
+  const expiring = (prefix: string): LifecycleRule => ({
+    id: prefix.replaceAll("/", "-").replace(/-$/, ""),
+    status: "Enabled",
+    filter: { prefix },
+    expiration: { days: quarantineDays },
+  });
+  return [
+    archive("archive/"),
+    archive("high-risk/"),
+    // As long as the events that they are about.
+    archive("labels/"),
+    expiring("quarantine/"),
+    expiring("aws/lambda/"),
+    expiring("manifests/"),
+  ];
+}
+
+/** A bucket has one notification configuration, so all listeners are declared here. */
+export function announceObjects(
+  instance: string,
+  bucket: PrivateBucket,
+  listeners: readonly ObjectQueue[],
+  parent: pulumi.Resource,
+): void {
+  new BucketNotification(
+    `${instance}-notifications`,
+    {
+      bucket: bucket.bucketName,
+      queues: listeners.map(({ id, queue, prefix, suffix }) => ({
+        id,
+        queueArn: queue.arn,
+        events: ["s3:ObjectCreated:*"],
+        filterPrefix: prefix,
+        ...(suffix === "" ? {} : { filterSuffix: suffix }),
+      })),
+    },
+    // S3 sends a test message at once, so every queue has to accept it by then.
+    { parent, dependsOn: listeners.map(({ queue }) => queue.nodes.policy) },
+  );
+}

@@ -1,0 +1,143 @@
+import { existsSync } from "node:fs";
+import { LogGroup } from "@pulumi/aws/cloudwatch";
+import type { Role, RolePolicy } from "@pulumi/aws/iam";
+import { CallbackFunction, type CallbackFunctionArgs } from "@pulumi/aws/lambda";
+import * as pulumi from "@pulumi/pulumi";
+import type { EncryptionKey } from "./encryption-key";
+import { grant, mergeStatements, type Statement, serviceRole } from "./iam";
+import { withTransform } from "./transform";
+
+/** Event and result are JSON of the entry's own making; the adapters under `functions/` check them. */
+export type Handler = (event: unknown, context: unknown) => Promise<unknown>;
+
+/** Settings that all functions of a stack share. */
+export interface FunctionDefaults {
+  /** Encrypts all that the stack stores, logs included. Default: a key of the component's own. */
+  readonly key: EncryptionKey;
+  /** Days that logs are kept; one of CloudWatch's values (1, 3, 5, 7, 14, 30, 60, 90 …). Default 30. */
+  readonly logRetentionDays: number;
+  /** X-Ray: costs $5 per million traces, shows where a slow call spent its time. Default true. */
+  readonly tracing: boolean;
+  /** False in accounts that cannot set executions aside (a new account has 10 in all): functions then share what there is. Default true. */
+  readonly reserveConcurrency: boolean;
+}
+
+export interface PlatformFunctionArgs extends FunctionDefaults {
+  readonly description: string;
+  /** Name of a file of `functions/entries/`, `stream-scoring`: the archive holds its bundle. */
+  readonly entry: string;
+  /**
+   * `() => require("./bundles/<entry>/index.js").handler`. It is serialised into the archive, so it may capture nothing:
+   * a captured config value or secret would lie in plain text in the deployment package.
+   */
+  readonly callbackFactory: () => Handler;
+  /** Physical name. Default: chosen by Pulumi. */
+  readonly functionName?: string;
+  /** MB, 128 to 10240; CPU grows with it. */
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  /** Executions set aside for this function, which are also its ceiling. Default: none. Without effect when `reserveConcurrency` is false. */
+  readonly reservedConcurrency?: number;
+  readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
+  /** What the function may do, besides writing its own logs and traces. */
+  readonly permissions: readonly Statement[];
+  /** Tags of the role; Redshift reads database roles from `RedshiftDbRoles`. */
+  readonly roleTags?: Readonly<Record<string, string>>;
+  /** Publishes a numbered version at every change, for aliases. Default false. */
+  readonly publish?: boolean;
+  readonly transform?: FunctionTransform;
+}
+
+type FunctionArgs = CallbackFunctionArgs<unknown, unknown>;
+/** May change anything but the role, the code, the log group and the runtime. */
+export type FunctionTransform = (args: FunctionArgs) => Partial<FunctionArgs>;
+
+/** A Lambda function with a role of its own, a log group of its own and an archive that holds one bundle. */
+export class PlatformFunction extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
+  readonly functionName: pulumi.Output<string>;
+  readonly role: Role;
+  /** Everything that calls the function waits for its permissions: depend on it. */
+  readonly policy: RolePolicy;
+  readonly nodes: { readonly function: CallbackFunction<unknown, unknown>; readonly logGroup: LogGroup };
+
+  constructor(name: string, args: PlatformFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("risk:lib:Function", name, {}, opts);
+    const logGroup = new LogGroup(
+      `${name}-logs`,
+      { retentionInDays: args.logRetentionDays, kmsKeyId: args.key.arn },
+      { parent: this },
+    );
+    this.role = serviceRole(
+      `${name}-role`,
+      { service: "lambda.amazonaws.com", description: args.description, ...(args.roleTags ? { tags: args.roleTags } : {}) },
+      { parent: this },
+    );
+    this.policy = grant(
+      `${name}-permissions`,
+      this.role,
+      [...ownStatements(logGroup, args.tracing), ...mergeStatements(args.permissions)],
+      { parent: this },
+    );
+    const lambda = new CallbackFunction<unknown, unknown>(
+      `${name}-function`,
+      withTransform<FunctionArgs, Partial<FunctionArgs>>(tunables(args), args.transform, invariants(args, this.role, logGroup)),
+      { parent: this, dependsOn: [this.policy] },
+    );
+    this.arn = lambda.arn;
+    this.functionName = lambda.name;
+    this.nodes = { function: lambda, logGroup };
+    this.registerOutputs({ arn: this.arn, functionName: this.functionName });
+  }
+}
+
+function tunables(args: PlatformFunctionArgs): FunctionArgs {
+  return {
+    ...(args.functionName === undefined ? {} : { name: args.functionName }),
+    description: args.description,
+    memorySize: args.memoryMb,
+    timeout: args.timeoutSeconds,
+    environment: { variables: { ...args.environment } },
+    ...(args.reserveConcurrency && args.reservedConcurrency !== undefined
+      ? { reservedConcurrentExecutions: args.reservedConcurrency }
+      : {}),
+    ...(args.publish ? { publish: true } : {}),
+  };
+}
+
+function invariants(args: PlatformFunctionArgs, role: Role, logGroup: LogGroup): Partial<FunctionArgs> {
+  return {
+    callbackFactory: args.callbackFactory,
+    // Only the bundle: it holds its dependencies, so no package of node_modules belongs into the archive.
+    codePathOptions: { extraIncludePaths: [bundleOf(args.entry)] },
+    role,
+    runtime: "nodejs24.x",
+    architectures: ["arm64"],
+    tracingConfig: { mode: args.tracing ? "Active" : "PassThrough" },
+    // Text: in the JSON format Lambda wraps each line, and embedded metrics are no longer at its root.
+    loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
+  };
+}
+
+/** The bundle of an entry in the project and in the archive. The program runs in the project's root. */
+function bundleOf(entry: string): string {
+  const path = `./bundles/${entry}/index.js`;
+  if (existsSync(path)) return path;
+  throw new Error(
+    `Function "${entry}" has no bundle: expected ${path}, made from functions/entries/${entry}.ts. Build it in the project's root: npm run build`,
+  );
+}
+
+function ownStatements(logGroup: LogGroup, tracing: boolean): Statement[] {
+  return [
+    {
+      sid: "WriteLogs",
+      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      resources: [pulumi.interpolate`${logGroup.arn}:*`],
+    },
+    // X-Ray knows no resources.
+    ...(tracing
+      ? [{ sid: "WriteTraces", actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] }]
+      : []),
+  ];
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+
+/** What makes physical names unique: two stacks differ in `environment`, two copies of one stack in `suffix`. */
+export interface Naming {
+  /** Lower-case letters and digits: `dev`, `staging`, `prod`. */
+  readonly environment: string;
+  /** Lower-case letters and digits. What it may have of S3's 63 characters depends on the other parts of a bucket's name. */
+  readonly suffix: string;
+}
+
+/** `dev-a1`: tells the metrics and costs of one stack from those of others in its account, as the dimension and tag `environment`. */
+export const environmentOf = ({ environment, suffix }: Naming): string => `${environment}-${suffix}`;
+
+/** For a component that is given no naming: the stack's name without other characters, and a hash that other projects don't have. */
+export function stackNaming(): Naming {
+  const identity = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  return {
+    environment: pulumi
+      .getStack()
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, ""),
+    suffix: createHash("sha256").update(identity).digest("hex").slice(0, 6),
+  };
+}
+
+const ALLOWED = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
+
+/** A physical name that its service would refuse. */
+export class PhysicalNameError extends Error {
+  readonly code = "PHYSICAL_NAME";
+
+  constructor(
+    readonly physicalName: string,
+    readonly maxLength: number,
+    parts: readonly string[],
+  ) {
+    super(
+      `Physical name "${physicalName}": expected at most ${maxLength} characters of a-z, 0-9 and inner hyphens, got ` +
+        `${physicalName.length}. It is made of ${parts.map((part) => `"${part}"`).join(", ")}: shorten or correct one of them.`,
+    );
+  }
+}
+
+/**
+ * `[stem, environment, …extra, suffix]` joined by hyphens, e.g. `fraud-transactions-dev-a1`.
+ * @throws PhysicalNameError when the name breaks the service's rules
+ */
+export function physicalName(stem: string, naming: Naming, maxLength: number, extra: readonly string[] = []): string {
+  const parts = [stem, naming.environment, ...extra, naming.suffix];
+  const name = parts.join("-");
+  if (name.length > maxLength || !ALLOWED.test(name)) throw new PhysicalNameError(name, maxLength, parts);
+  return name;
+}
+
+/** Longest names that the services accept. */
+export const MAX_LENGTH = { bucket: 63, function: 64, stream: 128, table: 255, workgroup: 64 } as const;
+
+/** Physical names of a stream processor, besides its data bucket. */
+export interface StreamNames {
+  readonly stream: string;
+  readonly function: string;
+  readonly resultsTable: string;
+  /** `/fraud-detection/dev/a1`: parameters live below it. */
+  readonly parameterPath: string;
+}
+
+export function streamNames(name: string, naming: Naming): StreamNames {
+  return {
+    stream: physicalName(`${name}-transactions`, naming, MAX_LENGTH.stream),
+    function: physicalName(`${name}-processor`, naming, MAX_LENGTH.function),
+    resultsTable: physicalName(`${name}-results`, naming, MAX_LENGTH.table),
+    parameterPath: `/${name}-detection/${naming.environment}/${naming.suffix}`,
+  };
+}
+
+/** First part of bucket names, where the caller has no other. */
+const BUCKET_PREFIX = "company";
+
+/** `company-fraud-data-dev-us-east-1-a1`: the queue policy of the warehouse names the bucket before it exists. */
+export function dataBucketName(name: string, naming: Naming, region: string, bucketPrefix = BUCKET_PREFIX): string {
+  return physicalName(`${bucketPrefix}-${name}-data`, naming, MAX_LENGTH.bucket, [region]);
+}
+
+/** Name of a pipeline store's bucket, which the warehouse's role has to know before the bucket exists. */
+export function pipelineBucketName(instance: string, naming: Naming, region: string, bucketPrefix = BUCKET_PREFIX): string {
+  return physicalName(`${bucketPrefix}-risk-${instance}`, naming, MAX_LENGTH.bucket, [region]);
+}

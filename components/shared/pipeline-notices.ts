@@ -1,0 +1,8 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Account } from "./account";
+import type { PlatformContext } from "./context";
+import type { Notices } from "./pipeline-states";
+
+/** Notices about executions go where the alarms go. */
+export const noticesOf = ({ alarmTopicArn: topicArn }: PlatformContext, { region, partition }: Account): pulumi.Output<Notices> =>
+  pulumi.output({ topicArn, region, partition });

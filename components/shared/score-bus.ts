@@ -1,0 +1,126 @@
+/**
+ * The bus that scores travel on: REST and stream publish to it, rules of this and other stacks listen.
+ */
+import { EventBus, EventBusPolicy, EventRule, EventTarget } from "@pulumi/aws/cloudwatch";
+import type { Role } from "@pulumi/aws/iam";
+import type { input } from "@pulumi/aws/types";
+import * as pulumi from "@pulumi/pulumi";
+import { currentAccount } from "./account";
+import { type AlarmContext, queueNotEmptyAlarm } from "./alarms";
+import type { EncryptionKey } from "./encryption-key";
+import { grant, policyDocument, type Statement } from "./iam";
+import { EncryptedQueue } from "./queue";
+
+export interface ScoreBusArgs {
+  readonly key: EncryptionKey;
+  /** Gets the alarm about undelivered events. */
+  readonly alarmTopicArn: pulumi.Input<string>;
+}
+
+export interface RouteArgs {
+  readonly description: string;
+  /** JSON of an EventBridge pattern. */
+  readonly eventPattern: string;
+  /** ARN of a log group, topic or queue whose resource policy lets EventBridge in. */
+  readonly targetArn: pulumi.Input<string>;
+  /** Turns the event into a sentence, for people. Default: the whole event. */
+  readonly inputTransformer?: input.cloudwatch.EventTargetInputTransformer;
+}
+
+/** Retries of EventBridge: its own default age, and enough attempts for an outage of an hour. */
+const RETRY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
+
+export class ScoreBus extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
+  readonly busName: pulumi.Output<string>;
+  readonly nodes: { readonly bus: EventBus; readonly policy: EventBusPolicy; readonly undelivered: EncryptedQueue };
+
+  constructor(name: string, args: ScoreBusArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("risk:events:ScoreBus", name, {}, opts);
+    const { accountId, partition } = currentAccount(this);
+    const bus = new EventBus(
+      `${name}-bus`,
+      { description: "Scores of the risk platform", kmsKeyIdentifier: args.key.arn },
+      { parent: this },
+    );
+    const policy = new EventBusPolicy(
+      `${name}-policy`,
+      {
+        eventBusName: bus.name,
+        policy: policyDocument([
+          {
+            sid: "ThisAccountPublishes",
+            principals: { aws: [pulumi.interpolate`arn:${partition}:iam::${accountId}:root`] },
+            actions: ["events:PutEvents"],
+            resources: [bus.arn],
+          },
+        ]),
+      },
+      { parent: this },
+    );
+    const undelivered = new EncryptedQueue(
+      `${name}-undelivered`,
+      {
+        key: args.key,
+        deadLetter: false,
+        senders: [{ service: "events.amazonaws.com", sourceArns: [ruleArnPattern(bus.arn)] }],
+      },
+      { parent: this },
+    );
+    const alarms: AlarmContext = { parent: this, topicArn: args.alarmTopicArn };
+    queueNotEmptyAlarm(
+      `${name}-undelivered-events`,
+      alarms,
+      undelivered.queueName,
+      "EventBridge could not deliver an event to its target for a day; the event lies in the queue.",
+    );
+    this.arn = bus.arn;
+    this.busName = bus.name;
+    this.nodes = { bus, policy, undelivered };
+    this.registerOutputs({ arn: this.arn, busName: this.busName });
+  }
+
+  /** A rule with one target and the bus's dead-letter queue. */
+  route(
+    name: string,
+    args: RouteArgs,
+    opts: pulumi.CustomResourceOptions,
+  ): { readonly rule: EventRule; readonly target: EventTarget } {
+    const rule = new EventRule(
+      `${name}-rule`,
+      { eventBusName: this.busName, description: args.description, eventPattern: args.eventPattern },
+      opts,
+    );
+    const target = new EventTarget(
+      `${name}-target`,
+      {
+        rule: rule.name,
+        eventBusName: this.busName,
+        arn: args.targetArn,
+        deadLetterConfig: { arn: this.nodes.undelivered.arn },
+        retryPolicy: RETRY,
+        ...(args.inputTransformer ? { inputTransformer: args.inputTransformer } : {}),
+      },
+      opts,
+    );
+    return { rule, target };
+  }
+
+  /** ARNs of rules on this bus, for the policies of their targets (the names are Pulumi's own). */
+  ruleArnPattern(): pulumi.Output<string> {
+    return ruleArnPattern(this.arn);
+  }
+
+  publishStatements(): Statement[] {
+    return [{ sid: "PublishScores", actions: ["events:PutEvents"], resources: [this.arn] }];
+  }
+
+  /** Lets another role publish on the bus. `name` is the logical name of the IAM policy. */
+  grantPublish(name: string, role: Role): void {
+    grant(name, role, this.publishStatements(), { parent: this });
+  }
+}
+
+function ruleArnPattern(busArn: pulumi.Output<string>): pulumi.Output<string> {
+  return busArn.apply((arn) => `${arn.replace(":event-bus/", ":rule/")}/*`);
+}

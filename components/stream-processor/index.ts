@@ -1,0 +1,2 @@
+export type { EventTime, StreamCapacity, StreamFunction, StreamProcessorArgs, StreamRetention, StreamTrigger } from "./args";
+export { StreamProcessor } from "./stream-processor";

@@ -1,0 +1,60 @@
+/** The arguments of a stream processor with nothing left open: defaults filled in, and what wasn't given created. */
+import type * as pulumi from "@pulumi/pulumi";
+import { currentAccount } from "../shared/account";
+import { platformContext } from "../shared/context";
+import { DATA_RETENTION } from "../shared/data-bucket";
+import { ModelStore } from "../shared/model-store";
+import { builtInModels } from "../shared/models-parameter";
+import { dataBucketName, streamNames } from "../shared/naming";
+import { ScoreBus } from "../shared/score-bus";
+import { tokenKey } from "../shared/secret";
+import type { EventTime, StreamCapacity, StreamFunction, StreamProcessorArgs, StreamRetention, StreamTrigger } from "./args";
+
+const TRIGGER: StreamTrigger = {
+  retentionHours: 168,
+  batchSize: 1000,
+  batchWindowSeconds: 1,
+  parallelization: 1,
+  maxRetries: -1,
+  maxAgeSeconds: 604_800,
+};
+const CAPACITY: StreamCapacity = { mode: "onDemand" };
+const FUNCTION: StreamFunction = {
+  memoryMb: 1024,
+  timeoutSeconds: 60,
+  reservedConcurrency: 10,
+  policyTtlSeconds: 60,
+  errorRateAlarmPercent: 5,
+};
+const EVENT_TIME: EventTime = { maxAgeDays: 7300, maxFutureMinutes: 60 };
+const RETENTION: StreamRetention = { ...DATA_RETENTION, resultDays: 90 };
+
+export type StreamSettings = ReturnType<typeof streamSettings>;
+
+export function streamSettings(instance: string, args: StreamProcessorArgs, parent: pulumi.Resource) {
+  const { profile } = args;
+  const context = platformContext(instance, args.context, parent);
+  const { key, alarmTopicArn, naming } = context;
+  return {
+    profile,
+    context,
+    policy: args.policy ?? profile.defaultPolicy,
+    models: args.models ?? builtInModels(new ModelStore(`${instance}-models`, { context, shipped: [] }, { parent }), profile),
+    bus: args.bus ?? new ScoreBus(`${instance}-scores`, { key, alarmTopicArn }, { parent }),
+    tokenSecret: args.tokenSecret ?? tokenKey(`${instance}-token-key`, context, { parent }),
+    trigger: { ...TRIGGER, ...args.trigger },
+    capacity: args.capacity ?? CAPACITY,
+    function: { ...FUNCTION, ...args.function },
+    eventTime: { ...EVENT_TIME, ...args.eventTime },
+    retention: { ...RETENTION, ...args.retention },
+    names: streamNames(instance, naming),
+    dataBucketName:
+      args.dataBucketName ?? currentAccount(parent).region.apply((region) => dataBucketName(instance, naming, region)),
+    connectionString: args.connectionString ?? "none",
+    objectQueues: args.objectQueues ?? [],
+    highRiskEmail: args.highRiskEmail,
+    // A bus of its own has no other listener.
+    announcesHighRisks: args.highRiskEmail !== undefined || args.bus === undefined,
+    transform: args.transform ?? {},
+  };
+}

@@ -1,0 +1,2 @@
+export type { Canary, TrainingJob, TrainingPipelineArgs } from "./args";
+export { TrainingPipeline } from "./training-pipeline";
