@@ -82,6 +82,7 @@ export function listObjects(store: S3Store, bucket: string, query: URLSearchPara
   ];
   if (version2) {
     head.push(element("KeyCount", page.objects.length + page.prefixes.length), element("ContinuationToken", token ?? undefined));
+    head.push(element("StartAfter", query.has("start-after") ? encode(query.get("start-after") ?? "") : undefined));
     if (page.next !== undefined)
       head.push(element("NextContinuationToken", Buffer.from(page.next, "utf8").toString("base64url")));
   } else {
