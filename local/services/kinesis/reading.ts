@@ -143,7 +143,7 @@ function startOf(input: Input, shard: ShardRow): Pick<Position, "after" | "at" |
       return { after: shard.lastSequence };
     case "AT_SEQUENCE_NUMBER":
     case "AFTER_SEQUENCE_NUMBER": {
-      const sequence = input.needText("StartingSequenceNumber");
+      const sequence = input.text("StartingSequenceNumber") ?? "";
       if (!sequencePattern.test(sequence)) {
         throw new AwsError(
           "InvalidArgumentException",
