@@ -12,6 +12,7 @@ import { type CommandLine, parseCommandLine, runCommand } from "../local/cli/opt
 
 /** The packages of the local runtime, as folders under dist. */
 const FOLDERS = [
+  "local/graph",
   "local/engine",
   "local/provider",
   "local/gateway",
