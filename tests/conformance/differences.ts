@@ -71,13 +71,6 @@ export const DIFFERENCES: readonly ListedDifference[] = [
     page: `${SNS}/API_Subscribe.html`,
     why: "the supported protocols are listed",
   },
-  {
-    operation: "note",
-    paths: ["Signature", "SignatureVersion", "SigningCertURL", "UnsubscribeURL"],
-    right: "moto",
-    page: `${DOCS}/sns/latest/dg/sns-message-and-json-formats.html`,
-    why: "local notifications are not signed, and there is no page to unsubscribe on",
-  },
   // Kinesis
   {
     operation: "Kinesis.PutRecord",

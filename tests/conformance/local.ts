@@ -122,9 +122,9 @@ function givenBy({ services, context }: Runtime): Given {
       void (await create("aws:glue/job:Job", name, {
         name,
         roleArn: await role(`${name}-role`, "glue"),
-        command: { name: "pythonshell", pythonVersion: "3.9", scriptLocation: "s3://conformance-scripts/job.py" },
+        command: { name: "glueetl", pythonVersion: "3", scriptLocation: "s3://conformance-scripts/job.py" },
         defaultArguments: { "--day": "sunday", "--table": "scores" },
-        glueVersion: "3.0",
+        glueVersion: "5.0",
         timeout: 5,
       })),
     modelPackageGroup: async (modelPackageGroupName) =>

@@ -72,9 +72,9 @@ export function motoGiven(url: string): Given {
         new CreateJobCommand({
           Name,
           Role: await role(`${Name}-role`, "glue"),
-          Command: { Name: "pythonshell", PythonVersion: "3.9", ScriptLocation: "s3://conformance-scripts/job.py" },
+          Command: { Name: "glueetl", PythonVersion: "3", ScriptLocation: "s3://conformance-scripts/job.py" },
           DefaultArguments: { "--day": "sunday", "--table": "scores" },
-          GlueVersion: "3.0",
+          GlueVersion: "5.0",
           Timeout: 5,
         }),
       )),

@@ -51,12 +51,11 @@ const DEFINITION = {
     Each: {
       Type: "Map",
       ItemsPath: "$.parts",
-      ItemSelector: { "part.$": "$$.Map.Item.Value", "index.$": "$$.Map.Item.Index", "day.$": "$.day" },
       MaxConcurrency: 1,
       ItemProcessor: {
         ProcessorConfig: { Mode: "INLINE" },
         StartAt: "Shape",
-        States: { Shape: { Type: "Pass", OutputPath: "$.part", End: true } },
+        States: { Shape: { Type: "Pass", End: true } },
       },
       ResultPath: "$.done",
       Next: "Both",
@@ -72,7 +71,7 @@ const DEFINITION = {
       Next: "Done",
     },
     Nothing: { Type: "Pass", Result: { nothing: true }, End: true },
-    TooFew: { Type: "Fail", Error: "TooFewRows", Cause: "Fewer than ten rows." },
+    TooFew: { Type: "Fail", ErrorPath: "$.day", CausePath: "$.plan.key" },
     Done: { Type: "Succeed" },
   },
 };
@@ -107,7 +106,7 @@ export const executions: readonly Case[] = [
       const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, name: "first", input: '{"a":1}' }));
       await ended(side, executionArn);
       await sfn.send(new DescribeExecutionCommand({ executionArn }));
-      await sfn.send(new ListExecutionsCommand({ stateMachineArn, statusFilter: "SUCCEEDED" }));
+      await sfn.send(new ListExecutionsCommand({ stateMachineArn }));
       const { events = [] } = await sfn.send(new GetExecutionHistoryCommand({ executionArn }));
       note(events.map(({ id, type, previousEventId }) => [id, previousEventId, type]));
     },

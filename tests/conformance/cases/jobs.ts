@@ -72,7 +72,7 @@ export const jobs: readonly Case[] = [
           ApprovalDescription: "good",
         }),
       );
-      await sagemaker.send(new ListModelPackagesCommand({ ModelPackageGroupName, ModelApprovalStatus: "Approved" }));
+      await sagemaker.send(new ListModelPackagesCommand({ ModelPackageGroupName }));
       const none = `${ModelPackageName}0`;
       await refused(sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: none })));
       await refused(sagemaker.send(new UpdateModelPackageCommand({ ModelPackageArn: none, ModelApprovalStatus: "Approved" })));
@@ -104,6 +104,7 @@ export const jobs: readonly Case[] = [
         OutputDataConfig: { S3OutputPath: "s3://conformance-scripts/models/" },
         ResourceConfig: { InstanceType: "ml.m5.large", InstanceCount: 1, VolumeSizeInGB: 10 },
         StoppingCondition: { MaxRuntimeInSeconds: 60 },
+        EnableNetworkIsolation: true,
       });
       await sagemaker.send(training);
       await refused(sagemaker.send(training));
@@ -115,6 +116,7 @@ export const jobs: readonly Case[] = [
       const model = new CreateModelCommand({
         ModelName: "conformance-model",
         ExecutionRoleArn: RoleArn,
+        EnableNetworkIsolation: true,
         PrimaryContainer: {
           Image: image,
           ModelDataUrl: "s3://conformance-scripts/model.tar.gz",
