@@ -342,13 +342,6 @@ export const DIFFERENCES: readonly ListedDifference[] = [
   // Step Functions
   {
     operation: "note",
-    paths: ["output.json.both.left"],
-    right: "local",
-    page: `${DOCS}/step-functions/latest/dg/amazon-states-language-paths.html`,
-    why: "a path that can only match one value gives the value",
-  },
-  {
-    operation: "note",
     paths: ["cause"],
     right: "both",
     page: `${DOCS}/step-functions/latest/dg/concepts-error-handling.html`,

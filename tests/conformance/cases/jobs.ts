@@ -93,14 +93,12 @@ export const jobs: readonly Case[] = [
         AlgorithmSpecification: { TrainingImage: image, TrainingInputMode: "File" },
         HyperParameters: {
           sagemaker_program: "train.py",
-          sagemaker_submit_directory: "s3://conformance-scripts/code.tar.gz",
+          sagemaker_submit_directory: "/opt/ml/input/data/code/source.tar.gz",
         },
-        InputDataConfig: [
-          {
-            ChannelName: "train",
-            DataSource: { S3DataSource: { S3DataType: "S3Prefix", S3Uri: "s3://conformance-scripts/train/" } },
-          },
-        ],
+        InputDataConfig: ["train", "code"].map((ChannelName) => ({
+          ChannelName,
+          DataSource: { S3DataSource: { S3DataType: "S3Prefix", S3Uri: `s3://conformance-scripts/${ChannelName}/` } },
+        })),
         OutputDataConfig: { S3OutputPath: "s3://conformance-scripts/models/" },
         ResourceConfig: { InstanceType: "ml.m5.large", InstanceCount: 1, VolumeSizeInGB: 10 },
         StoppingCondition: { MaxRuntimeInSeconds: 60 },
@@ -135,6 +133,7 @@ export const jobs: readonly Case[] = [
         },
         TransformOutput: { S3OutputPath: "s3://conformance-scripts/scores/", Accept: "text/csv", AssembleWith: "Line" },
         TransformResources: { InstanceType: "ml.m5.large", InstanceCount: 1 },
+        DataProcessing: { InputFilter: "$[1:]", JoinSource: "Input", OutputFilter: "$[0,-1]" },
       });
       await sagemaker.send(transform);
       await refused(sagemaker.send(transform));
