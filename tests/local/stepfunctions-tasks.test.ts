@@ -20,7 +20,7 @@ describe("functions", () => {
     expect(events.slice(1, 6).map(({ timestamp: _timestamp, ...event }) => event)).toEqual([
       {
         id: 2,
-        previousEventId: 1,
+        previousEventId: 0,
         type: "TaskStateEntered",
         stateEnteredEventDetails: { name: "Work", input: '{"x":1}', inputDetails: { truncated: false } },
       },

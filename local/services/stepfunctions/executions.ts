@@ -105,7 +105,8 @@ export class Executions {
 
   private async drive(running: Running): Promise<void> {
     const { machine, execution, abort } = running;
-    const branch: Branch = { signal: abort.signal, previous: running.lastId, item: undefined };
+    // The first state follows nothing: its event names 0, not ExecutionStarted (Step Functions Developer Guide, "Step Functions Local").
+    const branch: Branch = { signal: abort.signal, previous: 0, item: undefined };
     if (machine.program.timeoutSeconds !== undefined) this.limit(running, machine.program.timeoutSeconds);
     try {
       const input: unknown = JSON.parse(execution.input);

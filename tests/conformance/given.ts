@@ -1,0 +1,54 @@
+/** What must be there before a script begins. Each side makes it in its own way: here by the program's resources, in moto by its API. */
+
+export interface KeyedTable {
+  readonly name: string;
+  readonly key: string;
+  readonly sort?: string;
+}
+
+export interface Given {
+  /** A queue to which topics and rules may deliver. */
+  queue(name: string): Promise<{ readonly url: string; readonly arn: string }>;
+  stream(name: string): Promise<void>;
+  table(table: KeyedTable): Promise<void>;
+  bucket(name: string): Promise<void>;
+  bus(name: string): Promise<void>;
+  logGroup(name: string): Promise<void>;
+  /** Writes events of the last minute, a second apart. */
+  logEvents(group: string, stream: string, messages: readonly string[]): Promise<void>;
+  /** Values of one minute, as metric data without dimensions. */
+  metric(namespace: string, name: string, values: readonly number[]): Promise<void>;
+  dashboard(name: string, body: string): Promise<void>;
+  secret(name: string, value: string): Promise<void>;
+  /** A role that may do everything. @returns its ARN */
+  role(name: string, service: string): Promise<string>;
+  /** @returns its ARN */
+  machine(name: string, definition: string): Promise<string>;
+  job(name: string): Promise<void>;
+  modelPackageGroup(name: string): Promise<void>;
+  /** A function with the alias `live`, which API Gateway may call. @returns its ARN */
+  lambdaFunction(name: string): Promise<string>;
+}
+
+export const ASSUMED_BY = (service: string) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { Service: `${service}.amazonaws.com` }, Action: "sts:AssumeRole" }],
+  });
+export const ANYTHING = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+});
+/** What lets topics and rules deliver to a queue. */
+export const DELIVERABLE = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: ["sns", "events"].map((service) => ({
+    Effect: "Allow",
+    Principal: { Service: `${service}.amazonaws.com` },
+    Action: "sqs:SendMessage",
+    Resource: "*",
+  })),
+});
+
+/** The code of {@link Given.lambdaFunction}. */
+export const HANDLER = "exports.handler = async () => 1";

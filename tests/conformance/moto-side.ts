@@ -1,0 +1,117 @@
+/** moto as a side: what must be there is made by its own API. */
+import { PutDashboardCommand, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import { CreateEventBusCommand } from "@aws-sdk/client-eventbridge";
+import { CreateJobCommand } from "@aws-sdk/client-glue";
+import { CreateStreamCommand } from "@aws-sdk/client-kinesis";
+import { AddPermissionCommand, CreateAliasCommand, CreateFunctionCommand } from "@aws-sdk/client-lambda";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { CreateModelPackageGroupCommand } from "@aws-sdk/client-sagemaker";
+import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { CreateStateMachineCommand } from "@aws-sdk/client-sfn";
+import { CreateQueueCommand } from "@aws-sdk/client-sqs";
+import { zipSync } from "fflate";
+import { ASSUMED_BY, DELIVERABLE, type Given, HANDLER } from "./given";
+import { connect } from "./sides";
+
+export const MOTO_CREDENTIALS = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "any" };
+const ACCOUNT = "123456789012";
+
+export function motoGiven(url: string): Given {
+  const aws = connect(url, MOTO_CREDENTIALS, []);
+  const role = async (name: string, service: string) => {
+    await iam(url, { Action: "CreateRole", RoleName: name, AssumeRolePolicyDocument: ASSUMED_BY(service) });
+    return `arn:aws:iam::${ACCOUNT}:role/${name}`;
+  };
+  return {
+    queue: async (name) => {
+      const { QueueUrl = "" } = await aws.sqs.send(
+        new CreateQueueCommand({ QueueName: name, Attributes: { Policy: DELIVERABLE } }),
+      );
+      return { url: QueueUrl, arn: `arn:aws:sqs:us-east-1:${ACCOUNT}:${name}` };
+    },
+    stream: async (StreamName) => void (await aws.kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))),
+    table: async ({ name, key, sort }) => {
+      const keys = [
+        { AttributeName: key, KeyType: "HASH" as const },
+        ...(sort === undefined ? [] : [{ AttributeName: sort, KeyType: "RANGE" as const }]),
+      ];
+      await aws.dynamodb.send(
+        new CreateTableCommand({
+          TableName: name,
+          BillingMode: "PAY_PER_REQUEST",
+          KeySchema: keys,
+          AttributeDefinitions: keys.map(({ AttributeName }) => ({ AttributeName, AttributeType: "S" })),
+        }),
+      );
+    },
+    bucket: async (Bucket) => void (await aws.s3.send(new CreateBucketCommand({ Bucket }))),
+    bus: async (Name) => void (await aws.events.send(new CreateEventBusCommand({ Name }))),
+    logGroup: async (logGroupName) => void (await aws.logs.send(new CreateLogGroupCommand({ logGroupName }))),
+    logEvents: async (logGroupName, logStreamName, messages) => {
+      const first = Date.now() - 60_000;
+      await aws.logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
+      const logEvents = messages.map((message, index) => ({ message, timestamp: first + index * 1000 }));
+      await aws.logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
+    },
+    metric: async (Namespace, MetricName, values) => {
+      const MetricData = values.map((Value) => ({ MetricName, Value, Unit: "Count" as const }));
+      await aws.cloudwatch.send(new PutMetricDataCommand({ Namespace, MetricData }));
+    },
+    dashboard: async (DashboardName, DashboardBody) =>
+      void (await aws.cloudwatch.send(new PutDashboardCommand({ DashboardName, DashboardBody }))),
+    secret: async (Name, SecretString) => void (await aws.secrets.send(new CreateSecretCommand({ Name, SecretString }))),
+    role,
+    machine: async (name, definition) => {
+      const roleArn = await role(`${name}-role`, "states");
+      return (await aws.sfn.send(new CreateStateMachineCommand({ name, definition, roleArn }))).stateMachineArn ?? "";
+    },
+    job: async (Name) =>
+      void (await aws.glue.send(
+        new CreateJobCommand({
+          Name,
+          Role: await role(`${Name}-role`, "glue"),
+          Command: { Name: "glueetl", PythonVersion: "3", ScriptLocation: "s3://conformance-scripts/job.py" },
+          DefaultArguments: { "--day": "sunday", "--table": "scores" },
+          GlueVersion: "5.0",
+          Timeout: 5,
+        }),
+      )),
+    modelPackageGroup: async (ModelPackageGroupName) =>
+      void (await aws.sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName }))),
+    lambdaFunction: async (FunctionName) => {
+      const { FunctionArn = "" } = await aws.lambda.send(
+        new CreateFunctionCommand({
+          FunctionName,
+          Role: await role(`${FunctionName}-role`, "lambda"),
+          Code: { ZipFile: zipSync({ "index.js": Buffer.from(HANDLER) }) },
+          Handler: "index.handler",
+          Runtime: "nodejs22.x",
+          MemorySize: 128,
+          Timeout: 3,
+        }),
+      );
+      await aws.lambda.send(new CreateAliasCommand({ FunctionName, Name: "live", FunctionVersion: "$LATEST" }));
+      await aws.lambda.send(
+        new AddPermissionCommand({
+          FunctionName,
+          StatementId: "api",
+          Action: "lambda:InvokeFunction",
+          Principal: "apigateway.amazonaws.com",
+        }),
+      );
+      return FunctionArn;
+    },
+  };
+}
+
+/** The project has no client of IAM. moto finds the service in the credential scope and verifies no signature. */
+async function iam(url: string, parameters: Readonly<Record<string, string>>): Promise<void> {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { authorization: "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iam/aws4_request" },
+    body: new URLSearchParams({ Version: "2010-05-08", ...parameters }),
+  });
+  if (!answer.ok) throw new Error(`moto's IAM refused ${parameters.Action}: ${await answer.text()}`);
+}
