@@ -3,7 +3,7 @@
  * allow on the laptop what AWS denies.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  */
-export type ConditionContext = Readonly<Record<string, string>>;
+export type ConditionContext = Readonly<Record<string, string | readonly string[]>>;
 
 /** `actual` matches one `expected` value of the policy. */
 type Test = (actual: string, expected: string) => boolean;
@@ -14,20 +14,54 @@ interface Operator {
   readonly negated: boolean;
 }
 
+const number =
+  (test: (a: number, b: number) => boolean): Test =>
+  (actual, expected) => {
+    const [a, b] = [Number(actual), Number(expected)];
+    return !Number.isNaN(a) && !Number.isNaN(b) && test(a, b);
+  };
+const instant =
+  (test: (a: number, b: number) => boolean): Test =>
+  (actual, expected) => {
+    const [a, b] = [epochMs(actual), epochMs(expected)];
+    return !Number.isNaN(a) && !Number.isNaN(b) && test(a, b);
+  };
+
+function epochMs(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+}
+
 const equals: Test = (actual, expected) => actual === expected;
+const equalsIgnoreCase: Test = (actual, expected) => actual.toLowerCase() === expected.toLowerCase();
 const like: Test = (actual, expected) => matchesWildcard(expected, actual);
 
-const OPERATORS: Readonly<Record<string, Operator>> = {
-  StringEquals: { test: equals, negated: false },
-  StringNotEquals: { test: equals, negated: true },
-  StringLike: { test: like, negated: false },
-  StringNotLike: { test: like, negated: true },
+const POSITIVE: Readonly<Record<string, Test>> = {
+  StringEquals: equals,
+  StringEqualsIgnoreCase: equalsIgnoreCase,
+  StringLike: like,
   // AWS: ArnEquals and ArnLike behave identically; both match each colon-separated part with wildcards.
-  ArnEquals: { test: arnLike, negated: false },
-  ArnLike: { test: arnLike, negated: false },
-  ArnNotEquals: { test: arnLike, negated: true },
-  ArnNotLike: { test: arnLike, negated: true },
-  Bool: { test: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(), negated: false },
+  ArnEquals: arnLike,
+  ArnLike: arnLike,
+  Bool: equalsIgnoreCase,
+  NumericEquals: number((a, b) => a === b),
+  NumericLessThan: number((a, b) => a < b),
+  NumericLessThanEquals: number((a, b) => a <= b),
+  NumericGreaterThan: number((a, b) => a > b),
+  NumericGreaterThanEquals: number((a, b) => a >= b),
+  DateEquals: instant((a, b) => a === b),
+  DateLessThan: instant((a, b) => a < b),
+  DateLessThanEquals: instant((a, b) => a <= b),
+  DateGreaterThan: instant((a, b) => a > b),
+  DateGreaterThanEquals: instant((a, b) => a >= b),
+};
+const NEGATED: Readonly<Record<string, Test>> = {
+  StringNotEquals: equals,
+  StringNotEqualsIgnoreCase: equalsIgnoreCase,
+  StringNotLike: like,
+  ArnNotEquals: arnLike,
+  ArnNotLike: arnLike,
+  NumericNotEquals: number((a, b) => a === b),
+  DateNotEquals: instant((a, b) => a === b),
 };
 
 /** `*` any run, `?` any one character; everything else literally. */
@@ -51,17 +85,27 @@ function splitArn(arn: string): string[] {
   return parts.length <= 6 ? parts : [...parts.slice(0, 5), parts.slice(5).join(":")];
 }
 
-function operatorOf(name: string, where: string): Operator {
-  const found = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
-  if (found !== undefined) return found;
-  throw new Error(
-    `${where}: the condition operator '${name}' is not supported locally. Use one of ${Object.keys(OPERATORS).join(", ")}.`,
-  );
+interface ParsedOperator {
+  readonly name: string;
+  readonly quantifier: "ForAnyValue" | "ForAllValues" | undefined;
+  readonly ifExists: boolean;
+}
+
+function parseOperator(text: string, where: string): ParsedOperator {
+  const match = /^(?:(ForAnyValue|ForAllValues):)?([A-Za-z]+?)(IfExists)?$/.exec(text);
+  const name = match?.[2] ?? "";
+  if (!match || !(name === "Null" || Object.hasOwn(POSITIVE, name) || Object.hasOwn(NEGATED, name))) {
+    const known = ["Null", ...Object.keys(POSITIVE), ...Object.keys(NEGATED)].join(", ");
+    throw new Error(
+      `${where}: the condition operator '${text}' is not supported locally. Use one of ${known} (with IfExists, ForAnyValue:, ForAllValues:).`,
+    );
+  }
+  return { name, quantifier: match[1] as ParsedOperator["quantifier"], ifExists: match[3] !== undefined };
 }
 
 /** Throws for an operator that {@link conditionsHold} cannot evaluate. */
 export function checkOperators(operators: readonly string[], where: string): void {
-  for (const operator of operators) operatorOf(operator, where);
+  for (const operator of operators) parseOperator(operator, where);
 }
 
 /** Whether every operator block and every key in it holds (AWS: AND between keys, OR between values). */
@@ -70,12 +114,30 @@ export function conditionsHold(
   context: ConditionContext,
 ): boolean {
   const lower = new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
-  return Object.entries(conditions).every(([name, block]) => {
-    const { test, negated } = operatorOf(name, "policy");
-    return Object.entries(block).every(([key, expected]) => {
-      const actual = lower.get(key.toLowerCase());
-      if (actual === undefined) return negated;
-      return expected.some((wanted) => test(actual, wanted)) !== negated;
-    });
+  return Object.entries(conditions).every(([operator, block]) => {
+    const parsed = parseOperator(operator, "policy");
+    return Object.entries(block).every(([key, expected]) => keyHolds(parsed, lower.get(key.toLowerCase()), expected));
   });
+}
+
+function keyHolds(
+  operator: ParsedOperator,
+  actual: string | readonly string[] | undefined,
+  expected: readonly string[],
+): boolean {
+  if (operator.name === "Null") return expected.some((value) => (value.toLowerCase() === "true") === (actual === undefined));
+  if (actual === undefined)
+    return operator.ifExists || operator.quantifier === "ForAllValues" || Object.hasOwn(NEGATED, operator.name);
+  const { test, negated } = operatorOf(operator.name);
+  const one = (value: string): boolean => expected.some((wanted) => test(value, wanted)) !== negated;
+  const values = typeof actual === "string" ? [actual] : actual;
+  return operator.quantifier === "ForAnyValue" ? values.some(one) : values.every(one);
+}
+
+function operatorOf(name: string): Operator {
+  const positive = POSITIVE[name];
+  if (positive) return { test: positive, negated: false };
+  const negated = NEGATED[name];
+  if (negated) return { test: negated, negated: true };
+  throw new Error(`The condition operator '${name}' is not supported locally.`);
 }

@@ -31,6 +31,7 @@ export class Iam {
   constructor(
     private readonly accountId: string,
     private readonly region: string,
+    private readonly now: () => number = Date.now,
   ) {}
 
   /** Registers a role or replaces its trust policy; its other policies are kept. */
@@ -150,6 +151,7 @@ export class Iam {
   }
 
   private context(role: RoleRecord, permission: Permission): ConditionContext {
+    const now = this.now();
     return {
       "aws:PrincipalArn": role.arn,
       "aws:PrincipalAccount": this.accountId,
@@ -160,6 +162,8 @@ export class Iam {
       // Plain HTTP on loopback stands for TLS: statements that demand TLS must neither block nor be rewritten.
       "aws:SecureTransport": "true",
       "aws:SourceIp": "127.0.0.1",
+      "aws:CurrentTime": new Date(now).toISOString(),
+      "aws:EpochTime": String(Math.floor(now / 1000)),
       ...permission.context,
     };
   }

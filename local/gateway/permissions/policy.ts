@@ -9,7 +9,10 @@ import { type ConditionContext, checkOperators, conditionsHold, matchesWildcard 
 export interface Statement {
   readonly effect: "Allow" | "Deny";
   readonly actions: readonly string[];
+  /** The statement is about everything but `actions`. */
+  readonly notActions: boolean;
   readonly resources: readonly string[];
+  readonly notResources: boolean;
   readonly conditions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** Resource and trust policies; absent in identity policies. */
   readonly principals: PolicyPrincipals | undefined;
@@ -39,11 +42,20 @@ export interface Question {
   readonly context: ConditionContext;
 }
 
-const STATEMENT_FIELDS = new Set(["Sid", "Effect", "Action", "Resource", "Condition", "Principal"]);
+const STATEMENT_FIELDS = new Set(["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal"]);
+
+/** Variables that every local request has a value for. */
+const VARIABLES = new Set([
+  "aws:PrincipalArn",
+  "aws:PrincipalAccount",
+  "aws:SourceArn",
+  "aws:SourceAccount",
+  "aws:RequestedRegion",
+]);
 
 /**
  * Parses a policy document. `name` is used in errors, which name the statement and the fix; whatever could not be
- * evaluated (NotAction, NotPrincipal, unknown operators, variables) throws.
+ * evaluated (NotPrincipal, unknown operators or variables) throws.
  */
 export function parsePolicy(document: unknown, name: string): Policy {
   const parsed: unknown = typeof document === "string" ? parseJson(document, name) : document;
@@ -75,15 +87,20 @@ function parseStatement(raw: unknown, where: string): Statement {
   }
   if (raw.Effect !== "Allow" && raw.Effect !== "Deny")
     throw new Error(`${where}: Effect must be "Allow" or "Deny", got ${String(raw.Effect)}.`);
-  if (raw.Action === undefined) throw new Error(`${where}: expected Action.`);
-  const resources = strings(raw.Resource, `${where}: Resource`);
+  if ((raw.Action === undefined) === (raw.NotAction === undefined))
+    throw new Error(`${where}: expected either Action or NotAction.`);
+  if (raw.Resource !== undefined && raw.NotResource !== undefined)
+    throw new Error(`${where}: expected either Resource or NotResource.`);
+  const resources = strings(raw.Resource ?? raw.NotResource, `${where}: Resource`);
   const conditions = parseConditions(raw.Condition, where);
   for (const text of [...resources, ...Object.values(conditions).flatMap((block) => Object.values(block).flat())])
-    refuseVariables(text, where);
+    checkVariables(text, where);
   return {
     effect: raw.Effect,
-    actions: strings(raw.Action, `${where}: Action`),
+    actions: strings(raw.Action ?? raw.NotAction, `${where}: Action`),
+    notActions: raw.NotAction !== undefined,
     resources,
+    notResources: raw.NotResource !== undefined,
     conditions,
     principals: parsePrincipals(raw.Principal, where),
   };
@@ -113,10 +130,14 @@ function parsePrincipals(raw: unknown, where: string): PolicyPrincipals | undefi
   return Object.fromEntries(Object.entries(raw).map(([kind, ids]) => [kind, strings(ids, `${where}: Principal.${kind}`)]));
 }
 
-function refuseVariables(text: string, where: string): void {
-  const variable = /\$\{[^}]*\}/.exec(text)?.[0];
-  if (variable !== undefined)
-    throw new Error(`${where}: the policy variable '${variable}' is not supported locally; write a literal value.`);
+function checkVariables(text: string, where: string): void {
+  for (const [, variable = ""] of text.matchAll(/\$\{([^}]*)\}/g)) {
+    if (!VARIABLES.has(variable) && !["*", "?", "$"].includes(variable)) {
+      throw new Error(
+        `${where}: the policy variable '\${${variable}}' is not supported locally; use one of ${[...VARIABLES].join(", ")} or a literal value.`,
+      );
+    }
+  }
 }
 
 function strings(value: unknown, where: string): string[] {
@@ -171,11 +192,34 @@ function combine(statements: readonly Statement[], question: Question): Verdict 
 }
 
 function applies(statement: Statement, question: Question): boolean {
-  const { actions, resources, conditions } = statement;
-  if (!actions.some((pattern) => matchesWildcard(pattern.toLowerCase(), question.action.toLowerCase()))) return false;
+  const action = statement.actions.some((pattern) => matchesWildcard(pattern.toLowerCase(), question.action.toLowerCase()));
+  if (action === statement.notActions) return false;
   // Trust policies have no Resource: they are about the role they belong to.
-  if (resources.length > 0 && !resources.some((pattern) => matchesWildcard(pattern, question.resource))) return false;
+  if (statement.resources.length > 0) {
+    const resource = statement.resources.some((pattern) =>
+      matchesWildcard(substitute(pattern, question.context), question.resource),
+    );
+    if (resource === statement.notResources) return false;
+  }
+  const conditions = Object.fromEntries(
+    Object.entries(statement.conditions).map(([operator, block]) => [
+      operator,
+      Object.fromEntries(
+        Object.entries(block).map(([key, values]) => [key, values.map((value) => substitute(value, question.context))]),
+      ),
+    ]),
+  );
   return conditionsHold(conditions, question.context);
+}
+
+function substitute(text: string, context: ConditionContext): string {
+  if (!text.includes("${")) return text;
+  return text.replace(/\$\{([^}]*)\}/g, (whole, variable: string) => {
+    if (["*", "?", "$"].includes(variable)) return variable;
+    const value = context[variable];
+    // AWS: a statement whose variable has no value for the request does not match.
+    return typeof value === "string" ? value : whole;
+  });
 }
 
 function principalMatches(statement: Statement, asker: Asker): boolean {

@@ -1,2 +1,2 @@
-export { InvalidEventPattern } from "./matchers";
+export { InvalidEventPattern } from "./errors";
 export { compileEventPattern, type EventMatcher } from "./pattern";
