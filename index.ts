@@ -1,11 +1,11 @@
 /** Entry of the Pulumi program: config in, platform up, outputs out. */
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime";
+import { buildFunctions } from "./build/bundle";
 import { capacityWarnings } from "./stacks/capacity";
 import { parseConfig } from "./stacks/config";
 import { readShippedModels, resolveModels } from "./stacks/models";
 import { createPlatform } from "./stacks/platform";
-import { buildFunctions } from "./tools/bundle";
 
 const config = parseConfig(pulumi.getStack(), allConfig());
 for (const warning of capacityWarnings(config)) void pulumi.log.warn(warning);

@@ -6,12 +6,12 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { policy as validatePolicy } from "#validators";
-import type { CompiledPolicy } from "../functions/core/policy";
-import type { Condition, Operator, PolicyDocument } from "../functions/core/policy-document";
-import { score } from "../functions/core/score";
-import { compilePolicy } from "../functions/policy/compile";
-import { FRAUD } from "../functions/profiles/fraud";
-import type { FraudState } from "../functions/profiles/fraud/state";
+import type { CompiledPolicy } from "../functions/scoring/core/policy";
+import type { Condition, Operator, PolicyDocument } from "../functions/scoring/core/policy-document";
+import { score } from "../functions/scoring/core/score";
+import { compilePolicy } from "../functions/scoring/policy/compile";
+import { FRAUD } from "../functions/scoring/profiles/fraud";
+import type { FraudState } from "../functions/scoring/profiles/fraud/state";
 import type { Bench, BenchResult } from "./types";
 
 const RECORDS = 2000;

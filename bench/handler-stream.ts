@@ -4,7 +4,7 @@
  * fifty is an alert, is the result; an attack, where every second one is, takes turns with it and stands in the note.
  */
 import type { KinesisStreamEvent } from "aws-lambda";
-import { buildValidators } from "../tools/validators";
+import { buildValidators } from "../build/validators";
 import type { BenchHandler } from "./stream-stubs";
 import type { Bench } from "./types";
 

@@ -14,8 +14,8 @@ import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { zipSync } from "fflate";
-import { PROFILES } from "../functions/profiles";
-import { buildFunctions } from "../tools/bundle";
+import { buildFunctions } from "../build/bundle";
+import { PROFILES } from "../functions/scoring/profiles";
 import type { Bench } from "./types";
 
 const ROUNDS = 15;

@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { stackGraph } from "../local/engine/stack-graph";
+import { stackGraph } from "@risk/local-aws";
 import type { Bench } from "./types";
 
 const ROUNDS = 5;

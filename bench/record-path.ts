@@ -4,18 +4,19 @@
  * eleven rules, decision. The peer is what the record costs whatever one does: decoding, parsing, the model alone on a ready row, and
  * writing the same decision.
  */
+
+import { loadTrees, readXgboost } from "@risk/tree-kernel";
 import { device as validateDevice, policy as validatePolicy } from "#validators";
-import { accept } from "../functions/core/accept";
-import { decideAnswer } from "../functions/models/answer";
-import { encoder } from "../functions/models/feature-encoder";
-import type { FeatureSpec } from "../functions/models/feature-spec";
-import { localMember } from "../functions/models/model-set";
-import { compileWithSpec } from "../functions/models/tree-image";
-import { treeModel } from "../functions/models/tree-model";
-import { loadTrees, readXgboost } from "../functions/models/trees";
-import { compilePolicy } from "../functions/policy/compile";
-import { DEVICE } from "../functions/profiles/device";
-import { FLAGS, NUMBERS, TEXTS } from "../functions/profiles/device/features";
+import { accept } from "../functions/scoring/core/accept";
+import { decideAnswer } from "../functions/scoring/models/answer";
+import { encoder } from "../functions/scoring/models/feature-encoder";
+import type { FeatureSpec } from "../functions/scoring/models/feature-spec";
+import { localMember } from "../functions/scoring/models/model-set";
+import { compileWithSpec } from "../functions/scoring/models/tree-image";
+import { treeModel } from "../functions/scoring/models/tree-model";
+import { compilePolicy } from "../functions/scoring/policy/compile";
+import { DEVICE } from "../functions/scoring/profiles/device";
+import { FLAGS, NUMBERS, TEXTS } from "../functions/scoring/profiles/device/features";
 import { decodeBase64, decodeJson } from "../functions/stream/decode";
 import { fastest } from "./trees/peers";
 import { categoriesOf, featureCount, modelOf, REFERENCE, rowsOf, type Shape } from "./trees/shape";

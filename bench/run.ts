@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { paint, table } from "../local/cli/terminal";
+import { paint, table } from "../cli/terminal";
 import { type CheckedRequirement, check, verdict } from "./requirements";
 import type { Bench, BenchResult } from "./types";
 

@@ -3,7 +3,7 @@ import { BatchGetItemCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/cl
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
 import { fraud, policy as validatePolicy } from "#validators";
-import { PROFILES } from "../functions/profiles";
+import { PROFILES } from "../functions/scoring/profiles";
 import type { Item } from "../functions/shared/attribute-values";
 import { systemClock } from "../functions/shared/clock";
 import { createEventBus } from "../functions/shared/event-bus";

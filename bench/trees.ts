@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compile, loadTrees, readXgboost } from "../functions/models/trees";
+import { compile, loadTrees, readXgboost } from "@risk/tree-kernel";
 import { ifElseC, xgboostC, xgboostC17 } from "./trees/native";
 import { fastest, onnxruntime, type Peer, perRow, type Subject, structOfArrays, xgboostScorer } from "./trees/peers";
 import { featureCount, modelOf, REFERENCE, rowsOf, type Shape, SMALL } from "./trees/shape";

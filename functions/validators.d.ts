@@ -1,9 +1,9 @@
 /**
- * Validators compiled ahead of time by `tools/validators.ts` into `bundles/validators.js` (package.json "imports").
+ * Validators compiled ahead of time by `build/validators.ts` into `bundles/validators.js` (package.json "imports").
  * One for each profile, by its id, and one for each document and event that functions read.
  */
 declare module "#validators" {
-  type Validate = import("./core/json-schema").Validate;
+  type Validate = import("./scoring/core/json-schema").Validate;
   export const lead: Validate;
   export const churn: Validate;
   export const fraud: Validate;

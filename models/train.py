@@ -1,12 +1,12 @@
 """Trains the models that ship with the platform.
 
-    train.py train DATA OUT [NAME …]    DATA holds <profile>-{train,validation,holdout}.csv, made by tools/training-data.ts;
+    train.py train DATA OUT [NAME …]    DATA holds <profile>-{train,validation,holdout}.csv, made by cli/training/training-data.ts;
                                         OUT gets <name>.json (XGBoost's own format), metrics.json and <profile>.golden.json
     train.py cross-validate CSV         five folds of one file with the churn model's settings; prints the metrics
     train.py score MODEL CSV            metrics of a trained model (<name>.json) on the rows of a file
 
 One thread and a fixed seed: the same rows give the same model on the same machine. Needs the environment of
-local/python/requirements.txt.
+packages/local-aws/python/requirements.txt.
 """
 
 import json

@@ -1,6 +1,6 @@
 /** A stack's config, parsed once into one readonly object. */
 import { RunError } from "@pulumi/pulumi/errors";
-import { PROFILES } from "../functions/profiles";
+import { PROFILES } from "../functions/scoring/profiles";
 import { type ConfigPath, pathOf, setCommand } from "./commands";
 import { concurrencyContradictions } from "./concurrency";
 import { namingContradictions } from "./naming-checks";

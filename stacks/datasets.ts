@@ -1,8 +1,9 @@
 /** The datasets of a stack: what each model learns from, how, and what it has to be good at before it may score. */
-import { featureSpecOf } from "../functions/models/feature-spec";
-import type { DatasetDocument, DatasetSource } from "../functions/pipeline/dataset";
-import { PROFILES } from "../functions/profiles";
-import { NUMBERS } from "../functions/profiles/device/features";
+
+import type { DatasetDocument, DatasetSource } from "../functions/gates/dataset";
+import { featureSpecOf } from "../functions/scoring/models/feature-spec";
+import { PROFILES } from "../functions/scoring/profiles";
+import { NUMBERS } from "../functions/scoring/profiles/device/features";
 
 /** Where device fingerprints with their scores lie. */
 export type SnowflakeSource = Extract<DatasetSource, { kind: "snowflake" }>;

@@ -1,8 +1,8 @@
 /** Names of models as config and commands write them: `builtin`, `rules`, `endpoint:NAME`, or a compiled model's own. */
 import { modelKey } from "../components/shared/model-artifact";
-import { didYouMean } from "../functions/core/suggest";
-import type { ModelRef } from "../functions/models/document";
-import { PROFILES, type ProfileId } from "../functions/profiles";
+import { didYouMean } from "../functions/scoring/core/suggest";
+import type { ModelRef } from "../functions/scoring/models/document";
+import { PROFILES, type ProfileId } from "../functions/scoring/profiles";
 
 const ENDPOINT = "endpoint:";
 

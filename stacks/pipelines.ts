@@ -10,7 +10,7 @@ import type { PipelineArgs } from "../components/shared/pipeline-args";
 import { pipelineDashboardBody } from "../components/shared/pipeline-dashboard";
 import { PipelineStore, type SnowflakeAccount, snowflakeConnectionName } from "../components/shared/pipeline-store";
 import { TrainingPipeline } from "../components/training-pipeline";
-import type { DatasetDocument } from "../functions/pipeline/dataset";
+import type { DatasetDocument } from "../functions/gates/dataset";
 import { type DatasetName, datasets } from "./datasets";
 import { PIPELINE_STORE, pipelineBucketOf } from "./naming-checks";
 import { datasetNames } from "./pipeline-checks";

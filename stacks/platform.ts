@@ -11,7 +11,7 @@ import { ScoreBus } from "../components/shared/score-bus";
 import { type GeneratedSecret, tokenKey } from "../components/shared/secret";
 import { NotificationTopic } from "../components/shared/topic";
 import { type StreamCapacity, StreamProcessor } from "../components/stream-processor";
-import { PROFILES } from "../functions/profiles";
+import { PROFILES } from "../functions/scoring/profiles";
 import { allowGatewayLogs } from "./gateway-logs";
 import type { StackModels } from "./models";
 import { dataBucketOf, namingOf, pipelineBucketOf, STREAM } from "./naming-checks";

@@ -1,10 +1,10 @@
 /** Overrides of a policy as stack config writes them, checked name by name. */
 
-import { isObject } from "../functions/core/json";
-import type { PolicyDocument } from "../functions/core/policy-document";
-import type { AnyProfile } from "../functions/core/profile";
-import { didYouMean } from "../functions/core/suggest";
-import { rangesOf } from "../functions/policy/limits";
+import { isObject } from "../functions/scoring/core/json";
+import type { PolicyDocument } from "../functions/scoring/core/policy-document";
+import type { AnyProfile } from "../functions/scoring/core/profile";
+import { didYouMean } from "../functions/scoring/core/suggest";
+import { rangesOf } from "../functions/scoring/policy/limits";
 import { type ConfigPath, removeCommand, setCommand } from "./commands";
 
 /** Thresholds by name, weights by rule, lowest scores by band. */

@@ -1,5 +1,5 @@
 /** The shape of a parsed config. */
-import type { PolicyDocument } from "../functions/core/policy-document";
+import type { PolicyDocument } from "../functions/scoring/core/policy-document";
 import type { SETTINGS, SettingKey } from "./settings";
 
 type ValueOf<S> = S extends { readonly type: "integer" }

@@ -1,6 +1,6 @@
 /** Config as the stack files hold it, `risk:fraud: {shards: 1}`, and as the settings name it, `fraud.shards`. */
-import { isObject } from "../functions/core/json";
-import { didYouMean } from "../functions/core/suggest";
+import { isObject } from "../functions/scoring/core/json";
+import { didYouMean } from "../functions/scoring/core/suggest";
 import { type ConfigPath, removeCommand, setCommand } from "./commands";
 
 /** Settings by name with their text. */

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Ensemble, Tree } from "../../functions/models/trees";
-import { pythonEnvironment, runPython } from "../../local/python/environment";
+import { pythonEnvironment, runPython } from "@risk/local-aws/python-environment";
+import type { Ensemble, Tree } from "@risk/tree-kernel";
 import { fastest, type Peer, type Subject } from "./peers";
 
 const root = process.cwd();

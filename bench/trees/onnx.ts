@@ -1,5 +1,5 @@
 /** The same model as an ONNX file (operator TreeEnsembleRegressor of ai.onnx.ml 3), written field by field as protobuf. */
-import type { Ensemble } from "../../functions/models/trees";
+import type { Ensemble } from "@risk/tree-kernel";
 
 /** Field numbers of onnx.proto. */
 const MODEL = { irVersion: 1, graph: 7, opsetImport: 8 };

@@ -1,7 +1,7 @@
 /** Other evaluators of the same model, in this process. A peer answers the microseconds a row of one round. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Ensemble, Tree } from "../../functions/models/trees";
+import type { Ensemble, Tree } from "@risk/tree-kernel";
 import { onnxModel } from "./onnx";
 
 /** Measures one round over all rows, `batch` at a time. */

@@ -1,8 +1,8 @@
 /** What a scoring API is made of. */
 import type { RestApiArgs } from "@pulumi/aws/apigateway";
 import type * as pulumi from "@pulumi/pulumi";
-import type { PolicyDocument } from "../../functions/core/policy-document";
-import type { AnyProfile } from "../../functions/core/profile";
+import type { PolicyDocument } from "../../functions/scoring/core/policy-document";
+import type { AnyProfile } from "../../functions/scoring/core/profile";
 import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformContext } from "../shared/context";
 import type { FunctionTransform } from "../shared/function";

@@ -1,8 +1,8 @@
 /** What became of scored events: `POST /feedback` → function → objects under `labels/`, which the warehouse loads. */
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type * as pulumi from "@pulumi/pulumi";
-import { toDraft04 } from "../../functions/core/draft04";
 import { FEEDBACK_SCHEMA } from "../../functions/rest/feedback-schema";
+import { toDraft04 } from "../../functions/scoring/core/draft04";
 import { type AlarmContext, alarm, functionAlarms } from "../shared/alarms";
 import { PlatformFunction } from "../shared/function";
 import { environmentOf } from "../shared/naming";

@@ -10,8 +10,8 @@ import {
 } from "@pulumi/aws/apigateway";
 import { Permission } from "@pulumi/aws/lambda";
 import * as pulumi from "@pulumi/pulumi";
-import { type Draft04Schema, toDraft04 } from "../../functions/core/draft04";
-import type { AnyProfile } from "../../functions/core/profile";
+import { type Draft04Schema, toDraft04 } from "../../functions/scoring/core/draft04";
+import type { AnyProfile } from "../../functions/scoring/core/profile";
 import type { ApiAuth } from "./args";
 import type { ApiSnapshot } from "./snapshot";
 

@@ -1,6 +1,6 @@
 /** The arguments of a scoring API with nothing left open: defaults filled in, and what wasn't given created. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { AnyProfile } from "../../functions/core/profile";
+import type { AnyProfile } from "../../functions/scoring/core/profile";
 import { type PlatformContext, platformContext } from "../shared/context";
 import { createDataBucket, DATA_RETENTION } from "../shared/data-bucket";
 import { ModelStore } from "../shared/model-store";

@@ -53,7 +53,7 @@ export class EncryptionKey extends pulumi.ComponentResource {
 /**
  * `*` as the resource of a key policy is the key itself. Most statements for services hold on the encryption context, which the
  * service that owns the data writes into every call: it binds the key to this account's resources whoever the deliverer is, and
- * EventBridge sends KMS neither aws:SourceAccount nor aws:SourceArn for a topic. local/gateway/permissions/service-pairs.ts has the sources.
+ * EventBridge sends KMS neither aws:SourceAccount nor aws:SourceArn for a topic. packages/local-aws/src/gateway/permissions/service-pairs.ts has the sources.
  */
 function keyPolicy({ accountId, region, partition }: Account): Statement[] {
   const owned = (service: string, resource: string) =>

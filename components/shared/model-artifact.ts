@@ -1,4 +1,4 @@
-export { modelKey, modelPrefix } from "../../functions/models/artifact-key";
+export { modelKey, modelPrefix } from "../../functions/scoring/models/artifact-key";
 
 /** A model that ships with the program. */
 export interface ShippedModel {

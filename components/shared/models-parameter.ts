@@ -1,8 +1,8 @@
 /** Which models score a profile: the parameter that running functions follow, and what they may call for it. */
 import { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
-import type { AnyProfile } from "../../functions/core/profile";
-import { MAX_MODELS_BYTES, type ModelRef, type ModelsDocument } from "../../functions/models/document";
+import type { AnyProfile } from "../../functions/scoring/core/profile";
+import { MAX_MODELS_BYTES, type ModelRef, type ModelsDocument } from "../../functions/scoring/models/document";
 import { currentAccount } from "./account";
 import type { Statement } from "./iam";
 import type { ModelStore } from "./model-store";

@@ -1,5 +1,5 @@
 /** What training and batch scoring are told alike. */
-import type { DatasetDocument } from "../../functions/pipeline/dataset";
+import type { DatasetDocument } from "../../functions/gates/dataset";
 import type { PlatformContext } from "./context";
 import type { ServedProfile } from "./models-parameter";
 import type { GlueSize, WarehouseAccess } from "./pipeline-glue-job";

@@ -34,7 +34,7 @@ export interface GlueJobArgs {
   readonly account: Account;
   readonly store: PipelineStore;
   readonly description: string;
-  /** File name below `glue/`. */
+  /** File name below `jobs/glue/`. */
   readonly script: string;
   readonly size: GlueSize;
   /** Runs at once. */

@@ -1,6 +1,6 @@
 /** Which model a dataset's profile scores with: one parameter for both halves, real time and batch. */
 import * as pulumi from "@pulumi/pulumi";
-import type { DatasetDocument } from "../../functions/pipeline/dataset";
+import type { DatasetDocument } from "../../functions/gates/dataset";
 import type { Account } from "./account";
 import type { Statement } from "./iam";
 import type { ServedProfile } from "./models-parameter";

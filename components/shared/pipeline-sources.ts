@@ -14,12 +14,12 @@ export interface SourceFile {
   readonly file: string;
 }
 
-const GLUE = "glue";
-const SAGEMAKER = "sagemaker";
+const GLUE = "jobs/glue";
+const SAGEMAKER = "jobs/sagemaker";
 /** Where what is made at evaluation lies; not under version control. */
 const BUILT = join("bundles", "pipelines");
 
-/** Every Python file of `glue/`. The jobs' own scripts are found by name; the others are modules that they import. */
+/** Every Python file of `jobs/glue/`. The jobs' own scripts are found by name; the others are modules that they import. */
 export function glueSources(root: string): SourceFile[] {
   return pythonFiles(root, GLUE).map((name) => ({
     id: `glue-${name.replace(/\.py$/, "").replaceAll("_", "-")}`,
@@ -29,7 +29,7 @@ export function glueSources(root: string): SourceFile[] {
 }
 
 /**
- * `sagemaker/*.py` as the archive that the container unpacks. Equal files give an equal archive under an equal key: no times, no
+ * `jobs/sagemaker/*.py` as the archive that the container unpacks. Equal files give an equal archive under an equal key: no times, no
  * owners, sorted by name.
  */
 export function sagemakerSources(root: string): SourceFile {

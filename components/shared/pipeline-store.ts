@@ -3,7 +3,7 @@ import { Connection, SecurityConfiguration } from "@pulumi/aws/glue";
 import { BucketObjectv2 } from "@pulumi/aws/s3";
 import { Secret } from "@pulumi/aws/secretsmanager";
 import * as pulumi from "@pulumi/pulumi";
-import type { DatasetDocument } from "../../functions/pipeline/dataset";
+import type { DatasetDocument } from "../../functions/gates/dataset";
 import { currentAccount } from "./account";
 import { type LifecycleRule, PrivateBucket } from "./bucket";
 import type { PlatformContext } from "./context";
@@ -11,7 +11,7 @@ import type { Statement } from "./iam";
 import { MAX_LENGTH, type Naming, physicalName, pipelineBucketName } from "./naming";
 import { documentSource, glueSources, type SourceFile, sagemakerSources } from "./pipeline-sources";
 
-/** The entry scripts of the jobs below `glue/`; whatever else lies there is imported by them. */
+/** The entry scripts of the jobs below `jobs/glue/`; whatever else lies there is imported by them. */
 export const GLUE_SCRIPTS = ["extract_training_data.py", "extract_inference_data.py", "load_scores.py"] as const;
 
 /** Where a Snowflake account is and who signs in. The key pair itself is put into the secret by hand, never into config. */
@@ -59,7 +59,7 @@ export class PipelineStore extends pulumi.ComponentResource {
   /** As it was given or made, so that whoever needs the name alone doesn't wait for the bucket. */
   readonly bucketName: pulumi.Output<string>;
   readonly securityConfigurationName: pulumi.Output<string>;
-  /** Key of the archive of `sagemaker/`. */
+  /** Key of the archive of `jobs/sagemaker/`. */
   readonly sagemakerKey: string;
   /** Keys of the modules that the Glue scripts import. */
   readonly glueModules: readonly string[];

@@ -1,7 +1,7 @@
 import { Parameter } from "@pulumi/aws/ssm";
 import type * as pulumi from "@pulumi/pulumi";
-import type { PolicyDocument } from "../../functions/core/policy-document";
-import { MAX_POLICY_BYTES } from "../../functions/policy/schema";
+import type { PolicyDocument } from "../../functions/scoring/core/policy-document";
+import { MAX_POLICY_BYTES } from "../../functions/scoring/policy/schema";
 import type { Statement } from "./iam";
 
 /**

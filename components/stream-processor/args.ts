@@ -2,8 +2,8 @@
 import type { StreamArgs } from "@pulumi/aws/kinesis";
 import type { EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
-import type { PolicyDocument } from "../../functions/core/policy-document";
-import type { AnyProfile } from "../../functions/core/profile";
+import type { PolicyDocument } from "../../functions/scoring/core/policy-document";
+import type { AnyProfile } from "../../functions/scoring/core/profile";
 import type { PlatformContext } from "../shared/context";
 import type { DataRetention, ObjectQueue } from "../shared/data-bucket";
 import type { FunctionTransform } from "../shared/function";

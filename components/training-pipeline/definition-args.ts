@@ -16,7 +16,7 @@ export interface TrainingDefinitionArgs {
   readonly image: string;
   readonly trainingRoleArn: string;
   readonly modelRoleArn: string;
-  /** Key of the archive of `sagemaker/`. */
+  /** Key of the archive of `jobs/sagemaker/`. */
   readonly sourcesKey: string;
   /** Group in the registry: `<prefix><dataset><suffix>`. */
   readonly group: { readonly prefix: string; readonly suffix: string };

@@ -1,6 +1,6 @@
 /** The functions of training: plan, the two gates, promotion. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { DatasetDocument } from "../../functions/pipeline/dataset";
+import type { DatasetDocument } from "../../functions/gates/dataset";
 import { PlatformFunction } from "../shared/function";
 import type { Statement } from "../shared/iam";
 import { modelPrefix } from "../shared/model-artifact";

@@ -1,6 +1,6 @@
 /** The arguments of a training pipeline with nothing left open: defaults filled in, checked, and what wasn't given created. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { DatasetDocument } from "../../functions/pipeline/dataset";
+import type { DatasetDocument } from "../../functions/gates/dataset";
 import { currentAccount } from "../shared/account";
 import { platformContext } from "../shared/context";
 import type { ModelStore } from "../shared/model-store";

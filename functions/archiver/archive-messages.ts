@@ -1,5 +1,5 @@
-import type { ArchiveRecord, QuarantineRecord } from "../core/archive-record";
-import { sha256 } from "../core/hash";
+import type { ArchiveRecord, QuarantineRecord } from "../scoring/core/archive-record";
+import { sha256 } from "../scoring/core/hash";
 import { dateOf, objectKey } from "../shared/object-keys";
 import { base64Payload, storableText } from "../shared/storable";
 

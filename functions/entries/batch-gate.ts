@@ -9,8 +9,8 @@
  *   kms:Decrypt   on the bucket's key
  */
 
-import { type BatchHandler, createBatchHandler } from "../pipeline/batch/handler";
-import { createObjects } from "../pipeline/common/adapters";
+import { type BatchHandler, createBatchHandler } from "../gates/batch/handler";
+import { createObjects } from "../gates/common/adapters";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";
 import { createS3 } from "../shared/s3-client";

@@ -7,8 +7,8 @@
  *   s3:ListBucket on <PIPELINE_BUCKET>, so that a missing object is told from a forbidden one
  *   kms:Decrypt   on the bucket's key
  */
-import { createObjects } from "../pipeline/common/adapters";
-import { createQualityHandler, type QualityHandler } from "../pipeline/quality/handler";
+import { createObjects } from "../gates/common/adapters";
+import { createQualityHandler, type QualityHandler } from "../gates/quality/handler";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";
 import { createS3 } from "../shared/s3-client";

@@ -11,8 +11,8 @@
  *   kms:Decrypt      on the keys of both buckets; kms:GenerateDataKey on that of PIPELINE_BUCKET
  */
 import { models as validateModels } from "#validators";
-import { createObjects, createParameters } from "../pipeline/common/adapters";
-import { createEvaluationHandler, type EvaluationHandler } from "../pipeline/evaluation/handler";
+import { createObjects, createParameters } from "../gates/common/adapters";
+import { createEvaluationHandler, type EvaluationHandler } from "../gates/evaluation/handler";
 import { createSsm, PATIENT } from "../shared/clients";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";

@@ -15,9 +15,9 @@
  */
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { models as validateModels } from "#validators";
-import { createObjects, createParameters } from "../pipeline/common/adapters";
-import { createPromotionHandler, type PromotionHandler } from "../pipeline/promotion/handler";
-import { createHealthReader } from "../pipeline/promotion/health";
+import { createObjects, createParameters } from "../gates/common/adapters";
+import { createPromotionHandler, type PromotionHandler } from "../gates/promotion/handler";
+import { createHealthReader } from "../gates/promotion/health";
 import { BULK, clientConfig, createSsm, PATIENT } from "../shared/clients";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";

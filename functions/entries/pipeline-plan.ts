@@ -10,8 +10,8 @@
  *   kms:Decrypt      on the bucket's key
  */
 import { models as validateModels } from "#validators";
-import { createObjects, createParameters } from "../pipeline/common/adapters";
-import { createPlanHandler, type PlanHandler } from "../pipeline/plan/handler";
+import { createObjects, createParameters } from "../gates/common/adapters";
+import { createPlanHandler, type PlanHandler } from "../gates/plan/handler";
 import { createSsm, PATIENT } from "../shared/clients";
 import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";

@@ -14,14 +14,14 @@
  * - kms:Decrypt and kms:GenerateDataKey on the keys of table, bucket, secret and bus, where they have their own
  */
 import { churn, device, lead, models as validateModels, policy as validatePolicy } from "#validators";
-import type { Validate } from "../core/json-schema";
-import type { AnyProfile } from "../core/profile";
-import { CHURN } from "../profiles/churn";
-import { DEVICE } from "../profiles/device";
-import { LEAD } from "../profiles/lead";
 import { createIdempotencyStore, createScoreStore } from "../rest/adapters";
 import { createRestHandler } from "../rest/handler";
 import type { RestHandler } from "../rest/route";
+import type { Validate } from "../scoring/core/json-schema";
+import type { AnyProfile } from "../scoring/core/profile";
+import { CHURN } from "../scoring/profiles/churn";
+import { DEVICE } from "../scoring/profiles/device";
+import { LEAD } from "../scoring/profiles/lead";
 import { createDynamoDb, createEventBridge, createSecretsManager, createSsm, FAST, SINGLE } from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";

@@ -16,9 +16,9 @@
  * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
  */
 import { fraud, models as validateModels, policy as validatePolicy } from "#validators";
-import type { Validate } from "../core/json-schema";
-import type { AnyProfile } from "../core/profile";
-import { FRAUD } from "../profiles/fraud";
+import type { Validate } from "../scoring/core/json-schema";
+import type { AnyProfile } from "../scoring/core/profile";
+import { FRAUD } from "../scoring/profiles/fraud";
 import { BULK_SINGLE, createDynamoDb, createEventBridge, createSecretsManager, createSsm, SINGLE } from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";

@@ -1,5 +1,5 @@
 /** What a queue message says: which objects were created. Shape: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
-import { isObject } from "../core/json";
+import { isObject } from "../scoring/core/json";
 
 export interface CreatedObject {
   readonly bucket: string;

@@ -1,7 +1,7 @@
 /** Which table the lines of an object belong to, and how its columns correspond to the lines' fields. */
-import { ARCHIVE_COLUMNS, QUARANTINE_COLUMNS } from "../core/archive-record";
-import { LABEL_COLUMNS } from "../core/label-record";
-import type { LineColumns } from "../core/line-columns";
+import { ARCHIVE_COLUMNS, QUARANTINE_COLUMNS } from "../scoring/core/archive-record";
+import { LABEL_COLUMNS } from "../scoring/core/label-record";
+import type { LineColumns } from "../scoring/core/line-columns";
 
 export interface LoadTarget {
   /** Table in the schema `risk`; its staging table is `<table>_staging`. */

@@ -1,10 +1,10 @@
 /** Labels as they come → labels to store, or every problem. Pure: the time is given. */
-import { hashJson } from "../core/hash";
-import type { Validate } from "../core/json-schema";
-import type { LabelRecord } from "../core/label-record";
-import { boundsProblems, problems } from "../core/problems";
-import { parseTimestamp } from "../core/timestamp";
-import type { Problem } from "../core/types";
+import { hashJson } from "../scoring/core/hash";
+import type { Validate } from "../scoring/core/json-schema";
+import type { LabelRecord } from "../scoring/core/label-record";
+import { boundsProblems, problems } from "../scoring/core/problems";
+import { parseTimestamp } from "../scoring/core/timestamp";
+import type { Problem } from "../scoring/core/types";
 import { dateOf } from "../shared/object-keys";
 import { DEFAULT_SOURCE, FEEDBACK_SCHEMA } from "./feedback-schema";
 

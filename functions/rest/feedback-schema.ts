@@ -1,5 +1,5 @@
 /** Body of `POST /feedback`. Plain data: Ajv, API Gateway, OpenAPI and the command line read the same object. */
-import type { JsonSchema } from "../core/json-schema";
+import type { JsonSchema } from "../scoring/core/json-schema";
 
 /** Labels of one request: an object that the warehouse loads in one go, and a body that stays far below the gateway's 10 MB. */
 export const MAX_LABELS = 500;

@@ -1,4 +1,4 @@
-import type { Validate } from "../core/json-schema";
+import type { Validate } from "../scoring/core/json-schema";
 import { gzipLines } from "../shared/ndjson";
 import { dateOf } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";

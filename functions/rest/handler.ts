@@ -1,5 +1,5 @@
-import { hashJson } from "../core/hash";
-import type { Validate } from "../core/json-schema";
+import { hashJson } from "../scoring/core/hash";
+import type { Validate } from "../scoring/core/json-schema";
 import { callersKey, type OnceTools, once } from "./once";
 import { SCORE_PROBLEMS } from "./problems";
 import { readRequest } from "./read-request";

@@ -1,6 +1,6 @@
 /** `Idempotency-Key`: same key and body, same answer; same key and another body, a problem. */
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { sha256 } from "../core/hash";
+import { sha256 } from "../scoring/core/hash";
 import { describeError, type Log } from "../shared/log";
 import type { Metrics } from "../shared/metrics";
 import type { IdempotencyStore } from "./ports";

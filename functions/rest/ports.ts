@@ -1,5 +1,5 @@
 /** What REST scoring needs of the world. */
-import type { Decision } from "../core/types";
+import type { Decision } from "../scoring/core/types";
 
 /** A score as it lies in the scores table. */
 export interface StoredScore {

@@ -1,5 +1,5 @@
 /** What a route answers when it gives no result: RFC 9457 problems. Handlers answer from this table, and OpenAPI documents it. */
-import type { Problem } from "../core/types";
+import type { Problem } from "../scoring/core/types";
 
 export interface RestAnswer {
   readonly statusCode: number;

@@ -1,6 +1,6 @@
 /** What every route does with a request before it looks at the fields: media type, encoding, size, JSON. */
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import type { Problem } from "../core/types";
+import type { Problem } from "../scoring/core/types";
 import { duplicateName, type JsonLimits, parseJsonBytes } from "../shared/json-input";
 import type { BodyProblem, Refusal } from "./problems";
 

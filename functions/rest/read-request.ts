@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { accept } from "../core/accept";
-import type { Validate } from "../core/json-schema";
-import type { AnyProfile } from "../core/profile";
+import { accept } from "../scoring/core/accept";
+import type { Validate } from "../scoring/core/json-schema";
+import type { AnyProfile } from "../scoring/core/profile";
 import type { BodyProblem, Refusal } from "./problems";
 import { header, invalidInput, readJsonBody } from "./read-body";
 

@@ -1,7 +1,7 @@
-import type { ArchiveRecord } from "../core/archive-record";
-import { withJsonMember } from "../core/json";
-import { type AnyProfile, flagColumns } from "../core/profile";
-import type { ChallengerScore, Decision, ModelFallback } from "../core/types";
+import type { ArchiveRecord } from "../scoring/core/archive-record";
+import { withJsonMember } from "../scoring/core/json";
+import { type AnyProfile, flagColumns } from "../scoring/core/profile";
+import type { ChallengerScore, Decision, ModelFallback } from "../scoring/core/types";
 import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
 

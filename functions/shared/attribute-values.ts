@@ -3,7 +3,7 @@
  * and a batch writes a thousand of them.
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { Decision, ModelSource, Reason } from "../core/types";
+import type { Decision, ModelSource, Reason } from "../scoring/core/types";
 
 export type Item = Record<string, AttributeValue>;
 

@@ -1,4 +1,4 @@
-import { EndpointFailure, type InvokeEndpoint } from "../models/endpoint";
+import { EndpointFailure, type InvokeEndpoint } from "../scoring/models/endpoint";
 import { isThrottled, statusOf } from "./sdk-error";
 
 /** The part of the SageMaker runtime that is used. */

@@ -1,4 +1,4 @@
-import { isObject } from "../core/json";
+import { isObject } from "../scoring/core/json";
 
 /** Reads the configuration of a function from its environment; every problem is collected and thrown once by name. */
 export class MissingEnvironmentError extends Error {

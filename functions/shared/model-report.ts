@@ -1,5 +1,5 @@
-import { reasonOf } from "../models/model-set";
-import type { Comparison } from "../models/shadow";
+import { reasonOf } from "../scoring/models/model-set";
+import type { Comparison } from "../scoring/models/shadow";
 import { describeError, type Log } from "./log";
 import type { Metrics } from "./metrics";
 

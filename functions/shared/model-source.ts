@@ -1,10 +1,17 @@
 import { createHash } from "node:crypto";
-import { sha256 } from "../core/hash";
-import type { Validate } from "../core/json-schema";
-import type { BatchModel } from "../core/model";
-import { problemText } from "../core/problems";
-import type { AnyProfile } from "../core/profile";
-import { type EndpointRef, type ModelRef, type ModelsDocument, parseModels, refName, type TreesRef } from "../models/document";
+import { sha256 } from "../scoring/core/hash";
+import type { Validate } from "../scoring/core/json-schema";
+import type { BatchModel } from "../scoring/core/model";
+import { problemText } from "../scoring/core/problems";
+import type { AnyProfile } from "../scoring/core/profile";
+import {
+  type EndpointRef,
+  type ModelRef,
+  type ModelsDocument,
+  parseModels,
+  refName,
+  type TreesRef,
+} from "../scoring/models/document";
 import {
   localMember,
   type Member,
@@ -13,8 +20,8 @@ import {
   reasonOf,
   remoteMember,
   unavailableMember,
-} from "../models/model-set";
-import { createModel } from "../models/registry";
+} from "../scoring/models/model-set";
+import { createModel } from "../scoring/models/registry";
 import type { Clock } from "./clock";
 import { describeError, type Log } from "./log";
 import type { Metrics } from "./metrics";

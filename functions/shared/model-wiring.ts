@@ -1,8 +1,8 @@
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { Validate } from "../core/json-schema";
-import type { AnyProfile } from "../core/profile";
-import { circuitBreaker } from "../models/circuit-breaker";
-import { endpointModel } from "../models/endpoint";
+import type { Validate } from "../scoring/core/json-schema";
+import type { AnyProfile } from "../scoring/core/profile";
+import { circuitBreaker } from "../scoring/models/circuit-breaker";
+import { endpointModel } from "../scoring/models/endpoint";
 import type { Clock } from "./clock";
 import { createEndpointInvoker } from "./endpoint-invoker";
 import type { EnvReader } from "./env";

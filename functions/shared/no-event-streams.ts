@@ -4,7 +4,7 @@
  */
 function refuse(): never {
   throw new Error(
-    "Commands with event streams do not work in the bundled functions: take the stand-in for @smithy/core/event-streams out of tools/bundle.ts to use them.",
+    "Commands with event streams do not work in the bundled functions: take the stand-in for @smithy/core/event-streams out of build/bundle.ts to use them.",
   );
 }
 

@@ -1,8 +1,8 @@
-import type { Validate } from "../core/json-schema";
-import type { CompiledPolicy } from "../core/policy";
-import { problemText } from "../core/problems";
-import type { AnyProfile } from "../core/profile";
-import { parsePolicy } from "../policy/compile";
+import type { Validate } from "../scoring/core/json-schema";
+import type { CompiledPolicy } from "../scoring/core/policy";
+import { problemText } from "../scoring/core/problems";
+import type { AnyProfile } from "../scoring/core/profile";
+import { parsePolicy } from "../scoring/policy/compile";
 import { describeError, type Log } from "./log";
 import type { Metrics } from "./metrics";
 import type { ParameterSource, ParameterTexts } from "./parameter-source";

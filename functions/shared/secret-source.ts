@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { hasPersonalFields, type JsonSchema } from "../core/json-schema";
+import { hasPersonalFields, type JsonSchema } from "../scoring/core/json-schema";
 import { createTokeniser, type Tokeniser } from "./tokeniser";
 
 /** A secret's text, fetched once a process. A failed fetch is not remembered. */

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey } from "node:crypto";
-import type { Classification, JsonSchema } from "../core/json-schema";
+import type { Classification, JsonSchema } from "../scoring/core/json-schema";
 
 /** Replaces personal values by tokens: the same value gives the same token, and nobody without the key gets back. */
 export interface Tokeniser {

@@ -1,7 +1,7 @@
-import type { AnyProfile } from "../core/profile";
-import { localMember } from "../models/model-set";
-import { treeModel } from "../models/tree-model";
-import { loadTrees, refuse } from "../models/trees";
+import { loadTrees, refuse } from "@risk/tree-kernel";
+import type { AnyProfile } from "../scoring/core/profile";
+import { localMember } from "../scoring/models/model-set";
+import { treeModel } from "../scoring/models/tree-model";
 import type { LoadTreeModel } from "./model-source";
 
 /** Objectives whose predictions are no score: log-odds, ranks, hazards, the number of a class. */

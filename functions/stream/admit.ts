@@ -1,9 +1,9 @@
-import { accept } from "../core/accept";
-import { hashJson } from "../core/hash";
-import { isObject } from "../core/json";
-import type { Validate } from "../core/json-schema";
-import { problemText } from "../core/problems";
-import type { AnyProfile } from "../core/profile";
+import { accept } from "../scoring/core/accept";
+import { hashJson } from "../scoring/core/hash";
+import { isObject } from "../scoring/core/json";
+import type { Validate } from "../scoring/core/json-schema";
+import { problemText } from "../scoring/core/problems";
+import type { AnyProfile } from "../scoring/core/profile";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { describeError } from "../shared/log";
 import { base64Payload } from "../shared/storable";

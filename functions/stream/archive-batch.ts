@@ -1,4 +1,4 @@
-import type { QuarantineRecord } from "../core/archive-record";
+import type { QuarantineRecord } from "../scoring/core/archive-record";
 import { gzipLines } from "../shared/ndjson";
 import { inArea } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";

@@ -1,4 +1,4 @@
-import type { AnyProfile } from "../core/profile";
+import type { AnyProfile } from "../scoring/core/profile";
 import type { Patience } from "../shared/patience";
 import type { Candidate } from "./admit";
 import type { Reads, ResultStore, StateStore, StoredResult, StoredState } from "./ports";

@@ -1,4 +1,4 @@
-import type { Rows } from "../models/answer";
+import type { Rows } from "../scoring/models/answer";
 import { type AdmitArgs, type Candidate, conflict, type Rejected, scoringError } from "./admit";
 import type { FoldedStates } from "./fold-states";
 import type { StoredResult, StoredState } from "./ports";

@@ -1,5 +1,5 @@
 /** What the stream processor needs of the world. Adapters are in `adapters.ts`, in-memory ones under `tests/helpers/`. */
-import type { ChallengerScore } from "../core/types";
+import type { ChallengerScore } from "../scoring/core/types";
 import type { EventScore } from "../shared/archive-line";
 import type { BusEvent } from "../shared/event-bus";
 import type { Patience } from "../shared/patience";

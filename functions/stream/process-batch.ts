@@ -1,4 +1,4 @@
-import type { ModelSet } from "../models/model-set";
+import type { ModelSet } from "../scoring/models/model-set";
 import type { ModelReport } from "../shared/model-report";
 import type { ObjectStore } from "../shared/object-store";
 import type { Patience } from "../shared/patience";

@@ -1,5 +1,5 @@
-import { withJsonMember } from "../core/json";
-import type { CompiledPolicy } from "../core/policy";
+import { withJsonMember } from "../scoring/core/json";
+import type { CompiledPolicy } from "../scoring/core/policy";
 import type { BusEvent } from "../shared/event-bus";
 import type { Alerts } from "./ports";
 import { type Unfinished, unfinishedAll } from "./progress";

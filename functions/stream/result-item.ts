@@ -4,7 +4,7 @@
  * needed to write its archive line again are left to the archive.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import type { ChallengerScore, Decision, ModelSource, Reason } from "../core/types";
+import type { ChallengerScore, Decision, ModelSource, Reason } from "../scoring/core/types";
 import { b, type Item, n, readNumber, readStrings, readText, s, strings } from "../shared/attribute-values";
 import { itemBytes, WRITE_UNIT_BYTES } from "../shared/item-size";
 import type { StoredResult } from "./ports";

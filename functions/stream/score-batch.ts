@@ -1,9 +1,9 @@
-import { featureWriter } from "../core/features";
-import type { CompiledPolicy } from "../core/policy";
-import type { ChallengerScore, Decision } from "../core/types";
-import { type Answers, answerRows, decideAnswer, type Rows } from "../models/answer";
-import type { ModelSet } from "../models/model-set";
-import { NO_SHADOW, type ShadowScores, shadowRows } from "../models/shadow";
+import { featureWriter } from "../scoring/core/features";
+import type { CompiledPolicy } from "../scoring/core/policy";
+import type { ChallengerScore, Decision } from "../scoring/core/types";
+import { type Answers, answerRows, decideAnswer, type Rows } from "../scoring/models/answer";
+import type { ModelSet } from "../scoring/models/model-set";
+import { NO_SHADOW, type ShadowScores, shadowRows } from "../scoring/models/shadow";
 import { archiveLine } from "../shared/archive-line";
 import type { ModelReport } from "../shared/model-report";
 import { type AdmitArgs, type Candidate, type Rejected, scoringError } from "./admit";

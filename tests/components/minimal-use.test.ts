@@ -1,12 +1,12 @@
+import { stackGraph } from "@risk/local-aws";
 import { describe, expect, it } from "vitest";
 import type * as Inference from "../../components/inference-pipeline";
 import type * as Warehouse from "../../components/risk-warehouse";
 import type * as Api from "../../components/scoring-api";
 import type * as Stream from "../../components/stream-processor";
 import type * as Training from "../../components/training-pipeline";
-import { PROFILES } from "../../functions/profiles";
-import { stackGraph } from "../../local/engine/stack-graph";
-import { checkGraph } from "../../policies/index";
+import { checkGraph } from "../../controls/index";
+import { PROFILES } from "../../functions/scoring/profiles";
 import { datasets } from "../../stacks/datasets";
 import type * as Tags from "../../stacks/tags";
 import { type Evaluation, evaluate, load, ROOT } from "../helpers/recorder";

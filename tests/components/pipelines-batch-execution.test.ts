@@ -1,6 +1,6 @@
 /** The definition of batch scoring as the local interpreter runs it, with services that answer as told: a day's failure is that day's. */
 import { describe, expect, it } from "vitest";
-import { inferenceDefinition } from "../../components/inference-pipeline/definition.js";
+import { inferenceDefinition } from "../../components/inference-pipeline/definition";
 import {
   expectFailure,
   failing,

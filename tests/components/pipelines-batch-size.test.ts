@@ -1,7 +1,7 @@
 /** The longest backfill through the definition, with the plan's own entries: a state holds 256 KB. */
 import { expect, it } from "vitest";
-import { inferenceDefinition } from "../../components/inference-pipeline/definition.js";
-import { planInference } from "../../functions/pipeline/plan/plan";
+import { inferenceDefinition } from "../../components/inference-pipeline/definition";
+import { planInference } from "../../functions/gates/plan/plan";
 import { datasets } from "../../stacks/datasets";
 import { PIPELINE_SETTINGS } from "../../stacks/pipeline-settings";
 import { KEY, lambda, notices, parametersOf } from "./pipelines-execution-failures";

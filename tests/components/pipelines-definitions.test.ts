@@ -1,11 +1,11 @@
 /** The definitions of the state machines, as pure functions of their arguments. */
 import aslValidator from "asl-validator";
 import { describe, expect, it } from "vitest";
-import { inferenceDefinition } from "../../components/inference-pipeline/definition.js";
-import type { Definition, State, States } from "../../components/shared/pipeline-states.js";
-import { trainingDefinition } from "../../components/training-pipeline/definition.js";
-import type { TrainingDefinitionArgs } from "../../components/training-pipeline/definition-args.js";
-import { promotionDefinition } from "../../components/training-pipeline/promotion-definition.js";
+import { inferenceDefinition } from "../../components/inference-pipeline/definition";
+import type { Definition, State, States } from "../../components/shared/pipeline-states";
+import { trainingDefinition } from "../../components/training-pipeline/definition";
+import type { TrainingDefinitionArgs } from "../../components/training-pipeline/definition-args";
+import { promotionDefinition } from "../../components/training-pipeline/promotion-definition";
 
 const KEY = "arn:aws:kms:us-east-1:123456789012:key/1";
 const notices = { topicArn: "arn:aws:sns:us-east-1:123456789012:alarms", region: "us-east-1", partition: "aws" };

@@ -1,7 +1,8 @@
 /** What the tests of the definitions' executions share: arguments, answers that fail, and how a failure is told. */
+
+import { AwsError } from "@risk/local-aws/testing";
 import { expect } from "vitest";
-import type { Definition } from "../../components/shared/pipeline-states.js";
-import { AwsError } from "../../local/contracts";
+import type { Definition } from "../../components/shared/pipeline-states";
 import { type Answer, type Answers, type Outcome, statesIn } from "./pipelines-execution-world";
 
 export const notices = { topicArn: "arn:aws:sns:us-east-1:000000000000:alarms", region: "us-east-1", partition: "aws" };

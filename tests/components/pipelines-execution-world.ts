@@ -1,6 +1,11 @@
 /** The pipelines' definitions on the local interpreter, with services that answer a state as told and a time that moves by itself. */
-import type { Definition, States } from "../../components/shared/pipeline-states.js";
-import { FakeFunctions, FakeService, type HistoryEvent, stepFunctionsWorld } from "../local/stepfunctions-world";
+import type { Definition, States } from "../../components/shared/pipeline-states";
+import {
+  FakeFunctions,
+  FakeService,
+  type HistoryEvent,
+  stepFunctionsWorld,
+} from "../../packages/local-aws/tests/stepfunctions-world";
 
 type Input = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,9 @@
 /** The definitions of training and promotion as the local interpreter runs them, with services that answer as told: what every failure leads to. */
+
+import { AwsError } from "@risk/local-aws/testing";
 import { describe, expect, it } from "vitest";
-import { trainingDefinition } from "../../components/training-pipeline/definition.js";
-import { promotionDefinition } from "../../components/training-pipeline/promotion-definition.js";
-import { AwsError } from "../../local/contracts";
+import { trainingDefinition } from "../../components/training-pipeline/definition";
+import { promotionDefinition } from "../../components/training-pipeline/promotion-definition";
 import {
   expectFailure,
   FILE,

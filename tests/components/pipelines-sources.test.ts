@@ -4,23 +4,23 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parseTar } from "nanotar";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { xgboostImage } from "../../components/shared/pipeline-image.js";
-import { documentSource, glueSources, sagemakerSources } from "../../components/shared/pipeline-sources.js";
+import { xgboostImage } from "../../components/shared/pipeline-image";
+import { documentSource, glueSources, sagemakerSources } from "../../components/shared/pipeline-sources";
 
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "pipeline-sources-"));
-  for (const folder of ["glue", "sagemaker"]) mkdirSync(join(root, folder));
+  for (const folder of ["glue", "sagemaker"]) mkdirSync(join(root, "jobs", folder), { recursive: true });
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
 const write = (path: string, text: string) => writeFileSync(join(root, path), text);
 
-describe("the archive of sagemaker/", () => {
+describe("the archive of jobs/sagemaker/", () => {
   it("holds its Python files, sorted, and nothing else", () => {
-    write("sagemaker/train.py", "print(1)\n");
-    write("sagemaker/inference.py", "print(2)\n");
-    write("sagemaker/notes.md", "no");
+    write("jobs/sagemaker/train.py", "print(1)\n");
+    write("jobs/sagemaker/inference.py", "print(2)\n");
+    write("jobs/sagemaker/notes.md", "no");
     const { id, key, file } = sagemakerSources(root);
     expect({ id, key }).toEqual({
       id: "sagemaker-sources",
@@ -34,30 +34,32 @@ describe("the archive of sagemaker/", () => {
   });
 
   it("is the same for the same files, whenever they were written, and another when one changes", () => {
-    write("sagemaker/train.py", "print(1)\n");
+    write("jobs/sagemaker/train.py", "print(1)\n");
     const first = sagemakerSources(root);
     const bytes = readFileSync(join(root, first.file));
     rmSync(join(root, first.file));
-    utimesSync(join(root, "sagemaker/train.py"), 1, 1);
+    utimesSync(join(root, "jobs/sagemaker/train.py"), 1, 1);
     expect(sagemakerSources(root)).toEqual(first);
     expect(readFileSync(join(root, first.file)).equals(bytes)).toBe(true);
-    write("sagemaker/train.py", "print(2)\n");
+    write("jobs/sagemaker/train.py", "print(2)\n");
     expect(sagemakerSources(root).key).not.toBe(first.key);
   });
 
   it("without files says which folder lacks them", () => {
-    expect(() => sagemakerSources(root)).toThrow(/^sagemaker\/: expected Python files, found none in .*Restore the folder\.$/);
-    expect(() => glueSources(root)).toThrow(/^glue\/: expected Python files/);
+    expect(() => sagemakerSources(root)).toThrow(
+      /^jobs\/sagemaker\/: expected Python files, found none in .*Restore the folder\.$/,
+    );
+    expect(() => glueSources(root)).toThrow(/^jobs\/glue\/: expected Python files/);
   });
 });
 
 describe("sources", () => {
   it("of Glue are uploaded one by one", () => {
-    write("glue/load_scores.py", "");
-    write("glue/sources.py", "");
+    write("jobs/glue/load_scores.py", "");
+    write("jobs/glue/sources.py", "");
     expect(glueSources(root)).toEqual([
-      { id: "glue-load-scores", key: "code/glue/load_scores.py", file: "glue/load_scores.py" },
-      { id: "glue-sources", key: "code/glue/sources.py", file: "glue/sources.py" },
+      { id: "glue-load-scores", key: "code/glue/load_scores.py", file: "jobs/glue/load_scores.py" },
+      { id: "glue-sources", key: "code/glue/sources.py", file: "jobs/glue/sources.py" },
     ]);
   });
 

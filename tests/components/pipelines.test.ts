@@ -1,13 +1,8 @@
 /** What the pipelines of a stack consist of: machines, jobs, objects, what starts them and what raises an alarm. */
+
+import { type AlarmState, comparisons, decide, extraPeriods, type TreatMissing } from "@risk/local-aws/testing";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  type AlarmState,
-  comparisons,
-  decide,
-  extraPeriods,
-  type TreatMissing,
-} from "../../local/services/cloudwatch/evaluation";
-import { ConfigError } from "../../stacks/config.js";
+import { ConfigError } from "../../stacks/config";
 import { type Evaluation, evaluateStack } from "../helpers/recorder";
 import { ACCOUNT, BUCKET, grants, KEY } from "./pipeline-grants";
 

@@ -13,8 +13,8 @@ import type * as Secret from "../../components/shared/secret";
 import type * as Topic from "../../components/shared/topic";
 import type * as Stream from "../../components/stream-processor";
 import type * as Training from "../../components/training-pipeline";
-import type { DatasetDocument } from "../../functions/pipeline/dataset";
-import { PROFILES } from "../../functions/profiles";
+import type { DatasetDocument } from "../../functions/gates/dataset";
+import { PROFILES } from "../../functions/scoring/profiles";
 import { datasets } from "../../stacks/datasets";
 import { evaluate, load } from "../helpers/recorder";
 

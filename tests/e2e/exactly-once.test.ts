@@ -3,7 +3,7 @@ import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { countRows, query, runLoader } from "../../local/demo/tally";
+import { countRows, query, runLoader } from "../../cli/demo/tally";
 import { connection, lines, scan, settled, startWorld, type Transaction, transactions, until, type World } from "./support";
 
 let world: World;

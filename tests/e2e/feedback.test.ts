@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { query as queryRows, runLoader } from "../../local/demo/tally";
+import { query as queryRows, runLoader } from "../../cli/demo/tally";
 import { type HttpAnswer, send, settled, startWorld, until, type World } from "./support";
 
 let world: World;
@@ -105,7 +105,7 @@ describe("npm run feedback", () => {
   const run = (...args: readonly string[]): Promise<{ readonly status: number; readonly text: string }> => {
     mkdirSync(join(folder, ".local"), { recursive: true });
     writeFileSync(join(folder, ".local", "outputs.json"), JSON.stringify(world.names));
-    const command = resolve("dist/local/cli/feedback.js");
+    const command = resolve("dist/cli/feedback.js");
     return new Promise((done) =>
       execFile(process.execPath, [command, ...args], { cwd: folder }, (error, stdout, stderr) =>
         done({ status: error === null ? 0 : Number(error.code), text: stdout === "" ? stderr : stdout }),

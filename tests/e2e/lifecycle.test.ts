@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Outputs } from "../../local/cli/outputs";
-import { query, runLoader } from "../../local/demo/tally";
+import { query, runLoader } from "../../cli/demo/tally";
+import type { Outputs } from "../../cli/outputs";
 import {
   connection,
   lines,
@@ -170,7 +170,7 @@ describe("the commands", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   function run(name: "start" | "ingest", ...args: readonly string[]): Command {
-    const child = spawn(process.execPath, [join("dist", "local", "cli", `${name}.js`), ...args], {
+    const child = spawn(process.execPath, [join("dist", "cli", `${name}.js`), ...args], {
       cwd: folder,
       env: { ...process.env, NODE_NO_WARNINGS: "1", NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],

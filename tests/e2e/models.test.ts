@@ -8,12 +8,12 @@ import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PROFILES } from "../../functions/profiles";
-import { endpointModel } from "../../local/cli/shipped-models";
-import { runLoader } from "../../local/demo/tally";
-import { ModelCommands } from "../../tools/model-lifecycle/commands";
-import { goldenIn } from "../../tools/model-lifecycle/golden";
-import { connectModels, type Target } from "../../tools/model-lifecycle/target";
+import { runLoader } from "../../cli/demo/tally";
+import { ModelCommands } from "../../cli/model-lifecycle/commands";
+import { goldenIn } from "../../cli/model-lifecycle/golden";
+import { connectModels, type Target } from "../../cli/model-lifecycle/target";
+import { endpointModel } from "../../cli/shipped-models";
+import { PROFILES } from "../../functions/scoring/profiles";
 import { withConfig } from "../helpers/stack-file";
 import { connection, linkProject, send, settled, startWorld, transactions, until, type World } from "./support";
 

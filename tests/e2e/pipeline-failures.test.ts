@@ -3,9 +3,9 @@
  * the champion and the scores that there are, and is healed by running again.
  */
 
+import { roleNameOf } from "@risk/local-aws/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { roleNameOf } from "../../local/gateway/credentials";
-import { type RegisteredModel, registeredModels } from "../../local/pipelines/registry";
+import { type RegisteredModel, registeredModels } from "../../cli/pipelines/registry";
 import {
   archiveKey,
   customers,

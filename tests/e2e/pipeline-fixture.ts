@@ -2,11 +2,11 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { createTar, parseTar } from "nanotar";
 import { expect } from "vitest";
-import type { DatasetDocument } from "../../functions/pipeline/dataset";
-import { CHURN } from "../../functions/profiles/churn";
-import { type RegisteredModel, registeredModels } from "../../local/pipelines/registry";
-import { customer } from "../../tools/training/churn-world";
-import { churnLine, headerOf } from "../../tools/training/rows";
+import { type RegisteredModel, registeredModels } from "../../cli/pipelines/registry";
+import { customer } from "../../cli/training/churn-world";
+import { churnLine, headerOf } from "../../cli/training/rows";
+import type { DatasetDocument } from "../../functions/gates/dataset";
+import { CHURN } from "../../functions/scoring/profiles/churn";
 import type { PipelineWorld } from "./pipeline-support";
 
 export const DATASET = "churn";

@@ -8,11 +8,11 @@ import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetExecutionHistoryCommand, ListExecutionsCommand, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { expect } from "vitest";
-import type { ModelsDocument } from "../../functions/models/document";
-import { query } from "../../local/demo/tally";
-import { follow, type Outcome } from "../../local/pipelines/follow";
-import { decide, type RegisteredModel } from "../../local/pipelines/registry";
-import { connectPipelines, type PipelineName, type PipelineTarget } from "../../local/pipelines/target";
+import { query } from "../../cli/demo/tally";
+import { follow, type Outcome } from "../../cli/pipelines/follow";
+import { decide, type RegisteredModel } from "../../cli/pipelines/registry";
+import { connectPipelines, type PipelineName, type PipelineTarget } from "../../cli/pipelines/target";
+import type { ModelsDocument } from "../../functions/scoring/models/document";
 import { connection, startWorld, until, type World } from "./support";
 
 export interface Models {

@@ -4,7 +4,7 @@ import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { deviceVisit } from "../../tools/training/device-world";
+import { deviceVisit } from "../../cli/training/device-world";
 import { connection, type HttpAnswer, lines, mailsAbout, scan, send, settled, startWorld, until, type World } from "./support";
 
 let world: World;

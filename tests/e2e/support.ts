@@ -5,15 +5,13 @@ import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
-import type { Outputs } from "../../local/cli/outputs";
-import { type Clients, connect } from "../../local/demo/clients";
-import { ArchiveReader } from "../../local/demo/tally";
-import type { Platform, PlatformOptions } from "../../local/engine/platform";
+import type { Platform, PlatformOptions } from "@risk/local-aws";
+import { type Clients, connect } from "../../cli/demo/clients";
+import { ArchiveReader } from "../../cli/demo/tally";
+import type { Outputs } from "../../cli/outputs";
 
 /** The program runs as it is emitted; vitest's own transformation would change what Pulumi serialises. */
-const emitted: typeof import("../../local/cli/platform") = createRequire(join(process.cwd(), "package.json"))(
-  "./dist/local/cli/platform.js",
-);
+const emitted: typeof import("../../cli/platform") = createRequire(join(process.cwd(), "package.json"))("./dist/cli/platform.js");
 
 export const startPlatform = emitted.startPlatform;
 
@@ -84,9 +82,9 @@ const PROJECT = [
   "bundles",
   "functions",
   "models",
-  "glue",
-  "sagemaker",
-  "tools",
+  "jobs",
+  "packages",
+  "build",
   "sql",
   "package.json",
   "node_modules",

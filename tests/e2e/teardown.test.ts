@@ -1,9 +1,10 @@
 /** The stack taken down as an engine does, dependents first, and put up again in the same services. */
+
+import type { Platform } from "@risk/local-aws";
+import { deploy } from "@risk/local-aws";
+import type { GraphResource, ResourceBody } from "@risk/local-aws/testing";
+import { inDependencyOrder } from "@risk/program-graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { GraphResource, ResourceBody } from "../../local/contracts";
-import { deploy } from "../../local/engine/deploy";
-import type { Platform } from "../../local/engine/platform";
-import { inDependencyOrder } from "../../local/graph/order";
 import { startPlatform, until } from "./support";
 
 let platform: Platform;

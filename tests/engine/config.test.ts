@@ -1,8 +1,8 @@
 /** Lines with `pulumi config …`, in messages and documents, are pasted into the real CLI. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readStackConfig } from "@risk/program-graph";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readStackConfig } from "../../local/graph/stack-config";
 import { ConfigError, parseConfig } from "../../stacks/config";
 import { ROOT } from "../helpers/recorder";
 import { execute, startWorld, type World } from "./world";

@@ -3,15 +3,15 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import type { Session, SessionOptions } from "../../local/provider/session";
+import type { Session, SessionOptions } from "@risk/local-aws/provider";
 import { load, ROOT } from "../helpers/recorder";
 import { withConfig } from "../helpers/stack-file";
 
-const { startSession, cliEnvironment } = load("local/provider/session") as {
+const { startSession, cliEnvironment } = load("@risk/local-aws/provider/session") as {
   startSession(options: SessionOptions): Promise<Session>;
   cliEnvironment(folder: string, port: number): Readonly<Record<string, string>>;
 };
-const { copyStackFiles } = load("local/provider/stack-files") as {
+const { copyStackFiles } = load("@risk/local-aws/provider/stack-files") as {
   copyStackFiles(projectDir: string, stack: string, folder: string): { readonly folder: string; readonly configFile: string };
 };
 

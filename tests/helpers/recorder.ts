@@ -11,9 +11,9 @@ import { parse } from "yaml";
 
 /** The project's root: vitest runs there. */
 export const ROOT = process.cwd();
-/** Loads compiled modules: `load("components/shared/score-bus")`. */
+/** Loads compiled modules: `load("components/shared/score-bus")`, or of a package `load("@risk/local-aws")`. */
 const requireDist = createRequire(join(ROOT, "dist/index.js"));
-export const load = (path: string): unknown => requireDist(join(ROOT, "dist", path));
+export const load = (path: string): unknown => requireDist(path.startsWith("@") ? path : join(ROOT, "dist", path));
 
 export interface Recorded {
   readonly urn: string;

@@ -2,9 +2,9 @@
 import { gunzipSync } from "node:zlib";
 import type { KinesisStreamEvent, KinesisStreamRecord } from "aws-lambda";
 import { fraud, policy as validatePolicy } from "#validators";
-import type { ArchiveRecord, QuarantineRecord } from "../../functions/core/archive-record";
-import { compilePolicy } from "../../functions/policy/compile";
-import { PROFILES } from "../../functions/profiles";
+import type { ArchiveRecord, QuarantineRecord } from "../../functions/scoring/core/archive-record";
+import { compilePolicy } from "../../functions/scoring/policy/compile";
+import { PROFILES } from "../../functions/scoring/profiles";
 import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
 import type { BusEvent } from "../../functions/shared/event-bus";
 import { createLog } from "../../functions/shared/log";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { TreesRef } from "../../functions/models/document";
-import type { FeatureSpec } from "../../functions/models/feature-spec";
-import { compileWithSpec } from "../../functions/models/tree-image";
-import { readXgboost } from "../../functions/models/trees";
-import { randomModel } from "../models/trees/random-model";
+import { readXgboost } from "@risk/tree-kernel";
+import type { TreesRef } from "../../functions/scoring/models/document";
+import type { FeatureSpec } from "../../functions/scoring/models/feature-spec";
+import { compileWithSpec } from "../../functions/scoring/models/tree-image";
+import { randomModel } from "../../packages/tree-kernel/tests/random-model";
 
 export interface TreeImage {
   readonly bytes: Uint8Array;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { PROFILES } from "../../functions/profiles";
+import { PROFILES } from "../../functions/scoring/profiles";
 import { ConfigError, parseConfig } from "../../stacks/config";
 import { SETTINGS, type Setting } from "../../stacks/settings";
 import { ROOT, stackValues } from "../helpers/recorder";

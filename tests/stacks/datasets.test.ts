@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseFeatures } from "../../functions/models/feature-spec";
-import { profileById } from "../../functions/profiles";
+import { parseFeatures } from "../../functions/scoring/models/feature-spec";
+import { profileById } from "../../functions/scoring/profiles";
 import { datasets } from "../../stacks/datasets";
 
 const TABLE = {

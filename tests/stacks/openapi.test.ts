@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openApi } from "../../build/openapi";
 import { FEEDBACK_PROBLEMS, PROBLEMS, SCORE_PROBLEMS } from "../../functions/rest/problems";
-import { openApi } from "../../tools/openapi";
 import { ROOT } from "../helpers/recorder";
 
 describe("docs/openapi.json", () => {
-  it("is what the schemas say: run node dist/tools/openapi.js after changing one", () => {
+  it("is what the schemas say: run node dist/build/openapi.js after changing one", () => {
     expect(JSON.parse(readFileSync(join(ROOT, "docs/openapi.json"), "utf8"))).toEqual(JSON.parse(JSON.stringify(openApi())));
   });
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { TAGGABLE } from "../../policies/tags";
+import { TAGGABLE } from "../../controls/tags";
 import { type Evaluation, evaluateStack, ROOT } from "../helpers/recorder";
 
 // With everything that a stack may have.

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import type { Principal } from "@risk/local-aws/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createSqlClient } from "../../functions/loader/sql-client";
-import type { Principal } from "../../local/contracts";
 import { archiveLine, COPY_ROLE, clock, Harness } from "./harness";
 
 const harness = new Harness();

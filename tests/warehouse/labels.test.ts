@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { LabelRecord } from "../../functions/core/label-record";
 import { createSqlClient } from "../../functions/loader/sql-client";
+import type { LabelRecord } from "../../functions/scoring/core/label-record";
 import { archiveLine, clock, Harness } from "./harness";
 
 const harness = new Harness();

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { AwsError } from "@risk/local-aws/testing";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSqlClient } from "../../functions/loader/sql-client";
-import { AwsError } from "../../local/contracts";
 import { archiveLine, clock, Harness, LOADER } from "./harness";
 
 const harness = new Harness();

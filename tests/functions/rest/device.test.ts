@@ -1,20 +1,20 @@
+import { loadTrees } from "@risk/tree-kernel";
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { device, policy as validatePolicy } from "#validators";
-import { encoder, type RawRecord } from "../../../functions/models/feature-encoder";
-import { type FeatureSpec, featureSpecOf } from "../../../functions/models/feature-spec";
-import type { ModelSet } from "../../../functions/models/model-set";
-import { loadTrees } from "../../../functions/models/trees";
-import { compilePolicy } from "../../../functions/policy/compile";
-import { PROFILES } from "../../../functions/profiles";
+import { deviceVisit } from "../../../cli/training/device-world";
 import { createRestHandler } from "../../../functions/rest/handler";
 import type { StoredScore } from "../../../functions/rest/ports";
+import { encoder, type RawRecord } from "../../../functions/scoring/models/feature-encoder";
+import { type FeatureSpec, featureSpecOf } from "../../../functions/scoring/models/feature-spec";
+import type { ModelSet } from "../../../functions/scoring/models/model-set";
+import { compilePolicy } from "../../../functions/scoring/policy/compile";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import type { BusEvent } from "../../../functions/shared/event-bus";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createTokeniser } from "../../../functions/shared/tokeniser";
 import { treeLoader } from "../../../functions/shared/tree-loader";
-import { deviceVisit } from "../../../tools/training/device-world";
 import { treeImage } from "../../helpers/tree-image";
 
 const profile = PROFILES.device;

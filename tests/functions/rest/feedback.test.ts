@@ -3,12 +3,12 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { feedback as validate } from "#validators";
-import { toDraft04 } from "../../../functions/core/draft04";
-import type { LabelRecord } from "../../../functions/core/label-record";
 import { createFeedbackHandler } from "../../../functions/rest/feedback";
 import { readLabels } from "../../../functions/rest/feedback-labels";
 import { FEEDBACK_SCHEMA } from "../../../functions/rest/feedback-schema";
 import type { RestAnswer } from "../../../functions/rest/problems";
+import { toDraft04 } from "../../../functions/scoring/core/draft04";
+import type { LabelRecord } from "../../../functions/scoring/core/label-record";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 

@@ -1,11 +1,17 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { churn, policy as validatePolicy } from "#validators";
-import { localMember, type Member, type ModelSet, ModelUnavailable, remoteMember } from "../../../functions/models/model-set";
-import { compilePolicy } from "../../../functions/policy/compile";
-import { PROFILES } from "../../../functions/profiles";
 import { createRestHandler } from "../../../functions/rest/handler";
 import type { StoredScore } from "../../../functions/rest/ports";
+import {
+  localMember,
+  type Member,
+  type ModelSet,
+  ModelUnavailable,
+  remoteMember,
+} from "../../../functions/scoring/models/model-set";
+import { compilePolicy } from "../../../functions/scoring/policy/compile";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import type { BusEvent } from "../../../functions/shared/event-bus";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";

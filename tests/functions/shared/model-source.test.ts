@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { models as validateModels } from "#validators";
-import type { ModelsDocument } from "../../../functions/models/document";
-import { PROFILES } from "../../../functions/profiles";
+import type { ModelsDocument } from "../../../functions/scoring/models/document";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createModelSource } from "../../../functions/shared/model-source";

@@ -4,7 +4,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { models as validateModels } from "#validators";
-import { PROFILES } from "../../../functions/profiles";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import { EnvReader } from "../../../functions/shared/env";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";

@@ -1,15 +1,16 @@
 /** What many warm containers do to the one rate at which an account reads parameters. */
+
+import { TokenBucket } from "@risk/local-aws/testing";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { models as validateModels, policy as validatePolicy } from "#validators";
-import { PROFILES } from "../../../functions/profiles";
+import { Random } from "../../../cli/demo/random";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createModelSource } from "../../../functions/shared/model-source";
 import { createParameterSource, type ParameterSourceArgs, type ParameterTexts } from "../../../functions/shared/parameter-source";
 import { createPolicySource } from "../../../functions/shared/policy-source";
-import { TokenBucket } from "../../../local/apigateway/throttle";
-import { Random } from "../../../local/demo/random";
 
 const clock = { now: () => Date.now() };
 const TTL_MS = 60_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { policy as validatePolicy } from "#validators";
-import { PROFILES } from "../../../functions/profiles";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createParameterSource } from "../../../functions/shared/parameter-source";

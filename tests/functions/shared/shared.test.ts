@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { PROFILES } from "../../../functions/profiles";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import { DEFAULT_BACKOFF, pause } from "../../../functions/shared/backoff";
 import { systemClock } from "../../../functions/shared/clock";
 import { mapBounded } from "../../../functions/shared/concurrency";

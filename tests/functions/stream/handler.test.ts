@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PROFILES } from "../../../functions/profiles";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import type { Patience } from "../../../functions/shared/patience";
 import { decodeBase64 } from "../../../functions/stream/decode";
 import type { StoredResult } from "../../../functions/stream/ports";

@@ -2,8 +2,8 @@
 import type { KinesisStreamRecord } from "aws-lambda";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { featureRecord } from "../../../functions/core/features";
-import { PROFILES } from "../../../functions/profiles";
+import { featureRecord } from "../../../functions/scoring/core/features";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import { context, encode, event, type Fault, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
 
 type Shape =

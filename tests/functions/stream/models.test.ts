@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { BatchModel } from "../../../functions/core/model";
-import { localMember, type Member, type ModelSet, ModelUnavailable, remoteMember } from "../../../functions/models/model-set";
-import { rolloutPosition } from "../../../functions/models/rollout";
-import { PROFILES } from "../../../functions/profiles";
+import type { BatchModel } from "../../../functions/scoring/core/model";
+import {
+  localMember,
+  type Member,
+  type ModelSet,
+  ModelUnavailable,
+  remoteMember,
+} from "../../../functions/scoring/models/model-set";
+import { rolloutPosition } from "../../../functions/scoring/models/rollout";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import { treeLoader } from "../../../functions/shared/tree-loader";
 import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
 import { treeImage } from "../../helpers/tree-image";

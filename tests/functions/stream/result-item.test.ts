@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { decide } from "../../../functions/core/decide";
-import { localMember, type ModelSet } from "../../../functions/models/model-set";
-import { PROFILES } from "../../../functions/profiles";
+import { streamTraffic } from "../../../cli/demo/traffic";
+import { decide } from "../../../functions/scoring/core/decide";
+import { localMember, type ModelSet } from "../../../functions/scoring/models/model-set";
+import { PROFILES } from "../../../functions/scoring/profiles";
 import { itemBytes, WRITE_UNIT_BYTES } from "../../../functions/shared/item-size";
 import type { StoredResult } from "../../../functions/stream/ports";
 import { readResult, resultItem } from "../../../functions/stream/result-item";
-import { streamTraffic } from "../../../local/demo/traffic";
 import { ARRIVAL_MS, context, event, fraudPolicy, kinesisRecord, StreamWorld } from "../../helpers/stream-world";
-import { modelOf, named } from "../../models-shipped/shipped";
+import { modelOf, named } from "../../models/shipped";
 
 /** Sequence numbers are as long as Kinesis makes them. */
 const FIRST_SEQUENCE = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n;

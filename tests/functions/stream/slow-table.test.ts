@@ -3,12 +3,12 @@
 import { DatabaseSync } from "node:sqlite";
 import { Readable } from "node:stream";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDbService } from "@risk/local-aws";
+import { DynamoError } from "@risk/local-aws/testing";
 import { HttpResponse } from "@smithy/core/protocols";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_BACKOFF } from "../../../functions/shared/backoff";
 import { createResultStore } from "../../../functions/stream/adapters";
-import { DynamoDbService } from "../../../local/services/dynamodb";
-import { DynamoError } from "../../../local/services/dynamodb/engine";
 import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
 
 const TABLE = "results";

@@ -1,0 +1,36 @@
+/** Writes docs/archive.md from the declarations of the archive's lines. By hand: `node dist/build/archive-doc.js`, part of `npm run docs`. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type LoadTarget, TARGETS } from "../functions/loader/targets";
+import type { LineColumn } from "../functions/scoring/core/line-columns";
+
+const HEAD = `# The archive
+
+What the platform scores lies in the data bucket as gzip NDJSON: one JSON object a line, one compressed object a batch. The warehouse's loader copies
+each line into the row of the same fields. Made from \`functions/scoring/core/archive-record.ts\` and \`functions/scoring/core/label-record.ts\` by
+\`node dist/build/archive-doc.js\`; a test compares the declarations with the tables of \`sql/migrations\`.
+
+A field that isn't required may be null; the rare ones are left out instead. The loader adds \`load_id\` and \`loaded_at\` to every row.
+`;
+
+export function archiveDoc(): string {
+  return [HEAD, ...TARGETS.map(section)].join("\n");
+}
+
+function section({ table, prefix, columns }: LoadTarget): string {
+  const rows = Object.entries(columns).map(
+    ([field, column]) => `| ${name(field, column)} | ${column.type} | ${presence(column)} | ${column.description} |`,
+  );
+  return [`## \`${prefix}\` → \`risk.${table}\``, "", "| Field | Type | | Meaning |", "|---|---|---|---|", ...rows, ""].join(
+    "\n",
+  );
+}
+
+const name = (field: string, { column }: LineColumn<unknown>): string =>
+  column === undefined ? `\`${field}\`` : `\`${field}\`, column \`${column}\``;
+
+const presence = (column: LineColumn<unknown>): string => (column.required ? "required" : "rare" in column ? "rare" : "");
+
+if (typeof require !== "undefined" && typeof module !== "undefined" && require.main === module) {
+  writeFileSync(join(process.cwd(), "docs", "archive.md"), archiveDoc());
+}

@@ -1,0 +1,185 @@
+/**
+ * Writes docs/openapi.json (OpenAPI 3.1) from the schemas that gateway and functions check requests with, and the problems that they answer.
+ * By hand: `node dist/build/openapi.js`.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { PROBLEM_RESPONSES } from "../components/scoring-api/problem-responses";
+import { FEEDBACK_ANSWER_SCHEMA, FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
+import { inputNames } from "../functions/rest/input-names";
+import { FEEDBACK_PROBLEMS, PROBLEMS, type ProblemKind, SCORE_PROBLEMS } from "../functions/rest/problems";
+import type { JsonSchema } from "../functions/scoring/core/json-schema";
+import type { AnyProfile } from "../functions/scoring/core/profile";
+import { PROFILES } from "../functions/scoring/profiles";
+
+/** The REST routes of the platform. */
+const ROUTES: readonly { readonly path: string; readonly profile: AnyProfile }[] = [
+  { path: "/score", profile: PROFILES.lead },
+  { path: "/predict", profile: PROFILES.churn },
+  { path: "/device", profile: PROFILES.device },
+];
+
+const PROBLEM: JsonSchema = {
+  title: "Problem",
+  description: "RFC 9457 problem details.",
+  type: "object",
+  required: ["type", "title"],
+  properties: {
+    type: { type: "string", description: "urn:risk-scoring:problem:<kind>, with the kinds below each status." },
+    title: { type: "string" },
+    status: { type: "integer" },
+    detail: { type: "string" },
+    code: { type: "string", description: "Of the gateway's own problems, whose type is about:blank." },
+    instance: { type: "string" },
+    requestId: { type: "string" },
+    errors: {
+      type: "array",
+      items: { type: "object", properties: { pointer: { type: "string" }, detail: { type: "string" } } },
+    },
+  },
+};
+
+function answerSchema(profile: AnyProfile): JsonSchema {
+  return {
+    title: `${profile.id} score`,
+    type: "object",
+    required: [
+      "id",
+      inputNames(profile.id).id,
+      "score",
+      "band",
+      "reasons",
+      "flags",
+      "modelVersion",
+      "policyVersion",
+      "cached",
+      "timestamp",
+    ],
+    properties: {
+      id: { type: "string", description: "Of this score: what feedback names as event_id." },
+      [inputNames(profile.id).id]: { type: "string", description: "Of the input: equal inputs have equal ids." },
+      score: { type: "number", minimum: 0, maximum: profile.scale.max },
+      band: { type: "string", description: "Band of the policy that the score falls in." },
+      reasons: {
+        type: "array",
+        description: "What moved the score; the contributions add up to it.",
+        items: {
+          type: "object",
+          required: ["code", "text", "contribution"],
+          properties: { code: { type: "string" }, text: { type: "string" }, contribution: { type: "number" } },
+        },
+      },
+      flags: { type: "array", items: { type: "string" } },
+      modelVersion: { type: "string" },
+      modelRole: {
+        type: "string",
+        enum: ["champion", "challenger", "fallback"],
+        description: "Present when not simply the champion answered.",
+      },
+      modelFallback: {
+        type: "array",
+        description: "Models that should have answered and why they could not; present when there are any.",
+        items: {
+          type: "object",
+          required: ["model", "reason"],
+          properties: { model: { type: "string" }, reason: { type: "string" } },
+        },
+      },
+      policyVersion: { type: "string" },
+      cached: { type: "boolean", description: "True when an equal input was scored within the cache's lifetime." },
+      timestamp: { type: "string", description: "When the input was scored, ISO 8601." },
+      ...profile.answerSchema.properties,
+    },
+  };
+}
+
+/** What the handler refuses with, and what the gateway in front of it does, by status. */
+function refusals(kinds: readonly ProblemKind[]): Record<string, unknown> {
+  const found = new Map<string, string[]>();
+  const add = (status: string, when: string) => found.set(status, [...(found.get(status) ?? []), when]);
+  for (const kind of kinds) add(String(PROBLEMS[kind].status), `\`${kind}\`: ${PROBLEMS[kind].when}`);
+  for (const { statusCode, responseType, title } of PROBLEM_RESPONSES) {
+    if (statusCode !== undefined) add(statusCode, `\`${responseType.toLowerCase()}\` (gateway): ${title}.`);
+  }
+  return Object.fromEntries(
+    [...found]
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .map(([status, when]) => [
+        status,
+        {
+          description: when.join(" "),
+          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+        },
+      ]),
+  );
+}
+
+function operation(profile: AnyProfile): Record<string, unknown> {
+  return {
+    operationId: `${profile.id}Score`,
+    summary: profile.description,
+    parameters: [
+      {
+        name: "Idempotency-Key",
+        in: "header",
+        required: false,
+        description: "Same key and body: same answer. Same key and another body: 422.",
+        schema: { type: "string", maxLength: 255 },
+      },
+    ],
+    requestBody: { required: true, content: { "application/json": { schema: profile.schema } } },
+    responses: {
+      "200": { description: "The score.", content: { "application/json": { schema: answerSchema(profile) } } },
+      ...refusals(SCORE_PROBLEMS),
+    },
+  };
+}
+
+function feedbackOperation(): Record<string, unknown> {
+  return {
+    operationId: "giveFeedback",
+    summary: FEEDBACK_SCHEMA.description,
+    requestBody: { required: true, content: { "application/json": { schema: FEEDBACK_SCHEMA } } },
+    responses: {
+      "202": {
+        description: "The labels are stored; the warehouse has them after its next load.",
+        content: { "application/json": { schema: FEEDBACK_ANSWER_SCHEMA } },
+      },
+      ...refusals(FEEDBACK_PROBLEMS),
+    },
+  };
+}
+
+/** The OpenAPI 3.1 document as plain data. */
+export function openApi(): Record<string, unknown> {
+  return {
+    openapi: "3.1.0",
+    info: { title: "Risk scoring API", version: "1.0.0", license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    servers: [
+      {
+        url: "{apiUrl}",
+        description: "Output apiUrl of the stack, or of .local/outputs.json on one machine.",
+        variables: { apiUrl: { default: "https://example.execute-api.us-east-1.amazonaws.com/v1" } },
+      },
+    ],
+    security: [{ apiKey: [] }],
+    paths: {
+      ...Object.fromEntries(ROUTES.map(({ path, profile }) => [path, { post: operation(profile) }])),
+      "/feedback": { post: feedbackOperation() },
+    },
+    components: {
+      schemas: { Problem: PROBLEM },
+      securitySchemes: { apiKey: { type: "apiKey", in: "header", name: "x-api-key" } },
+    },
+  };
+}
+
+/** Writes the document below the project's root and returns its path. */
+export function writeOpenApi(root: string = process.cwd()): string {
+  const path = join(root, "docs", "openapi.json");
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(openApi(), null, 2)}\n`);
+  return path;
+}
+
+if (typeof require !== "undefined" && typeof module !== "undefined" && require.main === module) console.log(writeOpenApi());

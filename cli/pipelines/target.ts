@@ -1,0 +1,91 @@
+/** The pipelines that a command drives: those of the platform that runs here, or of a stack on AWS. */
+import { existsSync, readFileSync } from "node:fs";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SageMakerClient } from "@aws-sdk/client-sagemaker";
+import { SFNClient } from "@aws-sdk/client-sfn";
+import { UsageError } from "../options";
+import { readOutputs } from "../outputs";
+
+export const PIPELINES = ["training", "inference"] as const;
+export type PipelineName = (typeof PIPELINES)[number];
+
+export interface PipelineTarget {
+  readonly sfn: SFNClient;
+  readonly sagemaker: SageMakerClient;
+  readonly s3: S3Client;
+  readonly bucket: string;
+  /** ARNs. */
+  readonly machines: Readonly<Record<PipelineName | "promotion", string>>;
+  /** Name of the model package group by dataset. */
+  readonly groups: Readonly<Record<string, string>>;
+  /** How often a running execution is looked at. */
+  readonly pollMs: number;
+  close(): void;
+}
+
+/** The platform of `.local/outputs.json`, or a stack on AWS by its outputs file. Throws `UsageError` when there is none. */
+export function pipelineTarget(options: { readonly aws: boolean; readonly outputsFile: string | undefined }): PipelineTarget {
+  if (!options.aws) {
+    const outputs = readOutputs();
+    const { accessKeyId, secretAccessKey } = outputs;
+    return connectPipelines(outputs, ".local/outputs.json", {
+      endpoint: outputs.awsEndpointUrl,
+      credentials: { accessKeyId, secretAccessKey },
+    });
+  }
+  const { outputsFile } = options;
+  const fix = "write it with: pulumi stack output --json > outputs.json";
+  if (outputsFile === undefined) throw new UsageError(`--aws needs --outputs FILE, the outputs of the stack; ${fix}`);
+  if (!existsSync(outputsFile)) throw new UsageError(`--outputs: ${outputsFile} does not exist; ${fix}`);
+  let outputs: unknown;
+  try {
+    outputs = JSON.parse(readFileSync(outputsFile, "utf8"));
+  } catch (error) {
+    throw new UsageError(`--outputs: ${outputsFile} is not JSON (${error instanceof Error ? error.message : ""}); ${fix}`);
+  }
+  return connectPipelines(outputs, outputsFile, {});
+}
+
+/** @param settings endpoint and credentials, where they are not AWS's and the environment's */
+export function connectPipelines(
+  outputs: unknown,
+  file: string,
+  settings: {
+    readonly endpoint?: string;
+    readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  },
+): PipelineTarget {
+  const names = isRecord(outputs) ? outputs : {};
+  const text = (name: string): string => {
+    const value = names[name];
+    if (typeof value === "string" && value !== "") return value;
+    throw new UsageError(
+      `${file} has no ${name}: the stack has no pipelines. Set pipelines.enabled in its config and start the platform, or deploy it, again.`,
+    );
+  };
+  const connection = { region: text("region"), ...settings };
+  const sfn = new SFNClient(connection);
+  const sagemaker = new SageMakerClient(connection);
+  const s3 = new S3Client({ ...connection, forcePathStyle: settings.endpoint !== undefined });
+  const groups = isRecord(names.modelGroups) ? names.modelGroups : {};
+  return {
+    sfn,
+    sagemaker,
+    s3,
+    bucket: text("pipelineBucket"),
+    machines: {
+      training: text("trainingMachineArn"),
+      promotion: text("promotionMachineArn"),
+      inference: text("inferenceMachineArn"),
+    },
+    groups: Object.fromEntries(Object.entries(groups).map(([dataset, group]) => [dataset, String(group)])),
+    pollMs: settings.endpoint === undefined ? 5000 : 300,
+    close: () => {
+      sfn.destroy();
+      sagemaker.destroy();
+      s3.destroy();
+    },
+  };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;

@@ -1,0 +1,100 @@
+/** `npm start`: the platform of a stack on this machine, until Ctrl-C. */
+import { watch } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Platform, Usage } from "@risk/local-aws";
+import { examples } from "./examples";
+import { type CommandLine, parseCommandLine, portOption, runCommand } from "./options";
+import { nextSignal, start, stop } from "./running";
+import { paint } from "./terminal";
+
+const command: CommandLine = {
+  usage: "npm start -- [options]",
+  about: [
+    "Runs the platform of a stack on this machine and keeps it running until Ctrl-C.",
+    "Writes .local/outputs.json for scripts. Edits of the stack file are applied while it runs.",
+  ].join("\n"),
+  options: {
+    stack: { type: "string", value: "NAME", help: "Stack whose Pulumi.NAME.yaml configures it.", default: "dev" },
+    port: { type: "string", value: "PORT", help: "Port of the AWS endpoint; 0 picks a free one.", default: "4566" },
+    "in-memory": { type: "boolean", help: "Keeps nothing: state lives in memory and a temporary folder." },
+    "no-metering": { type: "boolean", help: "Lets provisioned tables take more than their units; on AWS the rest waits." },
+    verbose: { type: "boolean", help: "Prints what the runtime does, call by call." },
+  },
+  examples: ["npm start", "npm start -- --stack staging --port 0", "npm start -- --in-memory --no-metering"],
+};
+
+async function main(): Promise<number> {
+  const options = parseCommandLine(command);
+  const stack = options.text("stack") ?? "dev";
+  const port = portOption(options.text("port"), "port");
+  const verbose = options.flag("verbose");
+  const startedAt = performance.now();
+  // Signals are heard from the first moment: an interrupted start stops what it has started.
+  const interrupted = nextSignal();
+  const starting = start({
+    stack,
+    inMemory: options.flag("in-memory"),
+    dataDir: resolve(".local", stack),
+    ...(port === undefined ? {} : { port }),
+    metering: options.flag("no-metering") ? "off" : "enforced",
+    onFirstRefusal: (usage) => process.stdout.write(`${paint("yellow", "!")} ${refusalText(usage)}\n`),
+    log: (line) => {
+      if (verbose) process.stderr.write(`${line}\n`);
+    },
+  });
+  const running = await starting;
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  process.stdout.write(`${paint("green", "●")} Stack ${stack} runs on this machine (${seconds} s). Ctrl-C stops it.\n\n`);
+  for (const warning of running.platform.graph.warnings) process.stdout.write(`${paint("yellow", "!")} ${warning}\n\n`);
+  process.stdout.write(examples(running.outputs, running.outputsPath));
+  const watcher = followStackFile(running.platform, stack);
+  const signal = await interrupted;
+  process.stdout.write(`\n${signal}: stopping …\n`);
+  watcher.close();
+  await stop(running);
+  process.stdout.write("Stopped.\n");
+  return 0;
+}
+
+/** Told once a table: from now on it is as slow as on AWS. */
+function refusalText({ table, kind, unitsPerSecond }: Usage): string {
+  return `Table ${table} is out of ${kind.toLowerCase()} units: from now on it takes ${unitsPerSecond} a second, as on AWS, and the rest waits (docs/capacity.md). Started with --no-metering it takes all.`;
+}
+
+/** Applies edits of Pulumi.<stack>.yaml to the running platform; one at a time, the last one wins. */
+function followStackFile(platform: Platform, stack: string): { close(): void } {
+  const file = resolve(`Pulumi.${stack}.yaml`);
+  let again = false;
+  let busy = false;
+  const apply = async () => {
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    do {
+      again = false;
+      process.stdout.write(await describeReload(platform, file));
+    } while (again);
+    busy = false;
+  };
+  // Editors replace files, so the folder is watched, not the inode.
+  return watch(dirname(file), (_, name) => {
+    if (name !== null && join(dirname(file), name) === file) void apply();
+  });
+}
+
+async function describeReload(platform: Platform, file: string): Promise<string> {
+  const result = await platform
+    .reload()
+    .catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }));
+  if ("error" in result)
+    return `${paint("yellow", "!")} ${basename(file)} not applied, the last good config stays:\n${result.error}\n`;
+  const lines = [
+    ...result.applied.map((name) => `${paint("green", "✓")} applied: ${name}`),
+    ...result.needsRestart.map((name) => `${paint("yellow", "!")} needs a restart: ${name}`),
+  ];
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}
+
+runCommand(main);

@@ -1,0 +1,88 @@
+/**
+ * Training rows: what the functions of `functions/scoring/profiles` make of records, so that a model learns from the very numbers that it will
+ * see. One line per record: its id, the profile's features in their order (`nan` for what is not known), the label.
+ */
+import { churn as validateChurn, fraud as validateFraud } from "#validators";
+import { accept } from "../../functions/scoring/core/accept";
+import type { Validate } from "../../functions/scoring/core/json-schema";
+import type { Profile } from "../../functions/scoring/core/profile";
+import { CHURN } from "../../functions/scoring/profiles/churn";
+import { FRAUD } from "../../functions/scoring/profiles/fraud";
+import { customer } from "./churn-world";
+import { userHistory, WORLD_DAYS, WORLD_START_MS } from "./fraud-world";
+import { DAY_MS } from "./honest";
+
+export type Split = "train" | "validation" | "holdout";
+export const SPLITS: readonly Split[] = ["train", "validation", "holdout"];
+
+/** Lines of each split, without the header. */
+export type Lines = Readonly<Record<Split, readonly string[]>>;
+
+/** Header of a profile's files. */
+export function headerOf({ features }: Pick<Profile<never, never>, "features">): string {
+  return ["id", ...features.definitions.map(({ name }) => name), "label"].join(",");
+}
+
+/** Of 60 days the model sees the first 40; it is judged by the last 20, and by users that it has not seen. */
+const HOLDOUT_FROM_MS = WORLD_START_MS + (WORLD_DAYS * DAY_MS * 2) / 3;
+
+/**
+ * Every user's history from the first transaction on; what happened before the holdout's days builds the holdout users' state and is
+ * no row of any split, nor is what training users do during them.
+ */
+export function fraudRows(options: { readonly seed: number; readonly users: number }): Lines {
+  const lines: Record<Split, { readonly atMs: number; readonly line: string }[]> = { train: [], validation: [], holdout: [] };
+  const vector = new Float64Array(FRAUD.features.size);
+  for (let user = 0; user < options.users; user++) {
+    const share = user % 20;
+    const split: Split = share < 12 ? "train" : share < 14 ? "validation" : "holdout";
+    let state: ReturnType<typeof FRAUD.fold> | null = null;
+    for (const { raw, atMs, isFraud } of userHistory(options.seed, user)) {
+      const input = accepted(FRAUD, validateFraud, raw);
+      if (atMs >= HOLDOUT_FROM_MS === (split === "holdout")) {
+        FRAUD.extract(input, state, vector);
+        lines[split].push({ atMs, line: lineOf(input.transactionId, vector, isFraud) });
+      }
+      state = FRAUD.fold(state, input);
+    }
+  }
+  const sorted = (split: Split) => lines[split].sort((a, b) => a.atMs - b.atMs).map(({ line }) => line);
+  return { train: sorted("train"), validation: sorted("validation"), holdout: sorted("holdout") };
+}
+
+/** A customer is one row, so splits by customer are disjoint. */
+export function churnRows(options: { readonly seed: number; readonly customers: number }): Lines {
+  const lines: Record<Split, string[]> = { train: [], validation: [], holdout: [] };
+  for (let index = 0; index < options.customers; index++) {
+    const { data, hasLeft } = customer(options.seed, index);
+    const share = index % 20;
+    lines[share < 12 ? "train" : share < 14 ? "validation" : "holdout"].push(churnLine(String(index), data, hasLeft));
+  }
+  return lines;
+}
+
+/** Throws when the twelve numbers are not what `POST /predict` accepts. */
+export function churnLine(id: string, data: readonly number[], hasLeft: boolean): string {
+  const vector = new Float64Array(CHURN.features.size);
+  CHURN.extract(accepted(CHURN, validateChurn, { data }), null, vector);
+  return lineOf(id, vector, hasLeft);
+}
+
+function accepted<Input, State>(
+  profile: Profile<Input, State>,
+  validate: Validate,
+  raw: Readonly<Record<string, unknown>>,
+): Input {
+  const result = accept(profile, validate, raw);
+  if (result.ok) return result.input;
+  throw new Error(
+    `The platform would refuse ${JSON.stringify(raw)}: ${result.problems.map(({ pointer, detail }) => `${pointer} ${detail}`).join(" ")}`,
+  );
+}
+
+/** Numbers are written so that reading them gives the same double. */
+function lineOf(id: string, vector: Float64Array, label: boolean): string {
+  let line = id;
+  for (const value of vector) line += Number.isNaN(value) ? ",nan" : `,${value}`;
+  return `${line},${+label}`;
+}

@@ -1,0 +1,32 @@
+/** What a `pulumi destroy` could take away for good. */
+import type { GraphResource } from "@risk/program-graph";
+import type { Control } from "./control";
+
+const PARAMETER = "aws:ssm/parameter:Parameter";
+
+/** Types that hold data which the program cannot write again, or that open it. */
+const HOLDERS = [
+  "aws:s3/bucket:Bucket",
+  "aws:dynamodb/table:Table",
+  "aws:kinesis/stream:Stream",
+  "aws:redshiftserverless/namespace:Namespace",
+  "aws:redshift/cluster:Cluster",
+  "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+  "aws:kms/key:Key",
+  "aws:secretsmanager/secret:Secret",
+];
+
+/** A parameter whose value the program writes once: what stands in it since is nowhere else. */
+const keepsValue = ({ type, ignoreChanges }: GraphResource): boolean => type === PARAMETER && ignoreChanges.includes("value");
+
+export const protectionControls: readonly Control[] = [
+  {
+    id: "Protection",
+    title: "What holds data, or opens it, is protected from pulumi destroy",
+    appliesTo: [...HOLDERS, PARAMETER],
+    check: (resource) =>
+      resource.protect || !(HOLDERS.includes(resource.type) || keepsValue(resource))
+        ? []
+        : ["protect is false; set risk:deletionProtection to true, or protect in the options of a resource of its own."],
+  },
+];

@@ -1,0 +1,156 @@
+/** What the states of an execution work on: names, keys, URIs, hyperparameters. Pure. */
+import { sha256 } from "../../scoring/core/hash";
+import {
+  inferenceInputPrefix,
+  inferenceOutputPrefix,
+  manifestKey,
+  modelOutputPrefix,
+  modelTarKey,
+  outputTarKey,
+  reportPrefix,
+  statisticsKey,
+  trainingDataPrefix,
+} from "../common/keys";
+import type { DatasetDocument } from "../dataset";
+import { dateOf, dayOf } from "./dates";
+import type { Execution, InferenceRequest, TrainingRequest } from "./request";
+
+export interface TrainingPlan {
+  readonly dataset: string;
+  readonly profile: string;
+  /** Of the training job, the SageMaker model and the entry in the models parameter. */
+  readonly modelName: string;
+  /** ISO 8601, UTC. */
+  readonly asOf: string;
+  /** Empty for the dataset's own source. */
+  readonly file: string;
+  readonly champion: string;
+  readonly dataPrefix: string;
+  readonly trainUri: string;
+  readonly validationUri: string;
+  readonly holdoutUri: string;
+  readonly statisticsKey: string;
+  /** SageMaker's S3OutputPath. */
+  readonly modelOutputUri: string;
+  readonly modelKey: string;
+  readonly modelUri: string;
+  readonly outputKey: string;
+  readonly reportPrefix: string;
+  readonly reportUri: string;
+  /** Of managed spot training. */
+  readonly checkpointUri: string;
+  /** SageMaker takes texts only. */
+  readonly hyperparameters: Readonly<Record<string, string>>;
+}
+
+export interface DayPlan {
+  readonly dataset: string;
+  readonly date: string;
+  readonly modelName: string;
+  readonly file: string;
+  readonly inputPrefix: string;
+  readonly inputUri: string;
+  readonly manifestKey: string;
+  readonly outputPrefix: string;
+  readonly outputUri: string;
+  /** One an execution and day. */
+  readonly transformJobName: string;
+}
+
+export interface InferencePlan {
+  readonly dataset: string;
+  readonly profile: string;
+  readonly modelName: string;
+  readonly days: readonly DayPlan[];
+}
+
+/** What is known besides the request. */
+export interface Circumstances {
+  readonly bucket: string;
+  readonly execution: Execution;
+  readonly document: DatasetDocument;
+  /** Name of the model in front. */
+  readonly champion: string;
+}
+
+/**
+ * Names of one execution differ from those of every other and come out the same at a retry. Jobs of all stacks in an account share
+ * their names, and people give executions the same name in each: the bucket, which is the stack's own, tells them apart.
+ */
+const executionHash = ({ bucket, execution }: Circumstances): string => sha256(`${bucket}/${execution.name}`).slice(0, 8);
+
+const compact = (date: string): string => date.replaceAll("-", "");
+
+export function planTraining(request: TrainingRequest, circumstances: Circumstances): TrainingPlan {
+  const { bucket, execution, document, champion } = circumstances;
+  const { dataset, asOf, file } = request;
+  const modelName = `${dataset}-${compact(dateOf(dayOf(execution.startedAtMs)))}-${executionHash(circumstances)}`;
+  const uri = (key: string): string => `s3://${bucket}/${key}`;
+  const dataPrefix = trainingDataPrefix(dataset, modelName);
+  const modelKey = modelTarKey(dataset, modelName);
+  const report = reportPrefix(dataset, modelName);
+  return {
+    dataset,
+    profile: document.profile,
+    modelName,
+    asOf,
+    file,
+    champion,
+    dataPrefix,
+    trainUri: uri(`${dataPrefix}train/`),
+    validationUri: uri(`${dataPrefix}validation/`),
+    holdoutUri: uri(`${dataPrefix}holdout/`),
+    statisticsKey: statisticsKey(dataset, modelName),
+    modelOutputUri: uri(modelOutputPrefix(dataset)),
+    modelKey,
+    modelUri: uri(modelKey),
+    outputKey: outputTarKey(dataset, modelName),
+    reportPrefix: report,
+    reportUri: uri(report),
+    checkpointUri: uri(`temp/checkpoints/${modelName}/`),
+    hyperparameters: hyperparameters(document, modelName),
+  };
+}
+
+/** The names that the training script takes. */
+function hyperparameters({ name, training, evaluation }: DatasetDocument, modelName: string): Record<string, string> {
+  return {
+    dataset: name,
+    model_name: modelName,
+    objective: training.objective,
+    rounds: String(training.rounds),
+    max_depth: String(training.maxDepth),
+    learning_rate: String(training.learningRate),
+    subsample: String(training.subsample),
+    colsample_bytree: String(training.colsampleByTree),
+    min_child_weight: String(training.minChildWeight),
+    reg_lambda: String(training.lambda),
+    early_stopping_rounds: String(training.earlyStoppingRounds),
+    seed: String(training.seed),
+    golden_rows: String(evaluation.goldenRows),
+    monotone: JSON.stringify(training.monotone ?? {}),
+  };
+}
+
+export function planInference(request: InferenceRequest, circumstances: Circumstances): InferencePlan {
+  const { bucket, document, champion } = circumstances;
+  const { dataset, dates, file } = request;
+  const uri = (key: string): string => `s3://${bucket}/${key}`;
+  const days = dates.map((date): DayPlan => {
+    const inputPrefix = inferenceInputPrefix(dataset, date);
+    const outputPrefix = inferenceOutputPrefix(dataset, date);
+    return {
+      dataset,
+      date,
+      modelName: champion,
+      file,
+      inputPrefix,
+      inputUri: uri(inputPrefix),
+      manifestKey: manifestKey(dataset, date),
+      outputPrefix,
+      outputUri: uri(outputPrefix),
+      transformJobName: `${dataset}-${compact(date)}-${executionHash(circumstances)}`,
+    };
+  });
+  return { dataset, profile: document.profile, modelName: champion, days };
+}

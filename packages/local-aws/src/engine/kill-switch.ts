@@ -1,0 +1,63 @@
+/** Kills a function's process while it is in the middle of its work, at a chosen call to AWS. */
+import type { AwsRequest, AwsService } from "../contracts";
+
+export interface KillRule {
+  /** The function's name. */
+  readonly functionName: string;
+  /** Name of the function's role: that is how its calls are told apart. */
+  readonly roleName: string;
+  /** Signing name, e.g. `dynamodb`. */
+  readonly service: string;
+  readonly action: string;
+  /** Kills after this many matching calls have been answered by their service (the caller never sees the last answer). */
+  readonly afterCalls: number;
+}
+
+/** What became of a rule. */
+export interface KillOrder {
+  /** Processes that it killed; 0 until it fires. */
+  readonly killed: number;
+}
+
+export class KillSwitch {
+  private readonly rules: { readonly rule: KillRule; readonly order: { killed: number }; seen: number }[] = [];
+
+  constructor(private readonly kill: (functionName: string) => number) {}
+
+  arm(rule: KillRule): KillOrder {
+    const order = { killed: 0 };
+    this.rules.push({ rule, order, seen: 0 });
+    return order;
+  }
+
+  /** The same service, watched. */
+  watch(service: AwsService): AwsService {
+    return {
+      name: service.name,
+      ...(service.actionOf === undefined ? {} : { actionOf: (request) => service.actionOf?.(request) ?? "" }),
+      permissions: (request) => service.permissions(request),
+      handle: async (request) => {
+        const response = await service.handle(request);
+        this.after(request);
+        return response;
+      },
+    };
+  }
+
+  private after(request: AwsRequest): void {
+    for (const entry of [...this.rules]) {
+      const { rule } = entry;
+      const { principal } = request;
+      const matches =
+        principal.kind === "role" &&
+        principal.roleName === rule.roleName &&
+        rule.service === request.service &&
+        rule.action === request.action;
+      if (!matches) continue;
+      entry.seen += 1;
+      if (entry.seen < rule.afterCalls) continue;
+      this.rules.splice(this.rules.indexOf(entry), 1);
+      entry.order.killed = this.kill(rule.functionName);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/** The whole platform of one stack on this machine: evaluate, create services, deploy, run, stop. */
+import { join } from "node:path";
+import type { Graph } from "@risk/program-graph";
+import { readStackConfig } from "@risk/program-graph";
+import type { GraphResource, Part } from "../contracts";
+import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
+import { FaultInjector, type FaultRule } from "../gateway/faults";
+import type { Metering, Usage } from "../services/dynamodb";
+import { deploy } from "./deploy";
+import type { KillOrder, KillRule } from "./kill-switch";
+import { applyChanges, type ReloadResult } from "./reload";
+import { databaseRoles, endAll, openRuntime, startParts, warehouseUrl } from "./runtime";
+import type { Services } from "./services";
+import { graphOf } from "./stack-graph";
+
+export interface PlatformOptions {
+  readonly stack: string;
+  /** Folder with `Pulumi.yaml`; default: the working folder. */
+  readonly projectDir?: string;
+  /** AWS endpoint; 0 or absent: a free one. */
+  readonly port?: number;
+  /** REST APIs; 0 or absent: a free one. */
+  readonly apiPort?: number;
+  /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
+  readonly inMemory?: boolean;
+  /** Default `.local/<stack>` of the project. One running platform a folder. */
+  readonly dataDir?: string;
+  readonly log?: (line: string) => void;
+  /** Told of each resource that has got its body. */
+  readonly onCreated?: (resource: GraphResource, services: Services) => void;
+  /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
+  readonly metering?: Metering;
+  /** Told when a table first lacks units. */
+  readonly onFirstRefusal?: (usage: Usage) => void;
+}
+
+export interface Platform {
+  /** The stack's outputs. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly graph: Graph;
+  readonly endpointUrl: string;
+  /** Base URL of every stage of every API. */
+  readonly apiUrls: readonly string[];
+  readonly warehouseUrl: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly region: string;
+  readonly dataDir: string;
+  readonly services: Services;
+  readonly faults: {
+    /** Kills a function's process after its n-th matching call to AWS was carried out. */
+    killDuringCall(rule: Omit<KillRule, "roleName">): KillOrder;
+    /** Replaces the injected faults; none without rules. */
+    inject(seed: number, rules: readonly FaultRule[]): void;
+  };
+  /** Session credentials of a function's role: shows from outside what the function may do. */
+  credentialsOf(functionName: string): SessionCredentials;
+  /** Reads the stack's config again and applies what can be applied. Rejects with the problems of a bad config, keeping what runs. */
+  reload(): Promise<ReloadResult>;
+  /** Ends everything; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the platform. When anything fails, what was started is ended before the error is thrown.
+ * @throws StackConfigError, EvaluationError, DeployError; Error when a port is taken.
+ */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const projectDir = options.projectDir ?? process.cwd();
+  const started: Part[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= endAll(started, options.log);
+    return stopping;
+  };
+  try {
+    return await start(options, projectDir, started, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: PlatformOptions,
+  projectDir: string,
+  started: Part[],
+  stop: () => Promise<void>,
+): Promise<Platform> {
+  const config = readStackConfig(projectDir, options.stack);
+  let graph: Graph | undefined;
+  const { context, endpoint, credentials, services, killSwitch } = await openRuntime(
+    {
+      ...options,
+      region: config.region,
+      dataDir: options.dataDir ?? join(projectDir, ".local", options.stack),
+      databaseRolesOf: (roleName) => databaseRoles(graph?.resources ?? [], roleName),
+    },
+    started,
+  );
+  const evaluateStack = () => graphOf(projectDir, readStackConfig(projectDir, options.stack), services.bodies);
+  // The warehouse takes longest to start; the program is evaluated meanwhile.
+  const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
+  graph = evaluated;
+  await deploy(graph, services.bodies, (resource) => options.onCreated?.(resource, services));
+  services.lambda.activate();
+  const roleOf = (functionName: string) => {
+    const roleArn = services.lambda.pool.get(functionName)?.config.roleArn;
+    if (roleArn !== undefined) return roleArn;
+    throw new Error(`There is no function ${functionName}. Functions: ${services.lambda.pool.names().join(", ")}.`);
+  };
+  return {
+    outputs: graph.outputs,
+    graph,
+    endpointUrl: context.endpointUrl,
+    apiUrls: graph.resources
+      .filter(({ type }) => type === "aws:apigateway/stage:Stage")
+      .map(({ state }) => String(state.invokeUrl)),
+    warehouseUrl: warehouseUrl(services, graph.resources),
+    credentials: credentials.owner,
+    region: config.region,
+    dataDir: context.dataDir,
+    services,
+    faults: {
+      killDuringCall: (rule) => killSwitch.arm({ ...rule, roleName: roleNameOf(roleOf(rule.functionName)) }),
+      inject: (seed, rules) => endpoint.injectFaults(rules.length === 0 ? undefined : new FaultInjector(seed, rules)),
+    },
+    credentialsOf: (functionName) => credentials.issue(roleOf(functionName), functionName),
+    reload: async () => {
+      const next = await evaluateStack();
+      const result = await applyChanges(graph ?? next, next, services.bodies);
+      graph = next;
+      return result;
+    },
+    stop,
+  };
+}

@@ -1,0 +1,122 @@
+/** What runs below a deployment: data folder, credentials, the AWS endpoint and every service, before any resource exists. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { recordOf } from "@risk/program-graph";
+import type { GraphResource, LocalContext, Part } from "../contracts";
+import { CredentialStore } from "../gateway/credentials";
+import { GatewayEndpoint } from "../gateway/endpoint";
+import { Iam } from "../gateway/permissions/iam";
+import type { Metering, Usage } from "../services/dynamodb";
+import { ACCOUNT_ID } from "./account";
+import { lockDataDir } from "./data-lock";
+import { KillSwitch } from "./kill-switch";
+import { reservePort } from "./ports";
+import { createServices, type Services } from "./services";
+
+export interface RuntimeOptions {
+  readonly region: string;
+  /** AWS endpoint; 0 or absent: a free one. */
+  readonly port?: number;
+  /** REST APIs; 0 or absent: a free one. */
+  readonly apiPort?: number;
+  /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
+  readonly inMemory?: boolean;
+  /** One running platform a folder. */
+  readonly dataDir: string;
+  readonly log?: (line: string) => void;
+  /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
+  readonly metering?: Metering;
+  /** Told when a table first lacks units. */
+  readonly onFirstRefusal?: (usage: Usage) => void;
+  /** Names in a role's tag `RedshiftDbRoles`. */
+  readonly databaseRolesOf: (roleName: string) => readonly string[];
+}
+
+export interface Runtime {
+  readonly context: LocalContext;
+  readonly endpoint: GatewayEndpoint;
+  readonly credentials: CredentialStore;
+  readonly services: Services;
+  readonly killSwitch: KillSwitch;
+}
+
+/** Opens the endpoint and makes the services; `services.parts` are still to be started. What has to be ended is put into `started`. */
+export async function openRuntime(options: RuntimeOptions, started: Part[]): Promise<Runtime> {
+  const dataDir = openDataDir(options, started);
+  const db = new DatabaseSync(options.inMemory ? ":memory:" : join(dataDir, "state.sqlite"));
+  // Losing the last moments on a power cut is fine here; losing speed on every record is not.
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
+  started.push({ title: "database", end: () => db.close() });
+  const clock = { now: () => Date.now() };
+  const log = options.log ?? (() => undefined);
+  const iam = new Iam(ACCOUNT_ID, options.region);
+  const credentials = new CredentialStore(db, ACCOUNT_ID);
+  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => clock.now(), log });
+  const endpointUrl = await endpoint.start(options.port ?? 0);
+  started.push({ title: "AWS endpoint", end: () => endpoint.end() });
+  const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };
+  const services = createServices({
+    context,
+    iam,
+    credentials,
+    apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
+    durable: options.inMemory !== true,
+    perform: (request) => endpoint.call(request),
+    databaseRolesOf: options.databaseRolesOf,
+    ...(options.metering === undefined ? {} : { metering: options.metering }),
+    ...(options.onFirstRefusal === undefined ? {} : { onFirstRefusal: options.onFirstRefusal }),
+  });
+  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
+  for (const service of services.aws) endpoint.register(killSwitch.watch(service));
+  return { context, endpoint, credentials, services, killSwitch };
+}
+
+function openDataDir(options: RuntimeOptions, started: Part[]): string {
+  if (options.inMemory) {
+    // Never a folder that the caller names: this one is removed at the end.
+    const folder = mkdtempSync(join(tmpdir(), "risk-platform-"));
+    started.push({ title: "temporary files", end: () => rmSync(folder, { recursive: true, force: true }) });
+    return folder;
+  }
+  const folder = options.dataDir;
+  mkdirSync(folder, { recursive: true });
+  started.push({ title: "data folder", end: lockDataDir(folder) });
+  return folder;
+}
+
+/** Starts parts in order. Each counts as started before it is, so that a half-started one is ended too. */
+export async function startParts(parts: readonly Part[], started: Part[]): Promise<void> {
+  for (const part of parts) {
+    started.push(part);
+    await part.start?.();
+  }
+}
+
+/** Names in the tag `RedshiftDbRoles` of a role among the resources. */
+export function databaseRoles(resources: Iterable<GraphResource>, roleName: string): readonly string[] {
+  const role = [...resources].find(({ type, state }) => type === "aws:iam/role:Role" && state.name === roleName);
+  const { RedshiftDbRoles: value = "" } = recordOf(role?.inputs.tags);
+  return String(value)
+    .split(":")
+    .filter((name) => name !== "");
+}
+
+/** The database of the stack's namespace, or PostgreSQL's first one without a warehouse. */
+export function warehouseUrl(services: Services, resources: Iterable<GraphResource>): string {
+  const namespace = [...resources].find(({ type }) => type === "aws:redshiftserverless/namespace:Namespace");
+  const database = namespace?.inputs.dbName;
+  return typeof database === "string" ? services.warehouse.urlOf(database) : services.warehouse.url;
+}
+
+/** Ends parts, the last one first; one that fails is told and the others are ended all the same. */
+export async function endAll(parts: readonly Part[], log: ((line: string) => void) | undefined): Promise<void> {
+  for (const part of [...parts].reverse()) {
+    try {
+      await part.end?.();
+    } catch (error) {
+      log?.(`Ending ${part.title}: ${String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** The resource graph of a stack: evaluates the program as a local start does, and starts nothing. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Graph, ResourceType } from "@risk/program-graph";
+import { type EvaluateOptions, evaluate, readStackConfig, type StackConfig } from "@risk/program-graph";
+import { CredentialStore } from "../gateway/credentials";
+import { Iam } from "../gateway/permissions/iam";
+import { boundProviderCalls } from "../services/provider-calls";
+import { ACCOUNT_ID } from "./account";
+import { createServices } from "./services";
+
+/**
+ * Evaluates a program with the config of `Pulumi.<stack>.yaml`; by default the project's compiled one, `dist/index.js`.
+ * @throws StackConfigError, EvaluationError.
+ */
+export async function stackGraph(projectDir: string, stack: string, program?: EvaluateOptions["program"]): Promise<Graph> {
+  const config = readStackConfig(projectDir, stack);
+  const { region } = config;
+  const dataDir = mkdtempSync(join(tmpdir(), "stack-graph-"));
+  const db = new DatabaseSync(":memory:");
+  const clock = { now: () => Date.now() };
+  try {
+    // Nothing listens: the services only know which outputs a provider would compute for each resource.
+    const services = createServices({
+      context: { region, accountId: ACCOUNT_ID, endpointUrl: "http://127.0.0.1:0", db, dataDir, clock, log: () => undefined },
+      iam: new Iam(ACCOUNT_ID, region),
+      credentials: new CredentialStore(db, ACCOUNT_ID),
+      apiPort: 0,
+      durable: false,
+      databaseRolesOf: () => [],
+    });
+    return await graphOf(projectDir, config, services.bodies, program);
+  } finally {
+    db.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** The same with what is known of the resource types already. @throws EvaluationError. */
+export function graphOf(
+  projectDir: string,
+  config: StackConfig,
+  types: readonly ResourceType[],
+  program: EvaluateOptions["program"] = join(projectDir, "dist", "index.js"),
+): Promise<Graph> {
+  return evaluate({
+    config,
+    program,
+    projectDir,
+    types,
+    calls: boundProviderCalls({ region: config.region, accountId: ACCOUNT_ID }),
+    accountId: ACCOUNT_ID,
+  });
+}

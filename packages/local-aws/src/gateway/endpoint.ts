@@ -1,0 +1,231 @@
+/**
+ * The AWS endpoint: verifies each request's signature, finds the service by its signing name, checks the caller's
+ * permissions, and encodes answers and errors in the protocol that was spoken.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "@risk/program-graph";
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
+import type { FaultInjector } from "./faults";
+import { serverError, throttled } from "./faults";
+import type { Iam } from "./iam";
+import { Port, type RawRequest } from "./port";
+import { deniedCode, errorResponse, type Protocol, recognise } from "./protocols";
+import { claimedService } from "./signature-claim";
+import { type KeySource, type VerifiedRequest, verifySignature } from "./sigv4";
+
+/** One decided permission, for finding out why a call was refused. */
+export interface AccessDecision {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly principal: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly allowed: boolean;
+  readonly reason: string | undefined;
+}
+
+export interface EndpointOptions {
+  readonly keys: KeySource;
+  readonly iam: Iam;
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+  readonly faults?: FaultInjector;
+}
+
+const DECISIONS_KEPT = 1000;
+
+export class GatewayEndpoint {
+  private readonly services = new Map<string, AwsService>();
+  private readonly decisions: AccessDecision[] = [];
+  private readonly port: Port;
+  private faults: FaultInjector | undefined;
+  private address: string | undefined;
+
+  constructor(private readonly options: EndpointOptions) {
+    this.faults = options.faults;
+    this.port = new Port({ handler: (request) => this.handle(request), log: options.log });
+  }
+
+  /** Adds a service under its signing name. */
+  register(service: AwsService): void {
+    if (this.services.has(service.name)) throw new Error(`The service '${service.name}' is registered twice on the endpoint.`);
+    this.services.set(service.name, service);
+  }
+
+  /** `http://127.0.0.1:PORT`; throws before `start`. */
+  get url(): string {
+    if (this.address === undefined) throw new Error("The AWS endpoint has no URL before it is started.");
+    return this.address;
+  }
+
+  /** Listens on a fixed port, or on a free one for 0. Resolves to the URL. */
+  async start(port = 0): Promise<string> {
+    this.address = `http://127.0.0.1:${await this.port.start(port)}`;
+    return this.address;
+  }
+
+  end(): Promise<void> {
+    return this.port.end();
+  }
+
+  /** The newest decisions, oldest first. */
+  recentDecisions(): readonly AccessDecision[] {
+    return [...this.decisions];
+  }
+
+  /** Replaces the fault rules; `undefined` stops injecting. */
+  injectFaults(faults: FaultInjector | undefined): void {
+    this.faults = faults;
+  }
+
+  /**
+   * Carries out a request that a local service makes under a role, as if it had come over the wire: permissions and faults apply.
+   * @throws AwsError
+   */
+  call(request: AwsRequest): Promise<AwsResponse> {
+    return this.perform(this.serviceOf(request.service), request, "json");
+  }
+
+  /** Answers one request; public so that tests can skip the socket. */
+  async handle(raw: RawRequest): Promise<AwsResponse> {
+    const requestId = randomUUID();
+    const response = await this.answer(raw, requestId);
+    const s3 = claimedService(raw) === "s3";
+    const ids: Record<string, string> = s3 ? { "x-amz-request-id": requestId } : { "x-amzn-requestid": requestId };
+    return { ...response, headers: { ...ids, ...response.headers } };
+  }
+
+  private async answer(raw: RawRequest, requestId: string): Promise<AwsResponse> {
+    const queryMode = raw.headers["x-amzn-query-mode"] === "true";
+    // Until the signature is verified the claimed service only decides in which shape an error is told.
+    let protocol: Protocol = claimedService(raw) === "s3" ? "rest-xml" : "json";
+    try {
+      const url = parseUrl(raw.target, raw.headers.host);
+      const claimed = claimedService(raw) ?? "";
+      const recognised = recognise({ service: claimed, method: raw.method, url, headers: raw.headers, body: raw.body });
+      protocol = recognised.protocol;
+      const verified = await verifySignature(raw, this.options.keys, this.options.now());
+      return await this.dispatch(raw, url, verified, protocol, recognised.action);
+    } catch (error) {
+      const known = error instanceof AwsError ? error : this.unexpected(raw, error);
+      return errorResponse(known, { protocol, requestId, method: raw.method, queryMode });
+    }
+  }
+
+  private async dispatch(
+    raw: RawRequest,
+    url: URL,
+    verified: VerifiedRequest,
+    protocol: Protocol,
+    action: string | undefined,
+  ): Promise<AwsResponse> {
+    const service = this.serviceOf(verified.service);
+    const partial = {
+      service: verified.service,
+      region: verified.region,
+      method: raw.method,
+      url,
+      headers: requestHeaders(raw, verified),
+      body: verified.body,
+    };
+    const named = action ?? service.actionOf?.(partial);
+    if (named === undefined)
+      throw new AwsError(
+        "UnsupportedOperation",
+        `${verified.service}: cannot tell the action of ${raw.method} ${url.pathname}. The local endpoint speaks AWS's JSON, query and REST protocols, not CBOR.`,
+        501,
+      );
+    const request: AwsRequest = { ...partial, action: named, principal: verified.principal };
+    return this.perform(service, request, protocol);
+  }
+
+  private serviceOf(name: string): AwsService {
+    const service = this.services.get(name);
+    if (service) return service;
+    throw new AwsError(
+      "UnsupportedOperation",
+      `The service '${name}' is not supported by the local endpoint. Supported: ${[...this.services.keys()].sort().join(", ")}.`,
+      501,
+    );
+  }
+
+  private async perform(service: AwsService, request: AwsRequest, protocol: Protocol): Promise<AwsResponse> {
+    const fault = this.faults?.next(request.service, request.action);
+    if (fault?.kind === "throttle") throw throttled(request.service);
+    if (fault?.kind === "error") throw serverError(request.service);
+    if (fault?.kind === "slow") await delay(fault.delayMs);
+    this.authorize(service, request, protocol);
+    if (fault?.kind === "duplicate") await service.handle(request);
+    const response = await service.handle(request);
+    if (fault?.kind === "lost-reply") throw serverError(request.service);
+    return response;
+  }
+
+  private authorize(service: AwsService, request: AwsRequest, protocol: Protocol): void {
+    for (const permission of service.permissions(request)) {
+      const decision = this.options.iam.authorize(request.principal, permission);
+      this.remember({
+        at: this.options.now(),
+        principal: request.principal.arn,
+        action: permission.action,
+        resource: permission.resource,
+        allowed: decision.allowed,
+        reason: decision.allowed ? undefined : decision.reason,
+      });
+      if (!decision.allowed) {
+        this.options.log(`denied: ${decision.reason}`);
+        const { code, status } = deniedCode(protocol, request.service);
+        throw new AwsError(code, decision.reason, status);
+      }
+    }
+  }
+
+  private remember(decision: AccessDecision): void {
+    this.decisions.push(decision);
+    if (this.decisions.length > DECISIONS_KEPT) this.decisions.shift();
+  }
+
+  private unexpected(raw: RawRequest, error: unknown): AwsError {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.options.log(`endpoint: ${raw.method} ${raw.target}: ${text}`);
+    return new AwsError("InternalFailure", `The local endpoint failed: ${messageOf(error)}`, 500);
+  }
+}
+
+function requestHeaders(raw: RawRequest, verified: VerifiedRequest): Record<string, string> {
+  const headers = { ...raw.headers, ...verified.trailers };
+  const encodings = (headers["content-encoding"] ?? "").split(",").map((encoding) => encoding.trim());
+  if (encodings.includes("aws-chunked")) {
+    const rest = encodings.filter((encoding) => encoding !== "aws-chunked").join(",");
+    if (rest === "") delete headers["content-encoding"];
+    else headers["content-encoding"] = rest;
+  }
+  return headers;
+}
+
+/** WHATWG URLs resolve `.` and `..`, which would silently address another S3 key, so such paths are refused. */
+function parseUrl(target: string, host = "127.0.0.1"): URL {
+  const path = target.split("?", 1)[0] ?? "";
+  if (path.split("/").some((part) => /^(\.|%2e){1,2}$/i.test(part)))
+    throw new AwsError(
+      "InvalidURI",
+      `The path '${path}' has '.' or '..' segments, which the local endpoint does not support.`,
+      400,
+    );
+  try {
+    // Prefixed rather than resolved: a target that starts with two slashes would otherwise name another host.
+    return new URL(`http://${host}${target.startsWith("/") ? target : `/${target}`}`);
+  } catch {
+    throw new AwsError("InvalidURI", `Couldn't parse the specified URI '${target}'.`, 400);
+  }
+}
+
+/** The error for an action that a service does not have, naming what it has. */
+export function unsupportedAction(service: string, action: string, supported: readonly string[]): AwsError {
+  return new AwsError(
+    "UnsupportedOperation",
+    `${service}: the action '${action}' is not supported by the local endpoint. Supported: ${supported.join(", ")}.`,
+    501,
+  );
+}

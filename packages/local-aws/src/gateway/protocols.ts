@@ -1,0 +1,129 @@
+/**
+ * How requests and errors look on the wire in each of AWS's protocols. Services speak parsed values; this is the one
+ * place that knows `__type` and `<ErrorResponse>`.
+ */
+
+import { isRecord, messageOf } from "@risk/program-graph";
+import { AwsError, type AwsRequest, type AwsResponse } from "../contracts";
+
+export type Protocol = "json" | "query" | "rest-json" | "rest-xml";
+
+/** Services whose errors keep the query protocol's code names. */
+const QUERY_SERVICES = new Set(["sns", "sts", "iam"]);
+
+/** Codes that clients of the former query protocol still look for (header `x-amzn-query-error`). */
+const QUERY_CODES: Readonly<Record<string, string>> = {
+  QueueDoesNotExist: "AWS.SimpleQueueService.NonExistentQueue",
+  QueueNameExists: "QueueAlreadyExists",
+  BatchEntryIdsNotDistinct: "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+  EmptyBatchRequest: "AWS.SimpleQueueService.EmptyBatchRequest",
+  TooManyEntriesInBatchRequest: "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+  InvalidBatchEntryId: "AWS.SimpleQueueService.InvalidBatchEntryId",
+  MessageNotInflight: "AWS.SimpleQueueService.MessageNotInflight",
+};
+
+export interface Recognised {
+  readonly protocol: Protocol;
+  /** Absent for REST services: they derive it from method and path. */
+  readonly action: string | undefined;
+}
+
+/** Recognises the protocol of a request from what the client sent; `service` is the signing name. */
+export function recognise(request: {
+  readonly service: string;
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}): Recognised {
+  if (request.service === "s3") return { protocol: "rest-xml", action: undefined };
+  const target = request.headers["x-amz-target"];
+  if (target !== undefined) return { protocol: "json", action: target.slice(target.lastIndexOf(".") + 1) };
+  const action = queryBody(request).get("Action");
+  if (action !== null) return { protocol: "query", action };
+  return { protocol: QUERY_SERVICES.has(request.service) ? "query" : "rest-json", action: undefined };
+}
+
+/** The JSON object of a request; `{}` for an empty body. Throws SerializationException. */
+export function jsonBody(request: Pick<AwsRequest, "body">): Record<string, unknown> {
+  if (request.body.length === 0) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(request.body.toString("utf8"));
+  } catch (cause) {
+    throw new AwsError("SerializationException", `The request body is not JSON: ${messageOf(cause)}`);
+  }
+  if (!isRecord(value)) throw new AwsError("SerializationException", "The request body must be a JSON object.");
+  return value;
+}
+
+/** Parameters of a query-protocol request, from the form body or the URL. */
+export function queryBody(request: Pick<AwsRequest, "body" | "url" | "headers">): URLSearchParams {
+  const form = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
+  return form ? new URLSearchParams(request.body.toString("utf8")) : request.url.searchParams;
+}
+
+export function jsonResponse(body: unknown, contentType = "application/x-amz-json-1.1"): AwsResponse {
+  return { status: 200, headers: { "content-type": contentType }, body: JSON.stringify(body) };
+}
+
+/** `<ActionResponse><ActionResult>…` as STS and SNS answer. */
+export function queryResponse(action: string, namespace: string, resultXml: string, requestId: string): AwsResponse {
+  const body =
+    `<${action}Response xmlns="${namespace}"><${action}Result>${resultXml}</${action}Result>` +
+    `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`;
+  return { status: 200, headers: { "content-type": "text/xml" }, body };
+}
+
+const XML_ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+  "\r": "&#xD;",
+};
+
+export function xmlEscape(text: string): string {
+  return text.replace(/[&<>"'\r]/g, (character) => XML_ENTITIES[character] ?? character);
+}
+
+/** Encodes an error in the shape of the protocol it answers. */
+export function errorResponse(
+  error: AwsError,
+  context: { readonly protocol: Protocol; readonly requestId: string; readonly method: string; readonly queryMode: boolean },
+): AwsResponse {
+  const { protocol, requestId } = context;
+  const fault = error.status >= 500 ? "Receiver" : "Sender";
+  if (protocol === "rest-xml") {
+    const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message><RequestId>${requestId}</RequestId></Error>`;
+    // S3 answers HEAD without a body: clients then only see the status.
+    return {
+      status: error.status,
+      headers: { "content-type": "application/xml" },
+      ...(context.method === "HEAD" ? {} : { body }),
+    };
+  }
+  if (protocol === "query") {
+    const body = `<ErrorResponse><Error><Type>${fault}</Type><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
+    return { status: error.status, headers: { "content-type": "text/xml" }, body };
+  }
+  const headers: Record<string, string> = {
+    "content-type": protocol === "json" ? "application/x-amz-json-1.1" : "application/json",
+    "x-amzn-errortype": error.code,
+  };
+  if (context.queryMode) headers["x-amzn-query-error"] = `${QUERY_CODES[error.code] ?? error.code};${fault}`;
+  const body =
+    protocol === "json"
+      ? { __type: error.code, message: error.message }
+      : { Type: fault === "Sender" ? "User" : "Service", message: error.message, Message: error.message };
+  return { status: error.status, headers, body: JSON.stringify(body) };
+}
+
+/** The code that a service uses for a denied request, and its HTTP status. */
+export function deniedCode(protocol: Protocol, service: string): { readonly code: string; readonly status: number } {
+  if (service === "sns") return { code: "AuthorizationError", status: 403 };
+  if (protocol === "query" || protocol === "rest-xml") return { code: "AccessDenied", status: 403 };
+  if (protocol === "rest-json") return { code: "AccessDeniedException", status: 403 };
+  return { code: "AccessDeniedException", status: 400 };
+}

@@ -1,0 +1,202 @@
+/** The provider `aws` on a loopback port, as the Pulumi engine speaks to it (pulumi/proto `provider.proto`). */
+import { type handleUnaryCall, Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import proto from "@pulumi/pulumi/proto/provider_pb.js";
+import type { ProviderCall } from "@risk/program-graph";
+import { messageOf } from "@risk/program-graph";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { type Difference, fieldOf, type ProviderResources } from "./resources";
+import { fromStruct, plainProperties, toStruct } from "./values";
+
+export interface ServerArgs {
+  readonly resources: ProviderResources;
+  /** Provider functions by token. */
+  readonly calls: Readonly<Record<string, ProviderCall>>;
+  readonly region: string;
+  /** Of `@pulumi/aws`. */
+  readonly version: string;
+}
+
+export interface ProviderServer {
+  readonly port: number;
+  end(): void;
+}
+
+/** Archives travel inside the messages. */
+const UNLIMITED = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
+
+/** @param port 0: a free one */
+export async function serveProvider(args: ServerArgs, port = 0): Promise<ProviderServer> {
+  const server = new Server(UNLIMITED);
+  server.addService(services.ResourceProviderService, { ...lifecycle(args), ...operations(args) });
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, free) =>
+      error === null ? resolve(free) : reject(error),
+    );
+  });
+  return { port: bound, end: () => server.forceShutdown() };
+}
+
+/** A handler whose answer or error is the promise's. */
+function answering<Request, Response>(
+  answer: (request: Request) => Response | Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    Promise.resolve(call.request)
+      .then(answer)
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(failure(error)),
+      );
+  };
+}
+
+function failure(error: unknown): Partial<ServiceError> {
+  const message = messageOf(error);
+  // AWS's error code is the name of the error.
+  const named = error instanceof Error && error.name !== "Error" ? `${error.name}: ${message}` : message;
+  return { code: status.UNKNOWN, details: named };
+}
+
+function lifecycle({ version, region }: ServerArgs) {
+  return {
+    handshake: answering(() => {
+      const response = new proto.ProviderHandshakeResponse();
+      response.setAcceptSecrets(true);
+      response.setAcceptResources(true);
+      return response;
+    }),
+    attach: answering(() => new Empty()),
+    cancel: answering(() => new Empty()),
+    getSchema: answering(() => {
+      const response = new proto.GetSchemaResponse();
+      response.setSchema("{}");
+      return response;
+    }),
+    getPluginInfo: answering(() => {
+      const info = new plugin.PluginInfo();
+      info.setVersion(version);
+      return info;
+    }),
+    getMapping: answering(() => new proto.GetMappingResponse()),
+    getMappings: answering(() => new proto.GetMappingsResponse()),
+    checkConfig: answering((request: proto.CheckRequest) => {
+      const response = new proto.CheckResponse();
+      response.setInputs(request.getNews());
+      return response;
+    }),
+    diffConfig: answering(() => {
+      const response = new proto.DiffResponse();
+      response.setChanges(proto.DiffResponse.DiffChanges.DIFF_NONE);
+      return response;
+    }),
+    configure: answering((request: proto.ConfigureRequest) => {
+      const asked = request.getVariablesMap().get("aws:config:region") ?? region;
+      if (asked !== region) {
+        throw new Error(
+          `The stack is in ${asked}, this provider in ${region}. Start it for the stack: npm run engine -- serve --stack NAME`,
+        );
+      }
+      const response = new proto.ConfigureResponse();
+      response.setAcceptsecrets(true);
+      response.setSupportspreview(true);
+      response.setAcceptresources(true);
+      return response;
+    }),
+  };
+}
+
+function operations({ resources, calls }: ServerArgs) {
+  return {
+    invoke: answering(async (request: proto.InvokeRequest) => {
+      const call = calls[request.getTok()];
+      if (call === undefined) throw new Error(`${request.getTok()}: this provider function has no local answer.`);
+      const response = new proto.InvokeResponse();
+      response.setReturn(toStruct(await call(plainProperties(fromStruct(request.getArgs())))));
+      return response;
+    }),
+    check: answering((request: proto.CheckRequest) => {
+      const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
+      const { inputs, failures } = resources.check(request.getUrn(), olds, news, request.getRandomseed_asU8());
+      const response = new proto.CheckResponse();
+      response.setInputs(toStruct(inputs));
+      response.setFailuresList(
+        failures.map(({ property, reason }) => {
+          const found = new proto.CheckFailure();
+          found.setProperty(property);
+          found.setReason(reason);
+          return found;
+        }),
+      );
+      return response;
+    }),
+    diff: answering((request: proto.DiffRequest) =>
+      diffResponse(
+        resources.diff(
+          request.getUrn(),
+          fromStruct(request.getOlds()),
+          fromStruct(request.getOldInputs()),
+          fromStruct(request.getNews()),
+          request.getIgnorechangesList(),
+        ),
+      ),
+    ),
+    create: answering(async (request: proto.CreateRequest) => {
+      const inputs = fromStruct(request.getProperties());
+      const response = new proto.CreateResponse();
+      if (request.getPreview()) {
+        response.setProperties(toStruct(resources.previewCreate(inputs)));
+        return response;
+      }
+      const { id, state } = await resources.create(request.getUrn(), inputs);
+      response.setId(id);
+      response.setProperties(toStruct(state));
+      return response;
+    }),
+    update: answering(async (request: proto.UpdateRequest) => {
+      const [urn, id] = [request.getUrn(), request.getId()];
+      const news = fromStruct(request.getNews());
+      const state = request.getPreview()
+        ? resources.previewUpdate(urn, id, fromStruct(request.getOlds()), news)
+        : await resources.update(urn, id, fromStruct(request.getOldInputs()), news);
+      const response = new proto.UpdateResponse();
+      response.setProperties(toStruct(state));
+      return response;
+    }),
+    delete: answering(async (request: proto.DeleteRequest) => {
+      await resources.delete(request.getUrn(), request.getId(), fromStruct(request.getOldInputs()));
+      return new Empty();
+    }),
+    read: answering((request: proto.ReadRequest) => {
+      const response = new proto.ReadResponse();
+      const state = resources.read(request.getUrn(), request.getId(), fromStruct(request.getProperties()));
+      if (state === undefined) return response;
+      response.setId(request.getId());
+      response.setProperties(toStruct(state));
+      response.setInputs(request.getInputs());
+      return response;
+    }),
+  };
+}
+
+const { Kind } = proto.PropertyDiff;
+const KINDS = { add: Kind.ADD, delete: Kind.DELETE, update: Kind.UPDATE } as const;
+const REPLACING_KINDS = { add: Kind.ADD_REPLACE, delete: Kind.DELETE_REPLACE, update: Kind.UPDATE_REPLACE } as const;
+
+function diffResponse({ changes, deleteBeforeReplace }: Difference): proto.DiffResponse {
+  const response = new proto.DiffResponse();
+  const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
+  response.setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE);
+  response.setDiffsList([...new Set(changes.map(({ path }) => fieldOf(path)))]);
+  response.setReplacesList([...new Set(changes.filter(({ replaces }) => replaces).map(({ path }) => fieldOf(path)))]);
+  response.setDeletebeforereplace(deleteBeforeReplace);
+  response.setHasdetaileddiff(true);
+  for (const { path, kind, replaces } of changes) {
+    const detail = new proto.PropertyDiff();
+    detail.setKind((replaces ? REPLACING_KINDS : KINDS)[kind]);
+    detail.setInputdiff(true);
+    response.getDetaileddiffMap().set(path, detail);
+  }
+  return response;
+}

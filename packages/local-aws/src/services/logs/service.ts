@@ -1,0 +1,182 @@
+/** CloudWatch Logs on SQLite; every appended line is looked at for embedded metrics. */
+
+import { messageOf } from "@risk/program-graph";
+import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
+import type { DeliverRegistry } from "../deliver";
+import { type EmfMetric, parseEmf } from "../emf";
+import { numberOf, optionalNumber, textOf, transaction } from "../messaging/database";
+import { serviceOf } from "../messaging/operations";
+import { ticker } from "../messaging/ticker";
+import type { ServiceGate } from "../service-gate";
+import { groupOfArn, type LogEvent, type LogPort, logsOperations, type StoredLogEvent } from "./operations";
+
+const schema = `
+CREATE TABLE IF NOT EXISTS logs_groups (name TEXT PRIMARY KEY, retention INTEGER, kms_key TEXT, created INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS logs_streams (grp TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY (grp, name));
+CREATE TABLE IF NOT EXISTS logs_events (id INTEGER PRIMARY KEY AUTOINCREMENT, grp TEXT NOT NULL, stream TEXT NOT NULL, ts INTEGER NOT NULL, ingested INTEGER NOT NULL, message TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS logs_events_by_time ON logs_events (grp, ts, id);
+CREATE TABLE IF NOT EXISTS logs_policies (name TEXT PRIMARY KEY, document TEXT NOT NULL);`;
+
+export class LogsService implements AwsService, LogPort {
+  readonly name = "logs";
+  readonly permissions: AwsService["permissions"];
+  readonly handle: AwsService["handle"];
+
+  constructor(
+    private readonly context: LocalContext,
+    private readonly gate: ServiceGate,
+    registry: DeliverRegistry,
+    private readonly embedded: (metric: EmfMetric) => void = () => undefined,
+  ) {
+    context.db.exec(schema);
+    const service = serviceOf({
+      name: this.name,
+      iamPrefix: "logs",
+      validationCode: "InvalidParameterException",
+      jsonVersion: "1.1",
+      operations: logsOperations(this),
+    });
+    this.permissions = service.permissions;
+    this.handle = service.handle;
+    registry.register("logs", (arn, payload, options) => this.deliver(arn, payload, options));
+  }
+
+  /** Deletes events older than the retention of their group, once a minute. */
+  part(): Part {
+    return ticker("Log retention", 60_000, () => this.trim(), this.context.log);
+  }
+
+  trim(): void {
+    for (const { name, retentionDays } of this.groups()) {
+      if (retentionDays !== undefined)
+        this.context.db
+          .prepare("DELETE FROM logs_events WHERE grp = ? AND ts < ?")
+          .run(name, this.context.clock.now() - retentionDays * 86_400_000);
+    }
+  }
+
+  arnOf(group: string): string {
+    return `arn:aws:logs:${this.context.region}:${this.context.accountId}:log-group:${group}`;
+  }
+
+  groups(): { readonly name: string; readonly retentionDays: number | undefined; readonly createdMs: number }[] {
+    const rows = this.context.db.prepare("SELECT * FROM logs_groups ORDER BY name").all();
+    return rows.map((row) => ({
+      name: textOf(row, "name"),
+      retentionDays: optionalNumber(row, "retention"),
+      createdMs: numberOf(row, "created"),
+    }));
+  }
+
+  requireGroup(name: string): void {
+    if (this.context.db.prepare("SELECT 1 FROM logs_groups WHERE name = ?").get(name) === undefined) {
+      throw new AwsError("ResourceNotFoundException", `The specified log group does not exist: ${name}.`);
+    }
+  }
+
+  /** @throws AwsError when CloudWatch Logs may not use the key. */
+  saveGroup(name: string, retentionDays: number | undefined, kmsKey?: string): void {
+    const targetArn = this.arnOf(name);
+    if (kmsKey !== undefined) {
+      const service = `logs.${this.context.region}.amazonaws.com`;
+      this.gate.require({ service, target: "log group", targetArn, sourceArn: targetArn, keyId: kmsKey });
+    }
+    this.context.db
+      .prepare(
+        "INSERT INTO logs_groups VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET retention = excluded.retention, kms_key = excluded.kms_key",
+      )
+      .run(name, retentionDays ?? null, kmsKey ?? null, this.context.clock.now());
+  }
+
+  deleteGroup(name: string): void {
+    transaction(this.context.db, () => {
+      for (const table of ["logs_events", "logs_streams"])
+        this.context.db.prepare(`DELETE FROM ${table} WHERE grp = ?`).run(name);
+      this.context.db.prepare("DELETE FROM logs_groups WHERE name = ?").run(name);
+    });
+  }
+
+  streams(group: string): { readonly name: string; readonly createdMs: number }[] {
+    const rows = this.context.db.prepare("SELECT * FROM logs_streams WHERE grp = ? ORDER BY name").all(group);
+    return rows.map((row) => ({ name: textOf(row, "name"), createdMs: numberOf(row, "created") }));
+  }
+
+  /** Appends to a stream, creating it if needed. The group must exist. Timestamps are ms since the epoch. */
+  append(group: string, stream: string, events: readonly LogEvent[]): void {
+    const now = this.context.clock.now();
+    transaction(this.context.db, () => {
+      this.requireGroup(group);
+      this.context.db.prepare("INSERT OR IGNORE INTO logs_streams VALUES (?, ?, ?)").run(group, stream, now);
+      const insert = this.context.db.prepare(
+        "INSERT INTO logs_events (grp, stream, ts, ingested, message) VALUES (?, ?, ?, ?, ?)",
+      );
+      for (const event of events) {
+        insert.run(group, stream, event.timestamp, now, event.message);
+        this.extract(group, event.message);
+      }
+    });
+  }
+
+  private extract(group: string, message: string): void {
+    try {
+      for (const metric of parseEmf(message)) this.embedded(metric);
+    } catch (error) {
+      this.context.log(`A line in ${group} is not valid embedded metric format: ${messageOf(error)}`);
+    }
+  }
+
+  /** Events of a group ordered by time; `fromMs` inclusive, `toMs` exclusive. */
+  events(group: string, fromMs: number, toMs: number): StoredLogEvent[] {
+    this.requireGroup(group);
+    const rows = this.context.db
+      .prepare("SELECT * FROM logs_events WHERE grp = ? AND ts >= ? AND ts < ? ORDER BY ts, id")
+      .all(group, fromMs, toMs);
+    return rows.map((row) => ({
+      id: numberOf(row, "id"),
+      stream: textOf(row, "stream"),
+      timestamp: numberOf(row, "ts"),
+      ingested: numberOf(row, "ingested"),
+      message: textOf(row, "message"),
+    }));
+  }
+
+  policies(): { readonly name: string; readonly document: string }[] {
+    return this.context.db
+      .prepare("SELECT * FROM logs_policies ORDER BY name")
+      .all()
+      .map((row) => ({ name: textOf(row, "name"), document: textOf(row, "document") }));
+  }
+
+  savePolicy(name: string, document: string): void {
+    this.context.db.prepare("INSERT OR REPLACE INTO logs_policies VALUES (?, ?)").run(name, document);
+  }
+
+  deletePolicy(name: string): void {
+    this.context.db.prepare("DELETE FROM logs_policies WHERE name = ?").run(name);
+  }
+
+  /** A log group as an event target: one line per event, allowed by an account's resource policy. */
+  private deliver(arn: string, payload: string, options: DeliverOptions): void {
+    const group = groupOfArn(arn);
+    this.requireGroup(group);
+    if (options.servicePrincipal !== undefined) this.requireAccess(group, options.servicePrincipal, options.sourceArn);
+    const now = this.context.clock.now();
+    this.append(group, `${(options.sourceArn ?? "local").replace(/^.*\//, "").replace(/[:*]/g, "-")}`, [
+      { timestamp: now, message: payload },
+    ]);
+  }
+
+  private requireAccess(group: string, servicePrincipal: string, sourceArn: string | undefined): void {
+    const statements = this.policies().flatMap(({ document }) => {
+      const parsed = JSON.parse(document) as { Statement: unknown };
+      return Array.isArray(parsed.Statement) ? parsed.Statement : [parsed.Statement];
+    });
+    this.gate.require({
+      service: servicePrincipal,
+      target: "log group",
+      targetArn: this.arnOf(group),
+      sourceArn: sourceArn ?? "",
+      ...(statements.length === 0 ? {} : { policy: JSON.stringify({ Statement: statements }) }),
+    });
+  }
+}

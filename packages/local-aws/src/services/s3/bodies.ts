@@ -1,0 +1,217 @@
+/** Local bodies of the S3 resource types. */
+
+import { isResolvedAsset } from "@risk/program-graph";
+import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
+import { physicalName } from "../../engine/names";
+import type { Iam } from "../../gateway/iam";
+import { optionalText, recordInput, recordsInput, textInput } from "../resource-inputs";
+import { bucketArn } from "./notifications";
+import type { S3Service } from "./service";
+import type { Expiration, NotificationTarget } from "./store";
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+interface BucketEffect {
+  readonly apply: (resource: GraphResource, bucket: string) => Promise<void> | void;
+  /** Back to what a new bucket has; nothing when the bucket is gone. */
+  readonly remove: (bucket: string) => Promise<void> | void;
+}
+
+/** A setting of a bucket: its id is the bucket's name. */
+function setting(
+  type: string,
+  honoured: readonly string[],
+  effect: BucketEffect | undefined,
+  cloudOnly: Readonly<Record<string, string>> = {},
+): ResourceBody {
+  const create = effect && ((resource: GraphResource) => effect.apply(resource, textInput(resource, "bucket")));
+  const remove = effect && (({ inputs }: GraphResource) => effect.remove(String(inputs.bucket)));
+  return {
+    type,
+    honoured: ["bucket", ...honoured],
+    cloudOnly,
+    replaceOn: ["bucket"],
+    outputs: ({ inputs }) => ({ id: optionalText(inputs, "bucket") ?? "", state: {} }),
+    ...(create && remove ? { create, update: create, delete: remove } : {}),
+  };
+}
+
+/** S3 user guide, "General purpose bucket naming rules". */
+const bucketName: NameRule = {
+  field: "bucket",
+  maxLength: 63,
+  characters: {
+    pattern: /^[a-z0-9](?!.*\.\.)[a-z0-9.-]+[a-z0-9]$/,
+    words: "at least three lower-case letters, digits, hyphens or single dots, with a letter or digit at both ends",
+  },
+  adapt: (generated) => generated.toLowerCase(),
+};
+
+export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
+  const { store } = service;
+  const reset = (bucket: string, changes: Parameters<typeof store.configure>[1]): void => {
+    if (store.hasBucket(bucket)) store.configure(bucket, changes);
+  };
+  const setTags = ({ id, inputs }: GraphResource): void =>
+    store.configure(id, { tags: recordInput(inputs, "tags") as Record<string, string> });
+  return [
+    {
+      type: "aws:s3/bucket:Bucket",
+      honoured: ["bucket", "tags", "forceDestroy"],
+      cloudOnly: {},
+      replaceOn: ["bucket"],
+      autoName: bucketName,
+      outputs: ({ name, inputs, region }) => {
+        const bucket = physicalName(bucketName, name, inputs);
+        const state = {
+          bucket,
+          arn: bucketArn(bucket),
+          region,
+          bucketRegion: region,
+          bucketDomainName: `${bucket}.s3.amazonaws.com`,
+          bucketRegionalDomainName: `${bucket}.s3.${region}.amazonaws.com`,
+        };
+        return { id: bucket, state };
+      },
+      create: (resource) => {
+        store.createBucket(resource.id);
+        setTags(resource);
+      },
+      update: setTags,
+      delete: async ({ id, inputs }) => {
+        if (!store.hasBucket(id)) return;
+        if (inputs.forceDestroy === true) await store.deleteVersions(id, () => true);
+        store.deleteBucket(id);
+        iam.setResourcePolicy(bucketArn(id), undefined);
+      },
+    },
+    {
+      type: "aws:s3/bucketObjectv2:BucketObjectv2",
+      honoured: ["bucket", "key", "source", "contentType", "metadata"],
+      cloudOnly: {},
+      replaceOn: ["bucket", "key"],
+      outputs: ({ inputs }) => ({ id: `${String(inputs.bucket)}/${String(inputs.key)}`, state: {} }),
+      create: (resource) => putObject(service, resource),
+      update: (resource) => putObject(service, resource),
+      // With all its versions, as the provider does.
+      delete: async ({ inputs }) => {
+        const bucket = String(inputs.bucket);
+        if (store.hasBucket(bucket)) await store.deleteVersions(bucket, (key) => key === inputs.key);
+      },
+    },
+    setting("aws:s3/bucketVersioning:BucketVersioning", ["versioningConfiguration"], {
+      apply: (resource, bucket) => {
+        const { status } = recordInput(resource.inputs, "versioningConfiguration");
+        if (status !== "Enabled" && status !== "Suspended" && status !== "Disabled")
+          throw new Error(
+            `${resource.type} (${resource.name}): versioningConfiguration.status must be Enabled, Suspended or Disabled, got ${String(status)}.`,
+          );
+        if (status === "Disabled" && store.config(bucket).versioning !== undefined)
+          throw new AwsError(
+            "IllegalVersioningConfigurationException",
+            `${resource.type} (${resource.name}): versioning can't be taken from ${bucket} once it was on. Set versioningConfiguration.status to Suspended.`,
+          );
+        store.configure(bucket, { versioning: status === "Disabled" ? undefined : status });
+      },
+      remove: (bucket) => {
+        if (store.hasBucket(bucket) && store.config(bucket).versioning !== undefined)
+          store.configure(bucket, { versioning: "Suspended" });
+      },
+    }),
+    setting("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", ["rules"], {
+      apply: (resource, bucket) => {
+        const rule = recordInput(recordsInput(resource.inputs, "rules")[0] ?? {}, "applyServerSideEncryptionByDefault");
+        const keyId = optionalText(rule, "kmsMasterKeyId");
+        store.configure(bucket, {
+          encryption: { algorithm: optionalText(rule, "sseAlgorithm") ?? "AES256", ...(keyId === undefined ? {} : { keyId }) },
+        });
+      },
+      remove: (bucket) => reset(bucket, { encryption: undefined }),
+    }),
+    setting("aws:s3/bucketPolicy:BucketPolicy", ["policy"], {
+      apply: ({ inputs }, bucket) => iam.setResourcePolicy(bucketArn(bucket), inputs.policy),
+      remove: (bucket) => iam.setResourcePolicy(bucketArn(bucket), undefined),
+    }),
+    setting("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", ["rules"], {
+      apply: (resource, bucket) =>
+        store.configure(bucket, {
+          expirations: recordsInput(resource.inputs, "rules").flatMap((rule) => expiration(resource, rule)),
+        }),
+      remove: (bucket) => reset(bucket, { expirations: undefined }),
+    }),
+    setting("aws:s3/bucketNotification:BucketNotification", ["queues"], {
+      apply: (resource, bucket) => service.notifications.configure(bucket, notificationTargets(resource.inputs)),
+      remove: (bucket) => reset(bucket, { notifications: undefined }),
+    }),
+    setting("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", [], undefined, {
+      blockPublicAcls: "the endpoint accepts no ACLs",
+      blockPublicPolicy: "the endpoint answers no unsigned requests",
+      ignorePublicAcls: "the endpoint accepts no ACLs",
+      restrictPublicBuckets: "the endpoint answers no unsigned requests",
+    }),
+    setting("aws:s3/bucketOwnershipControls:BucketOwnershipControls", [], undefined, {
+      rule: "the endpoint accepts no ACLs: one account owns every object",
+    }),
+    setting("aws:s3/bucketLogging:BucketLogging", [], undefined, {
+      targetBucket: "server access logs are written by AWS within hours; the endpoint keeps its own access decisions",
+      targetPrefix: "as targetBucket",
+    }),
+  ];
+}
+
+/** Writes the object unless it is there with these bytes and headers: a start over kept data makes no new version. */
+async function putObject(service: S3Service, resource: GraphResource): Promise<void> {
+  const { source } = resource.inputs;
+  const [bucket, key] = [textInput(resource, "bucket"), textInput(resource, "key")];
+  if (!isResolvedAsset(source)) throw new Error(`${resource.type} (${resource.name}): 'source' must be a file or text asset.`);
+  const metadata = Object.entries(recordInput(resource.inputs, "metadata"));
+  const contentType = optionalText(resource.inputs, "contentType");
+  const headers = {
+    ...(contentType === undefined ? {} : { "content-type": contentType }),
+    ...Object.fromEntries(metadata.map(([name, value]) => [`x-amz-meta-${name}`, String(value)])),
+  };
+  const stored = service.store.find(bucket, key);
+  const described = (all: Readonly<Record<string, string>>) =>
+    JSON.stringify(
+      Object.entries({ "content-type": "binary/octet-stream", ...all })
+        .filter(([name]) => OWN_HEADER.test(name))
+        .sort(),
+    );
+  const sameHeaders = stored !== undefined && described(stored.headers) === described(headers);
+  if (sameHeaders && (await service.get(bucket, key))?.equals(source.content)) return;
+  await service.put(bucket, key, source.content, { headers });
+}
+
+/** Headers of an object that its resource gives. */
+const OWN_HEADER = /^(content-type$|x-amz-meta-)/;
+
+/** Rule fields that only change where and at what price bytes lie. */
+const STORAGE_ONLY = new Set([
+  "transitions",
+  "noncurrentVersionTransitions",
+  "noncurrentVersionExpiration",
+  "abortIncompleteMultipartUpload",
+]);
+const RULE_FIELDS = new Set(["id", "status", "filter", "prefix", "expiration", ...STORAGE_ONLY]);
+
+function expiration(resource: GraphResource, rule: Inputs): Expiration[] {
+  const unknown = Object.keys(rule).filter((field) => !RULE_FIELDS.has(field));
+  if (unknown.length > 0)
+    throw new Error(`${resource.type} (${resource.name}): the rule field(s) ${unknown.join(", ")} are not supported locally.`);
+  const { days } = recordInput(rule, "expiration");
+  if (rule.status !== "Enabled" || typeof days !== "number") return [];
+  const filter = recordInput(rule, "filter");
+  const prefix =
+    optionalText(filter, "prefix") ?? optionalText(recordInput(filter, "and"), "prefix") ?? optionalText(rule, "prefix") ?? "";
+  return [{ prefix, days }];
+}
+
+function notificationTargets(inputs: Inputs): NotificationTarget[] {
+  return recordsInput(inputs, "queues").map((queue, index) => ({
+    id: optionalText(queue, "id") ?? `queues-${index}`,
+    arn: optionalText(queue, "queueArn") ?? "",
+    events: Array.isArray(queue.events) ? queue.events.map(String) : [],
+    prefix: optionalText(queue, "filterPrefix") ?? "",
+    suffix: optionalText(queue, "filterSuffix") ?? "",
+  }));
+}

@@ -1,0 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { capacityDoc, stackConfigs } from "../../build/capacity-doc";
+
+const root = process.cwd();
+
+it("docs/capacity.md is what the stacks come to: run node dist/build/capacity-doc.js after changing one", () => {
+  expect(readFileSync(join(root, "docs", "capacity.md"), "utf8")).toBe(capacityDoc(stackConfigs(root)));
+});

@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { configurationDoc, stackValues } from "../../build/configuration-doc";
+
+const root = process.cwd();
+
+describe("docs/configuration.md", () => {
+  it("is what the settings say: run node dist/build/configuration-doc.js after changing one", () => {
+    expect(readFileSync(join(root, "docs", "configuration.md"), "utf8")).toBe(configurationDoc(stackValues(root)));
+  });
+});

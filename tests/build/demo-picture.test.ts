@@ -1,0 +1,40 @@
+import { expect, it } from "vitest";
+import { shownLines, terminalPicture } from "../../build/demo-picture";
+
+const OUTPUT = [
+  "Top risky users",
+  "  user <1>  0.99",
+  "",
+  "Models",
+  "  none",
+  "",
+  "The books",
+  "  sent  1  ✓",
+  "",
+  "Every count adds up. (1 s)",
+  "",
+];
+
+it("shows the users, the books and the verdict, and nothing else", () => {
+  expect(shownLines(OUTPUT.join("\n"))).toEqual([
+    "$ npm run demo",
+    "",
+    "Top risky users",
+    "  user <1>  0.99",
+    "",
+    "The books",
+    "  sent  1  ✓",
+    "",
+    "Every count adds up. (1 s)",
+  ]);
+});
+
+it("names the section that a demo without books lacks", () => {
+  expect(() => shownLines("Top risky users\n\nover\n")).toThrow(/no section "The books"/);
+});
+
+it("escapes what the demo printed and cuts lines that are too long", () => {
+  const picture = terminalPicture(["  a <b> & c", "x".repeat(200)]);
+  expect(picture).toContain(">  a &lt;b&gt; &amp; c</text>");
+  expect(picture).toContain(`>${"x".repeat(117)}…</text>`);
+});
