@@ -1,4 +1,4 @@
-/** What the README says about a deployment, pasted as it stands; only the account is this machine. */
+/** What docs/deploy.md says, pasted as it stands; only the account is this machine. */
 import { readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -12,11 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-/** The first shell block below a heading. */
-function block(heading: string): string {
-  const section = readFileSync(join(ROOT, "README.md"), "utf8").split(`\n## ${heading}\n`)[1] ?? "";
-  const found = /```sh\n([\s\S]*?)```/.exec(section)?.[1];
-  if (found === undefined) throw new Error(`README.md has no shell block below "${heading}".`);
+/** The first shell block of the document. */
+function deployment(): string {
+  const found = /```sh\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, "docs", "deploy.md"), "utf8"))?.[1];
+  if (found === undefined) throw new Error("docs/deploy.md has no shell block.");
   return found;
 }
 
@@ -27,7 +26,7 @@ it("ends in a running stack, and changes nothing in the stack file but what it s
   const before = readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8");
   // npm ci makes the packages of the clone itself.
   unlinkSync(join(world.projectDir, "node_modules"));
-  const { status, stdout, stderr } = await execute("bash", ["-euo", "pipefail", "-c", block("Deploy to AWS")], {
+  const { status, stdout, stderr } = await execute("bash", ["-euo", "pipefail", "-c", deployment()], {
     cwd: world.projectDir,
     // The lines ask a person to confirm the update.
     env: { ...world.env, PULUMI_SKIP_CONFIRMATIONS: "true" },
