@@ -35,7 +35,8 @@ export default {
     },
     {
       name: "core-stands-alone",
-      comment: "The scoring core computes on plain values: no clock, no environment, no SDK, nothing else of the project. Hashes are Node's.",
+      comment:
+        "The scoring core computes on plain values: no clock, no environment, no SDK, nothing else of the project. Hashes are Node's.",
       severity: "error",
       from: { path: "^functions/scoring/core/" },
       to: { pathNot: "^functions/scoring/core/|^crypto$" },

@@ -99,7 +99,7 @@ export function createIdempotencyStore({ client, table, clock, ttlSeconds, lease
   const seconds = () => Math.floor(clock.now() / 1000);
   const judge = (item: Item, bodyHash: string): Claim => {
     if (readText(item, "body_hash") !== bodyHash) return { kind: "other_body" };
-    if (item["answer"] === undefined) return { kind: "in_flight" };
+    if (item.answer === undefined) return { kind: "in_flight" };
     // Written by `answer` below and by nobody else.
     return { kind: "answered", answer: JSON.parse(readText(item, "answer")) as StoredAnswer };
   };

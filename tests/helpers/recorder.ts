@@ -140,8 +140,22 @@ export function evaluate(
   return run;
 }
 
-/** Evaluates `index.ts` of a stack. */
+const evaluated = new Map<string, Promise<Evaluation>>();
+
+/** Evaluates `index.ts` of a stack; with equal arguments once per test file. */
 export function evaluateStack(
+  stack: string,
+  overrides: Readonly<Record<string, string | undefined>> = {},
+  answers: ProviderAnswers = {},
+): Promise<Evaluation> {
+  const key = JSON.stringify([stack, overrides, answers]);
+  const known = evaluated.get(key) ?? evaluateStackNow(stack, overrides, answers);
+  evaluated.set(key, known);
+  return known;
+}
+
+/** The same, again: an equal stack must come out. */
+export function evaluateStackNow(
   stack: string,
   overrides: Readonly<Record<string, string | undefined>> = {},
   answers: ProviderAnswers = {},

@@ -115,7 +115,7 @@ describe("models side by side", () => {
     const [row] = await client.query(sql, { name: "costs", token: "costs", deadline: Date.now() + 20_000 });
     expect(row).toMatchObject({ answered_by: "trees-1", challenger: "trees-2", events: "3", positives: "2" });
     expect(row).toMatchObject({ false_alarms: "0", challenger_false_alarms: "1", misses: "1", challenger_misses: "0" });
-    expect([row?.["cost"], row?.["challenger_cost"], row?.["saved_by_challenger"]].map(Number)).toEqual([400, 5, 395]);
+    expect([row?.cost, row?.challenger_cost, row?.saved_by_challenger].map(Number)).toEqual([400, 5, 395]);
   });
 });
 

@@ -86,7 +86,7 @@ class World {
 
   record(): Readonly<Record<string, unknown>> {
     const detail = JSON.parse(this.events.at(-1)?.detail ?? "{}") as Record<string, Record<string, unknown>>;
-    return detail["record"] ?? {};
+    return detail.record ?? {};
   }
 }
 
@@ -122,7 +122,7 @@ describe("POST /device", () => {
   it("names every problem of a bad body", async () => {
     const { statusCode, json } = await new World().post({ browser: 1, colour: "red" });
     expect(statusCode).toBe(400);
-    expect(json["errors"]).toEqual(
+    expect(json.errors).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ pointer: "/request_id" }),
         expect.objectContaining({ pointer: "/browser" }),
@@ -141,7 +141,7 @@ describe("POST /device", () => {
       const raw = Object.fromEntries(spec.features.map(({ name, from }) => [name, (from === "input" ? input : features)[name]]));
       const expected = Math.min(100, Math.max(0, evaluator.predict(encode.encode(raw))[0]!));
       expect(json).toMatchObject({ score: expected, modelVersion: "device-trees-1" });
-      const reasons = json["reasons"] as { readonly text: string; readonly contribution: number }[];
+      const reasons = json.reasons as { readonly text: string; readonly contribution: number }[];
       expect(reasons.map(({ text }) => text).join()).not.toMatch(/\d{10}/);
     }
   });

@@ -130,15 +130,15 @@ describe("a valid request", () => {
       "X-Request-Id": "request-1",
       "X-Trace-Id": "Root=1-2",
       "Cache-Control": "no-store",
-      "X-Score-Id": json["id"],
+      "X-Score-Id": json.id,
     });
     expect(world.scores).toHaveLength(1);
     const detail = JSON.parse(world.events[0]!.detail) as Record<string, Record<string, unknown>>;
     expect(detail).toMatchObject({
-      leadId: json["leadId"],
+      leadId: json.leadId,
       score: 50,
       leadData: LEAD,
-      record: { event_id: json["id"], profile: "lead" },
+      record: { event_id: json.id, profile: "lead" },
     });
     const emf = world.lines.map((line) => JSON.parse(line) as Record<string, unknown>).find((line) => "_aws" in line);
     expect(emf).toMatchObject({ ScoringLatency: 0, LeadScore: 50, Profile: "lead" });
@@ -151,23 +151,23 @@ describe("a valid request", () => {
     expect(second.json).toEqual({ ...first.json, cached: true });
     expect(world.events).toHaveLength(1);
     world.now += 2_000;
-    expect((await world.post(LEAD)).json["cached"]).toBe(false);
+    expect((await world.post(LEAD)).json.cached).toBe(false);
     expect(world.events).toHaveLength(2);
   });
 
   it("calls the id of an input by the profile's name for it", async () => {
     const { json } = await world.post({ data: [600, 1, 40, 3, 60000, 2, 1, 1, 50000, 1, 0, 0] }, {}, "churn");
-    expect(json["inputId"]).toMatch(/^[0-9a-f]{32}$/);
+    expect(json.inputId).toMatch(/^[0-9a-f]{32}$/);
     expect(json).not.toHaveProperty("leadId");
     const detail: unknown = JSON.parse(world.events[0]!.detail);
-    expect(detail).toMatchObject({ inputId: json["inputId"], input: { data: expect.any(Array) } });
+    expect(detail).toMatchObject({ inputId: json.inputId, input: { data: expect.any(Array) } });
     expect(detail).not.toHaveProperty("leadData");
   });
 
   it("gives churn its result, and keeps jitter for demonstrations", async () => {
     const answer = await world.post({ data: [600, 1, 40, 3, 60000, 2, 1, 1, 50000, 1, 0, 0] }, {}, "churn");
     expect(answer.statusCode).toBe(200);
-    expect(["Will Exit", "Will Not Exit"]).toContain(answer.json["result"]);
+    expect(["Will Exit", "Will Not Exit"]).toContain(answer.json.result);
     const event = { headers: {}, body: JSON.stringify(LEAD), requestContext: { requestId: "r" } } as APIGatewayProxyEvent;
     const jittered = await createRestHandler(world.args("lead", { jitter: 5 }))(event);
     expect(JSON.parse(jittered.body)).toMatchObject({ score: 55 });
@@ -224,7 +224,7 @@ describe("outages", () => {
     expect(statusCode).toBe(200);
     const [[key, body]] = [...world.objects] as [[string, Uint8Array]];
     expect(key).toMatch(/^archive\/lead\/dt=2026-11-21\/rest_.*\.ndjson\.gz$/);
-    expect(JSON.parse(gunzipSync(body).toString())).toMatchObject({ event_id: json["id"], score: 50 });
+    expect(JSON.parse(gunzipSync(body).toString())).toMatchObject({ event_id: json.id, score: 50 });
   });
 
   it("answers 503 with Retry-After when the score can be recorded nowhere", async () => {
@@ -263,7 +263,7 @@ describe("bad input", () => {
     const kinds = new Set<unknown>();
     const provoke = async (body: unknown, headers: Record<string, string> = {}, base64 = false) => {
       const { json } = await world.post(body, headers, "lead", { isBase64Encoded: base64 });
-      if (json["type"] !== undefined) kinds.add(String(json["type"]).replace("urn:risk-scoring:problem:", ""));
+      if (json.type !== undefined) kinds.add(String(json.type).replace("urn:risk-scoring:problem:", ""));
     };
     await provoke(Buffer.from([0x7b, 0xff, 0x7d]).toString("base64"), {}, true);
     await provoke("{");
@@ -284,7 +284,7 @@ describe("bad input", () => {
 
   it("names every problem by its pointer", async () => {
     const { json } = await world.post({ companySize: "big", engagementMetrics: -1 });
-    const pointers = (json["errors"] as { pointer: string }[]).map(({ pointer }) => pointer).sort();
+    const pointers = (json.errors as { pointer: string }[]).map(({ pointer }) => pointer).sort();
     expect(pointers).toEqual(["/companySize", "/engagementMetrics", "/industry"]);
   });
 
@@ -292,7 +292,7 @@ describe("bad input", () => {
     "churn refuses %s in the contract's words",
     async (data) => {
       const { statusCode, json } = await world.post(`{"data":${data}}`, {}, "churn");
-      expect([statusCode, json["detail"]]).toEqual([400, "Invalid input. Expected a list of 12 numerical values."]);
+      expect([statusCode, json.detail]).toEqual([400, "Invalid input. Expected a list of 12 numerical values."]);
     },
   );
 

@@ -81,7 +81,7 @@ class World {
 
   record(): Record<string, unknown> {
     const detail = JSON.parse(this.events.at(-1)?.detail ?? "{}") as Record<string, Record<string, unknown>>;
-    return detail["record"] ?? {};
+    return detail.record ?? {};
   }
 }
 
@@ -99,11 +99,11 @@ describe("models behind POST /predict", () => {
     const answer = await world.predict();
     expect(answer).toMatchObject({ modelVersion: "churn-trees-1", cached: false });
     expect(answer).not.toHaveProperty("modelRole");
-    const reasons = answer["reasons"] as { code: string; contribution: number }[];
+    const reasons = answer.reasons as { code: string; contribution: number }[];
     expect(reasons.map(({ code }) => code)).toContain("base");
-    expect(reasons.reduce((sum, { contribution }) => sum + contribution, 0)).toBeCloseTo(Number(answer["score"]), 9);
+    expect(reasons.reduce((sum, { contribution }) => sum + contribution, 0)).toBeCloseTo(Number(answer.score), 9);
     expect(JSON.stringify(answer)).not.toContain("challenger");
-    expect(world.record()["challengers"]).toEqual([{ model: "challenger", score: expect.closeTo(0.9), band: "critical" }]);
+    expect(world.record().challengers).toEqual([{ model: "challenger", score: expect.closeTo(0.9), band: "critical" }]);
     expect(world.lines.join()).not.toContain("model_failed");
   });
 

@@ -67,7 +67,7 @@ afterAll(() => {
 
 const clock = { now: () => 0 };
 function wire(environment: Record<string, string>) {
-  const endpoint = process.env["AWS_ENDPOINT_URL"] ?? "";
+  const endpoint = process.env.AWS_ENDPOINT_URL ?? "";
   const config = { region: "us-east-1", endpoint, credentials: { accessKeyId: "id", secretAccessKey: "secret" } };
   const env = new EnvReader("test", environment);
   const values = readModelEnvironment(env);
