@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { packageSources } from "./tests/helpers/package-sources.mts";
 
 /** Tests that need the Pulumi CLI on the PATH: `npm run test:engine`. */
 export default defineConfig({
+  resolve: { alias: packageSources },
   test: {
     include: ["tests/engine/**/*.test.ts"],
     pool: "forks",

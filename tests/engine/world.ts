@@ -7,11 +7,9 @@ import type { Session, SessionOptions } from "@risk/local-aws/provider";
 import { load, ROOT } from "../helpers/recorder";
 import { withConfig } from "../helpers/stack-file";
 
-const { startSession, cliEnvironment } = load("@risk/local-aws/provider/session") as {
+const { startSession, cliEnvironment, copyStackFiles } = load("@risk/local-aws/provider") as {
   startSession(options: SessionOptions): Promise<Session>;
   cliEnvironment(folder: string, port: number): Readonly<Record<string, string>>;
-};
-const { copyStackFiles } = load("@risk/local-aws/provider/stack-files") as {
   copyStackFiles(projectDir: string, stack: string, folder: string): { readonly folder: string; readonly configFile: string };
 };
 
