@@ -142,7 +142,7 @@ export const cases: readonly Case[] = [
     type: "aws:cloudwatch/dashboard:Dashboard",
     inputs: () => ({ dashboardName: "board", dashboardBody: '{"widgets":[]}' }),
     change: () => ({ dashboardBody: '{"widgets":[],"start":"-PT1H"}' }),
-    seen: ({ id }) => db.prepare("SELECT body FROM cw_dashboards WHERE name = ?").get(id)?.body,
+    seen: ({ id }) => services.cloudwatch.dashboards().find(({ name }) => name === id)?.body,
   },
   {
     type: "aws:dynamodb/table:Table",

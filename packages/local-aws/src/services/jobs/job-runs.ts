@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type EndReason, Interrupted, RunControl } from "./control";
-import { Documents } from "./documents";
+import { Documents } from "../documents";
 import { messageOf } from "./failure";
 import type { JobPorts } from "./ports";
 

@@ -1,7 +1,7 @@
 /** Models: an archive in S3 with the role and the variables of its container. */
 
 import { AwsError } from "../../contracts";
-import { Documents } from "../jobs/documents";
+import { Documents } from "../documents";
 import { messageOf } from "../jobs/failure";
 import type { JobPorts } from "../jobs/ports";
 import { s3Location } from "../jobs/role-s3";

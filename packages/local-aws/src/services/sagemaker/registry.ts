@@ -1,6 +1,6 @@
 /** The Model Registry: groups of numbered versions, and the event by which an approval starts what listens to it. */
 import { AwsError } from "../../contracts";
-import { Documents } from "../jobs/documents";
+import { Documents } from "../documents";
 import type { JobPorts } from "../jobs/ports";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
@@ -185,7 +185,7 @@ export class Registry {
 
   /** Oldest first. */
   private versionsOf(group: string): Package[] {
-    return this.packages.entries().flatMap(([, one]) => (one.group === group ? [one] : []));
+    return this.packages.all(`${group}/`);
   }
 
   private listPackages(input: Input): object {
