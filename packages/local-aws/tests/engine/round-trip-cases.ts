@@ -212,7 +212,7 @@ export const cases: readonly Case[] = [
     type: "aws:secretsmanager/secret:Secret",
     inputs: () => ({ description: "first", recoveryWindowInDays: 0 }),
     change: () => ({ description: "second" }),
-    seen: ({ id }) => db.prepare("SELECT description FROM secrets WHERE arn = ?").get(id)?.description,
+    seen: ({ id }) => services.secrets.find(id)?.description,
   },
   {
     type: "aws:kms/key:Key",
@@ -320,7 +320,7 @@ export const cases: readonly Case[] = [
       const found = services.redshift.namespaces.get(id);
       const rows = await services.warehouse.query("SELECT 1 FROM pg_database WHERE datname = 'risk_test'", [], "postgres");
       return found && rows.length === 1
-        ? db.prepare("SELECT count(*) AS n FROM secrets WHERE name LIKE 'redshift!risk-ns%'").get()?.n
+        ? services.secrets.names().filter((name) => name.startsWith("redshift!risk-ns")).length
         : undefined;
     },
   },

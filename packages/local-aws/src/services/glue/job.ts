@@ -20,7 +20,7 @@ const DEFAULT_TIMEOUT_MINUTES = 480;
 export function glueJobOf(inputs: Readonly<Record<string, unknown>>, name: string): GlueJob {
   const owner = `aws:glue/job:Job (${name})`;
   const fields = new Fields(inputs, owner);
-  const command = new Fields(fields.record("command"), `${owner}: command`);
+  const command = fields.in("command");
   const kind = command.text("name") ?? "glueetl";
   if (kind !== "glueetl") throw new Error(`${owner}: command.name '${kind}' does not run on one machine; use glueetl.`);
   const glueVersion = fields.text("glueVersion") ?? "0.9";
@@ -36,8 +36,7 @@ export function glueJobOf(inputs: Readonly<Record<string, unknown>>, name: strin
     roleArn: fields.need("roleArn"),
     scriptLocation: command.need("scriptLocation"),
     defaultArguments: texts(fields.record("defaultArguments"), `${owner}: defaultArguments`),
-    maxConcurrentRuns:
-      new Fields(fields.record("executionProperty"), `${owner}: executionProperty`).number("maxConcurrentRuns") ?? 1,
+    maxConcurrentRuns: fields.in("executionProperty").number("maxConcurrentRuns") ?? 1,
     timeoutMinutes: fields.number("timeout") ?? DEFAULT_TIMEOUT_MINUTES,
     securityConfiguration: fields.text("securityConfiguration"),
   };

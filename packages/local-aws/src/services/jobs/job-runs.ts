@@ -2,8 +2,8 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type EndReason, Interrupted, RunControl } from "./control";
 import { Documents } from "../documents";
+import { type EndReason, Interrupted, RunControl } from "./control";
 import { messageOf } from "./failure";
 import type { JobPorts } from "./ports";
 
