@@ -155,7 +155,7 @@ export const cases: readonly Case[] = [
     }),
     change: () => ({ readCapacity: 10, ttl: undefined }),
     seen: async ({ id }) => {
-      const { ReadCapacityUnits } = (await services.dynamodb.find(id))?.ProvisionedThroughput ?? {};
+      const { ReadCapacityUnits } = (await services.dynamodb.tables.find(id))?.ProvisionedThroughput ?? {};
       const ttl = services.dynamodb.settings.tablesWithTtl().filter(({ table }) => table === id);
       return ReadCapacityUnits === undefined ? undefined : [ReadCapacityUnits, ttl];
     },
@@ -305,7 +305,7 @@ export const cases: readonly Case[] = [
     type: "aws:sfn/stateMachine:StateMachine",
     inputs: async () => ({ roleArn: (await role()).state.arn, definition: pass("one") }),
     change: () => ({ definition: pass("two") }),
-    seen: ({ id }) => services.stepFunctions.machines.all().find(({ arn }) => arn === id)?.definition,
+    seen: ({ id }) => services.stepFunctions.machines.get(id)?.definition,
   },
   {
     type: "aws:sagemaker/modelPackageGroup:ModelPackageGroup",

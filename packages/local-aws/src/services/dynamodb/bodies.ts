@@ -42,7 +42,7 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
       ...put((resource) => applyTable(service, resource)),
       delete: async ({ state }) => {
         const TableName = String(state.name);
-        if ((await service.find(TableName)) !== undefined) await service.call("DeleteTable", { TableName });
+        if ((await service.tables.find(TableName)) !== undefined) await service.call("DeleteTable", { TableName });
       },
     },
     {
@@ -91,7 +91,7 @@ async function bringWithinLimits(service: DynamoDbService, { type, name, inputs 
     throw new Error(
       `${type} (${name}): expected a DynamoDB table's read or write units, got ${String(inputs.scalableDimension)} of ${String(inputs.resourceId)}.`,
     );
-  const present = (await service.find(TableName))?.ProvisionedThroughput;
+  const present = (await service.tables.find(TableName))?.ProvisionedThroughput;
   const { ReadCapacityUnits = 0, WriteCapacityUnits = 0 } = present ?? {};
   const current = kind === "Read" ? ReadCapacityUnits : WriteCapacityUnits;
   const wanted = Math.min(Math.max(current, Number(inputs.minCapacity)), Number(inputs.maxCapacity));
@@ -103,14 +103,14 @@ async function bringWithinLimits(service: DynamoDbService, { type, name, inputs 
 async function applyTable(service: DynamoDbService, resource: GraphResource): Promise<void> {
   const TableName = String(resource.state.name);
   const wanted = tableRequest(resource, TableName);
-  const existing = await service.find(TableName);
+  const existing = await service.tables.find(TableName);
   if (existing === undefined) await service.call("CreateTable", wanted);
   else if (JSON.stringify(existing.KeySchema) !== JSON.stringify(wanted.KeySchema)) {
     throw new Error(
       `${resource.type} (${resource.name}): the kept table ${TableName} has the keys ${JSON.stringify(existing.KeySchema)}, the program wants ${JSON.stringify(wanted.KeySchema)}. Delete the data folder or use another name.`,
     );
   } else await changeCapacity(service, resource, existing, wanted);
-  await service.readUnits(TableName);
+  await service.tables.readUnits(TableName);
   const fields = fieldsOf(resource);
   const ttl = fields.in("ttl");
   service.settings.configure(TableName, {

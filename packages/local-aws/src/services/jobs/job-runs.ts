@@ -2,9 +2,9 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "@risk/program-graph";
 import { Documents } from "../documents";
 import { type EndReason, Interrupted, RunControl } from "./control";
-import { messageOf } from "./failure";
 import type { JobPorts } from "./ports";
 
 export interface JobRecord {

@@ -130,13 +130,6 @@ export class Input {
     return this.need(name, this.children(name, known));
   }
 
-  /** A map of structures, keyed by name. */
-  childMap(name: string, known: readonly string[]): ReadonlyMap<string, Input> {
-    const member = this.raw(name) ?? {};
-    if (!isRecord(member)) throw this.error(`${this.at(name)} must be a map`);
-    return new Map(Object.entries(member).map(([key, item]) => [key, this.structure(item, `${name}.${key}`, known)]));
-  }
-
   textMap(name: string): Readonly<Record<string, string>> | undefined {
     const member = this.raw(name);
     if (member === undefined) return undefined;

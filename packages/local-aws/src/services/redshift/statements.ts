@@ -10,8 +10,6 @@ export interface Part {
   status: Status;
   error: string | undefined;
   result: SessionResult | undefined;
-  startedAt: number | undefined;
-  updatedAt: number;
 }
 
 export interface Statement {
@@ -21,7 +19,6 @@ export interface Statement {
   readonly owner: string;
   readonly isBatch: boolean;
   readonly workgroupName: string;
-  readonly secretArn: string | undefined;
   readonly database: string;
   readonly parameters: Readonly<Record<string, string>> | undefined;
   readonly createdAt: number;
@@ -32,7 +29,7 @@ export interface Statement {
   handle: TransactionHandle | undefined;
 }
 
-type Submission = Pick<Statement, "token" | "owner" | "isBatch" | "workgroupName" | "secretArn" | "database" | "parameters"> & {
+type Submission = Pick<Statement, "token" | "owner" | "isBatch" | "workgroupName" | "database" | "parameters"> & {
   readonly sqls: readonly string[];
   readonly session: Session;
 };
@@ -84,8 +81,6 @@ export class StatementStore {
         status: "SUBMITTED",
         error: undefined,
         result: undefined,
-        startedAt: undefined,
-        updatedAt: now,
       })),
     };
     this.statements.set(statement.id, statement);
@@ -126,10 +121,6 @@ export class StatementStore {
     }));
     let current = 0;
     let size = 0;
-    const touch = (part: Part, status: Status) => {
-      part.status = status;
-      part.updatedAt = this.now();
-    };
     await Promise.resolve(); // the submission is answered first
     if (statement.status === "ABORTED") return;
     statement.status = "PICKED";
@@ -137,9 +128,7 @@ export class StatementStore {
       statement.handle = this.warehouse.begin(session, statements, {
         onStatement: (index) => {
           current = index;
-          const part = statement.parts[index] as Part;
-          part.startedAt = this.now();
-          touch(part, "STARTED");
+          (statement.parts[index] as Part).status = "STARTED";
           if (statement.status === "PICKED") statement.status = "STARTED";
         },
         onResult: (index, result) => {
@@ -147,7 +136,7 @@ export class StatementStore {
           size += sizeOf(result);
           if (size > MAX_RESULT_CHARACTERS) throw new Error("The result is larger than 100 MB. Select less, or aggregate.");
           part.result = result;
-          touch(part, "FINISHED");
+          part.status = "FINISHED";
         },
       });
       await statement.handle.done;
@@ -157,8 +146,8 @@ export class StatementStore {
       const wasCancelled = this.statusOf(statement) === "ABORTED";
       const part = statement.parts[current] as Part;
       part.error = reason;
-      touch(part, wasCancelled ? "ABORTED" : "FAILED");
-      for (const later of statement.parts.slice(current + 1)) touch(later, "ABORTED");
+      part.status = wasCancelled ? "ABORTED" : "FAILED";
+      for (const later of statement.parts.slice(current + 1)) later.status = "ABORTED";
       if (!wasCancelled) statement.status = "FAILED";
       statement.error = statement.isBatch ? `Query #${current + 1} failed with ${reason}` : reason;
     }
@@ -174,5 +163,5 @@ export class StatementStore {
 const isActive = ({ status }: Statement): boolean => !["FINISHED", "FAILED", "ABORTED"].includes(status);
 
 /** Characters of all fields. */
-export const sizeOf = ({ rows }: SessionResult): number =>
+const sizeOf = ({ rows }: SessionResult): number =>
   rows.reduce((sum, row) => sum + row.reduce((length, field) => length + (field?.length ?? 0), 0), 0);

@@ -8,23 +8,18 @@ import { AwsError, type LocalContext } from "../../contracts";
 import { Documents } from "../documents";
 import { transaction } from "../messaging/database";
 
-interface ObjectMeta {
-  /** Response headers that belong to the object: content-type, content-encoding, x-amz-meta-*, checksums. */
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 export interface StoredObject {
   readonly bucket: string;
   readonly key: string;
   /** `null` when written without versioning. */
   readonly versionId: string;
-  readonly latest: boolean;
   readonly deleteMarker: boolean;
   readonly size: number;
   /** With its quotes. */
   readonly etag: string;
   /** Epoch milliseconds. */
   readonly modifiedAt: number;
+  /** Response headers that belong to the object: content-type, content-encoding, x-amz-meta-*, checksums. */
   readonly headers: Readonly<Record<string, string>>;
   readonly blob: string | undefined;
   /** Grows with every write; orders versions and events. */
@@ -111,7 +106,7 @@ export class S3Store {
 
   /** Removes all versions and markers of the keys that `chooses` takes; no events. */
   async deleteVersions(bucket: string, chooses: (key: string) => boolean): Promise<void> {
-    for (const { key, versionId } of this.versions(bucket, "")) if (chooses(key)) await this.delete(bucket, key, versionId);
+    for (const { key, versionId } of this.versions(bucket)) if (chooses(key)) await this.delete(bucket, key, versionId);
   }
 
   buckets(): Bucket[] {
@@ -154,7 +149,7 @@ export class S3Store {
     bucket: string,
     key: string,
     data: Buffer,
-    meta: ObjectMeta & { readonly etag?: string },
+    meta: { readonly headers: StoredObject["headers"]; readonly etag?: string },
     condition: WriteCondition = {},
   ): Promise<StoredObject> {
     this.config(bucket);
@@ -234,12 +229,9 @@ export class S3Store {
     );
   }
 
-  /** All versions of keys with a prefix, newest first within a key. */
-  versions(bucket: string, prefix: string): StoredObject[] {
-    return this.rows("SELECT * FROM s3_objects WHERE bucket = ? AND key >= ? ORDER BY key, sequence DESC", [
-      bucket,
-      prefix,
-    ]).filter((object) => object.key.startsWith(prefix));
+  /** All versions, newest first within a key. */
+  versions(bucket: string): StoredObject[] {
+    return this.rows("SELECT * FROM s3_objects WHERE bucket = ? ORDER BY key, sequence DESC", [bucket]);
   }
 
   /** Returns the blob that was overwritten, to be removed after the transaction. */
@@ -293,7 +285,6 @@ function fromRow(row: Record<string, unknown>): StoredObject {
     bucket: String(row.bucket),
     key: String(row.key),
     versionId: String(row.version_id),
-    latest: row.latest === 1,
     deleteMarker: row.delete_marker === 1,
     size: Number(row.size),
     etag: String(row.etag),

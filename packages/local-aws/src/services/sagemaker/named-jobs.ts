@@ -43,7 +43,7 @@ export class NamedJobs {
     this.label = `${folder} job`;
     this.runs = new JobRuns<NamedJob>(ports, {
       table: `sagemaker_${folder}_runs`,
-      folder: `jobs/sagemaker/${folder}`,
+      folder: `sagemaker/${folder}`,
       graceMs: STOP_GRACE_MS,
       interrupted: "InternalServerError: The local runtime was stopped while the job ran; start it again under another name.",
       ended: (outcome) => this.ended(outcome),

@@ -1,5 +1,5 @@
 /** CreateTransformJob's request: what is honoured, what only the cloud can do, and what is refused by name. */
-import { messageOf } from "../jobs/failure";
+import { messageOf } from "@risk/program-graph";
 import { columnFilter } from "./csv-filter";
 import {
   ignored,

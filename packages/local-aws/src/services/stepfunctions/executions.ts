@@ -4,7 +4,7 @@ import { transaction } from "../messaging/database";
 import { type HistoryEvent, logLine, maxEvents, notTruncated } from "./history";
 import { Interpreter } from "./interpreter";
 import { runtimeError, StatesError } from "./language/errors";
-import type { StateMachine } from "./machines";
+import type { StateMachine } from "./operations";
 import type { Branch } from "./ports";
 import type { Ending, Execution, ExecutionStore } from "./store";
 import { type Perform, RoleCalls, rolePrincipal } from "./tasks/calls";

@@ -1,8 +1,7 @@
 /** Reads a state machine's definition: JSON, the language's schema, and what the local runtime does not support, refused by name. */
 
+import { isRecord, messageOf } from "@risk/program-graph";
 import validate from "asl-validator";
-import { messageOf } from "../../jobs/failure";
-import { isRecord } from "./path";
 import { compileProgram, type Program, type ResolveIntegration } from "./program";
 
 const flow = ["Type", "Comment", "Next", "End"];

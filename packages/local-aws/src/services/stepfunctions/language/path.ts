@@ -1,4 +1,5 @@
 /** JSONPath as the definitions use it: `$` or `$$` (the context object) and member names. */
+import { isRecord } from "@risk/program-graph";
 import { runtimeError } from "./errors";
 
 export interface Path {
@@ -7,9 +8,6 @@ export interface Path {
   readonly ofContext: boolean;
   readonly names: readonly string[];
 }
-
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** @throws Error that names a path in another form. */
 export function compilePath(text: string): Path {

@@ -1,7 +1,7 @@
 /** `.sync` integrations: start a job, watch it, stop it when its task ends first. */
 
+import { messageOf } from "@risk/program-graph";
 import { AwsError } from "../../../contracts";
-import { messageOf } from "../../jobs/failure";
 import { StatesError } from "../language/errors";
 import { type ErrorNames, errorNames, isTransient, statesError, withNames } from "./errors";
 import type { Integration, Structure, TaskPort } from "./integration";
