@@ -42,7 +42,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
     this.handle = service.handle;
   }
 
-  /** Evaluates alarms every 2 s; AWS does it once a minute, which nobody wants to wait for at a terminal. */
+  /** Evaluates alarms every 2 s; AWS does so once a minute, which is too slow at a terminal. */
   part(): Part {
     return ticker("CloudWatch alarms", 2000, () => this.tick(), this.context.log);
   }
@@ -168,7 +168,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
       return Array.from({ length: count }, (_, index) => series?.get(endMs - (index + 1) * periodMs));
     };
     const complete = Math.floor(this.context.clock.now() / resolution) * resolution;
-    // The running minute counts as soon as it has data; an empty one is not yet missing.
+    // The current minute counts as soon as it has data; an empty one isn't missing yet.
     const running = read(complete + resolution);
     const points = running[0] === undefined ? read(complete) : running;
     const breaches = (value: number) => comparisons[alarm.comparison]?.(value, alarm.threshold) ?? false;

@@ -131,7 +131,7 @@ async function changeCapacity(
     await service.call("UpdateTable", { TableName, BillingMode, ...(ProvisionedThroughput ? { ProvisionedThroughput } : {}) });
     return;
   }
-  // Units that the program ignores changes of are what scaling made of them.
+  // Where the program ignores changes of the units, scaling has set them.
   const scaled = ["readCapacity", "writeCapacity"].some((field) => ignoreChanges.includes(field));
   const same =
     now?.ReadCapacityUnits === ProvisionedThroughput?.ReadCapacityUnits &&

@@ -48,7 +48,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
   const applyPolicy = ({ inputs }: GraphResource) => service.store.setPolicy(busOf(inputs), String(inputs.policy));
   const putBus = ({ state, inputs }: GraphResource): void => {
     const targetArn = service.busArn(String(state.name));
-    // EventBridge tries the key before it takes it.
+    // EventBridge first checks that it may use the key.
     if (inputs.kmsKeyIdentifier !== undefined)
       service.gate.require({
         service: "events.amazonaws.com",

@@ -1,4 +1,4 @@
-/** Rules and targets as the API spells them, checked; bodies and operations make them alike. */
+/** Reads and checks rules and targets in the API's spelling, for bodies and operations. */
 
 import { messageOf } from "@risk/program-graph";
 import { AwsError } from "../../contracts";

@@ -1,4 +1,4 @@
-/** What jobs that run Python need of the rest of the runtime. */
+/** What Python jobs need from the rest of the runtime. */
 
 import { join } from "node:path";
 import { messageOf } from "@risk/program-graph";

@@ -3,7 +3,7 @@ import { Documents } from "../documents";
 
 /**
  * The keys of the program as others name them. Who may use a key is checked wherever a service would use it, by the key's policy and the
- * caller's; nothing on one machine is encrypted with one, so KMS's own API has no answer here.
+ * caller's; nothing on one machine is encrypted with one, so KMS's own API isn't served here.
  */
 export class KmsService {
   private readonly keys: Documents<{ readonly name: string; readonly keyId: string }>;

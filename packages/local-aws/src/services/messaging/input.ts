@@ -8,7 +8,7 @@ export interface InputOrigin {
   readonly textual: boolean;
 }
 
-/** What a resource body asks of its service, in the spelling of the API, so that both are read and checked by the same code. */
+/** A resource's inputs in the API's spelling, so that bodies and operations read and check them with the same code. */
 export function resourceInput(type: string, errorCode: string, members: Readonly<Record<string, unknown>>): Input {
   return new Input(members, { action: type, errorCode, textual: false }, Object.keys(members));
 }

@@ -1,4 +1,4 @@
-/** Local bodies of what only exists in a cloud network: nothing of it has an effect on one machine. */
+/** Local bodies of what only exists in a cloud network: it has no effect on one machine. */
 import type { NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
 import { stableHex, withoutEffect } from "../resource-parts";

@@ -1,4 +1,4 @@
-/** What the Data API says about a statement, in its own shapes. */
+/** Responses of the Data API about a statement. */
 import { AwsError } from "../../contracts";
 import type { Part, Statement } from "./statements";
 

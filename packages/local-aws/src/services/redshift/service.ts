@@ -1,6 +1,6 @@
 /**
  * The Redshift Data API over the local warehouse. https://docs.aws.amazon.com/redshift-data/latest/APIReference/
- * Statements run behind the answer: `SUBMITTED` says nothing about success, as on AWS.
+ * Statements run in the background: `SUBMITTED` says nothing about success, as on AWS.
  */
 
 import type { DatabaseUser, Warehouse } from "@risk/local-warehouse";
@@ -54,7 +54,7 @@ export class RedshiftDataService implements AwsService {
       if (secretArn !== undefined) return [{ action: "secretsmanager:GetSecretValue", resource: secretArn }];
       return [{ action: "redshift-serverless:GetCredentials", resource: resource(input) }];
     };
-    // The name of a statement is shown in lists of statements only.
+    // The name of a statement only appears in lists of statements.
     const fields = ["WorkgroupName", "Database", "SecretArn", "ClientToken", "StatementName"];
     return {
       ExecuteStatement: {

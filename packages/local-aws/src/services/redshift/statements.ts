@@ -1,4 +1,4 @@
-/** The statements that the Data API was given: accepted at once, run behind, remembered for a day. */
+/** Statements of the Data API: accepted at once, run in the background, kept for a day. */
 import { randomUUID } from "node:crypto";
 import type { Session, SessionResult, SessionStatement, TransactionHandle, Warehouse } from "@risk/local-warehouse";
 import { AwsError } from "../../contracts";
@@ -15,7 +15,7 @@ export interface Part {
 export interface Statement {
   readonly id: string;
   readonly token: string | undefined;
-  /** Whose it is: only the caller that submitted it may read it. */
+  /** Only this caller, who submitted it, may read it. */
   readonly owner: string;
   readonly isBatch: boolean;
   readonly workgroupName: string;
@@ -109,7 +109,7 @@ export class StatementStore {
     return true;
   }
 
-  /** Until nothing runs any more. */
+  /** Resolves when nothing runs. */
   async settled(): Promise<void> {
     await Promise.all(this.running);
   }
@@ -154,7 +154,7 @@ export class StatementStore {
     statement.updatedAt = this.now();
   }
 
-  /** Read anew: another request may have changed it meanwhile. */
+  /** Read again: another request may have changed it meanwhile. */
   private statusOf(statement: Statement): Status {
     return statement.status;
   }

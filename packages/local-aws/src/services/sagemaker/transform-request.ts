@@ -36,7 +36,7 @@ export const TRANSFORM = {
   ModelClientConfig: optional(
     structure({
       InvocationsTimeoutInSeconds: integer(1, 3600, DEFAULT_INVOCATION_SECONDS),
-      // An answer is never lost here.
+      // Responses are never lost here.
       InvocationsMaxRetries: ignored,
     }),
   ),

@@ -102,7 +102,7 @@ export class SecretsManagerService implements AwsService {
     return secret && this.textOf(secret);
   }
 
-  /** Of all secrets that aren't deleted. */
+  /** Names of all secrets that aren't deleted. */
   names(): string[] {
     const kept = this.secrets.all().filter(({ deletedAt }) => deletedAt === undefined);
     return kept.map(({ name }) => name).sort();

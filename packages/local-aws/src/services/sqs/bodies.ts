@@ -29,7 +29,7 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       if (value !== undefined && value !== false && value !== "") attributes[attribute] = String(value);
     }
     checkAttributes(attributes);
-    // What a QueuePolicy resource gave stays until that changes it.
+    // A policy from a QueuePolicy resource stays.
     const policy = service.store.findQueue(name)?.attributes.Policy;
     service.store.save(name, { ...(policy === undefined ? {} : { Policy: policy }), ...attributes });
   };

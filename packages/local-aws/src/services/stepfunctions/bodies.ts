@@ -3,7 +3,7 @@ import { Fields } from "../../engine/fields";
 import { hyphenated, named, put, stableUuid, tagInputs } from "../resource-parts";
 import type { StepFunctionsService } from "./service";
 
-/** Outputs must not change with the clock; the API tells when the machine really was made. */
+/** Outputs must not depend on the clock. */
 const creationDate = "1970-01-01T00:00:00Z";
 
 /** Step Functions API reference, CreateStateMachine; other characters switch logging off. */

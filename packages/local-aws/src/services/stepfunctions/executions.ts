@@ -14,9 +14,9 @@ export interface ExecutionPorts {
   readonly perform: Perform;
   readonly timers: Timers;
   readonly random: () => number;
-  /** Interval between two questions about a job. */
+  /** Interval between two polls of a job. */
   readonly pollMs: number;
-  /** Told after every change of status. */
+  /** Called after every change of status. */
   readonly changed: (execution: Execution) => void;
   readonly writeLog: (groupArn: string, stream: string, line: string) => void;
 }

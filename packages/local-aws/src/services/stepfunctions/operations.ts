@@ -1,4 +1,4 @@
-/** The Step Functions API, as far as the commands use it. Machines are changed in the program, and nobody stops an execution. */
+/** The part of the Step Functions API that the commands use. Machines are changed in the program. */
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";

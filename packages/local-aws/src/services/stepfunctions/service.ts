@@ -34,7 +34,7 @@ export interface StepFunctionsOptions {
   readonly timers?: Timers;
   /** For the jitter of retries; default Math.random. */
   readonly random?: () => number;
-  /** Between two questions about a job; default 250 ms. */
+  /** Between two polls of a job; default 250 ms. */
   readonly pollMs?: number;
 }
 
@@ -143,7 +143,7 @@ export class StepFunctionsService implements AwsService {
     this.machines.set(arn, { ...machine, arn, program });
   }
 
-  /** On AWS executions without the key do not start, and logs that the delivery cannot decrypt vanish: both are told here at once. */
+  /** On AWS, executions without the key don't start, and logs that can't be decrypted vanish: both are reported here at once. */
   private checkKey(roleArn: string, arn: string, keyId: string, isLogged: boolean): void {
     const principal = { kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) } as const;
     for (const permission of this.ports.gate.permissionsOf(MACHINE_KEY_NEED, undefined, arn, keyId)) {
@@ -183,7 +183,7 @@ export class StepFunctionsService implements AwsService {
   }
 
   /**
-   * The same name and input as a running execution's answer that execution.
+   * A running execution with the same name and input is returned.
    * @throws AwsError StateMachineDoesNotExist, InvalidExecutionInput, InvalidName, ExecutionAlreadyExists.
    */
   start(machineArn: string, name: string, input: string): Execution {
@@ -224,13 +224,13 @@ export class StepFunctionsService implements AwsService {
     try {
       await calls.call("states", "StartExecution", { stateMachineArn: machineArn, input: payload, ...name });
     } catch (error) {
-      // The delivery was made, and its answer lost.
+      // An earlier attempt started the execution.
       if (error instanceof AwsError && error.code === "ExecutionAlreadyExists") return;
       throw error;
     }
   }
 
-  /** A log that cannot be written stops no execution. */
+  /** A log that can't be written doesn't stop an execution. */
   private writeLog(group: string, stream: string, message: string): void {
     try {
       this.ports.logs.append(group, stream, [{ timestamp: this.timers.now(), message }]);

@@ -55,7 +55,7 @@ export function readDefinition(text: string, resolve: ResolveIntegration): Progr
   }
 }
 
-/** What a machine, or the processor of a Map, says that is not supported; its shape is the schema's concern. */
+/** Unsupported parts of a machine or of a Map's processor; the schema checks the rest. */
 function refusals(machine: unknown, known: readonly string[], where: string): string[] {
   const states = isRecord(machine) && isRecord(machine.States) ? machine.States : {};
   return [

@@ -36,7 +36,7 @@ export function evaluatePath(path: Path, input: unknown, context: unknown): unkn
   );
 }
 
-/** A copy of `target` with `value` at a path; what is missing or no object on the way becomes one. */
+/** A copy of `target` with `value` at a path; missing parts of the path become objects. */
 export function withValue(target: unknown, [head, ...tail]: readonly string[], value: unknown): unknown {
   if (head === undefined) return value;
   const members = isRecord(target) ? target : {};

@@ -1,4 +1,4 @@
-/** A definition compiled to what the interpreter runs. Everything that a definition may say is either here or refused by name. */
+/** A definition compiled for the interpreter. Every part of a definition is either handled here or refused by name. */
 
 import { messageOf } from "@risk/program-graph";
 import { Fields } from "../../../engine/fields";
