@@ -250,7 +250,7 @@ describe("promotion", () => {
   /** Name of the role that the promotion's function has. */
   async function promotionRole(): Promise<string> {
     const { machines } = pipelines.world.platform.services.stepFunctions;
-    const { States } = JSON.parse(machines.get(pipelines.target.machines.promotion).definition) as {
+    const { States } = JSON.parse(machines.get(pipelines.target.machines.promotion)?.definition ?? "") as {
       readonly States: { readonly Convert: { readonly Parameters: { readonly FunctionName: string } } };
     };
     const { lambda } = pipelines.world.platform.services;

@@ -48,7 +48,7 @@ async function remains(): Promise<Record<string, readonly string[]>> {
     parameters: services.ssm.parameters.names(),
     secrets: services.secrets.names(),
     aliases: services.kms.aliases(),
-    machines: names(services.stepFunctions.machines.all()),
+    machines: names([...services.stepFunctions.machines.values()]),
     modelGroups: services.sagemakerJobs.registry.groupNames(),
     databases: databases.map(({ name }) => String(name)).filter((name) => !/^(postgres|template\d)$/.test(name)),
     users: users.map(({ name }) => String(name)).filter((name) => !/^(pg_|warehouse_admin$)/.test(name)),

@@ -179,7 +179,7 @@ describe("the resource", () => {
     await machine.update?.(second, first);
     expect(first.state.arn).toBe("arn:aws:states:us-east-1:000000000000:stateMachine:training");
     expect(second.state.revisionId).not.toBe(first.state.revisionId);
-    expect(world.service.machines.get(String(second.state.arn)).definition).toContain('"Result":2');
+    expect(world.service.machines.get(String(second.state.arn))?.definition).toContain('"Result":2');
   });
 
   it("a change that is not valid leaves what runs", async () => {
@@ -187,7 +187,7 @@ describe("the resource", () => {
     const first = of(inputs(pass, { name: "training" }));
     await machine.create?.(first);
     expect(() => machine.update?.(of(inputs({ A: { Type: "Pass" } }, { name: "training" })), first)).toThrow(/not valid/);
-    expect(world.service.machines.get(String(first.state.arn)).definition).toContain("End");
+    expect(world.service.machines.get(String(first.state.arn))?.definition).toContain("End");
   });
 
   it("refuses express machines and other levels of logging by name", async () => {

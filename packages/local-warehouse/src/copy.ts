@@ -1,4 +1,4 @@
-/** Carries out COPY: reads the manifest and its objects as the role may, and fills the table or fails as a whole. */
+/** Carries out COPY: reads the manifest and its objects with the role's permissions, and fills the table or fails as a whole. */
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Client } from "pg";
@@ -165,7 +165,7 @@ function rowOf(
 function fieldOf(value: unknown, column: Column, copy: CopyStatement, place: string): unknown {
   if (value === null || value === undefined) return null;
   if (column.type === "jsonb") return cleaned(value, copy, place);
-  // Anything that is no scalar goes into a text column as its JSON, as Redshift does.
+  // Anything but a scalar goes into a text column as JSON, as on Redshift.
   const scalar = typeof value === "object" ? JSON.stringify(value) : value;
   if (typeof scalar !== "string" || column.maxBytes === undefined) return scalar;
   const text = String(cleaned(scalar, copy, place));

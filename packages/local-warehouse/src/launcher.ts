@@ -14,7 +14,7 @@ export interface Launcher {
   readonly owner: number | undefined;
 }
 
-/** `nobody` on every Linux: owns nothing, may do nothing. */
+/** The user `nobody` on every Linux, which owns nothing. */
 const UNPRIVILEGED = 65534;
 
 /** @throws Error that says which package is missing */
@@ -66,7 +66,7 @@ function runs([program = "", ...args]: readonly string[]): boolean {
   return spawnSync(program, args, { stdio: "ignore" }).status === 0;
 }
 
-/** Gives kept files to the user that PostgreSQL will be this time. */
+/** Gives kept files to the user that PostgreSQL runs as this time. */
 export function giveTo(owner: number | undefined, path: string): void {
   if (owner === undefined || !existsSync(path)) return;
   const entry = lstatSync(path);

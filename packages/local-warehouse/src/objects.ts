@@ -1,4 +1,4 @@
-/** The local S3 as COPY and UNLOAD see it: on behalf of a role that the statement names. */
+/** The local S3 as COPY and UNLOAD see it: with the permissions of the role that the statement names. */
 
 export interface ObjectAccess {
   /** @returns undefined when there is no such object */

@@ -1,4 +1,4 @@
-/** A PostgreSQL server of our own: loopback TCP only, one password, stopped with us. */
+/** A private PostgreSQL server: loopback TCP only, one password, stopped with this process. */
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -48,7 +48,7 @@ export class PostgresServer {
     return readFileSync(this.passwordFile, "utf8").trim();
   }
 
-  /** @throws Error with the server's own words when it does not start */
+  /** @throws Error with the server's output when it does not start */
   start(): Promise<void> {
     this.starting = this.launch();
     return this.starting;
@@ -70,7 +70,7 @@ export class PostgresServer {
       log_timezone: "UTC",
       max_connections: "50",
       shared_buffers: "64MB",
-      // No connection of psql outlives us for long.
+      // Connections of psql end soon after this process.
       tcp_keepalives_idle: "30",
       ...(this.options.durable ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
     };
@@ -140,7 +140,7 @@ export class PostgresServer {
       "--no-instructions",
     ];
     try {
-      // Half a second on another core, while this process evaluates the program.
+      // Takes half a second on another core, while this process evaluates the program.
       await run(program, args);
     } catch (error) {
       rmSync(this.data, { recursive: true, force: true });
@@ -178,7 +178,7 @@ export class PostgresServer {
     }
   }
 
-  /** A server of an earlier run that was killed too hard to stop its own. Only ever ours: its folder is our folder. */
+  /** A server of an earlier run that was killed too hard to stop its own. It is certainly ours: it runs in our folder. */
   private async stopOrphan(): Promise<void> {
     const pidFile = join(this.data, "postmaster.pid");
     if (!existsSync(pidFile)) return;

@@ -47,8 +47,8 @@ const TYPES: Readonly<Record<number, readonly [typeName: string, kind: ResultCol
 };
 
 /**
- * What a session of the Data API is like. Redshift reads a backslash in a string as an escape, and has no `risk` on its search path. It
- * joins equal keys by hash or merge; PostgreSQL, which knows nothing of rows that were just loaded, would compare all with all.
+ * Settings of a Data API session. Redshift reads a backslash in a string as an escape, and has no `risk` on its search path. It
+ * joins equal keys by hash or merge; PostgreSQL, which has no statistics of rows that were just loaded, would use nested loops.
  */
 const SESSION = `SET search_path = "$user", public, redshift; SET standard_conforming_strings = off; SET escape_string_warning = off; SET timezone = 'UTC'; SET client_min_messages = warning; SET enable_nestloop = off`;
 
@@ -57,7 +57,7 @@ export interface SessionOptions {
   readonly objects: ObjectAccess;
   /** PostgreSQL role to act as; the administrator without it. */
   readonly role: string | undefined;
-  /** Tells how far it is, before each statement. */
+  /** Called before each statement. */
   readonly onStatement?: (index: number) => void;
 }
 

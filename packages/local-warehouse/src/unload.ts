@@ -1,13 +1,13 @@
-/** Carries out UNLOAD: the rows of a query as objects with one JSON object a line, written as the role may. */
+/** Carries out UNLOAD: the rows of a query as objects with one JSON object per line, with the role's permissions. */
 import type { Client, FieldDef } from "pg";
 import { translate } from "./dialect";
 import { DialectError } from "./dialect/lexer";
 import type { UnloadStatement } from "./dialect/unload-statement";
 import type { ObjectAccess } from "./objects";
 
-/** Redshift writes a file or more a slice; a workgroup has several, so that nobody relies on one file or on order. */
+/** Redshift writes at least one file per slice; several slices keep code from relying on one file or on order. */
 const SLICES = 2;
-/** Files are made in memory; Redshift may write smaller ones than it must, too. */
+/** Files are built in memory; Redshift may write smaller ones too. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const ROWS_PER_FETCH = 2_000;
 
@@ -92,7 +92,7 @@ class Files {
     this.bytes += size;
   }
 
-  /** Writes what there is. */
+  /** Writes the lines so far. */
   async end(): Promise<void> {
     if (this.lines.length === 0) return;
     const { bucket, prefix, roleArn } = this.unload;

@@ -102,7 +102,7 @@ export class Warehouse {
     await this.as("postgres", (client) => client.query(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`));
   }
 
-  /** Users and roles go with their namespace; the first database of the server, which nobody made, has none. */
+  /** Drops the users and roles, which go with their namespace. */
   async dropRoles(): Promise<void> {
     await this.as("postgres", async (client) => {
       const { rows } = await client.query<{ role: string }>(
@@ -117,7 +117,7 @@ export class Warehouse {
     return this.databases.has(name);
   }
 
-  /** Creates the database where it is missing, with the functions of Redshift and the search path of a person at psql. */
+  /** Creates the database where it is missing, with Redshift's functions and a search path for psql. */
   async ensureDatabase(name: string): Promise<void> {
     if (this.databases.has(name)) return;
     if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name)) {

@@ -19,7 +19,7 @@ export function parseEmf(line: string): readonly EmfMetric[] {
   try {
     root = JSON.parse(line.slice(start));
   } catch {
-    // The marker may stand in any text; only a JSON line can be EMF.
+    // The marker may occur in any text; only a JSON line can be EMF.
     return [];
   }
   const aws = isRecord(root) ? root._aws : undefined;

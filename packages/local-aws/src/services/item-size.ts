@@ -3,7 +3,7 @@
 export const WRITE_UNIT_BYTES = 1024;
 export const READ_UNIT_BYTES = 4096;
 
-/** Every list and map, and every element of one. */
+/** For every list and map, and for every element. */
 const CONTAINER_BYTES = 3;
 const ELEMENT_BYTES = 1;
 

@@ -1,4 +1,4 @@
-/** The provider functions that the program may invoke, answered without a cloud. */
+/** The provider functions that the program may invoke, without a cloud. */
 import { randomPassword } from "./random-password";
 
 export interface CallContext {
@@ -9,7 +9,7 @@ export interface CallContext {
 type Inputs = Readonly<Record<string, unknown>>;
 export type CallAnswer = (inputs: Inputs, context: CallContext) => Record<string, unknown>;
 
-/** By token. A token that is not here has no local answer. */
+/** By token. Other tokens aren't available locally. */
 export const providerCalls: Readonly<Record<string, CallAnswer>> = {
   "aws:index/getCallerIdentity:getCallerIdentity": (_, { accountId }) => ({
     accountId,

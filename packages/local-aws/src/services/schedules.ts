@@ -46,7 +46,13 @@ function parseCron(expression: string, text: string): Schedule {
   if (fields.length !== 6)
     throw invalid(expression, `cron has six fields (minutes hours day-of-month month day-of-week year), got ${fields.length}`);
   if ((domText === "?") === (dowText === "?")) throw invalid(expression, "exactly one of day-of-month and day-of-week must be ?");
-  const fail = (field: string, part: string) => invalid(expression, `${field} has an invalid part "${part}"`);
+  const fail = (field: string, part: string) =>
+    invalid(
+      expression,
+      /L|W|#/.test(part) && field.startsWith("day-of")
+        ? `L, W and # in ${field} are not supported by the local runtime; name the days`
+        : `${field} has an invalid part "${part}"`,
+    );
   const minutes = numbers(minuteText, "minutes", 0, 59, [], fail);
   const hours = numbers(hourText, "hours", 0, 23, [], fail);
   const months = new Set(numbers(monthText, "month", 1, 12, monthNames, fail));
@@ -86,46 +92,15 @@ function daysIn(year: number, month: number): number {
   return new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
-/** 1 = Sunday, as AWS counts. */
-function weekday(year: number, month: number, day: number): number {
-  return new Date(Date.UTC(year, month - 1, day)).getUTCDay() + 1;
-}
-
 function dayOfMonth(text: string, fail: Fail): DayRule {
-  if (text === "L") return (year, month, day) => day === daysIn(year, month);
-  if (text === "LW") return (year, month, day) => day === nearestWeekday(year, month, daysIn(year, month));
-  const nearest = /^(\d{1,2})W$/.exec(text);
-  if (nearest !== null) {
-    const target = Number(nearest[1]);
-    if (target < 1 || target > 31) throw fail("day-of-month", text);
-    return (year, month, day) => target <= daysIn(year, month) && day === nearestWeekday(year, month, target);
-  }
   const days = new Set(numbers(text, "day-of-month", 1, 31, [], fail));
   return (_year, _month, day) => days.has(day);
 }
 
-/** The weekday closest to a day, without leaving its month. */
-function nearestWeekday(year: number, month: number, day: number): number {
-  const name = weekday(year, month, day);
-  if (name === 7) return day > 1 ? day - 1 : day + 2;
-  if (name === 1) return day < daysIn(year, month) ? day + 1 : day - 2;
-  return day;
-}
-
 function dayOfWeek(text: string, fail: Fail): DayRule {
-  // L alone is the last day of the week: Saturday.
-  if (text === "L") return (year, month, day) => weekday(year, month, day) === 7;
-  const special = /^(\w+?)(L|#([1-5]))$/.exec(text);
-  if (special !== null) {
-    const [name] = numbers(special[1] ?? "", "day-of-week", 1, 7, dayNames, fail);
-    const nth = special[3] === undefined ? undefined : Number(special[3]);
-    return (year, month, day) => {
-      if (weekday(year, month, day) !== name) return false;
-      return nth === undefined ? day + 7 > daysIn(year, month) : Math.ceil(day / 7) === nth;
-    };
-  }
   const names = new Set(numbers(text, "day-of-week", 1, 7, dayNames, fail));
-  return (year, month, day) => names.has(weekday(year, month, day));
+  // AWS counts from Sunday, which is 1.
+  return (year, month, day) => names.has(new Date(Date.UTC(year, month - 1, day)).getUTCDay() + 1);
 }
 
 function nextRun(

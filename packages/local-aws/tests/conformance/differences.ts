@@ -404,20 +404,6 @@ export const DIFFERENCES: readonly ListedDifference[] = [
   },
   // Lambda
   {
-    operation: "Lambda.GetAlias",
-    paths: ["RevisionId"],
-    right: "moto",
-    page: `${LAMBDA}/API_GetAlias.html`,
-    why: "local aliases have no revisions",
-  },
-  {
-    operation: "Lambda.ListAliases",
-    paths: ["Aliases[].RevisionId"],
-    right: "moto",
-    page: `${LAMBDA}/API_ListAliases.html`,
-    why: "local aliases have no revisions",
-  },
-  {
     operation: "Lambda.Invoke",
     paths: [""],
     right: "local",

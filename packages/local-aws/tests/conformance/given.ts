@@ -26,8 +26,6 @@ export interface Given {
   machine(name: string, definition: string): Promise<string>;
   job(name: string): Promise<void>;
   modelPackageGroup(name: string): Promise<void>;
-  /** A function with the alias `live`, which API Gateway may call. @returns its ARN */
-  lambdaFunction(name: string): Promise<string>;
 }
 
 export const ASSUMED_BY = (service: string) =>
@@ -49,6 +47,3 @@ export const DELIVERABLE = JSON.stringify({
     Resource: "*",
   })),
 });
-
-/** The code of {@link Given.lambdaFunction}. */
-export const HANDLER = "exports.handler = async () => 1";

@@ -1,9 +1,8 @@
 /** The local runtime as a side: its endpoint, and what must be there made by the bodies of the program's resources. */
 
-import { archiveFrom } from "@risk/program-graph";
 import type { Part } from "../../src/contracts";
 import { endAll, openRuntime, type Runtime } from "../../src/engine/runtime";
-import { ANYTHING, ASSUMED_BY, DELIVERABLE, type Given, HANDLER } from "./given";
+import { ANYTHING, ASSUMED_BY, DELIVERABLE, type Given } from "./given";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -70,14 +69,11 @@ function givenBy({ services, context }: Runtime): Given {
     return { ...all, id };
   };
   const arnOf = async (made: Promise<Inputs>) => String((await made).arn);
-  const role = (name: string, service: string) =>
-    arnOf(
-      create("aws:iam/role:Role", name, {
-        name,
-        assumeRolePolicy: ASSUMED_BY(service),
-        inlinePolicies: [{ name: "all", policy: ANYTHING }],
-      }),
-    );
+  const role = async (name: string, service: string) => {
+    const arn = await arnOf(create("aws:iam/role:Role", name, { name, assumeRolePolicy: ASSUMED_BY(service) }));
+    await create("aws:iam/rolePolicy:RolePolicy", name, { name: "all", role: name, policy: ANYTHING });
+    return arn;
+  };
   return {
     queue: async (name) => {
       const { url, arn } = await create("aws:sqs/queue:Queue", name, { name, policy: DELIVERABLE });
@@ -130,24 +126,5 @@ function givenBy({ services, context }: Runtime): Given {
       })),
     modelPackageGroup: async (modelPackageGroupName) =>
       void (await create("aws:sagemaker/modelPackageGroup:ModelPackageGroup", modelPackageGroupName, { modelPackageGroupName })),
-    lambdaFunction: async (name) => {
-      const { arn } = await create("aws:lambda/function:Function", name, {
-        name,
-        code: archiveFrom({ "index.js": Buffer.from(HANDLER) }),
-        handler: "index.handler",
-        runtime: "nodejs22.x",
-        role: await role(`${name}-role`, "lambda"),
-        memorySize: 128,
-        timeout: 3,
-      });
-      await create("aws:lambda/alias:Alias", name, { name: "live", functionName: name, functionVersion: "$LATEST" });
-      await create("aws:lambda/permission:Permission", name, {
-        function: name,
-        action: "lambda:InvokeFunction",
-        principal: "apigateway.amazonaws.com",
-        statementId: "api",
-      });
-      return String(arn);
-    },
   };
 }

@@ -5,14 +5,12 @@ import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { CreateEventBusCommand } from "@aws-sdk/client-eventbridge";
 import { CreateJobCommand } from "@aws-sdk/client-glue";
 import { CreateStreamCommand } from "@aws-sdk/client-kinesis";
-import { AddPermissionCommand, CreateAliasCommand, CreateFunctionCommand } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateModelPackageGroupCommand } from "@aws-sdk/client-sagemaker";
 import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { CreateStateMachineCommand } from "@aws-sdk/client-sfn";
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
-import { zipSync } from "fflate";
-import { ASSUMED_BY, DELIVERABLE, type Given, HANDLER } from "./given";
+import { ASSUMED_BY, DELIVERABLE, type Given } from "./given";
 import { connect } from "./sides";
 
 export const MOTO_CREDENTIALS = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "any" };
@@ -80,29 +78,6 @@ export function motoGiven(url: string): Given {
       )),
     modelPackageGroup: async (ModelPackageGroupName) =>
       void (await aws.sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName }))),
-    lambdaFunction: async (FunctionName) => {
-      const { FunctionArn = "" } = await aws.lambda.send(
-        new CreateFunctionCommand({
-          FunctionName,
-          Role: await role(`${FunctionName}-role`, "lambda"),
-          Code: { ZipFile: zipSync({ "index.js": Buffer.from(HANDLER) }) },
-          Handler: "index.handler",
-          Runtime: "nodejs22.x",
-          MemorySize: 128,
-          Timeout: 3,
-        }),
-      );
-      await aws.lambda.send(new CreateAliasCommand({ FunctionName, Name: "live", FunctionVersion: "$LATEST" }));
-      await aws.lambda.send(
-        new AddPermissionCommand({
-          FunctionName,
-          StatementId: "api",
-          Action: "lambda:InvokeFunction",
-          Principal: "apigateway.amazonaws.com",
-        }),
-      );
-      return FunctionArn;
-    },
   };
 }
 

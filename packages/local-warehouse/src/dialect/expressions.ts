@@ -1,4 +1,4 @@
-/** Functions and types that differ in form. Those that differ in name alone are PostgreSQL functions: see ../helpers.ts. */
+/** Functions and types with another syntax. Those that only have another name are PostgreSQL functions: see ../helpers.ts. */
 import { closing, commaSeparated, isSequence, raw, type Token, textOf } from "./lexer";
 
 type Call = (args: readonly string[], name: string) => string;

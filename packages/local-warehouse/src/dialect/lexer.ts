@@ -1,4 +1,4 @@
-/** Cuts Redshift SQL into tokens, so that rewriting never touches strings, quoted names or comments. */
+/** Splits Redshift SQL into tokens, so that rewriting never touches strings, quoted names or comments. */
 
 export interface Token {
   readonly kind: "word" | "quoted" | "string" | "number" | "parameter" | "symbol";
@@ -46,7 +46,7 @@ export function lex(sql: string): Token[] {
 
 function read(sql: string, at: number, space: string, previous: Token | undefined): Token {
   for (const [kind, pattern] of PATTERNS) {
-    // `a::b` is a cast and `[1:2]` no parameter: a parameter never follows a colon.
+    // `a::b` is a cast and `[1:2]` a slice: a parameter never follows a colon.
     if (kind === "parameter" && previous?.text === ":" && space === "") continue;
     pattern.lastIndex = at;
     const text = pattern.exec(sql)?.[0];

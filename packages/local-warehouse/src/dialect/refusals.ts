@@ -1,5 +1,5 @@
 /**
- * What must not run: Redshift's own statements that have no rewriting here, and PostgreSQL's that Redshift does not know. The
+ * SQL that must not run: Redshift's own statements that aren't translated here, and PostgreSQL's that Redshift doesn't know. The
  * latter matter as much: SQL that works on a laptop and fails in the cloud is worse than SQL that fails at once.
  */
 import { DialectError, isSequence, type Token } from "./lexer";
@@ -81,7 +81,7 @@ export function refuseUnsupported(tokens: readonly Token[]): void {
   const refused = REFUSED_STATEMENTS[tokens[0]?.upper ?? ""];
   if (refused !== undefined) throw new DialectError(`${refused}.`);
   for (let at = 0; at < tokens.length; at++) {
-    // A qualified name is no keyword: `r.exclude`.
+    // A qualified name isn't a keyword: `r.exclude`.
     if (tokens[at - 1]?.text === "." || tokens[at]?.kind === "quoted") continue;
     const redshift = ONLY_REDSHIFT.find(([words]) => isSequence(tokens, at, words));
     if (redshift !== undefined)

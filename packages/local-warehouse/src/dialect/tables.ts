@@ -1,6 +1,6 @@
 /**
- * CREATE TABLE and ALTER TABLE without what only Redshift's storage knows. Primary keys, unique and foreign keys are dropped: Redshift takes them
- * for hints and enforces none, so a local table that did would hide the very bug it should show.
+ * CREATE TABLE and ALTER TABLE without the attributes of Redshift's storage. Primary keys, unique and foreign keys are dropped: Redshift treats them
+ * as hints and enforces none, so a local table that did would hide bugs.
  */
 import { closing, commaSeparated, DialectError, isSequence, raw, type Token } from "./lexer";
 

@@ -1,6 +1,7 @@
 import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
+import { nameValues } from "../resource-parts";
 import type { Alarm, AlarmStatus, MetricQuery } from "./alarm";
 import type { TreatMissing } from "./evaluation";
 import type { MonitoringPort } from "./port";
@@ -111,8 +112,6 @@ export function alarmOf(input: Input): Alarm {
 }
 
 function describe(cloudwatch: MonitoringPort, alarm: Alarm, status: AlarmStatus): object {
-  const dimensions = (values: Readonly<Record<string, string>>) =>
-    Object.entries(values).map(([Name, Value]) => ({ Name, Value }));
   const stat = alarm.queries[0]?.MetricStat;
   const percentile = stat?.Stat.startsWith("p") === true;
   const metric =
@@ -121,7 +120,7 @@ function describe(cloudwatch: MonitoringPort, alarm: Alarm, status: AlarmStatus)
           MetricName: stat.MetricName,
           Namespace: stat.Namespace,
           [percentile ? "ExtendedStatistic" : "Statistic"]: stat.Stat,
-          Dimensions: dimensions(stat.Dimensions),
+          Dimensions: nameValues(stat.Dimensions),
           Period: stat.Period,
           Unit: stat.Unit,
         }
@@ -132,7 +131,7 @@ function describe(cloudwatch: MonitoringPort, alarm: Alarm, status: AlarmStatus)
               Metric: {
                 Namespace: MetricStat.Namespace,
                 MetricName: MetricStat.MetricName,
-                Dimensions: dimensions(MetricStat.Dimensions),
+                Dimensions: nameValues(MetricStat.Dimensions),
               },
               Period: MetricStat.Period,
               Stat: MetricStat.Stat,

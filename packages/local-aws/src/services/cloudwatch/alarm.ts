@@ -40,6 +40,11 @@ export interface AlarmStatus {
   readonly updatedMs: number;
 }
 
+export interface StoredAlarm {
+  readonly alarm: Alarm;
+  readonly status: AlarmStatus;
+}
+
 /** Names that AWS shows in alarm messages; other regions show their code. */
 const regionNames: Readonly<Record<string, string>> = {
   "us-east-1": "US East (N. Virginia)",

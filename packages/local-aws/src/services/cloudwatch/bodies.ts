@@ -1,7 +1,7 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { checkedName, physicalName } from "../../engine/names";
+import { checkedName } from "../../engine/names";
 import { type Input, resourceInput } from "../messaging/input";
-import { tagInputs } from "../messaging/naming";
+import { documentText, hyphenated, named, nameValues, put, regionInput, tagInputs } from "../resource-parts";
 import { alarmOf } from "./alarm-operations";
 import type { CloudWatchService } from "./service";
 
@@ -32,44 +32,32 @@ const alarmInputs = [
 /** CloudWatch API reference, PutMetricAlarm. */
 const alarmName: NameRule = { field: "name", maxLength: 255 };
 /** CloudWatch API reference, PutDashboard. */
-const dashboardName: NameRule = {
-  field: "dashboardName",
-  maxLength: 255,
-  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
-};
+const dashboardName: NameRule = { field: "dashboardName", maxLength: 255, characters: hyphenated };
 
 export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
   const applyAlarm = ({ inputs, state }: GraphResource) => service.saveAlarm(alarmOf(asRequest(inputs, state.name)));
-  const applyDashboard = ({ inputs }: GraphResource) => {
-    const body = typeof inputs.dashboardBody === "string" ? inputs.dashboardBody : JSON.stringify(inputs.dashboardBody);
-    service.saveDashboard(String(inputs.dashboardName), body);
-  };
+  const applyDashboard = ({ inputs }: GraphResource) =>
+    service.saveDashboard(String(inputs.dashboardName), documentText(inputs.dashboardBody));
   return [
     {
       type: "aws:cloudwatch/metricAlarm:MetricAlarm",
       honoured: alarmInputs,
       cloudOnly: tagInputs,
       replaceOn: ["name"],
-      autoName: alarmName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(alarmName, name, inputs);
-        return { id: physical, state: { ...inputs, name: physical, arn: service.alarmArn(physical) } };
-      },
-      create: applyAlarm,
-      update: applyAlarm,
+      ...named(alarmName, (name, { inputs }) => ({ id: name, state: { ...inputs, name, arn: service.alarmArn(name) } })),
+      ...put(applyAlarm),
       delete: ({ state }) => service.deleteAlarm(String(state.name)),
     },
     {
       type: "aws:cloudwatch/dashboard:Dashboard",
       honoured: ["dashboardName", "dashboardBody"],
-      cloudOnly: { region: tagInputs.region },
+      cloudOnly: regionInput,
       replaceOn: ["dashboardName"],
       outputs: ({ inputs }) => {
         const name = checkedName(dashboardName, String(inputs.dashboardName));
         return { id: name, state: { ...inputs, dashboardArn: service.dashboardArn(name) } };
       },
-      create: applyDashboard,
-      update: applyDashboard,
+      ...put(applyDashboard),
       delete: ({ inputs }) => service.deleteDashboard(String(inputs.dashboardName)),
     },
   ];
@@ -99,12 +87,8 @@ function asRequest(inputs: Inputs, name: unknown): Input {
 }
 
 function metricOf(inputs: Inputs): Inputs {
-  const dimensions = Object.entries((inputs.dimensions ?? {}) as Inputs);
-  return {
-    Namespace: inputs.namespace,
-    MetricName: inputs.metricName,
-    Dimensions: dimensions.map(([Name, Value]) => ({ Name, Value })),
-  };
+  const dimensions = (inputs.dimensions ?? {}) as Inputs;
+  return { Namespace: inputs.namespace, MetricName: inputs.metricName, Dimensions: nameValues(dimensions) };
 }
 
 function queryOf({ id, expression, label, returnData, metric }: Inputs): Inputs {
@@ -113,7 +97,7 @@ function queryOf({ id, expression, label, returnData, metric }: Inputs): Inputs 
     Id: id,
     Expression: expression,
     Label: label,
-    // Off unless it is said, other than in the API.
+    // Off by default, unlike in the API.
     ReturnData: returnData === true,
     MetricStat: metric && { Metric: metricOf(of), Period: period, Stat: stat, Unit: unit },
   };

@@ -39,7 +39,7 @@ export function decide(
       return breaching + fillers >= needed ? present : "OK";
     default:
       if (real.length === 0) return "INSUFFICIENT_DATA";
-      // All that is known breaches, so the alarm does not wait for the rest.
+      // Every known value breaches, so the alarm doesn't wait for the rest.
       return breaching > 0 && breaching + fillers >= needed ? "ALARM" : "OK";
   }
 }

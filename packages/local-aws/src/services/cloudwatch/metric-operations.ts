@@ -1,6 +1,7 @@
 import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
+import { nameValues } from "../resource-parts";
 import type { MonitoringPort } from "./port";
 import { commonPeriod, queriesOf } from "./queries";
 
@@ -27,7 +28,7 @@ export function metricOperations(cloudwatch: MonitoringPort): Record<string, Ope
         const Metrics = items.map((metric) => ({
           Namespace: metric.namespace,
           MetricName: metric.name,
-          Dimensions: Object.entries(metric.dimensions).map(([Name, Value]) => ({ Name, Value })),
+          Dimensions: nameValues(metric.dimensions),
         }));
         return { Metrics, NextToken: nextToken };
       },

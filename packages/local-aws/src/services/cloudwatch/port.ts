@@ -1,4 +1,4 @@
-import type { Alarm, AlarmStatus, MetricQuery } from "./alarm";
+import type { Alarm, MetricQuery, StoredAlarm } from "./alarm";
 import type { Series } from "./math";
 import type { MetricId } from "./metrics-store";
 
@@ -12,7 +12,7 @@ export interface Dashboard {
 export interface MonitoringPort {
   alarmArn(name: string): string;
   dashboardArn(name: string): string;
-  alarms(): { readonly alarm: Alarm; readonly status: AlarmStatus }[];
+  alarms(): StoredAlarm[];
   saveAlarm(alarm: Alarm): void;
   metrics(): MetricId[];
   /** Series of every query by id; times are milliseconds since the epoch. */

@@ -3,25 +3,23 @@
 import { isRecord, messageOf } from "@risk/program-graph";
 import { AwsError, type AwsService, type LocalContext, type Part } from "../../contracts";
 import type { DeliverRegistry } from "../deliver";
+import { Documents } from "../documents";
 import type { EmfMetric } from "../emf";
-import { numberOf, textOf } from "../messaging/database";
 import { serviceOf } from "../messaging/operations";
 import { ticker } from "../messaging/ticker";
-import { type Alarm, type AlarmStatus, alarmMessage, type MetricQuery } from "./alarm";
+import { type Alarm, type AlarmStatus, alarmMessage, type MetricQuery, type StoredAlarm } from "./alarm";
 import { alarmOperations } from "./alarm-operations";
-import { type AlarmState, comparisons, decide, extraPeriods } from "./evaluation";
+import { comparisons, decide, extraPeriods } from "./evaluation";
 import { evaluateMath, type Series } from "./math";
 import { metricOperations } from "./metric-operations";
 import { type MetricId, MetricsStore } from "./metrics-store";
 import type { Dashboard, MonitoringPort } from "./port";
 
-const schema = `
-CREATE TABLE IF NOT EXISTS cw_alarms (name TEXT PRIMARY KEY, alarm TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, updated INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS cw_dashboards (name TEXT PRIMARY KEY, body TEXT NOT NULL, modified INTEGER NOT NULL);`;
-
 export class CloudWatchService implements AwsService, MonitoringPort {
   readonly name = "monitoring";
   readonly store: MetricsStore;
+  private readonly alarmsByName: Documents<StoredAlarm>;
+  private readonly dashboardsByName: Documents<Dashboard>;
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
 
@@ -30,7 +28,8 @@ export class CloudWatchService implements AwsService, MonitoringPort {
     private readonly registry: DeliverRegistry,
   ) {
     this.store = new MetricsStore(context.db);
-    context.db.exec(schema);
+    this.alarmsByName = new Documents(context.db, "cw_alarm_documents");
+    this.dashboardsByName = new Documents(context.db, "cw_dashboard_documents");
     const service = serviceOf({
       name: this.name,
       iamPrefix: "cloudwatch",
@@ -43,7 +42,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
     this.handle = service.handle;
   }
 
-  /** Evaluates alarms every 2 s; AWS does it once a minute, which nobody wants to wait for at a terminal. */
+  /** Evaluates alarms every 2 s; AWS does so once a minute, which is too slow at a terminal. */
   part(): Part {
     return ticker("CloudWatch alarms", 2000, () => this.tick(), this.context.log);
   }
@@ -83,8 +82,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
   }
 
   dashboards(): Dashboard[] {
-    const rows = this.context.db.prepare("SELECT name, body FROM cw_dashboards ORDER BY name").all();
-    return rows.map((row) => ({ name: textOf(row, "name"), body: textOf(row, "body") }));
+    return this.dashboardsByName.sorted();
   }
 
   /** Stores a dashboard whose body must be JSON with widgets. */
@@ -92,21 +90,15 @@ export class CloudWatchService implements AwsService, MonitoringPort {
     const parsed: unknown = JSON.parse(body);
     if (!isRecord(parsed) || !Array.isArray(parsed.widgets))
       throw new AwsError("InvalidParameterInput", `DashboardBody of ${name} must be a JSON object with a list of widgets.`);
-    this.context.db.prepare("INSERT OR REPLACE INTO cw_dashboards VALUES (?, ?, ?)").run(name, body, this.context.clock.now());
+    this.dashboardsByName.put(name, { name, body });
   }
 
   deleteDashboard(name: string): void {
-    this.context.db.prepare("DELETE FROM cw_dashboards WHERE name = ?").run(name);
+    this.dashboardsByName.delete(name);
   }
 
-  alarms(): { readonly alarm: Alarm; readonly status: AlarmStatus }[] {
-    return this.context.db
-      .prepare("SELECT * FROM cw_alarms ORDER BY name")
-      .all()
-      .map((row) => ({
-        alarm: JSON.parse(textOf(row, "alarm")) as Alarm,
-        status: { state: textOf(row, "state") as AlarmState, reason: textOf(row, "reason"), updatedMs: numberOf(row, "updated") },
-      }));
+  alarms(): StoredAlarm[] {
+    return this.alarmsByName.sorted();
   }
 
   saveAlarm(alarm: Alarm): void {
@@ -121,15 +113,16 @@ export class CloudWatchService implements AwsService, MonitoringPort {
       throw new AwsError("ValidationError", "Metrics: exactly one query must have ReturnData true.");
     // Evaluating once over nothing finds unknown functions, ids and statistics before they are stored.
     this.query(alarm.queries, alarm.period * 1000, 0, 0);
-    this.context.db
-      .prepare(
-        "INSERT INTO cw_alarms VALUES (?, ?, 'INSUFFICIENT_DATA', 'Unchecked: Initial alarm creation', ?) ON CONFLICT (name) DO UPDATE SET alarm = excluded.alarm",
-      )
-      .run(alarm.name, JSON.stringify(alarm), this.context.clock.now());
+    const initial: AlarmStatus = {
+      state: "INSUFFICIENT_DATA",
+      reason: "Unchecked: Initial alarm creation",
+      updatedMs: this.context.clock.now(),
+    };
+    this.alarmsByName.put(alarm.name, { alarm, status: this.alarmsByName.get(alarm.name)?.status ?? initial });
   }
 
   deleteAlarm(name: string): void {
-    this.context.db.prepare("DELETE FROM cw_alarms WHERE name = ?").run(name);
+    this.alarmsByName.delete(name);
   }
 
   query(queries: readonly MetricQuery[], periodMs: number, fromMs: number, toMs: number): Map<string, Series> {
@@ -175,7 +168,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
       return Array.from({ length: count }, (_, index) => series?.get(endMs - (index + 1) * periodMs));
     };
     const complete = Math.floor(this.context.clock.now() / resolution) * resolution;
-    // The running minute counts as soon as it has data; an empty one is not yet missing.
+    // The current minute counts as soon as it has data; an empty one isn't missing yet.
     const running = read(complete + resolution);
     const points = running[0] === undefined ? read(complete) : running;
     const breaches = (value: number) => comparisons[alarm.comparison]?.(value, alarm.threshold) ?? false;
@@ -191,9 +184,7 @@ export class CloudWatchService implements AwsService, MonitoringPort {
 
   /** Stores a transition and delivers the actions of the new state; a failed action is reported and does not stop the others. */
   private async setState(alarm: Alarm, before: AlarmStatus, now: AlarmStatus): Promise<void> {
-    this.context.db
-      .prepare("UPDATE cw_alarms SET state = ?, reason = ?, updated = ? WHERE name = ?")
-      .run(now.state, now.reason, now.updatedMs, alarm.name);
+    this.alarmsByName.put(alarm.name, { alarm, status: now });
     this.context.log(`Alarm ${alarm.name}: ${before.state} → ${now.state}. ${now.reason}`);
     if (!alarm.actionsEnabled) return;
     const sourceArn = this.alarmArn(alarm.name);

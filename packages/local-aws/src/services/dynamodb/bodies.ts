@@ -1,7 +1,6 @@
 /** Local bodies of DynamoDB tables and their scaling. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
-import { optionalText, recordInput, recordsInput, stableHex, textInput } from "../resource-inputs";
+import { fieldsOf, named, put, stableHex, tagInputs, withoutEffect } from "../resource-parts";
 import type { DynamoDbService } from "./service";
 import type { Capacity, Description } from "./tables";
 
@@ -15,8 +14,6 @@ const tableName: NameRule = {
 const policyName: NameRule = { field: "name", maxLength: 255 };
 
 export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
-  const apply = (resource: GraphResource): Promise<void> => applyTable(service, resource);
-  const scale = (resource: GraphResource): Promise<void> => bringWithinLimits(service, resource);
   return [
     {
       type: "aws:dynamodb/table:Table",
@@ -35,25 +32,23 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
       cloudOnly: {
         pointInTimeRecovery: "one machine keeps no backups",
         tableClass: "only changes the price of storage",
-        tags: "tags only matter to cost reports and tag-based policies",
+        tags: tagInputs.tags,
       },
       replaceOn: ["name", "hashKey", "rangeKey"],
-      autoName: tableName,
-      outputs: ({ name, inputs, region, accountId }) => {
-        const table = physicalName(tableName, name, inputs);
-        return { id: table, state: { name: table, arn: `arn:aws:dynamodb:${region}:${accountId}:table/${table}` } };
-      },
-      create: apply,
-      update: apply,
+      ...named(tableName, (name, { region, accountId }) => ({
+        id: name,
+        state: { name, arn: `arn:aws:dynamodb:${region}:${accountId}:table/${name}` },
+      })),
+      ...put((resource) => applyTable(service, resource)),
       delete: async ({ state }) => {
         const TableName = String(state.name);
-        if ((await service.find(TableName)) !== undefined) await service.call("DeleteTable", { TableName });
+        if ((await service.tables.find(TableName)) !== undefined) await service.call("DeleteTable", { TableName });
       },
     },
     {
       type: "aws:appautoscaling/target:Target",
       honoured: ["minCapacity", "maxCapacity", "resourceId", "scalableDimension"],
-      cloudOnly: { serviceNamespace: SCALING, roleArn: SCALING, tags: SCALING },
+      cloudOnly: withoutEffect(SCALING, ["serviceNamespace", "roleArn", "tags"]),
       replaceOn: ["resourceId", "scalableDimension", "serviceNamespace"],
       outputs: ({ inputs, region, accountId, name }) => ({
         id: String(inputs.resourceId),
@@ -62,31 +57,26 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
           roleArn: "",
         },
       }),
-      create: scale,
-      update: scale,
+      ...put((resource) => bringWithinLimits(service, resource)),
       // The table keeps the units that it has.
       delete: () => undefined,
     },
     {
       type: "aws:appautoscaling/policy:Policy",
       honoured: [],
-      cloudOnly: Object.fromEntries(
-        [
-          "name",
-          "policyType",
-          "resourceId",
-          "scalableDimension",
-          "serviceNamespace",
-          "targetTrackingScalingPolicyConfiguration",
-        ].map((field) => [field, SCALING]),
-      ),
+      cloudOnly: withoutEffect(SCALING, [
+        "name",
+        "policyType",
+        "resourceId",
+        "scalableDimension",
+        "serviceNamespace",
+        "targetTrackingScalingPolicyConfiguration",
+      ]),
       replaceOn: ["name", "resourceId", "scalableDimension", "serviceNamespace"],
-      autoName: policyName,
-      outputs: ({ inputs, name, region, accountId }) => {
-        const policy = physicalName(policyName, name, inputs);
+      ...named(policyName, (policy, { name, region, accountId }) => {
         const arn = `arn:aws:autoscaling:${region}:${accountId}:scalingPolicy:${stableHex(name, 12)}:policyName/${policy}`;
         return { id: policy, state: { name: policy, arn, alarmArns: [] } };
-      },
+      }),
     },
   ];
 }
@@ -101,7 +91,7 @@ async function bringWithinLimits(service: DynamoDbService, { type, name, inputs 
     throw new Error(
       `${type} (${name}): expected a DynamoDB table's read or write units, got ${String(inputs.scalableDimension)} of ${String(inputs.resourceId)}.`,
     );
-  const present = (await service.find(TableName))?.ProvisionedThroughput;
+  const present = (await service.tables.find(TableName))?.ProvisionedThroughput;
   const { ReadCapacityUnits = 0, WriteCapacityUnits = 0 } = present ?? {};
   const current = kind === "Read" ? ReadCapacityUnits : WriteCapacityUnits;
   const wanted = Math.min(Math.max(current, Number(inputs.minCapacity)), Number(inputs.maxCapacity));
@@ -113,20 +103,20 @@ async function bringWithinLimits(service: DynamoDbService, { type, name, inputs 
 async function applyTable(service: DynamoDbService, resource: GraphResource): Promise<void> {
   const TableName = String(resource.state.name);
   const wanted = tableRequest(resource, TableName);
-  const existing = await service.find(TableName);
+  const existing = await service.tables.find(TableName);
   if (existing === undefined) await service.call("CreateTable", wanted);
   else if (JSON.stringify(existing.KeySchema) !== JSON.stringify(wanted.KeySchema)) {
     throw new Error(
       `${resource.type} (${resource.name}): the kept table ${TableName} has the keys ${JSON.stringify(existing.KeySchema)}, the program wants ${JSON.stringify(wanted.KeySchema)}. Delete the data folder or use another name.`,
     );
   } else await changeCapacity(service, resource, existing, wanted);
-  await service.readUnits(TableName);
-  const { inputs } = resource;
-  const ttl = recordInput(inputs, "ttl");
+  await service.tables.readUnits(TableName);
+  const fields = fieldsOf(resource);
+  const ttl = fields.in("ttl");
   service.settings.configure(TableName, {
-    protected: inputs.deletionProtectionEnabled === true,
-    ttlAttribute: ttl.enabled === false ? undefined : optionalText(ttl, "attributeName"),
-    keyId: optionalText(recordInput(inputs, "serverSideEncryption"), "kmsKeyArn"),
+    protected: fields.flag("deletionProtectionEnabled") ?? false,
+    ttlAttribute: ttl.flag("enabled") === false ? undefined : ttl.text("attributeName"),
+    keyId: fields.in("serverSideEncryption").text("kmsKeyArn"),
   });
 }
 
@@ -141,7 +131,7 @@ async function changeCapacity(
     await service.call("UpdateTable", { TableName, BillingMode, ...(ProvisionedThroughput ? { ProvisionedThroughput } : {}) });
     return;
   }
-  // Units that the program ignores changes of are what scaling made of them.
+  // Where the program ignores changes of the units, scaling has set them.
   const scaled = ["readCapacity", "writeCapacity"].some((field) => ignoreChanges.includes(field));
   const same =
     now?.ReadCapacityUnits === ProvisionedThroughput?.ReadCapacityUnits &&
@@ -157,25 +147,25 @@ interface TableRequest extends Record<string, unknown> {
 }
 
 function tableRequest(resource: GraphResource, TableName: string): TableRequest {
-  const { inputs } = resource;
-  const range = optionalText(inputs, "rangeKey");
+  const fields = fieldsOf(resource);
+  const range = fields.text("rangeKey");
   return {
     TableName,
-    AttributeDefinitions: recordsInput(inputs, "attributes").map(({ name, type }) => ({
-      AttributeName: name,
-      AttributeType: type,
+    AttributeDefinitions: fields.items("attributes").map((attribute) => ({
+      AttributeName: attribute.need("name"),
+      AttributeType: attribute.need("type"),
     })),
     KeySchema: [
-      { AttributeName: textInput(resource, "hashKey"), KeyType: "HASH" },
+      { AttributeName: fields.need("hashKey"), KeyType: "HASH" },
       ...(range === undefined ? [] : [{ AttributeName: range, KeyType: "RANGE" }]),
     ],
-    ...(inputs.billingMode === "PAY_PER_REQUEST"
+    ...(fields.text("billingMode") === "PAY_PER_REQUEST"
       ? { BillingMode: "PAY_PER_REQUEST" }
       : {
           BillingMode: "PROVISIONED",
           ProvisionedThroughput: {
-            ReadCapacityUnits: Number(inputs.readCapacity ?? 1),
-            WriteCapacityUnits: Number(inputs.writeCapacity ?? 1),
+            ReadCapacityUnits: fields.number("readCapacity") ?? 1,
+            WriteCapacityUnits: fields.number("writeCapacity") ?? 1,
           },
         }),
   };

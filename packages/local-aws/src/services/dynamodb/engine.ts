@@ -1,6 +1,6 @@
 /**
- * dynalite's actions called in-process, behind a guard: it deletes members that it does not know, and would so answer
- * success to a request that it did not carry out.
+ * dynalite's actions called in-process, behind a guard: it deletes members that it doesn't know, and
+ * would report success for a request that it didn't carry out.
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ export type EngineAction = (typeof ENGINE_ACTIONS)[number];
 /** An item or a key, in DynamoDB's JSON. */
 export type WireItem = Readonly<Record<string, unknown>>;
 
-/** An answer of DynamoDB that is an error with its own members. */
+/** An error of DynamoDB, which may have members of its own. */
 export class DynamoError extends Error {
   constructor(
     readonly status: number,
@@ -82,7 +82,7 @@ export class DynamoEngine {
     if (!module) throw new Error(`dynalite has no action ${action}.`);
     const { types, custom } = module.validation;
     refuseUnknown(input, types, `dynamodb:${action}`);
-    // A table of the name may have other keys later.
+    // A later table of the same name may have other keys.
     if (action === "DeleteTable") this.keys.delete(String(input.TableName));
     return new Promise((resolve, reject) => {
       try {

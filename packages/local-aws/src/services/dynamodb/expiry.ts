@@ -1,4 +1,4 @@
-/** What TTL does to a table. */
+/** Deletes expired items, as TTL does. */
 import { type DynamoEngine, DynamoError, type WireItem } from "./engine";
 
 /** Deletes the items whose time has come; TTL's own deletions cost no units. @returns how many */

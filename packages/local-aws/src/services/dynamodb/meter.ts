@@ -1,11 +1,11 @@
 /**
- * Units of provisioned tables, as AWS meters them: so many a second, and up to five minutes of those that were not used ("Burst and adaptive
+ * Units of provisioned tables, as AWS meters them: so many per second, plus up to five minutes' worth of unused ones ("Burst and adaptive
  * capacity", DynamoDB developer guide). Tables on demand are not metered. Indexes have no buckets of their own here, and a table starts with
  * a full one, as after five idle minutes.
  */
 import { DynamoError } from "./engine";
 
-/** `enforced` refuses what there are no units for; `observed` only counts it; `off` does neither. */
+/** `enforced` refuses requests without units left; `observed` only counts them; `off` does neither. */
 export type Metering = "enforced" | "observed" | "off";
 
 export type UnitKind = "Read" | "Write";
@@ -42,7 +42,7 @@ export interface Usage {
 interface MeterPorts {
   readonly now: () => number;
   readonly metric: (name: string, value: number, dimensions: Readonly<Record<string, string>>) => void;
-  /** Told once a table and kind, at the first refusal. */
+  /** Called once per table and kind, at the first refusal. */
   readonly onFirstRefusal: (usage: Usage) => void;
 }
 
@@ -54,7 +54,7 @@ export class Meter {
     private readonly ports: MeterPorts,
   ) {}
 
-  /** Null: the table is on demand. What is left in the buckets stays. */
+  /** Null: the table is on demand. The buckets keep their balance. */
   setUnits(table: string, units: Units | null): void {
     const known = this.tables.get(table);
     if (units === null) this.tables.delete(table);
@@ -67,7 +67,7 @@ export class Meter {
   }
 
   /**
-   * Sets units aside for a request. What costs more than a second's units is let through on those, and leaves a debt.
+   * Sets units aside for a request. A request that costs more than one second's units passes when those are there, and leaves a debt.
    * @throws DynamoError ProvisionedThroughputExceededException
    */
   take(table: string, kind: UnitKind, cost: number): void {
@@ -87,7 +87,7 @@ export class Meter {
     return true;
   }
 
-  /** What a request that units were set aside for has cost in the end. */
+  /** Books what a request has cost in the end. */
   spend(table: string, kind: UnitKind, cost: number, setAside = cost): void {
     const bucket = this.filled(table, kind);
     if (bucket === undefined) return;

@@ -35,7 +35,7 @@ export class MeteredEngine {
 
   /**
    * A write costs the larger of the item before and after; one whose condition fails costs the item that is there, a unit at least.
-   * What an update makes of an item shows only afterwards.
+   * The size after an update is known only afterwards.
    */
   private async write(action: EngineAction, input: Input): Promise<Input> {
     const table = String(input.TableName);
@@ -48,7 +48,7 @@ export class MeteredEngine {
       const output = await this.engine.run(action, input);
       const after = action === "UpdateItem" ? Math.max(before, writeUnits(await this.engine.item(table, key))) : expected;
       this.meter.spend(table, "Write", after, expected);
-      return told(output, input, table, after);
+      return withCapacity(output, input, table, after);
     } catch (error) {
       const failed = error instanceof DynamoError && error.code === "ConditionalCheckFailedException";
       // Any other refusal is one of the request itself, and costs nothing.
@@ -64,10 +64,10 @@ export class MeteredEngine {
     const cost = readUnits(whole, input.ConsistentRead === true);
     this.meter.take(table, "Read", cost);
     this.meter.spend(table, "Read", cost);
-    return told(output, input, table, cost);
+    return withCapacity(output, input, table, cost);
   }
 
-  /** Everything that is looked at costs, whatever is filtered out; its size is dynalite's own sum. */
+  /** Every item that is read costs, even if it is filtered out; dynalite adds up the sizes. */
   private async query(action: "Query" | "Scan", input: Input): Promise<Input> {
     const table = String(input.TableName);
     const output = await this.engine.run(action, { ...input, ReturnConsumedCapacity: "TOTAL" });
@@ -75,10 +75,10 @@ export class MeteredEngine {
     const cost = Math.max(looked, input.ConsistentRead === true ? 1 : 0.5);
     this.meter.take(table, "Read", cost);
     this.meter.spend(table, "Read", cost);
-    return told(output, input, table, cost);
+    return withCapacity(output, input, table, cost);
   }
 
-  /** What there are no units for is left unprocessed; when that is all of it, the call is refused ("BatchGetItem", API reference). */
+  /** Keys without units left are returned as unprocessed; when there are units for none, the call is refused ("BatchGetItem", API reference). */
   private async batch(input: Input): Promise<Input> {
     const admitted: Record<string, unknown> = {};
     const left: Record<string, unknown> = {};
@@ -124,7 +124,7 @@ interface BatchRead {
   readonly ConsistentRead?: boolean;
 }
 
-/** An item that is not there costs the least there is. */
+/** A missing item costs one unit. */
 const writeUnits = (item: WireItem | undefined): number =>
   Math.max(1, Math.ceil((item === undefined ? 0 : itemBytes(item)) / WRITE_UNIT_BYTES));
 
@@ -133,7 +133,7 @@ function readUnits(item: WireItem | undefined, consistent: boolean): number {
   return consistent ? units : units / 2;
 }
 
-function told(output: Input, input: Input, table: string, cost: number): Input {
+function withCapacity(output: Input, input: Input, table: string, cost: number): Input {
   const { ConsumedCapacity: _, ...rest } = output;
   const { ReturnConsumedCapacity: asked } = input;
   if (asked !== "TOTAL" && asked !== "INDEXES") return rest;

@@ -1,5 +1,6 @@
 /** DynamoDB on the endpoint: dynalite's items and tables, and what it lacks (expiry, deletion protection, units). */
 import { join } from "node:path";
+import { recordOf } from "@risk/program-graph";
 import {
   AwsError,
   type AwsRequest,
@@ -11,12 +12,13 @@ import {
 import { unsupportedAction } from "../../gateway/endpoint";
 import { jsonBody } from "../../gateway/protocols";
 import type { ServiceGate } from "../service-gate";
+import type { MetricSink } from "../sqs";
 import { DynamoEngine, DynamoError, ENGINE_ACTIONS, type EngineAction } from "./engine";
 import { deleteExpired } from "./expiry";
 import { Meter, type Metering, type Usage } from "./meter";
 import { MeteredEngine } from "./metered";
 import { TableSettings } from "./settings";
-import { type Description, Tables } from "./tables";
+import { Tables } from "./tables";
 
 type Input = Record<string, unknown>;
 
@@ -26,13 +28,7 @@ export interface DynamoDbOptions {
   readonly gate: Pick<ServiceGate, "callerPermissions">;
   /** Default off. */
   readonly metering?: Metering;
-  readonly metrics?: (
-    namespace: string,
-    name: string,
-    dimensions: Readonly<Record<string, string>>,
-    value: number,
-    unit: string,
-  ) => void;
+  readonly metrics?: MetricSink;
   readonly onFirstRefusal?: (usage: Usage) => void;
 }
 
@@ -42,7 +38,7 @@ export class DynamoDbService implements AwsService {
   readonly settings: TableSettings;
   private readonly engine: DynamoEngine;
   private readonly metered: MeteredEngine;
-  private readonly tables: Tables;
+  readonly tables: Tables;
 
   constructor(
     private readonly context: LocalContext,
@@ -65,7 +61,7 @@ export class DynamoDbService implements AwsService {
     const action = `dynamodb:${request.action}`;
     if (request.action === "ListTables") return [{ action, resource: "*" }];
     const tables =
-      request.action === "BatchGetItem" ? Object.keys(objectOf(input.RequestItems)) : [String(input.TableName ?? "")];
+      request.action === "BatchGetItem" ? Object.keys(recordOf(input.RequestItems)) : [String(input.TableName ?? "")];
     return tables.flatMap((table) => {
       const arn = this.arnOf(table);
       const resource = typeof input.IndexName === "string" ? `${arn}/index/${input.IndexName}` : arn;
@@ -102,16 +98,6 @@ export class DynamoDbService implements AwsService {
     }
   }
 
-  /** The description of a table; undefined when there is none. */
-  find(table: string): Promise<Description | undefined> {
-    return this.tables.find(table);
-  }
-
-  /** Tells the meter what a kept table has. */
-  readUnits(table: string): Promise<void> {
-    return this.tables.readUnits(table);
-  }
-
   /** Deletes expired items as TTL does; returns how many. AWS does so within days, this at every call. */
   async sweepExpired(): Promise<number> {
     let deleted = 0;
@@ -145,8 +131,8 @@ export class DynamoDbService implements AwsService {
       if (onFailure !== "ALL_OLD" || !(error instanceof DynamoError) || error.code !== "ConditionalCheckFailedException")
         throw error;
       const table = String(rest.TableName);
-      const key = rest.Key ?? (await this.engine.keyOf(table, objectOf(rest.Item)));
-      const Item = await this.engine.item(table, objectOf(key));
+      const key = rest.Key ?? (await this.engine.keyOf(table, recordOf(rest.Item)));
+      const Item = await this.engine.item(table, recordOf(key));
       throw new DynamoError(error.status, { ...error.body, ...(Item === undefined ? {} : { Item }) });
     }
   }
@@ -163,8 +149,4 @@ function reply(status: number, body: Readonly<Record<string, unknown>>, code?: s
   const headers: Record<string, string> = { "content-type": "application/x-amz-json-1.0" };
   if (code !== undefined) headers["x-amzn-errortype"] = code;
   return { status, headers, body: JSON.stringify(body) };
-}
-
-function objectOf(value: unknown): Input {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Input) : {};
 }

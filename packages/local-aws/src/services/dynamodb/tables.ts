@@ -7,7 +7,7 @@ import type { TableSettings } from "./settings";
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** What DescribeTable answers, as far as the runtime itself reads it. */
+/** The part of DescribeTable's response that the runtime reads. */
 export interface Description {
   readonly TableName: string;
   readonly TableStatus: string;
@@ -70,7 +70,7 @@ export class Tables {
     }
   }
 
-  /** Tells the meter what a table has, after anything that may have changed it and at the start over kept tables. */
+  /** Gives the meter a table's units: after every change, and at a start over kept tables. */
   async readUnits(name: string): Promise<void> {
     const table = await this.until(name, (found) => found?.TableStatus === "ACTIVE", "did not become active");
     // A table on demand has none.

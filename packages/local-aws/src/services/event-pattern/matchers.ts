@@ -2,6 +2,7 @@
  * The leaf operators of an event pattern. Source of the rules: Amazon EventBridge user guide, "Comparison operators",
  * and the open-source Event Ruler that EventBridge runs.
  */
+import { isRecord } from "@risk/program-graph";
 import { parseCidr } from "./cidr";
 import { InvalidEventPattern } from "./errors";
 
@@ -75,12 +76,9 @@ function text(operand: unknown, operator: string, path: string): string {
 function affix(operator: "prefix" | "suffix", operand: unknown, path: string): ScalarTest {
   const has = (value: string, part: string) => (operator === "prefix" ? value.startsWith(part) : value.endsWith(part));
   if (typeof operand === "string") return onText((value) => has(value, operand));
-  if (operand !== null && typeof operand === "object" && !Array.isArray(operand)) {
-    const inner = operand as Record<string, unknown>;
-    if (Object.keys(inner).length === 1 && "equals-ignore-case" in inner) {
-      const folded = text(inner["equals-ignore-case"], `${operator}.equals-ignore-case`, path).toLowerCase();
-      return onText((value) => has(value.toLowerCase(), folded));
-    }
+  if (isRecord(operand) && Object.keys(operand).length === 1 && "equals-ignore-case" in operand) {
+    const folded = text(operand["equals-ignore-case"], `${operator}.equals-ignore-case`, path).toLowerCase();
+    return onText((value) => has(value.toLowerCase(), folded));
   }
   throw new InvalidEventPattern(path, `${operator} must be a string or {"equals-ignore-case": string}`);
 }
@@ -154,7 +152,7 @@ function compare(value: number, sign: string, bound: number): boolean {
 }
 
 function anythingBut(operand: unknown, path: string): ScalarTest {
-  if (operand !== null && typeof operand === "object" && !Array.isArray(operand)) {
+  if (isRecord(operand)) {
     const entries = Object.entries(operand);
     const [operator, inner] = entries[0] ?? ["", undefined];
     if (entries.length !== 1 || !["prefix", "suffix", "equals-ignore-case", "wildcard"].includes(operator)) {

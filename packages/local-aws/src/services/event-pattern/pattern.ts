@@ -6,6 +6,7 @@
  * leaves exist: `exists: false` holds when no scalar lies at the path anywhere in the event, so an object or an empty
  * array counts as absent. Numbers are compared by value (300, 300.0 and 3e2 are equal).
  */
+import { isRecord, messageOf } from "@risk/program-graph";
 import { InvalidEventPattern } from "./errors";
 import { compileMatcher, type LeafMatcher, type Scalar, type ScalarTest } from "./matchers";
 
@@ -37,18 +38,14 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InvalidEventPattern("", `not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new InvalidEventPattern("", `not JSON: ${messageOf(error)}`);
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 /** Multiplies `$or`s out: each returned tree is a plain conjunction. */
 function expand(pattern: unknown, path: readonly string[], top: boolean): Tree[] {
   const where = path.join(".");
-  if (!isObject(pattern)) throw new InvalidEventPattern(where, "filter is not an object");
+  if (!isRecord(pattern)) throw new InvalidEventPattern(where, "filter is not an object");
   const entries = Object.entries(pattern);
   if (entries.length === 0) throw new InvalidEventPattern(where, top ? "the pattern is empty" : "empty objects are not allowed");
   let trees: Tree[] = [new Map()];
@@ -72,7 +69,7 @@ function field(key: string, value: unknown, path: readonly string[]): Tree[] {
     if (value.length === 0) throw new InvalidEventPattern(where, "empty arrays are not allowed");
     return [new Map([[key, { kind: "leaf", path: inner, entries: value }]])];
   }
-  if (isObject(value)) return expand(value, inner, false).map((tree) => new Map([[key, { kind: "branch", tree }]]));
+  if (isRecord(value)) return expand(value, inner, false).map((tree) => new Map([[key, { kind: "branch", tree }]]));
   throw new InvalidEventPattern(where, `"${key}" must be an object or an array, got ${JSON.stringify(value)}`);
 }
 
@@ -130,7 +127,7 @@ function someScalar(value: unknown, test: (scalar: Scalar) => boolean): boolean 
 
 function someObject(value: unknown, test: (object: Record<string, unknown>) => boolean): boolean {
   if (Array.isArray(value)) return value.some((element) => someObject(element, test));
-  return isObject(value) && test(value);
+  return isRecord(value) && test(value);
 }
 
 function present(value: unknown, path: readonly string[], depth: number): boolean {

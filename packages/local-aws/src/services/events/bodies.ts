@@ -1,8 +1,7 @@
 import { isRecord } from "@risk/program-graph";
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
 import { resourceInput } from "../messaging/input";
-import { tagInputs } from "../messaging/naming";
+import { dotted, named, optionalString, put, regionInput, tagInputs } from "../resource-parts";
 import { ruleOf, targetOf } from "./rules";
 import type { EventsService } from "./service";
 
@@ -14,12 +13,11 @@ const busName: NameRule = {
   maxLength: 256,
   characters: { pattern: /^[/A-Za-z0-9_.-]+$/, words: "letters, digits, hyphens, underscores, dots and slashes" },
 };
-const characters = { pattern: /^[A-Za-z0-9_.-]+$/, words: "letters, digits, hyphens, underscores and dots" };
-const ruleName: NameRule = { field: "name", maxLength: 64, characters };
-const targetName: NameRule = { field: "targetId", maxLength: 64, characters };
+const ruleName: NameRule = { field: "name", maxLength: 64, characters: dotted };
+const targetName: NameRule = { field: "targetId", maxLength: 64, characters: dotted };
 
 export function eventsBodies(service: EventsService): ResourceBody[] {
-  const busOf = (inputs: Inputs) => service.busName(inputs.eventBusName === undefined ? undefined : String(inputs.eventBusName));
+  const busOf = (inputs: Inputs) => service.busName(optionalString(inputs.eventBusName));
   const applyRule = ({ inputs, state }: GraphResource) => {
     const input = resourceInput("EventRule", "ValidationException", {
       Name: state.name,
@@ -50,7 +48,7 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
   const applyPolicy = ({ inputs }: GraphResource) => service.store.setPolicy(busOf(inputs), String(inputs.policy));
   const putBus = ({ state, inputs }: GraphResource): void => {
     const targetArn = service.busArn(String(state.name));
-    // EventBridge tries the key before it takes it.
+    // EventBridge first checks that it may use the key.
     if (inputs.kmsKeyIdentifier !== undefined)
       service.gate.require({
         service: "events.amazonaws.com",
@@ -67,23 +65,17 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
       honoured: ["name", "kmsKeyIdentifier"],
       cloudOnly: { ...tagInputs, description: "only shown in the console" },
       replaceOn: ["name"],
-      autoName: busName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(busName, name, inputs);
-        return { id: physical, state: { ...inputs, name: physical, arn: service.busArn(physical) } };
-      },
-      create: putBus,
-      update: putBus,
+      ...named(busName, (name, { inputs }) => ({ id: name, state: { ...inputs, name, arn: service.busArn(name) } })),
+      ...put(putBus),
       delete: ({ state }) => service.deleteBus(String(state.name)),
     },
     {
       type: "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
       honoured: ["eventBusName", "policy"],
-      cloudOnly: { region: tagInputs.region },
+      cloudOnly: regionInput,
       replaceOn: ["eventBusName"],
       outputs: ({ inputs }) => ({ id: busOf(inputs), state: inputs }),
-      create: applyPolicy,
-      update: applyPolicy,
+      ...put(applyPolicy),
       delete: ({ inputs }) => {
         const bus = busOf(inputs);
         if (service.store.buses().some(({ name }) => name === bus)) service.store.setPolicy(bus, undefined);
@@ -98,15 +90,12 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         roleArn: "local deliveries are checked by resource policies",
       },
       replaceOn: ["name", "eventBusName"],
-      autoName: ruleName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(ruleName, name, inputs);
+      ...named(ruleName, (name, { inputs }) => {
         const bus = busOf(inputs);
-        const id = bus === "default" ? physical : `${bus}/${physical}`;
-        return { id, state: { ...inputs, name: physical, eventBusName: bus, arn: service.ruleArn({ bus, name: physical }) } };
-      },
-      create: applyRule,
-      update: applyRule,
+        const id = bus === "default" ? name : `${bus}/${name}`;
+        return { id, state: { ...inputs, name, eventBusName: bus, arn: service.ruleArn({ bus, name }) } };
+      }),
+      ...put(applyRule),
       delete: ({ inputs, state }) => service.deleteRule(busOf(inputs), String(state.name)),
     },
     {
@@ -123,17 +112,15 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
         "retryPolicy",
       ],
       cloudOnly: {
-        region: tagInputs.region,
+        ...regionInput,
         forceDestroy: "only matters to rules that AWS services manage",
       },
       replaceOn: ["rule", "eventBusName", "targetId"],
-      autoName: targetName,
-      outputs: ({ name, inputs }) => {
-        const targetId = physicalName(targetName, name, inputs);
-        return { id: `${String(inputs.rule)}-${targetId}`, state: { ...inputs, targetId } };
-      },
-      create: applyTarget,
-      update: applyTarget,
+      ...named(targetName, (targetId, { inputs }) => ({
+        id: `${String(inputs.rule)}-${targetId}`,
+        state: { ...inputs, targetId },
+      })),
+      ...put(applyTarget),
       delete: ({ inputs, state }) => service.store.deleteTarget(busOf(inputs), String(inputs.rule), String(state.targetId)),
     },
   ];

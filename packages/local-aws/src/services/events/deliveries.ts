@@ -10,7 +10,7 @@ import type { EventEnvelope } from "./port";
 import type { EventsStore, PendingDelivery } from "./store";
 
 const servicePrincipal = "events.amazonaws.com";
-/** Errors that a retry cannot heal: AWS sends them to the dead-letter queue at once. */
+/** Errors that a retry can't fix: AWS sends them to the dead-letter queue at once. */
 const permanentErrors = new Set([
   "AccessDenied",
   "AccessDeniedException",

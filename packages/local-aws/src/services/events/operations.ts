@@ -79,7 +79,7 @@ function putEvents(events: EventPort, input: Input): object {
   return { FailedEntryCount: results.filter((result) => "ErrorCode" in result).length, Entries: results };
 }
 
-/** AWS's own measure: 14 bytes for a time, and the UTF-8 bytes of the texts. */
+/** As AWS measures it: 14 bytes for a time, plus the UTF-8 bytes of the texts. */
 function entrySize(entry: Input): number {
   const texts = ["Source", "DetailType", "Detail"].map((field) => entry.text(field) ?? "");
   return (

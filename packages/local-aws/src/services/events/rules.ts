@@ -1,4 +1,4 @@
-/** Rules and targets as the API spells them, checked; bodies and operations make them alike. */
+/** Reads and checks rules and targets in the API's spelling, for bodies and operations. */
 
 import { messageOf } from "@risk/program-graph";
 import { AwsError } from "../../contracts";
@@ -6,13 +6,13 @@ import { compileEventPattern } from "../event-pattern";
 import type { Input } from "../messaging/input";
 import { parseSchedule } from "../schedules";
 import { parsePath } from "./input-transformer";
-import type { Rule, Target } from "./store";
+import type { RuleSettings, Target } from "./store";
 
 const patternLimit = 4096;
 /** Fields of a target with a local effect. */
 export const targetFields = ["Id", "Arn", "RoleArn", "Input", "InputTransformer", "DeadLetterConfig", "RetryPolicy"];
 
-export function ruleOf(input: Input, bus: string): Omit<Rule, "createdMs"> {
+export function ruleOf(input: Input, bus: string): RuleSettings {
   const state = input.text("State") ?? "ENABLED";
   if (state !== "ENABLED" && state !== "DISABLED") throw input.error(`State ${state} must be ENABLED or DISABLED`);
   const rule = {

@@ -51,9 +51,9 @@ export class EventsService implements AwsService, EventPort {
     const now = this.now();
     for (const rule of this.store.rules()) {
       if (!rule.enabled || rule.schedule === undefined) continue;
-      const due = parseSchedule(rule.schedule).next(this.store.lastRun(rule), rule.createdMs);
+      const due = parseSchedule(rule.schedule).next(rule.lastRunMs, rule.createdMs);
       if (due === undefined || due > now) continue;
-      // Runs that were missed while the machine slept are not made up for, as AWS does not either.
+      // Runs missed while the machine slept are skipped, as on AWS.
       this.store.markRun(rule, now);
       const event = this.envelope({
         source: "aws.events",

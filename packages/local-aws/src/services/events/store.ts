@@ -1,16 +1,27 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
-import { numberOf, optionalText, type Row, textOf } from "../messaging/database";
+import { Documents } from "../documents";
+import { numberOf, textOf } from "../messaging/database";
+
+interface Bus {
+  readonly name: string;
+  readonly policy?: string | undefined;
+}
 
 export interface Rule {
   readonly bus: string;
   readonly name: string;
-  readonly description: string | undefined;
-  readonly pattern: string | undefined;
-  readonly schedule: string | undefined;
+  readonly description?: string | undefined;
+  readonly pattern?: string | undefined;
+  readonly schedule?: string | undefined;
   readonly enabled: boolean;
   readonly createdMs: number;
+  /** Of its schedule, epoch milliseconds. */
+  readonly lastRunMs: number;
 }
+
+/** What the program or a caller gives. */
+export type RuleSettings = Omit<Rule, "createdMs" | "lastRunMs">;
 
 export interface Target {
   readonly Id: string;
@@ -36,104 +47,86 @@ export interface PendingDelivery {
 }
 
 const schema = `
-CREATE TABLE IF NOT EXISTS events_buses (name TEXT PRIMARY KEY, policy TEXT, created INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS events_rules (bus TEXT NOT NULL, name TEXT NOT NULL, description TEXT, pattern TEXT, schedule TEXT, enabled INTEGER NOT NULL,
-  created INTEGER NOT NULL, last_run INTEGER NOT NULL, PRIMARY KEY (bus, name));
-CREATE TABLE IF NOT EXISTS events_targets (bus TEXT NOT NULL, rule TEXT NOT NULL, id TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (bus, rule, id));
 CREATE TABLE IF NOT EXISTS events_pending (id INTEGER PRIMARY KEY AUTOINCREMENT, rule_arn TEXT NOT NULL, target TEXT NOT NULL, event TEXT NOT NULL,
   attempts INTEGER NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL);`;
 
+/** Names have no spaces, so these keys are unique. */
+const keyOf = (...names: readonly string[]): string => names.join(" ");
+
 export class EventsStore {
+  private readonly busesByName: Documents<Bus>;
+  private readonly rulesByName: Documents<Rule>;
+  private readonly targetsById: Documents<Target>;
+
   constructor(
     private readonly db: DatabaseSync,
     private readonly now: () => number,
   ) {
     db.exec(schema);
+    this.busesByName = new Documents(db, "events_bus_documents");
+    this.rulesByName = new Documents(db, "events_rule_documents");
+    this.targetsById = new Documents(db, "events_target_documents");
     this.saveBus("default");
   }
 
-  buses(): { readonly name: string; readonly policy: string | undefined }[] {
-    return this.db
-      .prepare("SELECT * FROM events_buses ORDER BY name")
-      .all()
-      .map((row) => ({ name: textOf(row, "name"), policy: optionalText(row, "policy") }));
+  buses(): Bus[] {
+    return this.busesByName.sorted();
   }
 
-  bus(name: string): { readonly name: string; readonly policy: string | undefined } {
-    const found = this.buses().find((bus) => bus.name === name);
+  bus(name: string): Bus {
+    const found = this.busesByName.get(name);
     if (found === undefined) throw new AwsError("ResourceNotFoundException", `Event bus ${name} does not exist.`);
     return found;
   }
 
   saveBus(name: string): void {
-    this.db.prepare("INSERT OR IGNORE INTO events_buses VALUES (?, NULL, ?)").run(name, this.now());
+    if (this.busesByName.get(name) === undefined) this.busesByName.put(name, { name });
   }
 
   setPolicy(name: string, policy: string | undefined): void {
-    this.db.prepare("UPDATE events_buses SET policy = ? WHERE name = ?").run(policy ?? null, this.bus(name).name);
+    this.busesByName.put(name, { ...this.bus(name), policy });
   }
 
   deleteBus(name: string): void {
-    this.db.prepare("DELETE FROM events_buses WHERE name = ?").run(name);
+    this.busesByName.delete(name);
   }
 
   rules(bus?: string): Rule[] {
-    const rows = this.db.prepare("SELECT * FROM events_rules ORDER BY bus, name").all();
-    return rows.map(ruleOf).filter((rule) => bus === undefined || rule.bus === bus);
+    return this.rulesByName.sorted(bus && keyOf(bus, ""));
   }
 
   rule(bus: string, name: string): Rule {
-    const row = this.db.prepare("SELECT * FROM events_rules WHERE bus = ? AND name = ?").get(bus, name);
-    if (row === undefined) throw new AwsError("ResourceNotFoundException", `Rule ${name} does not exist on event bus ${bus}.`);
-    return ruleOf(row);
+    const rule = this.rulesByName.get(keyOf(bus, name));
+    if (rule === undefined) throw new AwsError("ResourceNotFoundException", `Rule ${name} does not exist on event bus ${bus}.`);
+    return rule;
   }
 
-  saveRule(rule: Omit<Rule, "createdMs">): void {
+  saveRule(rule: RuleSettings): void {
     this.bus(rule.bus);
-    this.db
-      .prepare(
-        `INSERT INTO events_rules VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (bus, name) DO UPDATE SET description = excluded.description,
-         pattern = excluded.pattern, schedule = excluded.schedule, enabled = excluded.enabled`,
-      )
-      .run(
-        rule.bus,
-        rule.name,
-        rule.description ?? null,
-        rule.pattern ?? null,
-        rule.schedule ?? null,
-        rule.enabled ? 1 : 0,
-        this.now(),
-        this.now(),
-      );
+    const key = keyOf(rule.bus, rule.name);
+    const { createdMs, lastRunMs } = this.rulesByName.get(key) ?? { createdMs: this.now(), lastRunMs: this.now() };
+    this.rulesByName.put(key, { ...rule, createdMs, lastRunMs });
   }
 
   deleteRule(bus: string, name: string): void {
-    this.db.prepare("DELETE FROM events_rules WHERE bus = ? AND name = ?").run(bus, name);
+    this.rulesByName.delete(keyOf(bus, name));
   }
 
-  lastRun(rule: Rule): number {
-    const row = this.db.prepare("SELECT last_run FROM events_rules WHERE bus = ? AND name = ?").get(rule.bus, rule.name);
-    return row === undefined ? this.now() : numberOf(row, "last_run");
-  }
-
-  markRun(rule: Rule, ms: number): void {
-    this.db.prepare("UPDATE events_rules SET last_run = ? WHERE bus = ? AND name = ?").run(ms, rule.bus, rule.name);
+  markRun(rule: Rule, lastRunMs: number): void {
+    this.rulesByName.put(keyOf(rule.bus, rule.name), { ...rule, lastRunMs });
   }
 
   targets(bus: string, rule: string): Target[] {
-    const rows = this.db.prepare("SELECT target FROM events_targets WHERE bus = ? AND rule = ? ORDER BY id").all(bus, rule);
-    return rows.map((row) => JSON.parse(textOf(row, "target")) as Target);
+    return this.targetsById.sorted(keyOf(bus, rule, ""));
   }
 
   saveTarget(bus: string, rule: string, target: Target): void {
     this.rule(bus, rule);
-    this.db
-      .prepare("INSERT OR REPLACE INTO events_targets VALUES (?, ?, ?, ?)")
-      .run(bus, rule, target.Id, JSON.stringify(target));
+    this.targetsById.put(keyOf(bus, rule, target.Id), target);
   }
 
   deleteTarget(bus: string, rule: string, id: string): void {
-    this.db.prepare("DELETE FROM events_targets WHERE bus = ? AND rule = ? AND id = ?").run(bus, rule, id);
+    this.targetsById.delete(keyOf(bus, rule, id));
   }
 
   enqueue(ruleArn: string, target: Target, event: string): void {
@@ -162,16 +155,4 @@ export class EventsStore {
   retryAt(id: number, attempts: number, ms: number): void {
     this.db.prepare("UPDATE events_pending SET attempts = ?, next = ? WHERE id = ?").run(attempts, ms, id);
   }
-}
-
-function ruleOf(row: Row): Rule {
-  return {
-    bus: textOf(row, "bus"),
-    name: textOf(row, "name"),
-    description: optionalText(row, "description"),
-    pattern: optionalText(row, "pattern"),
-    schedule: optionalText(row, "schedule"),
-    enabled: row.enabled === 1,
-    createdMs: numberOf(row, "created"),
-  };
 }

@@ -1,7 +1,6 @@
 /** Local bodies of Glue's Pulumi types. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
-import { tagInputs } from "../messaging/naming";
+import { named, put, regionInput, tagInputs, withoutEffect } from "../resource-parts";
 import { glueJobOf } from "./job";
 import type { GlueService } from "./service";
 
@@ -31,21 +30,14 @@ export function glueBodies(service: Pick<GlueService, "putJob" | "deleteJob" | "
         ...tagInputs,
         description: "only shown in the console",
         connections: nativeConnectors,
-        workerType: "one machine runs a job with what it has",
-        numberOfWorkers: "one machine runs a job with what it has",
-        maxCapacity: "one machine runs a job with what it has",
+        ...withoutEffect("one machine runs a job with what it has", ["workerType", "numberOfWorkers", "maxCapacity"]),
         executionClass: "spare capacity is the cloud's",
         notificationProperty: "no delay notices on one machine",
         maintenanceWindow: "streaming jobs are restarted by the cloud",
       },
       replaceOn: ["name"],
-      autoName: glueName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(glueName, name, inputs);
-        return { id: physical, state: { ...inputs, name: physical, arn: service.jobArn(physical) } };
-      },
-      create: applyJob,
-      update: applyJob,
+      ...named(glueName, (name, { inputs }) => ({ id: name, state: { ...inputs, name, arn: service.jobArn(name) } })),
+      ...put(applyJob),
       delete: ({ state }) => service.deleteJob(String(state.name)),
     },
     {
@@ -53,41 +45,33 @@ export function glueBodies(service: Pick<GlueService, "putJob" | "deleteJob" | "
       honoured: ["name"],
       cloudOnly: {
         encryptionConfiguration: "local files and logs are as protected as the data folder",
-        region: tagInputs.region,
+        ...regionInput,
       },
       replaceOn: ["name", "encryptionConfiguration"],
-      autoName: glueName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(glueName, name, inputs);
-        return { id: physical, state: { ...inputs, name: physical } };
-      },
+      ...named(glueName, (name, { inputs }) => ({ id: name, state: { ...inputs, name } })),
     },
     {
       type: "aws:glue/connection:Connection",
       honoured: ["name"],
       cloudOnly: {
         ...tagInputs,
-        ...Object.fromEntries(
-          [
-            "connectionType",
-            "connectionProperties",
-            "sparkProperties",
-            "athenaProperties",
-            "pythonProperties",
-            "matchCriterias",
-            "physicalConnectionRequirements",
-            "description",
-            "catalogId",
-          ].map((field) => [field, nativeConnectors]),
-        ),
+        ...withoutEffect(nativeConnectors, [
+          "connectionType",
+          "connectionProperties",
+          "sparkProperties",
+          "athenaProperties",
+          "pythonProperties",
+          "matchCriterias",
+          "physicalConnectionRequirements",
+          "description",
+          "catalogId",
+        ]),
       },
       replaceOn: ["name", "catalogId"],
-      autoName: glueName,
-      outputs: ({ name, inputs, region, accountId }) => {
-        const physical = physicalName(glueName, name, inputs);
-        const arn = `arn:aws:glue:${region}:${accountId}:connection/${physical}`;
-        return { id: `${accountId}:${physical}`, state: { ...inputs, name: physical, arn, catalogId: accountId } };
-      },
+      ...named(glueName, (name, { inputs, region, accountId }) => {
+        const arn = `arn:aws:glue:${region}:${accountId}:connection/${name}`;
+        return { id: `${accountId}:${name}`, state: { ...inputs, name, arn, catalogId: accountId } };
+      }),
     },
   ];
 }

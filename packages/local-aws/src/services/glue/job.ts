@@ -13,14 +13,14 @@ export interface GlueJob {
 
 export type Arguments = Readonly<Record<string, string>>;
 
-/** Of a job without one: 480 since Glue 5 (2880 before). */
+/** Glue's default since version 5 (2880 before). */
 const DEFAULT_TIMEOUT_MINUTES = 480;
 
 /** @throws Error naming the field of the resource that one machine cannot honour */
 export function glueJobOf(inputs: Readonly<Record<string, unknown>>, name: string): GlueJob {
   const owner = `aws:glue/job:Job (${name})`;
   const fields = new Fields(inputs, owner);
-  const command = new Fields(fields.record("command"), `${owner}: command`);
+  const command = fields.in("command");
   const kind = command.text("name") ?? "glueetl";
   if (kind !== "glueetl") throw new Error(`${owner}: command.name '${kind}' does not run on one machine; use glueetl.`);
   const glueVersion = fields.text("glueVersion") ?? "0.9";
@@ -36,8 +36,7 @@ export function glueJobOf(inputs: Readonly<Record<string, unknown>>, name: strin
     roleArn: fields.need("roleArn"),
     scriptLocation: command.need("scriptLocation"),
     defaultArguments: texts(fields.record("defaultArguments"), `${owner}: defaultArguments`),
-    maxConcurrentRuns:
-      new Fields(fields.record("executionProperty"), `${owner}: executionProperty`).number("maxConcurrentRuns") ?? 1,
+    maxConcurrentRuns: fields.in("executionProperty").number("maxConcurrentRuns") ?? 1,
     timeoutMinutes: fields.number("timeout") ?? DEFAULT_TIMEOUT_MINUTES,
     securityConfiguration: fields.text("securityConfiguration"),
   };
@@ -50,7 +49,7 @@ function texts(record: Readonly<Record<string, unknown>>, owner: string): Argume
 }
 
 /**
- * Special parameters that Glue takes from the arguments and that would do something in the cloud that does not happen here.
+ * Special parameters that have an effect in the cloud and none here.
  * https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
  */
 const REFUSED = [
@@ -71,7 +70,7 @@ const REFUSED = [
   "--custom-logStream-prefix",
 ];
 
-/** Problems of a run's arguments; empty when all can be honoured. */
+/** Problems of a run's arguments; empty when there are none. */
 export function argumentProblems(merged: Arguments): string[] {
   const problems = REFUSED.filter((name) => merged[name] !== undefined).map(
     (name) => `the parameter ${name} has no effect on one machine; leave it out`,

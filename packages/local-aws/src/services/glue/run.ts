@@ -1,4 +1,4 @@
-/** Runs of Glue jobs: what is kept of one, and how the API tells it. */
+/** Runs of Glue jobs: what is kept of one, and how the API shows it. */
 import type { JobRecord, Outcome } from "../jobs/job-runs";
 import type { Arguments } from "./job";
 

@@ -1,4 +1,4 @@
-/** One execution of a job's script: its files from S3, the Python process, and what it said in the end. */
+/** One execution of a job's script: its files from S3, the Python process, and its last line. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, delimiter, join } from "node:path";
 import type { RunControl } from "../jobs/control";

@@ -1,8 +1,7 @@
 /** Local bodies of IAM roles and their policies. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
 import type { Iam } from "../../gateway/iam";
-import { optionalText, textInput } from "../resource-inputs";
+import { fieldsOf, named, put, tagInputs } from "../resource-parts";
 
 // IAM API reference: CreateRole, PutRolePolicy.
 const characters = { pattern: /^[\w+=,.@-]+$/, words: "letters, digits and _ + = , . @ -" };
@@ -13,7 +12,7 @@ export function iamBodies(iam: Iam): ResourceBody[] {
   const putRole = ({ inputs, state }: GraphResource): void =>
     iam.putRole(String(state.name), String(state.arn), inputs.assumeRolePolicy);
   const putInline = (resource: GraphResource): void =>
-    iam.putInlinePolicy(textInput(resource, "role"), String(resource.state.name), resource.inputs.policy);
+    iam.putInlinePolicy(fieldsOf(resource).need("role"), String(resource.state.name), resource.inputs.policy);
   return [
     {
       type: "aws:iam/role:Role",
@@ -21,27 +20,15 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       cloudOnly: {
         description: "shown in the console only",
         maxSessionDuration: "local sessions end with the runtime",
-        tags: "tags only matter to cost reports and tag-based policies",
+        tags: tagInputs.tags,
       },
       replaceOn: ["name", "namePrefix", "path"],
-      autoName: roleName,
-      outputs: ({ name, inputs, accountId }) => {
-        const role = physicalName(roleName, name, inputs);
-        const arn = `arn:aws:iam::${accountId}:role${optionalText(inputs, "path") ?? "/"}${role}`;
-        return {
-          id: role,
-          state: {
-            name: role,
-            arn,
-            uniqueId: `AROA${role
-              .toUpperCase()
-              .replace(/[^A-Z0-9]/g, "")
-              .slice(0, 17)}`,
-          },
-        };
-      },
-      create: putRole,
-      update: putRole,
+      ...named(roleName, (name, { inputs, accountId }) => {
+        const arn = `arn:aws:iam::${accountId}:role${inputs.path ?? "/"}${name}`;
+        const letters = name.toUpperCase().replace(/[^A-Z0-9]/g, "");
+        return { id: name, state: { name, arn, uniqueId: `AROA${letters.slice(0, 17)}` } };
+      }),
+      ...put(putRole),
       delete: ({ state }) => iam.deleteRole(String(state.name)),
     },
     {
@@ -49,13 +36,8 @@ export function iamBodies(iam: Iam): ResourceBody[] {
       honoured: ["name", "namePrefix", "role", "policy"],
       cloudOnly: {},
       replaceOn: ["name", "namePrefix", "role"],
-      autoName: policyName,
-      outputs: ({ name, inputs }) => {
-        const policy = physicalName(policyName, name, inputs);
-        return { id: `${String(inputs.role)}:${policy}`, state: { name: policy } };
-      },
-      create: putInline,
-      update: putInline,
+      ...named(policyName, (name, { inputs }) => ({ id: `${String(inputs.role)}:${name}`, state: { name } })),
+      ...put(putInline),
       delete: ({ inputs, state }) => iam.removeInlinePolicy(String(inputs.role), String(state.name)),
     },
   ];

@@ -16,7 +16,7 @@ export interface ChildOptions {
   readonly onLines: (stream: "stdout" | "stderr", lines: readonly string[]) => void;
 }
 
-/** A grandchild outside the group may hold the output open; after this long (ms) its output is given up. */
+/** A grandchild outside the group may keep the output open; it is closed after this long (ms). */
 const OUTPUT_GRACE_MS = 5000;
 
 export class Child {
@@ -36,7 +36,7 @@ export class Child {
     this.process = child;
     this.input = stdin;
     this.answers = answers;
-    // A child that ended is told by `exited`; writing to its closed input must not end this process.
+    // `exited` reports a child's end; writing to its closed input must not end this process.
     stdin.on("error", () => undefined);
     forEachLine(stdout, (lines) => onLines("stdout", lines));
     forEachLine(stderr, (lines) => onLines("stderr", lines));
@@ -68,7 +68,7 @@ export class Child {
   }
 }
 
-/** Calls back once a chunk, with its complete lines. */
+/** Calls back once per chunk, with its complete lines. */
 function forEachLine(stream: Readable, onLines: (lines: readonly string[]) => void): void {
   let rest = "";
   stream.setEncoding("utf8");

@@ -1,4 +1,4 @@
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+import { messageOf } from "@risk/program-graph";
 
 /** Puts what failed in front of the reason. */
 export async function failing<T>(what: string, work: () => Promise<T>): Promise<T> {

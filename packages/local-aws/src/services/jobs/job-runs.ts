@@ -2,9 +2,9 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "@risk/program-graph";
+import { Documents } from "../documents";
 import { type EndReason, Interrupted, RunControl } from "./control";
-import { Documents } from "./documents";
-import { messageOf } from "./failure";
 import type { JobPorts } from "./ports";
 
 export interface JobRecord {
@@ -15,11 +15,11 @@ export interface JobRecord {
   readonly endedMs?: number;
 }
 
-/** Empty: the job did all that it had to. */
+/** Empty: the job succeeded. */
 export interface Outcome {
   /** Why it failed. */
   readonly error?: string;
-  /** What ended it from outside, when it did not fail by that. */
+  /** What ended it from outside, unless it failed because of that. */
   readonly endedBy?: EndReason;
 }
 
@@ -31,9 +31,9 @@ export interface JobKind<T extends JobRecord> {
   readonly graceMs: number;
   /** Error of a job that the end of the runtime interrupted. */
   readonly interrupted: string;
-  /** What an outcome makes of a record. */
+  /** Changes of a record at its end. */
   readonly ended: (outcome: Outcome, record: T) => Partial<T>;
-  /** Told of each job that has just ended. */
+  /** Called for each job that has just ended. */
   readonly announce: (key: string, record: T) => void;
 }
 
@@ -95,7 +95,7 @@ export class JobRuns<T extends JobRecord> {
     await this.settled();
   }
 
-  /** Jobs that were under way when the runtime was killed will not go on. Nothing that listens to events is there yet. */
+  /** Jobs that ran when the runtime was killed don't go on. Nothing listens to events yet. */
   recover(): void {
     rmSync(this.folder, { recursive: true, force: true });
     for (const [key, record] of this.store.entries())

@@ -1,6 +1,7 @@
-/** What jobs that run Python need of the rest of the runtime. */
+/** What Python jobs need from the rest of the runtime. */
 
 import { join } from "node:path";
+import { messageOf } from "@risk/program-graph";
 import { AwsError, type LocalContext } from "../../contracts";
 import { type CredentialStore, roleNameOf, type SessionCredentials } from "../../gateway/credentials";
 import type { Iam } from "../../gateway/iam";
@@ -8,7 +9,6 @@ import type { EventsService } from "../events";
 import type { LogsService } from "../logs";
 import type { MetricSink } from "../sqs";
 import { type After, realTimers } from "./control";
-import { messageOf } from "./failure";
 import { RoleS3, type RoleS3Store } from "./role-s3";
 
 export interface Interpreter {

@@ -1,4 +1,4 @@
-/** Runs one of the Python hosts to its end, and tells how it ended. */
+/** Runs one of the Python hosts to its end, and reports how it ended. */
 import { mkdir, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { SessionCredentials } from "../../gateway/credentials";

@@ -26,7 +26,7 @@ export const s3Uri = ({ bucket, key }: S3Location): string => `s3://${bucket}/${
 export const below = (prefix: string, path: string): string =>
   prefix === "" || prefix.endsWith("/") ? prefix + path : `${prefix}/${path}`;
 
-/** What is used of S3. */
+/** The parts of S3 that are used. */
 export type RoleS3Store = Pick<S3Service, "get" | "put" | "list" | "permissions"> & {
   readonly store: Pick<S3Service["store"], "config" | "find">;
 };

@@ -1,14 +1,10 @@
+import { recordOf } from "@risk/program-graph";
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
-import { tagInputs } from "../messaging/naming";
+import { dotted, named, tagInputs } from "../resource-parts";
 import type { KinesisService } from "./service";
 
 /** Kinesis API reference, CreateStream. */
-const streamName: NameRule = {
-  field: "name",
-  maxLength: 128,
-  characters: { pattern: /^[A-Za-z0-9_.-]+$/, words: "letters, digits, hyphens, underscores and dots" },
-};
+const streamName: NameRule = { field: "name", maxLength: 128, characters: dotted };
 
 export function kinesisBodies(service: KinesisService): ResourceBody[] {
   const apply = ({ state, inputs }: GraphResource) => {
@@ -45,13 +41,11 @@ export function kinesisBodies(service: KinesisService): ResourceBody[] {
         shardLevelMetrics: "shard-level metrics are billed CloudWatch metrics",
       },
       replaceOn: ["name"],
-      autoName: streamName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(streamName, name, inputs);
-        const arn = service.arnOf(physical);
-        const shardCount = inputs.shardCount ?? 0;
-        return { id: arn, state: { ...inputs, name: physical, arn, shardCount, retentionPeriod: inputs.retentionPeriod ?? 24 } };
-      },
+      ...named(streamName, (name, { inputs }) => {
+        const arn = service.arnOf(name);
+        const { shardCount = 0, retentionPeriod = 24 } = inputs;
+        return { id: arn, state: { ...inputs, name, arn, shardCount, retentionPeriod } };
+      }),
       create: apply,
       update: (resource) => {
         if (modeOf(resource.inputs) !== "ON_DEMAND") checkStep(service, resource);
@@ -73,7 +67,6 @@ function checkStep(service: KinesisService, { state, inputs }: GraphResource): v
   );
 }
 
-function modeOf(inputs: Readonly<Record<string, unknown>>): unknown {
-  const details = inputs.streamModeDetails;
-  return typeof details === "object" && details !== null && "streamMode" in details ? details.streamMode : "PROVISIONED";
+function modeOf({ streamModeDetails }: GraphResource["inputs"]): unknown {
+  return recordOf(streamModeDetails).streamMode;
 }

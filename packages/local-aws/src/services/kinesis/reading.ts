@@ -158,7 +158,7 @@ function position(input: Input): Position {
     if (typeof value === "object" && value !== null && "stream" in value && "shard" in value && "issuedMs" in value)
       return value as Position;
   } catch {
-    // Any text may arrive here; what is not ours is reported below.
+    // Not JSON: reported below.
   }
   throw new AwsError("InvalidArgumentException", "ShardIterator is not one that GetShardIterator returned.");
 }

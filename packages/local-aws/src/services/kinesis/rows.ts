@@ -6,7 +6,7 @@ export interface StreamRow {
   readonly createdMs: number;
   readonly retentionHours: number;
   readonly mode: "PROVISIONED" | "ON_DEMAND";
-  readonly keyId: string | undefined;
+  readonly keyId?: string | undefined;
   readonly maxRecordKib: number;
 }
 
@@ -33,18 +33,6 @@ export interface StoredRecord {
   readonly partitionKey: string;
   readonly data: Buffer;
   readonly arrivalMs: number;
-}
-
-export function streamOf(row: Row): StreamRow {
-  return {
-    name: textOf(row, "name"),
-    arn: textOf(row, "arn"),
-    createdMs: numberOf(row, "created"),
-    retentionHours: numberOf(row, "retention"),
-    mode: row.mode === "ON_DEMAND" ? "ON_DEMAND" : "PROVISIONED",
-    keyId: optionalText(row, "key_id"),
-    maxRecordKib: numberOf(row, "max_record_kib"),
-  };
 }
 
 export function shardOf(row: Row): ShardRow {

@@ -67,7 +67,7 @@ export class KinesisService implements AwsService {
     return this.streams.nameOf(stream);
   }
 
-  /** Reads one shard after a sequence number. `closed` says that the shard was resharded and nothing will follow. */
+  /** Reads one shard after a sequence number. `closed`: the shard was resharded, and no records will follow. */
   readShard(
     stream: string,
     shardId: string,
@@ -91,7 +91,7 @@ export class KinesisService implements AwsService {
     return this.store.shards(name);
   }
 
-  /** Calls `listener` after every append to the stream; returns the way to stop. */
+  /** Calls `listener` after every append to the stream; returns a function that stops it. */
   onRecords(stream: string, listener: () => void): () => void {
     const name = this.nameOf(stream);
     const set = this.listeners.get(name) ?? new Set();

@@ -1,12 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
+import { Documents } from "../documents";
 import { numberOf, textOf, transaction } from "../messaging/database";
-import { type NewRecord, type ShardRow, type StoredRecord, type StreamRow, shardOf, streamOf } from "./rows";
+import { type NewRecord, type ShardRow, type StoredRecord, type StreamRow, shardOf } from "./rows";
 import { evenRanges, hashKey, sequenceNumber, sequenceTime } from "./sequence";
 
 const schema = `
-CREATE TABLE IF NOT EXISTS kinesis_streams (name TEXT PRIMARY KEY, arn TEXT NOT NULL, created INTEGER NOT NULL, retention INTEGER NOT NULL,
-  mode TEXT NOT NULL, key_id TEXT, max_record_kib INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS kinesis_shards (stream TEXT NOT NULL, id TEXT NOT NULL, idx INTEGER NOT NULL, start_hash TEXT NOT NULL, end_hash TEXT NOT NULL,
   first_seq TEXT NOT NULL, last_seq TEXT NOT NULL, parent TEXT, adjacent TEXT, closed INTEGER, PRIMARY KEY (stream, id));
 CREATE TABLE IF NOT EXISTS kinesis_records (stream TEXT NOT NULL, shard TEXT NOT NULL, seq TEXT NOT NULL, partition_key TEXT NOT NULL, data BLOB NOT NULL,
@@ -16,6 +15,7 @@ CREATE INDEX IF NOT EXISTS kinesis_records_by_time ON kinesis_records (stream, s
 /** Streams, shards and records in SQLite. All calls are synchronous. */
 export class KinesisStore {
   private counter = 0;
+  private readonly streamsByName: Documents<StreamRow>;
   private readonly shardCache = new Map<string, ShardRow[]>();
 
   constructor(
@@ -23,6 +23,7 @@ export class KinesisStore {
     private readonly now: () => number,
   ) {
     db.exec(schema);
+    this.streamsByName = new Documents(db, "kinesis_stream_documents");
   }
 
   stream(name: string): StreamRow {
@@ -33,39 +34,31 @@ export class KinesisStore {
   }
 
   findStream(name: string): StreamRow | undefined {
-    const row = this.db.prepare("SELECT * FROM kinesis_streams WHERE name = ?").get(name);
-    return row === undefined ? undefined : streamOf(row);
+    return this.streamsByName.get(name);
   }
 
   streams(): StreamRow[] {
-    return this.db.prepare("SELECT * FROM kinesis_streams ORDER BY name").all().map(streamOf);
+    return this.streamsByName.sorted();
   }
 
   create(stream: Omit<StreamRow, "createdMs">, shardCount: number): void {
     transaction(this.db, () => {
-      const { name, arn, retentionHours, mode, keyId, maxRecordKib } = stream;
-      this.db
-        .prepare("INSERT INTO kinesis_streams VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .run(name, arn, this.now(), retentionHours, mode, keyId ?? null, maxRecordKib);
+      this.streamsByName.put(stream.name, { ...stream, createdMs: this.now() });
       evenRanges(shardCount).forEach((range, index) => {
-        this.addShard(name, index, range, [], this.now());
+        this.addShard(stream.name, index, range, [], this.now());
       });
     });
   }
 
-  /** Changes columns of a stream. */
   change(name: string, change: Partial<Pick<StreamRow, "retentionHours" | "keyId" | "mode" | "maxRecordKib">>): void {
-    const next = { ...this.stream(name), ...change };
-    this.db
-      .prepare("UPDATE kinesis_streams SET retention = ?, key_id = ?, mode = ?, max_record_kib = ? WHERE name = ?")
-      .run(next.retentionHours, next.keyId ?? null, next.mode, next.maxRecordKib, name);
+    this.streamsByName.put(name, { ...this.stream(name), ...change });
   }
 
   delete(name: string): void {
     transaction(this.db, () => {
       this.db.prepare("DELETE FROM kinesis_records WHERE stream = ?").run(name);
       this.db.prepare("DELETE FROM kinesis_shards WHERE stream = ?").run(name);
-      this.db.prepare("DELETE FROM kinesis_streams WHERE name = ?").run(name);
+      this.streamsByName.delete(name);
     });
     this.shardCache.delete(name);
   }

@@ -6,7 +6,7 @@ import type { KinesisStore } from "./store";
 /** Members that every operation on a stream takes. */
 export const streamFields = ["StreamName", "StreamARN"];
 
-/** Which stream a request, a name or an ARN means. */
+/** Finds the stream that a request, a name or an ARN refers to. */
 export class Streams {
   constructor(
     private readonly context: Pick<LocalContext, "region" | "accountId">,

@@ -7,7 +7,7 @@ import { type Streams, streamFields } from "./streams";
 
 const requestLimitBytes = 10 * 1024 * 1024;
 
-/** Actions that append records, which `append` also tells those who wait for them. */
+/** Actions that append records; `append` also wakes the stream's readers. */
 export function writing(streams: Streams, append: KinesisStore["append"]): Record<string, Operation> {
   return {
     PutRecord: {

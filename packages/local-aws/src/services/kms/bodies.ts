@@ -1,8 +1,7 @@
 /** Local bodies of encryption keys and their aliases. */
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
 import type { Iam } from "../../gateway/iam";
-import { stableUuid, textInput } from "../resource-inputs";
+import { fieldsOf, named, put, stableUuid, tagInputs } from "../resource-parts";
 import type { KmsService } from "./service";
 
 /** KMS API reference, CreateAlias. */
@@ -16,7 +15,7 @@ const aliasName: NameRule = {
 export function kmsBodies(service: KmsService, iam: Iam): ResourceBody[] {
   const putKey = ({ id, inputs }: GraphResource): void => iam.setResourcePolicy(service.arnOf(id), inputs.policy);
   const putAlias = (resource: GraphResource): void =>
-    service.putAlias(String(resource.state.name), textInput(resource, "targetKeyId"));
+    service.putAlias(String(resource.state.name), fieldsOf(resource).need("targetKeyId"));
   return [
     {
       type: "aws:kms/key:Key",
@@ -24,15 +23,14 @@ export function kmsBodies(service: KmsService, iam: Iam): ResourceBody[] {
       cloudOnly: {
         description: "shown in the console only",
         enableKeyRotation: "nothing on one machine is encrypted with the key",
-        tags: "tags only matter to cost reports and tag-based policies",
+        tags: tagInputs.tags,
       },
       replaceOn: [],
       outputs: ({ name, region, accountId }) => {
         const id = stableUuid(`key ${name}`);
         return { id, state: { keyId: id, arn: `arn:aws:kms:${region}:${accountId}:key/${id}` } };
       },
-      create: putKey,
-      update: putKey,
+      ...put(putKey),
       delete: ({ id, inputs }) => {
         const days = Number(inputs.deletionWindowInDays ?? 30);
         if (!(Number.isInteger(days) && days >= 7 && days <= 30))
@@ -45,15 +43,12 @@ export function kmsBodies(service: KmsService, iam: Iam): ResourceBody[] {
       honoured: ["name", "targetKeyId"],
       cloudOnly: {},
       replaceOn: ["name"],
-      autoName: aliasName,
-      outputs: ({ name, inputs, region, accountId }) => {
-        const alias = physicalName(aliasName, name, inputs);
+      ...named(aliasName, (name, { inputs, region, accountId }) => {
         const target = String(inputs.targetKeyId ?? "");
         const targetKeyArn = target.startsWith("arn:") ? target : `arn:aws:kms:${region}:${accountId}:key/${target}`;
-        return { id: alias, state: { name: alias, arn: `arn:aws:kms:${region}:${accountId}:${alias}`, targetKeyArn } };
-      },
-      create: putAlias,
-      update: putAlias,
+        return { id: name, state: { name, arn: `arn:aws:kms:${region}:${accountId}:${name}`, targetKeyArn } };
+      }),
+      ...put(putAlias),
       delete: ({ state }) => service.deleteAlias(String(state.name)),
     },
   ];

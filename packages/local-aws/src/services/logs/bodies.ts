@@ -1,7 +1,6 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
 import { parsePolicy } from "../../gateway/permissions/policy";
-import { tagInputs } from "../messaging/naming";
+import { documentText, named, optionalString, put, regionInput, tagInputs } from "../resource-parts";
 import type { LogsService } from "./service";
 
 /** CloudWatch Logs API reference, CreateLogGroup. */
@@ -15,14 +14,10 @@ export function logsBodies(service: LogsService): ResourceBody[] {
   const applyGroup = ({ inputs, state }: GraphResource) => {
     // 0 means "never expire" to the provider.
     const days = Number(inputs.retentionInDays ?? 0);
-    service.saveGroup(
-      String(state.name),
-      days === 0 ? undefined : days,
-      inputs.kmsKeyId === undefined ? undefined : String(inputs.kmsKeyId),
-    );
+    service.saveGroup(String(state.name), days === 0 ? undefined : days, optionalString(inputs.kmsKeyId));
   };
   const applyPolicy = ({ inputs }: GraphResource) => {
-    const document = typeof inputs.policyDocument === "string" ? inputs.policyDocument : JSON.stringify(inputs.policyDocument);
+    const document = documentText(inputs.policyDocument);
     parsePolicy(document, `log resource policy ${String(inputs.policyName)}`);
     service.savePolicy(String(inputs.policyName), document);
   };
@@ -30,28 +25,19 @@ export function logsBodies(service: LogsService): ResourceBody[] {
     {
       type: "aws:cloudwatch/logGroup:LogGroup",
       honoured: ["name", "retentionInDays", "kmsKeyId"],
-      cloudOnly: {
-        ...tagInputs,
-        logGroupClass: "all local groups are queryable alike",
-      },
+      cloudOnly: { ...tagInputs, logGroupClass: "all local groups can be queried alike" },
       replaceOn: ["name", "logGroupClass"],
-      autoName: groupName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(groupName, name, inputs);
-        return { id: physical, state: { ...inputs, name: physical, arn: service.arnOf(physical) } };
-      },
-      create: applyGroup,
-      update: applyGroup,
+      ...named(groupName, (name, { inputs }) => ({ id: name, state: { ...inputs, name, arn: service.arnOf(name) } })),
+      ...put(applyGroup),
       delete: ({ state }) => service.deleteGroup(String(state.name)),
     },
     {
       type: "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
       honoured: ["policyName", "policyDocument"],
-      cloudOnly: { region: tagInputs.region },
+      cloudOnly: regionInput,
       replaceOn: ["policyName"],
       outputs: ({ inputs }) => ({ id: String(inputs.policyName), state: inputs }),
-      create: applyPolicy,
-      update: applyPolicy,
+      ...put(applyPolicy),
       delete: ({ inputs }) => service.deletePolicy(String(inputs.policyName)),
     },
   ];

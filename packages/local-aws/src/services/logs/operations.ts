@@ -14,10 +14,16 @@ export interface StoredLogEvent extends LogEvent {
   readonly ingested: number;
 }
 
+export interface LogGroup {
+  readonly name: string;
+  readonly retentionDays?: number | undefined;
+  readonly createdMs: number;
+}
+
 /** What the operations need of the service. Times are milliseconds since the epoch. */
 export interface LogPort {
   arnOf(group: string): string;
-  groups(): { readonly name: string; readonly retentionDays: number | undefined; readonly createdMs: number }[];
+  groups(): LogGroup[];
   /** Throws ResourceNotFoundException. */
   requireGroup(name: string): void;
   saveGroup(name: string, retentionDays: number | undefined, kmsKey?: string): void;

@@ -3,24 +3,31 @@
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
 import type { DeliverRegistry } from "../deliver";
+import { Documents } from "../documents";
 import { type EmfMetric, parseEmf } from "../emf";
-import { numberOf, optionalNumber, textOf, transaction } from "../messaging/database";
+import { numberOf, textOf, transaction } from "../messaging/database";
 import { serviceOf } from "../messaging/operations";
 import { ticker } from "../messaging/ticker";
 import type { ServiceGate } from "../service-gate";
-import { groupOfArn, type LogEvent, type LogPort, logsOperations, type StoredLogEvent } from "./operations";
+import { groupOfArn, type LogEvent, type LogGroup, type LogPort, logsOperations, type StoredLogEvent } from "./operations";
 
 const schema = `
-CREATE TABLE IF NOT EXISTS logs_groups (name TEXT PRIMARY KEY, retention INTEGER, kms_key TEXT, created INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS logs_streams (grp TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY (grp, name));
 CREATE TABLE IF NOT EXISTS logs_events (id INTEGER PRIMARY KEY AUTOINCREMENT, grp TEXT NOT NULL, stream TEXT NOT NULL, ts INTEGER NOT NULL, ingested INTEGER NOT NULL, message TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS logs_events_by_time ON logs_events (grp, ts, id);
-CREATE TABLE IF NOT EXISTS logs_policies (name TEXT PRIMARY KEY, document TEXT NOT NULL);`;
+CREATE INDEX IF NOT EXISTS logs_events_by_time ON logs_events (grp, ts, id);`;
+
+interface ResourcePolicy {
+  readonly name: string;
+  /** JSON. */
+  readonly document: string;
+}
 
 export class LogsService implements AwsService, LogPort {
   readonly name = "logs";
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
+  private readonly groupsByName: Documents<LogGroup>;
+  private readonly policiesByName: Documents<ResourcePolicy>;
 
   constructor(
     private readonly context: LocalContext,
@@ -29,6 +36,8 @@ export class LogsService implements AwsService, LogPort {
     private readonly embedded: (metric: EmfMetric) => void = () => undefined,
   ) {
     context.db.exec(schema);
+    this.groupsByName = new Documents(context.db, "logs_group_documents");
+    this.policiesByName = new Documents(context.db, "logs_policy_documents");
     const service = serviceOf({
       name: this.name,
       iamPrefix: "logs",
@@ -59,19 +68,13 @@ export class LogsService implements AwsService, LogPort {
     return `arn:aws:logs:${this.context.region}:${this.context.accountId}:log-group:${group}`;
   }
 
-  groups(): { readonly name: string; readonly retentionDays: number | undefined; readonly createdMs: number }[] {
-    const rows = this.context.db.prepare("SELECT * FROM logs_groups ORDER BY name").all();
-    return rows.map((row) => ({
-      name: textOf(row, "name"),
-      retentionDays: optionalNumber(row, "retention"),
-      createdMs: numberOf(row, "created"),
-    }));
+  groups(): LogGroup[] {
+    return this.groupsByName.sorted();
   }
 
   requireGroup(name: string): void {
-    if (this.context.db.prepare("SELECT 1 FROM logs_groups WHERE name = ?").get(name) === undefined) {
+    if (this.groupsByName.get(name) === undefined)
       throw new AwsError("ResourceNotFoundException", `The specified log group does not exist: ${name}.`);
-    }
   }
 
   /** @throws AwsError when CloudWatch Logs may not use the key. */
@@ -81,18 +84,15 @@ export class LogsService implements AwsService, LogPort {
       const service = `logs.${this.context.region}.amazonaws.com`;
       this.gate.require({ service, target: "log group", targetArn, sourceArn: targetArn, keyId: kmsKey });
     }
-    this.context.db
-      .prepare(
-        "INSERT INTO logs_groups VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET retention = excluded.retention, kms_key = excluded.kms_key",
-      )
-      .run(name, retentionDays ?? null, kmsKey ?? null, this.context.clock.now());
+    const createdMs = this.groupsByName.get(name)?.createdMs ?? this.context.clock.now();
+    this.groupsByName.put(name, { name, retentionDays, createdMs });
   }
 
   deleteGroup(name: string): void {
     transaction(this.context.db, () => {
       for (const table of ["logs_events", "logs_streams"])
         this.context.db.prepare(`DELETE FROM ${table} WHERE grp = ?`).run(name);
-      this.context.db.prepare("DELETE FROM logs_groups WHERE name = ?").run(name);
+      this.groupsByName.delete(name);
     });
   }
 
@@ -140,19 +140,16 @@ export class LogsService implements AwsService, LogPort {
     }));
   }
 
-  policies(): { readonly name: string; readonly document: string }[] {
-    return this.context.db
-      .prepare("SELECT * FROM logs_policies ORDER BY name")
-      .all()
-      .map((row) => ({ name: textOf(row, "name"), document: textOf(row, "document") }));
+  policies(): ResourcePolicy[] {
+    return this.policiesByName.sorted();
   }
 
   savePolicy(name: string, document: string): void {
-    this.context.db.prepare("INSERT OR REPLACE INTO logs_policies VALUES (?, ?)").run(name, document);
+    this.policiesByName.put(name, { name, document });
   }
 
   deletePolicy(name: string): void {
-    this.context.db.prepare("DELETE FROM logs_policies WHERE name = ?").run(name);
+    this.policiesByName.delete(name);
   }
 
   /** A log group as an event target: one line per event, allowed by an account's resource policy. */

@@ -8,7 +8,7 @@ export interface InputOrigin {
   readonly textual: boolean;
 }
 
-/** What a resource body asks of its service, in the spelling of the API, so that both are read and checked by the same code. */
+/** A resource's inputs in the API's spelling, so that bodies and operations read and check them with the same code. */
 export function resourceInput(type: string, errorCode: string, members: Readonly<Record<string, unknown>>): Input {
   return new Input(members, { action: type, errorCode, textual: false }, Object.keys(members));
 }
@@ -128,13 +128,6 @@ export class Input {
 
   needChildren(name: string, known: readonly string[]): readonly Input[] {
     return this.need(name, this.children(name, known));
-  }
-
-  /** A map of structures, keyed by name. */
-  childMap(name: string, known: readonly string[]): ReadonlyMap<string, Input> {
-    const member = this.raw(name) ?? {};
-    if (!isRecord(member)) throw this.error(`${this.at(name)} must be a map`);
-    return new Map(Object.entries(member).map(([key, item]) => [key, this.structure(item, `${name}.${key}`, known)]));
   }
 
   textMap(name: string): Readonly<Record<string, string>> | undefined {

@@ -8,7 +8,7 @@ import { decodeForm, encodeMembers } from "./query-protocol";
 export interface Operation {
   /** Request members with a local effect; any other one is refused by name. */
   readonly fields: readonly string[];
-  /** ARNs on each of which the caller's policies must allow the action; none where AWS asks nobody. */
+  /** ARNs on which the caller's policies must allow the action; empty where AWS checks none. */
   readonly resource: (input: Input) => string | readonly string[];
   /** IAM action when it differs from the API action. */
   readonly iamAction?: string;
@@ -98,7 +98,7 @@ function plain(value: unknown): unknown {
   return value;
 }
 
-/** Cuts one page out of a list; the token is the index of the next item. `code` is the service's for a token that it didn't give. */
+/** Cuts one page out of a list; the token is the index of the next item. `code` is the service's error for a token that it didn't return. */
 export function page<T>(
   items: readonly T[],
   token: string | undefined,

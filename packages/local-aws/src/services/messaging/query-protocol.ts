@@ -1,4 +1,4 @@
-/** Members of the AWS query protocol: form-encoded in requests, XML in answers. */
+/** Members of the AWS query protocol: form-encoded in requests, XML in responses. */
 import { xmlEscape } from "../../gateway/protocols";
 
 type Tree = Map<string, Tree | string>;

@@ -2,16 +2,10 @@
 import { compileFirewall, type Firewall } from "../../apigateway/firewall";
 import type { ApiGateway } from "../../apigateway/server";
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { Fields } from "../../engine/fields";
-import { physicalName } from "../../engine/names";
-import { stableHex } from "../resource-inputs";
+import { fieldsOf, hyphenated, named, put, stableHex, withoutEffect } from "../resource-parts";
 
 /** WAF API reference, CreateWebACL. */
-const aclName: NameRule = {
-  field: "name",
-  maxLength: 128,
-  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
-};
+const aclName: NameRule = { field: "name", maxLength: 128, characters: hyphenated };
 
 export function firewallBodies(api: Pick<ApiGateway, "protect" | "unprotect">): ResourceBody[] {
   const firewalls = new Map<string, Firewall>();
@@ -22,24 +16,20 @@ export function firewallBodies(api: Pick<ApiGateway, "protect" | "unprotect">): 
     {
       type: "aws:wafv2/webAcl:WebAcl",
       honoured: ["defaultAction", "rules", "associationConfig"],
-      cloudOnly: Object.fromEntries(
-        ["name", "scope", "visibilityConfig", "description", "tags"].map((field) => [
-          field,
-          "seen in the console and in metrics only",
-        ]),
-      ),
+      cloudOnly: withoutEffect("seen in the console and in metrics only", [
+        "name",
+        "scope",
+        "visibilityConfig",
+        "description",
+        "tags",
+      ]),
       replaceOn: ["name", "scope"],
-      autoName: aclName,
-      outputs: ({ name, inputs, region, accountId }) => {
-        const acl = physicalName(aclName, name, inputs);
-        const id = stableHex(`acl ${name}`, 32);
-        return {
-          id,
-          state: { name: acl, arn: `arn:aws:wafv2:${region}:${accountId}:regional/webacl/${acl}/${id}`, capacity: 0 },
-        };
-      },
-      create: putFirewall,
-      update: putFirewall,
+      ...named(aclName, (name, args) => {
+        const id = stableHex(`acl ${args.name}`, 32);
+        const arn = `arn:aws:wafv2:${args.region}:${args.accountId}:regional/webacl/${name}/${id}`;
+        return { id, state: { name, arn, capacity: 0 } };
+      }),
+      ...put(putFirewall),
       delete: ({ state }) => void firewalls.delete(String(state.arn)),
     },
     {
@@ -48,8 +38,8 @@ export function firewallBodies(api: Pick<ApiGateway, "protect" | "unprotect">): 
       cloudOnly: {},
       replaceOn: ["resourceArn", "webAclArn"],
       outputs: ({ inputs }) => ({ id: `${String(inputs.webAclArn)},${String(inputs.resourceArn)}`, state: {} }),
-      create: ({ name, inputs }) => {
-        const fields = new Fields(inputs, `web ACL association ${name}`);
+      create: (resource) => {
+        const fields = fieldsOf(resource);
         const arn = fields.need("webAclArn");
         if (!firewalls.has(arn)) throw new Error(`webAclArn ${arn} does not exist.`);
         // By its ARN: a changed web ACL is in force at once.

@@ -1,7 +1,7 @@
-/** Local bodies of what only exists in a cloud network: nothing of it has an effect on one machine. */
+/** Local bodies of what only exists in a cloud network: it has no effect on one machine. */
 import type { NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
-import { stableHex } from "../resource-inputs";
+import { stableHex, withoutEffect } from "../resource-parts";
 
 const NETWORK = "one machine has no network of its own; everything listens on loopback";
 
@@ -18,7 +18,7 @@ const part = (
 ): ResourceBody => ({
   type,
   honoured: [],
-  cloudOnly: Object.fromEntries([...fields, "tags"].map((field) => [field, NETWORK])),
+  cloudOnly: withoutEffect(NETWORK, [...fields, "tags"]),
   replaceOn,
   outputs: (args) => {
     const id = `${prefix}-${stableHex(`${type} ${args.name}`, 17)}`;
@@ -33,19 +33,17 @@ export function vpcBodies(): ResourceBody[] {
     {
       type: "awsx:ec2:Vpc",
       honoured: [],
-      cloudOnly: Object.fromEntries(
-        [
-          "cidrBlock",
-          "numberOfAvailabilityZones",
-          "availabilityZoneNames",
-          "natGateways",
-          "subnetStrategy",
-          "subnetSpecs",
-          "enableDnsHostnames",
-          "enableDnsSupport",
-          "tags",
-        ].map((field) => [field, NETWORK]),
-      ),
+      cloudOnly: withoutEffect(NETWORK, [
+        "cidrBlock",
+        "numberOfAvailabilityZones",
+        "availabilityZoneNames",
+        "natGateways",
+        "subnetStrategy",
+        "subnetSpecs",
+        "enableDnsHostnames",
+        "enableDnsSupport",
+        "tags",
+      ]),
       replaceOn: [],
       outputs: ({ name, inputs }) => awsxVpc(name, inputs),
     },

@@ -1,6 +1,6 @@
-/** What the Data API says about a statement, in its own shapes. */
+/** Responses of the Data API about a statement. */
 import { AwsError } from "../../contracts";
-import { type Part, type Statement, sizeOf } from "./statements";
+import type { Part, Statement } from "./statements";
 
 export function describe(statement: Statement): object {
   const single = statement.isBatch ? undefined : statement.parts[0];
@@ -10,36 +10,27 @@ export function describe(statement: Statement): object {
     Status: statement.status,
     CreatedAt: seconds(statement.createdAt),
     UpdatedAt: seconds(statement.updatedAt),
-    Duration: nanoseconds(statement.updatedAt - statement.createdAt),
+    // Nanoseconds.
+    Duration: Math.round((statement.updatedAt - statement.createdAt) * 1e6),
     Database: statement.database,
     WorkgroupName: statement.workgroupName,
     HasResultSet: hasResultSet,
-    RedshiftPid: 0,
-    RedshiftQueryId: 0,
     ResultRows: single?.result?.rowCount ?? -1,
-    ResultSize: single?.result === undefined ? -1 : sizeOf(single.result),
     ...(single === undefined ? {} : { QueryString: single.sql }),
     ...(statement.error === undefined ? {} : { Error: statement.error }),
-    ...(statement.secretArn === undefined ? {} : { SecretArn: statement.secretArn }),
-    ...(statement.parameters === undefined
-      ? {}
-      : { QueryParameters: Object.entries(statement.parameters).map(([name, value]) => ({ name, value })) }),
-    ...(statement.isBatch ? { SubStatements: statement.parts.map((part, index) => describePart(statement, part, index)) } : {}),
+    ...(statement.isBatch
+      ? { SubStatements: statement.parts.map((part, index) => describePart(statement.id, part, index)) }
+      : {}),
   };
 }
 
-function describePart(statement: Statement, part: Part, index: number): unknown {
+function describePart(id: string, part: Part, index: number): object {
   return {
-    Id: `${statement.id}:${index + 1}`,
+    Id: `${id}:${index + 1}`,
     Status: part.status,
-    CreatedAt: seconds(statement.createdAt),
-    UpdatedAt: seconds(part.updatedAt),
-    Duration: nanoseconds(part.startedAt === undefined ? 0 : part.updatedAt - part.startedAt),
     HasResultSet: part.result?.hasResultSet ?? false,
     QueryString: part.sql,
-    RedshiftQueryId: 0,
     ResultRows: part.result?.rowCount ?? -1,
-    ResultSize: part.result === undefined ? -1 : sizeOf(part.result),
     ...(part.error === undefined ? {} : { Error: part.error }),
   };
 }
@@ -67,8 +58,4 @@ export function fieldOf(field: string | null, kind: string | undefined): unknown
 
 export function seconds(milliseconds: number): number {
   return milliseconds / 1000;
-}
-
-function nanoseconds(milliseconds: number): number {
-  return Math.max(0, Math.round(milliseconds * 1e6));
 }

@@ -1,4 +1,4 @@
-import { stableUuid } from "../resource-inputs";
+import { stableUuid } from "../resource-parts";
 
 type Kind = "workgroup" | "namespace" | "usagelimit";
 

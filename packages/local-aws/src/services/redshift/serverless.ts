@@ -22,7 +22,7 @@ export class RedshiftServerless {
   readonly workgroups = new Map<string, Workgroup>();
 
   /**
-   * @param saveAdminSecret keeps the admin user's credentials where Secrets Manager answers for them
+   * @param saveAdminSecret stores the admin user's credentials in Secrets Manager
    * @param removeAdminSecret removes them at once: the secret is the namespace's own
    */
   constructor(

@@ -1,6 +1,6 @@
 /**
  * The Redshift Data API over the local warehouse. https://docs.aws.amazon.com/redshift-data/latest/APIReference/
- * Statements run behind the answer: `SUBMITTED` says nothing about success, as on AWS.
+ * Statements run in the background: `SUBMITTED` says nothing about success, as on AWS.
  */
 
 import type { DatabaseUser, Warehouse } from "@risk/local-warehouse";
@@ -54,7 +54,7 @@ export class RedshiftDataService implements AwsService {
       if (secretArn !== undefined) return [{ action: "secretsmanager:GetSecretValue", resource: secretArn }];
       return [{ action: "redshift-serverless:GetCredentials", resource: resource(input) }];
     };
-    // The name of a statement is shown in lists of statements only.
+    // The name of a statement only appears in lists of statements.
     const fields = ["WorkgroupName", "Database", "SecretArn", "ClientToken", "StatementName"];
     return {
       ExecuteStatement: {
@@ -97,19 +97,16 @@ export class RedshiftDataService implements AwsService {
         throw invalid(`A statement takes 1 to ${MAX_STATEMENT_BYTES} bytes, got ${bytes}.`);
     }
     const secretArn = input.text("SecretArn");
-    const submission = {
+    const database = this.databaseOf(input);
+    const statement = this.statements.submit({
       token: input.text("ClientToken"),
       owner: principal.arn,
       isBatch,
       workgroupName: workgroup.name,
-      secretArn,
-      database: this.databaseOf(input),
+      database,
       parameters: parametersOf(input),
-    };
-    const statement = this.statements.submit({
-      ...submission,
       sqls,
-      session: { database: submission.database, user: this.userOf(principal, secretArn, workgroup) },
+      session: { database, user: this.userOf(principal, secretArn, workgroup) },
     });
     return {
       Id: statement.id,
@@ -162,20 +159,7 @@ export class RedshiftDataService implements AwsService {
     const { columns, rows } = part.result;
     const { items, nextToken } = page(rows, input.text("NextToken"), PAGE_ROWS, "ValidationException");
     return {
-      ColumnMetadata: columns.map((column) => ({
-        name: column.name,
-        label: column.name,
-        typeName: column.typeName,
-        length: column.length,
-        nullable: 1,
-        precision: 0,
-        scale: 0,
-        isCaseSensitive: column.kind === "string",
-        isCurrency: false,
-        isSigned: column.kind === "long" || column.kind === "double" || column.typeName === "numeric",
-        schemaName: "",
-        tableName: "",
-      })),
+      ColumnMetadata: columns.map(({ name, typeName, length }) => ({ name, label: name, typeName, length })),
       Records: items.map((row) => row.map((field, index) => fieldOf(field, columns[index]?.kind))),
       TotalNumRows: rows.length,
       NextToken: nextToken,

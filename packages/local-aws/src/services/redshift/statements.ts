@@ -1,4 +1,4 @@
-/** The statements that the Data API was given: accepted at once, run behind, remembered for a day. */
+/** Statements of the Data API: accepted at once, run in the background, kept for a day. */
 import { randomUUID } from "node:crypto";
 import type { Session, SessionResult, SessionStatement, TransactionHandle, Warehouse } from "@risk/local-warehouse";
 import { AwsError } from "../../contracts";
@@ -10,18 +10,15 @@ export interface Part {
   status: Status;
   error: string | undefined;
   result: SessionResult | undefined;
-  startedAt: number | undefined;
-  updatedAt: number;
 }
 
 export interface Statement {
   readonly id: string;
   readonly token: string | undefined;
-  /** Whose it is: only the caller that submitted it may read it. */
+  /** Only this caller, who submitted it, may read it. */
   readonly owner: string;
   readonly isBatch: boolean;
   readonly workgroupName: string;
-  readonly secretArn: string | undefined;
   readonly database: string;
   readonly parameters: Readonly<Record<string, string>> | undefined;
   readonly createdAt: number;
@@ -32,7 +29,7 @@ export interface Statement {
   handle: TransactionHandle | undefined;
 }
 
-type Submission = Pick<Statement, "token" | "owner" | "isBatch" | "workgroupName" | "secretArn" | "database" | "parameters"> & {
+type Submission = Pick<Statement, "token" | "owner" | "isBatch" | "workgroupName" | "database" | "parameters"> & {
   readonly sqls: readonly string[];
   readonly session: Session;
 };
@@ -84,8 +81,6 @@ export class StatementStore {
         status: "SUBMITTED",
         error: undefined,
         result: undefined,
-        startedAt: undefined,
-        updatedAt: now,
       })),
     };
     this.statements.set(statement.id, statement);
@@ -114,7 +109,7 @@ export class StatementStore {
     return true;
   }
 
-  /** Until nothing runs any more. */
+  /** Resolves when nothing runs. */
   async settled(): Promise<void> {
     await Promise.all(this.running);
   }
@@ -126,10 +121,6 @@ export class StatementStore {
     }));
     let current = 0;
     let size = 0;
-    const touch = (part: Part, status: Status) => {
-      part.status = status;
-      part.updatedAt = this.now();
-    };
     await Promise.resolve(); // the submission is answered first
     if (statement.status === "ABORTED") return;
     statement.status = "PICKED";
@@ -137,9 +128,7 @@ export class StatementStore {
       statement.handle = this.warehouse.begin(session, statements, {
         onStatement: (index) => {
           current = index;
-          const part = statement.parts[index] as Part;
-          part.startedAt = this.now();
-          touch(part, "STARTED");
+          (statement.parts[index] as Part).status = "STARTED";
           if (statement.status === "PICKED") statement.status = "STARTED";
         },
         onResult: (index, result) => {
@@ -147,7 +136,7 @@ export class StatementStore {
           size += sizeOf(result);
           if (size > MAX_RESULT_CHARACTERS) throw new Error("The result is larger than 100 MB. Select less, or aggregate.");
           part.result = result;
-          touch(part, "FINISHED");
+          part.status = "FINISHED";
         },
       });
       await statement.handle.done;
@@ -157,15 +146,15 @@ export class StatementStore {
       const wasCancelled = this.statusOf(statement) === "ABORTED";
       const part = statement.parts[current] as Part;
       part.error = reason;
-      touch(part, wasCancelled ? "ABORTED" : "FAILED");
-      for (const later of statement.parts.slice(current + 1)) touch(later, "ABORTED");
+      part.status = wasCancelled ? "ABORTED" : "FAILED";
+      for (const later of statement.parts.slice(current + 1)) later.status = "ABORTED";
       if (!wasCancelled) statement.status = "FAILED";
       statement.error = statement.isBatch ? `Query #${current + 1} failed with ${reason}` : reason;
     }
     statement.updatedAt = this.now();
   }
 
-  /** Read anew: another request may have changed it meanwhile. */
+  /** Read again: another request may have changed it meanwhile. */
   private statusOf(statement: Statement): Status {
     return statement.status;
   }
@@ -174,5 +163,5 @@ export class StatementStore {
 const isActive = ({ status }: Statement): boolean => !["FINISHED", "FAILED", "ABORTED"].includes(status);
 
 /** Characters of all fields. */
-export const sizeOf = ({ rows }: SessionResult): number =>
+const sizeOf = ({ rows }: SessionResult): number =>
   rows.reduce((sum, row) => sum + row.reduce((length, field) => length + (field?.length ?? 0), 0), 0);

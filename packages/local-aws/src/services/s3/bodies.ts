@@ -1,13 +1,13 @@
 /** Local bodies of the S3 resource types. */
 
-import { isResolvedAsset } from "@risk/program-graph";
+import { isResolvedAsset, recordOf } from "@risk/program-graph";
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
+import type { Fields } from "../../engine/fields";
 import type { Iam } from "../../gateway/iam";
-import { optionalText, recordInput, recordsInput, textInput } from "../resource-inputs";
+import { fieldsOf, named } from "../resource-parts";
 import { bucketArn } from "./notifications";
 import type { S3Service } from "./service";
-import type { Expiration, NotificationTarget } from "./store";
+import type { BucketConfig, Expiration, NotificationTarget } from "./store";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -24,14 +24,14 @@ function setting(
   effect: BucketEffect | undefined,
   cloudOnly: Readonly<Record<string, string>> = {},
 ): ResourceBody {
-  const create = effect && ((resource: GraphResource) => effect.apply(resource, textInput(resource, "bucket")));
+  const create = effect && ((resource: GraphResource) => effect.apply(resource, fieldsOf(resource).need("bucket")));
   const remove = effect && (({ inputs }: GraphResource) => effect.remove(String(inputs.bucket)));
   return {
     type,
     honoured: ["bucket", ...honoured],
     cloudOnly,
     replaceOn: ["bucket"],
-    outputs: ({ inputs }) => ({ id: optionalText(inputs, "bucket") ?? "", state: {} }),
+    outputs: ({ inputs }) => ({ id: String(inputs.bucket ?? ""), state: {} }),
     ...(create && remove ? { create, update: create, delete: remove } : {}),
   };
 }
@@ -49,20 +49,18 @@ const bucketName: NameRule = {
 
 export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
   const { store } = service;
-  const reset = (bucket: string, changes: Parameters<typeof store.configure>[1]): void => {
+  const reset = (bucket: string, changes: BucketConfig): void => {
     if (store.hasBucket(bucket)) store.configure(bucket, changes);
   };
-  const setTags = ({ id, inputs }: GraphResource): void =>
-    store.configure(id, { tags: recordInput(inputs, "tags") as Record<string, string> });
+  const setTags = (resource: GraphResource): void =>
+    store.configure(resource.id, { tags: fieldsOf(resource).record("tags") as Record<string, string> });
   return [
     {
       type: "aws:s3/bucket:Bucket",
       honoured: ["bucket", "tags", "forceDestroy"],
       cloudOnly: {},
       replaceOn: ["bucket"],
-      autoName: bucketName,
-      outputs: ({ name, inputs, region }) => {
-        const bucket = physicalName(bucketName, name, inputs);
+      ...named(bucketName, (bucket, { region }) => {
         const state = {
           bucket,
           arn: bucketArn(bucket),
@@ -72,7 +70,7 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
           bucketRegionalDomainName: `${bucket}.s3.${region}.amazonaws.com`,
         };
         return { id: bucket, state };
-      },
+      }),
       create: (resource) => {
         store.createBucket(resource.id);
         setTags(resource);
@@ -101,7 +99,7 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
     },
     setting("aws:s3/bucketVersioning:BucketVersioning", ["versioningConfiguration"], {
       apply: (resource, bucket) => {
-        const { status } = recordInput(resource.inputs, "versioningConfiguration");
+        const status = fieldsOf(resource).in("versioningConfiguration").text("status");
         if (status !== "Enabled" && status !== "Suspended" && status !== "Disabled")
           throw new Error(
             `${resource.type} (${resource.name}): versioningConfiguration.status must be Enabled, Suspended or Disabled, got ${String(status)}.`,
@@ -120,10 +118,9 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
     }),
     setting("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", ["rules"], {
       apply: (resource, bucket) => {
-        const rule = recordInput(recordsInput(resource.inputs, "rules")[0] ?? {}, "applyServerSideEncryptionByDefault");
-        const keyId = optionalText(rule, "kmsMasterKeyId");
+        const rule = fieldsOf(resource).items("rules")[0]?.in("applyServerSideEncryptionByDefault");
         store.configure(bucket, {
-          encryption: { algorithm: optionalText(rule, "sseAlgorithm") ?? "AES256", ...(keyId === undefined ? {} : { keyId }) },
+          encryption: { algorithm: rule?.text("sseAlgorithm") ?? "AES256", keyId: rule?.text("kmsMasterKeyId") },
         });
       },
       remove: (bucket) => reset(bucket, { encryption: undefined }),
@@ -135,12 +132,14 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
     setting("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", ["rules"], {
       apply: (resource, bucket) =>
         store.configure(bucket, {
-          expirations: recordsInput(resource.inputs, "rules").flatMap((rule) => expiration(resource, rule)),
+          expirations: fieldsOf(resource)
+            .list("rules")
+            .flatMap((rule) => expiration(resource, recordOf(rule))),
         }),
       remove: (bucket) => reset(bucket, { expirations: undefined }),
     }),
     setting("aws:s3/bucketNotification:BucketNotification", ["queues"], {
-      apply: (resource, bucket) => service.notifications.configure(bucket, notificationTargets(resource.inputs)),
+      apply: (resource, bucket) => service.notifications.configure(bucket, notificationTargets(fieldsOf(resource))),
       remove: (bucket) => reset(bucket, { notifications: undefined }),
     }),
     setting("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", [], undefined, {
@@ -162,10 +161,11 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
 /** Writes the object unless it is there with these bytes and headers: a start over kept data makes no new version. */
 async function putObject(service: S3Service, resource: GraphResource): Promise<void> {
   const { source } = resource.inputs;
-  const [bucket, key] = [textInput(resource, "bucket"), textInput(resource, "key")];
+  const fields = fieldsOf(resource);
+  const [bucket, key] = [fields.need("bucket"), fields.need("key")];
   if (!isResolvedAsset(source)) throw new Error(`${resource.type} (${resource.name}): 'source' must be a file or text asset.`);
-  const metadata = Object.entries(recordInput(resource.inputs, "metadata"));
-  const contentType = optionalText(resource.inputs, "contentType");
+  const metadata = Object.entries(fields.record("metadata"));
+  const contentType = fields.text("contentType");
   const headers = {
     ...(contentType === undefined ? {} : { "content-type": contentType }),
     ...Object.fromEntries(metadata.map(([name, value]) => [`x-amz-meta-${name}`, String(value)])),
@@ -198,20 +198,18 @@ function expiration(resource: GraphResource, rule: Inputs): Expiration[] {
   const unknown = Object.keys(rule).filter((field) => !RULE_FIELDS.has(field));
   if (unknown.length > 0)
     throw new Error(`${resource.type} (${resource.name}): the rule field(s) ${unknown.join(", ")} are not supported locally.`);
-  const { days } = recordInput(rule, "expiration");
+  const { days } = recordOf(rule.expiration);
   if (rule.status !== "Enabled" || typeof days !== "number") return [];
-  const filter = recordInput(rule, "filter");
-  const prefix =
-    optionalText(filter, "prefix") ?? optionalText(recordInput(filter, "and"), "prefix") ?? optionalText(rule, "prefix") ?? "";
-  return [{ prefix, days }];
+  const filter = recordOf(rule.filter);
+  return [{ prefix: String(filter.prefix ?? recordOf(filter.and).prefix ?? rule.prefix ?? ""), days }];
 }
 
-function notificationTargets(inputs: Inputs): NotificationTarget[] {
-  return recordsInput(inputs, "queues").map((queue, index) => ({
-    id: optionalText(queue, "id") ?? `queues-${index}`,
-    arn: optionalText(queue, "queueArn") ?? "",
-    events: Array.isArray(queue.events) ? queue.events.map(String) : [],
-    prefix: optionalText(queue, "filterPrefix") ?? "",
-    suffix: optionalText(queue, "filterSuffix") ?? "",
+function notificationTargets(fields: Fields): NotificationTarget[] {
+  return fields.items("queues").map((queue, index) => ({
+    id: queue.text("id") ?? `queues-${index}`,
+    arn: queue.need("queueArn"),
+    events: queue.texts("events") ?? [],
+    prefix: queue.text("filterPrefix") ?? "",
+    suffix: queue.text("filterSuffix") ?? "",
   }));
 }

@@ -22,7 +22,7 @@ export function listPage(
   const objects: StoredObject[] = [];
   const prefixes: string[] = [];
   let last = query.after;
-  // A rolled-up prefix as marker means: everything below it was told already.
+  // A rolled-up prefix as marker means that everything below it was listed already.
   let after = delimiter !== "" && last.startsWith(prefix) && last.endsWith(delimiter) ? pastPrefix(last) : last;
   let inclusive = false;
   if (prefix > after) {

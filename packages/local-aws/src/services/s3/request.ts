@@ -1,4 +1,4 @@
-/** Which bucket, key and action an S3 request means, and what it must be allowed to do. */
+/** Which bucket, key and action an S3 request refers to, and the permissions that it needs. */
 import { AwsError, type AwsRequest, type Permission } from "../../contracts";
 
 interface S3Target {

@@ -5,25 +5,21 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SQLInputValue } from "node:sqlite";
 import { AwsError, type LocalContext } from "../../contracts";
+import { Documents } from "../documents";
 import { transaction } from "../messaging/database";
-
-interface ObjectMeta {
-  /** Response headers that belong to the object: content-type, content-encoding, x-amz-meta-*, checksums. */
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 export interface StoredObject {
   readonly bucket: string;
   readonly key: string;
   /** `null` when written without versioning. */
   readonly versionId: string;
-  readonly latest: boolean;
   readonly deleteMarker: boolean;
   readonly size: number;
   /** With its quotes. */
   readonly etag: string;
   /** Epoch milliseconds. */
   readonly modifiedAt: number;
+  /** Response headers that belong to the object: content-type, content-encoding, x-amz-meta-*, checksums. */
   readonly headers: Readonly<Record<string, string>>;
   readonly blob: string | undefined;
   /** Grows with every write; orders versions and events. */
@@ -31,11 +27,18 @@ export interface StoredObject {
 }
 
 export interface BucketConfig {
-  readonly versioning?: "Enabled" | "Suspended";
-  readonly encryption?: { readonly algorithm: string; readonly keyId?: string };
-  readonly notifications?: readonly NotificationTarget[];
-  readonly expirations?: readonly Expiration[];
+  readonly versioning?: "Enabled" | "Suspended" | undefined;
+  readonly encryption?: { readonly algorithm: string; readonly keyId?: string | undefined } | undefined;
+  readonly notifications?: readonly NotificationTarget[] | undefined;
+  readonly expirations?: readonly Expiration[] | undefined;
   readonly tags?: Readonly<Record<string, string>>;
+}
+
+interface Bucket {
+  readonly name: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly config: BucketConfig;
 }
 
 export interface NotificationTarget {
@@ -62,12 +65,13 @@ export interface WriteCondition {
 
 export class S3Store {
   private readonly folder: string;
+  private readonly bucketsByName: Documents<Bucket>;
 
   constructor(private readonly context: LocalContext) {
     this.folder = join(context.dataDir, "s3");
     mkdirSync(this.folder, { recursive: true });
+    this.bucketsByName = new Documents(context.db, "s3_bucket_documents");
     context.db.exec(`
-      CREATE TABLE IF NOT EXISTS s3_buckets (name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, config TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS s3_objects (sequence INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
         latest INTEGER NOT NULL, delete_marker INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL, modified_at INTEGER NOT NULL,
         headers TEXT NOT NULL, blob TEXT, UNIQUE (bucket, key, version_id));
@@ -75,17 +79,14 @@ export class S3Store {
     `);
   }
 
-  /** Creates a bucket; an existing one is left alone. Returns whether it is new. */
-  createBucket(name: string): boolean {
+  /** Creates a bucket; an existing one is left alone. */
+  createBucket(name: string): void {
     if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name))
       throw new AwsError(
         "InvalidBucketName",
         `The bucket name '${name}' is not valid: 3 to 63 lower-case letters, digits, dots and hyphens.`,
       );
-    return (
-      this.context.db.prepare("INSERT OR IGNORE INTO s3_buckets VALUES (?, ?, '{}')").run(name, this.context.clock.now())
-        .changes > 0
-    );
+    if (!this.hasBucket(name)) this.bucketsByName.put(name, { name, createdAt: this.context.clock.now(), config: {} });
   }
 
   deleteBucket(name: string): void {
@@ -96,33 +97,36 @@ export class S3Store {
         `The bucket '${name}' you tried to delete is not empty. Delete its objects and versions first, or set forceDestroy.`,
         409,
       );
-    this.context.db.prepare("DELETE FROM s3_buckets WHERE name = ?").run(name);
+    this.bucketsByName.delete(name);
   }
 
   hasBucket(name: string): boolean {
-    return this.context.db.prepare("SELECT 1 FROM s3_buckets WHERE name = ?").get(name) !== undefined;
+    return this.bucketsByName.get(name) !== undefined;
   }
 
   /** Removes all versions and markers of the keys that `chooses` takes; no events. */
   async deleteVersions(bucket: string, chooses: (key: string) => boolean): Promise<void> {
-    for (const { key, versionId } of this.versions(bucket, "")) if (chooses(key)) await this.delete(bucket, key, versionId);
+    for (const { key, versionId } of this.versions(bucket)) if (chooses(key)) await this.delete(bucket, key, versionId);
   }
 
-  buckets(): { readonly name: string; readonly createdAt: number }[] {
-    const rows = this.context.db.prepare("SELECT name, created_at FROM s3_buckets ORDER BY name").all();
-    return rows.map((row) => ({ name: String(row.name), createdAt: Number(row.created_at) }));
+  buckets(): Bucket[] {
+    return this.bucketsByName.sorted();
   }
 
   /** Throws NoSuchBucket. */
   config(bucket: string): BucketConfig {
-    const row = this.context.db.prepare("SELECT config FROM s3_buckets WHERE name = ?").get(bucket);
-    if (!row) throw new AwsError("NoSuchBucket", `The specified bucket '${bucket}' does not exist`, 404);
-    return JSON.parse(String(row.config)) as BucketConfig;
+    return this.bucket(bucket).config;
   }
 
-  configure(bucket: string, changes: { readonly [K in keyof BucketConfig]: BucketConfig[K] | undefined }): void {
-    const config = { ...this.config(bucket), ...changes };
-    this.context.db.prepare("UPDATE s3_buckets SET config = ? WHERE name = ?").run(JSON.stringify(config), bucket);
+  private bucket(name: string): Bucket {
+    const bucket = this.bucketsByName.get(name);
+    if (!bucket) throw new AwsError("NoSuchBucket", `The specified bucket '${name}' does not exist`, 404);
+    return bucket;
+  }
+
+  configure(name: string, changes: BucketConfig): void {
+    const bucket = this.bucket(name);
+    this.bucketsByName.put(name, { ...bucket, config: { ...bucket.config, ...changes } });
   }
 
   async readBlob(object: Pick<StoredObject, "blob">): Promise<Buffer> {
@@ -145,7 +149,7 @@ export class S3Store {
     bucket: string,
     key: string,
     data: Buffer,
-    meta: ObjectMeta & { readonly etag?: string },
+    meta: { readonly headers: StoredObject["headers"]; readonly etag?: string },
     condition: WriteCondition = {},
   ): Promise<StoredObject> {
     this.config(bucket);
@@ -225,12 +229,9 @@ export class S3Store {
     );
   }
 
-  /** All versions of keys with a prefix, newest first within a key. */
-  versions(bucket: string, prefix: string): StoredObject[] {
-    return this.rows("SELECT * FROM s3_objects WHERE bucket = ? AND key >= ? ORDER BY key, sequence DESC", [
-      bucket,
-      prefix,
-    ]).filter((object) => object.key.startsWith(prefix));
+  /** All versions, newest first within a key. */
+  versions(bucket: string): StoredObject[] {
+    return this.rows("SELECT * FROM s3_objects WHERE bucket = ? ORDER BY key, sequence DESC", [bucket]);
   }
 
   /** Returns the blob that was overwritten, to be removed after the transaction. */
@@ -284,7 +285,6 @@ function fromRow(row: Record<string, unknown>): StoredObject {
     bucket: String(row.bucket),
     key: String(row.key),
     versionId: String(row.version_id),
-    latest: row.latest === 1,
     deleteMarker: row.delete_marker === 1,
     size: Number(row.size),
     etag: String(row.etag),

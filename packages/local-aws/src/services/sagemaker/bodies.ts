@@ -1,8 +1,7 @@
 /** Local bodies of SageMaker's Pulumi types. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { checkedName } from "../../engine/names";
-import { tagInputs } from "../messaging/naming";
-import { optionalText, textInput } from "../resource-inputs";
+import { fieldsOf, tagInputs } from "../resource-parts";
 import type { Registry } from "./registry";
 
 /** SageMaker API reference, CreateModelPackageGroup. */
@@ -17,11 +16,10 @@ export function sageMakerBodies({
 }: {
   readonly registry: Pick<Registry, "putGroup" | "deleteGroup" | "groupArn">;
 }): ResourceBody[] {
-  const apply = (resource: GraphResource) =>
-    registry.putGroup(
-      textInput(resource, "modelPackageGroupName"),
-      optionalText(resource.inputs, "modelPackageGroupDescription"),
-    );
+  const apply = (resource: GraphResource) => {
+    const fields = fieldsOf(resource);
+    registry.putGroup(fields.need("modelPackageGroupName"), fields.text("modelPackageGroupDescription"));
+  };
   return [
     {
       type: "aws:sagemaker/modelPackageGroup:ModelPackageGroup",

@@ -5,7 +5,7 @@ import { AwsError } from "../../contracts";
 export const VARIANT = "AllTraffic";
 
 /**
- * `text/csv`: a line a row, an empty cell is a missing value. `application/json`: `{"instances": [[1, null]]}`, null is one.
+ * `text/csv`: one row per line; an empty cell is a missing value. `application/json`: `{"instances": [[1, null]]}`, null is one.
  * https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
  */
 export function readRows(contentType: string, body: Buffer, endpoint: string): number[][] {
@@ -62,7 +62,7 @@ function numberIn(cell: string, endpoint: string): number {
   return value;
 }
 
-/** What the container answered, as the runtime tells it: 4xx the request's fault, 5xx the container's own. */
+/** The container's error as the runtime reports it: 4xx is the request's fault, 5xx the container's. */
 export function modelError(status: number, message: string): AwsError {
   const side = status < 500 ? "client" : "server";
   return new AwsError("ModelError", `Received ${side} error (${status}) from ${VARIANT} with message "${message}".`, 424);

@@ -17,7 +17,7 @@ export class ModelServer {
     private readonly after: After,
   ) {
     const { answers } = process.child;
-    // A pipe that breaks ends the lines, which is told.
+    // A broken pipe ends the lines, which `next` reports.
     answers.on("error", () => undefined);
     this.answers = createInterface({ input: answers })[Symbol.asyncIterator]();
   }

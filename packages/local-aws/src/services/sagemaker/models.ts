@@ -1,8 +1,8 @@
 /** Models: an archive in S3 with the role and the variables of its container. */
 
+import { messageOf } from "@risk/program-graph";
 import { AwsError } from "../../contracts";
-import { Documents } from "../jobs/documents";
-import { messageOf } from "../jobs/failure";
+import { Documents } from "../documents";
 import type { JobPorts } from "../jobs/ports";
 import { s3Location } from "../jobs/role-s3";
 import type { Input } from "../messaging/input";

@@ -1,4 +1,4 @@
-/** Jobs of one kind (training, transform): unique names, their status, and the events that tell of it. */
+/** Jobs of one kind (training, transform): unique names, their status and their events. */
 import { AwsError } from "../../contracts";
 import { type JobRecord, JobRuns, type Outcome, type Work } from "../jobs/job-runs";
 import type { JobPorts } from "../jobs/ports";
@@ -8,7 +8,7 @@ import type { Operation } from "../messaging/operations";
 export interface NamedJob extends JobRecord {
   readonly name: string;
   readonly status: "InProgress" | "Completed" | "Failed" | "Stopping" | "Stopped";
-  /** Members of the request that Describe tells again. */
+  /** Members of the request that Describe returns. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly failureReason?: string;
   /** When the work itself began, epoch milliseconds. */
@@ -25,7 +25,7 @@ const STOP_GRACE_MS = 120_000;
 
 export interface Kind {
   readonly name: "Training" | "Transform";
-  /** Describe's answer beyond the request; also the detail of state-change events. */
+  /** Describe's response beyond the request; also the detail of state-change events. */
   readonly describe: (job: NamedJob) => Readonly<Record<string, unknown>>;
   /** Further changes of a job that was asked to stop, or has ended. */
   readonly entered: (status: NamedJob["status"], outcome: Outcome) => Partial<NamedJob>;
@@ -43,7 +43,7 @@ export class NamedJobs {
     this.label = `${folder} job`;
     this.runs = new JobRuns<NamedJob>(ports, {
       table: `sagemaker_${folder}_runs`,
-      folder: `jobs/sagemaker/${folder}`,
+      folder: `sagemaker/${folder}`,
       graceMs: STOP_GRACE_MS,
       interrupted: "InternalServerError: The local runtime was stopped while the job ran; start it again under another name.",
       ended: (outcome) => this.ended(outcome),
@@ -143,7 +143,7 @@ export class NamedJobs {
   }
 }
 
-/** Events of jobs tell times in epoch milliseconds. */
+/** Events of jobs give times in epoch milliseconds. */
 function withEpochTimes(value: unknown): object {
   return JSON.parse(JSON.stringify(value), (_, item: unknown) =>
     typeof item === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(item) ? Date.parse(item) : item,

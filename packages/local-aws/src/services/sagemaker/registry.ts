@@ -1,6 +1,6 @@
 /** The Model Registry: groups of numbered versions, and the event by which an approval starts what listens to it. */
 import { AwsError } from "../../contracts";
-import { Documents } from "../jobs/documents";
+import { Documents } from "../documents";
 import type { JobPorts } from "../jobs/ports";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
@@ -23,7 +23,7 @@ interface Package {
   readonly version: number;
   readonly approval: Approval;
   readonly approvalDescription?: string;
-  /** Members of the request that Describe tells again. */
+  /** Members of the request that Describe returns. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly clientToken?: string | undefined;
   readonly createdMs: number;
@@ -32,7 +32,7 @@ interface Package {
 
 const MAX_PROPERTIES = 50;
 const MAX_PROPERTY_CHARACTERS = 256;
-/** Versions that an answer of ListModelPackages holds by default. */
+/** Versions per page of ListModelPackages. */
 const PAGE = 10;
 
 const properties: Member<Readonly<Record<string, string>>> = (input, field) => {
@@ -45,8 +45,8 @@ const properties: Member<Readonly<Record<string, string>>> = (input, field) => {
   return given;
 };
 
-/** Members that Describe tells again. */
-const TOLD = {
+/** Members that Describe returns. */
+const DESCRIBED = {
   ModelPackageDescription: optionalText,
   InferenceSpecification: structure({
     Containers: structures({ Image: text, ModelDataUrl: text, Environment: textMap }),
@@ -58,7 +58,7 @@ const TOLD = {
   ModelMetrics: optional(structure({ ModelQuality: structure({ Statistics: structure({ ContentType: text, S3Uri: text }) }) })),
   CustomerMetadataProperties: properties,
 };
-const VERSION = { ModelPackageGroupName: text, ModelApprovalStatus: approval, ClientToken: optionalText, ...TOLD };
+const VERSION = { ModelPackageGroupName: text, ModelApprovalStatus: approval, ClientToken: optionalText, ...DESCRIBED };
 
 export class Registry {
   private readonly groups: Documents<Group>;
@@ -157,7 +157,7 @@ export class Registry {
       group: group.name,
       version,
       approval: status ?? "PendingManualApproval",
-      request: kept(TOLD, input),
+      request: kept(DESCRIBED, input),
       clientToken,
       createdMs: now,
       modifiedMs: now,
@@ -166,7 +166,7 @@ export class Registry {
     return this.keep(made);
   }
 
-  /** The same decision again is allowed, and told again. */
+  /** The same decision again is allowed, and published again. */
   private updatePackage(existing: Package, input: Input): object {
     const description = input.text("ApprovalDescription");
     return this.keep({
@@ -185,7 +185,7 @@ export class Registry {
 
   /** Oldest first. */
   private versionsOf(group: string): Package[] {
-    return this.packages.entries().flatMap(([, one]) => (one.group === group ? [one] : []));
+    return this.packages.all(`${group}/`);
   }
 
   private listPackages(input: Input): object {

@@ -75,7 +75,7 @@ export const structures =
   (input, field) =>
     input.needChildren(field, Object.keys(shape)).map((child) => read(shape, child));
 
-/** Members of a request that Describe tells again. */
+/** Members of a request that Describe returns. */
 export function kept(shape: Shape, input: Input): Readonly<Record<string, unknown>> {
   const fields = Object.keys(shape).filter((field) => field !== "Tags" && input.has(field));
   return Object.fromEntries(fields.map((field) => [field, input.raw(field)]));

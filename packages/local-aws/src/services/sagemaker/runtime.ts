@@ -1,6 +1,6 @@
 /**
  * SageMaker's runtime: `POST /endpoints/NAME/invocations` in front of endpoints that live in this process. An endpoint evaluates
- * a model; its answers have the shape of SageMaker's own XGBoost container.
+ * a model; its responses have the shape of SageMaker's own XGBoost container.
  */
 
 import {
@@ -13,7 +13,7 @@ import {
 } from "../../contracts";
 import { modelError, readRows, VARIANT, writePredictions } from "./formats";
 
-/** What answers behind an endpoint. */
+/** The model behind an endpoint. */
 export interface EndpointModel {
   readonly features: readonly string[];
   /** Predictions of a row of `features` values; NaN is a missing value. */
@@ -36,7 +36,7 @@ interface Endpoint {
 const PATH = /^\/endpoints\/([^/]+)\/invocations$/;
 
 export class SageMakerRuntimeService implements AwsService {
-  /** The signing name; the host's `runtime.` is no part of it. */
+  /** The signing name; the host's `runtime.` isn't part of it. */
   readonly name = "sagemaker";
   private readonly endpoints = new Map<string, Endpoint>();
 

@@ -1,5 +1,5 @@
 /** One input file of a batch transform: its records in batches to the model, and the answers joined to them as the output file. */
-import { messageOf } from "../jobs/failure";
+import { messageOf } from "@risk/program-graph";
 import { fieldsOf } from "./csv-filter";
 import type { TransformRequest } from "./transform-request";
 

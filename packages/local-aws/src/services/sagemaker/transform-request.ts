@@ -1,5 +1,5 @@
 /** CreateTransformJob's request: what is honoured, what only the cloud can do, and what is refused by name. */
-import { messageOf } from "../jobs/failure";
+import { messageOf } from "@risk/program-graph";
 import { columnFilter } from "./csv-filter";
 import {
   ignored,
@@ -36,7 +36,7 @@ export const TRANSFORM = {
   ModelClientConfig: optional(
     structure({
       InvocationsTimeoutInSeconds: integer(1, 3600, DEFAULT_INVOCATION_SECONDS),
-      // An answer is never lost here.
+      // Responses are never lost here.
       InvocationsMaxRetries: ignored,
     }),
   ),

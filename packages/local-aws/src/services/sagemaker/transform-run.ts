@@ -2,8 +2,9 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "@risk/program-graph";
 import type { RunControl } from "../jobs/control";
-import { failing, messageOf } from "../jobs/failure";
+import { failing } from "../jobs/failure";
 import type { JobPorts } from "../jobs/ports";
 import { startPython } from "../jobs/python-process";
 import { below, type RoleS3, relativePath, s3Location, s3Uri } from "../jobs/role-s3";

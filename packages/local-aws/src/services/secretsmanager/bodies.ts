@@ -1,7 +1,6 @@
 /** Local bodies of secrets. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
-import { optionalText, stableHex, textInput } from "../resource-inputs";
+import { fieldsOf, named, put, stableHex, tagInputs } from "../resource-parts";
 import { secretArn } from "./arn";
 import type { SecretsManagerService } from "./service";
 
@@ -13,18 +12,16 @@ const secretName: NameRule = {
 };
 
 export function secretsManagerBodies(service: SecretsManagerService): ResourceBody[] {
-  const put = (resource: GraphResource): void => {
-    service.putSecret(
-      String(resource.state.name),
-      optionalText(resource.inputs, "description"),
-      optionalText(resource.inputs, "kmsKeyId"),
-    );
+  const putSecret = (resource: GraphResource): void => {
+    const fields = fieldsOf(resource);
+    service.putSecret(String(resource.state.name), fields.text("description"), fields.text("kmsKeyId"));
   };
   const putVersion = (resource: GraphResource): void => {
-    const secretId = textInput(resource, "secretId");
+    const fields = fieldsOf(resource);
+    const secretId = fields.need("secretId");
     const current = service.currentValue(secretId);
     if (current !== undefined && resource.ignoreChanges.includes("secretString")) return;
-    const wanted = textInput(resource, "secretString");
+    const wanted = fields.need("secretString");
     if (current !== wanted) service.putValue(secretId, wanted);
   };
   return [
@@ -33,17 +30,14 @@ export function secretsManagerBodies(service: SecretsManagerService): ResourceBo
       honoured: ["name", "namePrefix", "description", "kmsKeyId", "recoveryWindowInDays"],
       cloudOnly: {
         forceOverwriteReplicaSecret: "one machine has no replicas",
-        tags: "tags only matter to cost reports and tag-based policies",
+        tags: tagInputs.tags,
       },
       replaceOn: ["name", "namePrefix"],
-      autoName: secretName,
-      outputs: ({ name, inputs, region, accountId }) => {
-        const secret = physicalName(secretName, name, inputs);
-        const arn = secretArn(region, accountId, secret);
-        return { id: arn, state: { name: secret, arn } };
-      },
-      create: put,
-      update: put,
+      ...named(secretName, (name, { region, accountId }) => {
+        const arn = secretArn(region, accountId, name);
+        return { id: arn, state: { name, arn } };
+      }),
+      ...put(putSecret),
       delete: ({ inputs, state }) =>
         service.deleteSecret(
           String(state.name),

@@ -1,6 +1,7 @@
 /** Secrets Manager: secrets and their current values, encrypted at rest. */
 import { randomUUID } from "node:crypto";
 import { AwsError, type AwsService, type LocalContext } from "../../contracts";
+import { Documents } from "../documents";
 import type { Input } from "../messaging/input";
 import { serviceOf } from "../messaging/operations";
 import type { ServiceGate } from "../service-gate";
@@ -13,19 +14,17 @@ const MAX_SECRET_BYTES = 65_536;
 interface Secret {
   readonly arn: string;
   readonly name: string;
-  readonly keyId: string | undefined;
-  readonly deletedAt: number | undefined;
-}
-
-interface Value {
-  readonly versionId: string;
-  readonly text: string;
-  readonly createdAt: number;
+  readonly description: string;
+  readonly keyId?: string | undefined;
+  /** Epoch milliseconds from which it is gone. */
+  readonly deletedAt?: number;
+  readonly value?: { readonly versionId: string; readonly sealed: string; readonly createdAt: number };
 }
 
 export class SecretsManagerService implements AwsService {
   readonly name = "secretsmanager";
   private readonly vault: Vault;
+  private readonly secrets: Documents<Secret>;
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
 
@@ -34,10 +33,7 @@ export class SecretsManagerService implements AwsService {
     gate: Pick<ServiceGate, "callerPermissions">,
   ) {
     this.vault = new Vault(context.dataDir);
-    context.db.exec(`
-      CREATE TABLE IF NOT EXISTS secrets (arn TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, description TEXT NOT NULL, key_id TEXT, created_at INTEGER NOT NULL, deleted_at INTEGER);
-      CREATE TABLE IF NOT EXISTS secret_versions (arn TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, sealed BLOB NOT NULL, stages TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (arn, id));
-    `);
+    this.secrets = new Documents(context.db, "secret_documents");
     const arnOf = (id: string) => this.find(id)?.arn ?? secretArn(context.region, context.accountId, id);
     const service = serviceOf({
       name: this.name,
@@ -63,17 +59,13 @@ export class SecretsManagerService implements AwsService {
    */
   putSecret(name: string, description = "", keyId?: string): string {
     const arn = secretArn(this.context.region, this.context.accountId, name);
-    const deletedAt = this.find(name)?.deletedAt;
-    if (deletedAt !== undefined)
+    const existing = this.find(name);
+    if (existing?.deletedAt !== undefined)
       throw new AwsError(
         "InvalidRequestException",
-        `You can't create this secret because a secret with this name is already scheduled for deletion: ${name} is gone after ${new Date(deletedAt).toISOString()}. Wait, or choose another name.`,
+        `You can't create this secret because a secret with this name is already scheduled for deletion: ${name} is gone after ${new Date(existing.deletedAt).toISOString()}. Wait, or choose another name.`,
       );
-    this.context.db
-      .prepare(
-        "INSERT INTO secrets VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (arn) DO UPDATE SET description = excluded.description, key_id = excluded.key_id",
-      )
-      .run(arn, name, description, keyId ?? null, this.context.clock.now());
+    this.secrets.put(arn, { ...existing, arn, name, description, keyId });
     return arn;
   }
 
@@ -89,53 +81,41 @@ export class SecretsManagerService implements AwsService {
       );
     const secret = this.find(secretId);
     if (secret === undefined) return;
-    if (windowDays === 0) this.drop(secret.arn);
-    else
-      this.context.db
-        .prepare("UPDATE secrets SET deleted_at = ? WHERE arn = ? AND deleted_at IS NULL")
-        .run(this.context.clock.now() + windowDays * 86_400_000, secret.arn);
+    if (windowDays === 0) this.secrets.delete(secret.arn);
+    else if (secret.deletedAt === undefined)
+      this.secrets.put(secret.arn, { ...secret, deletedAt: this.context.clock.now() + windowDays * 86_400_000 });
   }
 
   /** Makes a text the current value. */
   putValue(secretId: string, text: string): void {
-    const { arn, name } = this.existing(secretId);
+    const secret = this.existing(secretId);
     if (Buffer.byteLength(text, "utf8") > MAX_SECRET_BYTES)
-      throw new AwsError("InvalidParameterException", `The value of ${name} is larger than ${MAX_SECRET_BYTES} bytes.`);
-    this.context.db.prepare("DELETE FROM secret_versions WHERE arn = ?").run(arn);
-    this.context.db
-      .prepare("INSERT INTO secret_versions VALUES (?, ?, 'string', ?, ?, ?)")
-      .run(arn, randomUUID(), this.vault.seal(text, arn), CURRENT, this.context.clock.now());
+      throw new AwsError("InvalidParameterException", `The value of ${secret.name} is larger than ${MAX_SECRET_BYTES} bytes.`);
+    const sealed = this.vault.seal(text, secret.arn).toString("base64");
+    const value = { versionId: randomUUID(), sealed, createdAt: this.context.clock.now() };
+    this.secrets.put(secret.arn, { ...secret, value });
   }
 
   /** The current value, or `undefined` when the secret or its value does not exist. */
   currentValue(secretId: string): string | undefined {
     const secret = this.find(secretId);
-    return secret && this.valueOf(secret)?.text;
+    return secret && this.textOf(secret);
   }
 
-  /** Of all secrets that aren't deleted. */
+  /** Names of all secrets that aren't deleted. */
   names(): string[] {
-    const rows = this.context.db.prepare("SELECT name FROM secrets WHERE deleted_at IS NULL ORDER BY name").all();
-    return rows.map(({ name }) => String(name));
-  }
-
-  private drop(arn: string): void {
-    this.context.db.prepare("DELETE FROM secret_versions WHERE arn = ?").run(arn);
-    this.context.db.prepare("DELETE FROM secrets WHERE arn = ?").run(arn);
+    const kept = this.secrets.all().filter(({ deletedAt }) => deletedAt === undefined);
+    return kept.map(({ name }) => name).sort();
   }
 
   /** By name, full ARN, or ARN without the six characters. */
-  private find(secretId: string): Secret | undefined {
-    const row = this.context.db
-      .prepare("SELECT * FROM secrets WHERE arn = ? OR name = ? OR substr(arn, 1, length(arn) - 7) = ?")
-      .get(secretId, secretId, secretId);
-    if (!row) return undefined;
-    const [arn, deletedAt] = [String(row.arn), row.deleted_at === null ? undefined : Number(row.deleted_at)];
-    if (deletedAt !== undefined && deletedAt <= this.context.clock.now()) {
-      this.drop(arn);
-      return undefined;
-    }
-    return { arn, name: String(row.name), keyId: row.key_id === null ? undefined : String(row.key_id), deletedAt };
+  find(secretId: string): Secret | undefined {
+    const secret = this.secrets
+      .all()
+      .find(({ arn, name }) => arn === secretId || name === secretId || arn.slice(0, -"-123456".length) === secretId);
+    if (secret?.deletedAt === undefined || secret.deletedAt > this.context.clock.now()) return secret;
+    this.secrets.delete(secret.arn);
+    return undefined;
   }
 
   private existing(secretId: string): Secret {
@@ -150,20 +130,15 @@ export class SecretsManagerService implements AwsService {
     return secret;
   }
 
-  private valueOf({ arn }: Secret): Value | undefined {
-    const row = this.context.db
-      .prepare("SELECT id, sealed, created_at FROM secret_versions WHERE arn = ? AND stages = ?")
-      .get(arn, CURRENT);
-    if (row === undefined) return undefined;
-    const text = this.vault.open(row.sealed as Uint8Array, arn);
-    return { versionId: String(row.id), text, createdAt: Number(row.created_at) };
+  private textOf({ arn, value }: Secret): string | undefined {
+    return value && this.vault.open(Buffer.from(value.sealed, "base64"), arn);
   }
 
   private get(input: Input): object {
     const secret = this.existing(input.needText("SecretId"));
     const id = input.text("VersionId");
     const stage = input.text("VersionStage") ?? CURRENT;
-    const value = stage === CURRENT ? this.valueOf(secret) : undefined;
+    const value = stage === CURRENT ? secret.value : undefined;
     if (value === undefined || (id !== undefined && id !== value.versionId))
       throw new AwsError(
         "ResourceNotFoundException",
@@ -175,7 +150,7 @@ export class SecretsManagerService implements AwsService {
       VersionId: value.versionId,
       VersionStages: [CURRENT],
       CreatedDate: value.createdAt / 1000,
-      SecretString: value.text,
+      SecretString: this.textOf(secret),
     };
   }
 }

@@ -1,15 +1,9 @@
-import { createHash } from "node:crypto";
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
-import { tagInputs } from "../messaging/naming";
+import { hyphenated, named, put, regionInput, stableUuid, tagInputs } from "../resource-parts";
 import type { SnsService } from "./service";
 
 /** SNS API reference, CreateTopic. */
-const topicName: NameRule = {
-  field: "name",
-  maxLength: 256,
-  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
-};
+const topicName: NameRule = { field: "name", maxLength: 256, characters: hyphenated };
 
 export function snsBodies(service: SnsService): ResourceBody[] {
   const applyTopic = ({ inputs, state }: GraphResource) => {
@@ -36,24 +30,20 @@ export function snsBodies(service: SnsService): ResourceBody[] {
         signatureVersion: "local notifications are not signed",
       },
       replaceOn: ["name"],
-      autoName: topicName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(topicName, name, inputs);
-        const arn = service.arnOf(physical);
-        return { id: arn, state: { ...inputs, name: physical, arn, owner: service.accountId } };
-      },
-      create: applyTopic,
-      update: applyTopic,
+      ...named(topicName, (name, { inputs }) => {
+        const arn = service.arnOf(name);
+        return { id: arn, state: { ...inputs, name, arn, owner: service.accountId } };
+      }),
+      ...put(applyTopic),
       delete: ({ state }) => service.deleteTopic(String(state.arn)),
     },
     {
       type: "aws:sns/topicPolicy:TopicPolicy",
       honoured: ["arn", "policy"],
-      cloudOnly: { region: tagInputs.region },
+      cloudOnly: regionInput,
       replaceOn: ["arn"],
       outputs: ({ inputs }) => ({ id: String(inputs.arn), state: { ...inputs, owner: service.accountId } }),
-      create: applyPolicy,
-      update: applyPolicy,
+      ...put(applyPolicy),
       delete: ({ inputs }) => {
         const topic = service.findTopic(String(inputs.arn));
         if (topic === undefined) return;
@@ -65,15 +55,13 @@ export function snsBodies(service: SnsService): ResourceBody[] {
       type: "aws:sns/topicSubscription:TopicSubscription",
       honoured: ["topic", "protocol", "endpoint"],
       cloudOnly: {
-        region: tagInputs.region,
+        ...regionInput,
         endpointAutoConfirms: "e-mail needs no confirmation locally",
         confirmationTimeoutInMinutes: "nothing is confirmed locally",
       },
       replaceOn: ["topic", "protocol", "endpoint"],
       outputs: ({ name, inputs }) => {
-        const hash = createHash("sha256").update(name).digest("hex");
-        const uuid = hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
-        const arn = `${String(inputs.topic)}:${uuid}`;
+        const arn = `${String(inputs.topic)}:${stableUuid(name)}`;
         return { id: arn, state: { ...inputs, arn, ownerId: service.accountId, pendingConfirmation: false } };
       },
       create: ({ inputs, id }) =>

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LocalContext } from "../../contracts";
-import type { Publication } from "./store";
+import type { Publication } from "./operations";
 
 /** Writes one RFC 5322 message and returns its path. Line breaks are removed from headers so that a subject cannot add any. */
 export function writeMail(context: LocalContext, to: string, publication: Publication): string {

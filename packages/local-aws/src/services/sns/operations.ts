@@ -1,7 +1,25 @@
 import { randomUUID } from "node:crypto";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
-import type { Publication, Subscription, Topic } from "./store";
+
+export interface Topic {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface Subscription {
+  readonly arn: string;
+  readonly topic: string;
+  readonly protocol: string;
+  readonly endpoint: string;
+}
+
+export interface Publication {
+  readonly topicArn: string;
+  readonly message: string;
+  readonly subject: string | undefined;
+  readonly messageId: string;
+}
 
 /** What the operations need of the service. */
 export interface TopicPort {

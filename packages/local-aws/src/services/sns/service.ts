@@ -2,18 +2,19 @@
 import { randomUUID } from "node:crypto";
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Permission } from "../../contracts";
 import type { DeliverRegistry } from "../deliver";
+import { Documents } from "../documents";
 import { serviceOf } from "../messaging/operations";
 import type { ServiceGate } from "../service-gate";
 import { writeMail } from "./mail";
-import { snsOperations, type TopicPort } from "./operations";
-import { type Publication, SnsStore, type Subscription, type Topic } from "./store";
+import { type Publication, type Subscription, snsOperations, type Topic, type TopicPort } from "./operations";
 
 export class SnsService implements AwsService, TopicPort {
   readonly name = "sns";
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
   readonly accountId: string;
-  private readonly store: SnsStore;
+  private readonly topicsByName: Documents<Topic>;
+  private readonly subscriptionsByArn: Documents<Subscription>;
 
   constructor(
     private readonly context: LocalContext,
@@ -21,7 +22,8 @@ export class SnsService implements AwsService, TopicPort {
     registry: DeliverRegistry,
   ) {
     this.accountId = context.accountId;
-    this.store = new SnsStore(context.db);
+    this.topicsByName = new Documents(context.db, "sns_topic_documents");
+    this.subscriptionsByArn = new Documents(context.db, "sns_subscription_documents");
     const service = serviceOf({
       name: this.name,
       iamPrefix: "sns",
@@ -41,7 +43,7 @@ export class SnsService implements AwsService, TopicPort {
   }
 
   topics(): Topic[] {
-    return this.store.topics();
+    return this.topicsByName.sorted();
   }
 
   topic(arn: string): Topic {
@@ -55,15 +57,16 @@ export class SnsService implements AwsService, TopicPort {
   }
 
   saveTopic(name: string, attributes: Topic["attributes"]): void {
-    this.store.saveTopic({ name, attributes });
+    this.topicsByName.put(name, { name, attributes });
   }
 
   deleteTopic(arn: string): void {
-    this.store.deleteTopic(arn.split(":").at(-1) ?? "", arn);
+    for (const subscription of this.subscriptions(arn)) this.unsubscribe(subscription.arn);
+    this.topicsByName.delete(arn.split(":").at(-1) ?? "");
   }
 
   subscriptions(topicArn?: string): Subscription[] {
-    return this.store.subscriptions().filter(({ topic }) => topicArn === undefined || topic === topicArn);
+    return this.subscriptionsByArn.all().filter(({ topic }) => topicArn === undefined || topic === topicArn);
   }
 
   /** Subscribing the same endpoint again answers the same ARN. E-mail needs no confirmation locally: the mail never leaves the machine. */
@@ -74,12 +77,12 @@ export class SnsService implements AwsService, TopicPort {
     if (endpoint === "") throw new AwsError("InvalidParameter", "Endpoint must not be empty.");
     const existing = this.subscriptions(topicArn).find((one) => one.endpoint === endpoint);
     if (existing !== undefined) return existing.arn;
-    this.store.saveSubscription({ arn, topic: topicArn, protocol, endpoint });
+    this.subscriptionsByArn.put(arn, { arn, topic: topicArn, protocol, endpoint });
     return arn;
   }
 
   unsubscribe(arn: string): void {
-    this.store.deleteSubscription(arn);
+    this.subscriptionsByArn.delete(arn);
   }
 
   /** What the caller of an IAM action (`Publish`) needs of the topic's key. */

@@ -1,6 +1,5 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
-import { tagInputs } from "../messaging/naming";
+import { hyphenated, named, put, regionInput, tagInputs } from "../resource-parts";
 import { checkAttributes, defaultAttributes } from "./attributes";
 import type { SqsService } from "./service";
 
@@ -19,11 +18,7 @@ const inputAttributes: Readonly<Record<string, string>> = {
 };
 
 /** SQS API reference, CreateQueue. */
-const queueName: NameRule = {
-  field: "name",
-  maxLength: 80,
-  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
-};
+const queueName: NameRule = { field: "name", maxLength: 80, characters: hyphenated };
 
 export function sqsBodies(service: SqsService): ResourceBody[] {
   const applyQueue = ({ inputs, state }: GraphResource) => {
@@ -34,7 +29,7 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       if (value !== undefined && value !== false && value !== "") attributes[attribute] = String(value);
     }
     checkAttributes(attributes);
-    // What a QueuePolicy resource gave stays until that changes it.
+    // A policy from a QueuePolicy resource stays.
     const policy = service.store.findQueue(name)?.attributes.Policy;
     service.store.save(name, { ...(policy === undefined ? {} : { Policy: policy }), ...attributes });
   };
@@ -50,24 +45,20 @@ export function sqsBodies(service: SqsService): ResourceBody[] {
       honoured: ["name", ...Object.keys(inputAttributes)],
       cloudOnly: tagInputs,
       replaceOn: ["name"],
-      autoName: queueName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(queueName, name, inputs);
-        const url = service.urlOf(physical);
-        return { id: url, state: { ...inputs, name: physical, url, arn: service.arnOf(physical) } };
-      },
-      create: applyQueue,
-      update: applyQueue,
+      ...named(queueName, (name, { inputs }) => {
+        const url = service.urlOf(name);
+        return { id: url, state: { ...inputs, name, url, arn: service.arnOf(name) } };
+      }),
+      ...put(applyQueue),
       delete: ({ state }) => service.store.delete(String(state.name)),
     },
     {
       type: "aws:sqs/queuePolicy:QueuePolicy",
       honoured: ["queueUrl", "policy"],
-      cloudOnly: { region: tagInputs.region },
+      cloudOnly: regionInput,
       replaceOn: ["queueUrl"],
       outputs: ({ inputs }) => ({ id: String(inputs.queueUrl), state: inputs }),
-      create: setPolicy,
-      update: setPolicy,
+      ...put(setPolicy),
       delete: ({ inputs }) => {
         const queue = service.store.findQueue(service.nameOf(String(inputs.queueUrl)));
         if (queue === undefined) return;

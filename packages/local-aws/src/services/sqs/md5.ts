@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Only services attach attributes here: EventBridge says on a dead letter why it is one. */
+/** Only services attach attributes here: EventBridge adds the reason to a dead letter. */
 export interface MessageAttribute {
   readonly DataType: "String" | "Number";
   readonly StringValue: string;
@@ -12,7 +12,7 @@ export function md5(text: string): string {
   return createHash("md5").update(text, "utf8").digest("hex");
 }
 
-/** Digest over sorted attributes: length-prefixed name and type, a byte that says text, length-prefixed value (SQS developer guide). */
+/** Digest over sorted attributes: length-prefixed name and type, a byte for the text type, length-prefixed value (SQS developer guide). */
 export function attributesMd5(attributes: MessageAttributes): string | undefined {
   const entries = Object.entries(attributes).sort(([left], [right]) => (left < right ? -1 : 1));
   if (entries.length === 0) return undefined;

@@ -5,7 +5,7 @@ import { attributesMd5, md5 } from "./md5";
 import { type QueuePort, queueArnOf, queueOf } from "./port";
 import type { Message, QueueRow } from "./store";
 
-/** SQS's own set: other control characters cannot be carried (SendMessage reference). */
+/** The characters that SQS accepts (SendMessage reference). */
 function carriable(body: string): boolean {
   return [...body].every((character) => {
     const code = character.codePointAt(0) ?? 0;

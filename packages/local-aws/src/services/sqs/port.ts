@@ -10,9 +10,9 @@ export interface QueuePort {
   /** Queue name from an ARN or a URL. */
   nameOf(arnOrUrl: string): string;
   receive(queueArn: string, limit: number, visibilitySeconds?: number): readonly Message[];
-  /** Tells waiting receivers that a message may be there. */
+  /** Wakes receivers that wait for a message. */
   wake(name: string): void;
-  /** Resolves when a message may have come, or at `untilMs`. */
+  /** Resolves when a message may have arrived, or at `untilMs`. */
   waitForMessage(name: string, untilMs: number): Promise<void>;
 }
 

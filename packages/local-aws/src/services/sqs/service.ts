@@ -124,7 +124,7 @@ export class SqsService implements AwsService, QueuePort {
     for (const handle of receiptHandles) this.store.deleteMessage(name, handle);
   }
 
-  /** Calls `listener` when a message may have become available; returns the way to stop. */
+  /** Calls `listener` when a message may have become available; returns a function that stops it. */
   onMessages(queueArn: string, listener: () => void): () => void {
     const name = this.nameOf(queueArn);
     const set = this.listeners.get(name) ?? new Set();

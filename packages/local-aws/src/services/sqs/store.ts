@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
+import { Documents } from "../documents";
 import { numberOf, optionalNumber, optionalText, type Row, textOf, transaction } from "../messaging/database";
 import type { MessageAttributes } from "./md5";
 
@@ -40,17 +41,19 @@ export interface Redrive {
 }
 
 const schema = `
-CREATE TABLE IF NOT EXISTS sqs_queue (name TEXT PRIMARY KEY, created INTEGER NOT NULL, modified INTEGER NOT NULL, attributes TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sqs_messages (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, message_id TEXT NOT NULL, body TEXT NOT NULL, attributes TEXT NOT NULL,
   sent INTEGER NOT NULL, visible INTEGER NOT NULL, first_received INTEGER, receives INTEGER NOT NULL DEFAULT 0, receipt TEXT, sender TEXT NOT NULL, dlq_source TEXT);
 CREATE INDEX IF NOT EXISTS sqs_messages_by_queue ON sqs_messages (queue, visible, id);`;
 
 export class SqsStore {
+  private readonly queuesByName: Documents<QueueRow>;
+
   constructor(
     private readonly db: DatabaseSync,
     private readonly now: () => number,
   ) {
     db.exec(schema);
+    this.queuesByName = new Documents(db, "sqs_queue_documents");
   }
 
   queue(name: string): QueueRow {
@@ -61,27 +64,24 @@ export class SqsStore {
   }
 
   findQueue(name: string): QueueRow | undefined {
-    const row = this.db.prepare("SELECT * FROM sqs_queue WHERE name = ?").get(name);
-    return row === undefined ? undefined : queueOf(row);
+    return this.queuesByName.get(name);
   }
 
   queues(): QueueRow[] {
-    return this.db.prepare("SELECT * FROM sqs_queue ORDER BY name").all().map(queueOf);
+    return this.queuesByName.sorted();
   }
 
   /** Creates the queue or replaces its attributes; messages stay. */
   save(name: string, attributes: QueueRow["attributes"]): void {
-    this.db
-      .prepare(
-        "INSERT INTO sqs_queue VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET modified = excluded.modified, attributes = excluded.attributes",
-      )
-      .run(name, this.now(), this.now(), JSON.stringify(attributes));
+    const now = this.now();
+    const createdMs = this.queuesByName.get(name)?.createdMs ?? now;
+    this.queuesByName.put(name, { name, createdMs, modifiedMs: now, attributes });
   }
 
   delete(name: string): void {
     transaction(this.db, () => {
       this.db.prepare("DELETE FROM sqs_messages WHERE queue = ?").run(name);
-      this.db.prepare("DELETE FROM sqs_queue WHERE name = ?").run(name);
+      this.queuesByName.delete(name);
     });
   }
 
@@ -197,15 +197,6 @@ export class SqsStore {
 function messageIdOf(queue: string, receiptHandle: string): number | undefined {
   const [owner, id] = Buffer.from(receiptHandle, "base64").toString("utf8").split(" ");
   return owner === queue && id !== undefined && /^\d+$/.test(id) ? Number(id) : undefined;
-}
-
-function queueOf(row: Row): QueueRow {
-  return {
-    name: textOf(row, "name"),
-    createdMs: numberOf(row, "created"),
-    modifiedMs: numberOf(row, "modified"),
-    attributes: JSON.parse(textOf(row, "attributes")) as Record<string, string>,
-  };
 }
 
 function messageOf(row: Row, queue: string, now: number): Message {

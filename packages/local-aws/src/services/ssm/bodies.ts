@@ -1,7 +1,6 @@
 /** Local body of parameters. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { physicalName } from "../../engine/names";
-import { optionalText, textInput } from "../resource-inputs";
+import { fieldsOf, named, put, tagInputs } from "../resource-parts";
 import type { SsmService } from "./service";
 
 /** Systems Manager API reference, PutParameter: 1011 characters with the ARN before the name, which takes 50 in the longest region. */
@@ -12,18 +11,18 @@ const parameterName: NameRule = {
 };
 
 export function ssmBodies(service: SsmService): ResourceBody[] {
-  const put = (resource: GraphResource): void => {
-    const { inputs } = resource;
+  const apply = (resource: GraphResource): void => {
+    const fields = fieldsOf(resource);
     const name = String(resource.state.name);
     const existing = service.parameters.find(name);
     const ignored = resource.ignoreChanges.includes("value") && existing !== undefined;
     const wanted = {
       name,
-      type: textInput(resource, "type"),
-      value: ignored ? existing.value : textInput(resource, "value"),
-      keyId: optionalText(inputs, "keyId"),
+      type: fields.need("type"),
+      value: ignored ? existing.value : fields.need("value"),
+      keyId: fields.text("keyId"),
       // A description that the program dropped is emptied, not kept.
-      description: optionalText(inputs, "description") ?? (existing?.description === undefined ? undefined : ""),
+      description: fields.text("description") ?? (existing?.description === undefined ? undefined : ""),
     };
     const same =
       existing &&
@@ -38,19 +37,16 @@ export function ssmBodies(service: SsmService): ResourceBody[] {
       type: "aws:ssm/parameter:Parameter",
       honoured: ["name", "type", "value", "keyId", "description"],
       cloudOnly: {
-        tags: "tags only matter to cost reports and tag-based policies",
+        tags: tagInputs.tags,
         overwrite: "the program owns its parameters locally",
         dataType: "only 'text' parameters are stored",
       },
       replaceOn: ["name", "dataType"],
-      autoName: parameterName,
-      outputs: ({ name, inputs, region, accountId }) => {
-        const parameter = physicalName(parameterName, name, inputs);
-        const arn = `arn:aws:ssm:${region}:${accountId}:parameter/${parameter.replace(/^\//, "")}`;
-        return { id: parameter, state: { name: parameter, arn, version: 1 } };
-      },
-      create: put,
-      update: put,
+      ...named(parameterName, (name, { region, accountId }) => {
+        const arn = `arn:aws:ssm:${region}:${accountId}:parameter/${name.replace(/^\//, "")}`;
+        return { id: name, state: { name, arn, version: 1 } };
+      }),
+      ...put(apply),
       delete: ({ state }) => service.parameters.delete(String(state.name)),
     },
   ];

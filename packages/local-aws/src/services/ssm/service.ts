@@ -21,7 +21,7 @@ const THROUGHPUT = { rate: 40, burst: 40 };
 export class SsmService implements AwsService {
   readonly name = "ssm";
   readonly permissions: AwsService["permissions"];
-  /** What the runtime itself reads goes by the store, which is not metered. */
+  /** The runtime itself reads the store directly, which isn't metered. */
   readonly parameters: ParameterStore;
   private readonly throughput: TokenBucket;
   private readonly service: AwsService;

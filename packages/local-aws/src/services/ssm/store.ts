@@ -106,7 +106,7 @@ export class ParameterStore {
     return rows.map(({ name }) => String(name));
   }
 
-  /** What AWS answers in place of a SecureString's value that nobody asked to decrypt. */
+  /** Returned in place of a SecureString's value when decryption wasn't requested. */
   ciphertext({ name, value }: Parameter): string {
     return this.vault.seal(value, name).toString("base64");
   }

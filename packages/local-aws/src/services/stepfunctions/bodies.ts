@@ -1,19 +1,13 @@
-import { createHash } from "node:crypto";
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { Fields } from "../../engine/fields";
-import { physicalName } from "../../engine/names";
-import { tagInputs } from "../messaging/naming";
+import { hyphenated, named, put, stableUuid, tagInputs } from "../resource-parts";
 import type { StepFunctionsService } from "./service";
 
-/** Outputs must not change with the clock; the API tells when the machine really was made. */
+/** Outputs must not depend on the clock. */
 const creationDate = "1970-01-01T00:00:00Z";
 
 /** Step Functions API reference, CreateStateMachine; other characters switch logging off. */
-const machineName: NameRule = {
-  field: "name",
-  maxLength: 80,
-  characters: { pattern: /^[A-Za-z0-9_-]+$/, words: "letters, digits, hyphens and underscores" },
-};
+const machineName: NameRule = { field: "name", maxLength: 80, characters: hyphenated };
 
 export function stepFunctionsBodies(service: Pick<StepFunctionsService, "arnOf" | "deploy" | "deleteMachine">): ResourceBody[] {
   const deploy = ({ name, inputs, state }: GraphResource) => {
@@ -24,7 +18,7 @@ export function stepFunctionsBodies(service: Pick<StepFunctionsService, "arnOf" 
       name: fields.need("name"),
       roleArn: fields.need("roleArn"),
       definition: fields.need("definition"),
-      keyId: new Fields(fields.record("encryptionConfiguration"), "encryptionConfiguration").text("kmsKeyId"),
+      keyId: fields.in("encryptionConfiguration").text("kmsKeyId"),
       logGroupArn: inputs.loggingConfiguration === undefined ? undefined : logGroupOf(fields.record("loggingConfiguration")),
     });
   };
@@ -39,18 +33,17 @@ export function stepFunctionsBodies(service: Pick<StepFunctionsService, "arnOf" 
         versionDescription: "only shown in the console",
       },
       replaceOn: ["name", "type"],
-      autoName: machineName,
-      outputs: ({ name, inputs }) => {
-        const physical = physicalName(machineName, name, inputs);
-        const arn = service.arnOf(physical);
+      ...named(machineName, (name, { inputs }) => {
+        const arn = service.arnOf(name);
         return {
           id: arn,
           state: {
             ...inputs,
-            name: physical,
+            name,
             arn,
             creationDate,
-            revisionId: revisionId(inputs),
+            // Changes with what the machine does.
+            revisionId: stableUuid(`${inputs.roleArn}\n${inputs.definition}`),
             stateMachineVersionArn: `${arn}:1`,
             status: "ACTIVE",
             type: inputs.type ?? "STANDARD",
@@ -58,18 +51,11 @@ export function stepFunctionsBodies(service: Pick<StepFunctionsService, "arnOf" 
             versionDescription: inputs.versionDescription ?? "",
           },
         };
-      },
-      create: deploy,
-      update: deploy,
+      }),
+      ...put(deploy),
       delete: ({ state }) => service.deleteMachine(String(state.arn)),
     },
   ];
-}
-
-/** An id that changes with what the machine does. */
-function revisionId({ definition, roleArn }: Readonly<Record<string, unknown>>): string {
-  const hex = createHash("sha256").update(`${roleArn}\n${definition}`).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function logGroupOf(configuration: Readonly<Record<string, unknown>>): string {

@@ -4,7 +4,7 @@ import { transaction } from "../messaging/database";
 import { type HistoryEvent, logLine, maxEvents, notTruncated } from "./history";
 import { Interpreter } from "./interpreter";
 import { runtimeError, StatesError } from "./language/errors";
-import type { StateMachine } from "./machines";
+import type { StateMachine } from "./operations";
 import type { Branch } from "./ports";
 import type { Ending, Execution, ExecutionStore } from "./store";
 import { type Perform, RoleCalls, rolePrincipal } from "./tasks/calls";
@@ -14,9 +14,9 @@ export interface ExecutionPorts {
   readonly perform: Perform;
   readonly timers: Timers;
   readonly random: () => number;
-  /** Interval between two questions about a job. */
+  /** Interval between two polls of a job. */
   readonly pollMs: number;
-  /** Told after every change of status. */
+  /** Called after every change of status. */
   readonly changed: (execution: Execution) => void;
   readonly writeLog: (groupArn: string, stream: string, line: string) => void;
 }

@@ -27,7 +27,7 @@ function detailsKey(type: string): string {
   return `${type.charAt(0).toLowerCase()}${type.slice(1)}EventDetails`;
 }
 
-/** An event as GetExecutionHistory answers it. */
+/** An event as GetExecutionHistory returns it. */
 export function describeEvent({ id, previousEventId, type, timestamp, details }: HistoryEvent): object {
   return {
     id,

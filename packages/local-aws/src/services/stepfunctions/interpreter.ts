@@ -59,7 +59,7 @@ export class Interpreter {
     }
   }
 
-  /** An error that is not of the language is a fault of this runtime: it fails the execution and is told at the terminal. */
+  /** An error that is not of the language is a fault of this runtime: it fails the execution and is reported at the terminal. */
   private asStatesError(state: State, enteredId: number, thrown: unknown): StatesError {
     if (thrown instanceof StatesError) return thrown.error === "States.Runtime" ? located(thrown, state, enteredId) : thrown;
     const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
@@ -155,7 +155,7 @@ export class Interpreter {
   }
 }
 
-/** Runs pieces of work, at most `limit` at once. The first failure stops the others, and is told when all have ended. */
+/** Runs pieces of work, at most `limit` at once. The first failure stops the others, and is thrown when all have ended. */
 async function together<T>(
   work: readonly ((signal: AbortSignal) => Promise<T>)[],
   limit: number,

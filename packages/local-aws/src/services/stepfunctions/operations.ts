@@ -1,25 +1,36 @@
-/** The Step Functions API, as far as the commands use it. Machines are changed in the program, and nobody stops an execution. */
+/** The part of the Step Functions API that the commands use. Machines are changed in the program. */
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
 import { describeEvent } from "./history";
-import type { StateMachine, StateMachines } from "./machines";
+import type { Program } from "./language/program";
 import type { Execution, ExecutionStore } from "./store";
 
+export interface StateMachine {
+  readonly name: string;
+  readonly arn: string;
+  readonly roleArn: string;
+  readonly definition: string;
+  readonly program: Program;
+  /** ARN of the log group that gets every event with its data; undefined without logging. */
+  readonly logGroupArn: string | undefined;
+}
+
 export interface Workflows {
-  readonly machines: StateMachines;
+  /** @throws AwsError StateMachineDoesNotExist */
+  machine(arn: string): StateMachine;
   readonly store: ExecutionStore;
   start(machineArn: string, name: string, input: string): Execution;
 }
 
 const maxResults = 1000;
 
-export function stepFunctionsOperations({ machines, store, start }: Workflows): Record<string, Operation> {
+export function stepFunctionsOperations({ machine, store, start }: Workflows): Record<string, Operation> {
   const onMachine = (fields: readonly string[], run: (machine: StateMachine, input: Input) => object): Operation => ({
     fields: ["stateMachineArn", ...fields],
     resource: (input) => input.needText("stateMachineArn"),
-    run: (input) => run(machines.get(input.needText("stateMachineArn")), input),
+    run: (input) => run(machine(input.needText("stateMachineArn")), input),
   });
   const onExecution = (fields: readonly string[], run: (execution: Execution, input: Input) => object): Operation => ({
     fields: ["executionArn", ...fields],

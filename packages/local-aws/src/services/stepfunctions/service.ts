@@ -1,20 +1,19 @@
 /** AWS Step Functions: Standard workflows of the deployed definitions, their executions and histories. */
 
+import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
 import { roleNameOf } from "../../gateway/credentials";
 import type { Iam } from "../../gateway/iam";
 import { MACHINE_KEY_NEED } from "../../gateway/permissions/key-use";
 import type { DeliverRegistry } from "../deliver";
 import type { EventsService } from "../events";
-import { messageOf } from "../jobs/failure";
-import type { LogsService } from "../logs";
+import { groupOfArn, type LogsService } from "../logs";
 import { serviceOf } from "../messaging/operations";
 import type { ServiceGate } from "../service-gate";
 import type { MetricSink } from "../sqs";
 import { checkName, Executions } from "./executions";
 import { readDefinition } from "./language/definition";
-import { type StateMachine, StateMachines } from "./machines";
-import { stepFunctionsOperations } from "./operations";
+import { type StateMachine, stepFunctionsOperations } from "./operations";
 import { type Execution, ExecutionStore } from "./store";
 import { type Perform, RoleCalls, rolePrincipal } from "./tasks/calls";
 import { resolveIntegration } from "./tasks/integrations";
@@ -35,7 +34,7 @@ export interface StepFunctionsOptions {
   readonly timers?: Timers;
   /** For the jitter of retries; default Math.random. */
   readonly random?: () => number;
-  /** Between two questions about a job; default 250 ms. */
+  /** Between two polls of a job; default 250 ms. */
   readonly pollMs?: number;
 }
 
@@ -71,7 +70,8 @@ export class StepFunctionsService implements AwsService {
   readonly name = "states";
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
-  readonly machines = new StateMachines();
+  /** By ARN. */
+  readonly machines = new Map<string, StateMachine>();
   readonly executions: Executions;
   private readonly store: ExecutionStore;
   private readonly timers: Timers;
@@ -90,7 +90,7 @@ export class StepFunctionsService implements AwsService {
       random: options.random ?? Math.random,
       pollMs: options.pollMs ?? 250,
       changed: (execution) => this.announce(execution),
-      writeLog: (groupArn, stream, line) => this.writeLog(groupOf(groupArn), stream, line),
+      writeLog: (groupArn, stream, line) => this.writeLog(groupOfArn(groupArn), stream, line),
     });
     const service = serviceOf({
       name: this.name,
@@ -98,7 +98,7 @@ export class StepFunctionsService implements AwsService {
       validationCode: "ValidationException",
       jsonVersion: "1.0",
       operations: stepFunctionsOperations({
-        machines: this.machines,
+        machine: (arn) => this.machine(arn),
         store: this.store,
         start: (machineArn, name, input) => this.start(machineArn, name, input),
       }),
@@ -140,10 +140,10 @@ export class StepFunctionsService implements AwsService {
     const arn = this.arnOf(machine.name);
     if (logGroupArn !== undefined) this.checkLogging(roleArn, logGroupArn);
     if (keyId !== undefined) this.checkKey(roleArn, arn, keyId, logGroupArn !== undefined);
-    this.machines.put({ ...machine, arn, program });
+    this.machines.set(arn, { ...machine, arn, program });
   }
 
-  /** On AWS executions without the key do not start, and logs that the delivery cannot decrypt vanish: both are told here at once. */
+  /** On AWS, executions without the key don't start, and logs that can't be decrypted vanish: both are reported here at once. */
   private checkKey(roleArn: string, arn: string, keyId: string, isLogged: boolean): void {
     const principal = { kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) } as const;
     for (const permission of this.ports.gate.permissionsOf(MACHINE_KEY_NEED, undefined, arn, keyId)) {
@@ -171,7 +171,7 @@ export class StepFunctionsService implements AwsService {
   }
 
   private checkLogging(roleArn: string, groupArn: string): void {
-    this.ports.logs.requireGroup(groupOf(groupArn));
+    this.ports.logs.requireGroup(groupOfArn(groupArn));
     const principal = { kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) } as const;
     const missing = logActions
       .map((action) => `logs:${action}`)
@@ -183,11 +183,11 @@ export class StepFunctionsService implements AwsService {
   }
 
   /**
-   * The same name and input as a running execution's answer that execution.
+   * A running execution with the same name and input is returned.
    * @throws AwsError StateMachineDoesNotExist, InvalidExecutionInput, InvalidName, ExecutionAlreadyExists.
    */
   start(machineArn: string, name: string, input: string): Execution {
-    const machine = this.machines.get(machineArn);
+    const machine = this.machine(machineArn);
     if (this.stopping)
       throw new AwsError("ServiceUnavailableException", "The platform is stopping; start the execution again later.", 503);
     checkName(name);
@@ -197,6 +197,12 @@ export class StepFunctionsService implements AwsService {
     if (existing === undefined) return this.executions.start(machine, arn, name, input);
     if (existing.status === "RUNNING" && existing.input === input) return existing;
     throw new AwsError("ExecutionAlreadyExists", `Execution Already Exists: '${arn}'`);
+  }
+
+  private machine(arn: string): StateMachine {
+    const found = this.machines.get(arn);
+    if (found !== undefined) return found;
+    throw new AwsError("StateMachineDoesNotExist", `State Machine Does Not Exist: '${arn}'`);
   }
 
   /** An event's target: started with the role of the target, named after the delivery so that a repetition starts nothing. */
@@ -218,13 +224,13 @@ export class StepFunctionsService implements AwsService {
     try {
       await calls.call("states", "StartExecution", { stateMachineArn: machineArn, input: payload, ...name });
     } catch (error) {
-      // The delivery was made, and its answer lost.
+      // An earlier attempt started the execution.
       if (error instanceof AwsError && error.code === "ExecutionAlreadyExists") return;
       throw error;
     }
   }
 
-  /** A log that cannot be written stops no execution. */
+  /** A log that can't be written doesn't stop an execution. */
   private writeLog(group: string, stream: string, message: string): void {
     try {
       this.ports.logs.append(group, stream, [{ timestamp: this.timers.now(), message }]);
@@ -266,9 +272,6 @@ export class StepFunctionsService implements AwsService {
     );
   }
 }
-
-/** `arn:aws:logs:region:account:log-group:NAME:*` → `NAME`. */
-const groupOf = (arn: string): string => arn.split(":").slice(6).join(":").replace(/:\*$/, "");
 
 function checkInput(input: string): void {
   const bytes = Buffer.byteLength(input);

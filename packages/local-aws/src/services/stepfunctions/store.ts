@@ -1,7 +1,7 @@
 /** Executions and their histories on SQLite. */
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
-import { Documents } from "../jobs/documents";
+import { Documents } from "../documents";
 import type { HistoryEvent } from "./history";
 
 export type ExecutionStatus = "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
@@ -60,10 +60,7 @@ export class ExecutionStore {
   /** Newest first. */
   ofMachine(machineArn: string): Execution[] {
     const prefix = `${machineArn.replace(":stateMachine:", ":execution:")}:`;
-    return this.executions
-      .entries(prefix)
-      .map(([, execution]) => execution)
-      .reverse();
+    return this.executions.all(prefix).reverse();
   }
 
   deleteOfMachine(machineArn: string): void {
@@ -74,7 +71,7 @@ export class ExecutionStore {
   }
 
   running(): Execution[] {
-    return this.executions.entries().flatMap(([, execution]) => (execution.status === "RUNNING" ? [execution] : []));
+    return this.executions.all().filter(({ status }) => status === "RUNNING");
   }
 
   addEvent(arn: string, event: HistoryEvent): void {

@@ -1,4 +1,4 @@
-/** Time as executions see it; tests give one that only moves when told. */
+/** Time as executions see it; tests use one that they advance themselves. */
 import { setTimeout } from "node:timers/promises";
 
 export interface Timers {

@@ -1,17 +1,5 @@
 import { GetJobRunCommand, StartJobRunCommand } from "@aws-sdk/client-glue";
-import {
-  type FunctionConfiguration,
-  GetAliasCommand,
-  GetEventSourceMappingCommand,
-  GetFunctionCommand,
-  GetFunctionConcurrencyCommand,
-  GetFunctionConfigurationCommand,
-  GetPolicyCommand,
-  InvokeCommand,
-  ListAliasesCommand,
-  ListEventSourceMappingsCommand,
-  ListFunctionsCommand,
-} from "@aws-sdk/client-lambda";
+import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import {
   CreateModelCommand,
@@ -147,37 +135,8 @@ export const jobs: readonly Case[] = [
     },
   },
   {
-    name: "a function tells what it is, and what is no function is refused",
-    run: async ({ given, lambda, quiet, note, refused }) => {
-      const FunctionName = "conformance-function";
-      await given.lambdaFunction(FunctionName);
-      const described = ({ FunctionArn, Handler, MemorySize, PackageType, Runtime, State, Timeout }: FunctionConfiguration) => ({
-        FunctionArn,
-        Handler,
-        MemorySize,
-        PackageType,
-        Runtime,
-        State,
-        Timeout,
-      });
-      const whole = await quiet.lambda.send(new GetFunctionCommand({ FunctionName }));
-      note(described(whole.Configuration ?? {}), "Lambda.GetFunction");
-      note(
-        described(await quiet.lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))),
-        "Lambda.GetFunctionConfiguration",
-      );
-      const all = await quiet.lambda.send(new ListFunctionsCommand({}));
-      note(all.Functions?.map(described), "Lambda.ListFunctions");
-      await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }));
-      await lambda.send(new GetAliasCommand({ FunctionName, Name: "live" }));
-      await lambda.send(new ListAliasesCommand({ FunctionName }));
-      const { Policy } = await lambda.send(new GetPolicyCommand({ FunctionName }));
-      note(Policy);
-      await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
-      await refused(lambda.send(new GetAliasCommand({ FunctionName, Name: "none" })));
-      await refused(lambda.send(new GetEventSourceMappingCommand({ UUID: "2d3a4b5c-0000-4000-8000-000000000000" })));
-      await refused(lambda.send(new GetFunctionCommand({ FunctionName: "none" })));
-      await refused(lambda.send(new GetPolicyCommand({ FunctionName: "none" })));
+    name: "a missing function is refused",
+    run: async ({ lambda, refused }) => {
       await refused(lambda.send(new InvokeCommand({ FunctionName: "none", Payload: Buffer.from("{}") })));
     },
   },

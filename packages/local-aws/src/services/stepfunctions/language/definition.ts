@@ -1,8 +1,7 @@
 /** Reads a state machine's definition: JSON, the language's schema, and what the local runtime does not support, refused by name. */
 
+import { isRecord, messageOf } from "@risk/program-graph";
 import validate from "asl-validator";
-import { messageOf } from "../../jobs/failure";
-import { isRecord } from "./path";
 import { compileProgram, type Program, type ResolveIntegration } from "./program";
 
 const flow = ["Type", "Comment", "Next", "End"];
@@ -56,7 +55,7 @@ export function readDefinition(text: string, resolve: ResolveIntegration): Progr
   }
 }
 
-/** What a machine, or the processor of a Map, says that is not supported; its shape is the schema's concern. */
+/** Unsupported parts of a machine or of a Map's processor; the schema checks the rest. */
 function refusals(machine: unknown, known: readonly string[], where: string): string[] {
   const states = isRecord(machine) && isRecord(machine.States) ? machine.States : {};
   return [

@@ -18,7 +18,7 @@ export const runtimeError = (cause: string): StatesError => new StatesError("Sta
 export const intrinsicFailure = (cause: string): StatesError => new StatesError("States.IntrinsicFailure", cause);
 
 /**
- * Whether a retrier or catcher with these `ErrorEquals` covers an error. Source: Step Functions developer guide, "Error names":
+ * Whether a retrier or catcher with these `ErrorEquals` matches an error. Source: Step Functions developer guide, "Error names":
  * States.ALL covers everything but States.DataLimitExceeded and runtime errors, States.TaskFailed all that but a timeout.
  */
 export function covers(errorEquals: readonly string[], error: string): boolean {

@@ -1,7 +1,7 @@
 /** Intrinsic functions. Source: Step Functions developer guide, "Intrinsic functions". */
-import { messageOf } from "../../jobs/failure";
+import { isRecord, messageOf } from "@risk/program-graph";
 import { intrinsicFailure } from "./errors";
-import { compilePath, evaluatePath, isRecord } from "./path";
+import { compilePath, evaluatePath } from "./path";
 
 export type Evaluate = (input: unknown, context: unknown) => unknown;
 

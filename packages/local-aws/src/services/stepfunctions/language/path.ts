@@ -1,4 +1,5 @@
 /** JSONPath as the definitions use it: `$` or `$$` (the context object) and member names. */
+import { isRecord } from "@risk/program-graph";
 import { runtimeError } from "./errors";
 
 export interface Path {
@@ -7,9 +8,6 @@ export interface Path {
   readonly ofContext: boolean;
   readonly names: readonly string[];
 }
-
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** @throws Error that names a path in another form. */
 export function compilePath(text: string): Path {
@@ -38,7 +36,7 @@ export function evaluatePath(path: Path, input: unknown, context: unknown): unkn
   );
 }
 
-/** A copy of `target` with `value` at a path; what is missing or no object on the way becomes one. */
+/** A copy of `target` with `value` at a path; missing parts of the path become objects. */
 export function withValue(target: unknown, [head, ...tail]: readonly string[], value: unknown): unknown {
   if (head === undefined) return value;
   const members = isRecord(target) ? target : {};

@@ -1,7 +1,7 @@
-/** A definition compiled to what the interpreter runs. Everything that a definition may say is either here or refused by name. */
+/** A definition compiled for the interpreter. Every part of a definition is either handled here or refused by name. */
 
+import { messageOf } from "@risk/program-graph";
 import { Fields } from "../../../engine/fields";
-import { messageOf } from "../../jobs/failure";
 import type { Integration, Structure } from "../tasks/integration";
 import { compileRule, type Rule } from "./choice";
 import { type Combine, compileMembers, compileReference, compileResultPath, compileTemplate, type Evaluate } from "./template";

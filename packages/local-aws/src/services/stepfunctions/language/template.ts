@@ -1,8 +1,9 @@
 /** InputPath, Parameters, ResultSelector and ResultPath, compiled once. */
+import { isRecord } from "@risk/program-graph";
 import type { Structure } from "../tasks/integration";
 import { StatesError } from "./errors";
 import { compileIntrinsic, type Evaluate } from "./intrinsics";
-import { compilePath, evaluatePath, isRecord, withValue } from "./path";
+import { compilePath, evaluatePath, withValue } from "./path";
 
 export type { Evaluate } from "./intrinsics";
 

@@ -37,6 +37,6 @@ export function statesError(names: ErrorNames, { code, message, status }: AwsErr
   return new StatesError(`${names.prefix}.${name}`, `${message} (Status Code: ${status}, Error Code: ${own})`);
 }
 
-/** What may pass when the same question is asked again a moment later; 501 is what the local runtime cannot do at all. */
+/** Errors that may go away when the call is repeated; 501 is something that the local runtime can't do at all. */
 export const isTransient = ({ code, status }: AwsError): boolean =>
   (status >= 500 && status !== 501) || /Throttl|TooManyRequests|RequestLimit/.test(code);

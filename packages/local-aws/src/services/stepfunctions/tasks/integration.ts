@@ -11,7 +11,7 @@ export interface TaskPort {
   call(service: string, action: string, input: object): Promise<Structure>;
   /** Invokes a function and waits for its answer, as the state machine's role. @throws AwsError */
   invoke(functionName: string, payload: unknown): Promise<InvokeResponse>;
-  /** Tells the history what a job answered when it was started. */
+  /** Records the response to a job's start in the history. */
   submitted(output: unknown): void;
   /** Rejects with the signal's reason when it is aborted. */
   pause(ms: number): Promise<void>;

@@ -10,7 +10,7 @@ import type { Integration, Structure } from "./integration";
 import { glueJob, jobIntegration, sageMakerJob } from "./jobs";
 import { shown } from "./shapes";
 
-/** What the Java SDK adds to every answer of an optimised integration. */
+/** What the Java SDK adds to every response of an optimised integration. */
 const sdkMetadata = () => ({ SdkHttpMetadata: { HttpStatusCode: 200 }, SdkResponseMetadata: { RequestId: randomUUID() } });
 
 /** One call that answers at once, of a service that speaks JSON. */

@@ -1,7 +1,7 @@
 /** `.sync` integrations: start a job, watch it, stop it when its task ends first. */
 
+import { messageOf } from "@risk/program-graph";
 import { AwsError } from "../../../contracts";
-import { messageOf } from "../../jobs/failure";
 import { StatesError } from "../language/errors";
 import { type ErrorNames, errorNames, isTransient, statesError, withNames } from "./errors";
 import type { Integration, Structure, TaskPort } from "./integration";
@@ -72,7 +72,7 @@ export function jobIntegration(job: Job): Integration["run"] {
   };
 }
 
-/** Questions in a row that may fail before the task does. */
+/** Polls in a row that may fail before the task does. */
 const maxFailures = 20;
 
 async function watch(job: Job, [action, input]: Call, port: TaskPort) {
@@ -84,7 +84,7 @@ async function watch(job: Job, [action, input]: Call, port: TaskPort) {
       failures = 0;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      // A question that the service could not answer just now says nothing about the job.
+      // A failed poll says nothing about the job.
       failures += 1;
       if (!isTransient(error) || failures > maxFailures) throw statesError(job.errors, error);
     }

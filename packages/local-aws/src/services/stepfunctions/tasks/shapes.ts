@@ -1,4 +1,4 @@
-/** How Step Functions shows a service's answer to a state machine. */
+/** How Step Functions shows a service's response to a state machine. */
 import type { Structure } from "./integration";
 
 const named = /(?:Time|Timestamp|Date|At|On)$/;
@@ -6,7 +6,7 @@ const named = /(?:Time|Timestamp|Date|At|On)$/;
 const earliest = 1e8;
 
 /**
- * A JSON answer with its instants as the integrations show them: milliseconds in the optimised ones, which serialise with the
+ * A JSON response with its instants as the integrations show them: milliseconds in the optimised ones, which serialise with the
  * first Java SDK, and ISO 8601 in `aws-sdk:` ones.
  */
 export function shown(answer: Structure, instants: "milliseconds" | "iso"): Structure {

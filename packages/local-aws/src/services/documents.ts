@@ -28,11 +28,21 @@ export class Documents<T extends object> {
     this.db.prepare(`DELETE FROM ${this.table} WHERE key = ?`).run(key);
   }
 
-  /** Those whose key begins with the prefix, oldest first. */
-  entries(prefix = ""): [key: string, document: T][] {
+  /** The records whose key begins with the prefix: in the order in which they were made, or of their keys. */
+  entries(prefix = "", order: "sequence" | "key" = "sequence"): [key: string, document: T][] {
     return this.db
-      .prepare(`SELECT key, document FROM ${this.table} WHERE substr(key, 1, ?) = ? ORDER BY sequence`)
+      .prepare(`SELECT key, document FROM ${this.table} WHERE substr(key, 1, ?) = ? ORDER BY ${order}`)
       .all(prefix.length, prefix)
       .map((row) => [String(row.key), JSON.parse(String(row.document)) as T]);
+  }
+
+  /** In the order in which they were made. */
+  all(prefix?: string): T[] {
+    return this.entries(prefix).map(([, document]) => document);
+  }
+
+  /** In the order of their keys. */
+  sorted(prefix?: string): T[] {
+    return this.entries(prefix, "key").map(([, document]) => document);
   }
 }
