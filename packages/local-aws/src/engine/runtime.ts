@@ -10,6 +10,7 @@ import { GatewayEndpoint } from "../gateway/endpoint";
 import { Iam } from "../gateway/permissions/iam";
 import type { Metering, Usage } from "../services/dynamodb";
 import { ACCOUNT_ID } from "./account";
+import { checkDataFormat } from "./data-format";
 import { lockDataDir } from "./data-lock";
 import { KillSwitch } from "./kill-switch";
 import { reservePort } from "./ports";
@@ -25,6 +26,8 @@ export interface RuntimeOptions {
   readonly inMemory?: boolean;
   /** One running platform a folder. */
   readonly dataDir: string;
+  /** What to do about a folder that another release wrote. */
+  readonly otherFormatFix?: string;
   readonly log?: (line: string) => void;
   /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
   readonly metering?: Metering;
@@ -49,6 +52,7 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   // Losing the last moments on a power cut is fine here; losing speed on every record is not.
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
   started.push({ title: "database", end: () => db.close() });
+  checkDataFormat(db, dataDir, options.otherFormatFix ?? `Remove it (rm -r ${dataDir}), or start with --in-memory.`);
   const clock = { now: () => Date.now() };
   const log = options.log ?? (() => undefined);
   const iam = new Iam(ACCOUNT_ID, options.region);

@@ -8,7 +8,7 @@ import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
-import type { Iam } from "./iam";
+import type { Iam } from "./permissions/iam";
 import { Port, type RawRequest } from "./port";
 import { deniedCode, errorResponse, type Protocol, recognise } from "./protocols";
 import { claimedService } from "./signature-claim";

@@ -59,6 +59,8 @@ export async function startSession(options: SessionOptions): Promise<Session> {
       {
         region,
         dataDir,
+        // The engine's own state names the resources in it.
+        otherFormatFix: `Remove ${folder} (rm -r ${folder}), the engine's state with it, and deploy anew.`,
         ...(log === undefined ? {} : { log }),
         ...(kept === undefined ? {} : { port: kept.endpoint, apiPort: kept.api }),
         databaseRolesOf: (roleName) => databaseRoles(store?.all() ?? [], roleName),

@@ -1,7 +1,7 @@
 /** Local bodies of IAM roles and their policies. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
-import type { Iam } from "../../gateway/iam";
+import type { Iam } from "../../gateway/permissions/iam";
 import { optionalText, textInput } from "../resource-inputs";
 
 // IAM API reference: CreateRole, PutRolePolicy.

@@ -1,7 +1,7 @@
 /** Local bodies of encryption keys and their aliases. */
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
-import type { Iam } from "../../gateway/iam";
+import type { Iam } from "../../gateway/permissions/iam";
 import { stableUuid, textInput } from "../resource-inputs";
 import type { KmsService } from "./service";
 

@@ -3,7 +3,7 @@
 import { isResolvedAsset } from "@risk/program-graph";
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
 import { physicalName } from "../../engine/names";
-import type { Iam } from "../../gateway/iam";
+import type { Iam } from "../../gateway/permissions/iam";
 import { optionalText, recordInput, recordsInput, textInput } from "../resource-inputs";
 import { bucketArn } from "./notifications";
 import type { S3Service } from "./service";
