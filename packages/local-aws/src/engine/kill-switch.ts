@@ -1,5 +1,5 @@
 /** Kills a function's process while it is in the middle of its work, at a chosen call to AWS. */
-import type { AwsRequest, AwsService } from "../contracts";
+import type { AwsRequest } from "../contracts";
 
 export interface KillRule {
   /** The function's name. */
@@ -30,21 +30,8 @@ export class KillSwitch {
     return order;
   }
 
-  /** The same service, watched. */
-  watch(service: AwsService): AwsService {
-    return {
-      name: service.name,
-      ...(service.actionOf === undefined ? {} : { actionOf: (request) => service.actionOf?.(request) ?? "" }),
-      permissions: (request) => service.permissions(request),
-      handle: async (request) => {
-        const response = await service.handle(request);
-        this.after(request);
-        return response;
-      },
-    };
-  }
-
-  private after(request: AwsRequest): void {
+  /** Called for each request that a service has carried out. */
+  handled(request: AwsRequest): void {
     for (const entry of [...this.rules]) {
       const { rule } = entry;
       const { principal } = request;

@@ -5,33 +5,21 @@ import { readStackConfig } from "@risk/program-graph";
 import type { GraphResource, Part } from "../contracts";
 import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
-import type { Metering, Usage } from "../services/dynamodb";
 import { deploy } from "./deploy";
 import type { KillOrder, KillRule } from "./kill-switch";
 import { applyChanges, type ReloadResult } from "./reload";
-import { databaseRoles, endAll, openRuntime, startParts, warehouseUrl } from "./runtime";
+import { databaseRoles, endAll, type MachineOptions, openRuntime, startParts, warehouseUrl } from "./runtime";
 import type { Services } from "./services";
 import { graphOf } from "./stack-graph";
 
-export interface PlatformOptions {
+export interface PlatformOptions extends MachineOptions {
   readonly stack: string;
   /** Folder with `Pulumi.yaml`; default: the working folder. */
   readonly projectDir?: string;
-  /** AWS endpoint; 0 or absent: a free one. */
-  readonly port?: number;
-  /** REST APIs; 0 or absent: a free one. */
-  readonly apiPort?: number;
-  /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
-  readonly inMemory?: boolean;
-  /** Default `.local/<stack>` of the project. One running platform a folder. */
+  /** Default `.local/<stack>` of the project. Used by one running platform at a time. */
   readonly dataDir?: string;
-  readonly log?: (line: string) => void;
   /** Told of each resource that has got its body. */
   readonly onCreated?: (resource: GraphResource, services: Services) => void;
-  /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
-  readonly metering?: Metering;
-  /** Told when a table first lacks units. */
-  readonly onFirstRefusal?: (usage: Usage) => void;
 }
 
 export interface Platform {

@@ -4,37 +4,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { recordOf } from "@risk/program-graph";
-import type { GraphResource, LocalContext, Part } from "../contracts";
+import type { AwsRequest, GraphResource, LocalContext, Part } from "../contracts";
 import { CredentialStore } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
 import { Iam } from "../gateway/permissions/iam";
-import type { Metering, Usage } from "../services/dynamodb";
 import { ACCOUNT_ID } from "./account";
 import { checkDataFormat } from "./data-format";
 import { lockDataDir } from "./data-lock";
 import { KillSwitch } from "./kill-switch";
 import { reservePort } from "./ports";
-import { createServices, type Services } from "./services";
+import { createServices, type ServiceOptions, type Services } from "./services";
 
-export interface RuntimeOptions {
-  readonly region: string;
+/** What a caller may choose about the machine. */
+export interface MachineOptions extends Pick<ServiceOptions, "metering" | "onFirstRefusal"> {
   /** AWS endpoint; 0 or absent: a free one. */
   readonly port?: number;
   /** REST APIs; 0 or absent: a free one. */
   readonly apiPort?: number;
   /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
   readonly inMemory?: boolean;
-  /** One running platform a folder. */
+  readonly log?: (line: string) => void;
+}
+
+interface RuntimeOptions extends MachineOptions, Pick<ServiceOptions, "databaseRolesOf"> {
+  readonly region: string;
+  /** Used by one running platform at a time. */
   readonly dataDir: string;
   /** What to do about a folder that another release wrote. */
   readonly otherFormatFix?: string;
-  readonly log?: (line: string) => void;
-  /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
-  readonly metering?: Metering;
-  /** Told when a table first lacks units. */
-  readonly onFirstRefusal?: (usage: Usage) => void;
-  /** Names in a role's tag `RedshiftDbRoles`. */
-  readonly databaseRolesOf: (roleName: string) => readonly string[];
 }
 
 export interface Runtime {
@@ -57,23 +54,22 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   const log = options.log ?? (() => undefined);
   const iam = new Iam(ACCOUNT_ID, options.region);
   const credentials = new CredentialStore(db, ACCOUNT_ID);
-  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => clock.now(), log });
+  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
+  const onHandled = (request: AwsRequest) => killSwitch.handled(request);
+  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: clock.now, log, onHandled });
   const endpointUrl = await endpoint.start(options.port ?? 0);
   started.push({ title: "AWS endpoint", end: () => endpoint.end() });
   const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };
   const services = createServices({
+    ...options,
     context,
     iam,
     credentials,
     apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
     durable: options.inMemory !== true,
     perform: (request) => endpoint.call(request),
-    databaseRolesOf: options.databaseRolesOf,
-    ...(options.metering === undefined ? {} : { metering: options.metering }),
-    ...(options.onFirstRefusal === undefined ? {} : { onFirstRefusal: options.onFirstRefusal }),
   });
-  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
-  for (const service of services.aws) endpoint.register(killSwitch.watch(service));
+  for (const service of services.aws) endpoint.register(service);
   return { context, endpoint, credentials, services, killSwitch };
 }
 

@@ -22,7 +22,7 @@ const QUERY_CODES: Readonly<Record<string, string>> = {
   MessageNotInflight: "AWS.SimpleQueueService.MessageNotInflight",
 };
 
-export interface Recognised {
+interface Recognised {
   readonly protocol: Protocol;
   /** Absent for REST services: they derive it from method and path. */
   readonly action: string | undefined;
@@ -31,7 +31,6 @@ export interface Recognised {
 /** Recognises the protocol of a request from what the client sent; `service` is the signing name. */
 export function recognise(request: {
   readonly service: string;
-  readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { isResolvedArchive, zipArchive } from "@risk/program-graph";
 import type { GraphResource, LocalContext, NameRule, ResourceBody } from "../contracts";
-import { Fields } from "../engine/fields";
+import { Fields, writtenBy } from "../engine/fields";
 import { physicalName } from "../engine/names";
 import { functionNameOf, mappingBody } from "./mapping-body";
 import type { LambdaService } from "./service";
@@ -79,37 +79,33 @@ const functionBody = (service: LambdaService): ResourceBody => ({
       },
     };
   },
-  create: (resource) => putFunction(service, resource),
-  update: (resource) => putFunction(service, resource),
+  ...writtenBy(async (fields, resource) => {
+    const code = resource.inputs.code;
+    if (!isResolvedArchive(code)) throw new Error("code: expected an archive (images and S3 objects are not supported here).");
+    const runtime = fields.need("runtime");
+    if (!runtime.startsWith("nodejs")) throw new Error(`runtime ${runtime}: only nodejs runtimes have a local body.`);
+    const reserved = fields.number("reservedConcurrentExecutions");
+    const logging = fields.in("loggingConfig");
+    if ((logging.text("logFormat") ?? "Text") !== "Text") throw new Error("loggingConfig.logFormat: only Text has a local body.");
+    const variables = fields.in("environment").record("variables");
+    await service.putFunction({
+      name: fields.need("name"),
+      arn: fields.need("arn"),
+      roleArn: fields.need("role"),
+      handler: fields.need("handler"),
+      runtime,
+      memoryMb: fields.number("memorySize") ?? 128,
+      timeoutSeconds: fields.number("timeout") ?? 3,
+      environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
+      reservedConcurrency: reserved === undefined || reserved < 0 ? undefined : reserved,
+      logGroup: logging.text("logGroup") ?? `/aws/lambda/${fields.need("name")}`,
+      tracing: fields.in("tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
+      version: fields.text("version") ?? "$LATEST",
+      code,
+    });
+  }),
   delete: ({ state }) => service.deleteFunction(String(state.name)),
 });
-
-async function putFunction(service: LambdaService, resource: GraphResource): Promise<void> {
-  const fields = new Fields({ ...resource.inputs, ...resource.state }, `function ${resource.name}`);
-  const code = resource.inputs.code;
-  if (!isResolvedArchive(code)) throw new Error("code: expected an archive (images and S3 objects are not supported here).");
-  const runtime = fields.need("runtime");
-  if (!runtime.startsWith("nodejs")) throw new Error(`runtime ${runtime}: only nodejs runtimes have a local body.`);
-  const reserved = fields.number("reservedConcurrentExecutions");
-  const logging = fields.in("loggingConfig");
-  if ((logging.text("logFormat") ?? "Text") !== "Text") throw new Error("loggingConfig.logFormat: only Text has a local body.");
-  const variables = fields.in("environment").record("variables");
-  await service.putFunction({
-    name: fields.need("name"),
-    arn: fields.need("arn"),
-    roleArn: fields.need("role"),
-    handler: fields.need("handler"),
-    runtime,
-    memoryMb: fields.number("memorySize") ?? 128,
-    timeoutSeconds: fields.number("timeout") ?? 3,
-    environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
-    reservedConcurrency: reserved === undefined || reserved < 0 ? undefined : reserved,
-    logGroup: logging.text("logGroup") ?? `/aws/lambda/${fields.need("name")}`,
-    tracing: fields.in("tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
-    version: fields.text("version") ?? "$LATEST",
-    code,
-  });
-}
 
 const permissionBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/permission:Permission",
@@ -196,19 +192,15 @@ const aliasBody = (service: LambdaService): ResourceBody => ({
       state: { name: alias, arn, invokeArn: `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${arn}/invocations` },
     };
   },
-  create: (resource) => putAlias(service, resource),
-  update: (resource) => putAlias(service, resource),
+  ...writtenBy((fields) => {
+    service.putAlias({
+      name: fields.need("name"),
+      functionName: functionNameOf(fields.need("functionName")),
+      version: fields.need("functionVersion"),
+    });
+  }),
   delete: ({ inputs, state }) => service.aliases.delete(functionNameOf(String(inputs.functionName)), String(state.name)),
 });
-
-function putAlias(service: LambdaService, resource: GraphResource): void {
-  const fields = new Fields({ ...resource.inputs, ...resource.state }, `alias ${resource.name}`);
-  service.putAlias({
-    name: fields.need("name"),
-    functionName: functionNameOf(fields.need("functionName")),
-    version: fields.need("functionVersion"),
-  });
-}
 
 const asyncBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
@@ -216,25 +208,21 @@ const asyncBody = (service: LambdaService): ResourceBody => ({
   cloudOnly: {},
   replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: functionNameOf(String(inputs.functionName)), state: {} }),
-  create: (resource) => configureAsync(service, resource),
-  update: (resource) => configureAsync(service, resource),
+  ...writtenBy((fields) => {
+    const destinations = fields.in("destinationConfig");
+    if (Object.keys(destinations.record("onSuccess")).length > 0)
+      throw new Error("destinationConfig.onSuccess: only failures have a destination here.");
+    const onFailure = destinations.in("onFailure").text("destination");
+    if (onFailure !== undefined && onFailure.split(":")[2] !== "sqs")
+      throw new Error(`destinationConfig.onFailure: expected a queue, got ${onFailure}.`);
+    service.asynchronous.configure(service.resolve(functionNameOf(fields.need("functionName"))).config.name, {
+      maxRetries: fields.number("maximumRetryAttempts") ?? 2,
+      maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,
+      onFailure,
+    });
+  }),
   delete: ({ inputs }) => service.asynchronous.reset(functionNameOf(String(inputs.functionName))),
 });
-
-function configureAsync(service: LambdaService, resource: GraphResource): void {
-  const fields = new Fields(resource.inputs, `event invoke config ${resource.name}`);
-  const destinations = fields.in("destinationConfig");
-  if (Object.keys(destinations.record("onSuccess")).length > 0)
-    throw new Error("destinationConfig.onSuccess: only failures have a destination here.");
-  const onFailure = destinations.in("onFailure").text("destination");
-  if (onFailure !== undefined && onFailure.split(":")[2] !== "sqs")
-    throw new Error(`destinationConfig.onFailure: expected a queue, got ${onFailure}.`);
-  service.asynchronous.configure(service.resolve(functionNameOf(fields.need("functionName"))).config.name, {
-    maxRetries: fields.number("maximumRetryAttempts") ?? 2,
-    maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,
-    onFailure,
-  });
-}
 
 /** The account's limits hold; processes start in a few tens of milliseconds here, so none is kept warm in advance. */
 const provisionedBody = (service: LambdaService): ResourceBody => ({
@@ -243,15 +231,11 @@ const provisionedBody = (service: LambdaService): ResourceBody => ({
   cloudOnly: { skipDestroy: "nothing is destroyed here" },
   replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: `${functionNameOf(String(inputs.functionName))},${String(inputs.qualifier)}`, state: {} }),
-  create: (resource) => provision(service, resource),
-  update: (resource) => provision(service, resource),
+  ...writtenBy((fields) => {
+    const { config, qualifier } = service.resolve(functionNameOf(fields.need("functionName")), fields.need("qualifier"));
+    if (qualifier === "$LATEST")
+      throw new Error("Provisioned Concurrency Configs cannot be applied to unpublished function versions: name an alias.");
+    service.pool.concurrency.provision(config.name, fields.number("provisionedConcurrentExecutions") ?? 0);
+  }),
   delete: ({ inputs }) => service.pool.concurrency.unprovision(functionNameOf(String(inputs.functionName))),
 });
-
-function provision(service: LambdaService, resource: GraphResource): void {
-  const fields = new Fields(resource.inputs, `provisioned concurrency ${resource.name}`);
-  const { config, qualifier } = service.resolve(functionNameOf(fields.need("functionName")), fields.need("qualifier"));
-  if (qualifier === "$LATEST")
-    throw new Error("Provisioned Concurrency Configs cannot be applied to unpublished function versions: name an alias.");
-  service.pool.concurrency.provision(config.name, fields.number("provisionedConcurrentExecutions") ?? 0);
-}

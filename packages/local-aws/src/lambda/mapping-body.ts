@@ -1,7 +1,7 @@
 /** The local body of an event source mapping. */
 import { createHash } from "node:crypto";
-import type { GraphResource, ResourceBody } from "../contracts";
-import { Fields } from "../engine/fields";
+import type { ResourceBody } from "../contracts";
+import { type Fields, writtenBy } from "../engine/fields";
 import type { MappingConfig } from "./mapping";
 import type { LambdaService } from "./service";
 
@@ -47,14 +47,9 @@ export const mappingBody = (service: LambdaService): ResourceBody => ({
       },
     };
   },
-  create: (resource) => putMapping(service, resource),
-  update: (resource) => putMapping(service, resource),
+  ...writtenBy((fields, { id, state }) => service.putMapping(mappingConfig(fields, id, String(state.arn)))),
   delete: ({ id }) => service.mappings.delete(id),
 });
-
-function putMapping(service: LambdaService, { name, id, inputs, state }: GraphResource): Promise<void> {
-  return service.putMapping(mappingConfig(new Fields(inputs, `event source mapping ${name}`), id, String(state.arn)));
-}
 
 function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig {
   const sourceArn = fields.need("eventSourceArn");
