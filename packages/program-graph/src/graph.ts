@@ -16,14 +16,14 @@ export interface Graph {
   readonly warnings: readonly string[];
 }
 
-export interface FieldChange {
+interface FieldChange {
   /** `environment.variables.PROFILE`, `rules[0].prefix`. */
   readonly path: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-export interface GraphDiff {
+interface GraphDiff {
   readonly added: readonly GraphResource[];
   readonly removed: readonly GraphResource[];
   readonly changed: readonly { before: GraphResource; after: GraphResource; fields: readonly FieldChange[] }[];

@@ -14,7 +14,7 @@ export interface Integration {
   readonly timeoutMs: number;
 }
 
-export interface GatewayResponse {
+interface GatewayResponse {
   readonly statusCode: number | undefined;
   /** Of JSON; the default body without one. */
   readonly template: string | undefined;

@@ -18,7 +18,7 @@ const CONTEXT_NAMES = [
   "status",
 ] as const;
 
-export type ContextName = (typeof CONTEXT_NAMES)[number];
+type ContextName = (typeof CONTEXT_NAMES)[number];
 export type ContextValues = Readonly<Record<ContextName, string>>;
 
 const VARIABLE = /\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)/g;

@@ -38,7 +38,7 @@ const gatewayErrors = {
   WAF_FILTERED: { status: 403, message: "Forbidden", errorType: "ForbiddenException" },
 } as const satisfies Record<string, DefaultResponse>;
 
-export type GatewayErrorType = keyof typeof gatewayErrors;
+type GatewayErrorType = keyof typeof gatewayErrors;
 
 /** Types that a program may customise: all of API Gateway's, though authorisers and parameters raise none here. */
 export const customisable: readonly string[] = [

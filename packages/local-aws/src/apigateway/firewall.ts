@@ -4,7 +4,7 @@
  */
 import { Fields } from "../engine/fields";
 
-export interface FirewallRequest {
+interface FirewallRequest {
   /** With the stage: `/v1/score`. */
   readonly path: string;
   /** Lower-case names. */

@@ -8,7 +8,7 @@ import { AwsError } from "../contracts";
  * - `lost-reply`: done, but answered with a server error, so that clients retry what already happened;
  * - `duplicate`: done twice, the second answer counts.
  */
-export type FaultKind = "throttle" | "error" | "slow" | "lost-reply" | "duplicate";
+type FaultKind = "throttle" | "error" | "slow" | "lost-reply" | "duplicate";
 
 export interface FaultRule {
   readonly kind: FaultKind;

@@ -5,7 +5,7 @@ import type { InvokeResult } from "./function-config";
 import type { FunctionPool } from "./pool";
 import type { LambdaPorts, Timers } from "./ports";
 
-export interface AsyncConfig {
+interface AsyncConfig {
   readonly maxRetries: number;
   readonly maxAgeSeconds: number;
   readonly onFailure: string | undefined;

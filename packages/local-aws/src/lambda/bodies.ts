@@ -192,14 +192,10 @@ const aliasBody = (service: LambdaService): ResourceBody => ({
       state: { name: alias, arn, invokeArn: `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${arn}/invocations` },
     };
   },
-  ...writtenBy((fields) => {
-    service.putAlias({
-      name: fields.need("name"),
-      functionName: functionNameOf(fields.need("functionName")),
-      version: fields.need("functionVersion"),
-    });
-  }),
-  delete: ({ inputs, state }) => service.aliases.delete(functionNameOf(String(inputs.functionName)), String(state.name)),
+  ...writtenBy((fields) =>
+    service.putAlias(functionNameOf(fields.need("functionName")), fields.need("name"), fields.need("functionVersion")),
+  ),
+  delete: ({ inputs, state }) => service.deleteAlias(functionNameOf(String(inputs.functionName)), String(state.name)),
 });
 
 const asyncBody = (service: LambdaService): ResourceBody => ({

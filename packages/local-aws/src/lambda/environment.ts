@@ -1,7 +1,7 @@
 /** One execution environment: a child process that runs one invocation at a time. */
 import { type ChildProcess, fork } from "node:child_process";
 
-export interface EnvironmentOptions {
+interface EnvironmentOptions {
   readonly bootstrap: string;
   readonly taskRoot: string;
   /** The whole environment of the process. */

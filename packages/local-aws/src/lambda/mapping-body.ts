@@ -47,11 +47,11 @@ export const mappingBody = (service: LambdaService): ResourceBody => ({
       },
     };
   },
-  ...writtenBy((fields, { id, state }) => service.putMapping(mappingConfig(fields, id, String(state.arn)))),
+  ...writtenBy((fields, { id }) => service.putMapping(mappingConfig(fields, id))),
   delete: ({ id }) => service.mappings.delete(id),
 });
 
-function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig {
+function mappingConfig(fields: Fields, uuid: string): MappingConfig {
   const sourceArn = fields.need("eventSourceArn");
   const service = sourceArn.split(":")[2];
   if (service !== "kinesis" && service !== "sqs")
@@ -65,7 +65,6 @@ function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig
   const responseTypes = fields.texts("functionResponseTypes") ?? [];
   return {
     uuid,
-    arn,
     sourceArn,
     functionName: functionNameOf(fields.need("functionName")),
     batchSize: fields.number("batchSize") ?? (service === "sqs" ? 10 : 100),

@@ -10,7 +10,7 @@ import { StreamPoller } from "./stream-poller";
 const QUEUE_ACTIONS = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 const STREAM_ACTIONS = ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"];
 
-export interface MappingsOptions {
+interface MappingsOptions {
   readonly context: LocalContext;
   readonly ports: LambdaPorts;
   readonly timers: Timers;

@@ -1,7 +1,7 @@
 /** What the function runtime needs from the rest of the machine. */
 import type { SessionCredentials } from "../gateway/credentials";
 
-export interface LogLine {
+interface LogLine {
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
   readonly message: string;
@@ -16,7 +16,7 @@ export interface StreamRecord {
 }
 
 /** The stream service, read from inside the process. */
-export interface StreamSource {
+interface StreamSource {
   /** Shards, parents before children. @throws AwsError when the stream does not exist. */
   shards(streamArn: string): readonly { readonly id: string; readonly parents: readonly string[] }[];
   /** Up to `limit` records after the sequence number, from the oldest for an empty text; `ended` when a closed shard has no more. */
@@ -40,7 +40,7 @@ export interface QueueMessage {
 }
 
 /** The queue service, read from inside the process. */
-export interface QueueSource {
+interface QueueSource {
   /** Receives up to `limit` visible messages and hides them. @throws AwsError when the queue does not exist. */
   receive(queueArn: string, limit: number): readonly QueueMessage[];
   delete(queueArn: string, receiptHandles: readonly string[]): void;

@@ -2,7 +2,7 @@
 import { AwsError } from "../contracts";
 import { arnLike } from "../gateway/permissions/conditions";
 
-export interface ResourcePermission {
+interface ResourcePermission {
   readonly id: string;
   readonly functionName: string;
   readonly action: string;

@@ -3,7 +3,6 @@
 import { messageOf } from "@risk/program-graph";
 import type { AwsRequest, AwsResponse, AwsService, DeliverOptions, LocalContext, Part, Permission } from "../contracts";
 import { AwsError } from "../contracts";
-import { type Alias, Aliases } from "./aliases";
 import { AsyncInvocations } from "./async-invocations";
 import type { FunctionConfig, InvokeResult } from "./function-config";
 import type { MappingConfig } from "./mapping";
@@ -12,7 +11,7 @@ import { FunctionPool } from "./pool";
 import { type LambdaPorts, systemTimers, type Timers } from "./ports";
 import { ResourcePolicies, type ServiceCaller } from "./resource-policy";
 
-export interface LambdaOptions {
+interface LambdaOptions {
   readonly timers?: Timers;
   readonly maxProcesses?: number;
   /** First wait of a stream mapping before a retry; default 200 ms. */
@@ -37,7 +36,8 @@ export class LambdaService implements AwsService, Part {
   readonly title = "functions";
   readonly pool: FunctionPool;
   readonly mappings: EventSourceMappings;
-  readonly aliases = new Aliases();
+  /** Version by function and alias. */
+  readonly aliases = new Map<string, Map<string, string>>();
   readonly policies = new ResourcePolicies();
   readonly asynchronous: AsyncInvocations;
 
@@ -70,13 +70,18 @@ export class LambdaService implements AwsService, Part {
     await this.pool.remove(name);
     this.policies.forget(name);
     this.asynchronous.reset(name);
-    this.aliases.forget(name);
+    this.aliases.delete(name);
   }
 
   /** @throws AwsError ResourceNotFoundException for a version that doesn't exist. */
-  putAlias(alias: Alias): void {
-    this.resolve(alias.functionName, alias.version);
-    this.aliases.put(alias);
+  putAlias(functionName: string, alias: string, version: string): void {
+    this.resolve(functionName, version);
+    const known = this.aliases.get(functionName) ?? new Map();
+    this.aliases.set(functionName, known.set(alias, version));
+  }
+
+  deleteAlias(functionName: string, alias: string): void {
+    this.aliases.get(functionName)?.delete(alias);
   }
 
   /** @throws AwsError InvalidParameterValueException, ResourceNotFoundException, ResourceConflictException. */
@@ -129,7 +134,7 @@ export class LambdaService implements AwsService, Part {
     const [, name = reference, named = "$LATEST"] = REFERENCE.exec(reference) ?? [];
     const config = this.configOf(name);
     const chosen = qualifier ?? named;
-    const isKnown = chosen === "$LATEST" || chosen === config.version || this.aliases.get(name, chosen) !== undefined;
+    const isKnown = chosen === "$LATEST" || chosen === config.version || this.aliases.get(name)?.has(chosen);
     if (!isKnown) throw new AwsError("ResourceNotFoundException", `Function not found: ${config.arn}:${chosen}`, 404);
     return { config, qualifier: chosen };
   }
@@ -177,7 +182,7 @@ export class LambdaService implements AwsService, Part {
       headers: {
         "content-type": "application/json",
         "x-amzn-requestid": result.requestId,
-        "x-amz-executed-version": this.aliases.get(config.name, qualifier)?.version ?? qualifier,
+        "x-amz-executed-version": this.aliases.get(config.name)?.get(qualifier) ?? qualifier,
         ...(result.functionError === undefined ? {} : { "x-amz-function-error": result.functionError }),
         ...(request.headers["x-amz-log-type"] === "Tail"
           ? { "x-amz-log-result": Buffer.from(result.logTail).toString("base64") }

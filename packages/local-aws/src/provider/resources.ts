@@ -6,7 +6,7 @@ import { physicalName } from "../engine/names";
 import type { ResourceStore } from "./store";
 import { comparable, hasUnknown, type Properties, plain, plainProperties, resolved, secret, UNKNOWN } from "./values";
 
-export interface ProviderArgs {
+interface ProviderArgs {
   readonly bodies: readonly ResourceBody[];
   readonly region: string;
   readonly accountId: string;
@@ -120,11 +120,6 @@ export class ProviderResources {
     const isChosen = field !== undefined && news[field] !== undefined && !generatedFields(news).includes(field);
     const keepsName = isChosen && plain(oldInputs[field]) === plain(news[field]);
     return { changes, deleteBeforeReplace: body?.deleteBeforeReplace === true || keepsName };
-  }
-
-  /** What a preview shows: inputs are known, everything else only after the creation. */
-  previewCreate(inputs: Properties): Properties {
-    return inputs;
   }
 
   previewUpdate(urn: string, id: string, olds: Properties, news: Properties): Properties {

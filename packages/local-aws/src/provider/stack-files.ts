@@ -10,7 +10,7 @@ import { parseDocument } from "yaml";
 /** Members of a stack file that belong to a backend and its passphrase. */
 const OF_THE_BACKEND = ["encryptionsalt", "encryptedkey", "secretsprovider"];
 
-export interface StackFiles {
+interface StackFiles {
   /** Where `pulumi stack init` runs: it reads and writes the copies there. */
   readonly folder: string;
   /** For `--config-file`. */

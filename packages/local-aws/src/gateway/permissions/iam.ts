@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from "./policy";
 
-export interface RoleRecord {
+interface RoleRecord {
   readonly name: string;
   readonly arn: string;
   readonly trust: Policy;
