@@ -83,7 +83,7 @@ export function archiveFrom(files: Readonly<Record<string, Buffer>>): ResolvedAr
   return { kind: "archive", sha256: hash.digest("hex"), files: sorted };
 }
 
-/** One moment for every entry, so that equal files give equal zips (zip has no years before 1980). */
+/** The same time for every entry, so that equal files give equal zips (zip starts in 1980). */
 const zipEpoch = new Date(1980, 0, 1);
 
 /** Zips of archives that are in use: an archive is asked for its size and hash when it is evaluated and when it is deployed. */

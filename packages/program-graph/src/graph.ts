@@ -12,7 +12,7 @@ export interface Graph {
   readonly byUrn: ReadonlyMap<string, GraphResource>;
   /** Stack outputs, secrets in plain text. */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** What the program warns of, as a preview shows it. */
+  /** Warnings of the program, as a preview shows them. */
   readonly warnings: readonly string[];
 }
 

@@ -79,7 +79,7 @@ function declaredDefault(declared: unknown): unknown {
 /** Scalars of Pulumi.yaml's `type`; the CLI keeps their text. */
 const SCALARS: Readonly<Record<string, RegExp>> = { integer: /^[+-]?\d+$/, boolean: /^(true|false)$/ };
 
-/** What the CLI finds wrong with a declared key: it has no value, or one of another type. */
+/** Problems that the CLI would report about a declared key: it has no value, or one of another type. */
 function declaredProblems(stack: string, key: string, declared: unknown, text: string | undefined): string[] {
   const { type } = recordOf(declared);
   if (typeof type !== "string") return [];

@@ -148,11 +148,11 @@ describe("evaluate", () => {
     expect(graph.outputs).toEqual({ ok: true });
   });
 
-  it("names a provider function that has no local answer", async () => {
+  it("names a provider function that isn't implemented locally", async () => {
     const problems = await problemsOf(async () => {
       await ssm.getParameter({ name: "x" });
     });
-    expect(problems).toEqual(["aws:ssm/getParameter:getParameter: this provider function has no local answer."]);
+    expect(problems).toEqual(["aws:ssm/getParameter:getParameter: this provider function isn't implemented locally."]);
   });
 
   it("loads a program file anew with each evaluation's own config", async () => {

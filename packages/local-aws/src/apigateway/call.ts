@@ -1,4 +1,4 @@
-/** One call: what becomes known of it while it is answered, and the metrics and the line of the access log that it leaves. */
+/** One call: what becomes known about it on the way, and its metrics and access-log line. */
 import type { IncomingMessage } from "node:http";
 import type { ApiDefinition, Match, Stage } from "./api";
 import { type ContextValues, substitute } from "./context";
@@ -54,7 +54,7 @@ export function requestTime(time: number): string {
   return `${two(date.getUTCDate())}/${month}/${date.getUTCFullYear()}:${clock} +0000`;
 }
 
-/** @param latencyMs from the first byte of the request to the answer */
+/** @param latencyMs from the first byte of the request to the response */
 export function recordCall(ports: Pick<ApiPorts, "metric" | "writeLog">, call: Call, answer: Answer, latencyMs: number): void {
   const { api, stage, integrationMs } = call;
   if (api === undefined || stage === undefined) return;

@@ -1,6 +1,6 @@
 /** `$context` variables, as gateway response templates and access log formats use them. */
 
-/** Every variable with a value here; another one stops the start, rather than being an empty text in every response. */
+/** The variables that have a value here; any other stops the start, where it would be an empty text in every response. */
 const CONTEXT_NAMES = [
   "error.messageString",
   "error.responseType",

@@ -1,9 +1,9 @@
-/** The Lambda proxy integration: request → event (payload format 1.0), and the function's answer → response. */
+/** The Lambda proxy integration: request → event (payload format 1.0), and the function's result → response. */
 import type { Match, Stage } from "./api";
 import { type Call, requestTime } from "./call";
 import type { Answer } from "./errors";
 
-/** What a call is for. */
+/** Where a call goes, and what it carries. */
 interface Destination {
   readonly stage: Stage;
   readonly match: Match;
@@ -77,7 +77,7 @@ export function proxyEvent(call: Call, to: Destination): Record<string, unknown>
   };
 }
 
-/** The function's answer, or undefined when it is malformed (answered with 502). */
+/** The response in a function's result; undefined when it is malformed (the caller gets a 502). */
 export function proxyAnswer(payload: string): Answer | undefined {
   const value: unknown = JSON.parse(payload);
   if (typeof value !== "object" || value === null || !("statusCode" in value)) return undefined;
@@ -95,7 +95,7 @@ export function proxyAnswer(payload: string): Answer | undefined {
     if (!Array.isArray(entries)) return undefined;
     all[name.toLowerCase()] = entries.map(String);
   }
-  // The connection is the gateway's own.
+  // The gateway sets these itself.
   for (const name of ["connection", "content-length", "transfer-encoding", "date"]) delete all[name];
   return {
     status,

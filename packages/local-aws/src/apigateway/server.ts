@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { AwsError, type LocalContext, type Part, type Principal } from "../contracts";
 import { readBody } from "../gateway/port";
+import type { SignedRequest } from "../gateway/signature-claim";
 import { newTraceId } from "../lambda/trace";
 import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api";
 import { type Call, contextValues, recordCall } from "./call";
@@ -97,7 +98,7 @@ export class ApiGateway implements Part {
       "x-amzn-trace-id": traceId,
       "content-length": String(answer.body.length),
     };
-    // A body that is not read to its end would be taken for the next request.
+    // The rest of an unread body would be taken for the next request.
     if (answer.status === 413) headers.connection = "close";
     response.writeHead(
       answer.status,
@@ -127,7 +128,7 @@ export class ApiGateway implements Part {
     const match = matchRoute(api, method, path);
     if (match === undefined) throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
     call.match = match;
-    // Not before the API is known: its own response for this error is the answer.
+    // Only now that the API is known, since it may have a response of its own for this error.
     if (body === undefined) throw new GatewayError("REQUEST_TOO_LARGE");
     const sourceArn = `arn:aws:execute-api:${this.context.region}:${this.context.accountId}:${api.id}/${stage.name}/${method}${path}`;
     if (match.method.authorization === "AWS_IAM") {
@@ -159,7 +160,7 @@ export class ApiGateway implements Part {
     return { api: stage.deployed, stage, path: `/${below.join("/")}` };
   }
 
-  private async authorise(request: Parameters<ApiPorts["verify"]>[0], resource: string): Promise<string> {
+  private async authorise(request: SignedRequest, resource: string): Promise<string> {
     const { headers } = request;
     if (headers.authorization === undefined && !request.target.includes("X-Amz-Signature="))
       throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
@@ -203,7 +204,7 @@ export class ApiGateway implements Part {
       return answer;
     } catch (error) {
       if (error instanceof GatewayError) throw error;
-      // A function takes 6 MB, the gateway 10 MB: what lies between is the caller's mistake, not the API's.
+      // A function takes 6 MB, the gateway 10 MB: a body in between is the caller's mistake, not the API's.
       if (error instanceof AwsError && error.code === "RequestEntityTooLargeException")
         throw new GatewayError("REQUEST_TOO_LARGE");
       this.context.log(`${match.method.httpMethod} ${match.resourcePath}: ${String(error)}`);

@@ -63,13 +63,13 @@ export class Fields {
   }
 }
 
-/** What a resource was given and what the provider added, under its type and name. */
+/** A resource's inputs and outputs; errors name its type and name. */
 export const fieldsOf = ({ type, name, inputs, state }: GraphResource): Fields =>
   new Fields({ ...inputs, ...state }, `${type} ${name}`);
 
 type Put = (fields: Fields, resource: GraphResource) => Promise<void> | void;
 
-/** The two members of a body that is created and updated alike: put as it is described now. */
+/** `create` and `update` of a body for which both mean: store the resource as it is described now. */
 export function writtenBy(put: Put) {
   const write = (resource: GraphResource) => put(fieldsOf(resource), resource);
   return { create: write, update: write };

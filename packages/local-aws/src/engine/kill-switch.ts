@@ -1,19 +1,19 @@
-/** Kills a function's process while it is in the middle of its work, at a chosen call to AWS. */
+/** Kills a function's process in the middle of an invocation, at a chosen call to AWS. */
 import type { AwsRequest } from "../contracts";
 
 export interface KillRule {
   /** The function's name. */
   readonly functionName: string;
-  /** Name of the function's role: that is how its calls are told apart. */
+  /** Name of the function's role, by which its calls are recognised. */
   readonly roleName: string;
   /** Signing name, e.g. `dynamodb`. */
   readonly service: string;
   readonly action: string;
-  /** Kills after this many matching calls have been answered by their service (the caller never sees the last answer). */
+  /** Kills after a service has carried out this many matching calls; the caller never gets the last response. */
   readonly afterCalls: number;
 }
 
-/** What became of a rule. */
+/** Shows whether a rule has fired. */
 export interface KillOrder {
   /** Processes that it killed; 0 until it fires. */
   readonly killed: number;

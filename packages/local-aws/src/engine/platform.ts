@@ -18,7 +18,7 @@ export interface PlatformOptions extends MachineOptions {
   readonly projectDir?: string;
   /** Default `.local/<stack>` of the project. Used by one running platform at a time. */
   readonly dataDir?: string;
-  /** Told of each resource that has got its body. */
+  /** Called for each resource once its body exists. */
   readonly onCreated?: (resource: GraphResource, services: Services) => void;
 }
 
@@ -35,21 +35,21 @@ export interface Platform {
   readonly dataDir: string;
   readonly services: Services;
   readonly faults: {
-    /** Kills a function's process after its n-th matching call to AWS was carried out. */
+    /** Kills a function's process after its n-th matching call to AWS has been carried out. */
     killDuringCall(rule: Omit<KillRule, "roleName">): KillOrder;
-    /** Replaces the injected faults; none without rules. */
+    /** Replaces the injected faults; an empty list stops them. */
     inject(seed: number, rules: readonly FaultRule[]): void;
   };
-  /** Session credentials of a function's role: shows from outside what the function may do. */
+  /** Session credentials of a function's role, for trying out what the function may do. */
   credentialsOf(functionName: string): SessionCredentials;
-  /** Reads the stack's config again and applies what can be applied. Rejects with the problems of a bad config, keeping what runs. */
+  /** Reads the stack's config again and applies the changes that can be applied. With a bad config it rejects and changes nothing. */
   reload(): Promise<ReloadResult>;
   /** Ends everything; safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the platform. When anything fails, what was started is ended before the error is thrown.
+ * Starts the platform. When anything fails, the parts that were started are ended before the error is thrown.
  * @throws StackConfigError, EvaluationError, DeployError; Error when a port is taken.
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
@@ -86,7 +86,7 @@ async function start(
     started,
   );
   const evaluateStack = () => graphOf(projectDir, readStackConfig(projectDir, options.stack), services.bodies);
-  // The warehouse takes longest to start; the program is evaluated meanwhile.
+  // The warehouse takes longest to start, so the program is evaluated in the meantime.
   const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
   graph = evaluated;
   await deploy(graph, services.bodies, (resource) => options.onCreated?.(resource, services));

@@ -1,4 +1,4 @@
-/** What runs below a deployment: data folder, credentials, the AWS endpoint and every service, before any resource exists. */
+/** The machine without resources: data folder, credentials, the AWS endpoint and every service. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { KillSwitch } from "./kill-switch";
 import { reservePort } from "./ports";
 import { createServices, type ServiceOptions, type Services } from "./services";
 
-/** What a caller may choose about the machine. */
+/** Choices that a caller has about the machine. */
 export interface MachineOptions extends Pick<ServiceOptions, "metering" | "onFirstRefusal"> {
   /** AWS endpoint; 0 or absent: a free one. */
   readonly port?: number;
@@ -42,11 +42,11 @@ export interface Runtime {
   readonly killSwitch: KillSwitch;
 }
 
-/** Opens the endpoint and makes the services; `services.parts` are still to be started. What has to be ended is put into `started`. */
+/** Opens the endpoint and creates the services; the caller still starts `services.parts`. Everything that must be ended is added to `started`. */
 export async function openRuntime(options: RuntimeOptions, started: Part[]): Promise<Runtime> {
   const dataDir = openDataDir(options, started);
   const db = new DatabaseSync(options.inMemory ? ":memory:" : join(dataDir, "state.sqlite"));
-  // Losing the last moments on a power cut is fine here; losing speed on every record is not.
+  // Losing the last moments in a power cut is acceptable here; slowing down every write isn't.
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
   started.push({ title: "database", end: () => db.close() });
   checkDataFormat(db, dataDir, options.otherFormatFix ?? `Remove it (rm -r ${dataDir}), or start with --in-memory.`);
@@ -75,7 +75,7 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
 
 function openDataDir(options: RuntimeOptions, started: Part[]): string {
   if (options.inMemory) {
-    // Never a folder that the caller names: this one is removed at the end.
+    // Not the caller's folder: this one is removed at the end.
     const folder = mkdtempSync(join(tmpdir(), "risk-platform-"));
     started.push({ title: "temporary files", end: () => rmSync(folder, { recursive: true, force: true }) });
     return folder;
@@ -110,7 +110,7 @@ export function warehouseUrl(services: Services, resources: Iterable<GraphResour
   return typeof database === "string" ? services.warehouse.urlOf(database) : services.warehouse.url;
 }
 
-/** Ends parts, the last one first; one that fails is told and the others are ended all the same. */
+/** Ends parts, the last one first; a failure is logged and the rest are ended all the same. */
 export async function endAll(parts: readonly Part[], log: ((line: string) => void) | undefined): Promise<void> {
   for (const part of [...parts].reverse()) {
     try {

@@ -1,5 +1,5 @@
 /**
- * The `aws-chunked` content encoding of S3 uploads: chunk sizes in hex, an optional signature a chunk, and trailers.
+ * The `aws-chunked` content encoding of S3 uploads: chunk sizes in hex, an optional signature per chunk, and trailers.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
 import { createHash } from "node:crypto";

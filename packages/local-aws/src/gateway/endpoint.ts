@@ -1,6 +1,6 @@
 /**
  * The AWS endpoint: verifies each request's signature, finds the service by its signing name, checks the caller's
- * permissions, and encodes answers and errors in the protocol that was spoken.
+ * permissions, and encodes responses and errors in the request's protocol.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,9 +9,9 @@ import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "..
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
 import type { Iam } from "./permissions/iam";
-import { Port, type RawRequest } from "./port";
+import { Port } from "./port";
 import { deniedCode, errorResponse, type Protocol, recognise } from "./protocols";
-import { claimedService } from "./signature-claim";
+import { claimedService, type SignedRequest } from "./signature-claim";
 import { type KeySource, type VerifiedRequest, verifySignature } from "./sigv4";
 
 interface EndpointOptions {
@@ -60,7 +60,7 @@ export class GatewayEndpoint {
     return this.perform(this.serviceOf(request.service), request, "json");
   }
 
-  private async handle(raw: RawRequest): Promise<AwsResponse> {
+  private async handle(raw: SignedRequest): Promise<AwsResponse> {
     const requestId = randomUUID();
     // Until the signature is verified, the claimed service only decides the shape of an error.
     const claimed = claimedService(raw) ?? "";
@@ -69,7 +69,7 @@ export class GatewayEndpoint {
     return { ...response, headers: { [idHeader]: requestId, ...response.headers } };
   }
 
-  private async answer(raw: RawRequest, claimed: string, requestId: string): Promise<AwsResponse> {
+  private async answer(raw: SignedRequest, claimed: string, requestId: string): Promise<AwsResponse> {
     let protocol: Protocol = claimed === "s3" ? "rest-xml" : "json";
     try {
       const url = parseUrl(raw.target, raw.headers.host);
@@ -85,7 +85,7 @@ export class GatewayEndpoint {
   }
 
   private async dispatch(
-    raw: RawRequest,
+    raw: SignedRequest,
     url: URL,
     verified: VerifiedRequest,
     protocol: Protocol,
@@ -145,14 +145,14 @@ export class GatewayEndpoint {
     }
   }
 
-  private unexpected(raw: RawRequest, error: unknown): AwsError {
+  private unexpected(raw: SignedRequest, error: unknown): AwsError {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.options.log(`endpoint: ${raw.method} ${raw.target}: ${text}`);
     return new AwsError("InternalFailure", `The local endpoint failed: ${messageOf(error)}`, 500);
   }
 }
 
-function requestHeaders(raw: RawRequest, verified: VerifiedRequest): Record<string, string> {
+function requestHeaders(raw: SignedRequest, verified: VerifiedRequest): Record<string, string> {
   const headers = { ...raw.headers, ...verified.trailers };
   const encodings = (headers["content-encoding"] ?? "").split(",").map((encoding) => encoding.trim());
   if (encodings.includes("aws-chunked")) {
@@ -173,7 +173,7 @@ function parseUrl(target: string, host = "127.0.0.1"): URL {
       400,
     );
   try {
-    // Prefixed rather than resolved: a target that starts with two slashes would otherwise name another host.
+    // Joined, not resolved: a target that starts with two slashes would be taken for another host.
     return new URL(`http://${host}${target.startsWith("/") ? target : `/${target}`}`);
   } catch {
     throw new AwsError("InvalidURI", `Couldn't parse the specified URI '${target}'.`, 400);

@@ -1,27 +1,19 @@
 /**
- * One loopback port that speaks HTTP/1.1 and HTTP/2 without TLS. The first bytes of a connection tell which: clients
+ * One loopback port that speaks HTTP/1.1 and HTTP/2 without TLS. The first bytes of a connection show which: clients
  * with prior knowledge (Kinesis in the JavaScript SDK) start with the HTTP/2 preface.
  */
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import type { AwsResponse } from "../contracts";
+import type { SignedRequest } from "./signature-claim";
 
-export interface RawRequest {
-  readonly method: string;
-  /** Path and query as sent. */
-  readonly target: string;
-  /** Lower-case names; values of repeated headers joined with a comma. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
-/** A larger body is answered 413 without being kept. */
+/** A larger body gets a 413 and isn't kept. */
 const MAX_BODY_BYTES = 128 * 1024 * 1024;
 /** How long `end()` lets running requests finish. */
 const GRACE_MS = 2000;
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
-/** A connection that says nothing for this long before its first byte is dropped. */
+/** A connection that sends nothing for this long is dropped. */
 const FIRST_BYTE_MS = 120_000;
 
 export class Port {
@@ -33,7 +25,7 @@ export class Port {
   private active = 0;
 
   constructor(
-    private readonly handler: (request: RawRequest) => Promise<AwsResponse>,
+    private readonly handler: (request: SignedRequest) => Promise<AwsResponse>,
     private readonly log: (line: string) => void,
   ) {
     this.plain = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => this.serve(request, response));
@@ -82,7 +74,7 @@ export class Port {
   private accept(socket: net.Socket): void {
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket));
-    // A client that goes away mid-connection is its own business.
+    // A client may go away at any time.
     socket.on("error", () => socket.destroy());
     socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
     let seen = Buffer.alloc(0);

@@ -66,7 +66,7 @@ export function jsonResponse(body: unknown, contentType = "application/x-amz-jso
   return { status: 200, headers: { "content-type": contentType }, body: JSON.stringify(body) };
 }
 
-/** `<ActionResponse><ActionResult>…` as STS and SNS answer. */
+/** `<ActionResponse><ActionResult>…`, the response of STS and SNS. */
 export function queryResponse(action: string, namespace: string, resultXml: string, requestId: string): AwsResponse {
   const body =
     `<${action}Response xmlns="${namespace}"><${action}Result>${resultXml}</${action}Result>` +
@@ -87,7 +87,7 @@ export function xmlEscape(text: string): string {
   return text.replace(/[&<>"'\r]/g, (character) => XML_ENTITIES[character] ?? character);
 }
 
-/** Encodes an error in the shape of the protocol it answers. */
+/** Encodes an error in the given protocol. */
 export function errorResponse(
   error: AwsError,
   context: { readonly protocol: Protocol; readonly requestId: string; readonly method: string; readonly queryMode: boolean },
@@ -96,7 +96,7 @@ export function errorResponse(
   const fault = error.status >= 500 ? "Receiver" : "Sender";
   if (protocol === "rest-xml") {
     const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message><RequestId>${requestId}</RequestId></Error>`;
-    // S3 answers HEAD without a body: clients then only see the status.
+    // S3's response to HEAD has no body: clients only see the status.
     return {
       status: error.status,
       headers: { "content-type": "application/xml" },

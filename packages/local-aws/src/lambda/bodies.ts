@@ -131,7 +131,7 @@ const permissionBody = (service: LambdaService): ResourceBody => ({
   delete: ({ id, inputs }) => service.policies.remove(functionNameOf(String(inputs.function)), id),
 });
 
-/** Invokes once for each change of input or triggers: what was done is remembered in the database. */
+/** Invokes once for each change of input or triggers; the database remembers the last one. */
 const invocationBody = (service: LambdaService, context: LocalContext): ResourceBody => ({
   type: "aws:lambda/invocation:Invocation",
   honoured: ["functionName", "input", "triggers", "qualifier"],
@@ -157,14 +157,14 @@ const invocationBody = (service: LambdaService, context: LocalContext): Resource
       "INSERT INTO lambda_invocations (id, hash, result) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, result = excluded.result",
     ).run(resource.urn, hash, result.payload);
   },
-  // Nothing is invoked (lifecycleScope CREATE_ONLY); a resource of the same URN invokes again. A replacement is remembered already.
+  // Nothing is invoked (lifecycleScope CREATE_ONLY); a later resource of the same URN invokes again. A replacement has its own hash by now.
   delete: ({ urn, inputs }) => {
     const known = remembered(context, urn);
     if (known === invocationHash(inputs)) context.db.prepare("DELETE FROM lambda_invocations WHERE id = ?").run(urn);
   },
 });
 
-/** What the last invocation of a resource was made with; creates the table. */
+/** Hash of the inputs of a resource's last invocation; creates the table. */
 function remembered({ db }: LocalContext, urn: string): string | undefined {
   db.exec("CREATE TABLE IF NOT EXISTS lambda_invocations (id TEXT PRIMARY KEY, hash TEXT NOT NULL, result TEXT NOT NULL)");
   const row = db.prepare("SELECT hash FROM lambda_invocations WHERE id = ?").get(urn);
@@ -220,7 +220,7 @@ const asyncBody = (service: LambdaService): ResourceBody => ({
   delete: ({ inputs }) => service.asynchronous.reset(functionNameOf(String(inputs.functionName))),
 });
 
-/** The account's limits hold; processes start in a few tens of milliseconds here, so none is kept warm in advance. */
+/** Counts against the account's limits. Processes start within tens of milliseconds here, so none is kept warm in advance. */
 const provisionedBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
   honoured: ["functionName", "qualifier", "provisionedConcurrentExecutions"],

@@ -34,7 +34,7 @@ export class Lane {
     }
   }
 
-  /** Starts on what is queued, unless a batch is running: it goes on by itself. */
+  /** Starts a batch of the queued records, unless one is running: the next then follows by itself. */
   run(): void {
     if (this.running !== undefined || this.closed || this.queue.length === 0) return;
     this.cancelTimer?.();
@@ -49,7 +49,7 @@ export class Lane {
       });
   }
 
-  /** Works a batch off: done, retried, split or given up. */
+  /** Runs a batch until every record is done or given up; it may be retried or split. */
   private async process(batch: Tracked[]): Promise<void> {
     const { mapping, context } = this.options;
     let rest = batch;
@@ -76,7 +76,7 @@ export class Lane {
         this.finish(succeeded);
         rest = rest.slice(failedAt);
         if (rest.length === 0) return;
-        // Progress makes it a new, smaller batch with its own attempts. AWS does not say that it does; settings must not rely on it.
+        // After progress, the rest is a new batch with attempts of its own. AWS doesn't document this; settings must not rely on it.
         attempts = succeeded.length > 0 ? 0 : attempts + 1;
         if (succeeded.length > 0) wait = this.options.retryMs;
         // A reported failure splits the batch at the reported record and no further ("Configuring partial batch response with Kinesis
@@ -145,7 +145,7 @@ export class Lane {
           ports.metric("OnFailureDestinationDeliveredEventCount", batch.length, "Count", dimensions);
         }
       } catch (error) {
-        // As on AWS: the shard goes on, and the metric tells that a batch is lost.
+        // As on AWS: the shard goes on, and the metric shows that a batch is lost.
         ports.metric("DestinationDeliveryFailures", 1, "Count", { FunctionName: mapping.functionName });
         context.log(`${mapping.functionName}: ${mapping.onFailure} did not take a failed batch: ${String(error)}`);
       }

@@ -1,4 +1,4 @@
-/** What an event source mapping is, and what its pollers share. */
+/** The configuration of an event source mapping, and what its pollers have in common. */
 import type { LocalContext } from "../contracts";
 import type { InvokeResult } from "./function-config";
 import type { LambdaPorts, Timers } from "./ports";
@@ -47,13 +47,13 @@ export interface ShardOptions extends StreamPollerOptions {
 export interface Poller {
   start(): void;
   end(): Promise<void>;
-  /** Ends open batching windows now: what was gathered is run. */
+  /** Ends open batching windows now and runs the records gathered so far. */
   flush(): void;
   /** Nothing is buffered, running or waiting for a retry. */
   idle(): boolean;
 }
 
-/** The response leaves the batch's fate open: `all` failed, or the records with the returned ids did. */
+/** What a function reported about its batch: `all` records failed, or `some` did, by id. */
 export type BatchOutcome =
   | { readonly kind: "ok" }
   | { readonly kind: "all" }

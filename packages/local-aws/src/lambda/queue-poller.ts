@@ -1,4 +1,4 @@
-/** An event source mapping over a queue: receive, run, delete what succeeded; the rest becomes visible again by itself. */
+/** An event source mapping over a queue: receives, invokes, deletes messages that succeeded; the rest becomes visible again by itself. */
 import { batchOutcome, fitting, type Poller, type PollerOptions } from "./mapping";
 import type { QueueMessage } from "./ports";
 

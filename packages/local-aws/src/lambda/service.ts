@@ -54,7 +54,7 @@ export class LambdaService implements AwsService, Part {
 
   /**
    * Creates a function or changes it: new invocations run the new code and configuration. Its mappings follow.
-   * @throws AwsError InvalidParameterValueException when a queue of a mapping gives less time than the function takes.
+   * @throws AwsError InvalidParameterValueException when the visibility timeout of a mapping's queue is shorter than the function's timeout.
    */
   async putFunction(config: FunctionConfig): Promise<void> {
     const own = this.mappings.of(config.name);
@@ -65,7 +65,7 @@ export class LambdaService implements AwsService, Part {
       for (const mapping of own) await this.mappings.put(mapping, config);
   }
 
-  /** Takes resource policy, aliases and asynchronous settings along; mappings stay and find no function. */
+  /** Resource policy, aliases and asynchronous settings go too; mappings stay, without a function. */
   async deleteFunction(name: string): Promise<void> {
     await this.pool.remove(name);
     this.policies.forget(name);
@@ -89,13 +89,13 @@ export class LambdaService implements AwsService, Part {
     return this.mappings.put(config, this.configOf(config.functionName));
   }
 
-  /** Starts mappings and takes up unfinished asynchronous events; call it when every resource is there. */
+  /** Starts mappings and resumes unfinished asynchronous events; call it when every resource exists. */
   activate(): void {
     this.asynchronous.resume();
     this.mappings.activate();
   }
 
-  /** Ends open batching windows now, for a caller that wants to see everything settled. */
+  /** Ends open batching windows now, for a caller that waits until everything has been processed. */
   flush(): void {
     this.mappings.flush();
   }
@@ -193,7 +193,7 @@ export class LambdaService implements AwsService, Part {
   }
 }
 
-/** What an Invoke names. */
+/** The function that an Invoke names. */
 function target(url: URL): { readonly reference: string; readonly qualifier: string | undefined } {
   const [, name = ""] = INVOKE.exec(url.pathname) ?? [];
   return { reference: decodeURIComponent(name), qualifier: url.searchParams.get("Qualifier") ?? undefined };

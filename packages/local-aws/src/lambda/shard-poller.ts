@@ -30,7 +30,7 @@ export class ShardPoller {
     this.cursor = options.checkpoint.load();
   }
 
-  /** Reads what there is; call it when records may have arrived. */
+  /** Reads all records up to the newest; call it when some may have arrived. */
   wake(): void {
     if (this.reading) {
       this.wokenWhileReading = true;

@@ -38,7 +38,7 @@ export async function serveProvider(args: ServerArgs): Promise<ProviderServer> {
   return { port: bound, end: () => server.forceShutdown() };
 }
 
-/** A handler whose answer or error is the promise's. */
+/** A handler from a function that returns the response, or a promise of it. */
 function answering<Request, Response>(
   answer: (request: Request) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
@@ -111,7 +111,7 @@ function operations({ resources, calls }: ServerArgs) {
   return {
     invoke: answering(async (request: proto.InvokeRequest) => {
       const call = calls[request.getTok()];
-      if (call === undefined) throw new Error(`${request.getTok()}: this provider function has no local answer.`);
+      if (call === undefined) throw new Error(`${request.getTok()}: this provider function isn't implemented locally.`);
       const response = new proto.InvokeResponse();
       response.setReturn(toStruct(await call(plainProperties(fromStruct(request.getArgs())))));
       return response;

@@ -43,7 +43,7 @@ export function copyStackFiles(
     if (kept === undefined) document.delete(member);
     else document.set(member, kept);
   }
-  // Values that were encrypted are for nobody else.
+  // Only the owner may read it: it holds values that were encrypted.
   writeFileSync(configFile, document.toString({ lineWidth: 0 }), { mode: 0o600 });
   copyFileSync(join(projectDir, "Pulumi.yaml"), join(copies, "Pulumi.yaml"));
   return { folder: copies, configFile };

@@ -1,4 +1,4 @@
-/** Local bodies of what an API consists of: resources, methods, integrations, models, validators, responses. */
+/** Local bodies of APIs and their parts: resources, methods, integrations, models, validators, responses. */
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
 import { fieldsOf, writtenBy } from "../../engine/fields";
 import { physicalName } from "../../engine/names";

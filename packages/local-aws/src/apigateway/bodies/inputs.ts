@@ -24,7 +24,7 @@ export function apiOf(gateway: ApiGateway, fields: Fields): Api {
   return api;
 }
 
-/** The API of a resource; none when it is gone with all that it had. */
+/** The API of a resource; undefined when it is gone, and everything in it too. */
 export function findApi(gateway: ApiGateway, { restApi, restApiId }: GraphResource["inputs"]): Api | undefined {
   return gateway.apis.get(String(restApiId ?? restApi));
 }

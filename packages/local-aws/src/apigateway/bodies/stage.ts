@@ -1,4 +1,4 @@
-/** Local bodies of what is deployed of an API: deployments, stages, and the stages' throttles. */
+/** Local bodies of deployments, stages, and the stages' throttles. */
 import { AwsError, type GraphResource, type ResourceBody } from "../../contracts";
 import { fieldsOf, writtenBy } from "../../engine/fields";
 import { type Stage, snapshotOf } from "../api";
@@ -6,7 +6,7 @@ import { checkTemplate } from "../context";
 import type { ApiGateway } from "../server";
 import { apiOf, findApi, idOf, tags } from "./inputs";
 
-/** @param urlOf where a stage will answer */
+/** @param urlOf the address of a stage */
 export function stageBodies(gateway: ApiGateway, urlOf: (apiId: string, stage: string) => string): ResourceBody[] {
   return [deploymentBody(gateway), stageBody(gateway, urlOf), methodSettingsBody(gateway)];
 }

@@ -60,7 +60,7 @@ const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
   autoName: anyName,
   outputs: ({ name, inputs, region }) => {
     const id = idOf("key", [name, inputs.value].filter((part) => part !== undefined).join(" "));
-    // Made from the name, so that a key written down keeps working; it opens nothing but this machine's own loopback port.
+    // Derived from the name, so that a key keeps working after a restart; it only opens this machine's loopback port.
     const value = inputs.value ?? createHash("sha256").update(`api key ${name}`).digest("base64url").slice(0, 40);
     return {
       id,
