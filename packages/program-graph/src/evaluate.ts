@@ -19,7 +19,7 @@ let queue: Promise<unknown> = Promise.resolve();
 /**
  * Evaluates the program; nothing is created. Evaluations of one process run one after the other, since working folder,
  * rejection handlers and the module cache are shared. Apart from that they are independent.
- * @throws EvaluationError with every unsupported type, unknown field, duplicate URN and failed output.
+ * @throws Error with every unsupported type, unknown field, duplicate URN and failed output.
  */
 export function evaluate(options: EvaluateOptions): Promise<Graph> {
   const run = queue.then(() => runtimeState.withLocalStorage(() => evaluateNow(options)));

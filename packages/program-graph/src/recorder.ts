@@ -23,17 +23,6 @@ export interface RecorderOptions {
   readonly accountId: string;
 }
 
-/** The program cannot be evaluated; `problems` has a line for each reason. */
-export class EvaluationError extends Error {
-  readonly code = "EVALUATION";
-  constructor(
-    stack: string,
-    readonly problems: readonly string[],
-  ) {
-    super(`The program of stack "${stack}" cannot run here:\n  - ${problems.join("\n  - ")}`);
-  }
-}
-
 interface RegisterRequest {
   getType(): string;
   getName(): string;
@@ -181,7 +170,8 @@ export class Recorder {
       if (![...this.problems].some((problem) => problem.includes(text))) this.problems.add(`${owner}: ${text}`);
     }
     const { project, stack } = this.options.config;
-    if (this.problems.size > 0) throw new EvaluationError(stack, [...this.problems]);
+    if (this.problems.size > 0)
+      throw new Error(`The program of stack "${stack}" cannot run here:\n  - ${[...this.problems].join("\n  - ")}`);
     return { project, stack, resources: this.resources, byUrn: this.byUrn, outputs, warnings: this.warnings };
   }
 }

@@ -27,8 +27,6 @@ export interface Platform {
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly graph: Graph;
   readonly endpointUrl: string;
-  /** Base URL of every stage of every API. */
-  readonly apiUrls: readonly string[];
   readonly warehouseUrl: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly region: string;
@@ -50,7 +48,7 @@ export interface Platform {
 
 /**
  * Starts the platform. When anything fails, the parts that were started are ended before the error is thrown.
- * @throws StackConfigError, EvaluationError, DeployError; Error when a port is taken.
+ * @throws Error with every problem of the config or the program, with the resource that failed, or with the port that is taken
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const projectDir = options.projectDir ?? process.cwd();
@@ -100,9 +98,6 @@ async function start(
     outputs: graph.outputs,
     graph,
     endpointUrl: context.endpointUrl,
-    apiUrls: graph.resources
-      .filter(({ type }) => type === "aws:apigateway/stage:Stage")
-      .map(({ state }) => String(state.invokeUrl)),
     warehouseUrl: warehouseUrl(services, graph.resources),
     credentials: credentials.owner,
     region: config.region,

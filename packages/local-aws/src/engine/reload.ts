@@ -2,7 +2,7 @@
 
 import { diff, type Graph, ResourceTypes } from "@risk/program-graph";
 import type { ResourceBody } from "../contracts";
-import { DeployError } from "./deploy";
+import { bodyError } from "./deploy";
 
 export interface ReloadResult {
   /** `aws:ssm/parameter:Parameter policy: value` of each change that is in effect. */
@@ -11,7 +11,7 @@ export interface ReloadResult {
   readonly needsRestart: readonly string[];
 }
 
-/** @throws DeployError for the first change that its service refuses; those before it are in effect. */
+/** @throws Error for the first change that its service refuses; those before it are in effect. */
 export async function applyChanges(before: Graph, after: Graph, bodies: readonly ResourceBody[]): Promise<ReloadResult> {
   const types = new ResourceTypes(bodies);
   const difference = diff(before, after);
@@ -32,7 +32,7 @@ export async function applyChanges(before: Graph, after: Graph, bodies: readonly
     try {
       await body.update?.(change.after, change.before);
     } catch (error) {
-      throw new DeployError(change.after, error);
+      throw bodyError(change.after, error);
     }
     applied.push(line);
   }

@@ -13,7 +13,7 @@ import { createServices } from "./services";
 
 /**
  * Evaluates a program with the config of `Pulumi.<stack>.yaml`; by default the project's compiled one, `dist/index.js`.
- * @throws StackConfigError, EvaluationError.
+ * @throws Error with every problem of the config or the program.
  */
 export async function stackGraph(projectDir: string, stack: string, program?: EvaluateOptions["program"]): Promise<Graph> {
   const config = readStackConfig(projectDir, stack);
@@ -38,7 +38,7 @@ export async function stackGraph(projectDir: string, stack: string, program?: Ev
   }
 }
 
-/** The same for a caller that has the resource types already. @throws EvaluationError. */
+/** The same for a caller that has the resource types already. @throws Error with every problem of the program. */
 export function graphOf(
   projectDir: string,
   config: StackConfig,

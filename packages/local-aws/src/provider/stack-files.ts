@@ -20,7 +20,7 @@ interface StackFiles {
 /**
  * Brings the copies up to date with the project, keeping the salt of an earlier `pulumi stack init`. Encrypted values, which the
  * passphrase of that salt doesn't open, are plain in the copy.
- * @throws StackConfigError with the variables that encrypted values are missing
+ * @throws Error with the variables that encrypted values are missing
  */
 export function copyStackFiles(
   projectDir: string,

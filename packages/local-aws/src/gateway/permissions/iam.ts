@@ -31,7 +31,6 @@ export class Iam {
   constructor(
     private readonly accountId: string,
     private readonly region: string,
-    private readonly now: () => number = Date.now,
   ) {}
 
   /** Registers a role or replaces its trust policy; its other policies are kept. */
@@ -151,7 +150,7 @@ export class Iam {
   }
 
   private context(role: RoleRecord, permission: Permission): ConditionContext {
-    const now = this.now();
+    const now = Date.now();
     return {
       "aws:PrincipalArn": role.arn,
       "aws:PrincipalAccount": this.accountId,
