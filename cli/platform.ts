@@ -2,6 +2,6 @@
 import { type Platform, type PlatformOptions, startPlatform as startStack } from "@risk/local-aws";
 import { serveShippedModel } from "./shipped-models";
 
-/** @throws StackConfigError, EvaluationError, DeployError; Error when a port is taken. */
+/** @throws Error with every problem of the config or the program, with the resource that failed, or with the port that is taken */
 export const startPlatform = (options: Omit<PlatformOptions, "onCreated">): Promise<Platform> =>
   startStack({ ...options, onCreated: (resource, { sagemaker }) => serveShippedModel(resource, sagemaker) });

@@ -2,7 +2,7 @@
  * The security controls that a resource graph must meet. Plain functions over evaluated resources: `npm run controls` runs
  * them on the stacks, tests run them on single resources.
  */
-import type { GraphResource } from "@risk/local-aws/testing";
+import type { GraphResource } from "@risk/program-graph";
 import { apiGatewayControls } from "./api-gateway";
 import { cloudWatchControls } from "./cloudwatch";
 import { type Control, ResourceGraph } from "./control";

@@ -1,5 +1,5 @@
 /** Resources that meet the controls, and the one field whose change breaks each of them. */
-import type { GraphResource } from "@risk/local-aws/testing";
+import type { GraphResource } from "@risk/program-graph";
 
 const ACCOUNT = "111122223333";
 

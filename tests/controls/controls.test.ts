@@ -1,4 +1,4 @@
-import type { GraphResource } from "@risk/local-aws/testing";
+import type { GraphResource } from "@risk/program-graph";
 import { describe, expect, it } from "vitest";
 import { isRecord } from "../../controls/control";
 import { exemptions } from "../../controls/exemptions";

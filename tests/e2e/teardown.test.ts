@@ -1,9 +1,8 @@
 /** The stack taken down as an engine does, dependents first, and put up again in the same services. */
 
 import type { Platform } from "@risk/local-aws";
-import { deploy } from "@risk/local-aws";
-import type { GraphResource, ResourceBody } from "@risk/local-aws/testing";
-import { inDependencyOrder } from "@risk/program-graph";
+import { deploy, type ResourceBody } from "@risk/local-aws/testing";
+import { type GraphResource, inDependencyOrder } from "@risk/program-graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPlatform, until } from "./support";
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { createServices, physicalName, stackGraph } from "@risk/local-aws";
+import { stackGraph } from "@risk/local-aws";
 import { Iam } from "@risk/local-aws/permissions";
-import { CredentialStore } from "@risk/local-aws/testing";
+import { CredentialStore, createServices, physicalName } from "@risk/local-aws/testing";
 import { ResourceTypes } from "@risk/program-graph";
 import { afterAll, describe, expect, it } from "vitest";
 

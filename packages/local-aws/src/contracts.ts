@@ -12,7 +12,7 @@ export type Principal =
   | { readonly kind: "owner"; readonly arn: string }
   | { readonly kind: "role"; readonly arn: string; readonly roleName: string };
 
-/** One AWS wire request after its signature was verified. */
+/** One AWS request as it came over the wire, with its signature verified. */
 export interface AwsRequest {
   /** Signing name of the service: `kinesis`, `dynamodb`, `s3`, `events`, `monitoring`, `redshift-data` … */
   readonly service: string;
@@ -75,11 +75,11 @@ export interface LocalContext {
   /** Folder for files (objects, archives, mail). A temporary one with `--in-memory`. */
   readonly dataDir: string;
   readonly clock: { now(): number };
-  /** One line of what the runtime itself does, for the person at the terminal. */
+  /** Prints a line about the runtime's own work for the person at the terminal. */
   readonly log: (line: string) => void;
 }
 
-/** The physical name of a type: what the provider calls a resource that the program doesn't name, and what the service accepts. */
+/** How resources of a type are named: how the provider makes up a name, and which names the service accepts. */
 export interface NameRule {
   /** Input that holds the name: `name`, `bucket` … */
   readonly field: string;
@@ -93,21 +93,21 @@ export interface NameRule {
 
 /**
  * The local body of one resource type. A field of `inputs` that is neither in `honoured` nor in `cloudOnly` stops
- * the start with its name: silent success is the worst bug a local runtime can have.
+ * the start, by name: silent success is the worst bug that a local runtime can have.
  *
- * A type without `create` has no effect on one machine (all that it honours is in its outputs): there is nothing to update or
+ * A type without `create` has no effect on one machine (its outputs are all there is): there is nothing to update or
  * delete either. A type with `create` has `delete`, and `update` unless every input that it honours is in `replaceOn`.
  */
 export interface ResourceBody extends ResourceType {
   /** Inputs whose change makes a new resource: `ForceNew` in terraform-provider-aws. All others are updated in place. */
   readonly replaceOn: readonly string[];
-  /** A replacement deletes the old one first, since both can't exist at once even under generated names. */
+  /** A replacement deletes the old resource first: the two can't exist at once, even under generated names. */
   readonly deleteBeforeReplace?: true;
   /** Present where the provider makes a name when the program gives none. */
   readonly autoName?: NameRule;
   /**
-   * Inputs that AWS returns otherwise than they were set, with what it returns: defaults filled in, another order. A refresh brings
-   * these, and a program that does not expect them updates for ever. Absent: all come back as they were set.
+   * Inputs that AWS returns differently from how they were set, with what it returns: defaults filled in, another order. A refresh
+   * brings these, and a program that doesn't expect them updates again every time. Absent: all come back as they were set.
    */
   readBack?(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** Gives the resource its body. Must be idempotent: it runs again on every start over kept data. */
@@ -115,8 +115,8 @@ export interface ResourceBody extends ResourceType {
   /** Applies every changed input that isn't in `replaceOn` to a running body. Absent: what can change in place has no local effect. */
   update?(resource: GraphResource, previous: GraphResource): Promise<void> | void;
   /**
-   * Removes the body, and only it: dependents are gone by then. Succeeds when it is gone already or was removed by half before
-   * a crash. Throws what AWS answers when it refuses (`BucketNotEmpty`, `DeleteConflict` …), with the fix.
+   * Removes the body and nothing else: dependents are gone by then. Succeeds when it is gone already, or was half removed before
+   * a crash. Throws the error that AWS would return when it refuses (`BucketNotEmpty`, `DeleteConflict` …), with the fix.
    */
   delete?(resource: GraphResource): Promise<void> | void;
 }

@@ -1,12 +1,12 @@
 /** Pulumi assets and archives as plain bytes, and the zip that would be uploaded for them. */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { crc32, deflateRawSync } from "node:zlib";
-import { unzipSync, Zip, type ZipInputFile } from "fflate";
+import { Zip, type ZipInputFile } from "fflate";
 
 /** A file given as text or path; `sha256` (hex) identifies the content. */
-export interface ResolvedAsset {
+interface ResolvedAsset {
   readonly kind: "asset";
   readonly sha256: string;
   readonly content: Buffer;
@@ -39,7 +39,7 @@ const isPulumiAsset = (value: object): value is PulumiAssetLike => "__pulumiAsse
 
 /**
  * Replaces every asset and archive inside `value` by its bytes; everything else is copied.
- * @throws Error for remote assets (`uri`) and files that cannot be read, with the address.
+ * @throws Error for remote assets, archives of a whole folder or file, and files that can't be read, with the address.
  */
 export async function resolveAssets(value: unknown, folder: string): Promise<unknown> {
   if (Array.isArray(value)) return Promise.all(value.map((item) => resolveAssets(item, folder)));
@@ -50,29 +50,28 @@ export async function resolveAssets(value: unknown, folder: string): Promise<unk
 }
 
 async function assetOf(asset: PulumiAssetLike, folder: string): Promise<ResolvedAsset> {
-  const content =
-    asset.text !== undefined
-      ? Buffer.from(await asset.text)
-      : asset.path !== undefined
-        ? readFileSync(resolve(folder, await asset.path))
-        : refuseRemote(await asset.uri);
+  const [text, path] = await Promise.all([asset.text, asset.path]);
+  if (text === undefined && path === undefined)
+    throw new Error(`Remote asset ${(await asset.uri) ?? ""}: nothing is downloaded here. Use a local file or a string.`);
+  const content = text !== undefined ? Buffer.from(text) : readFileSync(resolve(folder, path ?? ""));
   return { kind: "asset", sha256: createHash("sha256").update(content).digest("hex"), content };
 }
 
 async function archiveOf(archive: PulumiAssetLike, folder: string): Promise<ResolvedArchive> {
+  const assets = await archive.assets;
+  if (assets === undefined)
+    throw new Error(
+      `Archive ${(await archive.path) ?? (await archive.uri) ?? ""}: only an AssetArchive, which names its files, is read here.`,
+    );
   const files: Record<string, Buffer> = {};
-  if (archive.assets !== undefined) {
-    for (const [name, entry] of Object.entries(await archive.assets)) {
-      const path = name.replace(/^\.\//, "");
-      const content = await resolveAssets(entry, folder);
-      if (isResolvedAsset(content)) files[path] = content.content;
-      else if (isResolvedArchive(content)) {
-        for (const [inner, bytes] of Object.entries(content.files)) files[`${path}/${inner}`] = bytes;
-      }
+  for (const [name, entry] of Object.entries(assets)) {
+    const path = name.replace(/^\.\//, "");
+    const content = await resolveAssets(entry, folder);
+    if (isResolvedAsset(content)) files[path] = content.content;
+    else if (isResolvedArchive(content)) {
+      for (const [inner, bytes] of Object.entries(content.files)) files[`${path}/${inner}`] = bytes;
     }
-  } else if (archive.path !== undefined) {
-    Object.assign(files, filesAt(resolve(folder, await archive.path)));
-  } else refuseRemote(await archive.uri);
+  }
   return archiveFrom(files);
 }
 
@@ -84,27 +83,7 @@ export function archiveFrom(files: Readonly<Record<string, Buffer>>): ResolvedAr
   return { kind: "archive", sha256: hash.digest("hex"), files: sorted };
 }
 
-function filesAt(path: string): Record<string, Buffer> {
-  if (!statSync(path).isDirectory()) {
-    if (!path.endsWith(".zip")) throw new Error(`Archive ${path}: expected a folder or a .zip file; pack it as one of them.`);
-    const unpacked = unzipSync(readFileSync(path));
-    const entries = Object.entries(unpacked).filter(([name]) => !name.endsWith("/"));
-    return Object.fromEntries(entries.map(([name, bytes]) => [name, Buffer.from(bytes)]));
-  }
-  const files: Record<string, Buffer> = {};
-  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const full = join(entry.parentPath, entry.name);
-    files[full.slice(path.length + 1).replaceAll("\\", "/")] = readFileSync(full);
-  }
-  return files;
-}
-
-function refuseRemote(uri: string | undefined): never {
-  throw new Error(`Remote asset ${uri ?? ""}: nothing is downloaded here. Use a local file or a string.`);
-}
-
-/** One moment for every entry, so that equal files give equal zips (zip has no years before 1980). */
+/** The same time for every entry, so that equal files give equal zips (zip starts in 1980). */
 const zipEpoch = new Date(1980, 0, 1);
 
 /** Zips of archives that are in use: an archive is asked for its size and hash when it is evaluated and when it is deployed. */

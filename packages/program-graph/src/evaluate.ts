@@ -18,8 +18,8 @@ let queue: Promise<unknown> = Promise.resolve();
 
 /**
  * Evaluates the program; nothing is created. Evaluations of one process run one after the other, since working folder,
- * rejection handlers and the module cache are shared; they are independent of each other otherwise.
- * @throws EvaluationError with every unsupported type, unknown field, duplicate URN and failed output.
+ * rejection handlers and the module cache are shared. Apart from that they are independent.
+ * @throws Error with every unsupported type, unknown field, duplicate URN and failed output.
  */
 export function evaluate(options: EvaluateOptions): Promise<Graph> {
   const run = queue.then(() => runtimeState.withLocalStorage(() => evaluateNow(options)));
@@ -62,7 +62,7 @@ async function runProgram(program: EvaluateOptions["program"]): Promise<Record<s
   return isRecord(result) ? result : undefined;
 }
 
-/** Loads the program anew: a module that registered resources or read config must not be reused by the next evaluation. */
+/** Loads the program again: a module that registered resources or read config must not be reused by the next evaluation. */
 function loadFresh(program: string): unknown {
   const load = createRequire(program);
   // The cache knows files by their real paths; the project's folder may be a link.
@@ -76,7 +76,7 @@ function loadFresh(program: string): unknown {
 /** How `pulumi.log.warn` writes where no engine listens. */
 const WARNING = "warning: [runtime] ";
 
-/** Working folder, unhandled rejections, warnings and stack traces belong to the evaluation while it runs; returns how to give them back. */
+/** While it runs, the evaluation owns working folder, unhandled rejections, warnings and stack traces; the returned function restores them. */
 function takeProcess(projectDir: string, recorder: Recorder): () => void {
   const onRejection = (reason: unknown): void => recorder.rejected(reason);
   const { stackTraceLimit } = Error;
@@ -102,7 +102,7 @@ function takeProcess(projectDir: string, recorder: Recorder): () => void {
   };
 }
 
-/** All registrations are answered, and rejections nobody handled have been reported (after one turn of the event loop). */
+/** Resolves when all registrations are done and unhandled rejections have been reported, one turn of the event loop later. */
 async function settle(): Promise<void> {
   const store = runtimeState.getStore();
   let done: unknown;

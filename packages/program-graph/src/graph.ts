@@ -12,18 +12,18 @@ export interface Graph {
   readonly byUrn: ReadonlyMap<string, GraphResource>;
   /** Stack outputs, secrets in plain text. */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** What the program warns of, as a preview shows it. */
+  /** Warnings of the program, as a preview shows them. */
   readonly warnings: readonly string[];
 }
 
-export interface FieldChange {
+interface FieldChange {
   /** `environment.variables.PROFILE`, `rules[0].prefix`. */
   readonly path: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-export interface GraphDiff {
+interface GraphDiff {
   readonly added: readonly GraphResource[];
   readonly removed: readonly GraphResource[];
   readonly changed: readonly { before: GraphResource; after: GraphResource; fields: readonly FieldChange[] }[];

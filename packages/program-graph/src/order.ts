@@ -2,8 +2,8 @@ import type { Graph } from "./graph";
 import type { GraphResource } from "./resource";
 
 /**
- * Resources with every dependency before its dependents; otherwise in the order of registration. A dependency on a component
- * is one on everything inside it.
+ * Resources in the order of registration, but every dependency before its dependents. A dependency on a component is one on
+ * everything inside it.
  * @throws Error that names the resources of a cycle.
  */
 export function inDependencyOrder(graph: Graph): GraphResource[] {

@@ -1,4 +1,4 @@
-/** One reading of node_modules for all functions of a program. */
+/** Reads node_modules once for all functions of a program. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -8,8 +8,8 @@ interface Reader {
 }
 
 /**
- * Pulumi reads the whole tree of installed packages for each function's archive, to find those that it has to hold (100 ms each; none
- * here). Until the returned function is called, the first reading of a folder serves them all.
+ * For each function's archive, Pulumi reads the whole tree of installed packages to find those that the archive needs (100 ms each; here
+ * it needs none). Until the returned function is called, the first reading of a folder serves all archives.
  */
 export function sharePackageTree(): () => void {
   // The copy that Pulumi loads, wherever it is installed.

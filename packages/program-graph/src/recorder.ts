@@ -1,4 +1,4 @@
-/** What a program registers: the mock monitor's calls as resources with outputs, and everything that is wrong with them. */
+/** Turns the calls to Pulumi's mock monitor into resources with outputs, and collects everything that is wrong with them. */
 import * as runtime from "@pulumi/pulumi/runtime/index.js";
 import * as runtimeState from "@pulumi/pulumi/runtime/state.js";
 import { resolveAssets } from "./assets";
@@ -8,7 +8,7 @@ import { ResourceTypes } from "./resource-types";
 import type { StackConfig } from "./stack-config";
 import { isRecord, messageOf, recordOf } from "./values";
 
-/** A provider function (`aws:index/getRegion:getRegion`) answered locally. */
+/** The local implementation of a provider function (`aws:index/getRegion:getRegion`). */
 export type ProviderCall = (
   inputs: Readonly<Record<string, unknown>>,
 ) => Record<string, unknown> | Promise<Record<string, unknown>>;
@@ -17,21 +17,10 @@ export interface RecorderOptions {
   readonly config: StackConfig;
   /** Assets and bundles are found relative to it; the CLI would run the program there. */
   readonly projectDir: string;
-  /** What is known of the provider: any other type or input is a problem. */
+  /** The types that the provider has: any other type or input is a problem. */
   readonly types: readonly ResourceType[];
   readonly calls?: Readonly<Record<string, ProviderCall>>;
   readonly accountId: string;
-}
-
-/** The program cannot be evaluated; `problems` has one line each. */
-export class EvaluationError extends Error {
-  readonly code = "EVALUATION";
-  constructor(
-    stack: string,
-    readonly problems: readonly string[],
-  ) {
-    super(`The program of stack "${stack}" cannot run here:\n  - ${problems.join("\n  - ")}`);
-  }
 }
 
 interface RegisterRequest {
@@ -135,7 +124,7 @@ export class Recorder {
   call(token: string, inputs: unknown): Record<string, unknown> | Promise<Record<string, unknown>> {
     const answer = this.options.calls?.[token];
     if (answer === undefined) {
-      const problem = `${token}: this provider function has no local answer.`;
+      const problem = `${token}: this provider function isn't implemented locally.`;
       this.problems.add(problem);
       throw new Error(problem);
     }
@@ -181,7 +170,8 @@ export class Recorder {
       if (![...this.problems].some((problem) => problem.includes(text))) this.problems.add(`${owner}: ${text}`);
     }
     const { project, stack } = this.options.config;
-    if (this.problems.size > 0) throw new EvaluationError(stack, [...this.problems]);
+    if (this.problems.size > 0)
+      throw new Error(`The program of stack "${stack}" cannot run here:\n  - ${[...this.problems].join("\n  - ")}`);
     return { project, stack, resources: this.resources, byUrn: this.byUrn, outputs, warnings: this.warnings };
   }
 }

@@ -1,7 +1,7 @@
 /** The known resource types, and the check that nothing a program asks for is dropped silently. */
 import type { ResourceType } from "./resource";
 
-/** What the evaluation itself stands in for. Providers only choose region and tags. */
+/** Types that the evaluation handles itself. Providers only choose region and tags. */
 const engineTypes: Readonly<Record<string, readonly string[]>> = {
   "pulumi:pulumi:Stack": [],
   "pulumi:providers:aws": ["region", "defaultTags", "skipMetadataApiCheck"],

@@ -1,4 +1,4 @@
-/** A resource as the program registers it, and what the evaluation has to be told about its type. */
+/** A resource as the program registers it, and what the evaluation needs to know about its type. */
 
 export interface GraphResource {
   readonly urn: string;

@@ -7,7 +7,7 @@ import type { Document } from "yaml";
 /** Where a value is: `["config", "risk:fraud", "x"]`. */
 type Path = readonly (string | number)[];
 
-export interface Revealed {
+interface Revealed {
   /** Full keys that hold an encrypted value; the CLI treats an object with a secret member as a secret. */
   readonly secretKeys: readonly string[];
   /** One line for each value whose variable is not set. */

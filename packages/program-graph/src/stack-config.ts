@@ -16,22 +16,17 @@ export interface StackConfig {
   readonly region: string;
 }
 
-/** The stack cannot be read; the message lists every problem. */
-export class StackConfigError extends Error {
-  readonly code = "STACK_CONFIG";
-}
-
 /**
  * Reads `Pulumi.yaml` (project name, declared keys, defaults) and `Pulumi.<stack>.yaml`, and refuses what the CLI would refuse before
  * it starts the program. Encrypted values come from the environment.
- * @throws StackConfigError that names the file, the key and the fix.
+ * @throws Error that names the file, the key and the fix.
  */
 export function readStackConfig(projectDir: string, stack: string, env: NodeJS.ProcessEnv = process.env): StackConfig {
   const projectFile = join(projectDir, "Pulumi.yaml");
   const stackFile = join(projectDir, `Pulumi.${stack}.yaml`);
   const project = recordOf(readYaml(projectFile, "It declares the project's name.").toJS());
   const name = project.name;
-  if (typeof name !== "string") throw new StackConfigError(`${projectFile}: expected "name" to be the project's name.`);
+  if (typeof name !== "string") throw new Error(`${projectFile}: expected "name" to be the project's name.`);
   const stackDocument = readYaml(stackFile, `Create it, or choose another stack with --stack.`);
   const { secretKeys, problems: unreadable } = revealSecureValues(stackDocument, name, env);
   if (unreadable.length > 0) throw problemsOf(stackFile, unreadable);
@@ -40,7 +35,7 @@ export function readStackConfig(projectDir: string, stack: string, env: NodeJS.P
   const declarations = Object.entries(recordOf(project.config));
   const dotted = declarations.map(([key]) => key).filter((key) => key.includes("."));
   if (dotted.length > 0) {
-    throw new StackConfigError(
+    throw new Error(
       `${projectFile}: expected declared keys without dots, since the CLI reads ${dotted[0]} as a path into ${dotted[0]?.split(".")[0]}, got ${dotted.join(", ")}. Declare the object's key alone.`,
     );
   }
@@ -58,14 +53,14 @@ export function readStackConfig(projectDir: string, stack: string, env: NodeJS.P
 }
 
 /** @param problems one line each */
-export const problemsOf = (file: string, problems: readonly string[]): StackConfigError =>
-  new StackConfigError(`${file}:\n  - ${problems.join("\n  - ")}`);
+export const problemsOf = (file: string, problems: readonly string[]): Error =>
+  new Error(`${file}:\n  - ${problems.join("\n  - ")}`);
 
 function readYaml(file: string, hint: string): Document {
-  if (!existsSync(file)) throw new StackConfigError(`${file} does not exist. ${hint}`);
+  if (!existsSync(file)) throw new Error(`${file} does not exist. ${hint}`);
   const document = parseDocument(readFileSync(file, "utf8"));
   const [error] = document.errors;
-  if (error !== undefined) throw new StackConfigError(`${file}: not valid YAML: ${error.message}`);
+  if (error !== undefined) throw new Error(`${file}: not valid YAML: ${error.message}`);
   return document;
 }
 
@@ -79,7 +74,7 @@ function declaredDefault(declared: unknown): unknown {
 /** Scalars of Pulumi.yaml's `type`; the CLI keeps their text. */
 const SCALARS: Readonly<Record<string, RegExp>> = { integer: /^[+-]?\d+$/, boolean: /^(true|false)$/ };
 
-/** What the CLI finds wrong with a declared key: it has no value, or one of another type. */
+/** Problems that the CLI would report about a declared key: it has no value, or one of another type. */
 function declaredProblems(stack: string, key: string, declared: unknown, text: string | undefined): string[] {
   const { type } = recordOf(declared);
   if (typeof type !== "string") return [];

@@ -6,5 +6,5 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** The object itself; an empty one for anything else. */
 export const recordOf = (value: unknown): Record<string, unknown> => (isRecord(value) ? value : {});
 
-/** What a person is told of a caught value. */
+/** The message of a caught value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

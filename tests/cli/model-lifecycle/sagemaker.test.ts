@@ -1,6 +1,5 @@
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
-import { SageMakerRuntimeService } from "@risk/local-aws";
-import { FaultInjector } from "@risk/local-aws/testing";
+import { FaultInjector, SageMakerRuntimeService } from "@risk/local-aws/testing";
 import { loadTrees } from "@risk/tree-kernel";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { endpointModel } from "../../../cli/shipped-models";

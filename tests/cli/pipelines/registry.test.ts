@@ -7,8 +7,8 @@ import {
   SageMakerClient,
   UpdateModelPackageCommand,
 } from "@aws-sdk/client-sagemaker";
-import { sageMakerBodies } from "@risk/local-aws";
-import type { GraphResource } from "@risk/local-aws/testing";
+import { sageMakerBodies } from "@risk/local-aws/testing";
+import type { GraphResource } from "@risk/program-graph";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runRegistry } from "../../../cli/model-lifecycle/registry";
 import type { Parsed } from "../../../cli/options";

@@ -3,8 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { Readable } from "node:stream";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDbService } from "@risk/local-aws";
-import { DynamoError } from "@risk/local-aws/testing";
+import { DynamoDbService, DynamoError } from "@risk/local-aws/testing";
 import { HttpResponse } from "@smithy/core/protocols";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_BACKOFF } from "../../../functions/shared/backoff";

@@ -1,4 +1,4 @@
-/** What a REST API is made of, and which method a request reaches. */
+/** The parts of a REST API, and the method that a request reaches. */
 export interface ApiMethod {
   readonly resourceId: string;
   readonly httpMethod: string;
@@ -14,7 +14,7 @@ export interface Integration {
   readonly timeoutMs: number;
 }
 
-export interface GatewayResponse {
+interface GatewayResponse {
   readonly statusCode: number | undefined;
   /** Of JSON; the default body without one. */
   readonly template: string | undefined;
@@ -22,7 +22,7 @@ export interface GatewayResponse {
 }
 
 export interface Throttle {
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
   readonly burst: number;
 }
@@ -39,7 +39,7 @@ export interface Stage {
   readonly deployed: ApiDefinition;
 }
 
-/** What a deployment freezes. */
+/** The part of an API that a deployment freezes. */
 export interface ApiDefinition {
   readonly id: string;
   readonly name: string;
@@ -54,7 +54,7 @@ export interface ApiDefinition {
   readonly responses: Map<string, GatewayResponse>;
 }
 
-/** An API as it is configured now. No request sees it before it is deployed. */
+/** An API as it is configured now. Requests see it only once it is deployed. */
 export interface Api extends ApiDefinition {
   readonly deployments: Map<string, ApiDefinition>;
   readonly stages: Map<string, Stage>;

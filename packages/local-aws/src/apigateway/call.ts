@@ -1,62 +1,62 @@
-/** One call: what becomes known of it while it is answered, and the metrics and the line of the access log that it leaves. */
+/** One call: what becomes known about it on the way, and its metrics and access-log line. */
 import type { IncomingMessage } from "node:http";
 import type { ApiDefinition, Match, Stage } from "./api";
 import { type ContextValues, substitute } from "./context";
 import type { Answer, GatewayError } from "./errors";
 import type { ApiPorts } from "./ports";
-import { type IncomingCall, requestTime } from "./proxy";
+import type { ApiKey } from "./usage";
 
 export interface Call {
   readonly request: IncomingMessage;
+  /** Lower-case names, repeated headers joined. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly method: string;
+  readonly sourceIp: string;
   readonly requestId: string;
   readonly traceId: string;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
-}
-
-export interface CallState {
   api?: ApiDefinition;
   stage?: Stage;
   match?: Match;
-  apiKey?: IncomingCall["apiKey"];
+  apiKey?: ApiKey;
   callerArn?: string;
   integrationMs?: number;
   error?: GatewayError;
 }
 
-export function contextValues(
-  { request, requestId, receivedAt }: Call,
-  { error, apiKey, integrationMs, match }: CallState,
-  answer: Answer | undefined,
-  latencyMs: number,
-): ContextValues {
+export function contextValues(call: Call, answer: Answer | undefined, latencyMs: number): ContextValues {
+  const { error, apiKey, integrationMs } = call;
   return {
     "error.messageString": error === undefined ? "" : JSON.stringify(error.message),
     "error.responseType": error?.type ?? "",
     "error.validationErrorString": error?.validationErrors ?? "",
-    httpMethod: request.method ?? "",
+    httpMethod: call.method,
     "identity.apiKeyId": apiKey?.id ?? "",
-    "identity.sourceIp": request.socket.remoteAddress ?? "127.0.0.1",
-    "identity.userAgent": request.headers["user-agent"] ?? "",
+    "identity.sourceIp": call.sourceIp,
+    "identity.userAgent": call.headers["user-agent"] ?? "",
     integrationLatency: integrationMs === undefined ? "" : String(Math.round(integrationMs)),
-    requestId,
-    requestTime: requestTime(receivedAt),
-    resourcePath: match?.resourcePath ?? "",
+    requestId: call.requestId,
+    requestTime: requestTime(call.receivedAt),
+    resourcePath: call.match?.resourcePath ?? "",
     responseLatency: String(Math.round(latencyMs)),
     responseLength: String(answer?.body.length ?? 0),
     status: String(answer?.status ?? ""),
   };
 }
 
-/** @param latencyMs from the first byte of the request to the answer */
-export function recordCall(
-  ports: Pick<ApiPorts, "metric" | "writeLog">,
-  call: Call,
-  state: CallState,
-  answer: Answer,
-  latencyMs: number,
-): void {
-  const { api, stage, integrationMs } = state;
+/** `09/Apr/2015:12:34:56 +0000`. */
+export function requestTime(time: number): string {
+  const date = new Date(time);
+  const month = date.toLocaleString("en-US", { month: "short", timeZone: "UTC" });
+  const two = (value: number) => String(value).padStart(2, "0");
+  const clock = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(":");
+  return `${two(date.getUTCDate())}/${month}/${date.getUTCFullYear()}:${clock} +0000`;
+}
+
+/** @param latencyMs from the first byte of the request to the response */
+export function recordCall(ports: Pick<ApiPorts, "metric" | "writeLog">, call: Call, answer: Answer, latencyMs: number): void {
+  const { api, stage, integrationMs } = call;
   if (api === undefined || stage === undefined) return;
   for (const dimensions of [{ ApiName: api.name }, { ApiName: api.name, Stage: stage.name }]) {
     ports.metric("Count", 1, "Count", dimensions);
@@ -66,6 +66,6 @@ export function recordCall(
     if (integrationMs !== undefined) ports.metric("IntegrationLatency", integrationMs, "Milliseconds", dimensions);
   }
   if (stage.accessLog === undefined) return;
-  const line = substitute(stage.accessLog.format, contextValues(call, state, answer, latencyMs), "log");
+  const line = substitute(stage.accessLog.format, contextValues(call, answer, latencyMs), "log");
   ports.writeLog(stage.accessLog.groupArn, `${api.id}-${stage.name}`, line);
 }

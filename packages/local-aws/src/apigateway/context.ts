@@ -1,6 +1,6 @@
 /** `$context` variables, as gateway response templates and access log formats use them. */
 
-/** Every variable with a value here; another one stops the start, rather than being an empty text in every response. */
+/** The variables that have a value here; any other stops the start, where it would be an empty text in every response. */
 const CONTEXT_NAMES = [
   "error.messageString",
   "error.responseType",
@@ -18,7 +18,7 @@ const CONTEXT_NAMES = [
   "status",
 ] as const;
 
-export type ContextName = (typeof CONTEXT_NAMES)[number];
+type ContextName = (typeof CONTEXT_NAMES)[number];
 export type ContextValues = Readonly<Record<ContextName, string>>;
 
 const VARIABLE = /\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)/g;

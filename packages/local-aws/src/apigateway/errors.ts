@@ -1,4 +1,4 @@
-/** Gateway responses: the errors that the gateway itself answers, and how an API customises them. */
+/** Gateway responses: the errors that the gateway itself returns, and how an API customises them. */
 import type { ApiDefinition } from "./api";
 import { type ContextValues, contextValue, substitute } from "./context";
 
@@ -9,7 +9,7 @@ interface DefaultResponse {
   readonly errorType: string;
 }
 
-/** What is answered here. Source: "Gateway response types", Amazon API Gateway developer guide. */
+/** The errors that occur here. Source: "Gateway response types", Amazon API Gateway developer guide. */
 const gatewayErrors = {
   ACCESS_DENIED: { status: 403, message: "User is not authorized to access this resource", errorType: "AccessDeniedException" },
   API_CONFIGURATION_ERROR: { status: 500, message: "Internal server error", errorType: "InternalServerErrorException" },
@@ -38,9 +38,9 @@ const gatewayErrors = {
   WAF_FILTERED: { status: 403, message: "Forbidden", errorType: "ForbiddenException" },
 } as const satisfies Record<string, DefaultResponse>;
 
-export type GatewayErrorType = keyof typeof gatewayErrors;
+type GatewayErrorType = keyof typeof gatewayErrors;
 
-/** Types that a program may customise: all of API Gateway's, though authorisers and parameters raise none here. */
+/** Types that a program may customise: all of API Gateway's, although authorisers and parameters cause no errors here. */
 export const customisable: readonly string[] = [
   ...Object.keys(gatewayErrors),
   "AUTHORIZER_CONFIGURATION_ERROR",
@@ -53,7 +53,7 @@ export const customisable: readonly string[] = [
   "UNSUPPORTED_MEDIA_TYPE",
 ];
 
-/** A request that the gateway answers itself. */
+/** An error that the gateway itself returns. */
 export class GatewayError extends Error {
   constructor(
     readonly type: GatewayErrorType,

@@ -1,10 +1,10 @@
 /**
- * A web ACL in front of a stage, as far as it touches legitimate calls: rules of the program's own, and of AWS's common rule set the
- * two that stop API clients. What looks for attacks matches nothing here.
+ * A web ACL in front of a stage, as far as it affects legitimate calls: the program's own rules, and the two rules of AWS's common
+ * rule set that stop API clients. Rules that look for attacks match nothing here.
  */
 import { Fields } from "../engine/fields";
 
-export interface FirewallRequest {
+interface FirewallRequest {
   /** With the stage: `/v1/score`. */
   readonly path: string;
   /** Lower-case names. */
@@ -12,7 +12,7 @@ export interface FirewallRequest {
   readonly bodyBytes: number;
 }
 
-/** Name of the rule that blocks a request; undefined lets it pass. */
+/** Returns the name of the rule that blocks a request, or undefined if it may pass. */
 export type Firewall = (request: FirewallRequest) => string | undefined;
 
 type Matches = (request: FirewallRequest, inspectedBytes: number) => boolean;
@@ -53,7 +53,7 @@ function inspectionLimit(acl: Fields): number {
   return known(inspectionLimits, name, "defaultSizeInspectionLimit");
 }
 
-/** What ends the evaluation: a rule that allows, or one that blocks. */
+/** The end of an evaluation: a rule allowed the request, or blocked it. */
 interface Verdict {
   readonly blockedBy: string | undefined;
 }
@@ -115,7 +115,7 @@ function compileStatement(statement: unknown, rule: string): Matches {
     case "byteMatchStatement":
       return pathMatch(fields);
     case "rateBasedStatement":
-      // One machine's calls all have one address.
+      // All calls on one machine come from one address.
       return () => false;
     default:
       throw new Error(

@@ -1,5 +1,6 @@
-/** What the gateway needs from the rest of the machine. */
+/** What the gateway needs from other services. */
 import type { Principal } from "../contracts";
+import type { SignedRequest } from "../gateway/signature-claim";
 
 export interface ApiPorts {
   /** Invokes with the right of a resource policy; rejects with an AwsError when there is none or the function is throttled. */
@@ -10,12 +11,7 @@ export interface ApiPorts {
     traceId: string,
   ) => Promise<{ readonly payload: string; readonly functionError: string | undefined; readonly requestId: string }>;
   /** Verifies a signature of service `execute-api`. @throws AwsError. */
-  readonly verify: (request: {
-    readonly method: string;
-    readonly target: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: Buffer;
-  }) => Principal | Promise<Principal>;
+  readonly verify: (request: SignedRequest) => Principal | Promise<Principal>;
   readonly isAllowed: (principal: Principal, action: string, resource: string) => boolean;
   readonly writeLog: (groupArn: string, stream: string, message: string) => void;
   readonly metric: (

@@ -1,52 +1,39 @@
-/** The Lambda proxy integration: request → event (payload format 1.0), and the function's answer → response. */
+/** The Lambda proxy integration: request → event (payload format 1.0), and the function's result → response. */
 import type { Match, Stage } from "./api";
+import { type Call, requestTime } from "./call";
 import type { Answer } from "./errors";
 
-export interface IncomingCall {
-  readonly requestId: string;
-  readonly method: string;
-  /** Path below the stage, still encoded: `/score`. */
+/** Where a call goes, and what it carries. */
+interface Destination {
+  readonly stage: Stage;
+  readonly match: Match;
+  readonly accountId: string;
+  /** Below the stage, still encoded: `/score`. */
   readonly path: string;
-  readonly rawHeaders: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: Buffer;
-  readonly sourceIp: string;
-  readonly httpVersion: string;
-  readonly receivedAt: number;
-  readonly apiKey: { readonly id: string; readonly value: string } | undefined;
-  readonly callerArn: string | undefined;
-  readonly accountId: string;
-  readonly traceId: string;
-}
-
-/** `09/Apr/2015:12:34:56 +0000`. */
-export function requestTime(time: number): string {
-  const date = new Date(time);
-  const month = date.toLocaleString("en-US", { month: "short", timeZone: "UTC" });
-  const two = (value: number) => String(value).padStart(2, "0");
-  const clock = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(":");
-  return `${two(date.getUTCDate())}/${month}/${date.getUTCFullYear()}:${clock} +0000`;
 }
 
 /** Text bodies are UTF-8; invalid bytes arrive as U+FFFD, as behind the real gateway. */
-export function proxyEvent(stage: Stage, match: Match, call: IncomingCall): Record<string, unknown> {
+export function proxyEvent(call: Call, to: Destination): Record<string, unknown> {
+  const { request, headers, callerArn } = call;
+  const { stage, match, accountId } = to;
   const multiValueHeaders: Record<string, string[]> = {};
-  for (let index = 0; index < call.rawHeaders.length; index += 2) {
-    const name = call.rawHeaders[index] ?? "";
-    multiValueHeaders[name] = [...(multiValueHeaders[name] ?? []), call.rawHeaders[index + 1] ?? ""];
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    const name = request.rawHeaders[index] ?? "";
+    multiValueHeaders[name] = [...(multiValueHeaders[name] ?? []), request.rawHeaders[index + 1] ?? ""];
   }
   multiValueHeaders["X-Amzn-Trace-Id"] = [call.traceId];
   multiValueHeaders["X-Forwarded-For"] = [call.sourceIp];
   multiValueHeaders["X-Forwarded-Proto"] = ["http"];
   const multiValueQuery: Record<string, string[]> = {};
-  for (const [name, value] of call.query) multiValueQuery[name] = [...(multiValueQuery[name] ?? []), value];
+  for (const [name, value] of to.query) multiValueQuery[name] = [...(multiValueQuery[name] ?? []), value];
   const last = (values: Record<string, string[]>) =>
     Object.fromEntries(Object.entries(values).map(([name, list]) => [name, list.at(-1) ?? ""]));
   const orNull = <T extends object>(value: T): T | null => (Object.keys(value).length === 0 ? null : value);
   return {
     resource: match.resourcePath,
-    path: call.path,
+    path: to.path,
     httpMethod: call.method,
     headers: last(multiValueHeaders),
     multiValueHeaders,
@@ -60,37 +47,37 @@ export function proxyEvent(stage: Stage, match: Match, call: IncomingCall): Reco
       httpMethod: call.method,
       extendedRequestId: call.requestId,
       requestTime: requestTime(call.receivedAt),
-      path: `/${stage.name}${call.path}`,
-      accountId: call.accountId,
-      protocol: `HTTP/${call.httpVersion}`,
+      path: `/${stage.name}${to.path}`,
+      accountId,
+      protocol: `HTTP/${request.httpVersion}`,
       stage: stage.name,
       domainPrefix: stage.deployed.id,
       requestTimeEpoch: call.receivedAt,
       requestId: call.requestId,
       identity: {
         cognitoIdentityPoolId: null,
-        accountId: call.callerArn === undefined ? null : call.accountId,
+        accountId: callerArn === undefined ? null : accountId,
         cognitoIdentityId: null,
-        caller: call.callerArn ?? null,
+        caller: callerArn ?? null,
         sourceIp: call.sourceIp,
         principalOrgId: null,
         accessKey: null,
         cognitoAuthenticationType: null,
         cognitoAuthenticationProvider: null,
-        userArn: call.callerArn ?? null,
-        userAgent: call.headers["user-agent"] ?? null,
-        user: call.callerArn ?? null,
+        userArn: callerArn ?? null,
+        userAgent: headers["user-agent"] ?? null,
+        user: callerArn ?? null,
         ...(call.apiKey === undefined ? {} : { apiKey: call.apiKey.value, apiKeyId: call.apiKey.id }),
       },
-      domainName: call.headers.host ?? "127.0.0.1",
+      domainName: headers.host ?? "127.0.0.1",
       apiId: stage.deployed.id,
     },
-    body: call.body.length === 0 ? null : call.body.toString(),
+    body: to.body.length === 0 ? null : to.body.toString(),
     isBase64Encoded: false,
   };
 }
 
-/** The function's answer, or undefined when it is malformed (answered with 502). */
+/** The response in a function's result; undefined when it is malformed (the caller gets a 502). */
 export function proxyAnswer(payload: string): Answer | undefined {
   const value: unknown = JSON.parse(payload);
   if (typeof value !== "object" || value === null || !("statusCode" in value)) return undefined;
@@ -108,7 +95,7 @@ export function proxyAnswer(payload: string): Answer | undefined {
     if (!Array.isArray(entries)) return undefined;
     all[name.toLowerCase()] = entries.map(String);
   }
-  // The connection is the gateway's own.
+  // The gateway sets these itself.
   for (const name of ["connection", "content-length", "transfer-encoding", "date"]) delete all[name];
   return {
     status,

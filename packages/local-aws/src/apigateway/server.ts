@@ -2,9 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { AwsError, type LocalContext, type Part, type Principal } from "../contracts";
+import { readBody } from "../gateway/port";
+import type { SignedRequest } from "../gateway/signature-claim";
 import { newTraceId } from "../lambda/trace";
 import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api";
-import { type Call, type CallState, contextValues, recordCall } from "./call";
+import { type Call, contextValues, recordCall } from "./call";
 import { type Answer, GatewayError, renderError } from "./errors";
 import type { Firewall } from "./firewall";
 import type { ApiPorts } from "./ports";
@@ -12,7 +14,7 @@ import { proxyAnswer, proxyEvent } from "./proxy";
 import { Usage } from "./usage";
 import { validateRequest } from "./validation";
 
-const maxBodyBytes = 10 * 1024 * 1024;
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 export class ApiGateway implements Part {
   readonly title = "REST APIs";
@@ -70,17 +72,23 @@ export class ApiGateway implements Part {
     const receivedAt = this.context.clock.now();
     const started = performance.now();
     const requestId = randomUUID();
-    const state: CallState = {};
     const traceId = request.headers["x-amzn-trace-id"]?.toString() ?? newTraceId(receivedAt, false);
-    const call = { request, requestId, traceId, receivedAt };
+    const call: Call = {
+      request,
+      headers: plainHeaders(request),
+      method: request.method ?? "GET",
+      sourceIp: request.socket.remoteAddress ?? "127.0.0.1",
+      requestId,
+      traceId,
+      receivedAt,
+    };
     let answer: Answer;
     try {
-      const body = await readBody(request);
-      answer = await this.answer(call, body, state);
+      answer = await this.answer(call, await readBody(request, MAX_BODY_BYTES));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      state.error = error;
-      answer = renderError(state.api, error, contextValues(call, state, undefined, 0));
+      call.error = error;
+      answer = renderError(call.api, error, contextValues(call, undefined, 0));
     }
     const latencyMs = performance.now() - started;
     const headers: Record<string, string | readonly string[]> = {
@@ -90,24 +98,23 @@ export class ApiGateway implements Part {
       "x-amzn-trace-id": traceId,
       "content-length": String(answer.body.length),
     };
-    // A body that is not read to its end would be taken for the next request.
+    // The rest of an unread body would be taken for the next request.
     if (answer.status === 413) headers.connection = "close";
     response.writeHead(
       answer.status,
       Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, typeof v === "string" ? v : [...v]])),
     );
     response.end(request.method === "HEAD" ? undefined : answer.body);
-    recordCall(this.ports, call, state, answer, latencyMs);
+    recordCall(this.ports, call, answer, latencyMs);
   }
 
   /** `body` is undefined when it was longer than the gateway takes. */
-  private async answer(call: Call, body: Buffer | undefined, state: CallState): Promise<Answer> {
-    const { request } = call;
+  private async answer(call: Call, body: Buffer | undefined): Promise<Answer> {
+    const { request, headers, method } = call;
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const { api, stage, path } = this.locate(url.pathname);
-    state.api = api;
-    state.stage = stage;
-    const headers = plainHeaders(request);
+    call.api = api;
+    call.stage = stage;
     // Before anything else of the API: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-aws-waf.html
     const blockedBy = this.firewalls.get(stage.arn)?.()?.({
       path: url.pathname,
@@ -115,40 +122,31 @@ export class ApiGateway implements Part {
       bodyBytes: body?.length ?? Number.POSITIVE_INFINITY,
     });
     if (blockedBy !== undefined) {
-      this.context.log(`${request.method} ${url.pathname}: blocked by ${blockedBy} of the web ACL.`);
+      this.context.log(`${method} ${url.pathname}: blocked by ${blockedBy} of the web ACL.`);
       throw new GatewayError("WAF_FILTERED");
     }
-    const method = request.method ?? "GET";
     const match = matchRoute(api, method, path);
     if (match === undefined) throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
-    state.match = match;
-    // Not before the API is known: its own response for this error is the answer.
+    call.match = match;
+    // Only now that the API is known, since it may have a response of its own for this error.
     if (body === undefined) throw new GatewayError("REQUEST_TOO_LARGE");
     const sourceArn = `arn:aws:execute-api:${this.context.region}:${this.context.accountId}:${api.id}/${stage.name}/${method}${path}`;
     if (match.method.authorization === "AWS_IAM") {
-      state.callerArn = await this.authorise({ method, target: request.url ?? "/", headers, body }, sourceArn);
+      call.callerArn = await this.authorise({ method, target: request.url ?? "/", headers, body }, sourceArn);
     }
     const methodPath = `${match.resourcePath.replace(/^\//, "")}/${match.method.httpMethod}`;
-    if (match.method.apiKeyRequired) state.apiKey = this.usage.admit(headers["x-api-key"], api.id, stage.name, `/${methodPath}`);
+    if (match.method.apiKeyRequired) call.apiKey = this.usage.admit(headers["x-api-key"], api.id, stage.name, `/${methodPath}`);
     this.usage.admitStage(api.id, stage, methodPath);
     validateRequest(api, match.method, { contentType: headers["content-type"], body: body.toString() });
-    const event = proxyEvent(stage, match, {
-      requestId: call.requestId,
-      method,
+    const event = proxyEvent(call, {
+      stage,
+      match,
+      accountId: this.context.accountId,
       path,
-      rawHeaders: request.rawHeaders,
-      headers,
       query: url.searchParams,
       body,
-      sourceIp: request.socket.remoteAddress ?? "127.0.0.1",
-      httpVersion: request.httpVersion,
-      receivedAt: call.receivedAt,
-      apiKey: state.apiKey,
-      callerArn: state.callerArn,
-      accountId: this.context.accountId,
-      traceId: call.traceId,
     });
-    return this.integrate(api, match, event, sourceArn, call.traceId, state);
+    return this.integrate(call, api, match, event, sourceArn);
   }
 
   /** `/<stage>/…` of the first API with that stage, or `/<api id>/<stage>/…`. */
@@ -162,7 +160,7 @@ export class ApiGateway implements Part {
     return { api: stage.deployed, stage, path: `/${below.join("/")}` };
   }
 
-  private async authorise(request: Parameters<ApiPorts["verify"]>[0], resource: string): Promise<string> {
+  private async authorise(request: SignedRequest, resource: string): Promise<string> {
     const { headers } = request;
     if (headers.authorization === undefined && !request.target.includes("X-Amz-Signature="))
       throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
@@ -182,14 +180,7 @@ export class ApiGateway implements Part {
     return principal.arn;
   }
 
-  private async integrate(
-    api: ApiDefinition,
-    match: Match,
-    event: object,
-    sourceArn: string,
-    traceId: string,
-    state: CallState,
-  ): Promise<Answer> {
+  private async integrate(call: Call, api: ApiDefinition, match: Match, event: object, sourceArn: string): Promise<Answer> {
     const integration = api.integrations.get(`${match.resourceId} ${match.method.httpMethod}`);
     if (integration === undefined) throw new GatewayError("API_CONFIGURATION_ERROR", "No integration defined for method");
     const started = performance.now();
@@ -200,7 +191,7 @@ export class ApiGateway implements Part {
     try {
       const caller = { principal: "apigateway.amazonaws.com", sourceArn };
       const result = await Promise.race([
-        this.ports.invoke(integration.functionArn, JSON.stringify(event), caller, traceId),
+        this.ports.invoke(integration.functionArn, JSON.stringify(event), caller, call.traceId),
         timeout,
       ]);
       const answer = result.functionError === undefined ? proxyAnswer(result.payload) : undefined;
@@ -213,14 +204,14 @@ export class ApiGateway implements Part {
       return answer;
     } catch (error) {
       if (error instanceof GatewayError) throw error;
-      // A function takes 6 MB, the gateway 10 MB: what lies between is the caller's mistake, not the API's.
+      // A function takes 6 MB, the gateway 10 MB: a body in between is the caller's mistake, not the API's.
       if (error instanceof AwsError && error.code === "RequestEntityTooLargeException")
         throw new GatewayError("REQUEST_TOO_LARGE");
       this.context.log(`${match.method.httpMethod} ${match.resourcePath}: ${String(error)}`);
       throw new GatewayError("API_CONFIGURATION_ERROR");
     } finally {
       clearTimeout(timer);
-      state.integrationMs = performance.now() - started;
+      call.integrationMs = performance.now() - started;
     }
   }
 }
@@ -231,17 +222,4 @@ function plainHeaders(request: IncomingMessage): Record<string, string> {
     ([name, value]) => [name, Array.isArray(value) ? value.join(",") : (value ?? "")] as const,
   );
   return Object.fromEntries(entries);
-}
-
-/** The whole body, or undefined when it is longer than the gateway takes. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes: Buffer = chunk;
-    size += bytes.length;
-    // Read on without keeping it: a client that is still sending would not see the answer.
-    if (size <= maxBodyBytes) chunks.push(bytes);
-  }
-  return size > maxBodyBytes ? undefined : Buffer.concat(chunks);
 }

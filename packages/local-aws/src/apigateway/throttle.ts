@@ -1,6 +1,6 @@
 import type { Throttle } from "./api";
 
-/** Holds up to `burst` tokens, refilled at `rate` a second. */
+/** Holds up to `burst` tokens, refilled at `rate` per second. */
 export class TokenBucket {
   private tokens: number;
   private at: number;

@@ -1,4 +1,4 @@
-/** API keys and usage plans: who may call how often. */
+/** API keys and usage plans: who may call, and how often. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Stage, Throttle } from "./api";
 import { GatewayError } from "./errors";
@@ -18,7 +18,7 @@ export interface UsagePlan {
     readonly throttles: Readonly<Record<string, Throttle>>;
   }[];
   readonly throttle: Throttle | undefined;
-  /** Requests that a key may make in a day, UTC. */
+  /** Requests that a key may make per day, in UTC. */
   readonly dailyQuota: number | undefined;
 }
 
@@ -56,7 +56,7 @@ export class Usage {
     this.keys.delete(keyId);
   }
 
-  /** With its keys' memberships and what they have used. */
+  /** Also forgets which keys it has and what they have used. */
   deletePlan(planId: string): void {
     this.plans.delete(planId);
     this.keysOfPlan.delete(planId);
@@ -68,7 +68,7 @@ export class Usage {
   }
 
   /**
-   * Admits a request with an API key. Limits of the plan hold for each key apart.
+   * Admits a request with an API key. The plan's limits hold for each key separately.
    * @throws GatewayError INVALID_API_KEY, THROTTLED, QUOTA_EXCEEDED.
    */
   admit(value: string | undefined, apiId: string, stage: string, methodPath: string): ApiKey {

@@ -17,7 +17,7 @@ export function compileModel(schema: unknown): ValidateFunction {
   return validate;
 }
 
-export interface ValidatedRequest {
+interface ValidatedRequest {
   readonly contentType: string | undefined;
   readonly body: string;
 }

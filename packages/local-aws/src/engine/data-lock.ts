@@ -1,10 +1,10 @@
-/** One platform a data folder: two processes on one database would each believe to be alone. */
+/** A data folder is used by one platform at a time: two processes on one database would overwrite each other's state. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Takes the folder for this process; the answer gives it back. A lock that a killed process left behind is taken over.
- * @throws Error naming the process that has the folder.
+ * Locks the folder for this process; the returned function unlocks it. A lock that a killed process left behind is taken over.
+ * @throws Error naming the process that holds the lock
  */
 export function lockDataDir(folder: string): () => void {
   const file = join(folder, "platform.pid");
@@ -17,7 +17,7 @@ export function lockDataDir(folder: string): () => void {
       const holder = Number(readFileSync(file, "utf8"));
       if (attempt > 1 || (holder !== process.pid && isAlive(holder))) {
         throw new Error(
-          `${folder} is in use by a platform that runs already (process ${holder}). Stop that one, or start this one with --in-memory.`,
+          `${folder} is in use by a platform that is already running (process ${holder}). Stop that one, or start this one with --in-memory.`,
         );
       }
       rmSync(file, { force: true });

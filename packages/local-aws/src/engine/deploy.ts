@@ -4,18 +4,11 @@ import type { Graph } from "@risk/program-graph";
 import { inDependencyOrder, messageOf, ResourceTypes } from "@risk/program-graph";
 import type { GraphResource, ResourceBody } from "../contracts";
 
-/** A body could not be created; names the resource. */
-export class DeployError extends Error {
-  readonly code = "DEPLOY";
-  constructor(
-    readonly resource: GraphResource,
-    override readonly cause: unknown,
-  ) {
-    super(`${resource.type} (${resource.name}): ${messageOf(cause)}`);
-  }
-}
+/** What went wrong with a body, under the type and name of its resource. */
+export const bodyError = ({ type, name }: GraphResource, cause: unknown): Error =>
+  new Error(`${type} (${name}): ${messageOf(cause)}`, { cause });
 
-/** Creates all bodies one after the other. @throws DeployError for the first that fails. */
+/** Creates all bodies, one at a time. @throws Error for the first that fails, with its resource. */
 export async function deploy(
   graph: Graph,
   bodies: readonly ResourceBody[],
@@ -27,7 +20,7 @@ export async function deploy(
       await types.get(resource.type)?.create?.(resource);
       onCreated?.(resource);
     } catch (error) {
-      throw new DeployError(resource, error);
+      throw bodyError(resource, error);
     }
   }
 }

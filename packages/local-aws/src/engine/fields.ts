@@ -1,5 +1,6 @@
 /** Typed reading of resource inputs; a wrong type is an error that names the field. */
 import { isRecord, recordOf } from "@risk/program-graph";
+import type { GraphResource } from "../contracts";
 
 export class Fields {
   private readonly values: Readonly<Record<string, unknown>>;
@@ -60,4 +61,16 @@ export class Fields {
     if (this.values[field] === undefined || this.values[field] === null) return undefined;
     return this.list(field).map((item) => (typeof item === "string" ? item : this.fail(field, "a list of texts")));
   }
+}
+
+/** A resource's inputs and outputs; errors name its type and name. */
+export const fieldsOf = ({ type, name, inputs, state }: GraphResource): Fields =>
+  new Fields({ ...inputs, ...state }, `${type} ${name}`);
+
+type Put = (fields: Fields, resource: GraphResource) => Promise<void> | void;
+
+/** `create` and `update` of a body for which both mean: store the resource as it is described now. */
+export function writtenBy(put: Put) {
+  const write = (resource: GraphResource) => put(fieldsOf(resource), resource);
+  return { create: write, update: write };
 }

@@ -1,19 +1,19 @@
-/** Kills a function's process while it is in the middle of its work, at a chosen call to AWS. */
-import type { AwsRequest, AwsService } from "../contracts";
+/** Kills a function's process in the middle of an invocation, at a chosen call to AWS. */
+import type { AwsRequest } from "../contracts";
 
 export interface KillRule {
   /** The function's name. */
   readonly functionName: string;
-  /** Name of the function's role: that is how its calls are told apart. */
+  /** Name of the function's role, by which its calls are recognised. */
   readonly roleName: string;
   /** Signing name, e.g. `dynamodb`. */
   readonly service: string;
   readonly action: string;
-  /** Kills after this many matching calls have been answered by their service (the caller never sees the last answer). */
+  /** Kills after a service has carried out this many matching calls; the caller never gets the last response. */
   readonly afterCalls: number;
 }
 
-/** What became of a rule. */
+/** Shows whether a rule has fired. */
 export interface KillOrder {
   /** Processes that it killed; 0 until it fires. */
   readonly killed: number;
@@ -30,21 +30,8 @@ export class KillSwitch {
     return order;
   }
 
-  /** The same service, watched. */
-  watch(service: AwsService): AwsService {
-    return {
-      name: service.name,
-      ...(service.actionOf === undefined ? {} : { actionOf: (request) => service.actionOf?.(request) ?? "" }),
-      permissions: (request) => service.permissions(request),
-      handle: async (request) => {
-        const response = await service.handle(request);
-        this.after(request);
-        return response;
-      },
-    };
-  }
-
-  private after(request: AwsRequest): void {
+  /** Called for each request that a service has carried out. */
+  handled(request: AwsRequest): void {
     for (const entry of [...this.rules]) {
       const { rule } = entry;
       const { principal } = request;

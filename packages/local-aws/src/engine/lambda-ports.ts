@@ -23,7 +23,7 @@ export function lambdaPorts(services: {
   readonly metrics: MetricSink;
 }): LambdaPorts {
   const { iam, credentials, registry, kinesis, sqs, s3, logs, metrics } = services;
-  /** What the action needs of the resource and of the key that encrypts it. */
+  /** Permissions that the action needs on the resource, and on the key that encrypts it. */
   const needs = (action: string, resource: string): readonly Permission[] => {
     const owner = { sqs, kinesis, s3 }[resource.split(":")[2] ?? ""];
     return [{ action, resource }, ...(owner?.keyUse(action.slice(action.indexOf(":") + 1), resource) ?? [])];

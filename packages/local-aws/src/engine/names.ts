@@ -1,10 +1,10 @@
-/** Physical names: what the provider would call a resource, and the refusal of names that the service refuses. */
+/** Physical names as the provider would make them; names that the service would refuse are refused here. */
 import { createHash } from "node:crypto";
 import type { NameRule } from "../contracts";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
-/** Longest name that the provider makes, whatever the service takes (`setAutonaming` in pulumi-aws, provider/resources.go). */
+/** Longest name that the provider makes, even where the service takes a longer one (`setAutonaming` in pulumi-aws, provider/resources.go). */
 const LONGEST_GENERATED = 255;
 /** Hyphen and seven hex digits. */
 const SUFFIX_LENGTH = 8;

@@ -5,33 +5,21 @@ import { readStackConfig } from "@risk/program-graph";
 import type { GraphResource, Part } from "../contracts";
 import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
-import type { Metering, Usage } from "../services/dynamodb";
 import { deploy } from "./deploy";
 import type { KillOrder, KillRule } from "./kill-switch";
 import { applyChanges, type ReloadResult } from "./reload";
-import { databaseRoles, endAll, openRuntime, startParts, warehouseUrl } from "./runtime";
+import { databaseRoles, endAll, type MachineOptions, openRuntime, startParts, warehouseUrl } from "./runtime";
 import type { Services } from "./services";
 import { graphOf } from "./stack-graph";
 
-export interface PlatformOptions {
+export interface PlatformOptions extends MachineOptions {
   readonly stack: string;
   /** Folder with `Pulumi.yaml`; default: the working folder. */
   readonly projectDir?: string;
-  /** AWS endpoint; 0 or absent: a free one. */
-  readonly port?: number;
-  /** REST APIs; 0 or absent: a free one. */
-  readonly apiPort?: number;
-  /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
-  readonly inMemory?: boolean;
-  /** Default `.local/<stack>` of the project. One running platform a folder. */
+  /** Default `.local/<stack>` of the project. Used by one running platform at a time. */
   readonly dataDir?: string;
-  readonly log?: (line: string) => void;
-  /** Told of each resource that has got its body. */
+  /** Called for each resource once its body exists. */
   readonly onCreated?: (resource: GraphResource, services: Services) => void;
-  /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
-  readonly metering?: Metering;
-  /** Told when a table first lacks units. */
-  readonly onFirstRefusal?: (usage: Usage) => void;
 }
 
 export interface Platform {
@@ -39,30 +27,28 @@ export interface Platform {
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly graph: Graph;
   readonly endpointUrl: string;
-  /** Base URL of every stage of every API. */
-  readonly apiUrls: readonly string[];
   readonly warehouseUrl: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly region: string;
   readonly dataDir: string;
   readonly services: Services;
   readonly faults: {
-    /** Kills a function's process after its n-th matching call to AWS was carried out. */
+    /** Kills a function's process after its n-th matching call to AWS has been carried out. */
     killDuringCall(rule: Omit<KillRule, "roleName">): KillOrder;
-    /** Replaces the injected faults; none without rules. */
+    /** Replaces the injected faults; an empty list stops them. */
     inject(seed: number, rules: readonly FaultRule[]): void;
   };
-  /** Session credentials of a function's role: shows from outside what the function may do. */
+  /** Session credentials of a function's role, for trying out what the function may do. */
   credentialsOf(functionName: string): SessionCredentials;
-  /** Reads the stack's config again and applies what can be applied. Rejects with the problems of a bad config, keeping what runs. */
+  /** Reads the stack's config again and applies the changes that can be applied. With a bad config it rejects and changes nothing. */
   reload(): Promise<ReloadResult>;
   /** Ends everything; safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the platform. When anything fails, what was started is ended before the error is thrown.
- * @throws StackConfigError, EvaluationError, DeployError; Error when a port is taken.
+ * Starts the platform. When anything fails, the parts that were started are ended before the error is thrown.
+ * @throws Error with every problem of the config or the program, with the resource that failed, or with the port that is taken
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const projectDir = options.projectDir ?? process.cwd();
@@ -98,7 +84,7 @@ async function start(
     started,
   );
   const evaluateStack = () => graphOf(projectDir, readStackConfig(projectDir, options.stack), services.bodies);
-  // The warehouse takes longest to start; the program is evaluated meanwhile.
+  // The warehouse takes longest to start, so the program is evaluated in the meantime.
   const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
   graph = evaluated;
   await deploy(graph, services.bodies, (resource) => options.onCreated?.(resource, services));
@@ -112,9 +98,6 @@ async function start(
     outputs: graph.outputs,
     graph,
     endpointUrl: context.endpointUrl,
-    apiUrls: graph.resources
-      .filter(({ type }) => type === "aws:apigateway/stage:Stage")
-      .map(({ state }) => String(state.invokeUrl)),
     warehouseUrl: warehouseUrl(services, graph.resources),
     credentials: credentials.owner,
     region: config.region,

@@ -1,17 +1,17 @@
-/** Applies what differs between two evaluations of the program to the bodies that run. */
+/** Applies the differences between two evaluations of the program to the running bodies. */
 
 import { diff, type Graph, ResourceTypes } from "@risk/program-graph";
 import type { ResourceBody } from "../contracts";
-import { DeployError } from "./deploy";
+import { bodyError } from "./deploy";
 
 export interface ReloadResult {
   /** `aws:ssm/parameter:Parameter policy: value` of each change that is in effect. */
   readonly applied: readonly string[];
-  /** Changes that take effect at the next start: new and removed resources, and those that make a new one of an old. */
+  /** Changes that take effect at the next start: new, removed and replaced resources. */
   readonly needsRestart: readonly string[];
 }
 
-/** @throws DeployError for the first change that its service refuses; those before it are in effect. */
+/** @throws Error for the first change that its service refuses; those before it are in effect. */
 export async function applyChanges(before: Graph, after: Graph, bodies: readonly ResourceBody[]): Promise<ReloadResult> {
   const types = new ResourceTypes(bodies);
   const difference = diff(before, after);
@@ -24,7 +24,7 @@ export async function applyChanges(before: Graph, after: Graph, bodies: readonly
     if (change.after.id === "" || body === undefined) continue;
     const line = `${change.after.type} ${change.after.name}: ${change.fields.map(({ path }) => path).join(", ")}`;
     const replaces = change.fields.some(({ path }) => body.replaceOn.includes(path.split(/[.[]/)[0] ?? path));
-    // What has no body of its own has nothing to replace either.
+    // A type without a body of its own has nothing to replace.
     if (replaces && body.create !== undefined) {
       needsRestart.push(line);
       continue;
@@ -32,7 +32,7 @@ export async function applyChanges(before: Graph, after: Graph, bodies: readonly
     try {
       await body.update?.(change.after, change.before);
     } catch (error) {
-      throw new DeployError(change.after, error);
+      throw bodyError(change.after, error);
     }
     applied.push(line);
   }

@@ -1,37 +1,37 @@
-/** What runs below a deployment: data folder, credentials, the AWS endpoint and every service, before any resource exists. */
+/** The machine without resources: data folder, credentials, the AWS endpoint and every service. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { recordOf } from "@risk/program-graph";
-import type { GraphResource, LocalContext, Part } from "../contracts";
+import type { AwsRequest, GraphResource, LocalContext, Part } from "../contracts";
 import { CredentialStore } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
 import { Iam } from "../gateway/permissions/iam";
-import type { Metering, Usage } from "../services/dynamodb";
 import { ACCOUNT_ID } from "./account";
+import { checkDataFormat } from "./data-format";
 import { lockDataDir } from "./data-lock";
 import { KillSwitch } from "./kill-switch";
 import { reservePort } from "./ports";
-import { createServices, type Services } from "./services";
+import { createServices, type ServiceOptions, type Services } from "./services";
 
-export interface RuntimeOptions {
-  readonly region: string;
+/** Choices that a caller has about the machine. */
+export interface MachineOptions extends Pick<ServiceOptions, "metering" | "onFirstRefusal"> {
   /** AWS endpoint; 0 or absent: a free one. */
   readonly port?: number;
   /** REST APIs; 0 or absent: a free one. */
   readonly apiPort?: number;
   /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
   readonly inMemory?: boolean;
-  /** One running platform a folder. */
-  readonly dataDir: string;
   readonly log?: (line: string) => void;
-  /** Units of provisioned tables: enforced as on AWS (default), only counted, or neither. */
-  readonly metering?: Metering;
-  /** Told when a table first lacks units. */
-  readonly onFirstRefusal?: (usage: Usage) => void;
-  /** Names in a role's tag `RedshiftDbRoles`. */
-  readonly databaseRolesOf: (roleName: string) => readonly string[];
+}
+
+interface RuntimeOptions extends MachineOptions, Pick<ServiceOptions, "databaseRolesOf"> {
+  readonly region: string;
+  /** Used by one running platform at a time. */
+  readonly dataDir: string;
+  /** What to do about a folder that another release wrote. */
+  readonly otherFormatFix?: string;
 }
 
 export interface Runtime {
@@ -42,40 +42,40 @@ export interface Runtime {
   readonly killSwitch: KillSwitch;
 }
 
-/** Opens the endpoint and makes the services; `services.parts` are still to be started. What has to be ended is put into `started`. */
+/** Opens the endpoint and creates the services; the caller still starts `services.parts`. Everything that must be ended is added to `started`. */
 export async function openRuntime(options: RuntimeOptions, started: Part[]): Promise<Runtime> {
   const dataDir = openDataDir(options, started);
   const db = new DatabaseSync(options.inMemory ? ":memory:" : join(dataDir, "state.sqlite"));
-  // Losing the last moments on a power cut is fine here; losing speed on every record is not.
+  // Losing the last moments in a power cut is acceptable here; slowing down every write isn't.
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
   started.push({ title: "database", end: () => db.close() });
+  checkDataFormat(db, dataDir, options.otherFormatFix ?? `Remove it (rm -r ${dataDir}), or start with --in-memory.`);
   const clock = { now: () => Date.now() };
   const log = options.log ?? (() => undefined);
   const iam = new Iam(ACCOUNT_ID, options.region);
   const credentials = new CredentialStore(db, ACCOUNT_ID);
-  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => clock.now(), log });
+  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
+  const onHandled = (request: AwsRequest) => killSwitch.handled(request);
+  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: clock.now, log, onHandled });
   const endpointUrl = await endpoint.start(options.port ?? 0);
   started.push({ title: "AWS endpoint", end: () => endpoint.end() });
   const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };
   const services = createServices({
+    ...options,
     context,
     iam,
     credentials,
     apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
     durable: options.inMemory !== true,
     perform: (request) => endpoint.call(request),
-    databaseRolesOf: options.databaseRolesOf,
-    ...(options.metering === undefined ? {} : { metering: options.metering }),
-    ...(options.onFirstRefusal === undefined ? {} : { onFirstRefusal: options.onFirstRefusal }),
   });
-  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
-  for (const service of services.aws) endpoint.register(killSwitch.watch(service));
+  for (const service of services.aws) endpoint.register(service);
   return { context, endpoint, credentials, services, killSwitch };
 }
 
 function openDataDir(options: RuntimeOptions, started: Part[]): string {
   if (options.inMemory) {
-    // Never a folder that the caller names: this one is removed at the end.
+    // Not the caller's folder: this one is removed at the end.
     const folder = mkdtempSync(join(tmpdir(), "risk-platform-"));
     started.push({ title: "temporary files", end: () => rmSync(folder, { recursive: true, force: true }) });
     return folder;
@@ -110,7 +110,7 @@ export function warehouseUrl(services: Services, resources: Iterable<GraphResour
   return typeof database === "string" ? services.warehouse.urlOf(database) : services.warehouse.url;
 }
 
-/** Ends parts, the last one first; one that fails is told and the others are ended all the same. */
+/** Ends parts, the last one first; a failure is logged and the rest are ended all the same. */
 export async function endAll(parts: readonly Part[], log: ((line: string) => void) | undefined): Promise<void> {
   for (const part of [...parts].reverse()) {
     try {

@@ -1,4 +1,4 @@
-/** Every local service, wired to the others: what the platform is made of. */
+/** Creates every local service and connects them to each other. */
 
 import { join } from "node:path";
 import { Warehouse } from "@risk/local-warehouse";
@@ -48,7 +48,7 @@ export interface ServiceOptions {
   readonly databaseRolesOf: (roleName: string) => readonly string[];
   /** Units of provisioned tables; default enforced. */
   readonly metering?: Metering;
-  /** Told when a table first lacks units. */
+  /** Called when a table first lacks units. */
   readonly onFirstRefusal?: (usage: Usage) => void;
   /** Authorises and carries out what state machines call; absent where the program is only evaluated. */
   readonly perform?: Perform;

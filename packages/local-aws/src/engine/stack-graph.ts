@@ -13,7 +13,7 @@ import { createServices } from "./services";
 
 /**
  * Evaluates a program with the config of `Pulumi.<stack>.yaml`; by default the project's compiled one, `dist/index.js`.
- * @throws StackConfigError, EvaluationError.
+ * @throws Error with every problem of the config or the program.
  */
 export async function stackGraph(projectDir: string, stack: string, program?: EvaluateOptions["program"]): Promise<Graph> {
   const config = readStackConfig(projectDir, stack);
@@ -22,7 +22,7 @@ export async function stackGraph(projectDir: string, stack: string, program?: Ev
   const db = new DatabaseSync(":memory:");
   const clock = { now: () => Date.now() };
   try {
-    // Nothing listens: the services only know which outputs a provider would compute for each resource.
+    // Nothing listens: the services are only needed for the outputs that a provider would compute.
     const services = createServices({
       context: { region, accountId: ACCOUNT_ID, endpointUrl: "http://127.0.0.1:0", db, dataDir, clock, log: () => undefined },
       iam: new Iam(ACCOUNT_ID, region),
@@ -38,7 +38,7 @@ export async function stackGraph(projectDir: string, stack: string, program?: Ev
   }
 }
 
-/** The same with what is known of the resource types already. @throws EvaluationError. */
+/** The same for a caller that has the resource types already. @throws Error with every problem of the program. */
 export function graphOf(
   projectDir: string,
   config: StackConfig,

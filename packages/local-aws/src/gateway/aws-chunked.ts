@@ -1,12 +1,12 @@
 /**
- * The `aws-chunked` content encoding of S3 uploads: chunk sizes in hex, an optional signature a chunk, and trailers.
+ * The `aws-chunked` content encoding of S3 uploads: chunk sizes in hex, an optional signature per chunk, and trailers.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
 import { createHash } from "node:crypto";
 import type { SignatureV4 } from "@smithy/signature-v4";
 import { AwsError } from "../contracts";
 
-export interface ChunkSigning {
+interface ChunkSigning {
   readonly signer: SignatureV4;
   readonly signingDate: Date;
   /** `YYYYMMDDTHHMMSSZ` of the request and, on a line of its own, `YYYYMMDD/region/s3/aws4_request`. */
@@ -15,7 +15,7 @@ export interface ChunkSigning {
   readonly seed: string;
 }
 
-export interface DecodedChunks {
+interface DecodedChunks {
   readonly body: Buffer;
   /** Lower-case names. */
   readonly trailers: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 /**
  * The AWS endpoint: verifies each request's signature, finds the service by its signing name, checks the caller's
- * permissions, and encodes answers and errors in the protocol that was spoken.
+ * permissions, and encodes responses and errors in the request's protocol.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -8,43 +8,28 @@ import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
-import type { Iam } from "./iam";
-import { Port, type RawRequest } from "./port";
+import type { Iam } from "./permissions/iam";
+import { Port } from "./port";
 import { deniedCode, errorResponse, type Protocol, recognise } from "./protocols";
-import { claimedService } from "./signature-claim";
+import { claimedService, type SignedRequest } from "./signature-claim";
 import { type KeySource, type VerifiedRequest, verifySignature } from "./sigv4";
 
-/** One decided permission, for finding out why a call was refused. */
-export interface AccessDecision {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly principal: string;
-  readonly action: string;
-  readonly resource: string;
-  readonly allowed: boolean;
-  readonly reason: string | undefined;
-}
-
-export interface EndpointOptions {
+interface EndpointOptions {
   readonly keys: KeySource;
   readonly iam: Iam;
   readonly now: () => number;
   readonly log: (line: string) => void;
-  readonly faults?: FaultInjector;
+  /** Called when a service has carried out a request, before the caller gets the response. */
+  readonly onHandled?: (request: AwsRequest) => void;
 }
-
-const DECISIONS_KEPT = 1000;
 
 export class GatewayEndpoint {
   private readonly services = new Map<string, AwsService>();
-  private readonly decisions: AccessDecision[] = [];
   private readonly port: Port;
   private faults: FaultInjector | undefined;
-  private address: string | undefined;
 
   constructor(private readonly options: EndpointOptions) {
-    this.faults = options.faults;
-    this.port = new Port({ handler: (request) => this.handle(request), log: options.log });
+    this.port = new Port((request) => this.handle(request), options.log);
   }
 
   /** Adds a service under its signing name. */
@@ -53,25 +38,13 @@ export class GatewayEndpoint {
     this.services.set(service.name, service);
   }
 
-  /** `http://127.0.0.1:PORT`; throws before `start`. */
-  get url(): string {
-    if (this.address === undefined) throw new Error("The AWS endpoint has no URL before it is started.");
-    return this.address;
-  }
-
-  /** Listens on a fixed port, or on a free one for 0. Resolves to the URL. */
+  /** Listens on a fixed port, or on a free one for 0. Resolves to `http://127.0.0.1:PORT`. */
   async start(port = 0): Promise<string> {
-    this.address = `http://127.0.0.1:${await this.port.start(port)}`;
-    return this.address;
+    return `http://127.0.0.1:${await this.port.start(port)}`;
   }
 
   end(): Promise<void> {
     return this.port.end();
-  }
-
-  /** The newest decisions, oldest first. */
-  recentDecisions(): readonly AccessDecision[] {
-    return [...this.decisions];
   }
 
   /** Replaces the fault rules; `undefined` stops injecting. */
@@ -87,34 +60,32 @@ export class GatewayEndpoint {
     return this.perform(this.serviceOf(request.service), request, "json");
   }
 
-  /** Answers one request; public so that tests can skip the socket. */
-  async handle(raw: RawRequest): Promise<AwsResponse> {
+  private async handle(raw: SignedRequest): Promise<AwsResponse> {
     const requestId = randomUUID();
-    const response = await this.answer(raw, requestId);
-    const s3 = claimedService(raw) === "s3";
-    const ids: Record<string, string> = s3 ? { "x-amz-request-id": requestId } : { "x-amzn-requestid": requestId };
-    return { ...response, headers: { ...ids, ...response.headers } };
+    // Until the signature is verified, the claimed service only decides the shape of an error.
+    const claimed = claimedService(raw) ?? "";
+    const response = await this.answer(raw, claimed, requestId);
+    const idHeader = claimed === "s3" ? "x-amz-request-id" : "x-amzn-requestid";
+    return { ...response, headers: { [idHeader]: requestId, ...response.headers } };
   }
 
-  private async answer(raw: RawRequest, requestId: string): Promise<AwsResponse> {
-    const queryMode = raw.headers["x-amzn-query-mode"] === "true";
-    // Until the signature is verified the claimed service only decides in which shape an error is told.
-    let protocol: Protocol = claimedService(raw) === "s3" ? "rest-xml" : "json";
+  private async answer(raw: SignedRequest, claimed: string, requestId: string): Promise<AwsResponse> {
+    let protocol: Protocol = claimed === "s3" ? "rest-xml" : "json";
     try {
       const url = parseUrl(raw.target, raw.headers.host);
-      const claimed = claimedService(raw) ?? "";
-      const recognised = recognise({ service: claimed, method: raw.method, url, headers: raw.headers, body: raw.body });
+      const recognised = recognise({ service: claimed, url, headers: raw.headers, body: raw.body });
       protocol = recognised.protocol;
       const verified = await verifySignature(raw, this.options.keys, this.options.now());
       return await this.dispatch(raw, url, verified, protocol, recognised.action);
     } catch (error) {
       const known = error instanceof AwsError ? error : this.unexpected(raw, error);
+      const queryMode = raw.headers["x-amzn-query-mode"] === "true";
       return errorResponse(known, { protocol, requestId, method: raw.method, queryMode });
     }
   }
 
   private async dispatch(
-    raw: RawRequest,
+    raw: SignedRequest,
     url: URL,
     verified: VerifiedRequest,
     protocol: Protocol,
@@ -158,6 +129,7 @@ export class GatewayEndpoint {
     this.authorize(service, request, protocol);
     if (fault?.kind === "duplicate") await service.handle(request);
     const response = await service.handle(request);
+    this.options.onHandled?.(request);
     if (fault?.kind === "lost-reply") throw serverError(request.service);
     return response;
   }
@@ -165,14 +137,6 @@ export class GatewayEndpoint {
   private authorize(service: AwsService, request: AwsRequest, protocol: Protocol): void {
     for (const permission of service.permissions(request)) {
       const decision = this.options.iam.authorize(request.principal, permission);
-      this.remember({
-        at: this.options.now(),
-        principal: request.principal.arn,
-        action: permission.action,
-        resource: permission.resource,
-        allowed: decision.allowed,
-        reason: decision.allowed ? undefined : decision.reason,
-      });
       if (!decision.allowed) {
         this.options.log(`denied: ${decision.reason}`);
         const { code, status } = deniedCode(protocol, request.service);
@@ -181,19 +145,14 @@ export class GatewayEndpoint {
     }
   }
 
-  private remember(decision: AccessDecision): void {
-    this.decisions.push(decision);
-    if (this.decisions.length > DECISIONS_KEPT) this.decisions.shift();
-  }
-
-  private unexpected(raw: RawRequest, error: unknown): AwsError {
+  private unexpected(raw: SignedRequest, error: unknown): AwsError {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.options.log(`endpoint: ${raw.method} ${raw.target}: ${text}`);
     return new AwsError("InternalFailure", `The local endpoint failed: ${messageOf(error)}`, 500);
   }
 }
 
-function requestHeaders(raw: RawRequest, verified: VerifiedRequest): Record<string, string> {
+function requestHeaders(raw: SignedRequest, verified: VerifiedRequest): Record<string, string> {
   const headers = { ...raw.headers, ...verified.trailers };
   const encodings = (headers["content-encoding"] ?? "").split(",").map((encoding) => encoding.trim());
   if (encodings.includes("aws-chunked")) {
@@ -214,7 +173,7 @@ function parseUrl(target: string, host = "127.0.0.1"): URL {
       400,
     );
   try {
-    // Prefixed rather than resolved: a target that starts with two slashes would otherwise name another host.
+    // Joined, not resolved: a target that starts with two slashes would be taken for another host.
     return new URL(`http://${host}${target.startsWith("/") ? target : `/${target}`}`);
   } catch {
     throw new AwsError("InvalidURI", `Couldn't parse the specified URI '${target}'.`, 400);

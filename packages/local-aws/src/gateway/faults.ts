@@ -4,11 +4,11 @@ import { AwsError } from "../contracts";
 /**
  * - `throttle`: refused with the service's throttling code, nothing happens;
  * - `error`: refused with a server error, nothing happens;
- * - `slow`: answered after `delayMs`;
- * - `lost-reply`: done, but answered with a server error, so that clients retry what already happened;
- * - `duplicate`: done twice, the second answer counts.
+ * - `slow`: carried out after `delayMs`;
+ * - `lost-reply`: carried out, but the client gets a server error and retries what already happened;
+ * - `duplicate`: carried out twice; the client gets the second response.
  */
-export type FaultKind = "throttle" | "error" | "slow" | "lost-reply" | "duplicate";
+type FaultKind = "throttle" | "error" | "slow" | "lost-reply" | "duplicate";
 
 export interface FaultRule {
   readonly kind: FaultKind;

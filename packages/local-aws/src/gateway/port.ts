@@ -1,34 +1,19 @@
 /**
- * One loopback port that speaks HTTP/1.1 and HTTP/2 without TLS. The first bytes of a connection tell which: clients
+ * One loopback port that speaks HTTP/1.1 and HTTP/2 without TLS. The first bytes of a connection show which: clients
  * with prior knowledge (Kinesis in the JavaScript SDK) start with the HTTP/2 preface.
  */
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import type { AwsResponse } from "../contracts";
+import type { SignedRequest } from "./signature-claim";
 
-export interface RawRequest {
-  readonly method: string;
-  /** Path and query as sent. */
-  readonly target: string;
-  /** Lower-case names; values of repeated headers joined with a comma. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
-export type RawHandler = (request: RawRequest) => Promise<AwsResponse>;
-
-export interface PortOptions {
-  readonly handler: RawHandler;
-  /** Bytes; a larger body is answered 413 without being kept. Default 128 MiB. */
-  readonly maxBodyBytes?: number;
-  /** How long `end()` lets running requests finish. Default 2000 ms. */
-  readonly graceMs?: number;
-  readonly log?: (line: string) => void;
-}
-
+/** A larger body gets a 413 and isn't kept. */
+const MAX_BODY_BYTES = 128 * 1024 * 1024;
+/** How long `end()` lets running requests finish. */
+const GRACE_MS = 2000;
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
-/** A connection that says nothing for this long before its first byte is dropped. */
+/** A connection that sends nothing for this long is dropped. */
 const FIRST_BYTE_MS = 120_000;
 
 export class Port {
@@ -37,10 +22,12 @@ export class Port {
   private readonly listener: net.Server;
   private readonly sockets = new Set<net.Socket>();
   private readonly sessions = new Set<http2.ServerHttp2Session>();
-  private readonly maxBodyBytes: number;
+  private active = 0;
 
-  constructor(private readonly options: PortOptions) {
-    this.maxBodyBytes = options.maxBodyBytes ?? 128 * 1024 * 1024;
+  constructor(
+    private readonly handler: (request: SignedRequest) => Promise<AwsResponse>,
+    private readonly log: (line: string) => void,
+  ) {
     this.plain = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => this.serve(request, response));
     this.multiplexed = http2.createServer({}, (request, response) => this.serve(request, response));
     this.multiplexed.on("session", (session) => {
@@ -78,18 +65,16 @@ export class Port {
       () => {
         for (const socket of this.sockets) socket.destroy();
       },
-      this.active === 0 ? 50 : (this.options.graceMs ?? 2000),
+      this.active === 0 ? 50 : GRACE_MS,
     );
     await closed;
     clearTimeout(force);
   }
 
-  private active = 0;
-
   private accept(socket: net.Socket): void {
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket));
-    // A client that goes away mid-connection is its own business.
+    // A client may go away at any time.
     socket.on("error", () => socket.destroy());
     socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
     let seen = Buffer.alloc(0);
@@ -116,7 +101,7 @@ export class Port {
     this.active += 1;
     this.answer(request, response)
       .catch((error: Error) => {
-        this.options.log?.(`endpoint: ${request.method} ${request.url}: ${error.stack ?? error.message}`);
+        this.log(`endpoint: ${request.method} ${request.url}: ${error.stack ?? error.message}`);
         response.destroy();
       })
       .finally(() => {
@@ -128,11 +113,11 @@ export class Port {
     request: http.IncomingMessage | http2.Http2ServerRequest,
     response: http.ServerResponse | http2.Http2ServerResponse,
   ): Promise<void> {
-    const body = await this.collect(request);
+    const body = await readBody(request, MAX_BODY_BYTES);
     const answer =
       body === undefined
-        ? { status: 413, headers: { connection: "close" }, body: `The request body is larger than ${this.maxBodyBytes} bytes.` }
-        : await this.options.handler({
+        ? { status: 413, headers: { connection: "close" }, body: `The request body is larger than ${MAX_BODY_BYTES} bytes.` }
+        : await this.handler({
             method: request.method ?? "GET",
             target: request.url ?? "/",
             headers: headersOf(request.rawHeaders),
@@ -150,18 +135,18 @@ export class Port {
     if (response instanceof http.ServerResponse) response.end(bodiless ? undefined : payload);
     else response.end(bodiless ? Buffer.alloc(0) : payload);
   }
+}
 
-  /** `undefined` when the body is over the limit; the rest of it is read and dropped so that the client sees the answer. */
-  private async collect(request: http.IncomingMessage | http2.Http2ServerRequest): Promise<Buffer | undefined> {
-    const parts: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size <= this.maxBodyBytes) parts.push(chunk);
-      else parts.length = 0;
-    }
-    return size > this.maxBodyBytes ? undefined : Buffer.concat(parts);
+/** The body; undefined when it is over the limit. The rest of it is read and dropped so that the client sees the response. */
+export async function readBody(request: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size <= maxBytes) parts.push(chunk);
+    else parts.length = 0;
   }
+  return size > maxBytes ? undefined : Buffer.concat(parts);
 }
 
 function headersOf(raw: readonly string[]): Record<string, string> {

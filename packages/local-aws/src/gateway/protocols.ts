@@ -22,7 +22,7 @@ const QUERY_CODES: Readonly<Record<string, string>> = {
   MessageNotInflight: "AWS.SimpleQueueService.MessageNotInflight",
 };
 
-export interface Recognised {
+interface Recognised {
   readonly protocol: Protocol;
   /** Absent for REST services: they derive it from method and path. */
   readonly action: string | undefined;
@@ -31,7 +31,6 @@ export interface Recognised {
 /** Recognises the protocol of a request from what the client sent; `service` is the signing name. */
 export function recognise(request: {
   readonly service: string;
-  readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
@@ -67,7 +66,7 @@ export function jsonResponse(body: unknown, contentType = "application/x-amz-jso
   return { status: 200, headers: { "content-type": contentType }, body: JSON.stringify(body) };
 }
 
-/** `<ActionResponse><ActionResult>…` as STS and SNS answer. */
+/** `<ActionResponse><ActionResult>…`, the response of STS and SNS. */
 export function queryResponse(action: string, namespace: string, resultXml: string, requestId: string): AwsResponse {
   const body =
     `<${action}Response xmlns="${namespace}"><${action}Result>${resultXml}</${action}Result>` +
@@ -88,7 +87,7 @@ export function xmlEscape(text: string): string {
   return text.replace(/[&<>"'\r]/g, (character) => XML_ENTITIES[character] ?? character);
 }
 
-/** Encodes an error in the shape of the protocol it answers. */
+/** Encodes an error in the given protocol. */
 export function errorResponse(
   error: AwsError,
   context: { readonly protocol: Protocol; readonly requestId: string; readonly method: string; readonly queryMode: boolean },
@@ -97,7 +96,7 @@ export function errorResponse(
   const fault = error.status >= 500 ? "Receiver" : "Sender";
   if (protocol === "rest-xml") {
     const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message><RequestId>${requestId}</RequestId></Error>`;
-    // S3 answers HEAD without a body: clients then only see the status.
+    // S3's response to HEAD has no body: clients only see the status.
     return {
       status: error.status,
       headers: { "content-type": "application/xml" },

@@ -1,4 +1,4 @@
-/** What a request says of its own signature, in the Authorization header or in a presigned URL. */
+/** The signature that a request claims to have, in the Authorization header or in a presigned URL. */
 import { AwsError } from "../contracts";
 
 const MAX_PRESIGNED_SECONDS = 7 * 24 * 3600;
@@ -13,7 +13,7 @@ export interface SignedRequest {
   readonly body: Buffer;
 }
 
-/** Who says to have signed a request, when and what. */
+/** Who claims to have signed which parts of a request, and when. */
 export interface Claim {
   readonly accessKeyId: string;
   readonly date: string;
@@ -63,7 +63,7 @@ export function failure(kind: Failure, service: string, message: string): AwsErr
   return new AwsError(code, message, status);
 }
 
-/** The signing name that an unverified request claims; used to answer errors in the right shape. */
+/** The signing name that an unverified request claims; it decides the shape of errors. */
 export function claimedService(request: SignedRequest): string | undefined {
   const scope = /Credential=[^/\s,]+\/\d{8}\/[^/\s,]*\/([^/\s,]+)\//.exec(request.headers.authorization ?? "");
   if (scope) return scope[1];
@@ -72,7 +72,7 @@ export function claimedService(request: SignedRequest): string | undefined {
   return query.get("X-Amz-Credential")?.split("/")[3];
 }
 
-/** Only S3 ever had such URLs: `aws s3 presign` makes them unless it is told to use Signature Version 4. */
+/** Only S3 ever had such URLs: `aws s3 presign` makes them unless it is configured for Signature Version 4. */
 function isSignatureVersion2(query: ReadonlyMap<string, string>): boolean {
   return query.has("AWSAccessKeyId") && query.has("Signature") && query.has("Expires");
 }

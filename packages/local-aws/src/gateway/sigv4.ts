@@ -10,7 +10,7 @@ import { AwsError, type Principal } from "../contracts";
 import { decodeAwsChunked } from "./aws-chunked";
 import { type Claim, claimedService, claimOf, failure, queryParameters, type SignedRequest, safeDecode } from "./signature-claim";
 
-/** What AWS tolerates between the client's clock and its own. */
+/** How far AWS lets the client's clock differ from its own. */
 const MAX_SKEW_MS = 15 * 60 * 1000;
 
 export interface KeyRecord {
@@ -52,7 +52,7 @@ export async function verifySignature(request: SignedRequest, keys: KeySource, n
     credentials: {
       accessKeyId: claim.accessKeyId,
       secretAccessKey: key.secretAccessKey,
-      // What the client signed, right or wrong: that it is the key's own token is checked below.
+      // The token that the client signed; whether it is the key's own is checked below.
       ...(claim.token === undefined ? {} : { sessionToken: claim.token }),
     },
     sha256: Hash.bind(null, "sha256"),

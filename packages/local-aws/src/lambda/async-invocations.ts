@@ -5,7 +5,7 @@ import type { InvokeResult } from "./function-config";
 import type { FunctionPool } from "./pool";
 import type { LambdaPorts, Timers } from "./ports";
 
-export interface AsyncConfig {
+interface AsyncConfig {
   readonly maxRetries: number;
   readonly maxAgeSeconds: number;
   readonly onFailure: string | undefined;
@@ -36,7 +36,7 @@ export class AsyncInvocations {
     private readonly ports: LambdaPorts,
     private readonly pool: FunctionPool,
     private readonly timers: Timers,
-    /** Waits before the first and the second retry; Lambda waits one and two minutes, which nobody wants to sit through here. */
+    /** Waits before the first and the second retry; Lambda waits one and two minutes, which is too long on a laptop. */
     private readonly retryDelaysMs: readonly number[] = [1_000, 2_000],
   ) {
     context.db.exec(
@@ -63,7 +63,7 @@ export class AsyncInvocations {
     return event.id;
   }
 
-  /** Takes up what an earlier run accepted and did not finish. */
+  /** Resumes events that an earlier run accepted and didn't finish. */
   resume(): void {
     for (const row of this.context.db.prepare("SELECT * FROM lambda_async ORDER BY accepted_at").all()) {
       this.start({
@@ -93,7 +93,7 @@ export class AsyncInvocations {
   }
 
   private async process(event: AsyncEvent): Promise<void> {
-    // The function was deleted: nothing will ever take its events.
+    // The function was deleted, so its events can't be processed any more.
     if (this.pool.get(event.functionName) === undefined) return this.forget(event);
     const config = this.configs.get(event.functionName) ?? defaultAsyncConfig;
     const tooOld = this.context.clock.now() - event.acceptedAt > config.maxAgeSeconds * 1000;
@@ -123,7 +123,7 @@ export class AsyncInvocations {
     const dimensions = { FunctionName: event.functionName };
     if (onFailure !== undefined) {
       await this.send(onFailure, event, result, condition).catch((error: unknown) => {
-        // As on AWS: the event is over, and a metric tells that nobody was told of it.
+        // As on AWS: the event is dropped, and a metric shows that its destination didn't get it.
         this.ports.metric("DestinationDeliveryFailures", 1, "Count", dimensions);
         this.context.log(`${event.functionName}: ${onFailure} did not take an event: ${String(error)}`);
       });

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { isResolvedArchive, zipArchive } from "@risk/program-graph";
 import type { GraphResource, LocalContext, NameRule, ResourceBody } from "../contracts";
-import { Fields } from "../engine/fields";
+import { Fields, writtenBy } from "../engine/fields";
 import { physicalName } from "../engine/names";
 import { functionNameOf, mappingBody } from "./mapping-body";
 import type { LambdaService } from "./service";
@@ -79,37 +79,33 @@ const functionBody = (service: LambdaService): ResourceBody => ({
       },
     };
   },
-  create: (resource) => putFunction(service, resource),
-  update: (resource) => putFunction(service, resource),
+  ...writtenBy(async (fields, resource) => {
+    const code = resource.inputs.code;
+    if (!isResolvedArchive(code)) throw new Error("code: expected an archive (images and S3 objects are not supported here).");
+    const runtime = fields.need("runtime");
+    if (!runtime.startsWith("nodejs")) throw new Error(`runtime ${runtime}: only nodejs runtimes have a local body.`);
+    const reserved = fields.number("reservedConcurrentExecutions");
+    const logging = fields.in("loggingConfig");
+    if ((logging.text("logFormat") ?? "Text") !== "Text") throw new Error("loggingConfig.logFormat: only Text has a local body.");
+    const variables = fields.in("environment").record("variables");
+    await service.putFunction({
+      name: fields.need("name"),
+      arn: fields.need("arn"),
+      roleArn: fields.need("role"),
+      handler: fields.need("handler"),
+      runtime,
+      memoryMb: fields.number("memorySize") ?? 128,
+      timeoutSeconds: fields.number("timeout") ?? 3,
+      environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
+      reservedConcurrency: reserved === undefined || reserved < 0 ? undefined : reserved,
+      logGroup: logging.text("logGroup") ?? `/aws/lambda/${fields.need("name")}`,
+      tracing: fields.in("tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
+      version: fields.text("version") ?? "$LATEST",
+      code,
+    });
+  }),
   delete: ({ state }) => service.deleteFunction(String(state.name)),
 });
-
-async function putFunction(service: LambdaService, resource: GraphResource): Promise<void> {
-  const fields = new Fields({ ...resource.inputs, ...resource.state }, `function ${resource.name}`);
-  const code = resource.inputs.code;
-  if (!isResolvedArchive(code)) throw new Error("code: expected an archive (images and S3 objects are not supported here).");
-  const runtime = fields.need("runtime");
-  if (!runtime.startsWith("nodejs")) throw new Error(`runtime ${runtime}: only nodejs runtimes have a local body.`);
-  const reserved = fields.number("reservedConcurrentExecutions");
-  const logging = fields.in("loggingConfig");
-  if ((logging.text("logFormat") ?? "Text") !== "Text") throw new Error("loggingConfig.logFormat: only Text has a local body.");
-  const variables = fields.in("environment").record("variables");
-  await service.putFunction({
-    name: fields.need("name"),
-    arn: fields.need("arn"),
-    roleArn: fields.need("role"),
-    handler: fields.need("handler"),
-    runtime,
-    memoryMb: fields.number("memorySize") ?? 128,
-    timeoutSeconds: fields.number("timeout") ?? 3,
-    environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
-    reservedConcurrency: reserved === undefined || reserved < 0 ? undefined : reserved,
-    logGroup: logging.text("logGroup") ?? `/aws/lambda/${fields.need("name")}`,
-    tracing: fields.in("tracingConfig").text("mode") === "Active" ? "Active" : "PassThrough",
-    version: fields.text("version") ?? "$LATEST",
-    code,
-  });
-}
 
 const permissionBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/permission:Permission",
@@ -135,7 +131,7 @@ const permissionBody = (service: LambdaService): ResourceBody => ({
   delete: ({ id, inputs }) => service.policies.remove(functionNameOf(String(inputs.function)), id),
 });
 
-/** Invokes once for each change of input or triggers: what was done is remembered in the database. */
+/** Invokes once for each change of input or triggers; the database remembers the last one. */
 const invocationBody = (service: LambdaService, context: LocalContext): ResourceBody => ({
   type: "aws:lambda/invocation:Invocation",
   honoured: ["functionName", "input", "triggers", "qualifier"],
@@ -161,14 +157,14 @@ const invocationBody = (service: LambdaService, context: LocalContext): Resource
       "INSERT INTO lambda_invocations (id, hash, result) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, result = excluded.result",
     ).run(resource.urn, hash, result.payload);
   },
-  // Nothing is invoked (lifecycleScope CREATE_ONLY); a resource of the same URN invokes again. A replacement is remembered already.
+  // Nothing is invoked (lifecycleScope CREATE_ONLY); a later resource of the same URN invokes again. A replacement has its own hash by now.
   delete: ({ urn, inputs }) => {
     const known = remembered(context, urn);
     if (known === invocationHash(inputs)) context.db.prepare("DELETE FROM lambda_invocations WHERE id = ?").run(urn);
   },
 });
 
-/** What the last invocation of a resource was made with; creates the table. */
+/** Hash of the inputs of a resource's last invocation; creates the table. */
 function remembered({ db }: LocalContext, urn: string): string | undefined {
   db.exec("CREATE TABLE IF NOT EXISTS lambda_invocations (id TEXT PRIMARY KEY, hash TEXT NOT NULL, result TEXT NOT NULL)");
   const row = db.prepare("SELECT hash FROM lambda_invocations WHERE id = ?").get(urn);
@@ -196,19 +192,11 @@ const aliasBody = (service: LambdaService): ResourceBody => ({
       state: { name: alias, arn, invokeArn: `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${arn}/invocations` },
     };
   },
-  create: (resource) => putAlias(service, resource),
-  update: (resource) => putAlias(service, resource),
-  delete: ({ inputs, state }) => service.aliases.delete(functionNameOf(String(inputs.functionName)), String(state.name)),
+  ...writtenBy((fields) =>
+    service.putAlias(functionNameOf(fields.need("functionName")), fields.need("name"), fields.need("functionVersion")),
+  ),
+  delete: ({ inputs, state }) => service.deleteAlias(functionNameOf(String(inputs.functionName)), String(state.name)),
 });
-
-function putAlias(service: LambdaService, resource: GraphResource): void {
-  const fields = new Fields({ ...resource.inputs, ...resource.state }, `alias ${resource.name}`);
-  service.putAlias({
-    name: fields.need("name"),
-    functionName: functionNameOf(fields.need("functionName")),
-    version: fields.need("functionVersion"),
-  });
-}
 
 const asyncBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
@@ -216,42 +204,34 @@ const asyncBody = (service: LambdaService): ResourceBody => ({
   cloudOnly: {},
   replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: functionNameOf(String(inputs.functionName)), state: {} }),
-  create: (resource) => configureAsync(service, resource),
-  update: (resource) => configureAsync(service, resource),
+  ...writtenBy((fields) => {
+    const destinations = fields.in("destinationConfig");
+    if (Object.keys(destinations.record("onSuccess")).length > 0)
+      throw new Error("destinationConfig.onSuccess: only failures have a destination here.");
+    const onFailure = destinations.in("onFailure").text("destination");
+    if (onFailure !== undefined && onFailure.split(":")[2] !== "sqs")
+      throw new Error(`destinationConfig.onFailure: expected a queue, got ${onFailure}.`);
+    service.asynchronous.configure(service.resolve(functionNameOf(fields.need("functionName"))).config.name, {
+      maxRetries: fields.number("maximumRetryAttempts") ?? 2,
+      maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,
+      onFailure,
+    });
+  }),
   delete: ({ inputs }) => service.asynchronous.reset(functionNameOf(String(inputs.functionName))),
 });
 
-function configureAsync(service: LambdaService, resource: GraphResource): void {
-  const fields = new Fields(resource.inputs, `event invoke config ${resource.name}`);
-  const destinations = fields.in("destinationConfig");
-  if (Object.keys(destinations.record("onSuccess")).length > 0)
-    throw new Error("destinationConfig.onSuccess: only failures have a destination here.");
-  const onFailure = destinations.in("onFailure").text("destination");
-  if (onFailure !== undefined && onFailure.split(":")[2] !== "sqs")
-    throw new Error(`destinationConfig.onFailure: expected a queue, got ${onFailure}.`);
-  service.asynchronous.configure(service.resolve(functionNameOf(fields.need("functionName"))).config.name, {
-    maxRetries: fields.number("maximumRetryAttempts") ?? 2,
-    maxAgeSeconds: fields.number("maximumEventAgeInSeconds") ?? 21_600,
-    onFailure,
-  });
-}
-
-/** The account's limits hold; processes start in a few tens of milliseconds here, so none is kept warm in advance. */
+/** Counts against the account's limits. Processes start within tens of milliseconds here, so none is kept warm in advance. */
 const provisionedBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
   honoured: ["functionName", "qualifier", "provisionedConcurrentExecutions"],
   cloudOnly: { skipDestroy: "nothing is destroyed here" },
   replaceOn: ["functionName", "qualifier"],
   outputs: ({ inputs }) => ({ id: `${functionNameOf(String(inputs.functionName))},${String(inputs.qualifier)}`, state: {} }),
-  create: (resource) => provision(service, resource),
-  update: (resource) => provision(service, resource),
+  ...writtenBy((fields) => {
+    const { config, qualifier } = service.resolve(functionNameOf(fields.need("functionName")), fields.need("qualifier"));
+    if (qualifier === "$LATEST")
+      throw new Error("Provisioned Concurrency Configs cannot be applied to unpublished function versions: name an alias.");
+    service.pool.concurrency.provision(config.name, fields.number("provisionedConcurrentExecutions") ?? 0);
+  }),
   delete: ({ inputs }) => service.pool.concurrency.unprovision(functionNameOf(String(inputs.functionName))),
 });
-
-function provision(service: LambdaService, resource: GraphResource): void {
-  const fields = new Fields(resource.inputs, `provisioned concurrency ${resource.name}`);
-  const { config, qualifier } = service.resolve(functionNameOf(fields.need("functionName")), fields.need("qualifier"));
-  if (qualifier === "$LATEST")
-    throw new Error("Provisioned Concurrency Configs cannot be applied to unpublished function versions: name an alias.");
-  service.pool.concurrency.provision(config.name, fields.number("provisionedConcurrentExecutions") ?? 0);
-}

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Loads the handler, announces it, then answers one invocation after the other. Output goes to stdout synchronously; a sentinel
+ * Loads the handler, reports that it is ready, then runs one invocation at a time. Output goes to stdout synchronously; a sentinel
  * line closes each invocation's output, so that the parent never cuts it off. Ends when the parent does (IPC disconnect).
  */
 const source = String.raw`"use strict";

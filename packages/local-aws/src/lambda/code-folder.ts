@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { dirname, join } from "node:path";
 import type { ResolvedArchive } from "@risk/program-graph";
 
-/** Unpacks beside the target and renames, so that a folder is complete or absent. */
+/** Unpacks into a temporary folder and renames it, so that the target is complete or absent. */
 export function unpack(code: ResolvedArchive, target: string): void {
   if (existsSync(target)) return;
   const partial = `${target}.${randomUUID()}.partial`;

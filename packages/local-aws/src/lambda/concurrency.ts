@@ -1,7 +1,7 @@
-/** Executions of the account that functions set aside or keep warm. */
+/** Executions of the account that functions reserve or keep warm. */
 import { AwsError } from "../contracts";
 
-/** A region's limit in an ordinary account, and what of it Lambda keeps for functions that set nothing aside. */
+/** The default limit of an account in a region, and the part of it that Lambda keeps for functions without a reservation. */
 const ACCOUNT = 1000;
 const MINIMUM_UNRESERVED = 100;
 
@@ -10,8 +10,8 @@ export class AccountConcurrency {
   private readonly warm = new Map<string, number>();
 
   /**
-   * Sets executions aside for a function; undefined gives them back.
-   * @throws AwsError InvalidParameterValueException when the others would have too few left.
+   * Reserves executions for a function; undefined releases them.
+   * @throws AwsError InvalidParameterValueException when too few would be left for the others
    */
   reserve(name: string, executions: number | undefined): void {
     if (executions === undefined) this.reserved.delete(name);
@@ -22,7 +22,7 @@ export class AccountConcurrency {
   }
 
   /**
-   * Executions that are kept warm, out of what the function set aside or else out of the account's.
+   * Executions that are kept warm, out of the function's reservation, or of the account's executions without one.
    * @throws AwsError InvalidParameterValueException.
    */
   provision(name: string, executions: number): void {

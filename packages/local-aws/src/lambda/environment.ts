@@ -1,7 +1,7 @@
 /** One execution environment: a child process that runs one invocation at a time. */
 import { type ChildProcess, fork } from "node:child_process";
 
-export interface EnvironmentOptions {
+interface EnvironmentOptions {
   readonly bootstrap: string;
   readonly taskRoot: string;
   /** The whole environment of the process. */
@@ -49,7 +49,7 @@ export class Environment {
   alive = true;
 
   constructor(options: EnvironmentOptions) {
-    // Half the memory for the heap of young and old objects is what a Lambda of the same size gives Node, roughly; buffers live outside.
+    // About what a Lambda function of the same size gives Node for its heap; buffers are outside of it.
     const heap = Math.max(64, Math.floor(options.memoryMb * 0.9));
     this.child = fork(options.bootstrap, [], {
       cwd: options.taskRoot,
@@ -152,7 +152,7 @@ export class Environment {
   }
 }
 
-/** Lines end with a line feed only: a carriage return inside one stands for a line break of the function's message. */
+/** Only a line feed ends a line: a carriage return stands for a line break inside a function's message. */
 function forEachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
   let rest = "";
   stream.setEncoding("utf8");

@@ -1,4 +1,4 @@
-/** What a function is, and what an invocation of it gives. */
+/** The configuration of a function, and the result of an invocation. */
 import type { ResolvedArchive } from "@risk/program-graph";
 
 /** Sizes in MB, times in seconds, as in the Lambda API. */
@@ -20,7 +20,7 @@ export interface FunctionConfig {
 }
 
 export interface InvokeOptions {
-  /** What the caller named, with its qualifier; the function sees it. */
+  /** The ARN that the caller used, with its qualifier; the function sees it. */
   readonly qualifiedArn?: string;
   readonly traceId?: string;
   readonly requestId?: string;

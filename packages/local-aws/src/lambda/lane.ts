@@ -1,21 +1,8 @@
 /** Batches of one shard, one at a time and in order. */
-import type { LocalContext } from "../contracts";
 import type { InvokeResult } from "./function-config";
-import { type BatchOutcome, batchOutcome, fitting, type InvokeBatch, type MappingConfig } from "./mapping";
-import type { LambdaPorts, StreamRecord, Timers } from "./ports";
-import { eventRecord, failureRecord, type GiveUpCondition, type ShardOf } from "./stream-batch";
-
-export interface LaneOptions {
-  readonly context: LocalContext;
-  readonly ports: LambdaPorts;
-  readonly timers: Timers;
-  readonly mapping: MappingConfig;
-  readonly shard: ShardOf;
-  readonly functionArn: string;
-  readonly invoke: InvokeBatch;
-  /** First wait before a retry; doubles up to a hundred times as much. */
-  readonly retryMs: number;
-}
+import { type BatchOutcome, batchOutcome, fitting, type ShardOptions } from "./mapping";
+import type { StreamRecord } from "./ports";
+import { eventRecord, failureRecord, type GiveUpCondition } from "./stream-batch";
 
 export interface Tracked {
   readonly record: StreamRecord;
@@ -30,7 +17,7 @@ export class Lane {
   private closed = false;
 
   constructor(
-    private readonly options: LaneOptions,
+    private readonly options: ShardOptions,
     private readonly onProgress: () => void,
   ) {}
 
@@ -47,14 +34,14 @@ export class Lane {
     }
   }
 
-  /** Starts on what is queued, unless a batch is running: it goes on by itself. */
+  /** Starts a batch of the queued records, unless one is running: the next then follows by itself. */
   run(): void {
     if (this.running !== undefined || this.closed || this.queue.length === 0) return;
     this.cancelTimer?.();
     this.cancelTimer = undefined;
-    this.running = this.drain()
+    this.running = this.process(this.queue.splice(0, this.options.mapping.batchSize))
       .catch((error: unknown) =>
-        this.options.context.log(`Shard ${this.options.shard.shardId} of ${this.options.mapping.functionName}: ${String(error)}`),
+        this.options.context.log(`Shard ${this.options.shardId} of ${this.options.mapping.functionName}: ${String(error)}`),
       )
       .finally(() => {
         this.running = undefined;
@@ -62,12 +49,7 @@ export class Lane {
       });
   }
 
-  private async drain(): Promise<void> {
-    const batch = this.queue.splice(0, this.options.mapping.batchSize);
-    await this.process(batch);
-  }
-
-  /** Works a batch off: done, retried, split or given up. */
+  /** Runs a batch until every record is done or given up; it may be retried or split. */
   private async process(batch: Tracked[]): Promise<void> {
     const { mapping, context } = this.options;
     let rest = batch;
@@ -87,13 +69,14 @@ export class Lane {
       if (this.closed) return;
       if (result !== "throttled") {
         lastResult = result;
-        const failed = this.outcome(result, rest);
+        const ids = new Set(rest.map(({ record }) => record.sequenceNumber));
+        const failed = batchOutcome(result, mapping.reportsItemFailures, ids);
         const failedAt = firstFailure(failed, rest);
         const succeeded = rest.slice(0, failedAt);
         this.finish(succeeded);
         rest = rest.slice(failedAt);
         if (rest.length === 0) return;
-        // Progress makes it a new, smaller batch with its own attempts. AWS does not say that it does; settings must not rely on it.
+        // After progress, the rest is a new batch with attempts of its own. AWS doesn't document this; settings must not rely on it.
         attempts = succeeded.length > 0 ? 0 : attempts + 1;
         if (succeeded.length > 0) wait = this.options.retryMs;
         // A reported failure splits the batch at the reported record and no further ("Configuring partial batch response with Kinesis
@@ -114,12 +97,12 @@ export class Lane {
     }
     if (this.closed)
       context.log(
-        `Shard ${this.options.shard.shardId}: stopped with a batch of ${rest.length} unfinished; it is read again at the next start.`,
+        `Shard ${this.options.shardId}: stopped with a batch of ${rest.length} unfinished; it is read again at the next start.`,
       );
   }
 
   private async invoke(batch: readonly Tracked[]): Promise<InvokeResult | "throttled"> {
-    const { ports, mapping, shard, context } = this.options;
+    const { ports, mapping, shardId, context } = this.options;
     const last = batch.at(-1)?.record;
     if (last !== undefined) {
       ports.metric("IteratorAge", Math.max(0, context.clock.now() - last.arrivedAt), "Milliseconds", {
@@ -127,18 +110,13 @@ export class Lane {
       });
     }
     try {
-      return await this.options.invoke(JSON.stringify({ Records: batch.map(({ record }) => eventRecord(record, shard)) }));
+      return await this.options.invoke(JSON.stringify({ Records: batch.map(({ record }) => eventRecord(record, this.options)) }));
     } catch (error) {
       if (!this.closed && !(error instanceof Error && error.name === "TooManyRequestsException")) {
-        context.log(`Shard ${shard.shardId} of ${mapping.functionName}: ${String(error)}; trying again.`);
+        context.log(`Shard ${shardId} of ${mapping.functionName}: ${String(error)}; trying again.`);
       }
       return "throttled";
     }
-  }
-
-  private outcome(result: InvokeResult, batch: readonly Tracked[]): BatchOutcome {
-    const ids = new Set(batch.map(({ record }) => record.sequenceNumber));
-    return batchOutcome(result, this.options.mapping.reportsItemFailures, ids);
   }
 
   private async withoutExpired(batch: Tracked[], attempts: number, result: InvokeResult | undefined): Promise<Tracked[]> {
@@ -156,32 +134,23 @@ export class Lane {
     attempts: number,
     result: InvokeResult | undefined,
   ): Promise<void> {
-    const { mapping, shard, ports, functionArn, context } = this.options;
+    const { mapping, shardId, ports, roleArn, context } = this.options;
     if (mapping.onFailure !== undefined) {
       const records = batch.map(({ record }) => record);
-      const { key, body } = failureRecord({
-        mapping,
-        shard,
-        records,
-        condition,
-        attempts,
-        result,
-        functionArn,
-        now: context.clock.now(),
-      });
+      const { key, body } = failureRecord(this.options, records, { condition, attempts, result });
       try {
-        await ports.putObject(mapping.onFailure, key, body, shard.roleArn);
+        await ports.putObject(mapping.onFailure, key, body, roleArn);
         if (mapping.countsEvents) {
           const dimensions = { EventSourceMappingUUID: mapping.uuid };
           ports.metric("OnFailureDestinationDeliveredEventCount", batch.length, "Count", dimensions);
         }
       } catch (error) {
-        // As on AWS: the shard goes on, and the metric tells that a batch is lost.
+        // As on AWS: the shard goes on, and the metric shows that a batch is lost.
         ports.metric("DestinationDeliveryFailures", 1, "Count", { FunctionName: mapping.functionName });
         context.log(`${mapping.functionName}: ${mapping.onFailure} did not take a failed batch: ${String(error)}`);
       }
     }
-    context.log(`${mapping.functionName}: gave up a batch of ${batch.length} (${condition}, shard ${shard.shardId})`);
+    context.log(`${mapping.functionName}: gave up a batch of ${batch.length} (${condition}, shard ${shardId})`);
     this.finish(batch);
   }
 

@@ -1,19 +1,13 @@
 /** The local body of an event source mapping. */
-import { createHash } from "node:crypto";
-import type { GraphResource, ResourceBody } from "../contracts";
-import { Fields } from "../engine/fields";
+import type { ResourceBody } from "../contracts";
+import { type Fields, writtenBy } from "../engine/fields";
+import { stableUuid } from "../services/resource-parts";
 import type { MappingConfig } from "./mapping";
 import type { LambdaService } from "./service";
 
 /** Function name of `name`, `name:qualifier` or an ARN. */
 export const functionNameOf = (reference: string): string =>
   reference.replace(/^arn:aws[a-z-]*:lambda:[^:]+:\d+:function:/, "").split(":")[0] ?? reference;
-
-/** A stable id of the form of a UUID. */
-function uuidOf(text: string): string {
-  const hex = createHash("sha256").update(text).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
 
 export const mappingBody = (service: LambdaService): ResourceBody => ({
   type: "aws:lambda/eventSourceMapping:EventSourceMapping",
@@ -35,7 +29,7 @@ export const mappingBody = (service: LambdaService): ResourceBody => ({
   cloudOnly: { tags: "labels for billing and search" },
   replaceOn: ["eventSourceArn", "startingPosition"],
   outputs: ({ name, inputs, region, accountId }) => {
-    const uuid = uuidOf([name, inputs.eventSourceArn, inputs.startingPosition].join(" "));
+    const uuid = stableUuid([name, inputs.eventSourceArn, inputs.startingPosition].join(" "));
     const functionName = functionNameOf(String(inputs.functionName));
     return {
       id: uuid,
@@ -47,16 +41,11 @@ export const mappingBody = (service: LambdaService): ResourceBody => ({
       },
     };
   },
-  create: (resource) => putMapping(service, resource),
-  update: (resource) => putMapping(service, resource),
+  ...writtenBy((fields, { id }) => service.putMapping(mappingConfig(fields, id))),
   delete: ({ id }) => service.mappings.delete(id),
 });
 
-function putMapping(service: LambdaService, { name, id, inputs, state }: GraphResource): Promise<void> {
-  return service.putMapping(mappingConfig(new Fields(inputs, `event source mapping ${name}`), id, String(state.arn)));
-}
-
-function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig {
+function mappingConfig(fields: Fields, uuid: string): MappingConfig {
   const sourceArn = fields.need("eventSourceArn");
   const service = sourceArn.split(":")[2];
   if (service !== "kinesis" && service !== "sqs")
@@ -70,7 +59,6 @@ function mappingConfig(fields: Fields, uuid: string, arn: string): MappingConfig
   const responseTypes = fields.texts("functionResponseTypes") ?? [];
   return {
     uuid,
-    arn,
     sourceArn,
     functionName: functionNameOf(fields.need("functionName")),
     batchSize: fields.number("batchSize") ?? (service === "sqs" ? 10 : 100),

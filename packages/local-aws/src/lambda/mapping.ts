@@ -1,10 +1,11 @@
-/** What an event source mapping is, and what its pollers share. */
+/** The configuration of an event source mapping, and what its pollers have in common. */
+import type { LocalContext } from "../contracts";
 import type { InvokeResult } from "./function-config";
+import type { LambdaPorts, Timers } from "./ports";
 
 /** Times in seconds, as in the Lambda API; -1 means without limit. */
 export interface MappingConfig {
   readonly uuid: string;
-  readonly arn: string;
   readonly sourceArn: string;
   readonly functionName: string;
   readonly batchSize: number;
@@ -21,26 +22,45 @@ export interface MappingConfig {
   readonly countsEvents: boolean;
 }
 
-/** Runs the function of a mapping. Rejects with an AwsError (429) when it is throttled. */
-export type InvokeBatch = (payload: string) => Promise<InvokeResult>;
+export interface PollerOptions {
+  readonly context: LocalContext;
+  readonly ports: LambdaPorts;
+  readonly timers: Timers;
+  readonly mapping: MappingConfig;
+  /** Runs the function. Rejects with an AwsError (429) when it is throttled. */
+  readonly invoke: (payload: string) => Promise<InvokeResult>;
+}
+
+export interface StreamPollerOptions extends PollerOptions {
+  /** Of the function. */
+  readonly roleArn: string;
+  readonly functionArn: string;
+  /** First wait before a retry; doubles up to a hundred times as much. */
+  readonly retryMs: number;
+}
+
+/** Of one shard of a stream. */
+export interface ShardOptions extends StreamPollerOptions {
+  readonly shardId: string;
+}
 
 export interface Poller {
   start(): void;
   end(): Promise<void>;
-  /** Ends open batching windows now: what was gathered is run. */
+  /** Ends open batching windows now and runs the records gathered so far. */
   flush(): void;
   /** Nothing is buffered, running or waiting for a retry. */
   idle(): boolean;
 }
 
-/** The response leaves the batch's fate open: `all` failed, or the records with the returned ids did. */
+/** What a function reported about its batch: `all` records failed, or `some` did, by id. */
 export type BatchOutcome =
   | { readonly kind: "ok" }
   | { readonly kind: "all" }
   | { readonly kind: "some"; readonly ids: readonly string[] };
 
 /**
- * Reads a partial batch response. Empty, null and missing lists are a success; a response that is no list of non-empty
+ * Reads a partial batch response. Empty, null and missing lists are a success; a response that isn't a list of non-empty
  * `itemIdentifier`s, or names one that was not in the batch, fails the whole batch.
  * Source: "Reporting batch item failures", AWS Lambda developer guide.
  */

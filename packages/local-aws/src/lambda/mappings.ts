@@ -10,7 +10,7 @@ import { StreamPoller } from "./stream-poller";
 const QUEUE_ACTIONS = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 const STREAM_ACTIONS = ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"];
 
-export interface MappingsOptions {
+interface MappingsOptions {
   readonly context: LocalContext;
   readonly ports: LambdaPorts;
   readonly timers: Timers;
@@ -45,7 +45,7 @@ export class EventSourceMappings {
   }
 
   /**
-   * Registers a mapping, or changes one: it goes on where it was. It starts with {@link activate}, or at once after that.
+   * Registers a mapping, or changes one, which then goes on from its position. It starts with {@link activate}, or at once if that has happened.
    * @throws AwsError InvalidParameterValueException, ResourceConflictException.
    */
   async put(config: MappingConfig, owner: FunctionConfig): Promise<void> {
@@ -66,7 +66,7 @@ export class EventSourceMappings {
     if (this.active) poller.start();
   }
 
-  /** Batches that run end; where the mapping was in its stream is forgotten. */
+  /** Running batches finish; the position in the stream is forgotten. */
   async delete(uuid: string): Promise<void> {
     const mapping = this.mappings.get(uuid);
     if (mapping === undefined) return;
@@ -76,7 +76,7 @@ export class EventSourceMappings {
       this.options.context.db.prepare("DELETE FROM lambda_checkpoints WHERE mapping = ?").run(uuid);
   }
 
-  /** @throws AwsError InvalidParameterValueException when a queue gives less time than the function takes. */
+  /** @throws AwsError InvalidParameterValueException when the queue's visibility timeout is shorter than the function's timeout. */
   checkVisibility({ sourceArn }: MappingConfig, { name, timeoutSeconds }: FunctionConfig): void {
     if (!isQueue(sourceArn)) return;
     const visibility = this.options.ports.queues.visibilityTimeoutSeconds(sourceArn);

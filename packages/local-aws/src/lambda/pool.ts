@@ -45,7 +45,7 @@ export class FunctionPool {
 
   /**
    * Registers a function, or replaces it: environments of the old code end.
-   * @throws AwsError InvalidParameterValueException when it sets more executions aside than the account may.
+   * @throws AwsError InvalidParameterValueException when it reserves more executions than the account has
    */
   async put(config: FunctionConfig): Promise<void> {
     this.concurrency.reserve(config.name, config.reservedConcurrency);
@@ -56,7 +56,7 @@ export class FunctionPool {
     if (previous !== undefined) await this.retire(previous);
   }
 
-  /** Ends the idle environments; what runs goes on to its end. */
+  /** Ends the idle environments; running invocations finish. */
   async remove(name: string): Promise<void> {
     const state = this.functions.get(name);
     this.functions.delete(name);
@@ -106,7 +106,7 @@ export class FunctionPool {
     }
     const { reservedConcurrency } = state.config;
     const dimensions = { FunctionName: name };
-    // What waits for a process of this machine is no execution yet, so a larger reservation can't be used up here.
+    // An invocation that waits for a process of this machine isn't an execution yet, so a larger reservation can't be used up here.
     if (reservedConcurrency !== undefined && reservedConcurrency < this.maxProcesses && state.running >= reservedConcurrency) {
       this.ports.metric("Throttles", 1, "Count", dimensions);
       throw new AwsError(

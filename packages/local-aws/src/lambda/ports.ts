@@ -1,7 +1,7 @@
-/** What the function runtime needs from the rest of the machine. */
+/** What the function runtime needs from other services. */
 import type { SessionCredentials } from "../gateway/credentials";
 
-export interface LogLine {
+interface LogLine {
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
   readonly message: string;
@@ -16,10 +16,10 @@ export interface StreamRecord {
 }
 
 /** The stream service, read from inside the process. */
-export interface StreamSource {
+interface StreamSource {
   /** Shards, parents before children. @throws AwsError when the stream does not exist. */
   shards(streamArn: string): readonly { readonly id: string; readonly parents: readonly string[] }[];
-  /** Up to `limit` records after the sequence number, from the oldest for an empty text; `ended` when a closed shard has no more. */
+  /** Up to `limit` records after the sequence number, from the oldest if it is empty; `ended` when a closed shard has no more. */
   read(
     streamArn: string,
     shardId: string,
@@ -40,7 +40,7 @@ export interface QueueMessage {
 }
 
 /** The queue service, read from inside the process. */
-export interface QueueSource {
+interface QueueSource {
   /** Receives up to `limit` visible messages and hides them. @throws AwsError when the queue does not exist. */
   receive(queueArn: string, limit: number): readonly QueueMessage[];
   delete(queueArn: string, receiptHandles: readonly string[]): void;
@@ -61,8 +61,8 @@ export interface LambdaPorts {
   ) => void;
   readonly credentials: (roleArn: string, sessionName: string) => SessionCredentials;
   /**
-   * What the role lacks for an action: the action itself, and what it needs of the resource's key. Empty when nothing. The service
-   * acts for the role when it polls and when it delivers failures.
+   * Actions that the role lacks: the given one, and those on the resource's key; empty when it may do everything. The service acts as
+   * the role when it polls and when it delivers failures.
    */
   readonly missingActions: (roleArn: string, action: string, resource: string) => readonly string[];
   /** Sends to a queue with the permissions of the role: a destination is reached as the function, not as a service. @throws AwsError */

@@ -1,15 +1,6 @@
-/** An event source mapping over a queue: receive, run, delete what succeeded; the rest becomes visible again by itself. */
-import type { LocalContext } from "../contracts";
-import { batchOutcome, fitting, type InvokeBatch, type MappingConfig, type Poller } from "./mapping";
-import type { LambdaPorts, QueueMessage, Timers } from "./ports";
-
-export interface QueuePollerOptions {
-  readonly context: LocalContext;
-  readonly ports: LambdaPorts;
-  readonly timers: Timers;
-  readonly mapping: MappingConfig;
-  readonly invoke: InvokeBatch;
-}
+/** An event source mapping over a queue: receives, invokes, deletes messages that succeeded; the rest becomes visible again by itself. */
+import { batchOutcome, fitting, type Poller, type PollerOptions } from "./mapping";
+import type { QueueMessage } from "./ports";
 
 /** Lambda starts with five; two cores are busy with fewer. */
 const defaultConcurrency = 3;
@@ -22,7 +13,7 @@ export class QueuePoller implements Poller {
   private gathered: QueueMessage[] = [];
   private closed = false;
 
-  constructor(private readonly options: QueuePollerOptions) {}
+  constructor(private readonly options: PollerOptions) {}
 
   start(): void {
     const { ports, mapping } = this.options;

@@ -1,8 +1,8 @@
-/** Which services a function lets in: the statements of its resource policy. */
+/** Resource policies of functions: which services may invoke them. */
 import { AwsError } from "../contracts";
 import { arnLike } from "../gateway/permissions/conditions";
 
-export interface ResourcePermission {
+interface ResourcePermission {
   readonly id: string;
   readonly functionName: string;
   readonly action: string;
@@ -10,13 +10,13 @@ export interface ResourcePermission {
   readonly principal: string;
   /** `*` and `?` match within its parts. */
   readonly sourceArn: string | undefined;
-  /** Of the version or alias that it is about; absent: of the function without one. */
+  /** The version or alias that it is about; absent: the function without a qualifier. */
   readonly qualifier: string | undefined;
 }
 
 export interface ServiceCaller {
   readonly principal: string;
-  /** What the service acts for: the method of an API, a rule. */
+  /** The resource on whose behalf the service invokes: the method of an API, a rule. */
   readonly sourceArn: string;
 }
 

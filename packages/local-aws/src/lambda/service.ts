@@ -3,7 +3,6 @@
 import { messageOf } from "@risk/program-graph";
 import type { AwsRequest, AwsResponse, AwsService, DeliverOptions, LocalContext, Part, Permission } from "../contracts";
 import { AwsError } from "../contracts";
-import { type Alias, Aliases } from "./aliases";
 import { AsyncInvocations } from "./async-invocations";
 import type { FunctionConfig, InvokeResult } from "./function-config";
 import type { MappingConfig } from "./mapping";
@@ -12,7 +11,7 @@ import { FunctionPool } from "./pool";
 import { type LambdaPorts, systemTimers, type Timers } from "./ports";
 import { ResourcePolicies, type ServiceCaller } from "./resource-policy";
 
-export interface LambdaOptions {
+interface LambdaOptions {
   readonly timers?: Timers;
   readonly maxProcesses?: number;
   /** First wait of a stream mapping before a retry; default 200 ms. */
@@ -37,7 +36,8 @@ export class LambdaService implements AwsService, Part {
   readonly title = "functions";
   readonly pool: FunctionPool;
   readonly mappings: EventSourceMappings;
-  readonly aliases = new Aliases();
+  /** Version by function and alias. */
+  readonly aliases = new Map<string, Map<string, string>>();
   readonly policies = new ResourcePolicies();
   readonly asynchronous: AsyncInvocations;
 
@@ -54,7 +54,7 @@ export class LambdaService implements AwsService, Part {
 
   /**
    * Creates a function or changes it: new invocations run the new code and configuration. Its mappings follow.
-   * @throws AwsError InvalidParameterValueException when a queue of a mapping gives less time than the function takes.
+   * @throws AwsError InvalidParameterValueException when the visibility timeout of a mapping's queue is shorter than the function's timeout.
    */
   async putFunction(config: FunctionConfig): Promise<void> {
     const own = this.mappings.of(config.name);
@@ -65,18 +65,23 @@ export class LambdaService implements AwsService, Part {
       for (const mapping of own) await this.mappings.put(mapping, config);
   }
 
-  /** Takes resource policy, aliases and asynchronous settings along; mappings stay and find no function. */
+  /** Resource policy, aliases and asynchronous settings go too; mappings stay, without a function. */
   async deleteFunction(name: string): Promise<void> {
     await this.pool.remove(name);
     this.policies.forget(name);
     this.asynchronous.reset(name);
-    this.aliases.forget(name);
+    this.aliases.delete(name);
   }
 
   /** @throws AwsError ResourceNotFoundException for a version that doesn't exist. */
-  putAlias(alias: Alias): void {
-    this.resolve(alias.functionName, alias.version);
-    this.aliases.put(alias);
+  putAlias(functionName: string, alias: string, version: string): void {
+    this.resolve(functionName, version);
+    const known = this.aliases.get(functionName) ?? new Map();
+    this.aliases.set(functionName, known.set(alias, version));
+  }
+
+  deleteAlias(functionName: string, alias: string): void {
+    this.aliases.get(functionName)?.delete(alias);
   }
 
   /** @throws AwsError InvalidParameterValueException, ResourceNotFoundException, ResourceConflictException. */
@@ -84,13 +89,13 @@ export class LambdaService implements AwsService, Part {
     return this.mappings.put(config, this.configOf(config.functionName));
   }
 
-  /** Starts mappings and takes up unfinished asynchronous events; call it when every resource is there. */
+  /** Starts mappings and resumes unfinished asynchronous events; call it when every resource exists. */
   activate(): void {
     this.asynchronous.resume();
     this.mappings.activate();
   }
 
-  /** Ends open batching windows now, for a caller that wants to see everything settled. */
+  /** Ends open batching windows now, for a caller that waits until everything has been processed. */
   flush(): void {
     this.mappings.flush();
   }
@@ -129,7 +134,7 @@ export class LambdaService implements AwsService, Part {
     const [, name = reference, named = "$LATEST"] = REFERENCE.exec(reference) ?? [];
     const config = this.configOf(name);
     const chosen = qualifier ?? named;
-    const isKnown = chosen === "$LATEST" || chosen === config.version || this.aliases.get(name, chosen) !== undefined;
+    const isKnown = chosen === "$LATEST" || chosen === config.version || this.aliases.get(name)?.has(chosen);
     if (!isKnown) throw new AwsError("ResourceNotFoundException", `Function not found: ${config.arn}:${chosen}`, 404);
     return { config, qualifier: chosen };
   }
@@ -177,7 +182,7 @@ export class LambdaService implements AwsService, Part {
       headers: {
         "content-type": "application/json",
         "x-amzn-requestid": result.requestId,
-        "x-amz-executed-version": this.aliases.get(config.name, qualifier)?.version ?? qualifier,
+        "x-amz-executed-version": this.aliases.get(config.name)?.get(qualifier) ?? qualifier,
         ...(result.functionError === undefined ? {} : { "x-amz-function-error": result.functionError }),
         ...(request.headers["x-amz-log-type"] === "Tail"
           ? { "x-amz-log-result": Buffer.from(result.logTail).toString("base64") }
@@ -188,7 +193,7 @@ export class LambdaService implements AwsService, Part {
   }
 }
 
-/** What an Invoke names. */
+/** The function that an Invoke names. */
 function target(url: URL): { readonly reference: string; readonly qualifier: string | undefined } {
   const [, name = ""] = INVOKE.exec(url.pathname) ?? [];
   return { reference: decodeURIComponent(name), qualifier: url.searchParams.get("Qualifier") ?? undefined };

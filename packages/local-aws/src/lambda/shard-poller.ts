@@ -1,9 +1,10 @@
 /** Reads one shard in order and hands its records to lanes. */
 import { createHash } from "node:crypto";
-import { Lane, type LaneOptions, type Tracked } from "./lane";
+import { Lane, type Tracked } from "./lane";
+import type { ShardOptions } from "./mapping";
 
-export interface ShardPollerOptions extends LaneOptions {
-  readonly checkpoint: { load(): string; save(sequenceNumber: string): void };
+interface ShardPollerOptions extends ShardOptions {
+  readonly checkpoint: { load(): string; save(sequenceNumber: string): unknown };
   /** Called when a closed shard is read to its end. */
   readonly onEnded: () => void;
 }
@@ -29,7 +30,7 @@ export class ShardPoller {
     this.cursor = options.checkpoint.load();
   }
 
-  /** Reads what there is; call it when records may have arrived. */
+  /** Reads all records up to the newest; call it when some may have arrived. */
   wake(): void {
     if (this.reading) {
       this.wokenWhileReading = true;
@@ -47,9 +48,9 @@ export class ShardPoller {
   }
 
   private readAll(): void {
-    const { ports, mapping, shard } = this.options;
+    const { ports, mapping, shardId } = this.options;
     while (!this.closed && !this.ended && this.window.length < maxBuffered) {
-      const { records, ended } = ports.streams.read(mapping.sourceArn, shard.shardId, this.cursor, 10_000);
+      const { records, ended } = ports.streams.read(mapping.sourceArn, shardId, this.cursor, 10_000);
       for (const record of records) {
         const tracked = { record, done: false };
         this.window.push(tracked);

@@ -1,17 +1,10 @@
 /** Records of a stream as the event a function receives, and the record of a batch that was given up. */
 import { randomUUID } from "node:crypto";
 import type { InvokeResult } from "./function-config";
-import type { MappingConfig } from "./mapping";
+import type { ShardOptions } from "./mapping";
 import type { StreamRecord } from "./ports";
 
-export interface ShardOf {
-  readonly shardId: string;
-  readonly region: string;
-  readonly roleArn: string;
-  readonly sourceArn: string;
-}
-
-export const eventRecord = (record: StreamRecord, shard: ShardOf) => ({
+export const eventRecord = (record: StreamRecord, { shardId, roleArn, context, mapping }: ShardOptions) => ({
   kinesis: {
     kinesisSchemaVersion: "1.0",
     partitionKey: record.partitionKey,
@@ -21,11 +14,11 @@ export const eventRecord = (record: StreamRecord, shard: ShardOf) => ({
   },
   eventSource: "aws:kinesis",
   eventVersion: "1.0",
-  eventID: `${shard.shardId}:${record.sequenceNumber}`,
+  eventID: `${shardId}:${record.sequenceNumber}`,
   eventName: "aws:kinesis:record",
-  invokeIdentityArn: shard.roleArn,
-  awsRegion: shard.region,
-  eventSourceARN: shard.sourceArn,
+  invokeIdentityArn: roleArn,
+  awsRegion: context.region,
+  eventSourceARN: mapping.sourceArn,
 });
 
 export type GiveUpCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded";
@@ -34,27 +27,23 @@ export type GiveUpCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded";
  * The invocation record of a batch that was given up, with the whole event as text in `payload`, under the key that Lambda uses.
  * Source: "Retain discarded batches", AWS Lambda developer guide.
  */
-export function failureRecord(args: {
-  readonly mapping: MappingConfig;
-  readonly shard: ShardOf;
-  readonly records: readonly StreamRecord[];
-  readonly condition: GiveUpCondition;
-  readonly attempts: number;
-  readonly result: InvokeResult | undefined;
-  readonly functionArn: string;
-  readonly now: number;
-}): { readonly key: string; readonly body: string } {
-  const { mapping, shard, records, result } = args;
-  const first = records[0];
-  const last = records.at(-1);
-  const now = new Date(args.now).toISOString();
-  const iso = (record: StreamRecord | undefined) => new Date(record?.arrivedAt ?? args.now).toISOString();
+export function failureRecord(
+  options: ShardOptions,
+  records: readonly StreamRecord[],
+  end: { readonly condition: GiveUpCondition; readonly attempts: number; readonly result: InvokeResult | undefined },
+): { readonly key: string; readonly body: string } {
+  const { mapping, shardId, functionArn, context } = options;
+  const { condition, attempts, result } = end;
+  const now = context.clock.now();
+  const timestamp = new Date(now).toISOString();
+  const [first, last] = [records[0], records.at(-1)];
+  const arrival = (record: StreamRecord | undefined) => new Date(record?.arrivedAt ?? now).toISOString();
   const body = {
     requestContext: {
       requestId: result?.requestId ?? randomUUID(),
-      functionArn: args.functionArn,
-      condition: args.condition,
-      approximateInvokeCount: args.attempts,
+      functionArn,
+      condition,
+      approximateInvokeCount: attempts,
     },
     ...(result === undefined
       ? {}
@@ -66,19 +55,19 @@ export function failureRecord(args: {
           },
         }),
     version: "1.0",
-    timestamp: now,
+    timestamp,
     KinesisBatchInfo: {
-      shardId: shard.shardId,
+      shardId,
       startSequenceNumber: first?.sequenceNumber,
       endSequenceNumber: last?.sequenceNumber,
-      approximateArrivalOfFirstRecord: iso(first),
-      approximateArrivalOfLastRecord: iso(last),
+      approximateArrivalOfFirstRecord: arrival(first),
+      approximateArrivalOfLastRecord: arrival(last),
       batchSize: records.length,
       streamArn: mapping.sourceArn,
     },
-    payload: JSON.stringify({ Records: records.map((record) => eventRecord(record, shard)) }),
+    payload: JSON.stringify({ Records: records.map((record) => eventRecord(record, options)) }),
   };
-  const stamp = now.slice(0, 19).replaceAll(":", ".");
-  const key = `aws/lambda/${mapping.uuid}/${shard.shardId}/${now.slice(0, 10).replaceAll("-", "/")}/${stamp}-${randomUUID()}`;
+  const stamp = timestamp.slice(0, 19).replaceAll(":", ".");
+  const key = `aws/lambda/${mapping.uuid}/${shardId}/${timestamp.slice(0, 10).replaceAll("-", "/")}/${stamp}-${randomUUID()}`;
   return { key, body: JSON.stringify(body) };
 }

@@ -1,19 +1,6 @@
 /** An event source mapping over a stream: one shard poller for each shard, parents before children. */
-import type { LocalContext } from "../contracts";
-import type { InvokeBatch, MappingConfig, Poller } from "./mapping";
-import type { LambdaPorts, Timers } from "./ports";
+import type { Poller, StreamPollerOptions } from "./mapping";
 import { ShardPoller } from "./shard-poller";
-
-export interface StreamPollerOptions {
-  readonly context: LocalContext;
-  readonly ports: LambdaPorts;
-  readonly timers: Timers;
-  readonly mapping: MappingConfig;
-  readonly roleArn: string;
-  readonly functionArn: string;
-  readonly invoke: InvokeBatch;
-  readonly retryMs: number;
-}
 
 export class StreamPoller implements Poller {
   private readonly shards = new Map<string, ShardPoller>();
@@ -43,19 +30,21 @@ export class StreamPoller implements Poller {
   }
 
   private shardPoller(shardId: string): ShardPoller {
-    const { context, mapping, roleArn } = this.options;
-    const { db } = context;
+    const { context, mapping } = this.options;
     return new ShardPoller({
       ...this.options,
-      shard: { shardId, region: context.region, roleArn, sourceArn: mapping.sourceArn },
+      shardId,
       checkpoint: {
         load: () => {
-          const row = db
+          const row = context.db
             .prepare("SELECT sequence FROM lambda_checkpoints WHERE mapping = ? AND shard = ?")
             .get(mapping.uuid, shardId);
           return row === undefined ? "" : String(row.sequence);
         },
-        save: (sequence) => this.save(shardId, sequence),
+        save: (sequence) =>
+          context.db
+            .prepare("INSERT OR REPLACE INTO lambda_checkpoints (mapping, shard, sequence) VALUES (?, ?, ?)")
+            .run(mapping.uuid, shardId, sequence),
       },
       onEnded: () => {
         if (this.finished.has(shardId)) return;
@@ -63,14 +52,6 @@ export class StreamPoller implements Poller {
         queueMicrotask(() => this.stopListening !== undefined && this.wake());
       },
     });
-  }
-
-  private save(shardId: string, sequence: string): void {
-    this.options.context.db
-      .prepare(
-        "INSERT INTO lambda_checkpoints (mapping, shard, sequence) VALUES (?, ?, ?) ON CONFLICT (mapping, shard) DO UPDATE SET sequence = excluded.sequence",
-      )
-      .run(this.options.mapping.uuid, shardId, sequence);
   }
 
   flush(): void {

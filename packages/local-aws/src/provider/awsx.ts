@@ -1,7 +1,7 @@
 /**
  * Provider `awsx` with the one component that the program uses, `awsx:ec2:Vpc`, made of resources of `@pulumi/aws`: a subnet of each
- * kind, a route table and its association in every zone. It stands in for the published plugin, which needs a download; the addresses
- * of its subnets are plain equal parts. Started by the engine as `pulumi-resource-awsx ENGINE_ADDRESS`.
+ * kind, a route table and its association in every zone. It stands in for the published plugin, which would have to be downloaded; its
+ * subnets are equal parts of the network. Started by the engine as `pulumi-resource-awsx ENGINE_ADDRESS`.
  */
 import { RouteTable } from "@pulumi/aws/ec2/routeTable.js";
 import { RouteTableAssociation } from "@pulumi/aws/ec2/routeTableAssociation.js";

@@ -13,7 +13,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 
 const engineAddress = process.argv.at(-1) ?? "";
-/** The runner's exit code after it has told the person itself what failed (`nodeJSProcessExitedAfterLoggingUserActionableMessage`). */
+/** The runner's exit code after it has printed the error itself (`nodeJSProcessExitedAfterLoggingUserActionableMessage`). */
 const TOLD = 32;
 
 const run: handleUnaryCall<language.RunRequest, language.RunResponse> = ({ request }, callback) => {

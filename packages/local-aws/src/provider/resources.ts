@@ -6,7 +6,7 @@ import { physicalName } from "../engine/names";
 import type { ResourceStore } from "./store";
 import { comparable, hasUnknown, type Properties, plain, plainProperties, resolved, secret, UNKNOWN } from "./values";
 
-export interface ProviderArgs {
+interface ProviderArgs {
   readonly bodies: readonly ResourceBody[];
   readonly region: string;
   readonly accountId: string;
@@ -14,9 +14,9 @@ export interface ProviderArgs {
   readonly projectDir: string;
   readonly store: ResourceStore;
   readonly notice: (line: string) => void;
-  /** Told before a body is created; what it throws fails the creation. */
+  /** Called before a body is created; an error that it throws fails the creation. */
   readonly onCreate?: (urn: string) => void;
-  /** Told when a resource has its body. */
+  /** Called when a resource has its body. */
   readonly onCreated?: (resource: GraphResource) => void;
 }
 
@@ -30,7 +30,7 @@ export interface Difference {
   readonly deleteBeforeReplace: boolean;
 }
 
-/** Outputs that the provider's schema marks as sensitive, besides what the program marks itself. */
+/** Outputs that the provider's schema marks as sensitive, in addition to what the program marks. */
 const SENSITIVE: Readonly<Record<string, readonly string[]>> = {
   "aws:apigateway/apiKey:ApiKey": ["value"],
   "aws:secretsmanager/secretVersion:SecretVersion": ["secretString"],
@@ -47,7 +47,7 @@ export const fieldOf = (path: string): string => /^\["([^"]*)"\]/.exec(path)?.[1
 export class ProviderResources {
   private readonly registry: ResourceTypes<ResourceBody>;
   private queue: Promise<unknown> = Promise.resolve();
-  /** Kept resources without a body, and why. */
+  /** Resources that couldn't be restored, and why. */
   private readonly missing = new Map<GraphResource, string>();
 
   constructor(private readonly args: ProviderArgs) {
@@ -55,9 +55,9 @@ export class ProviderResources {
   }
 
   /**
-   * Bodies again for everything that was created; they live in this process. In rounds: a resource that was changed to refer to a newer
-   * one waits for it. What finds no place stays known and is told, such as a file that a stack kept on its destruction in a bucket that it
-   * didn't keep; a refresh takes it out of a state that still has it.
+   * Gives everything that was created a body again; bodies live in this process. It takes rounds, since a resource may have been changed
+   * to refer to a newer one. A resource that can't be restored is reported and stays known, such as a file that a stack kept in a bucket
+   * that it didn't keep; a refresh removes it from the state.
    */
   async restore(): Promise<void> {
     let waiting = [...this.args.store.all()];
@@ -67,7 +67,7 @@ export class ProviderResources {
       for (const resource of waiting) await this.giveBody(resource);
       waiting = waiting.filter((resource) => this.missing.has(resource));
     }
-    for (const [{ type, name }, reason] of this.missing) this.args.notice(`${type} (${name}) has no place here: ${reason}`);
+    for (const [{ type, name }, reason] of this.missing) this.args.notice(`${type} (${name}) can't be restored: ${reason}`);
   }
 
   private async giveBody(resource: GraphResource): Promise<void> {
@@ -101,8 +101,8 @@ export class ProviderResources {
   }
 
   /**
-   * What a change of inputs makes of a resource. What AWS reads back otherwise than it was set is compared with the state, as the
-   * provider does: it differs for ever, unless the program ignores its changes.
+   * The effect of changed inputs on a resource. Inputs that AWS returns differently from how they were set are compared with the state, as
+   * the provider does: they differ every time, unless the program ignores their changes.
    */
   diff(urn: string, olds: Properties, oldInputs: Properties, news: Properties, ignored: readonly string[]): Difference {
     const body = this.registry.get(typeOf(urn));
@@ -115,16 +115,11 @@ export class ProviderResources {
       const kind = was === undefined ? "add" : is === undefined ? "delete" : "update";
       return { path, kind, replaces: replaceOn.includes(field) } as const;
     });
-    // Two resources can't have one name: the provider deletes first where the program chose the name and keeps it.
+    // Two resources can't have the same name: the provider deletes first where the program chose the name and keeps it.
     const field = body?.autoName?.field;
     const isChosen = field !== undefined && news[field] !== undefined && !generatedFields(news).includes(field);
     const keepsName = isChosen && plain(oldInputs[field]) === plain(news[field]);
     return { changes, deleteBeforeReplace: body?.deleteBeforeReplace === true || keepsName };
-  }
-
-  /** What a preview shows: inputs are known, everything else only after the creation. */
-  previewCreate(inputs: Properties): Properties {
-    return inputs;
   }
 
   previewUpdate(urn: string, id: string, olds: Properties, news: Properties): Properties {
@@ -138,7 +133,7 @@ export class ProviderResources {
         if (!(field in news)) state[field] = UNKNOWN;
       }
     } catch {
-      // Assets are not read in a preview, and a body may need them: what it would answer then is what it answered before.
+      // Assets aren't read in a preview, and a body may need them: the outputs then stay as they were.
     }
     return state;
   }
@@ -176,21 +171,21 @@ export class ProviderResources {
     });
   }
 
-  /** What AWS would read; undefined when nothing of this provider's stands under this id: a refresh takes it out of the state. */
+  /** The state as AWS would return it; undefined when the resource doesn't exist, and a refresh then removes it from the state. */
   read(urn: string, id: string, olds: Properties): Properties | undefined {
     const resource = this.args.store.get(urn, id);
     if (resource === undefined || this.missing.has(resource)) return undefined;
     return { ...olds, ...this.registry.get(resource.type)?.readBack?.(resource.inputs) };
   }
 
-  /** One after the other, as bodies expect it. */
+  /** One at a time, as bodies expect it. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const run = this.queue.then(work);
     this.queue = run.catch(() => undefined);
     return run;
   }
 
-  /** The logical name, or one more while the resource that it replaces still exists: ids follow from names. */
+  /** The logical name, with a number while the resource that it replaces still exists: ids are derived from names. */
   private instanceName(urn: string): string {
     const taken = this.args.store.namesOf(urn);
     const name = nameOf(urn);
@@ -219,7 +214,7 @@ export class ProviderResources {
     };
   }
 
-  /** The state as the engine keeps it: inputs with their marks of secrets, the outputs beside them, and what AWS reads back otherwise. */
+  /** The state as the engine keeps it: inputs with their secret marks, outputs, and inputs as AWS returns them. */
   private shown({ type, state }: GraphResource, inputs: Properties): Properties {
     const sensitive = SENSITIVE[type] ?? [];
     const outputs = Object.fromEntries(Object.entries(state).filter(([key]) => !(key in inputs)));
@@ -238,7 +233,7 @@ export class ProviderResources {
   }
 }
 
-/** Inputs that were filled in, as the bridge of the real provider notes them: a name that nobody chose may change. */
+/** Lists inputs that were filled in, as the bridge of the real provider does: a generated name may change. */
 const GENERATED = "__defaults";
 
 const generatedFields = (inputs: Properties): readonly unknown[] => {

@@ -9,7 +9,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { type Difference, fieldOf, type ProviderResources } from "./resources";
 import { fromStruct, plainProperties, toStruct } from "./values";
 
-export interface ServerArgs {
+interface ServerArgs {
   readonly resources: ProviderResources;
   /** Provider functions by token. */
   readonly calls: Readonly<Record<string, ProviderCall>>;
@@ -18,7 +18,7 @@ export interface ServerArgs {
   readonly version: string;
 }
 
-export interface ProviderServer {
+interface ProviderServer {
   readonly port: number;
   end(): void;
 }
@@ -26,19 +26,19 @@ export interface ProviderServer {
 /** Archives travel inside the messages. */
 const UNLIMITED = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
 
-/** @param port 0: a free one */
-export async function serveProvider(args: ServerArgs, port = 0): Promise<ProviderServer> {
+/** On a free port. */
+export async function serveProvider(args: ServerArgs): Promise<ProviderServer> {
   const server = new Server(UNLIMITED);
   server.addService(services.ResourceProviderService, { ...lifecycle(args), ...operations(args) });
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, free) =>
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, free) =>
       error === null ? resolve(free) : reject(error),
     );
   });
   return { port: bound, end: () => server.forceShutdown() };
 }
 
-/** A handler whose answer or error is the promise's. */
+/** A handler from a function that returns the response, or a promise of it. */
 function answering<Request, Response>(
   answer: (request: Request) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
@@ -111,7 +111,7 @@ function operations({ resources, calls }: ServerArgs) {
   return {
     invoke: answering(async (request: proto.InvokeRequest) => {
       const call = calls[request.getTok()];
-      if (call === undefined) throw new Error(`${request.getTok()}: this provider function has no local answer.`);
+      if (call === undefined) throw new Error(`${request.getTok()}: this provider function isn't implemented locally.`);
       const response = new proto.InvokeResponse();
       response.setReturn(toStruct(await call(plainProperties(fromStruct(request.getArgs())))));
       return response;
@@ -146,7 +146,8 @@ function operations({ resources, calls }: ServerArgs) {
       const inputs = fromStruct(request.getProperties());
       const response = new proto.CreateResponse();
       if (request.getPreview()) {
-        response.setProperties(toStruct(resources.previewCreate(inputs)));
+        // Inputs are known; everything else only after the creation.
+        response.setProperties(toStruct(inputs));
         return response;
       }
       const { id, state } = await resources.create(request.getUrn(), inputs);

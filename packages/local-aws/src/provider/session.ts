@@ -16,15 +16,15 @@ import { ResourceStore } from "./store";
 export interface SessionOptions {
   readonly projectDir: string;
   readonly stack: string;
-  /** Folder of the engine's state, shared by all stacks; each has its data in a folder of its name. */
+  /** Folder of the engine's state, shared by all stacks; each stack's data is in a folder of its name. */
   readonly folder: string;
-  /** What the runtime itself does. */
+  /** Prints a line about the runtime's own work. */
   readonly log?: (line: string) => void;
-  /** What a person has to know. */
+  /** Prints something that the user has to know. */
   readonly notice?: (line: string) => void;
-  /** Told before a resource is created; what it throws fails the creation. */
+  /** Called before a resource is created; an error that it throws fails the creation. */
   readonly onCreate?: (urn: string) => void;
-  /** Told of each resource that has got its body, after a start again too. */
+  /** Called for each resource once its body exists, also for those that a restart brings back. */
   readonly onCreated?: (resource: GraphResource, services: Services) => void;
 }
 
@@ -59,6 +59,8 @@ export async function startSession(options: SessionOptions): Promise<Session> {
       {
         region,
         dataDir,
+        // The engine's own state names the resources in it.
+        otherFormatFix: `Remove ${folder} (rm -r ${folder}), the engine's state with it, and deploy anew.`,
         ...(log === undefined ? {} : { log }),
         ...(kept === undefined ? {} : { port: kept.endpoint, apiPort: kept.api }),
         databaseRolesOf: (roleName) => databaseRoles(store?.all() ?? [], roleName),
@@ -104,7 +106,7 @@ const portsFile = (dataDir: string) => join(dataDir, "ports.json");
 
 function readPorts(dataDir: string): Ports | undefined {
   if (!existsSync(portsFile(dataDir))) return undefined;
-  // Written by `writePorts` and by nobody else.
+  // Only `writePorts` writes it.
   return JSON.parse(readFileSync(portsFile(dataDir), "utf8")) as Ports;
 }
 

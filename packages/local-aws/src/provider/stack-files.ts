@@ -10,7 +10,7 @@ import { parseDocument } from "yaml";
 /** Members of a stack file that belong to a backend and its passphrase. */
 const OF_THE_BACKEND = ["encryptionsalt", "encryptedkey", "secretsprovider"];
 
-export interface StackFiles {
+interface StackFiles {
   /** Where `pulumi stack init` runs: it reads and writes the copies there. */
   readonly folder: string;
   /** For `--config-file`. */
@@ -20,7 +20,7 @@ export interface StackFiles {
 /**
  * Brings the copies up to date with the project, keeping the salt of an earlier `pulumi stack init`. Encrypted values, which the
  * passphrase of that salt doesn't open, are plain in the copy.
- * @throws StackConfigError with the variables that encrypted values are missing
+ * @throws Error with the variables that encrypted values are missing
  */
 export function copyStackFiles(
   projectDir: string,
@@ -43,7 +43,7 @@ export function copyStackFiles(
     if (kept === undefined) document.delete(member);
     else document.set(member, kept);
   }
-  // Values that were encrypted are for nobody else.
+  // Only the owner may read it: it holds values that were encrypted.
   writeFileSync(configFile, document.toString({ lineWidth: 0 }), { mode: 0o600 });
   copyFileSync(join(projectDir, "Pulumi.yaml"), join(copies, "Pulumi.yaml"));
   return { folder: copies, configFile };

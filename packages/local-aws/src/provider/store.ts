@@ -1,4 +1,4 @@
-/** What the provider has created, so that a later process gives every resource its body again. */
+/** The resources that the provider has created, so that a later process can give each its body again. */
 import type { DatabaseSync } from "node:sqlite";
 import { deserialize, serialize } from "node:v8";
 import type { GraphResource } from "../contracts";
@@ -16,7 +16,7 @@ export class ResourceStore {
     );
     for (const row of db.prepare("SELECT key, sealed FROM provider_resources ORDER BY position").all()) {
       const key = String(row.key);
-      // Written by `put` below and by nobody else; inputs may hold secrets, so they lie sealed.
+      // Only `put` below writes it. Inputs may hold secrets, so they are sealed.
       const text = this.vault.open(row.sealed as Uint8Array, key);
       this.resources.set(key, ownBytes(deserialize(Buffer.from(text, "base64"))) as GraphResource);
     }
@@ -59,7 +59,7 @@ export class ResourceStore {
 
 const keyOf = (urn: string, id: string): string => `${urn} ${id}`;
 
-/** Files with memory of their own: those of a deserialised value lie anywhere in one block, and models are read in words of four bytes. */
+/** Copies files into buffers of their own: in a deserialised value they start anywhere in one block, and models need four-byte alignment. */
 function ownBytes(value: unknown): unknown {
   if (value instanceof Uint8Array) {
     const copy = Buffer.alloc(value.length);

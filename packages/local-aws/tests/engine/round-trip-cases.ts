@@ -261,7 +261,7 @@ export const cases: readonly Case[] = [
     type: "aws:lambda/alias:Alias",
     inputs: async () => ({ functionName: (await published()).id, name: "live", functionVersion: "$LATEST" }),
     change: () => ({ functionVersion: "1" }),
-    seen: ({ state }) => services.lambda.aliases.get(String(state.functionName), "live")?.version,
+    seen: ({ state }) => services.lambda.aliases.get(String(state.functionName))?.get("live"),
   },
   {
     type: "aws:lambda/permission:Permission",

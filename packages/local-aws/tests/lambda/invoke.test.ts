@@ -192,7 +192,7 @@ describe("the API", () => {
   const ready = async () => {
     const service = harness.service();
     await service.pool.put(functionOf("fn", "exports.handler = async (e) => e", { version: "1" }));
-    service.putAlias({ name: "live", functionName: "fn", version: "1" });
+    service.putAlias("fn", "live", "1");
     return service;
   };
 

@@ -8,7 +8,7 @@ import type { AwsRequest, LocalContext } from "../../src/contracts";
 import type { FunctionConfig } from "../../src/lambda/function-config";
 import type { MappingConfig } from "../../src/lambda/mapping";
 import type { LambdaPorts, QueueMessage, StreamRecord, Timers } from "../../src/lambda/ports";
-import { type LambdaOptions, LambdaService } from "../../src/lambda/service";
+import { LambdaService } from "../../src/lambda/service";
 
 export const streamArn = "arn:aws:kinesis:us-east-1:000000000000:stream/events";
 export const queueArn = "arn:aws:sqs:us-east-1:000000000000:work";
@@ -85,7 +85,7 @@ export class Harness {
     return () => this.wakes.delete(listener);
   }
 
-  service(options: LambdaOptions = {}): LambdaService {
+  service(options: ConstructorParameters<typeof LambdaService>[2] = {}): LambdaService {
     const service = new LambdaService(this.context, this.ports, { timers: this.timers, asyncRetryDelaysMs: [1, 2], ...options });
     this.services.push(service);
     return service;
@@ -136,7 +136,6 @@ export const functionOf = (name: string, body: string, overrides: Partial<Functi
 
 export const mappingOf = (functionName: string, overrides: Partial<MappingConfig> = {}): MappingConfig => ({
   uuid: "11111111-2222-4333-8444-555555555555",
-  arn: "arn:aws:lambda:us-east-1:000000000000:event-source-mapping:11111111-2222-4333-8444-555555555555",
   sourceArn: streamArn,
   functionName,
   batchSize: 100,

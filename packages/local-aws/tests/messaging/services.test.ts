@@ -138,6 +138,13 @@ describe("EventBridge", () => {
     expect(lines.join()).toContain("may not sqs:SendMessage");
   });
 
+  it("refuses a target that nothing is delivered to, by name", async () => {
+    const { events } = await setUp();
+    const stream = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+    const request = { Rule: "high", EventBusName: "bus", Targets: [{ Id: "1", Arn: stream, RoleArn: "arn:aws:iam::0:role/r" }] };
+    await expect(call(events, "PutTargets", request)).rejects.toThrow(`cannot deliver events to ${stream}`);
+  });
+
   it("retries a failing target until its attempts are used up", async () => {
     const { sqs, events, registry, advance } = await setUp();
     let calls = 0;

@@ -198,7 +198,7 @@ describe("a provider that starts again", () => {
     refuse = "its bucket does not exist";
     const again = open();
     await again.restore();
-    expect(notices).toEqual([`${QUEUE} (pending) has no place here: its bucket does not exist`]);
+    expect(notices).toEqual([`${QUEUE} (pending) can't be restored: its bucket does not exist`]);
     expect(again.read(URN, "id-pending", {})).toBeUndefined();
     refuse = undefined;
     const later = open();

@@ -1,12 +1,13 @@
-/** Local bodies of what an API consists of: resources, methods, integrations, models, validators, responses. */
+/** Local bodies of APIs and their parts: resources, methods, integrations, models, validators, responses. */
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
+import { fieldsOf, writtenBy } from "../../engine/fields";
 import { physicalName } from "../../engine/names";
 import { type Api, type ApiMethod, newApi, resourcePath } from "../api";
 import { checkName, checkTemplate } from "../context";
 import { customisable } from "../errors";
 import type { ApiGateway } from "../server";
 import { compileModel } from "../validation";
-import { anyName, apiOf, fieldsOf, findApi, idOf, tags, texts } from "./inputs";
+import { anyName, apiOf, findApi, idOf, tags, texts } from "./inputs";
 
 /** A generated name has a hyphen, so that a model always needs one of its own: API Gateway API reference, CreateModel. */
 const modelName: NameRule = {
@@ -73,22 +74,18 @@ const resourceBody = (gateway: ApiGateway): ResourceBody => ({
   cloudOnly: {},
   replaceOn: ["restApi"],
   outputs: ({ name, inputs }) => ({ id: idOf("resource", name), state: { path: `/${String(inputs.pathPart)}` } }),
-  create: (resource) => putResource(gateway, resource),
-  update: (resource) => putResource(gateway, resource),
+  ...writtenBy((fields, resource) => {
+    const api = apiOf(gateway, fields);
+    const entry = { parentId: fields.need("parentId"), pathPart: fields.need("pathPart") };
+    if (entry.pathPart.includes("{")) throw new Error(`pathPart ${entry.pathPart}: parts of a path are literal here.`);
+    const twin = [...api.resources].find(
+      ([id, other]) => id !== resource.id && other.parentId === entry.parentId && other.pathPart === entry.pathPart,
+    );
+    if (twin !== undefined) throw new Error(`Another resource with the same parent already has this name: ${entry.pathPart}`);
+    api.resources.set(resource.id, entry);
+  }),
   delete: ({ id, inputs }) => void findApi(gateway, inputs)?.resources.delete(id),
 });
-
-function putResource(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  const api = apiOf(gateway, fields);
-  const entry = { parentId: fields.need("parentId"), pathPart: fields.need("pathPart") };
-  if (entry.pathPart.includes("{")) throw new Error(`pathPart ${entry.pathPart}: parts of a path are literal here.`);
-  const twin = [...api.resources].find(
-    ([id, other]) => id !== resource.id && other.parentId === entry.parentId && other.pathPart === entry.pathPart,
-  );
-  if (twin !== undefined) throw new Error(`Another resource with the same parent already has this name: ${entry.pathPart}`);
-  api.resources.set(resource.id, entry);
-}
 
 const methodBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/method:Method",
@@ -99,30 +96,26 @@ const methodBody = (gateway: ApiGateway): ResourceBody => ({
     id: `agm-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,
     state: {},
   }),
-  create: (resource) => putMethod(gateway, resource),
-  update: (resource) => putMethod(gateway, resource),
+  ...writtenBy((fields) => {
+    const authorization = fields.need("authorization");
+    if (authorization !== "NONE" && authorization !== "AWS_IAM") {
+      throw new Error(
+        `authorization ${authorization}: a local runtime has no Cognito or custom authoriser; use NONE with an API key, or AWS_IAM, for this stack.`,
+      );
+    }
+    const [resourceId, httpMethod] = [fields.need("resourceId"), fields.need("httpMethod")];
+    if (httpMethod === "ANY") throw new Error("httpMethod ANY: methods are named one by one here.");
+    apiOf(gateway, fields).methods.set(`${resourceId} ${httpMethod}`, {
+      resourceId,
+      httpMethod,
+      authorization,
+      apiKeyRequired: fields.flag("apiKeyRequired") ?? false,
+      validatorId: fields.text("requestValidatorId"),
+      requestModels: texts(fields.record("requestModels")),
+    });
+  }),
   delete: ({ inputs }) => void findApi(gateway, inputs)?.methods.delete(methodKey(inputs)),
 });
-
-function putMethod(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  const authorization = fields.need("authorization");
-  if (authorization !== "NONE" && authorization !== "AWS_IAM") {
-    throw new Error(
-      `authorization ${authorization}: a local runtime has no Cognito or custom authoriser; use NONE with an API key, or AWS_IAM, for this stack.`,
-    );
-  }
-  const [resourceId, httpMethod] = [fields.need("resourceId"), fields.need("httpMethod")];
-  if (httpMethod === "ANY") throw new Error("httpMethod ANY: methods are named one by one here.");
-  apiOf(gateway, fields).methods.set(`${resourceId} ${httpMethod}`, {
-    resourceId,
-    httpMethod,
-    authorization,
-    apiKeyRequired: fields.flag("apiKeyRequired") ?? false,
-    validatorId: fields.text("requestValidatorId"),
-    requestModels: texts(fields.record("requestModels")),
-  });
-}
 
 const integrationBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/integration:Integration",
@@ -137,23 +130,20 @@ const integrationBody = (gateway: ApiGateway): ResourceBody => ({
     id: `agi-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,
     state: {},
   }),
-  create: (resource) => putIntegration(gateway, resource),
-  update: (resource) => putIntegration(gateway, resource),
+  ...writtenBy((fields) => {
+    if (fields.need("type") !== "AWS_PROXY")
+      throw new Error(`type ${fields.need("type")}: only AWS_PROXY integrations have a local body.`);
+    const functionArn = /\/functions\/(arn:[^/]+)\/invocations$/.exec(fields.need("uri"))?.[1];
+    if (functionArn === undefined) throw new Error(`uri ${fields.need("uri")}: expected a function's invokeArn.`);
+    if (fields.text("integrationHttpMethod") !== "POST")
+      throw new Error("integrationHttpMethod: functions are invoked with POST.");
+    apiOf(gateway, fields).integrations.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
+      functionArn,
+      timeoutMs: fields.number("timeoutMilliseconds") ?? 29_000,
+    });
+  }),
   delete: ({ inputs }) => void findApi(gateway, inputs)?.integrations.delete(methodKey(inputs)),
 });
-
-function putIntegration(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  if (fields.need("type") !== "AWS_PROXY")
-    throw new Error(`type ${fields.need("type")}: only AWS_PROXY integrations have a local body.`);
-  const functionArn = /\/functions\/(arn:[^/]+)\/invocations$/.exec(fields.need("uri"))?.[1];
-  if (functionArn === undefined) throw new Error(`uri ${fields.need("uri")}: expected a function's invokeArn.`);
-  if (fields.text("integrationHttpMethod") !== "POST") throw new Error("integrationHttpMethod: functions are invoked with POST.");
-  apiOf(gateway, fields).integrations.set(`${fields.need("resourceId")} ${fields.need("httpMethod")}`, {
-    functionArn,
-    timeoutMs: fields.number("timeoutMilliseconds") ?? 29_000,
-  });
-}
 
 const modelBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/model:Model",
@@ -162,8 +152,11 @@ const modelBody = (gateway: ApiGateway): ResourceBody => ({
   replaceOn: ["restApi", "name", "contentType"],
   autoName: modelName,
   outputs: ({ name, inputs }) => ({ id: idOf("model", name), state: { name: physicalName(modelName, name, inputs) } }),
-  create: (resource) => putModel(gateway, resource),
-  update: (resource) => putModel(gateway, resource),
+  ...writtenBy((fields) => {
+    const schema: unknown = JSON.parse(fields.need("schema"));
+    compileModel(schema);
+    apiOf(gateway, fields).models.set(fields.need("name"), schema);
+  }),
   delete: ({ inputs, state }) => deleteModel(findApi(gateway, inputs), String(state.name)),
 });
 
@@ -186,13 +179,6 @@ function refuseWhileUsed(api: Api | undefined, what: string, uses: (method: ApiM
   throw new AwsError("ConflictException", `Cannot delete ${what}: it is referenced in method request ${paths.join(", ")}.`, 409);
 }
 
-function putModel(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  const schema: unknown = JSON.parse(fields.need("schema"));
-  compileModel(schema);
-  apiOf(gateway, fields).models.set(fields.need("name"), schema);
-}
-
 const validatorBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/requestValidator:RequestValidator",
   honoured: ["restApi", "name", "validateRequestBody"],
@@ -200,15 +186,11 @@ const validatorBody = (gateway: ApiGateway): ResourceBody => ({
   replaceOn: ["restApi"],
   autoName: anyName,
   outputs: ({ name, inputs }) => ({ id: idOf("validator", name), state: { name: physicalName(anyName, name, inputs) } }),
-  create: (resource) => putValidator(gateway, resource),
-  update: (resource) => putValidator(gateway, resource),
+  ...writtenBy((fields, resource) => {
+    apiOf(gateway, fields).validators.set(resource.id, { body: fields.flag("validateRequestBody") ?? false });
+  }),
   delete: ({ id, inputs }) => deleteValidator(findApi(gateway, inputs), id),
 });
-
-function putValidator(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  apiOf(gateway, fields).validators.set(resource.id, { body: fields.flag("validateRequestBody") ?? false });
-}
 
 const responseBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/response:Response",
@@ -216,29 +198,25 @@ const responseBody = (gateway: ApiGateway): ResourceBody => ({
   cloudOnly: {},
   replaceOn: ["restApiId", "responseType"],
   outputs: ({ inputs }) => ({ id: `aggr-${String(inputs.restApiId)}-${String(inputs.responseType)}`, state: {} }),
-  create: (resource) => putResponse(gateway, resource),
-  update: (resource) => putResponse(gateway, resource),
+  ...writtenBy((fields) => {
+    const type = fields.need("responseType");
+    if (!customisable.includes(type)) throw new Error(`responseType ${type}: expected one of ${customisable.join(", ")}.`);
+    const { "application/json": template, ...others } = texts(fields.record("responseTemplates"));
+    if (Object.keys(others).length > 0)
+      throw new Error(`responseTemplates: expected one of application/json, got ${Object.keys(others).join(", ")}.`);
+    if (template !== undefined) checkTemplate(template, `${type} application/json`);
+    const parameters = texts(fields.record("responseParameters"));
+    for (const source of Object.values(parameters))
+      if (!source.startsWith("'")) checkName(source.replace(/^context\./, ""), `${type} responseParameters`);
+    const status = fields.text("statusCode");
+    apiOf(gateway, fields).responses.set(type, {
+      statusCode: status === undefined ? undefined : Number(status),
+      template,
+      parameters,
+    });
+  }),
   delete: ({ inputs }) => void findApi(gateway, inputs)?.responses.delete(String(inputs.responseType)),
 });
-
-function putResponse(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  const type = fields.need("responseType");
-  if (!customisable.includes(type)) throw new Error(`responseType ${type}: expected one of ${customisable.join(", ")}.`);
-  const { "application/json": template, ...others } = texts(fields.record("responseTemplates"));
-  if (Object.keys(others).length > 0)
-    throw new Error(`responseTemplates: expected one of application/json, got ${Object.keys(others).join(", ")}.`);
-  if (template !== undefined) checkTemplate(template, `${type} application/json`);
-  const parameters = texts(fields.record("responseParameters"));
-  for (const source of Object.values(parameters))
-    if (!source.startsWith("'")) checkName(source.replace(/^context\./, ""), `${type} responseParameters`);
-  const status = fields.text("statusCode");
-  apiOf(gateway, fields).responses.set(type, {
-    statusCode: status === undefined ? undefined : Number(status),
-    template,
-    parameters,
-  });
-}
 
 const authorizerBody = (): ResourceBody => ({
   type: "aws:apigateway/authorizer:Authorizer",

@@ -1,7 +1,7 @@
 /** Reading the inputs of aws:apigateway resources. */
 import { createHash } from "node:crypto";
 import type { GraphResource, NameRule } from "../../contracts";
-import { Fields } from "../../engine/fields";
+import type { Fields } from "../../engine/fields";
 import type { Api } from "../api";
 import type { ApiGateway } from "../server";
 
@@ -24,13 +24,10 @@ export function apiOf(gateway: ApiGateway, fields: Fields): Api {
   return api;
 }
 
-/** The API of a resource; none when it is gone with all that it had. */
+/** The API of a resource; undefined when it is gone, and everything in it too. */
 export function findApi(gateway: ApiGateway, { restApi, restApiId }: GraphResource["inputs"]): Api | undefined {
   return gateway.apis.get(String(restApiId ?? restApi));
 }
-
-export const fieldsOf = (resource: GraphResource): Fields =>
-  new Fields({ ...resource.inputs, ...resource.state }, `${resource.type} ${resource.name}`);
 
 export const texts = (record: Readonly<Record<string, unknown>>): Record<string, string> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, String(value)]));

@@ -1,11 +1,12 @@
-/** Local bodies of what is deployed of an API: deployments, stages, and the stages' throttles. */
+/** Local bodies of deployments, stages, and the stages' throttles. */
 import { AwsError, type GraphResource, type ResourceBody } from "../../contracts";
+import { fieldsOf, writtenBy } from "../../engine/fields";
 import { type Stage, snapshotOf } from "../api";
 import { checkTemplate } from "../context";
 import type { ApiGateway } from "../server";
-import { apiOf, fieldsOf, findApi, idOf, tags } from "./inputs";
+import { apiOf, findApi, idOf, tags } from "./inputs";
 
-/** @param urlOf where a stage will answer */
+/** @param urlOf the address of a stage */
 export function stageBodies(gateway: ApiGateway, urlOf: (apiId: string, stage: string) => string): ResourceBody[] {
   return [deploymentBody(gateway), stageBody(gateway, urlOf), methodSettingsBody(gateway)];
 }
@@ -57,32 +58,28 @@ const stageBody = (gateway: ApiGateway, urlOf: (apiId: string, stage: string) =>
       },
     };
   },
-  create: (resource) => putStage(gateway, resource),
-  update: (resource) => putStage(gateway, resource),
+  ...writtenBy((fields) => {
+    const log = fields.in("accessLogSettings");
+    const format = log.text("format");
+    if (format !== undefined) checkTemplate(format, "accessLogSettings.format");
+    const api = apiOf(gateway, fields);
+    const name = fields.need("stageName");
+    const deployment = fields.need("deployment");
+    const deployed = api.deployments.get(deployment);
+    if (deployed === undefined) throw new Error(`deployment ${deployment} of API ${api.id} does not exist.`);
+    const stage: Stage = {
+      name,
+      arn: fields.need("arn"),
+      accessLog: format === undefined ? undefined : { groupArn: log.need("destinationArn"), format },
+      // Method settings are the stage's own and outlast a deployment.
+      throttles: api.stages.get(name)?.throttles ?? new Map(),
+      deployment,
+      deployed,
+    };
+    api.stages.set(stage.name, stage);
+  }),
   delete: ({ inputs }) => void findApi(gateway, inputs)?.stages.delete(String(inputs.stageName)),
 });
-
-function putStage(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  const log = fields.in("accessLogSettings");
-  const format = log.text("format");
-  if (format !== undefined) checkTemplate(format, "accessLogSettings.format");
-  const api = apiOf(gateway, fields);
-  const name = fields.need("stageName");
-  const deployment = fields.need("deployment");
-  const deployed = api.deployments.get(deployment);
-  if (deployed === undefined) throw new Error(`deployment ${deployment} of API ${api.id} does not exist.`);
-  const stage: Stage = {
-    name,
-    arn: fields.need("arn"),
-    accessLog: format === undefined ? undefined : { groupArn: log.need("destinationArn"), format },
-    // Method settings are the stage's own and outlast a deployment.
-    throttles: api.stages.get(name)?.throttles ?? new Map(),
-    deployment,
-    deployed,
-  };
-  api.stages.set(stage.name, stage);
-}
 
 const methodSettingsBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/methodSettings:MethodSettings",
@@ -93,24 +90,21 @@ const methodSettingsBody = (gateway: ApiGateway): ResourceBody => ({
     id: `${String(inputs.restApi)}-${String(inputs.stageName)}-${String(inputs.methodPath)}`,
     state: {},
   }),
-  create: (resource) => putMethodSettings(gateway, resource),
-  update: (resource) => putMethodSettings(gateway, resource),
+  ...writtenBy((fields, resource) => {
+    const settings = fields.in("settings");
+    const known = ["metricsEnabled", "loggingLevel", "dataTraceEnabled", "throttlingRateLimit", "throttlingBurstLimit"];
+    for (const field of Object.keys(fields.record("settings"))) {
+      if (!known.includes(field)) throw new Error(`settings.${field} has no local effect. Known: ${known.join(", ")}.`);
+    }
+    const stage = apiOf(gateway, fields).stages.get(fields.need("stageName"));
+    if (stage === undefined) throw new Error(`stage ${fields.need("stageName")} does not exist.`);
+    const [rate, burst] = [settings.number("throttlingRateLimit"), settings.number("throttlingBurstLimit")];
+    if (rate !== undefined && burst !== undefined && rate >= 0)
+      stage.throttles.set(throttlePath(resource.inputs), { rate, burst });
+    else stage.throttles.delete(throttlePath(resource.inputs));
+  }),
   delete: ({ inputs }) =>
     void findApi(gateway, inputs)?.stages.get(String(inputs.stageName))?.throttles.delete(throttlePath(inputs)),
 });
-
-function putMethodSettings(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  const settings = fields.in("settings");
-  const known = ["metricsEnabled", "loggingLevel", "dataTraceEnabled", "throttlingRateLimit", "throttlingBurstLimit"];
-  for (const field of Object.keys(fields.record("settings"))) {
-    if (!known.includes(field)) throw new Error(`settings.${field} has no local effect. Known: ${known.join(", ")}.`);
-  }
-  const stage = apiOf(gateway, fields).stages.get(fields.need("stageName"));
-  if (stage === undefined) throw new Error(`stage ${fields.need("stageName")} does not exist.`);
-  const [rate, burst] = [settings.number("throttlingRateLimit"), settings.number("throttlingBurstLimit")];
-  if (rate !== undefined && burst !== undefined && rate >= 0) stage.throttles.set(throttlePath(resource.inputs), { rate, burst });
-  else stage.throttles.delete(throttlePath(resource.inputs));
-}
 
 const throttlePath = ({ methodPath }: GraphResource["inputs"]): string => String(methodPath).replaceAll("~1", "/");

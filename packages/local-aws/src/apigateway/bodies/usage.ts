@@ -1,11 +1,11 @@
 /** Local bodies of who may call an API: usage plans and API keys. */
 import { createHash } from "node:crypto";
-import type { GraphResource, ResourceBody } from "../../contracts";
-import type { Fields } from "../../engine/fields";
+import type { ResourceBody } from "../../contracts";
+import { type Fields, fieldsOf, writtenBy } from "../../engine/fields";
 import { physicalName } from "../../engine/names";
 import type { Throttle } from "../api";
 import type { ApiGateway } from "../server";
-import { anyName, fieldsOf, idOf, tags } from "./inputs";
+import { anyName, idOf, tags } from "./inputs";
 
 export const usageBodies = (gateway: ApiGateway): ResourceBody[] => [
   usagePlanBody(gateway),
@@ -30,31 +30,27 @@ const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
     const id = idOf("plan", name);
     return { id, state: { name: physicalName(anyName, name, inputs), arn: `arn:aws:apigateway:${region}::/usageplans/${id}` } };
   },
-  create: (resource) => putUsagePlan(gateway, resource),
-  update: (resource) => putUsagePlan(gateway, resource),
+  ...writtenBy((fields, resource) => {
+    const quota = fields.in("quotaSettings");
+    const dailyQuota = quota.number("limit");
+    if (dailyQuota !== undefined && (quota.text("period") !== "DAY" || (quota.number("offset") ?? 0) !== 0))
+      throw new Error("quotaSettings: expected a limit of a DAY without an offset; other periods have no local body.");
+    gateway.usage.putPlan({
+      id: resource.id,
+      stages: fields.items("apiStages").map((stage) => {
+        const throttles: Record<string, Throttle> = {};
+        for (const item of stage.items("throttles")) {
+          const throttle = throttleOf(item);
+          if (throttle !== undefined) throttles[item.need("path")] = throttle;
+        }
+        return { apiId: stage.need("apiId"), stage: stage.need("stage"), throttles };
+      }),
+      throttle: throttleOf(fields.in("throttleSettings")),
+      dailyQuota,
+    });
+  }),
   delete: ({ id }) => gateway.usage.deletePlan(id),
 });
-
-function putUsagePlan(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  const quota = fields.in("quotaSettings");
-  const dailyQuota = quota.number("limit");
-  if (dailyQuota !== undefined && (quota.text("period") !== "DAY" || (quota.number("offset") ?? 0) !== 0))
-    throw new Error("quotaSettings: expected a limit of a DAY without an offset; other periods have no local body.");
-  gateway.usage.putPlan({
-    id: resource.id,
-    stages: fields.items("apiStages").map((stage) => {
-      const throttles: Record<string, Throttle> = {};
-      for (const item of stage.items("throttles")) {
-        const throttle = throttleOf(item);
-        if (throttle !== undefined) throttles[item.need("path")] = throttle;
-      }
-      return { apiId: stage.need("apiId"), stage: stage.need("stage"), throttles };
-    }),
-    throttle: throttleOf(fields.in("throttleSettings")),
-    dailyQuota,
-  });
-}
 
 const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/apiKey:ApiKey",
@@ -64,22 +60,18 @@ const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
   autoName: anyName,
   outputs: ({ name, inputs, region }) => {
     const id = idOf("key", [name, inputs.value].filter((part) => part !== undefined).join(" "));
-    // Made from the name, so that a key written down keeps working; it opens nothing but this machine's own loopback port.
+    // Derived from the name, so that a key keeps working after a restart; it only opens this machine's loopback port.
     const value = inputs.value ?? createHash("sha256").update(`api key ${name}`).digest("base64url").slice(0, 40);
     return {
       id,
       state: { name: physicalName(anyName, name, inputs), value, arn: `arn:aws:apigateway:${region}::/apikeys/${id}` },
     };
   },
-  create: (resource) => putApiKey(gateway, resource),
-  update: (resource) => putApiKey(gateway, resource),
+  ...writtenBy((fields, resource) => {
+    gateway.usage.putKey({ id: resource.id, value: fields.need("value"), enabled: fields.flag("enabled") ?? true });
+  }),
   delete: ({ id }) => gateway.usage.deleteKey(id),
 });
-
-function putApiKey(gateway: ApiGateway, resource: GraphResource): void {
-  const fields = fieldsOf(resource);
-  gateway.usage.putKey({ id: resource.id, value: fields.need("value"), enabled: fields.flag("enabled") ?? true });
-}
 
 const usagePlanKeyBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/usagePlanKey:UsagePlanKey",

@@ -1,5 +1,5 @@
 /**
- * The account's roles and policies, and the answer to "may this caller do that": identity policies of the role, plus the
+ * The account's roles and policies, and the decision whether a caller may do something: identity policies of the role, plus the
  * resource policies of buckets and keys.
  */
 import { AwsError, type Permission, type Principal } from "../../contracts";
@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from "./policy";
 
-export interface RoleRecord {
+interface RoleRecord {
   readonly name: string;
   readonly arn: string;
   readonly trust: Policy;
@@ -31,7 +31,6 @@ export class Iam {
   constructor(
     private readonly accountId: string,
     private readonly region: string,
-    private readonly now: () => number = Date.now,
   ) {}
 
   /** Registers a role or replaces its trust policy; its other policies are kept. */
@@ -127,8 +126,8 @@ export class Iam {
   }
 
   /**
-   * IAM policies count for a key only where the key's policy lets the account in: KMS Developer Guide, "Key policies in AWS KMS".
-   * A key whose policy nobody has set has the default one, which does.
+   * IAM policies count for a key only if the key's policy delegates to the account: KMS Developer Guide, "Key policies in AWS KMS".
+   * A key without a policy of its own has the default one, which does.
    */
   private isDelegated(question: Question): boolean {
     if (!question.action.startsWith("kms:")) return true;
@@ -151,7 +150,7 @@ export class Iam {
   }
 
   private context(role: RoleRecord, permission: Permission): ConditionContext {
-    const now = this.now();
+    const now = Date.now();
     return {
       "aws:PrincipalArn": role.arn,
       "aws:PrincipalAccount": this.accountId,

@@ -1,4 +1,4 @@
-/** Who may do what: the account's policies, and what the services of AWS ask of each other. The runtime decides by it, the controls read it. */
+/** Who may do what: the account's policies, and what AWS services require of each other. The runtime and the controls share it. */
 export { Iam } from "./iam";
 export { KEY_NEEDS, MACHINE_KEY_NEED } from "./key-use";
 export type { KeyUse, ServicePair, TargetKind } from "./pair";

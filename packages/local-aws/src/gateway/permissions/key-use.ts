@@ -1,4 +1,4 @@
-/** What a caller needs of the customer-managed key of what it reads or writes, beside the action itself. */
+/** Permissions that a caller needs on the customer-managed key of the data that it reads or writes, in addition to the action itself. */
 
 export interface KeyNeed {
   /** Actions of KMS, on the key. */
@@ -21,7 +21,7 @@ const stream = arnAs("aws:kinesis:arn");
 /** On items: DynamoDB decrypts the table's key with the caller's permission. KMS Developer Guide, "How DynamoDB uses AWS KMS". */
 const ON_ITEMS = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "BatchWriteItem", "Query", "Scan"];
 
-/** What a state machine's own role needs of the machine's key. Step Functions Developer Guide, "Data at rest encryption". */
+/** What a state machine's own role must be allowed to do with the machine's key. Step Functions Developer Guide, "Data at rest encryption". */
 export const MACHINE_KEY_NEED = {
   uses: SENDS,
   encryptionContext: arnAs("aws:states:stateMachineArn"),

@@ -1,4 +1,4 @@
-/** One way of a service to a kind of resource, and what it asks of the policies on it. */
+/** How a service reaches a kind of resource, and which policies must allow it. */
 
 export type TargetKind =
   | "topic"
@@ -25,12 +25,12 @@ export interface KeyUse {
   readonly encryptionContext?: { readonly key: string; readonly value: "target" | "account logs" };
 }
 
-/** What the role must allow that the service assumes to reach the resource; its use of the key is the control KeyUse's. */
+/** What the role must allow that the service assumes to reach the resource; the control KeyUse checks its use of the key. */
 export interface RoleUse {
   readonly actions: readonly string[];
   /** `*` for actions that AWS grants on every resource only. */
   readonly on: "target" | "*";
-  /** What the service tells the role's trust policy. */
+  /** Condition keys that the service sends when it assumes the role. */
   readonly trustSends: readonly SourceKey[];
 }
 
@@ -38,17 +38,17 @@ export interface ServicePair {
   /** Service principal; `REGION` stands for the stack's. */
   readonly service: string;
   readonly target: TargetKind;
-  /** On whose behalf, for people. */
+  /** On whose behalf, in words. */
   readonly from: string;
-  /** What the resource's own policy is asked; absent where the service owns what it writes. */
+  /** What the resource's own policy must allow; absent where the service owns what it writes. */
   readonly resource?: {
     readonly actions: readonly string[];
     /** `no conditions`: an Allow statement with any condition does not apply. */
     readonly sends: readonly SourceKey[] | "no conditions";
   };
-  /** Present where the service reaches the resource as a role, and without one not at all. */
+  /** Present where the service can reach the resource only as a role. */
   readonly role?: RoleUse;
-  /** What the key's policy is asked where a customer-managed key encrypts the target. */
+  /** What the key's policy must allow where a customer-managed key encrypts the target. */
   readonly key: readonly KeyUse[];
   /** Guide and page of AWS's documentation. */
   readonly source: readonly string[];

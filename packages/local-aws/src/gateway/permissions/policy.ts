@@ -19,7 +19,7 @@ export interface Statement {
 }
 
 /** `"*"`, or ids by kind: `{ AWS: [...], Service: [...] }`. */
-export type PolicyPrincipals = "*" | Readonly<Record<string, readonly string[]>>;
+type PolicyPrincipals = "*" | Readonly<Record<string, readonly string[]>>;
 
 export interface Policy {
   readonly name: string;
@@ -29,7 +29,7 @@ export interface Policy {
 export type Verdict = "allow" | "explicit-deny" | "implicit-deny";
 
 /** Who asks a resource policy. */
-export interface Asker {
+interface Asker {
   /** ARNs of the caller: the session's and its role's. */
   readonly arns: readonly string[];
   readonly accountId: string | undefined;

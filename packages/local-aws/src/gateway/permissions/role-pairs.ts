@@ -1,4 +1,4 @@
-/** Pairs of service and resource where the service reaches the resource as a role that it is given. */
+/** Pairs of service and resource where the service is given a role and reaches the resource with it. */
 import type { RoleUse, ServicePair } from "./pair";
 
 const EVENTS_ROLES = 'EventBridge User Guide, "IAM roles for sending events to targets in Amazon EventBridge"';

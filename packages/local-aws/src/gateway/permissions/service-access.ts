@@ -1,4 +1,4 @@
-/** Whether AWS lets a service deliver: the target's policy and its key's are asked with what the service really sends. */
+/** Whether AWS lets a service deliver: evaluates the policies of the target and of its key with the context that the service sends. */
 import type { ConditionContext } from "./conditions";
 import type { KeyUse, RoleUse, ServicePair, TargetKind } from "./pair";
 import { evaluateIdentity, evaluateResource, type Policy } from "./policy";
@@ -11,7 +11,7 @@ export interface ServiceDelivery {
   readonly targetArn: string;
   /** The rule, alarm, bucket or topic. */
   readonly sourceArn: string;
-  /** The target's own policy; undefined lets nobody in. */
+  /** The target's own policy; without one, nobody is allowed. */
   readonly policy: Policy | undefined;
   /** The customer-managed key that encrypts the target; absent without one. */
   readonly key?: { readonly arn: string; readonly policy: Policy | undefined };
@@ -26,11 +26,11 @@ export interface Place {
 
 export interface Refusal {
   readonly by: "resource policy" | "key policy" | "role";
-  /** What is asked for in vain, and the statement that would allow it. */
+  /** The action that isn't allowed, and the statement that would allow it. */
   readonly message: string;
 }
 
-/** What to say of a pair whose conditions nobody has looked up yet. */
+/** The message about a pair that isn't in the table. */
 export const unknownPair = (service: string, target: string): string =>
   `How AWS lets ${service} deliver to ${target} is not known; look it up in AWS's documentation and add the pair to packages/local-aws/src/gateway/permissions/service-pairs.ts.`;
 
@@ -128,7 +128,7 @@ function keyContext(delivery: ServiceDelivery, { sends, encryptionContext }: Key
 const only = (context: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(Object.entries(context).filter(([key]) => keys.includes(key)));
 
-/** Condition keys that a statement of a key policy may hold on. */
+/** Condition keys that a statement of a key policy may use. */
 export const keySends = ({ sends, encryptionContext }: KeyUse): readonly string[] => [
   ...sends,
   ...(encryptionContext === undefined ? [] : [`kms:EncryptionContext:${encryptionContext.key}`]),

@@ -1,7 +1,7 @@
 /**
- * Which AWS service reaches which kind of resource on its own behalf, and what it tells the policies that decide about it: the
- * resource's own, and the policy of the customer-managed key that encrypts the resource. Conditions on anything that a service
- * does not send are never met. The controls evaluate the stacks with this table, the local runtime every delivery.
+ * Which AWS service reaches which kind of resource on its own behalf, and the context that it sends to the policies that decide: the
+ * resource's own, and the policy of the customer-managed key that encrypts the resource. A condition on a key that the service
+ * doesn't send is never met. The controls check the stacks against this table, the local runtime every delivery.
  */
 import type { KeyUse, ServicePair, SourceKey } from "./pair";
 import { ROLE_PAIRS } from "./role-pairs";
@@ -22,9 +22,9 @@ const topicKey = (sends: readonly SourceKey[]): readonly KeyUse[] => [
 ];
 
 /**
- * SQS's page says that services support aws:SourceArn here, and to set it to "the resource that is being encrypted": whether that
- * is the queue or the sender stays open, so a policy may not build on it. The encryption context stands on no page; public key
- * policies for these senders hold on it. The stack's own holds on the account.
+ * SQS's page says that services support aws:SourceArn here, and to set it to "the resource that is being encrypted". It doesn't say
+ * whether that is the queue or the sender, so a policy can't rely on it. The encryption context isn't documented, but public key
+ * policies for these senders use it. The stack's own policy uses the account.
  */
 const queueKey: readonly KeyUse[] = [
   {
@@ -57,7 +57,7 @@ export const SERVICE_PAIRS: readonly ServicePair[] = [
     from: "a rule",
     // The page shows a policy without conditions and names none.
     resource: { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], sends: "no conditions" },
-    // The group's key is CloudWatch Logs' own affair.
+    // CloudWatch Logs uses the group's key itself.
     key: [],
     source: [EVENTS_POLICIES],
   },

@@ -11,6 +11,8 @@ import type { RuleSettings, Target } from "./store";
 const patternLimit = 4096;
 /** Fields of a target with a local effect. */
 export const targetFields = ["Id", "Arn", "RoleArn", "Input", "InputTransformer", "DeadLetterConfig", "RetryPolicy"];
+/** Services that a rule can deliver to here, as they are spelled in ARNs. AWS knows more, Kinesis streams among them. */
+const targetServices = ["events", "lambda", "logs", "sns", "sqs", "states"];
 
 export function ruleOf(input: Input, bus: string): RuleSettings {
   const state = input.text("State") ?? "ENABLED";
@@ -47,8 +49,15 @@ export function targetOf(input: Input): Target {
     throw input.error("only one of Input and InputTransformer may be given");
   for (const path of Object.values(paths)) parsePath(path);
   if (constant !== undefined) checkJson(input, constant);
+  const service = arn.split(":")[2] ?? "";
+  if (!targetServices.includes(service))
+    throw new AwsError(
+      "NotImplemented",
+      `The local runtime cannot deliver events to ${arn}: a target's service is one of ${targetServices.join(", ")}.`,
+      501,
+    );
   // State machines are started with a role; queues, topics and functions are reached by their own policies.
-  if (arn.split(":")[2] === "states" && roleArn === undefined)
+  if (service === "states" && roleArn === undefined)
     throw new AwsError("ValidationException", `RoleArn is required for target ${arn}.`);
   return {
     Id: input.needText("Id"),

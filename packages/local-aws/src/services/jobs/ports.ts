@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type LocalContext } from "../../contracts";
 import { type CredentialStore, roleNameOf, type SessionCredentials } from "../../gateway/credentials";
-import type { Iam } from "../../gateway/iam";
+import type { Iam } from "../../gateway/permissions/iam";
 import type { EventsService } from "../events";
 import type { LogsService } from "../logs";
 import type { MetricSink } from "../sqs";
