@@ -104,7 +104,7 @@ def check(inputs: DataFrame, outputs: DataFrame, manifest: Mapping[str, Any], da
     problem(problems, "keys are not of the extract", whole.join(inputs, "key", "left_anti"))
     score = score_of(F.col("prediction"))
     is_finite = score.isNotNull() & ~F.isnan(score) & (F.abs(score) != float("inf"))
-    problem(problems, "scores are no finite numbers", whole.where(~is_finite), quoted=True)
+    problem(problems, "scores are not finite numbers", whole.where(~is_finite), quoted=True)
     low, high = scale_of(dataset.target)
     problem(problems, f"scores lie outside of {low:g} to {high:g}", whole.where(is_finite & ~score.between(low, high)), quoted=True)
     if problems:

@@ -99,7 +99,7 @@ describe("training", () => {
       await pipelines.expectFailure(notANumber, {
         step: "CheckDataQuality",
         error: "DataQualityFailed",
-        says: ["label values: 0 labels are missing and 1 are no finite numbers"],
+        says: ["label values: 0 labels are missing and 1 are not finite numbers"],
         remedy: remedies.quality,
       });
     },
@@ -214,7 +214,7 @@ describe("promotion", () => {
     await pipelines.expectFailure(await pipelines.ended(promotion), {
       step: "StartCanary",
       error: "PromotionSuperseded",
-      says: ['"chosen-by-hand" became the champion', '(then it was "churn-trees-1")'],
+      says: ['"chosen-by-hand" became the champion', '(when it was "churn-trees-1")'],
       remedy: /Approve the version again/,
     });
     await championStays();

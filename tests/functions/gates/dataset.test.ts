@@ -129,7 +129,7 @@ describe("dataset documents", () => {
     [
       "features",
       [{ ...DATASET.features[0], name: "event_time" }],
-      "/features/0/name: Expected another name than key, event_time",
+      "/features/0/name: Expected a name other than key, event_time",
     ],
     ["features", [DATASET.features[0], DATASET.features[0]], '/features: features[1].name is "amount", like features[0].name'],
     ["features", [{ ...DATASET.features[0], encoder: "ordinal" }], "/features/0/encoder: This field does not belong here"],
@@ -167,7 +167,7 @@ describe("dataset documents", () => {
         "There is no s3://pipelines/config/datasets/fraud.json: deploy the stack, which uploads the documents of its datasets.",
     });
     expect((await failure(load({ [datasetKey("fraud")]: "{}" }))).message).toMatch(
-      /is no valid dataset document: \/version: .* Correct the dataset/,
+      /is not a valid dataset document: \/version: .* Correct the dataset/,
     );
   });
 });

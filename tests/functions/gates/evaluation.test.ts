@@ -241,15 +241,15 @@ describe("evaluation-gate", () => {
       [
         "no gzip",
         () => withModel(new TextEncoder().encode("<html>")),
-        /model\.tar\.gz is no tar archive packed with gzip \(.*\): it is damaged/,
+        /model\.tar\.gz is not a gzipped tar archive \(.*\): it is damaged/,
       ],
-      ["half an archive", () => withModel(whole().subarray(0, 2000)), /is no tar archive packed with gzip/],
+      ["half an archive", () => withModel(whole().subarray(0, 2000)), /is not a gzipped tar archive/],
       [
         "bytes that are no tar",
         () => withModel(gzipSync(new Uint8Array(4096).fill(65))),
-        /model\.tar\.gz (is no tar archive|holds no file)/,
+        /model\.tar\.gz (is not a gzipped tar archive|holds no file)/,
       ],
-      ["an entry without a size", () => withModel(wrongSize()), /is no tar archive/],
+      ["an entry without a size", () => withModel(wrongSize()), /is not a gzipped tar archive/],
       ["an empty archive", () => withModel(gzipSync(new Uint8Array(10_240))), /holds no file/],
       [
         "a file that is missing",
@@ -321,7 +321,7 @@ describe("evaluation-gate", () => {
       [
         "a ragged holdout",
         () => trainedBucket({ output: { "holdout.csv": `key,label,margin,prediction,${NAMES.join()}\na,1\n` } }),
-        /holdout\.csv: It is no CSV/,
+        /holdout\.csv: It is not CSV/,
       ],
     ])("%s is named with its key and the fix", async (_what, objects, message) => {
       const error = await failure(setUp({ objects: objects() }).run());

@@ -210,7 +210,7 @@ describe("model-promotion: conversions that fail", () => {
     const error = await failure(setUp({ parameters: memoryParameters(taken) }).act("convert"));
     expect(error).toMatchObject({
       name: "ModelArtifactInvalid",
-      message: expect.stringContaining(`has another model of the name "${MODEL}"`),
+      message: expect.stringContaining(`has another model named "${MODEL}"`),
     });
   });
 });
@@ -295,7 +295,7 @@ describe("model-promotion: a champion that somebody else chose meanwhile", () =>
     const error = await failure(act(action, converted));
     expect(error.name).toBe("PromotionSuperseded");
     expect(error.message).toMatch(
-      /"fraud-trees-2" became the champion of profile "fraud" after .* \(then it was "fraud-trees-1"\); it stays/,
+      /"fraud-trees-2" became the champion of profile "fraud" after .* \(when it was "fraud-trees-1"\); it stays/,
     );
     expect(newest()).toEqual({ chain: [OTHER] });
   });
@@ -341,7 +341,7 @@ describe("model-promotion: wrong events", () => {
     ],
     [{ action: "convert", dataset: "fraud" }, /\/modelName: This field is required/],
     [{ action: "convert", dataset: "fraud", modelName: "../x" }, /\/modelName: Expected text of the form .*, got "\.\.\/x"/],
-    [{ action: "flip", dataset: "fraud", modelName: MODEL }, /\/convert: action "flip" needs what "convert" answered/],
+    [{ action: "flip", dataset: "fraud", modelName: MODEL }, /\/convert: action "flip" needs the result of "convert"/],
     [{ action: "flip", dataset: "fraud", modelName: MODEL, convert: {} }, /\/convert\/profile: This field is required/],
   ])("%j", async (event, message) => {
     expect(await failure(setUp().handle(event))).toMatchObject({ name: "InvalidInput", message: expect.stringMatching(message) });

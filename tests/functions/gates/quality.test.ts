@@ -107,7 +107,7 @@ describe("data-quality-gate", () => {
     [
       "labels that are missing or NaN",
       statistics(label({ nulls: 2, notFinite: 1 })),
-      /label values: 2 labels are missing and 1 are no finite numbers/,
+      /label values: 2 labels are missing and 1 are not finite numbers/,
     ],
     [
       "no label at all",

@@ -136,7 +136,7 @@ describe("createDataApi", () => {
     expect(described).toEqual({ status: "FAILED", error: "e", subStatements: [{ id: "i:1", status: "", error: "e" }] });
     expect((await api({ Status: "STARTED" }).describe("i")).subStatements).toEqual([]);
     await expect(api({ Status: "ODD" }).describe("i")).rejects.toThrow(/status ODD/);
-    await expect(api({}).execute({ sql: "", name: "", token: "" })).rejects.toThrow(/without an id/);
+    await expect(api({}).execute({ sql: "", name: "", token: "" })).rejects.toThrow(/returned no id/);
     const Records = [
       [{ isNull: true }, { longValue: 1 }, { doubleValue: 1.5 }, { booleanValue: false }, { stringValue: "x" }, {}],
     ];

@@ -286,7 +286,7 @@ describe("tree loader", () => {
   });
 
   it.each([
-    ["log-odds", { objective: "binary:logitraw" }, /binary:logitraw, whose predictions are no score/],
+    ["log-odds", { objective: "binary:logitraw" }, /binary:logitraw, whose predictions are not scores/],
     ["several classes", { classes: 3 }, /3 classes/],
   ])("refuses %s", (_, options, message) => {
     const { bytes, ref } = treeImage("fraud-trees", ["amount"], 7, options);

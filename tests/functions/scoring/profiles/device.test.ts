@@ -173,7 +173,7 @@ describe("the device profile", () => {
       return result.ok ? [] : result.problems.map(({ pointer, detail }) => `${pointer} ${detail}`);
     };
     expect(problemsOf(rule("!=", "Chrome"))).toEqual([]);
-    expect(problemsOf(rule("==", 1))).toEqual(['/rules/0/when/value Expected a text for "browser", got 1.']);
+    expect(problemsOf(rule("==", 1))).toEqual(['/rules/0/when/value Expected text for "browser", got 1.']);
     expect(problemsOf(rule(">", "Chrome"))).toEqual([
       '/rules/0/when/value Texts have no order: use == or != with "browser", not >.',
     ]);
