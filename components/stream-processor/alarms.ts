@@ -5,10 +5,10 @@ import { type AlarmContext, alarm, functionAlarms } from "../shared/alarms";
 import type { PlatformFunction } from "../shared/function";
 import type { StreamSettings } from "./settings";
 
-/** A healthy consumer is seconds behind; five minutes is a person's time to notice, and far from the stream's retention. */
+/** A healthy consumer is seconds behind. Five minutes is long enough to be sure, and far from the stream's retention. */
 const ITERATOR_AGE_ALARM_MS = 5 * 60_000;
 
-/** The function fails, is slow, throttled or behind, or gave up a batch. */
+/** Alarms when the function fails, is slow, throttled or behind, or gave up a batch. */
 export function createAlarms(
   instance: string,
   { context, function: { timeoutSeconds, errorRateAlarmPercent } }: StreamSettings,

@@ -61,7 +61,7 @@ describe("parseConfig", () => {
     ["risk:lead.routeAlertScore", "70", "at least lead.routeLogScore (80)"],
     ["risk:fraud.parallelization", "10", undefined],
     ["risk:fraud.shards", "11", "at least fraud.shards × fraud.parallelization (11)"],
-    ["risk:fraud.retentionHours", "168", "at most 24, since older records are given up by fraud.maxAgeSeconds"],
+    ["risk:fraud.retentionHours", "168", "at most 24, since older records are given up after fraud.maxAgeSeconds"],
     ["risk:fraud.maxRetries", "-2", "a whole number from -1 to 10000"],
     ["risk:fraud.capacityMode", "fast", "one of provisioned, onDemand"],
     // A throttled cold start has to end within it.
@@ -81,7 +81,7 @@ describe("parseConfig", () => {
     ["risk:accountConcurrencyLimit", "230", "at most the 194 executions of accountConcurrencyLimit"],
     ["risk:fraud.shards", "2000", "Fix: pulumi config set --path risk:fraud.shards 1000 --stack dev"],
     ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set --path risk:warehouse.baseCapacityRpu 16 --stack dev"],
-    ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function, MB), got nothing"],
+    ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function in MB), got nothing"],
     ["risk:lead.routeLogScore", "97", "Fix: pulumi config set --path risk:lead.routeAlertScore 97 --stack dev"],
     ["risk:fraud.readCapacity", "20000", "Fix: pulumi config set --path risk:fraud.readCapacityMax 40000 --stack dev"],
     ["risk:warehouse.loadSchedule", "rate(2 hours)", "risk:warehouse.freshnessAlarmMinutes: expected more than the 120 minutes"],

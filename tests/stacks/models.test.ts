@@ -116,7 +116,7 @@ describe("readShippedModels", () => {
 
   it.each([
     [{}, /expected a list/],
-    [[{ ...entry, name: "" }], /index\.json\[0\]\.name: expected a text, got ""/],
+    [[{ ...entry, name: "" }], /index\.json\[0\]\.name: expected text, got ""/],
     [[{ ...entry, file: "gone.rsm" }], /models\/gone\.rsm, which does not exist/],
   ])("refuses %j", (value, message) => {
     index(value);
