@@ -25,7 +25,7 @@ const ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration";
 /** Oldest version that AWS still patches. https://docs.aws.amazon.com/glue/latest/dg/glue-version-support-policy.html */
 const OLDEST_GLUE = 3;
 
-/** One kind of encryption of the security configuration that a job names. */
+/** Checks one kind of encryption of the security configuration that a job names. */
 const jobEncryption =
   (kind: string, modePath: string, mode: string): Control["check"] =>
   (job: GraphResource, graph: ResourceGraph) => {
@@ -38,7 +38,7 @@ const jobEncryption =
     return value === mode ? [] : [violation(`${path} of ${configuration.name}`, value, `set it to "${mode}", with kmsKeyArn.`)];
   };
 
-/** Settings of a connection that hold a password rather than the name of a secret. */
+/** Settings of a connection that contain a password instead of the name of a secret. */
 const PASSWORD = /"(sfPassword|PASSWORD|password|pem_private_key)"/;
 
 const withoutPassword: Control["check"] = ({ inputs }) => {
@@ -48,7 +48,7 @@ const withoutPassword: Control["check"] = ({ inputs }) => {
     : [];
 };
 
-/** Where an endpoint writes what it answered: the key of each output that is configured. */
+/** Where an endpoint stores its answers: checks the key of each configured output. */
 const OUTPUTS = [
   { when: "dataCaptureConfig", key: "dataCaptureConfig.kmsKeyId" },
   { when: "asyncInferenceConfig", key: "asyncInferenceConfig.outputConfig.kmsKeyId" },

@@ -82,7 +82,7 @@ def test_a_failure_gives_the_statement_s_own_reason() -> None:
         api(Client([failed("column x does not exist")])).transaction(["DELETE", "SELECT"], "Load")
     with pytest.raises(JobFailed, match="the statement was aborted"):
         api(Client([{"Status": "ABORTED"}])).transaction(["DELETE", "SELECT"], "Load")
-    with pytest.raises(JobFailed, match="took no statement: .*ValidationException"):
+    with pytest.raises(JobFailed, match="did not accept the statement: .*ValidationException"):
         api(Client(refusal("ValidationException"))).transaction(["DELETE", "SELECT"], "Load")
 
 
@@ -213,5 +213,5 @@ def test_a_document_of_another_release_is_told(change: dict[str, Any], message: 
 
 
 def test_a_document_that_is_no_json_is_told() -> None:
-    with pytest.raises(JobFailed, match="is no JSON"):
+    with pytest.raises(JobFailed, match="is not JSON"):
         parse_dataset("{", "fraud")
