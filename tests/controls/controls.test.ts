@@ -43,7 +43,7 @@ describe("each control", () => {
     },
   );
 
-  it("has a case here, an id of its own and a resource to look at", () => {
+  it("has a case here, a unique id and a resource to check", () => {
     const ids = controls.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect([...new Set(cases.map(({ control }) => control))].sort()).toEqual([...ids].sort());
@@ -134,7 +134,7 @@ describe("exemptions", () => {
     expect(found.map(({ exemption }) => exemption?.reason)).toEqual(["In a test."]);
   });
 
-  it.each(["alert", "lerts", "a.erts", "alerts*x"])("of %s do not reach the resource, and are reported", (pattern) => {
+  it.each(["alert", "lerts", "a.erts", "alerts*x"])("of %s do not match the resource, and are reported", (pattern) => {
     const result = check(accept(pattern));
     expect(result.violations).toHaveLength(1);
     expect(result.unusedExemptions).toHaveLength(1);

@@ -245,7 +245,7 @@ const buckets: Case[] = [
     index: 2,
     path: "rules",
     value: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms" } }],
-    says: 'set that to "AES256"',
+    says: 'set it to "AES256"',
   },
   {
     control: "Delivery.notifications",

@@ -139,7 +139,7 @@ def file_of(count: int) -> list[str]:
     return [HEADER, *[f"c{row},2026-02-01T00:{row:02d}:00Z,{row},1,travel,\"D,E\",{row % 2}" for row in range(count)]]
 
 
-def test_a_file_trains_too(run_job: RunJob, s3: FakeS3, warehouse: FakeWarehouse, tmp_path: Path) -> None:
+def test_a_file_can_be_trained_on(run_job: RunJob, s3: FakeS3, warehouse: FakeWarehouse, tmp_path: Path) -> None:
     s3.put_json(DATASET, document())
     lines = file_of(50)
     # A repeated key: the newest stays. A row of the future is not known yet.
@@ -179,7 +179,7 @@ def test_a_file_without_times_is_split_by_key(run_job: RunJob, s3: FakeS3) -> No
         ([HEADER, "a,2026-02-01T00:00:00Z,1,1,0,DE,1"], "left .* without rows"),
     ],
 )
-def test_a_bad_file_is_told_by_name(run_job: RunJob, s3: FakeS3, lines: list[str], message: str) -> None:
+def test_a_bad_file_is_reported_by_name(run_job: RunJob, s3: FakeS3, lines: list[str], message: str) -> None:
     s3.put_json(DATASET, document())
     s3.objects[FILE] = csv(*lines)
     with pytest.raises(JobFailed, match=message) as failure:
@@ -189,7 +189,7 @@ def test_a_bad_file_is_told_by_name(run_job: RunJob, s3: FakeS3, lines: list[str
     assert "training/data/fraud/fraud-1/statistics.json" not in s3.objects
 
 
-def test_missing_documents_and_files_are_told(run_job: RunJob, s3: FakeS3) -> None:
+def test_missing_documents_and_files_are_reported(run_job: RunJob, s3: FakeS3) -> None:
     with pytest.raises(JobFailed, match="s3://pipelines/config/datasets/fraud.json does not exist. Deploy the stack"):
         train(run_job)
     s3.put_json(DATASET, document(source={"kind": "files"}))
@@ -199,7 +199,7 @@ def test_missing_documents_and_files_are_told(run_job: RunJob, s3: FakeS3) -> No
         train(run_job, file="training/source/fraud/none.csv")
     with pytest.raises(JobFailed, match="--as_of expects an ISO 8601 time"):
         run_job(extract_training_data.main, model_name="fraud-1", as_of="today")
-    with pytest.raises(JobFailed, match="'../x' is no name"):
+    with pytest.raises(JobFailed, match="'../x' is not a name"):
         run_job(extract_training_data.main, model_name="../x", as_of=AS_OF)
 
 
@@ -235,7 +235,7 @@ def test_an_empty_day_is_a_success(run_job: RunJob, s3: FakeS3, archive: FakeWar
     assert archive.transactions == []
 
 
-def test_a_day_is_bounded(run_job: RunJob, s3: FakeS3, archive: FakeWarehouse) -> None:
+def test_the_rows_of_a_day_are_limited(run_job: RunJob, s3: FakeS3, archive: FakeWarehouse) -> None:
     s3.put_json(DATASET, document(history={"days": 1, "maxRows": 99}))
     with pytest.raises(JobFailed, match="has more than 99 rows"):
         run_job(extract_inference_data.main, date=DAY)
@@ -258,7 +258,7 @@ def scored(s3: FakeS3, warehouse: FakeWarehouse) -> FakeS3:
     return s3
 
 
-def test_scores_are_handed_over_and_merged_in_one_transaction(run_job: RunJob, scored: FakeS3, warehouse: FakeWarehouse) -> None:
+def test_scores_are_copied_and_merged_in_one_transaction(run_job: RunJob, scored: FakeS3, warehouse: FakeWarehouse) -> None:
     run_job(load_scores.main, date=DAY, model_name="fraud-20260101-0a1b2c3d")
     manifest = scored.json(f"inference/scores/fraud/dt={DAY}.manifest.json")
     loaded: list[dict[str, Any]] = []
@@ -303,7 +303,7 @@ def test_an_output_that_does_not_fit_loads_nothing(
     assert not any(key.startswith("inference/scores/") for key in scored.objects)
 
 
-def test_a_day_that_was_not_extracted_is_told(run_job: RunJob, s3: FakeS3) -> None:
+def test_a_day_that_was_not_extracted_is_reported(run_job: RunJob, s3: FakeS3) -> None:
     s3.put_json(DATASET, document())
     with pytest.raises(JobFailed, match="Extract the day first"):
         run_job(load_scores.main, date=DAY, model_name="fraud-1")

@@ -115,7 +115,7 @@ describe("parseConfig", () => {
     else expect(problems).toEqual([expect.stringContaining(message)]);
   });
 
-  it("accepts a new account, which has ten executions in all, with nothing set aside and a burst of ten", () => {
+  it("accepts a new account, which has ten executions in total, with none reserved and a burst of ten", () => {
     expect(
       problemsOf({
         "risk:accountConcurrencyLimit": "10",
@@ -125,13 +125,13 @@ describe("parseConfig", () => {
     ).toEqual([]);
   });
 
-  it("takes -1 as a value, where the CLI would see an option", () => {
+  it("accepts -1 as a value, which the CLI would read as an option", () => {
     expect(problemsOf({ "risk:fraud.maxRetries": "-2" })).toEqual([
       expect.stringMatching(/Fix: pulumi config set --path risk:fraud\.maxRetries --stack dev -- -1$/),
     ]);
   });
 
-  it("refuses names that each suit and make a bucket's name too long, until one is shorter", () => {
+  it("refuses names that are each valid but together make a bucket's name too long, until one is shorter", () => {
     const long = {
       "aws:region": "ap-southeast-2",
       "risk:environment": "integratio",
@@ -148,13 +148,13 @@ describe("parseConfig", () => {
     expect(problemsOf({ ...long, "risk:pipelines.enabled": "false" })).toEqual([]);
   });
 
-  it("keeps warm executions within those set aside", () => {
+  it("keeps warm executions within the reserved ones", () => {
     expect(problemsOf({ "risk:api.reservedConcurrency": "200", "risk:api.provisionedConcurrency": "201" })).toEqual([
       expect.stringContaining("at most api.reservedConcurrency (200)"),
     ]);
   });
 
-  it("gives functions the time to read a canary before it is judged", () => {
+  it("gives functions time to read a canary before it is checked", () => {
     const read = { "risk:policyTtlSeconds": "60" };
     expect(problemsOf({ ...read, "risk:training.canaryMinutes": "2" })).toEqual([
       expect.stringContaining("0, or at least 3: functions take up to 72 seconds (policyTtlSeconds)"),

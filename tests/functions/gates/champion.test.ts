@@ -10,7 +10,7 @@ import { randomModel } from "../../../packages/tree-kernel/tests/random-model";
 import { treeImage } from "../../helpers/tree-image";
 import { DATASET, failure } from "./world";
 
-describe("a champion on other encodings", () => {
+describe("a champion with other encodings", () => {
   const text = (name: string, categories: readonly string[], unknown: number | null = null) =>
     ({ name, type: "categorical", from: "input", encoder: "ordinal", categories, unknown, default: null }) as const;
   const number = (name: string) => ({ name, type: "numeric", from: "features", default: null }) as const;
@@ -53,7 +53,7 @@ describe("a champion on other encodings", () => {
     ]);
   });
 
-  it("gets its own codes of texts, and what it has for unknown ones", () => {
+  it("gets its own codes for texts, and its own code for unknown ones", () => {
     const spec = specOf(text("browser", ["chrome", "edge", "firefox"]));
     const holdout = holdoutOf([0], [1], [2], [Number.NaN]);
     expect(rowsFor(championWith(["browser"], specOf(text("browser", ["edge", "chrome"], 99))), spec, holdout)).toEqual([
@@ -76,7 +76,7 @@ describe("a champion on other encodings", () => {
     ]);
   });
 
-  it("keeps the profile's codes where it has no spec", () => {
+  it("gets the profile's codes if it has no spec", () => {
     const image = championWith(["category"]);
     expect(rowsFor(image, specOf(encoded("category", ["a", "b"])), holdoutOf([1]))).toEqual([1]);
     expect(rowsFor(image, specOf(text("category", ["a", "b"])), holdoutOf([1]))).toBe(
@@ -108,7 +108,7 @@ describe("a champion on other encodings", () => {
 describe("decision", () => {
   const rmse = { evaluation: { ...DATASET.evaluation, metric: "rmse" as const, limit: 10, margin: 0.5 } };
   const evidence = { champion: "old", comparison: "", psi: 0.1 };
-  it("wants an error below the limit, and below the champion's by the margin", () => {
+  it("requires an error below the limit, and below the champion's by the margin", () => {
     const ok = (value: number, theirs: number) =>
       decisionChecks(rmse, { ...evidence, metrics: { rmse: value }, championMetrics: { rmse: theirs } }).map((check) => check.ok);
     expect(ok(9, 9.6)).toEqual([true, true, true]);
@@ -116,7 +116,7 @@ describe("decision", () => {
     expect(ok(11, 20)).toEqual([false, true, true]);
   });
 
-  it("judges no ranking by a handful of rows of one class", () => {
+  it("doesn't judge a ranking by a handful of rows of one class", () => {
     const check = (positives: number) =>
       decisionChecks(DATASET, {
         ...evidence,
@@ -140,7 +140,7 @@ describe("a holdout", () => {
     ]);
   });
 
-  it("is bounded", async () => {
+  it("has a limited size", async () => {
     const csv = `key,label,margin,prediction\n${"k,1,0,0\n".repeat(100_001)}`;
     const error = await failure(Promise.resolve().then(() => parseHoldout(new TextEncoder().encode(csv), [], "x")));
     expect(error).toMatchObject({

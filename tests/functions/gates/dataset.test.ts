@@ -80,7 +80,7 @@ describe("dataset documents", () => {
     expect(parseDataset(JSON.stringify(document), name)).toMatchObject({ ok: true });
   });
 
-  it("may have a name of 18 characters, with which a model's name fills a ClientToken", () => {
+  it("may have a name of 18 characters, with which a model's name fits exactly into a ClientToken", () => {
     const name = "n".repeat(18);
     expect(parseDataset(altered("name", name), name)).toMatchObject({ ok: true });
     const execution = { name: "daily", startedAtMs: Date.UTC(2026, 10, 21) };
@@ -145,7 +145,7 @@ describe("dataset documents", () => {
     expect(problemsOf(altered(path, value))).toContain(problem);
   });
 
-  it("that are no JSON, or no object, say so", () => {
+  it("that are not JSON, or not an object, are refused", () => {
     expect(problemsOf("{")).toMatch(/It is not JSON/);
     expect(problemsOf("null")).toBe("Expected an object, got null.");
   });
