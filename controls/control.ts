@@ -1,5 +1,6 @@
 /** What a security rule is, and the resource graph that it checks. */
 import type { GraphResource } from "@risk/program-graph";
+import { isObject } from "../functions/scoring/core/json";
 
 export interface Control {
   /** Id in AWS Foundational Security Best Practices (`S3.5`), or else in cdk-nag (`SQS3`). */
@@ -57,12 +58,9 @@ export function refersTo(value: unknown, target: GraphResource): boolean {
 /** The value at a path such as `settings.loggingLevel`; undefined where the path leaves the object. */
 export function at(inputs: unknown, path: string): unknown {
   let value = inputs;
-  for (const key of path.split(".")) value = isRecord(value) ? value[key] : undefined;
+  for (const key of path.split(".")) value = isObject(value) ? value[key] : undefined;
   return value;
 }
-
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The list at a path; empty where there is none. */
 export const listAt = (inputs: unknown, path: string): readonly unknown[] => {

@@ -10,7 +10,8 @@ import {
   unknownPair,
 } from "@risk/local-aws/permissions";
 import type { GraphResource } from "@risk/program-graph";
-import { at, isRecord, isText, type ResourceGraph, refersTo } from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { at, isText, type ResourceGraph, refersTo } from "./control";
 import { parseJson } from "./documents";
 import { roleFor, roleOf } from "./roles";
 
@@ -95,7 +96,7 @@ function permissionDocument(inputs: Readonly<Record<string, unknown>>, fn: Graph
 function merged(documents: readonly unknown[], name: string): Policy | undefined {
   const statements = documents
     .map((document) => (typeof document === "string" ? parseJson(document) : document))
-    .filter(isRecord)
+    .filter(isObject)
     .flatMap(({ Statement }) => (Array.isArray(Statement) ? Statement : [Statement]));
   return statements.length === 0 ? undefined : parsePolicy({ Statement: statements }, name);
 }

@@ -1,5 +1,5 @@
 /** IAM policy documents as controls read them: who may do what to which resources, under which conditions. */
-import { isRecord } from "./control";
+import { isObject } from "../functions/scoring/core/json";
 
 export interface IamStatement {
   readonly sid: string;
@@ -22,9 +22,9 @@ export interface IamCondition {
 /** Statements of a document (JSON text or an object); undefined when it is neither. */
 export function statementsOf(document: unknown): readonly IamStatement[] | undefined {
   const parsed = typeof document === "string" ? parseJson(document) : document;
-  if (!isRecord(parsed)) return undefined;
+  if (!isObject(parsed)) return undefined;
   const statements = Array.isArray(parsed.Statement) ? parsed.Statement : [parsed.Statement];
-  return statements.filter(isRecord).map((statement, index) => ({
+  return statements.filter(isObject).map((statement, index) => ({
     sid: typeof statement.Sid === "string" ? statement.Sid : `statement ${index + 1}`,
     allows: statement.Effect === "Allow",
     // Everything except a list counts as everything: that is close enough for a control about grants.
@@ -47,11 +47,11 @@ export function parseJson(text: string): unknown {
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value : [value]).filter((item) => typeof item === "string");
 
 const principalsOf = (principal: unknown): string[] =>
-  isRecord(principal) ? Object.values(principal).flatMap(texts) : texts(principal);
+  isObject(principal) ? Object.values(principal).flatMap(texts) : texts(principal);
 
 const conditionsOf = (condition: unknown): IamCondition[] =>
-  Object.entries(isRecord(condition) ? condition : {}).flatMap(([operator, keys]) =>
-    Object.entries(isRecord(keys) ? keys : {}).map(([key, values]) => ({
+  Object.entries(isObject(condition) ? condition : {}).flatMap(([operator, keys]) =>
+    Object.entries(isObject(keys) ? keys : {}).map(([key, values]) => ({
       operator,
       key: key.toLowerCase(),
       values: texts(values),

@@ -1,4 +1,5 @@
-import { all, type Control, field, is, isAtLeast, isRecord, isText } from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { all, type Control, field, is, isAtLeast, isText } from "./control";
 
 const STREAM = "aws:kinesis/stream:Stream";
 
@@ -37,7 +38,7 @@ export const kinesisControls: readonly Control[] = [
     appliesTo: ["aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"],
     check: (firehose, graph) =>
       // Data from a Kinesis stream is encrypted by that stream, and Firehose rejects the setting.
-      isRecord(firehose.inputs.kinesisSourceConfiguration)
+      isObject(firehose.inputs.kinesisSourceConfiguration)
         ? []
         : field(
             "serverSideEncryption.enabled",

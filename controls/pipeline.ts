@@ -1,19 +1,7 @@
 /** Step Functions, Glue and SageMaker: the services of nightly scoring and training. */
 import type { GraphResource } from "@risk/program-graph";
-import {
-  all,
-  at,
-  type Control,
-  field,
-  is,
-  isAtLeast,
-  isRecord,
-  isText,
-  listAt,
-  type ResourceGraph,
-  refersTo,
-  violation,
-} from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { all, at, type Control, field, is, isAtLeast, isText, listAt, type ResourceGraph, refersTo, violation } from "./control";
 
 const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
 const GLUE_JOB = "aws:glue/job:Job";
@@ -42,7 +30,7 @@ const jobEncryption =
 const PASSWORD = /"(sfPassword|PASSWORD|password|pem_private_key)"/;
 
 const withoutPassword: Control["check"] = ({ inputs }) => {
-  const properties = isRecord(inputs.connectionProperties) ? inputs.connectionProperties : {};
+  const properties = isObject(inputs.connectionProperties) ? inputs.connectionProperties : {};
   return PASSWORD.test(JSON.stringify(properties).replaceAll('\\"', '"'))
     ? ["connectionProperties hold a password or a private key; put it into a secret and name that as secretId."]
     : [];
@@ -54,10 +42,10 @@ const OUTPUTS = [
   { when: "asyncInferenceConfig", key: "asyncInferenceConfig.outputConfig.kmsKeyId" },
 ];
 
-const isServerless = (variant: unknown): boolean => isRecord(at(variant, "serverlessConfig"));
+const isServerless = (variant: unknown): boolean => isObject(at(variant, "serverlessConfig"));
 
 function checkEndpointKeys({ inputs }: GraphResource): string[] {
-  const paths = OUTPUTS.filter(({ when }) => isRecord(inputs[when])).map(({ key }) => key);
+  const paths = OUTPUTS.filter(({ when }) => isObject(inputs[when])).map(({ key }) => key);
   // Serverless endpoints have no volume of their own.
   const volumes = listAt(inputs, "productionVariants").every(isServerless) ? [] : ["kmsKeyArn"];
   return [...volumes, ...paths]

@@ -1,5 +1,6 @@
 import type { GraphResource } from "@risk/program-graph";
-import { at, type Control, isRecord, isText, listAt, type ResourceGraph, violation } from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { at, type Control, isText, listAt, type ResourceGraph, violation } from "./control";
 import { covers, deniesPlainHttp, foreignAccounts, type IamStatement, isPublic, statementsOf } from "./documents";
 
 const BUCKET = "aws:s3/bucket:Bucket";
@@ -65,7 +66,7 @@ function checkSetting(kind: string, path: string, passes: (value: unknown) => bo
 }
 
 const hasEnabledRule = (value: unknown): boolean =>
-  Array.isArray(value) && value.some((rule) => isRecord(rule) && rule.status === "Enabled");
+  Array.isArray(value) && value.some((rule) => isObject(rule) && rule.status === "Enabled");
 
 const isUnderKey = (value: unknown): boolean =>
   listAt({ value }, "value").some((rule) => {

@@ -1,6 +1,7 @@
 /** What a state machine's tasks ask for: settings of jobs that are arguments of a call, and therefore not inputs of a resource. */
 import type { GraphResource } from "@risk/program-graph";
-import { at, type Control, isAtLeast, isRecord, isText, violation } from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { at, type Control, isAtLeast, isText, violation } from "./control";
 import { parseJson } from "./documents";
 
 const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
@@ -13,14 +14,14 @@ interface Task {
 /** The tasks of a definition, including those in Maps and Parallels; undefined when it isn't a definition. */
 function tasksOf({ inputs }: GraphResource): readonly Task[] | undefined {
   const definition = typeof inputs.definition === "string" ? parseJson(inputs.definition) : undefined;
-  return isRecord(definition) && isRecord(definition.States) ? tasksIn(definition.States) : undefined;
+  return isObject(definition) && isObject(definition.States) ? tasksIn(definition.States) : undefined;
 }
 
 function tasksIn(states: Readonly<Record<string, unknown>>): Task[] {
   return Object.entries(states).flatMap(([name, state]) => {
-    if (!isRecord(state)) return [];
+    if (!isObject(state)) return [];
     const branches: readonly unknown[] = Array.isArray(state.Branches) ? state.Branches : [];
-    const inner = [state.ItemProcessor, state.Iterator, ...branches].map((part) => at(part, "States")).filter(isRecord);
+    const inner = [state.ItemProcessor, state.Iterator, ...branches].map((part) => at(part, "States")).filter(isObject);
     return [...(state.Type === "Task" ? [{ name, state }] : []), ...inner.flatMap(tasksIn)];
   });
 }

@@ -1,8 +1,8 @@
 import type { GraphResource } from "@risk/local-aws/testing";
 import { describe, expect, it } from "vitest";
-import { isRecord } from "../../controls/control";
 import { exemptions } from "../../controls/exemptions";
 import { checkGraph, controls, type Finding, notApplicable } from "../../controls/index";
+import { isObject } from "../../functions/scoring/core/json";
 import { analyticsCases } from "./analytics-cases";
 import { type Case, cases as serviceCases, tagCases } from "./cases";
 import { deliveryCases } from "./delivery-cases";
@@ -15,7 +15,7 @@ const cases = [...serviceCases, ...storageCases, ...analyticsCases, ...deliveryC
 function changed(inputs: Readonly<Record<string, unknown>>, path: string, value: unknown): Record<string, unknown> {
   const [key = "", ...rest] = path.split(".");
   const member = inputs[key];
-  const next = rest.length === 0 ? value : changed(isRecord(member) ? member : {}, rest.join("."), value);
+  const next = rest.length === 0 ? value : changed(isObject(member) ? member : {}, rest.join("."), value);
   const { [key]: _, ...others } = inputs;
   return next === undefined ? others : { ...others, [key]: next };
 }

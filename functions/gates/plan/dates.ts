@@ -9,11 +9,11 @@ export function dayNumber(date: string): number | undefined {
   if (!DATE.test(date)) return undefined;
   const at = Date.parse(`${date}T00:00:00.000Z`);
   // The engine would read 30 February as 2 March.
-  return Number.isNaN(at) || dateOf(at / DAY_MS) !== date ? undefined : at / DAY_MS;
+  return Number.isNaN(at) || dateOfDay(at / DAY_MS) !== date ? undefined : at / DAY_MS;
 }
 
 /** The date of a day number: `2026-11-20`. */
-export const dateOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
+export const dateOfDay = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
 export const dayOf = (epochMs: number): number => Math.floor(epochMs / DAY_MS);
 

@@ -12,7 +12,7 @@ import {
   trainingDataPrefix,
 } from "../common/keys";
 import type { DatasetDocument } from "../dataset";
-import { dateOf, dayOf } from "./dates";
+import { dateOfDay, dayOf } from "./dates";
 import type { Execution, InferenceRequest, TrainingRequest } from "./request";
 
 export interface TrainingPlan {
@@ -84,7 +84,7 @@ const compact = (date: string): string => date.replaceAll("-", "");
 export function planTraining(request: TrainingRequest, circumstances: Circumstances): TrainingPlan {
   const { bucket, execution, document, champion } = circumstances;
   const { dataset, asOf, file } = request;
-  const modelName = `${dataset}-${compact(dateOf(dayOf(execution.startedAtMs)))}-${executionHash(circumstances)}`;
+  const modelName = `${dataset}-${compact(dateOfDay(dayOf(execution.startedAtMs)))}-${executionHash(circumstances)}`;
   const uri = (key: string): string => `s3://${bucket}/${key}`;
   const dataPrefix = trainingDataPrefix(dataset, modelName);
   const modelKey = modelTarKey(dataset, modelName);

@@ -7,7 +7,7 @@ import { fail } from "../common/errors";
 import type { PlanEvent } from "../common/events";
 import { sourcePrefix } from "../common/keys";
 import { listed, reader } from "../common/read-json";
-import { dateOf, dayNumber, dayOf, momentMs } from "./dates";
+import { dateOfDay, dayNumber, dayOf, momentMs } from "./dates";
 
 export interface Execution {
   readonly name: string;
@@ -147,7 +147,7 @@ class InputReader {
     }
     if (from === undefined && to === undefined) {
       const day = date === undefined ? dayOf(this.startedAtMs) - 1 : this.#day("date", date);
-      return day === undefined ? [] : [dateOf(day)];
+      return day === undefined ? [] : [dateOfDay(day)];
     }
     const first = this.#day("from", from);
     const last = this.#day("to", to);
@@ -161,7 +161,7 @@ class InputReader {
       this.#refuse("to", `expected at most ${this.limits.maxDays} days, got ${days}; start several executions.`);
       return [];
     }
-    return Array.from({ length: days }, (_, index) => dateOf(first + index));
+    return Array.from({ length: days }, (_, index) => dateOfDay(first + index));
   }
 
   #day(name: string, value: unknown): number | undefined {

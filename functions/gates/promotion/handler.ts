@@ -206,6 +206,6 @@ async function flip({ models }: PromotionArgs, { dataset, modelName, conversion 
 }
 
 const withdrawnMeanwhile = (modelName: string, profile: string): string =>
-  `"${modelName}" is no challenger of profile "${profile}" any more: somebody withdrew it. If it is still wanted, approve it again.`;
+  `"${modelName}" is no longer a challenger of profile "${profile}": somebody withdrew it. If it is still wanted, approve it again.`;
 
 const isContent = (bytes: Uint8Array, sha256: string): boolean => createHash("sha256").update(bytes).digest("hex") === sha256;

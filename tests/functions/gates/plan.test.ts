@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { datasetKey, modelTarKey } from "../../../functions/gates/common/keys";
 import type { DatasetDocument } from "../../../functions/gates/dataset";
-import { dateOf, dayNumber, momentMs } from "../../../functions/gates/plan/dates";
+import { dateOfDay, dayNumber, momentMs } from "../../../functions/gates/plan/dates";
 import { createPlanHandler } from "../../../functions/gates/plan/handler";
 import { accessTo, BUCKET, DATASET, failure, log, memoryObjects, memoryParameters } from "./world";
 
@@ -298,7 +298,7 @@ describe("pipeline-plan: wrong input", () => {
 describe("dates", () => {
   it("turn into days and back", () => {
     fc.assert(
-      fc.property(fc.integer({ min: -100_000, max: 100_000 }), (day) => dayNumber(dateOf(day)) === day),
+      fc.property(fc.integer({ min: -100_000, max: 100_000 }), (day) => dayNumber(dateOfDay(day)) === day),
       { seed: 1 },
     );
   });
