@@ -44,12 +44,12 @@ export function capacityWarnings(config: StackConfig): readonly string[] {
   const units = config["fraud.writeCapacity"];
   if (stream > units * UNBALANCED) {
     return [
-      `The stream takes ${perSecond(stream)} records a second (fraud.shards), its results table ${perSecond(recordsPerSecond)}, after auto scaling ${perSecond(ceiling)} (fraud.writeCapacity, fraud.writeCapacityMax). What comes faster for long waits in the stream and is given up after fraud.maxAgeSeconds. For real traffic set fraud.capacityMode to onDemand, or raise the units; docs/capacity.md has the numbers.`,
+      `The stream takes ${perSecond(stream)} records per second (fraud.shards), its results table ${perSecond(recordsPerSecond)}, after auto scaling ${perSecond(ceiling)} (fraud.writeCapacity, fraud.writeCapacityMax). Records that come faster for long wait in the stream, and are given up after fraud.maxAgeSeconds. For real traffic set fraud.capacityMode to onDemand, or raise the units; docs/capacity.md has the numbers.`,
     ];
   }
   if (units > stream * UNBALANCED) {
     return [
-      `The results table takes ${perSecond(recordsPerSecond)} records a second (fraud.writeCapacity), its stream ${perSecond(stream)} (fraud.shards): most units are paid for and never used. Lower fraud.writeCapacity, or raise fraud.shards.`,
+      `The results table takes ${perSecond(recordsPerSecond)} records per second (fraud.writeCapacity), its stream ${perSecond(stream)} (fraud.shards): most units are paid for and never used. Lower fraud.writeCapacity, or raise fraud.shards.`,
     ];
   }
   return [];

@@ -81,7 +81,7 @@ function createArchiver(
     `${instance}-archiver`,
     {
       ...context,
-      description: "Writes REST scores to the archive, one object a batch",
+      description: "Writes REST scores to the archive, one object per batch",
       entry: "score-archiver",
       callbackFactory: () => require("./bundles/score-archiver/index.js").handler,
       memoryMb: 256,

@@ -71,7 +71,7 @@ export class Starter extends pulumi.ComponentResource {
       `${instance}-undelivered-starts`,
       { parent: this, topicArn: args.context.alarmTopicArn },
       undelivered.queueName,
-      "EventBridge could not start an execution; its input lies in the queue.",
+      "EventBridge could not start an execution; its input is in the queue.",
     );
     this.nodes = { undelivered, alarm };
     this.registerOutputs({});

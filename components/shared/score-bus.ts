@@ -72,7 +72,7 @@ export class ScoreBus extends pulumi.ComponentResource {
       `${name}-undelivered-events`,
       alarms,
       undelivered.queueName,
-      "EventBridge could not deliver an event to its target for a day; the event lies in the queue.",
+      "EventBridge could not deliver an event to its target for a day; the event is in the queue.",
     );
     this.arn = bus.arn;
     this.busName = bus.name;

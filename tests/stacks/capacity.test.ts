@@ -53,7 +53,7 @@ describe("capacity", () => {
 
   it("gives a warning when shards and units differ by more than ten times, either way, with the settings that fix it", () => {
     expect(capacityWarnings(config())).toEqual([
-      expect.stringMatching(/1,000 records a second.*4\.9.*19.*fraud\.capacityMode to onDemand/),
+      expect.stringMatching(/1,000 records per second.*4\.9.*19.*fraud\.capacityMode to onDemand/),
     ]);
     expect(capacityWarnings(config({ writeCapacity: 100, writeCapacityMax: 100 }))).toEqual([]);
     expect(capacityWarnings(config({ writeCapacity: 99, writeCapacityMax: 20_000 }))).toHaveLength(1);
