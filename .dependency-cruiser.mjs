@@ -3,7 +3,7 @@
  *
  *   index.ts → stacks → components → functions        the program and what it deploys
  *   cli, build, controls, bench → the program and packages
- *   packages/*                                         know nothing of the program
+ *   packages/*                                         don't know the program
  */
 const PROGRAM = "^(index\\.ts|stacks|components|functions)";
 const SHELL = "^(cli|build|controls|bench|tests)/";
@@ -13,14 +13,14 @@ export default {
   forbidden: [
     {
       name: "no-cycles",
-      comment: "Type-only imports included: what two files need of each other belongs into a third.",
+      comment: "Including type-only imports: code that two files need from each other belongs in a third file.",
       severity: "error",
       from: {},
       to: { circular: true },
     },
     {
       name: "resolvable",
-      comment: "An import that isn't found, or a package that package.json doesn't name.",
+      comment: "An import that can't be found, or a package that package.json doesn't list.",
       severity: "error",
       from: {},
       // The validators are built before anything runs: build/validators.ts.
@@ -28,7 +28,7 @@ export default {
     },
     {
       name: "index-only-re-exports",
-      comment: "No file imports the index.ts of its own folder: it would wait for itself.",
+      comment: "No file imports the index.ts of its own folder: that would be a cycle.",
       severity: "error",
       from: { path: "^(.+)/[^/]+\\.ts$", pathNot: "^bench/|^index\\.ts$" },
       to: { path: "^$1/index\\.ts$" },
@@ -57,14 +57,14 @@ export default {
     },
     {
       name: "components-know-no-stack",
-      comment: "Components take arguments; config is read by stacks alone.",
+      comment: "Components take arguments; only stacks read config.",
       severity: "error",
       from: { path: "^components/" },
       to: { path: `^(index\\.ts|stacks)|${SHELL}|^packages/` },
     },
     {
       name: "stacks-know-no-tools",
-      comment: "The program deploys; commands, docs and the local runtime come to it, not the other way round.",
+      comment: "Commands, docs and the local runtime import the program, not the other way round.",
       severity: "error",
       from: { path: "^stacks/" },
       to: { path: `^index\\.ts|${SHELL}|^packages/` },
@@ -78,14 +78,14 @@ export default {
     },
     {
       name: "packages-build-on-each-other-one-way",
-      comment: "tree-kernel and program-graph stand alone, local-warehouse too; local-aws uses the two.",
+      comment: "tree-kernel, program-graph and local-warehouse import no other package; local-aws may.",
       severity: "error",
       from: { path: "^packages/(tree-kernel|program-graph|local-warehouse)/" },
       to: { path: "^packages/", pathNot: "^packages/$1/" },
     },
     {
       name: "packages-by-their-names",
-      comment: "Only what a package exports in its package.json is public. Tests may use the worlds of a package's own tests.",
+      comment: "Only what a package exports in its package.json is public. Tests may use the helpers of a package's own tests.",
       severity: "error",
       from: { pathNot: "^packages/([^/]+)/" },
       to: { path: "^packages/", pathNot: "^packages/[^/]+/tests/", dependencyTypesNot: ["aliased-workspace"] },

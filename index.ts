@@ -1,4 +1,4 @@
-/** Entry of the Pulumi program: config in, platform up, outputs out. */
+/** Entry of the Pulumi program: reads the config, creates the platform, exports the outputs. */
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime";
 import { buildFunctions } from "./build/bundle";

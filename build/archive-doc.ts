@@ -1,4 +1,4 @@
-/** Writes docs/archive.md from the declarations of the archive's lines. By hand: `node dist/build/archive-doc.js`, part of `npm run docs`. */
+/** Writes docs/archive.md from the declarations of the archive's lines. To run it alone: `node dist/build/archive-doc.js`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LoadTarget, TARGETS } from "../functions/loader/targets";
@@ -6,7 +6,7 @@ import type { LineColumn } from "../functions/scoring/core/line-columns";
 
 const HEAD = `# The archive
 
-What the platform scores lies in the data bucket as gzip NDJSON: one JSON object a line, one compressed object a batch. The warehouse's loader copies
+The platform archives its scores in the data bucket as gzip NDJSON: one JSON object per line, one compressed object per batch. The warehouse's loader copies
 each line into the row of the same fields. Made from \`functions/scoring/core/archive-record.ts\` and \`functions/scoring/core/label-record.ts\` by
 \`node dist/build/archive-doc.js\`; a test compares the declarations with the tables of \`sql/migrations\`.
 

@@ -1,4 +1,4 @@
-/** Tells by content whether the last build of the bundles is still the one that its inputs would give. */
+/** Decides by content whether the bundles of the last build are still what a build would produce now. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,14 +12,14 @@ interface Stamp {
   readonly sha256: string;
 }
 
-/** Every file here counts, read or not: a new one may be found before one that was read. */
+/** Every file in these folders counts, whether it was read or not: a new file may be found before one that was read. */
 const SOURCE_FOLDERS = ["functions", "packages/tree-kernel/src", "schemas", "sql"];
-/** Packages and how modules are found; absent ones count as such. */
+/** Files that decide on packages and module resolution; a missing one counts as missing. */
 const SETTINGS = ["package.json", "tsconfig.json", "package-lock.json", "node_modules/.package-lock.json"];
-/** What makes the bundles, as written and as compiled: whichever ran last, a change of either repeats the build. */
+/** The code that makes the bundles, as source and compiled: a change of either repeats the build. */
 const BUILDERS = ["bundle", "bundle-stamp", "validators"].flatMap((name) => [`build/${name}.ts`, `dist/build/${name}.js`]);
 
-/** Whether nothing that `stamp` (absolute path) was recorded for has changed since: no input, no output, not the recipe (esbuild's options). */
+/** Whether nothing has changed since `stamp` (absolute path) was recorded: no input, no output, and not the recipe (esbuild's options). */
 export function isCurrent(root: string, stamp: string, recipe: string): boolean {
   const recorded = readStamp(stamp);
   return recorded !== undefined && recorded.sha256 === digest(root, recipe, recorded);
@@ -32,7 +32,7 @@ export function recordBuild(root: string, stamp: string, recipe: string, files: 
   renameSync(partial, stamp);
 }
 
-/** A stamp that is absent, half a file or of another shape is none: the build is then repeated. */
+/** A stamp that is absent, incomplete or malformed counts as none, so the build is repeated. */
 function readStamp(path: string): Stamp | undefined {
   try {
     const { inputs, outputs, sha256 }: Partial<Stamp> = JSON.parse(readFileSync(path, "utf8"));

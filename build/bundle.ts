@@ -1,11 +1,11 @@
 /**
- * Bundles every function of `functions/entries/*.ts` into `bundles/<entry>/index.js`: one minified CommonJS file without
- * any dependency, so an archive holds the callback and its bundle and nothing else.
+ * Bundles every function of `functions/entries/*.ts` into `bundles/<entry>/index.js`: one minified CommonJS file without dependencies,
+ * so that an archive contains only the callback and its bundle.
  *
- * Runs synchronously while the Pulumi program is evaluated, so `pulumi up` never ships stale code, and once a process. A build whose
- * inputs and outputs are the ones of the last build (by content: sources, packages, this recipe) is not repeated.
- * The same sources give the same bytes: the working folder is not part of the output, and only changed files are written.
- * By hand: `node dist/build/bundle.js`.
+ * Runs synchronously while the Pulumi program is evaluated, once per process, so that `pulumi up` never ships old code. A build is skipped
+ * when inputs and outputs are those of the last build (by content: sources, packages, this recipe). The same sources give the same bytes:
+ * the working folder does not appear in the output, and only changed files are written.
+ * To run it alone: `node dist/build/bundle.js`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
@@ -27,27 +27,27 @@ const OPTIONS = {
   format: "cjs",
   target: "node24",
   minify: true,
-  // A stack trace quotes the line it happened in: with one line a bundle that is the whole bundle.
+  // A stack trace quotes the line of the error: in a bundle with a single line that would be the whole bundle.
   lineLimit: 160,
   legalComments: "none",
-  // ASCII keeps the file one byte a character in V8, which compiles faster.
+  // With ASCII only, V8 keeps the file at one byte per character, and compiles it faster.
   charset: "ascii",
-  // `import("node:http")` in the SDK makes Node load all that the module offers as an ES module, its fetch client (10 ms) included;
-  // as `require` it loads what is used.
+  // `import("node:http")` in the SDK makes Node load everything that the module offers as an ES module, including its fetch client
+  // (10 ms); with `require` only what is used is loaded.
   supported: { "dynamic-import": false },
   treeShaking: true,
   logLevel: "silent",
-  // The SDK's ES modules shake down to the commands in use; its CommonJS files do not.
+  // The SDK's ES modules can be tree-shaken down to the commands in use; its CommonJS files can't.
   mainFields: ["module", "main"],
-  // Packages of this repository as written, without a build of theirs.
+  // Packages of this repository are bundled from source, so they needn't be built first.
   conditions: ["source", "module"],
   alias: {
-    // As ES modules, of which an entry takes the validators that it names.
+    // Bundled as ES modules, so that an entry only contains the validators that it names.
     "#validators": `./${BUNDLES}/validators/index.mjs`,
-    // A whole module that no function runs. When the SDK imports a name that it doesn't have, bundling fails.
+    // A whole module that no function runs. If the SDK imports a name that the stand-in doesn't have, bundling fails.
     "@smithy/core/event-streams": "./functions/shared/no-event-streams.ts",
   },
-  // Other ways to credentials, which the SDK loads only where nobody gives it any: our clients take the role's from the environment.
+  // Other sources of credentials, which the SDK only loads when it is given none: our clients take the role's from the environment.
   external: [
     "@aws-sdk/credential-provider-http",
     "@aws-sdk/credential-provider-ini",
@@ -88,7 +88,7 @@ export function buildFunctions(root: string = process.cwd()): FunctionBundles {
   return bundles;
 }
 
-/** Writes the bundles and answers the files that they are made of, relative to `root`. */
+/** Writes the bundles and returns the files that they are made of, relative to `root`. */
 function bundle(root: string, names: readonly string[]): readonly string[] {
   try {
     const { outputFiles, metafile } = buildSync({
@@ -100,7 +100,7 @@ function bundle(root: string, names: readonly string[]): readonly string[] {
     for (const { path, text } of outputFiles) writeIfChanged(path, text);
     return Object.keys(metafile.inputs);
   } finally {
-    // esbuild keeps a process for the next build, which would outlive a platform that is stopped.
+    // esbuild keeps a process for the next build, which would outlive a stopped platform.
     void stop();
   }
 }
@@ -112,7 +112,7 @@ function entryNames(root: string): string[] {
     .sort();
 }
 
-/** Replaces the file in one step: another process may be reading it. */
+/** Replaces the file in one step, since another process may be reading it. */
 function writeIfChanged(path: string, text: string): void {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   mkdirSync(dirname(path), { recursive: true });
@@ -121,7 +121,7 @@ function writeIfChanged(path: string, text: string): void {
   renameSync(partial, path);
 }
 
-/** Prints each bundle and its size (nothing with `--quiet`): the command-line face of {@link buildFunctions}. */
+/** Command line of {@link buildFunctions}: prints each bundle and its size (nothing with `--quiet`). */
 export function main(print: (line: string) => void = console.log): void {
   const bundles = buildFunctions();
   for (const [name, path] of Object.entries(bundles)) {

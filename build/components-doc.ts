@@ -3,16 +3,16 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
-/** One argument, or a member of one that has members. */
+/** One argument, or a member of an argument with members. */
 export interface Argument {
   /** `trigger`, `trigger.batchSize`. */
   readonly name: string;
   readonly required: boolean;
-  /** The comment without its default; empty when there is none. */
+  /** The comment without its default; empty when there is no comment. */
   readonly meaning: string;
   /** Undefined when the comment names none. */
   readonly fallback: string | undefined;
-  /** The default as the code has it, where it is a literal: `604_800`. */
+  /** The default as the code has it, if it is a literal: `604_800`. */
   readonly literal?: string | undefined;
   readonly example: string | undefined;
 }
@@ -20,7 +20,7 @@ export interface Argument {
 export interface ComponentArguments {
   /** `StreamProcessor` */
   readonly name: string;
-  /** What the class is for: the comment at the head of its file. */
+  /** What the class is for: the comment at the top of its file. */
   readonly purpose: string;
   /** The shortest statement that creates one. */
   readonly minimalUse: string;
@@ -28,10 +28,10 @@ export interface ComponentArguments {
 }
 
 const COMPONENTS = ["scoring-api", "stream-processor", "risk-warehouse", "training-pipeline", "inference-pipeline"] as const;
-/** What every component takes; it has a table of its own. */
+/** Arguments that every component takes; they have a table of their own. */
 const CONTEXT = "PlatformContext";
 
-/** The components' arguments, and what they share, read from the sources below `root`. */
+/** Reads the components' arguments, and what they share, from the sources below `root`. */
 export function readComponents(root: string) {
   const sources = readSources(join(root, "components"));
   return {
@@ -43,7 +43,7 @@ export function readComponents(root: string) {
 interface Sources {
   /** By name, which is unique among the components. */
   readonly interfaces: ReadonlyMap<string, ts.InterfaceDeclaration>;
-  /** Members of the constants with an interface as their type, by its name. */
+  /** Members of the constants whose type is an interface, by the interface's name. */
   readonly defaults: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
@@ -100,7 +100,7 @@ function membersOf(name: string, sources: Sources): ts.PropertySignature[] {
 
 const isRequired = ({ questionToken }: ts.PropertySignature): boolean => questionToken === undefined;
 
-/** An argument, followed by its members where it is `Partial` of an interface. */
+/** An argument, followed by its members if it is `Partial` of an interface. */
 function withMembers(member: ts.PropertySignature, sources: Sources): Argument[] {
   const argument = describe(member, "");
   const [, group] = /^Partial<(\w+)>$/.exec(member.type?.getText() ?? "") ?? [];
@@ -139,11 +139,11 @@ export function componentsDoc(root: string): string {
   return [
     "# Components",
     "",
-    "What each component needs, what it takes besides, and what it does without. Made from the doc comments of `components/*/args.ts` by",
-    "`npm run docs`. Defaults are those of a component that is used by itself; the stacks of this project set most arguments from their",
+    "The required and optional arguments of each component, with their defaults. Generated from the doc comments of `components/*/args.ts` by",
+    "`npm run docs`. The defaults are those of a component that is used on its own; the stacks of this project set most arguments from their",
     "config ([configuration.md](configuration.md)).",
     "",
-    "What a component isn't given (key, alarm topic, bus, buckets) it creates, and offers to the next one as a property:",
+    "A component creates what it isn't given (key, alarm topic, bus, buckets), and offers it to the next one as a property:",
     "",
     "```ts",
     'const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });',

@@ -19,7 +19,7 @@ export function configurationDoc(stackValues: Readonly<Record<(typeof STACKS)[nu
   return [
     "# Configuration",
     "",
-    "Every setting of the stack files, made from `stacks/settings.ts` by `npm run docs`. `risk:fraud.shards` is the member `shards` of the",
+    "Every setting of the stack files, generated from `stacks/settings.ts` by `npm run docs`. `risk:fraud.shards` is the member `shards` of the",
     "object `risk:fraud`; edit the file, or set it with `--path`, without which the CLI makes a key with a dot in its name:",
     "",
     "```sh",
@@ -36,7 +36,7 @@ export function configurationDoc(stackValues: Readonly<Record<(typeof STACKS)[nu
     "## Policies",
     "",
     "`risk:fraud.policy`, `risk:lead.policy`, `risk:churn.policy` and `risk:device.policy` override numbers of the default policies in `functions/scoring/profiles/*/policy.ts`.",
-    "A change touches one SSM parameter and no function; warm functions read it again after `risk:policyTtlSeconds`, ± 20 %.",
+    "A change only touches one SSM parameter and no function; warm functions read it again after `risk:policyTtlSeconds`, ± 20 %.",
     "",
     "```sh",
     "pulumi config set --path risk:fraud.policy.thresholds.high_amount 800 --stack dev",

@@ -1,6 +1,7 @@
 /**
- * Compiles the schemas of all that functions read (profiles, policies, models, feedback, the pipelines' documents and events) into plain
- * JavaScript, a file each. A validator compiled at run time costs a cold start tens of milliseconds and a megabyte of compiler; this costs neither.
+ * Compiles the schemas of everything that functions read (profiles, policies, models, feedback, the pipelines' documents and events) into
+ * plain JavaScript, one file each. A validator compiled at run time would add tens of milliseconds and a megabyte of compiler to a cold
+ * start; this adds neither.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -24,10 +25,10 @@ import golden from "../schemas/golden.schema.json";
 import manifest from "../schemas/manifest.schema.json";
 import statistics from "../schemas/statistics.schema.json";
 
-/** A schema of ours in TypeScript, or a file of `schemas/`, which Python reads too. */
+/** A schema written in TypeScript, or a file of `schemas/`, which Python reads too. */
 export type NamedSchema = JsonSchema | { readonly $id: string; readonly properties: Readonly<Record<string, unknown>> };
 
-/** The schemas by the name under which `#validators` exports their validator. */
+/** The schemas, by the name under which `#validators` exports their validator. */
 export function validatorSchemas(): Readonly<Record<string, NamedSchema>> {
   return {
     ...Object.fromEntries(Object.values(PROFILES).map(({ id, schema }) => [id, schema])),
@@ -60,16 +61,16 @@ export function platformAjv(): Ajv2020 {
   return ajv;
 }
 
-/** CommonJS source of a module that is the schema's validator. Throws when the schema has no id or is not valid in strict mode. */
+/** CommonJS source of a module that is the schema's validator. Throws when the schema has no id or is invalid in strict mode. */
 export function validatorSource(name: string, schema: NamedSchema): string {
   if (!schema.$id) throw new Error(`Schema "${name}" has no $id; give it one, its validator is named by it in messages.`);
   const ajv = platformAjv();
   return standaloneCode(ajv, ajv.compile(withoutAnnotations(schema)));
 }
 
-/** What a schema says to readers: a validator would carry it as data that nothing reads. */
+/** Annotations for readers: a validator would only carry them along as data. */
 const ANNOTATIONS: ReadonlySet<string> = new Set(["title", "description", "examples", "x-classification", "x-unit"]);
-/** Keywords whose members are schemas by names of their own, which may be those of annotations. */
+/** Keywords whose members are schemas under names of their own, which may equal names of annotations. */
 const NAMED_SCHEMAS: ReadonlySet<string> = new Set(["properties", "$defs"]);
 
 function withoutAnnotations(schema: NamedSchema): NamedSchema {
@@ -84,8 +85,8 @@ function withoutAnnotations(schema: NamedSchema): NamedSchema {
 }
 
 /**
- * The files of `#validators` by their path relative to the folder of `entry` (`validators.js`): one module a schema, `entry` that Node
- * loads them by, the same as an ES module, and a manifest which tells a bundler that it may leave out those that a function does not use.
+ * The files of `#validators` by their path relative to the folder of `entry` (`validators.js`): one module per schema, the `entry` through
+ * which Node loads them, the same as an ES module, and a manifest that lets a bundler leave out those that a function does not use.
  */
 export function validatorFiles(
   entry: string,
@@ -104,9 +105,9 @@ export function validatorFiles(
 }
 
 /**
- * Writes the validators to `outFile` (relative to the working directory) and a folder of its name beside it, and answers its absolute
- * path. Files in which nothing changed are left alone, and the others replaced in one step, so concurrent builds and readers never
- * see half of one.
+ * Writes the validators to `outFile` (relative to the working directory) and to a folder of the same name beside it; returns the absolute
+ * path of `outFile`. Unchanged files are left alone and the others replaced in one step, so concurrent builds and readers never see half
+ * a file.
  */
 export function buildValidators(outFile = "bundles/validators.js"): string {
   const target = resolve(outFile);

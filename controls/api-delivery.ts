@@ -1,4 +1,4 @@
-/** What a REST API calls and writes: functions behind its methods, and its log. */
+/** What a REST API calls and writes to: the functions behind its methods, and its log. */
 import { unknownPair } from "@risk/local-aws/permissions";
 import { at, type Control, isText, type ResourceGraph, refersTo, violation } from "./control";
 import { refused } from "./delivery";
@@ -7,7 +7,7 @@ const SERVICE = "apigateway.amazonaws.com";
 const API = "aws:apigateway/restApi:RestApi";
 const METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
-/** The function in a URI (`arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations`), else the URI itself. */
+/** The function in a URI (`arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations`); for other URIs the URI itself. */
 const calledBy = (uri: unknown): unknown =>
   isText(uri) ? (/:lambda:path\/[^/]+\/functions\/(.+)\/invocations$/.exec(uri)?.[1] ?? uri) : uri;
 
@@ -23,13 +23,13 @@ function called(
   const api = graph.ofType(API).find((candidate) => refersTo(inputs.restApi, candidate));
   if (api === undefined) return [violation("restApi", inputs.restApi, "name an API of the stack.")];
   const targetArn = calledBy(inputs[paths.uri]);
-  // One caller that is kept out is enough to say so.
+  // One refused caller is enough to report.
   return sourcesOf(String(api.state.executionArn))
     .flatMap((sourceArn) => refused({ service: SERVICE, sourceArn, targetArn, path: paths.uri }, graph))
     .slice(0, 1);
 }
 
-/** The path of a resource of the API; parameters in it are any text. */
+/** The path of a resource of the API; its parameters match any text. */
 function pathOf(resourceId: unknown, graph: ResourceGraph): string {
   const resource = graph.ofType("aws:apigateway/resource:Resource").find((candidate) => refersTo(resourceId, candidate));
   return isText(resource?.state.path) ? resource.state.path.replace(/\{[^}]*\}/g, "any") : "/";
@@ -54,7 +54,7 @@ export const checkAuthorizer: Control["check"] = ({ inputs, id }, graph) => {
   return called(inputs, paths, (arn) => [`${arn}/authorizers/${id}`], graph);
 };
 
-/** The role is one setting of an account and region, and may be another stack's: then nothing can be told here. */
+/** The role is one setting per account and region, and may belong to another stack: then it can't be checked here. */
 export const checkStage: Control["check"] = ({ inputs, state }, graph) => {
   const [account] = graph.ofType("aws:apigateway/account:Account");
   if (account === undefined) return [];

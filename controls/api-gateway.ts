@@ -4,7 +4,7 @@ import { all, at, type Control, field, is, isText, type ResourceGraph, refersTo,
 const STAGE = "aws:apigateway/stage:Stage";
 const METHOD = "aws:apigateway/method:Method";
 
-/** Settings of all methods of a stage. */
+/** Settings that apply to all methods of a stage. */
 function settingsOf(stage: GraphResource, graph: ResourceGraph): readonly GraphResource[] {
   return graph
     .ofType("aws:apigateway/methodSettings:MethodSettings")
@@ -46,7 +46,7 @@ function checkValidation(method: GraphResource, graph: ResourceGraph): readonly 
   )(validator, graph);
 }
 
-/** A browser's preflight request carries neither a body nor credentials. */
+/** A browser's preflight request has neither a body nor credentials. */
 const exceptPreflight =
   (check: Control["check"]): Control["check"] =>
   (method, graph) =>
@@ -83,7 +83,7 @@ export const apiGatewayControls: readonly Control[] = [
   { id: "APIG2", title: "Requests are validated", appliesTo: [METHOD], check: exceptPreflight(checkValidation) },
   {
     id: "APIG4",
-    title: "Routes authorise their callers (an API key counts, only)",
+    title: "Routes authorise their callers (an API key only counts them)",
     appliesTo: [METHOD],
     check: exceptPreflight(
       field(

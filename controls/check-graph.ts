@@ -1,6 +1,6 @@
 /**
- * The security controls that a resource graph must meet. Plain functions over evaluated resources: `npm run controls` runs
- * them on the stacks, tests run them on single resources.
+ * The security controls that a resource graph must meet. Plain functions over evaluated resources: `npm run controls` checks the
+ * stacks with them, tests check single resources.
  */
 import type { GraphResource } from "@risk/program-graph";
 import { apiGatewayControls } from "./api-gateway";
@@ -50,13 +50,13 @@ export interface Finding {
   readonly control: string;
   readonly resource: GraphResource;
   readonly message: string;
-  /** Why the violation is accepted; undefined when it is not. */
+  /** Why the violation is accepted; undefined when it isn't. */
   readonly exemption: Exemption | undefined;
 }
 
 export interface ControlResult {
   readonly control: Control;
-  /** Resources that the control looked at. */
+  /** Number of resources that the control checked. */
   readonly checked: readonly GraphResource[];
   readonly findings: readonly Finding[];
 }
@@ -65,7 +65,7 @@ export interface GraphResult {
   readonly results: readonly ControlResult[];
   /** Violations that no exemption excuses. */
   readonly violations: readonly Finding[];
-  /** Exemptions for this stack that excuse nothing. */
+  /** Exemptions for this stack that match no violation. */
   readonly unusedExemptions: readonly Exemption[];
 }
 
@@ -75,7 +75,7 @@ export interface CheckOptions {
   readonly exemptions?: readonly Exemption[];
 }
 
-/** Checks all resources against all controls. The graph is in order when there are neither violations nor unused exemptions. */
+/** Checks all resources against all controls. The graph passes when there are neither violations nor unused exemptions. */
 export function checkGraph(resources: readonly GraphResource[], options: CheckOptions): GraphResult {
   const graph = new ResourceGraph(resources);
   const candidates = (options.exemptions ?? exemptions).filter(

@@ -5,7 +5,7 @@ const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 
 /** The control's own default. */
 const YEAR_DAYS = 365;
-/** 0 keeps log events for ever, and so does nothing. */
+/** 0 keeps log events for ever, as does no value. */
 const isForEver = is(0, undefined);
 
 export const cloudWatchControls: readonly Control[] = [
@@ -35,7 +35,7 @@ export const cloudWatchControls: readonly Control[] = [
     id: "CloudWatch.17",
     title: "Actions of alarms are on",
     appliesTo: [ALARM],
-    // On is the default of CloudWatch.
+    // CloudWatch's default is on.
     check: field("actionsEnabled", isNot(false), "set it to true."),
   },
   {

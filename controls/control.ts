@@ -1,20 +1,21 @@
-/** What a security rule is, and the resource graph that it looks at. */
+/** What a security rule is, and the resource graph that it checks. */
 import type { GraphResource } from "@risk/program-graph";
+import { isObject } from "../functions/scoring/core/json";
 
 export interface Control {
-  /** Of AWS Foundational Security Best Practices (`S3.5`), else of cdk-nag (`SQS3`). */
+  /** Id in AWS Foundational Security Best Practices (`S3.5`), or else in cdk-nag (`SQS3`). */
   readonly id: string;
   /** Ids of the same control elsewhere: cdk-nag's `S10`. */
   readonly alsoKnownAs?: readonly string[];
-  /** What holds for a resource that passes. */
+  /** What is true of a resource that passes. */
   readonly title: string;
   /** Pulumi type tokens. */
   readonly appliesTo: readonly string[];
-  /** One sentence for each violation: the field, what it is, and the change that fixes it. Empty when the resource passes. */
+  /** One sentence per violation: the field, its value, and the change that fixes it. Empty when the resource passes. */
   check(resource: GraphResource, graph: ResourceGraph): readonly string[];
 }
 
-/** All resources of one evaluation, by type and by what they refer to. */
+/** All resources of one evaluation, by type and by reference. */
 export class ResourceGraph {
   private readonly byType = new Map<string, GraphResource[]>();
 
@@ -45,26 +46,23 @@ export class ResourceGraph {
   }
 }
 
-/** How a provider's inputs name another resource. */
+/** The names by which a provider's inputs refer to another resource. */
 const IDENTITIES = ["arn", "name", "bucket", "url", "keyId"] as const;
 
-/** `value` is one of the ways to name `target`. */
+/** Whether `value` is one of the names of `target`. */
 export function refersTo(value: unknown, target: GraphResource): boolean {
   if (typeof value !== "string" || value === "") return false;
   return value === target.id || IDENTITIES.some((identity) => target.state[identity] === value);
 }
 
-/** The value at `settings.loggingLevel`; undefined where the path leaves the object. */
+/** The value at a path such as `settings.loggingLevel`; undefined where the path leaves the object. */
 export function at(inputs: unknown, path: string): unknown {
   let value = inputs;
-  for (const key of path.split(".")) value = isRecord(value) ? value[key] : undefined;
+  for (const key of path.split(".")) value = isObject(value) ? value[key] : undefined;
   return value;
 }
 
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** A list, or nothing where no list is. */
+/** The list at a path; empty where there is none. */
 export const listAt = (inputs: unknown, path: string): readonly unknown[] => {
   const value = at(inputs, path);
   return Array.isArray(value) ? value : [];
@@ -85,7 +83,7 @@ export function field(path: string, passes: (value: unknown) => boolean, fix: st
   };
 }
 
-/** All of several checks. */
+/** Combines several checks. */
 export const all =
   (...checks: readonly Control["check"][]): Control["check"] =>
   (resource, graph) =>

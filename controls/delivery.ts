@@ -1,4 +1,4 @@
-/** One delivery of the graph: a service, what it does it for, and the resource that it reaches, against every policy that decides. */
+/** Checks one delivery: a service, the resource that it acts for, and the resource that it reaches, against every policy that decides. */
 import {
   findPair,
   type Place,
@@ -10,7 +10,8 @@ import {
   unknownPair,
 } from "@risk/local-aws/permissions";
 import type { GraphResource } from "@risk/program-graph";
-import { at, isRecord, isText, type ResourceGraph, refersTo } from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { at, isText, type ResourceGraph, refersTo } from "./control";
 import { parseJson } from "./documents";
 import { roleFor, roleOf } from "./roles";
 
@@ -22,7 +23,7 @@ interface TargetType {
   readonly kind: TargetKind;
   readonly type: string;
   readonly keyPath?: string;
-  /** The resource's ARN in one that a service delivers to: without the alias, the object. Default: the whole. */
+  /** The resource's ARN, given the one that a service delivers to: an alias or object is cut off. Default: unchanged. */
   readonly base?: (arn: string) => string;
   /** Absent where a role decides. */
   readonly documents?: (target: GraphResource, graph: ResourceGraph) => readonly unknown[];
@@ -74,12 +75,12 @@ const TARGETS: Readonly<Record<string, TargetType>> = {
   kinesis: { kind: "stream", type: "aws:kinesis/stream:Stream" },
 };
 
-/** `…function:scores:live` and `scores:live` without the alias or version. */
+/** Without the alias or version: `…function:scores` of `…function:scores:live`, and `scores` of `scores:live`. */
 export function withoutQualifier(fn: string): string {
   return fn.replace(/^((?:arn:[^:]*:lambda:[^:]*:[^:]*:function:)?[^:]+):[^:]+$/, "$1");
 }
 
-/** A Lambda permission as the statement that it becomes: about the function, or one alias or version of it alone. */
+/** A Lambda permission as a policy statement about the function, or about one alias or version of it. */
 function permissionDocument(inputs: Readonly<Record<string, unknown>>, fn: GraphResource): object {
   const { principal, action, sourceArn, sourceAccount } = inputs;
   const named = String(inputs.function);
@@ -95,7 +96,7 @@ function permissionDocument(inputs: Readonly<Record<string, unknown>>, fn: Graph
 function merged(documents: readonly unknown[], name: string): Policy | undefined {
   const statements = documents
     .map((document) => (typeof document === "string" ? parseJson(document) : document))
-    .filter(isRecord)
+    .filter(isObject)
     .flatMap(({ Statement }) => (Array.isArray(Statement) ? Statement : [Statement]));
   return statements.length === 0 ? undefined : parsePolicy({ Statement: statements }, name);
 }
@@ -106,7 +107,7 @@ function keyOf(keyId: unknown, graph: ResourceGraph): Pick<ServiceDelivery, "key
   return { key: { arn: keyId, policy: key && merged([key.inputs.policy], `policy of the key ${key.name}`) } };
 }
 
-/** ARNs of buckets name neither region nor account. */
+/** ARNs of buckets have neither region nor account. */
 function placeOf(arn: string, graph: ResourceGraph): Place {
   const [, , , region = "", accountId = ""] = arn.split(":");
   return { region, accountId: accountId === "" ? (graph.accountId ?? "") : accountId };
@@ -118,13 +119,13 @@ export interface Wiring {
   readonly sourceArn: string;
   readonly targetArn: unknown;
   readonly path: string;
-  /** Default: what the ARN says. */
+  /** Default: taken from the ARN. */
   readonly kind?: TargetKind;
   /** The role that the service is given. */
   readonly roleArn?: unknown;
 }
 
-/** A delivery to another resource: what stands in its way. A pair that nobody has looked up does. */
+/** Everything that prevents a delivery to another resource; a pair that nobody has looked up does so too. */
 export function refused({ service, sourceArn, targetArn, path, roleArn, ...wiring }: Wiring, graph: ResourceGraph): string[] {
   if (!isText(targetArn)) return [];
   const target = TARGETS[targetArn.split(":")[2] ?? ""];
@@ -138,15 +139,15 @@ export function refused({ service, sourceArn, targetArn, path, roleArn, ...wirin
   const resource = graph.ofType(target.type).find(({ state }) => state.arn === base);
   if (resource === undefined)
     return [
-      `${path} is ${targetArn}, which is no resource of the stack: its policies cannot be checked; name one of the stack's.`,
+      `${path} is ${targetArn}, which is not a resource of the stack, so its policies cannot be checked; name one of the stack's.`,
     ];
   const needsRole = pair.role !== undefined;
   const role = isText(roleArn) ? roleOf(roleArn, graph) : undefined;
   // For queues, topics, functions and log groups: EventBridge User Guide, "IAM roles for sending events to targets in Amazon EventBridge".
   if (isText(roleArn) && !needsRole)
-    return [`${path}: ${service} does not use ${roleArn} for a ${kind}, whose own policy decides; take the role out.`];
+    return [`${path}: ${service} does not use ${roleArn} for a ${kind}, whose own policy decides; remove the role.`];
   if (isText(roleArn) && role === undefined)
-    return [`${path}: ${roleArn} is no role of the stack: its policies cannot be checked; name one of the stack's.`];
+    return [`${path}: ${roleArn} is not a role of the stack, so its policies cannot be checked; name one of the stack's.`];
   const delivery: ServiceDelivery = {
     service,
     target: kind,
@@ -160,7 +161,7 @@ export function refused({ service, sourceArn, targetArn, path, roleArn, ...wirin
   return refusal === undefined ? [] : [`${path}: ${refusal.message}`];
 }
 
-/** What a service keeps for itself under a key of the stack. `REGION` in the service stands for the stack's. */
+/** Checks data that a service stores encrypted with a key of the stack. `REGION` in the service stands for the stack's region. */
 export function keyRefused(
   service: string,
   target: TargetKind,

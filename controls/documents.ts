@@ -1,10 +1,10 @@
-/** IAM policy documents as controls read them: who may do what on what, under which conditions. */
-import { isRecord } from "./control";
+/** IAM policy documents as controls read them: who may do what to which resources, under which conditions. */
+import { isObject } from "../functions/scoring/core/json";
 
 export interface IamStatement {
   readonly sid: string;
   readonly allows: boolean;
-  /** Lower-case; `*` for a statement about everything but a list. */
+  /** In lower case; `*` for a statement about everything except a list. */
   readonly actions: readonly string[];
   readonly resources: readonly string[];
   /** Principals of every kind in one list: `*`, ARNs, account ids, service names. */
@@ -14,7 +14,7 @@ export interface IamStatement {
 
 export interface IamCondition {
   readonly operator: string;
-  /** Lower-case: condition keys know no case. */
+  /** Keys in lower case: condition keys are case-insensitive. */
   readonly key: string;
   readonly values: readonly string[];
 }
@@ -22,12 +22,12 @@ export interface IamCondition {
 /** Statements of a document (JSON text or an object); undefined when it is neither. */
 export function statementsOf(document: unknown): readonly IamStatement[] | undefined {
   const parsed = typeof document === "string" ? parseJson(document) : document;
-  if (!isRecord(parsed)) return undefined;
+  if (!isObject(parsed)) return undefined;
   const statements = Array.isArray(parsed.Statement) ? parsed.Statement : [parsed.Statement];
-  return statements.filter(isRecord).map((statement, index) => ({
+  return statements.filter(isObject).map((statement, index) => ({
     sid: typeof statement.Sid === "string" ? statement.Sid : `statement ${index + 1}`,
     allows: statement.Effect === "Allow",
-    // Everything but a list is everything, as far as a control about grants is concerned.
+    // Everything except a list counts as everything: that is close enough for a control about grants.
     actions: statement.NotAction === undefined ? texts(statement.Action).map((action) => action.toLowerCase()) : ["*"],
     resources: statement.NotResource === undefined ? texts(statement.Resource) : ["*"],
     principals: statement.NotPrincipal === undefined ? principalsOf(statement.Principal) : ["*"],
@@ -35,7 +35,7 @@ export function statementsOf(document: unknown): readonly IamStatement[] | undef
   }));
 }
 
-/** The value of JSON text; undefined for any other text, which the control that asked reports with the field's name. */
+/** The value of JSON text; undefined for other text, which the calling control reports with the field's name. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -47,18 +47,18 @@ export function parseJson(text: string): unknown {
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value : [value]).filter((item) => typeof item === "string");
 
 const principalsOf = (principal: unknown): string[] =>
-  isRecord(principal) ? Object.values(principal).flatMap(texts) : texts(principal);
+  isObject(principal) ? Object.values(principal).flatMap(texts) : texts(principal);
 
 const conditionsOf = (condition: unknown): IamCondition[] =>
-  Object.entries(isRecord(condition) ? condition : {}).flatMap(([operator, keys]) =>
-    Object.entries(isRecord(keys) ? keys : {}).map(([key, values]) => ({
+  Object.entries(isObject(condition) ? condition : {}).flatMap(([operator, keys]) =>
+    Object.entries(isObject(keys) ? keys : {}).map(([key, values]) => ({
       operator,
       key: key.toLowerCase(),
       values: texts(values),
     })),
   );
 
-/** Keys that tie a request to an account, an organisation or a resource. */
+/** Condition keys that tie a request to an account, an organisation or a resource. */
 const NARROWING_KEYS = new Set([
   "aws:principalaccount",
   "aws:principalarn",
@@ -78,13 +78,13 @@ const isNarrowing = ({ operator, key, values }: IamCondition): boolean =>
   values.length > 0 &&
   values.every((value) => value !== "*");
 
-/** Lets anyone in: a principal of `*` and no condition that says whose request it must be. */
+/** Whether anyone is allowed: a principal of `*`, and no condition that limits whose request it may be. */
 export const isPublic = (statement: IamStatement): boolean =>
   statement.allows &&
   statement.principals.some((principal) => principal === "*" || principal === "arn:aws:iam::*:root") &&
   !statement.conditions.some(isNarrowing);
 
-/** Account ids among the principals other than the stack's own. */
+/** Account ids among the principals, except the stack's own. */
 export function foreignAccounts(statement: IamStatement, accountId: string | undefined): string[] {
   if (!statement.allows) return [];
   const accounts = statement.principals.map((principal) => /^(?:arn:[^:]*:[^:]*::)?(\d{12})(?::|$)/.exec(principal)?.[1]);
@@ -100,7 +100,7 @@ export function covers(pattern: string, action: string): boolean {
   return new RegExp(`^${expression}$`).test(action);
 }
 
-/** Refuses the action to everybody who comes by plain HTTP, on all of the resources. */
+/** Whether the statement denies the action to everybody over plain HTTP, on all of the resources. */
 export function deniesPlainHttp(statements: readonly IamStatement[], action: string, resources: readonly string[]): boolean {
   const denials = statements.filter(
     ({ allows, actions, principals, conditions }) =>

@@ -1,9 +1,9 @@
-/** Where a stack departs from a control on purpose. An exemption that excuses nothing is an error: it would hide the next mistake. */
+/** Where a stack deviates from a control on purpose. An exemption without a violation is an error: it would hide the next mistake. */
 export interface Exemption {
   readonly control: string;
-  /** Logical name of the resource; `*` stands for any run of characters. */
+  /** Logical name of the resource; `*` stands for any characters. */
   readonly resource: string;
-  /** Stacks in which the violation is accepted; all without it. */
+  /** Stacks in which the violation is accepted; default: all. */
   readonly stacks?: readonly string[];
   readonly reason: string;
 }

@@ -1,4 +1,4 @@
-/** What Lambda reads and writes as the role of a function: its log, its event sources, and what becomes of events that fail. */
+/** What Lambda reads and writes with a function's role: its log, its event sources, and the destinations of events that fail. */
 import type { TargetKind } from "@risk/local-aws/permissions";
 import type { GraphResource } from "@risk/program-graph";
 import { at, type Control, type ResourceGraph, refersTo, violation } from "./control";
@@ -42,7 +42,7 @@ const SOURCES: Readonly<Record<string, TargetKind>> = { sqs: "queue as event sou
 export const checkMapping = ofFunction((fn, { inputs, id }, graph) => {
   const failures = "destinationConfig.onFailure.destinationArn";
   const destination = at(inputs, failures);
-  // Lambda Developer Guide, "Retain discarded batch records for a Kinesis Data Streams event source": keys below the mapping's id.
+  // Lambda Developer Guide, "Retain discarded batch records for a Kinesis Data Streams event source": the keys begin with the mapping's id.
   const written = String(destination).startsWith("arn:aws:s3:::") ? `${String(destination)}/aws/lambda/${id}/*` : destination;
   const { eventSourceArn } = inputs;
   return [

@@ -6,7 +6,7 @@ const MANAGED = "aws:iam/policy:Policy";
 const ROLE = "aws:iam/role:Role";
 const INLINE = ["aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy", ROLE];
 
-/** Actions that AWS lets one grant on `*` only. https://docs.aws.amazon.com/service-authorization/latest/reference/ */
+/** Actions that can only be granted on `*`. https://docs.aws.amazon.com/service-authorization/latest/reference/ */
 const WITHOUT_RESOURCES = new Set([
   "xray:puttracesegments",
   "xray:puttelemetryrecords",
@@ -32,7 +32,7 @@ const WITHOUT_RESOURCES = new Set([
   "ecr:getauthorizationtoken",
 ]);
 
-/** Allowing statements of a policy, or of the inline policies of a role; a document that cannot be read is a violation. */
+/** Allowing statements of a policy, or of a role's inline policies; a document that can't be read is a violation. */
 function grantsOf({ type, inputs }: GraphResource): readonly IamStatement[] | undefined {
   const documents = type === ROLE ? listAt(inputs, "inlinePolicies").map((entry) => at(entry, "policy")) : [inputs.policy];
   const statements = documents.map(statementsOf);
@@ -40,7 +40,7 @@ function grantsOf({ type, inputs }: GraphResource): readonly IamStatement[] | un
   return statements.flatMap((list) => list ?? []).filter(({ allows }) => allows);
 }
 
-/** A sentence for each allowing statement that `problem` finds one in. */
+/** A sentence for each allowing statement in which `problem` finds one. */
 const eachGrant =
   (problem: (statement: IamStatement) => string | undefined): Control["check"] =>
   (resource) => {

@@ -1,4 +1,4 @@
-/** Whether roles that may use an encrypted resource may also use its key: without it the call is refused on AWS. */
+/** Whether roles that may use an encrypted resource may also use its key: AWS refuses the call otherwise. */
 import { evaluateIdentity, KEY_NEEDS, MACHINE_KEY_NEED, type Policy } from "@risk/local-aws/permissions";
 import type { GraphResource } from "@risk/program-graph";
 import { at, type Control, isText, listAt, type ResourceGraph, refersTo } from "./control";
@@ -9,7 +9,7 @@ const MACHINE = "aws:sfn/stateMachine:StateMachine";
 
 interface Encrypted {
   readonly resource: GraphResource;
-  /** ARN, or its beginning where the data lie below it. */
+  /** ARN, or its beginning where the data's ARNs continue it. */
   readonly arn: string;
   readonly below: boolean;
   /** Prefix of the actions on it. */
@@ -17,7 +17,7 @@ interface Encrypted {
   readonly keyArn: string;
 }
 
-/** Input that names the key, by type. */
+/** The input that names the key, by type. */
 const KEY_INPUTS: readonly (readonly [type: string, service: string, path: string])[] = [
   ["aws:sqs/queue:Queue", "sqs", "kmsMasterKeyId"],
   ["aws:sns/topic:Topic", "sns", "kmsMasterKeyId"],
@@ -27,7 +27,7 @@ const KEY_INPUTS: readonly (readonly [type: string, service: string, path: strin
   ["aws:ssm/parameter:Parameter", "ssm", "keyId"],
 ];
 
-/** Resources of the graph under one of its keys. */
+/** Resources that are encrypted with one of the graph's keys. */
 function encrypted(graph: ResourceGraph): Encrypted[] {
   const keyArn = (id: unknown): string | undefined => {
     const key = graph.ofType("aws:kms/key:Key").find((candidate) => refersTo(id, candidate));
@@ -50,7 +50,7 @@ function encrypted(graph: ResourceGraph): Encrypted[] {
   return [...buckets, ...others];
 }
 
-/** One ARN that the policies allow the action on and that belongs to the resource; undefined without one. */
+/** An ARN of the resource on which the policies allow the action; undefined when there is none. */
 function allowed(policies: readonly Policy[], action: string, { arn, below }: Encrypted): string | undefined {
   if (!below) return evaluateIdentity(policies, { action, resource: arn, context: {} }) === "allow" ? arn : undefined;
   return policies

@@ -1,8 +1,9 @@
-import { all, type Control, field, is, isAtLeast, isRecord, isText } from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { all, type Control, field, is, isAtLeast, isText } from "./control";
 
 const STREAM = "aws:kinesis/stream:Stream";
 
-/** The control's own minimum: a week, in which a consumer that failed over a weekend is repaired. */
+/** The control's own minimum: a week, time to repair a consumer that failed over a weekend. */
 const RETENTION_HOURS = 168;
 
 export const kinesisControls: readonly Control[] = [
@@ -36,8 +37,8 @@ export const kinesisControls: readonly Control[] = [
     title: "Delivery streams are encrypted",
     appliesTo: ["aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"],
     check: (firehose, graph) =>
-      // What comes from a Kinesis stream is encrypted by that stream, and Firehose refuses the setting.
-      isRecord(firehose.inputs.kinesisSourceConfiguration)
+      // Data from a Kinesis stream is encrypted by that stream, and Firehose rejects the setting.
+      isObject(firehose.inputs.kinesisSourceConfiguration)
         ? []
         : field(
             "serverSideEncryption.enabled",

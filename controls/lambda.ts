@@ -37,10 +37,10 @@ function checkZones({ inputs }: GraphResource): string[] {
   return [violation("vpcConfig.subnetIds", subnets, "name subnets of at least two zones.")];
 }
 
-/** Services that wait for the function's answer and see its errors themselves. */
+/** Services that wait for the function's result and see its errors themselves. */
 const SYNCHRONOUS = new Set(["apigateway.amazonaws.com", "cognito-idp.amazonaws.com", "elasticloadbalancing.amazonaws.com"]);
 
-/** What a function fails on must lie somewhere: with the stream's failed batches, in a dead-letter queue or a destination. */
+/** Events that a function fails on must be kept: with the stream's failed batches, in a dead-letter queue or at a destination. */
 function checkFailures(lambda: GraphResource, graph: ResourceGraph): string[] {
   const sources = graph.referring("aws:lambda/eventSourceMapping:EventSourceMapping", "functionName", lambda);
   const callers = graph
@@ -97,8 +97,8 @@ export const lambdaControls: readonly Control[] = [
   { id: "LambdaDLQ", title: "What a function fails on is kept", appliesTo: [FUNCTION], check: checkFailures },
   {
     id: "LambdaConcurrency",
-    title: "Executions are set aside, and bounded",
+    title: "Executions are reserved, and thereby limited",
     appliesTo: [FUNCTION],
-    check: field("reservedConcurrentExecutions", isAtLeast(1), "set it to the executions that the function may take."),
+    check: field("reservedConcurrentExecutions", isAtLeast(1), "set it to the executions that the function may use."),
   },
 ];

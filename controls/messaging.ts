@@ -17,7 +17,7 @@ function statementsFor(resource: GraphResource, graph: ResourceGraph): readonly 
 const checkPublic: Control["check"] = (resource, graph) =>
   statementsFor(resource, graph)
     .filter(isPublic)
-    .map(({ sid }) => `Access policy, ${sid}: anyone is let in; name a principal, or add a condition on aws:SourceAccount.`);
+    .map(({ sid }) => `Access policy, ${sid}: anyone is allowed; name a principal, or add a condition on aws:SourceAccount.`);
 
 const checkTls =
   (action: string, written: string): Control["check"] =>
@@ -26,7 +26,7 @@ const checkTls =
       ? []
       : [`The access policy allows plain HTTP; deny ${written} when aws:SecureTransport is "false".`];
 
-/** Where queues are named as the last resort of something else. */
+/** Inputs of other resources that name a queue as their dead-letter queue. */
 const LAST_RESORTS = [
   ["aws:cloudwatch/eventTarget:EventTarget", "deadLetterConfig.arn"],
   ["aws:lambda/function:Function", "deadLetterConfig.targetArn"],

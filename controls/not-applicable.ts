@@ -1,4 +1,4 @@
-/** Controls that a resource graph can't be checked for, each with the reason. */
+/** Controls that can't be checked on a resource graph, each with the reason. */
 export interface NotApplicable {
   readonly control: string;
   readonly reason: string;

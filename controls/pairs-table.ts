@@ -1,4 +1,4 @@
-/** The table of service pairs as docs/controls.md shows it; a test compares the two. */
+/** The table of service pairs in docs/controls.md; a test compares the two. */
 import { type KeyUse, keySends, SERVICE_PAIRS, type ServicePair } from "@risk/local-aws/permissions";
 
 const code = (texts: readonly string[]): string => texts.map((text) => `\`${text}\``).join(", ");

@@ -1,19 +1,7 @@
 /** Step Functions, Glue and SageMaker: the services of nightly scoring and training. */
 import type { GraphResource } from "@risk/program-graph";
-import {
-  all,
-  at,
-  type Control,
-  field,
-  is,
-  isAtLeast,
-  isRecord,
-  isText,
-  listAt,
-  type ResourceGraph,
-  refersTo,
-  violation,
-} from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { all, at, type Control, field, is, isAtLeast, isText, listAt, type ResourceGraph, refersTo, violation } from "./control";
 
 const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
 const GLUE_JOB = "aws:glue/job:Job";
@@ -25,7 +13,7 @@ const ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration";
 /** Oldest version that AWS still patches. https://docs.aws.amazon.com/glue/latest/dg/glue-version-support-policy.html */
 const OLDEST_GLUE = 3;
 
-/** One kind of encryption of the security configuration that a job names. */
+/** Checks one kind of encryption of the security configuration that a job names. */
 const jobEncryption =
   (kind: string, modePath: string, mode: string): Control["check"] =>
   (job: GraphResource, graph: ResourceGraph) => {
@@ -38,26 +26,26 @@ const jobEncryption =
     return value === mode ? [] : [violation(`${path} of ${configuration.name}`, value, `set it to "${mode}", with kmsKeyArn.`)];
   };
 
-/** Settings of a connection that hold a password rather than the name of a secret. */
+/** Settings of a connection that contain a password instead of the name of a secret. */
 const PASSWORD = /"(sfPassword|PASSWORD|password|pem_private_key)"/;
 
 const withoutPassword: Control["check"] = ({ inputs }) => {
-  const properties = isRecord(inputs.connectionProperties) ? inputs.connectionProperties : {};
+  const properties = isObject(inputs.connectionProperties) ? inputs.connectionProperties : {};
   return PASSWORD.test(JSON.stringify(properties).replaceAll('\\"', '"'))
     ? ["connectionProperties hold a password or a private key; put it into a secret and name that as secretId."]
     : [];
 };
 
-/** Where an endpoint writes what it answered: the key of each output that is configured. */
+/** Where an endpoint stores its answers: checks the key of each configured output. */
 const OUTPUTS = [
   { when: "dataCaptureConfig", key: "dataCaptureConfig.kmsKeyId" },
   { when: "asyncInferenceConfig", key: "asyncInferenceConfig.outputConfig.kmsKeyId" },
 ];
 
-const isServerless = (variant: unknown): boolean => isRecord(at(variant, "serverlessConfig"));
+const isServerless = (variant: unknown): boolean => isObject(at(variant, "serverlessConfig"));
 
 function checkEndpointKeys({ inputs }: GraphResource): string[] {
-  const paths = OUTPUTS.filter(({ when }) => isRecord(inputs[when])).map(({ key }) => key);
+  const paths = OUTPUTS.filter(({ when }) => isObject(inputs[when])).map(({ key }) => key);
   // Serverless endpoints have no volume of their own.
   const volumes = listAt(inputs, "productionVariants").every(isServerless) ? [] : ["kmsKeyArn"];
   return [...volumes, ...paths]

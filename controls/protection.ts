@@ -1,10 +1,10 @@
-/** What a `pulumi destroy` could take away for good. */
+/** What a `pulumi destroy` could delete for good. */
 import type { GraphResource } from "@risk/program-graph";
 import type { Control } from "./control";
 
 const PARAMETER = "aws:ssm/parameter:Parameter";
 
-/** Types that hold data which the program cannot write again, or that open it. */
+/** Types that hold data which the program can't write again, or that decrypt it. */
 const HOLDERS = [
   "aws:s3/bucket:Bucket",
   "aws:dynamodb/table:Table",
@@ -16,7 +16,7 @@ const HOLDERS = [
   "aws:secretsmanager/secret:Secret",
 ];
 
-/** A parameter whose value the program writes once: what stands in it since is nowhere else. */
+/** A parameter whose value the program writes only once: its later value exists nowhere else. */
 const keepsValue = ({ type, ignoreChanges }: GraphResource): boolean => type === PARAMETER && ignoreChanges.includes("value");
 
 export const protectionControls: readonly Control[] = [

@@ -16,7 +16,7 @@ import {
 
 const CLUSTER = "aws:redshift/cluster:Cluster";
 
-/** Days of automated snapshots that the control asks for. */
+/** Days of automated snapshots that the control requires. */
 const SNAPSHOT_DAYS = 7;
 
 /** A parameter of the cluster's parameter group. */
@@ -42,7 +42,7 @@ function checkLogging(cluster: GraphResource, graph: ResourceGraph): string[] {
 
 const ANYONE = new Set(["0.0.0.0/0", "::/0"]);
 
-/** Address ranges that a security group lets in, inline or by rules of their own. */
+/** Address ranges that a security group allows, inline or by separate rules. */
 function rangesInto(group: GraphResource, graph: ResourceGraph): unknown[] {
   const inline = listAt(group.inputs, "ingress").flatMap((rule) => [
     ...listAt(rule, "cidrBlocks"),

@@ -8,7 +8,7 @@ const ROLE = "aws:iam/role:Role";
 export const roleOf = (roleArn: unknown, graph: ResourceGraph): GraphResource | undefined =>
   graph.ofType(ROLE).find((candidate) => refersTo(roleArn, candidate));
 
-/** Policies of AWS grant nothing here: IAM4 reports each. */
+/** Policies managed by AWS count as granting nothing here: IAM4 reports each. */
 export function policiesOf(role: GraphResource, graph: ResourceGraph): Policy[] {
   const inline = graph.referring("aws:iam/rolePolicy:RolePolicy", "role", role);
   const attached = [
@@ -23,7 +23,7 @@ export function policiesOf(role: GraphResource, graph: ResourceGraph): Policy[] 
   return documents.filter(isText).map((document) => parsePolicy(document, `policies of ${role.name}`));
 }
 
-/** What a service that is given the role goes by. */
+/** The trust policy and the identity policies by which a service that is given the role is judged. */
 export function roleFor(role: GraphResource, graph: ResourceGraph): NonNullable<ServiceDelivery["role"]> {
   const trust = parsePolicy(role.inputs.assumeRolePolicy, `trust policy of ${role.name}`);
   return { arn: String(role.state.arn), trust, policies: policiesOf(role, graph) };

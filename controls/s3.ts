@@ -1,10 +1,11 @@
 import type { GraphResource } from "@risk/program-graph";
-import { at, type Control, isRecord, isText, listAt, type ResourceGraph, violation } from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { at, type Control, isText, listAt, type ResourceGraph, violation } from "./control";
 import { covers, deniesPlainHttp, foreignAccounts, type IamStatement, isPublic, statementsOf } from "./documents";
 
 const BUCKET = "aws:s3/bucket:Bucket";
 
-/** A bucket's settings are resources of their own. */
+/** A bucket's settings are separate resources. */
 const setting = (kind: string) => `aws:s3/${kind}:${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
 
 const settingsOf = (kind: string, bucket: GraphResource, graph: ResourceGraph): readonly GraphResource[] =>
@@ -26,7 +27,7 @@ function checkAccessBlock(bucket: GraphResource, graph: ResourceGraph): string[]
 
 const READS = /^s3:(get|list)/;
 
-/** Public statements of the bucket policy that read (or write), and public ACLs that do. */
+/** Public statements of the bucket policy that allow reading (or writing), and public ACLs that do. */
 function publicAccess(kind: "read" | "write"): Control["check"] {
   const concerns = (action: string) => action.includes("*") || READS.test(action) === (kind === "read");
   const acls = kind === "read" ? ["public-read", "public-read-write", "authenticated-read"] : ["public-read-write"];
@@ -50,12 +51,12 @@ function checkTls(bucket: GraphResource, graph: ResourceGraph): string[] {
 function checkForeignAccounts(bucket: GraphResource, graph: ResourceGraph): string[] {
   return statementsFor(bucket, graph).flatMap((statement) =>
     foreignAccounts(statement, graph.accountId).map(
-      (account) => `Bucket policy, ${statement.sid}: account ${account} is let in; remove it, or copy to a bucket of its own.`,
+      (account) => `Bucket policy, ${statement.sid}: account ${account} is allowed; remove it, or copy to a bucket of its own.`,
     ),
   );
 }
 
-/** The first setting of a kind has a value that passes. */
+/** Passes when the first setting of a kind has a value that passes. */
 function checkSetting(kind: string, path: string, passes: (value: unknown) => boolean, fix: string): Control["check"] {
   return (bucket, graph) => {
     const [found] = settingsOf(kind, bucket, graph);
@@ -65,7 +66,7 @@ function checkSetting(kind: string, path: string, passes: (value: unknown) => bo
 }
 
 const hasEnabledRule = (value: unknown): boolean =>
-  Array.isArray(value) && value.some((rule) => isRecord(rule) && rule.status === "Enabled");
+  Array.isArray(value) && value.some((rule) => isObject(rule) && rule.status === "Enabled");
 
 const isUnderKey = (value: unknown): boolean =>
   listAt({ value }, "value").some((rule) => {

@@ -9,7 +9,7 @@ const KEY = "aws:kms/key:Key";
 
 /** Days that the control allows between two rotations. */
 const ROTATION_DAYS = 90;
-/** Longest window that KMS offers, in which a deletion asked for by mistake can be taken back. */
+/** Longest window that KMS offers in which a mistaken deletion can be cancelled. */
 const DELETION_WINDOW_DAYS = 30;
 
 const rotationsOf = (secret: GraphResource, graph: ResourceGraph): readonly GraphResource[] =>
@@ -23,7 +23,7 @@ function checkPeriod(secret: GraphResource, graph: ResourceGraph): string[] {
   return [violation(`${path} of the secret's SecretRotation`, days, `set it to ${ROTATION_DAYS} days or fewer.`)];
 }
 
-/** Names of parameters that hold secrets. The provider marks every parameter's value as secret, so the mark tells nothing. */
+/** Names of parameters that hold secrets. The provider marks every parameter's value as secret, so the mark says nothing. */
 const SECRET_NAME = /(password|passwd|secret|token|credential|api-?key|private-?key|connection-string)/i;
 
 function checkParameter(parameter: GraphResource): string[] {

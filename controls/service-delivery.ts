@@ -1,4 +1,4 @@
-/** Whether AWS delivers what the stack wires: each pair of service and resource against the policies of role, resource and key. */
+/** Whether AWS can deliver what the stack wires: checks each pair of service and resource against the policies of role, resource and key. */
 import type { GraphResource } from "@risk/program-graph";
 import { checkAuthorizer, checkIntegration, checkStage } from "./api-delivery";
 import { at, type Control, isText, listAt, type ResourceGraph, refersTo } from "./control";
@@ -34,7 +34,7 @@ const checkAlarm: Control["check"] = ({ inputs, state }, graph) =>
     ),
   );
 
-/** To the default bus (`eventbridge`) S3 needs no permission. */
+/** S3 needs no permission for the default bus (`eventbridge`). */
 const checkNotification: Control["check"] = ({ inputs }, graph) =>
   [
     ["queues", "queueArn"],
@@ -48,7 +48,7 @@ const checkNotification: Control["check"] = ({ inputs }, graph) =>
     }),
   );
 
-/** Access logs are lost in a bucket under a key of KMS: S3 User Guide, "Enabling Amazon S3 server access logging". */
+/** Access logs get lost in a bucket encrypted with KMS: S3 User Guide, "Enabling Amazon S3 server access logging". */
 const checkLogging: Control["check"] = ({ inputs }, graph) => {
   const path = "targetBucket";
   const bucketArn = (name: unknown) => {
@@ -61,7 +61,7 @@ const checkLogging: Control["check"] = ({ inputs }, graph) => {
     .flatMap((candidate) => listAt(candidate.inputs, "rules"))
     .map((entry) => at(entry, "applyServerSideEncryptionByDefault.sseAlgorithm"));
   const undeliverable = encryption.some((algorithm) => String(algorithm).startsWith("aws:kms"))
-    ? [`${path}: S3 writes no access logs into ${String(inputs[path])}, whose sseAlgorithm is of KMS; set that to "AES256".`]
+    ? [`${path}: S3 writes no access logs into ${String(inputs[path])}, whose sseAlgorithm is KMS; set it to "AES256".`]
     : [];
   const wiring = {
     service: "logging.s3.amazonaws.com",
@@ -72,7 +72,7 @@ const checkLogging: Control["check"] = ({ inputs }, graph) => {
   return [...undeliverable, ...refused(wiring, graph)];
 };
 
-/** Endpoints outside of AWS confirm their subscription themselves. */
+/** Endpoints outside AWS confirm their subscriptions themselves. */
 const OUTSIDE = new Set<unknown>(["email", "email-json", "http", "https", "sms", "application"]);
 
 const checkSubscription: Control["check"] = ({ inputs }, graph) => {
@@ -104,7 +104,7 @@ const checkMachine: Control["check"] = ({ inputs, state }, graph) => {
   ];
 };
 
-/** Glue fetches the script as the job's role, by `s3://bucket/key`. */
+/** Glue fetches the script from `s3://bucket/key` with the job's role. */
 const checkJob: Control["check"] = ({ inputs, state }, graph) => {
   const path = "command.scriptLocation";
   const targetArn = String(at(inputs, path)).replace(/^s3:\/\//, "arn:aws:s3:::");

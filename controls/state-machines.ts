@@ -1,6 +1,7 @@
-/** What a state machine asks for: settings of jobs that are arguments of a call, and so no inputs of any resource. */
+/** What a state machine's tasks ask for: settings of jobs that are arguments of a call, and therefore not inputs of a resource. */
 import type { GraphResource } from "@risk/program-graph";
-import { at, type Control, isAtLeast, isRecord, isText, violation } from "./control";
+import { isObject } from "../functions/scoring/core/json";
+import { at, type Control, isAtLeast, isText, violation } from "./control";
 import { parseJson } from "./documents";
 
 const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
@@ -10,22 +11,22 @@ interface Task {
   readonly state: Readonly<Record<string, unknown>>;
 }
 
-/** Tasks of a definition, those in Maps and Parallels among them; undefined when it is no definition. */
+/** The tasks of a definition, including those in Maps and Parallels; undefined when it isn't a definition. */
 function tasksOf({ inputs }: GraphResource): readonly Task[] | undefined {
   const definition = typeof inputs.definition === "string" ? parseJson(inputs.definition) : undefined;
-  return isRecord(definition) && isRecord(definition.States) ? tasksIn(definition.States) : undefined;
+  return isObject(definition) && isObject(definition.States) ? tasksIn(definition.States) : undefined;
 }
 
 function tasksIn(states: Readonly<Record<string, unknown>>): Task[] {
   return Object.entries(states).flatMap(([name, state]) => {
-    if (!isRecord(state)) return [];
+    if (!isObject(state)) return [];
     const branches: readonly unknown[] = Array.isArray(state.Branches) ? state.Branches : [];
-    const inner = [state.ItemProcessor, state.Iterator, ...branches].map((part) => at(part, "States")).filter(isRecord);
+    const inner = [state.ItemProcessor, state.Iterator, ...branches].map((part) => at(part, "States")).filter(isObject);
     return [...(state.Type === "Task" ? [{ name, state }] : []), ...inner.flatMap(tasksIn)];
   });
 }
 
-/** A check of every task, or of those that call `action` (`sagemaker:createTrainingJob`) in any way of waiting for it. */
+/** Checks every task, or those that call `action` (`sagemaker:createTrainingJob`), whatever way they wait for it. */
 const eachTask =
   (action: string | undefined, problems: (state: Readonly<Record<string, unknown>>) => readonly string[]): Control["check"] =>
   (machine) => {
@@ -49,7 +50,7 @@ const TRUE: Requirement = { passes: (value: unknown) => value === true, fix: "se
 /** A key, or a path to one in the state's input. */
 const KEY: Requirement = { passes: isText, fix: "set it to the ARN of a customer-managed key." };
 
-/** Violations of parameters of a call, each a fixed value or a path with `.$`. */
+/** Violations of a call's parameters, each a fixed value or a path with `.$`. */
 const parameters =
   (required: Readonly<Record<string, Requirement>>) =>
   (state: Readonly<Record<string, unknown>>): string[] =>
@@ -65,7 +66,7 @@ function resilience(state: Readonly<Record<string, unknown>>): string[] {
       ? []
       : [violation("TimeoutSeconds", state.TimeoutSeconds, "set it: a task without one may hang for a year.")]),
     ...(listed(state.Retry) ? [] : [violation("Retry", state.Retry, "name the transient errors of the service, with backoff.")]),
-    ...(listed(state.Catch) ? [] : [violation("Catch", state.Catch, "catch States.ALL and tell somebody.")]),
+    ...(listed(state.Catch) ? [] : [violation("Catch", state.Catch, "catch States.ALL and notify somebody.")]),
   ];
 }
 

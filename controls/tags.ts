@@ -1,7 +1,7 @@
 import type { GraphResource } from "@risk/program-graph";
 import { at, type Control, isText, violation } from "./control";
 
-/** Every type of the platform that can be tagged, but objects in buckets; a test compares the list with the SDK. */
+/** Every taggable type of the platform, except objects in buckets; a test compares the list with the SDK. */
 export const TAGGABLE = [
   "aws:apigateway/apiKey:ApiKey",
   "aws:apigateway/restApi:RestApi",

@@ -1,6 +1,6 @@
 /**
  * Validators compiled ahead of time by `build/validators.ts` into `bundles/validators.js` (package.json "imports").
- * One for each profile, by its id, and one for each document and event that functions read.
+ * There is one for each profile, named by its id, and one for each document and event that functions read.
  */
 declare module "#validators" {
   type Validate = import("./scoring/core/json-schema").Validate;

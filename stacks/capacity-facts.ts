@@ -1,4 +1,4 @@
-/** What one record of the stream costs: measured on the demo's traffic, so shares of alerts and of users with several events are its. */
+/** What one record of the stream costs. Measured with the demo's traffic, which decides the shares of alerts and of users with several events. */
 export const RECORD_COST = {
   /**
    * Milliseconds of one core: 0.03 to score (`npm run bench`, handler.stream) and 0.21 for each of at most two calls of the SDK, a result
@@ -6,14 +6,14 @@ export const RECORD_COST = {
    */
   cpuMilliseconds: 0.45,
   /**
-   * Items of up to 1 KB; alerts that are explained by feature take two units (tests/functions/stream/result-item.test.ts). Users with one event
-   * or many cost the same, and an event that was stored before as much as a new one. When the time of an invocation ends before its batch
-   * does, each record that it finished costs a second write (tests/functions/stream/slow-table.test.ts).
+   * Items of up to 1 KB; alerts explained feature by feature take two units (tests/functions/stream/result-item.test.ts). Users with one
+   * event cost as much as users with many, and an event that is already stored as much as a new one. When an invocation's time ends before
+   * its batch does, each record that it finished costs a second write (tests/functions/stream/slow-table.test.ts).
    */
   resultWriteUnits: 1.03,
-  /** Of a record that is delivered again after its user's state was written; one that is new costs none. */
+  /** For a record that is delivered again after its user's state was written; a new record costs no read. */
   resultReadUnits: 1,
-  /** A state of up to 1 KB, one a user and batch; at worst every record is another user's. */
+  /** A state of up to 1 KB, one per user and batch; in the worst case every record belongs to another user. */
   stateWriteUnits: 1,
   alertShare: 0.03,
 } as const;

@@ -1,42 +1,42 @@
-/** How many records a second each part of a stack takes: which one decides, and what more of it costs. */
+/** How many records per second each part of a stack handles: which part is the bottleneck, and what more capacity costs. */
 import { RECORD_COST } from "./capacity-facts";
 import type { StackConfig } from "./stack-config";
 
 export interface Bottleneck {
   readonly part: string;
-  /** What it takes for good. */
+  /** Records per second that it handles permanently. */
   readonly recordsPerSecond: number;
-  /** What it takes after it has grown by itself; the same where it does not grow. */
+  /** Records per second after it has scaled by itself; the same where it does not scale. */
   readonly ceiling: number;
-  /** The setting that raises it, and list prices of us-east-1. */
+  /** The setting that raises it, with list prices of us-east-1. */
   readonly raise: string;
 }
 
-/** A function gets the processor of one core at this memory ("Configure Lambda function memory", Lambda developer guide). */
+/** With this much memory a function gets a full core ("Configure Lambda function memory", Lambda developer guide). */
 const MB_PER_CORE = 1769;
 /** "Quotas and limits", Kinesis Data Streams developer guide. */
 const RECORDS_PER_SHARD = 1000;
 const ON_DEMAND_STREAM = { first: 4000, most: 200_000 };
-/** Write units of a table on demand when it is new, and the quota of a table ("Quotas in Amazon DynamoDB", developer guide). */
+/** Write units of a new table on demand, and the quota of a table ("Quotas in Amazon DynamoDB", developer guide). */
 const ON_DEMAND_TABLE = { first: 4000, most: 40_000 };
-/** Requests a second under one prefix ("Best practices design patterns: optimizing Amazon S3 performance"). */
+/** Requests per second with one prefix ("Best practices design patterns: optimizing Amazon S3 performance"). */
 const S3_PUTS = 3500;
-/** "Amazon EventBridge quotas" has 10,000 in us-east-1 and us-west-2, and fewer elsewhere; an entry is 64 KB or part of it. */
+/** "Amazon EventBridge quotas": 10,000 in us-east-1 and us-west-2, and fewer elsewhere; an entry counts once per 64 KB or part of it. */
 const BUS_CALLS = 10_000;
-/** Records a second of the shards and units of the table may differ by this factor before a preview says so. */
+/** Shards and table units may differ by this factor, in records per second, before a preview warns. */
 const UNBALANCED = 10;
 
-/** Parts in the order that a record passes them. */
+/** The parts, in the order in which a record passes them. */
 export function bottlenecks(config: StackConfig): readonly Bottleneck[] {
   return [shards(config), scorer(config), resultWrites(config), resultReads(config), stateWrites(), archive(config), bus()];
 }
 
-/** The part that takes least for good. */
+/** The part with the lowest permanent rate. */
 export function binding(parts: readonly Bottleneck[]): Bottleneck {
   return parts.reduce((least, part) => (part.recordsPerSecond < least.recordsPerSecond ? part : least));
 }
 
-/** What a preview should tell: shards that bring far more than the table takes, or units far beyond what shards bring. */
+/** Warnings for a preview: shards that deliver far more than the table takes, or units far beyond what the shards deliver. */
 export function capacityWarnings(config: StackConfig): readonly string[] {
   if (config["fraud.capacityMode"] === "onDemand") return [];
   const stream = shards(config).recordsPerSecond;
@@ -44,12 +44,12 @@ export function capacityWarnings(config: StackConfig): readonly string[] {
   const units = config["fraud.writeCapacity"];
   if (stream > units * UNBALANCED) {
     return [
-      `The stream takes ${perSecond(stream)} records a second (fraud.shards), its results table ${perSecond(recordsPerSecond)}, after auto scaling ${perSecond(ceiling)} (fraud.writeCapacity, fraud.writeCapacityMax). What comes faster for long waits in the stream and is given up after fraud.maxAgeSeconds. For real traffic set fraud.capacityMode to onDemand, or raise the units; docs/capacity.md has the numbers.`,
+      `The stream takes ${perSecond(stream)} records per second (fraud.shards), its results table ${perSecond(recordsPerSecond)}, after auto scaling ${perSecond(ceiling)} (fraud.writeCapacity, fraud.writeCapacityMax). Records that come faster for long wait in the stream, and are given up after fraud.maxAgeSeconds. For real traffic set fraud.capacityMode to onDemand, or raise the units; docs/capacity.md has the numbers.`,
     ];
   }
   if (units > stream * UNBALANCED) {
     return [
-      `The results table takes ${perSecond(recordsPerSecond)} records a second (fraud.writeCapacity), its stream ${perSecond(stream)} (fraud.shards): most units are paid for and never used. Lower fraud.writeCapacity, or raise fraud.shards.`,
+      `The results table takes ${perSecond(recordsPerSecond)} records per second (fraud.writeCapacity), its stream ${perSecond(stream)} (fraud.shards): most units are paid for and never used. Lower fraud.writeCapacity, or raise fraud.shards.`,
     ];
   }
   return [];
@@ -71,7 +71,7 @@ function shards(config: StackConfig): Bottleneck {
   };
 }
 
-/** Batches that run side by side, one a shard and lane; a stream on demand begins with four shards and gets more. */
+/** Concurrent batches, one per shard and lane; a stream on demand starts with four shards and gets more. */
 function lanes(config: StackConfig): { readonly first: number; readonly most: number } {
   const isOnDemand = config["fraud.capacityMode"] === "onDemand";
   const shardCount = isOnDemand ? ON_DEMAND_STREAM.first / RECORDS_PER_SHARD : config["fraud.shards"];
@@ -82,7 +82,7 @@ function lanes(config: StackConfig): { readonly first: number; readonly most: nu
   return { first, most: isOnDemand ? reserved : first };
 }
 
-/** JavaScript runs on one core, so memory beyond it brings nothing. */
+/** JavaScript runs on one core, so more memory than that brings nothing. */
 function scorer(config: StackConfig): Bottleneck {
   const core = Math.min(1, config["fraud.memoryMb"] / MB_PER_CORE);
   const perLane = (core * 1000) / RECORD_COST.cpuMilliseconds;
@@ -126,13 +126,13 @@ const onDemandTable = (part: string, units: number): Bottleneck => ({
   raise: "follows the load; $0.625 a million writes, $0.125 a million reads; beyond 40,000 a quota increase",
 });
 
-/** An object a batch, and one more of its alerts. */
+/** One object per batch, and another for its alerts. */
 function archive(config: StackConfig): Bottleneck {
   const rate = (S3_PUTS / 2) * config["fraud.batchSize"];
   return { part: "S3 archive", recordsPerSecond: rate, ceiling: rate, raise: "`fraud.batchSize`: $5 a million objects" };
 }
 
-/** Each alert in a call of its own, which is the worst that there can be. */
+/** Each alert in a call of its own, which is the worst case. */
 function bus(): Bottleneck {
   const rate = BUS_CALLS / RECORD_COST.alertShare;
   return { part: "Event bus", recordsPerSecond: rate, ceiling: rate, raise: "a quota increase; $1 a million alerts" };

@@ -1,6 +1,6 @@
-/** Lines of the Pulumi CLI that mend a stack's config, as a person would paste them into a shell. */
+/** Pulumi CLI commands that correct a stack's config, ready to be pasted into a shell. */
 
-/** A key and the way to a member of it: `["risk:fraud", "shards"]`. */
+/** A key and the path to a member of it: `["risk:fraud", "shards"]`. */
 export type ConfigPath = readonly [key: string, ...members: string[]];
 
 /** `fraud.shards` of namespace `risk` → `["risk:fraud", "shards"]`; for names of settings, which have no other dots. */
@@ -12,7 +12,7 @@ export function pathOf(namespace: string, setting: string): ConfigPath {
 export function setCommand(stack: string, path: ConfigPath, value: string): string {
   const argument = keyArgument(path);
   if (argument === undefined) return byHand(stack);
-  // The CLI would take -1 for an option.
+  // Without the separator the CLI would read -1 as an option.
   const rest = value.startsWith("-")
     ? `--stack ${quoted(stack)} -- ${quoted(value)}`
     : `${quoted(value)} --stack ${quoted(stack)}`;
@@ -29,7 +29,7 @@ export const quoted = (text: string): string => (/^[\w.@:/-]+$/.test(text) ? tex
 
 const byHand = (stack: string) => `edit Pulumi.${stack}.yaml, since no path of the CLI leads to this name`;
 
-/** `--path` makes the CLI read `risk:fraud.shards` as the member `shards` of `risk:fraud`; without it, it is a key of that name. */
+/** With `--path` the CLI reads `risk:fraud.shards` as the member `shards` of `risk:fraud`; without it, as a key with that name. */
 function keyArgument([key, ...members]: ConfigPath): string | undefined {
   if (members.length === 0) return quoted(key);
   const steps = members.map(stepTo);
@@ -37,8 +37,8 @@ function keyArgument([key, ...members]: ConfigPath): string | undefined {
 }
 
 /**
- * A member as property paths write it. Between quotes, `\"` is a quote and any other backslash itself, so no quoted name ends in one;
- * a name without quotes ends at the next `.` or `[`. https://www.pulumi.com/docs/iac/concepts/config/#structured-configuration
+ * A member in the syntax of property paths. Inside quotes, `\"` is a quote and any other backslash stands for itself, so no quoted name can
+ * end in one; a name without quotes ends at the next `.` or `[`. https://www.pulumi.com/docs/iac/concepts/config/#structured-configuration
  */
 function stepTo(member: string): string | undefined {
   if (/^[A-Za-z_]\w*$/.test(member)) return `.${member}`;

@@ -1,35 +1,35 @@
-/** Lambda executions that a stack sets aside, and whether the account has them. */
+/** Lambda executions that a stack reserves, and whether the account has them. */
 import { datasetNames } from "./pipeline-checks";
 import type { SettingKey } from "./settings";
 import type { Contradiction, StackConfig } from "./stack-config";
 
-/** Executions of some functions, and the setting that says how many. */
+/** Executions of some functions, and the setting that decides how many. */
 export interface Reservation {
   readonly key: SettingKey;
   readonly executions: number;
-  /** Executions that one less of the setting gives back; undefined where it is no number. */
+  /** Executions saved by lowering the setting by one; undefined if it isn't a number. */
   readonly step?: number;
-  /** What the setting may not go below. */
+  /** Lower limit of the setting. */
   readonly least?: number;
 }
 
-/** Lambda refuses to set aside the last 100. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
+/** Lambda refuses to reserve the last 100. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
 const ALWAYS_UNRESERVED = 100;
-/** One a profile; feedback is the fourth function that answers requests, and is never kept warm. */
+/** One per profile; feedback is the fourth function that answers requests, and has no warm executions. */
 const SCORING_FUNCTIONS = 3;
 const REST_FUNCTIONS = SCORING_FUNCTIONS + 1;
 
-/** What the components set aside with this config; a test adds up their functions. */
+/** What the components reserve with this config; a test compares it with the sum over their functions. */
 export function reservations(config: StackConfig): Reservation[] {
   const { reserveConcurrency } = config;
   const ofEachRoute = reserveConcurrency ? config["api.reservedConcurrency"] : 0;
   const warm = config["api.provisionedConcurrency"];
   const datasets = config["pipelines.enabled"] ? datasetNames(config).length : 0;
-  // Plans of training and inference, two gates and promotion; the schedules of all datasets start together.
+  // The plans of training and inference, two gates and promotion; the schedules of all datasets start together.
   const steps = datasets === 0 ? 0 : 5 * Math.max(2, datasets);
   const found: Reservation[] = [
     { key: "api.reservedConcurrency", executions: REST_FUNCTIONS * ofEachRoute, step: REST_FUNCTIONS, least: 0 },
-    // Warm executions come out of what is set aside for their function, or else out of the account's.
+    // Warm executions count towards their function's reserved ones, or else towards the account's.
     {
       key: "api.provisionedConcurrency",
       executions: ofEachRoute > 0 ? 0 : SCORING_FUNCTIONS * warm,
@@ -80,7 +80,7 @@ export function concurrencyContradictions(config: StackConfig): Contradiction[] 
       `accountConcurrencyLimit ${limit} less the ${ALWAYS_UNRESERVED} that Lambda keeps for other functions leaves ${available}`;
     return [...found, { ...remedy(parts, total - available), expected }];
   }
-  // A request that Lambda has no execution for is answered with 500, not with 429.
+  // A request for which Lambda has no execution left is answered with 500, not with 429.
   // https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
   const free = reserved > 0 ? reserved : limit - total;
   if (config["api.throttleBurst"] > free) {
@@ -91,7 +91,7 @@ export function concurrencyContradictions(config: StackConfig): Contradiction[] 
   return found;
 }
 
-/** The largest number that can give the excess back; in accounts where none can, nothing is set aside. */
+/** The largest number that gives the excess back; for accounts where no number does, nothing is reserved. */
 function remedy(parts: readonly Reservation[], excess: number): Pick<Contradiction, "key" | "fix"> {
   for (const { key, executions, step, least = 0 } of [...parts].sort((a, b) => b.executions - a.executions)) {
     if (step === undefined) continue;

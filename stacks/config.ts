@@ -14,7 +14,7 @@ import { warehouseContradictions } from "./warehouse-checks";
 /** The project's name is the namespace of its keys: `risk:fraud`. */
 export const NAMESPACE = "risk";
 
-/** Every problem of a stack's config, one line each. A RunError, because Pulumi shows of those the message alone. */
+/** Every problem of a stack's config, one per line. A RunError, because Pulumi shows only the message of those. */
 export class ConfigError extends RunError {
   readonly code = "invalid_config";
 
@@ -29,12 +29,12 @@ export class ConfigError extends RunError {
   }
 }
 
-/** `fix` is a value that would be accepted, nearest to what was got. */
+/** `fix` is an accepted value, as close as possible to the one given. */
 type Parsed = { readonly value: unknown } | { readonly expected: string; readonly fix: string };
 
 /**
  * @param values full keys (`risk:fraud`, `aws:region`) with their text, JSON for objects, as the Pulumi runtime holds them; keys of
- *   other namespaces are not looked at
+ *   other namespaces are ignored
  * @throws ConfigError with all problems: key, what was expected, what was got, and the command that fixes it
  */
 export function parseConfig(stack: string, values: Readonly<Record<string, string>>): StackConfig {
@@ -117,7 +117,7 @@ function parseValue(setting: PlainSetting, raw: string | null): Parsed {
   }
 }
 
-/** Settings that are right each by itself and wrong together. */
+/** Settings that are each valid but contradict each other. */
 function contradictions(stack: string, config: StackConfig): string[] {
   const problems: string[] = [];
   const check = (wrong: boolean, key: SettingKey, expected: string, fix: string) => {
@@ -164,7 +164,7 @@ function contradictions(stack: string, config: StackConfig): string[] {
   check(
     config["fraud.retentionHours"] > usefulHours,
     "fraud.retentionHours",
-    `at most ${usefulHours}, since older records are given up by fraud.maxAgeSeconds and would be kept for nothing`,
+    `at most ${usefulHours}, since older records are given up after fraud.maxAgeSeconds and keeping them is useless`,
     String(usefulHours),
   );
   const base = config["warehouse.baseCapacityRpu"];

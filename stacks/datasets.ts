@@ -1,26 +1,26 @@
-/** The datasets of a stack: what each model learns from, how, and what it has to be good at before it may score. */
+/** The datasets of a stack: what each model learns from, how, and what it must achieve before it may score. */
 
 import type { DatasetDocument, DatasetSource } from "../functions/gates/dataset";
 import { featureSpecOf } from "../functions/scoring/models/feature-spec";
 import { PROFILES } from "../functions/scoring/profiles";
 import { NUMBERS } from "../functions/scoring/profiles/device/features";
 
-/** Where device fingerprints with their scores lie. */
+/** Where device fingerprints and their scores come from. */
 export type SnowflakeSource = Extract<DatasetSource, { kind: "snowflake" }>;
 
 export interface DatasetSettings {
-  /** Days after which a transaction without a chargeback counts as honest; more is safer and learns later. */
+  /** Days after which a transaction without a chargeback counts as honest; more days are safer, but training sees fraud later. */
   readonly fraudMaturityDays: number;
-  /** Table of device fingerprints. Null: each run names a CSV file under `training/source/device/`. */
+  /** Snowflake table of device fingerprints. Null: each execution names a CSV file under `training/source/device/`. */
   readonly device: Omit<SnowflakeSource, "kind"> | null;
 }
 
 export type DatasetName = "fraud" | "churn" | "device";
 
-/** Seed of every training: the same rows give the same model. */
+/** Seed of every training, so that the same rows give the same model. */
 const SEED = 7;
 
-/** From 0.25 on the index counts as a major shift; a single column may go further (a new campaign, a holiday) before training stops. */
+/** From 0.25 the index counts as a major shift; a single column may shift further (a new campaign, a holiday) before training stops. */
 const MAX_DRIFT = 0.5;
 const MAX_PSI = 0.25;
 
@@ -29,7 +29,7 @@ export function datasets({ fraudMaturityDays, device }: DatasetSettings): Readon
   return { fraud: fraud(fraudMaturityDays), churn: churn(), device: deviceScores(device) };
 }
 
-/** Card transactions, as they were when they were scored, with the chargebacks that came later. */
+/** Card transactions as they were when they were scored, with the chargebacks that came later. */
 function fraud(maturityDays: number): DatasetDocument {
   return {
     version: 1,
@@ -43,7 +43,7 @@ function fraud(maturityDays: number): DatasetDocument {
     quality: {
       minRows: 1000,
       maxNullRate: 0.2,
-      // Unknown until a user has a history, or when the sender tells neither place nor card.
+      // Unknown until a user has a history, or when the sender gives neither place nor card.
       nullRates: Object.fromEntries(UNKNOWN_AT_FIRST.map((name) => [name, 1])),
       ranges: {
         amount: [0, 1e9],
@@ -69,7 +69,7 @@ function fraud(maturityDays: number): DatasetDocument {
       lambda: 4,
       earlyStoppingRounds: 30,
       seed: SEED,
-      // More of these never makes fraud less likely; without the constraint a handful of rows in a corner would say so.
+      // More of these never makes fraud less likely; without the constraint a few rare rows could teach the opposite.
       monotone: {
         location_mismatch: 1,
         velocity_flag: 1,
@@ -100,7 +100,7 @@ const UNKNOWN_AT_FIRST = [
   "category",
 ] as const;
 
-/** Bank customers; who has no label yet may still leave, so only known outcomes teach. */
+/** Bank customers. A customer without a label may still leave, so only known outcomes are used. */
 function churn(): DatasetDocument {
   return {
     version: 1,
@@ -145,7 +145,7 @@ function churn(): DatasetDocument {
   };
 }
 
-/** The reference model: device fingerprints with the score that a vendor gave them. */
+/** The reference model: device fingerprints with a vendor's scores. */
 function deviceScores(table: DatasetSettings["device"]): DatasetDocument {
   return {
     version: 1,
@@ -153,18 +153,18 @@ function deviceScores(table: DatasetSettings["device"]): DatasetDocument {
     profile: "device",
     source: table === null ? { kind: "files" } : { kind: "snowflake", ...table },
     target: { name: "IPQS_DEVICE_FP_FRAUD_SCORE", kind: "regression", minimum: 0, maximum: 100 },
-    // The score comes with the fingerprint: it is there from the start or never.
+    // The score arrives with the fingerprint: it is there from the start or never.
     labels: { unlabelled: "drop", maturityDays: 0 },
     history: { days: 90, maxRows: 2_000_000 },
     split: { by: "time", validation: 0.1, holdout: 0.2 },
     quality: {
       minRows: 1000,
       maxNullRate: 0.3,
-      // Desktops have no battery, and most browsers keep it to themselves.
+      // Desktops have no battery, and most browsers don't reveal it.
       nullRates: { battery_percent: 0.95 },
-      // What POST /device accepts.
+      // The range that POST /device accepts.
       ranges: Object.fromEntries(NUMBERS.map(({ name, minimum, maximum }) => [name, [minimum, maximum] as const])),
-      // For binary targets only.
+      // Only for binary targets.
       minPositiveShare: 0,
       maxPositiveShare: 1,
       maxDuplicateKeys: 0,
@@ -176,7 +176,7 @@ function deviceScores(table: DatasetSettings["device"]): DatasetDocument {
       maxDepth: 6,
       learningRate: 0.0769,
       subsample: 0.958,
-      // biome-ignore lint/suspicious/noApproximativeNumericConstant: a tuned number of the reference model, no root of two.
+      // biome-ignore lint/suspicious/noApproximativeNumericConstant: a tuned number of the reference model, not a root of two.
       colsampleByTree: 0.707,
       minChildWeight: 1,
       lambda: 1,

@@ -2,9 +2,9 @@ import { Account as GatewayAccount } from "@pulumi/aws/apigateway";
 import { grant, serviceRole } from "../components/shared/iam";
 
 /**
- * The role that API Gateway writes logs with: one setting of an account and region for all its stacks. Destroying the setting would reset
- * it, and destroying the role would leave it pointing at nothing, so both outlive the stack. A second stack that manages it too puts its
- * own role there, which serves as well. https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
+ * The role that API Gateway writes logs with: one setting per account and region, shared by all its stacks. Destroying the setting would
+ * reset it, and destroying the role would leave it pointing at nothing, so both outlive the stack. A second stack that manages the setting
+ * puts its own role there, which works as well. https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
  */
 export function allowGatewayLogs(): GatewayAccount {
   const kept = { retainOnDelete: true };
@@ -19,7 +19,7 @@ export function allowGatewayLogs(): GatewayAccount {
     [
       {
         sid: "WriteLogs",
-        // The list that API Gateway checks the role for; its log groups are of any stage, hence no narrower resource.
+        // The actions that API Gateway requires of the role; any stage may have a log group, hence no narrower resource.
         actions: [
           "logs:CreateLogGroup",
           "logs:CreateLogStream",

@@ -6,15 +6,15 @@ import { PROFILES, type ProfileId } from "../functions/scoring/profiles";
 
 const ENDPOINT = "endpoint:";
 
-/** What turns a name into a reference. */
+/** What is needed to turn a name into a reference. */
 export interface ModelCatalogue {
-  /** Compiled models that lie in the model bucket. */
+  /** Compiled models in the model bucket. */
   readonly artifacts: readonly { readonly profile: string; readonly name: string; readonly sha256: string }[];
-  /** How endpoints are called; the timeout covers a call with its retries. */
+  /** How endpoints are called; the timeout covers a call including its retries. */
   readonly endpoints: { readonly contentType: "text/csv" | "application/json"; readonly timeoutMs: number };
 }
 
-/** The model of a name, or a sentence that says what was expected. */
+/** The model with this name, or a sentence about what was expected. */
 export function modelNamed({ artifacts, endpoints }: ModelCatalogue, profile: ProfileId, name: string): ModelRef | string {
   if (name === "builtin") return PROFILES[profile].defaultPolicy.model;
   if (name === "rules") return { kind: "rules-only" };

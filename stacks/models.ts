@@ -1,4 +1,4 @@
-/** The models of a stack: what ships in `models/`, and what config makes of it for each profile. */
+/** The models of a stack: those that ship in `models/`, and which of them config chooses for each profile. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -15,8 +15,8 @@ const FOLDER = "models";
 export type StackModels = Readonly<Record<ProfileId, ModelsDocument>>;
 
 /**
- * The models of `models/index.json`, each checked against its hash: a stack never uploads a file under another's name.
- * @throws Error that names the file, when an entry is incomplete or its file is missing or changed
+ * The models of `models/index.json`, each checked against its hash, so that a stack never uploads a file under another model's name.
+ * @throws Error that names the file, if an entry is incomplete or its file is missing or changed
  */
 export function readShippedModels(root: string = process.cwd()): ShippedModel[] {
   const index = join(root, FOLDER, "index.json");
@@ -28,7 +28,7 @@ export function readShippedModels(root: string = process.cwd()): ShippedModel[] 
     const text = (field: keyof ShippedModel): string => {
       const value = model[field];
       if (typeof value === "string" && value !== "") return value;
-      throw new Error(`${FOLDER}/index.json[${position}].${field}: expected a text, got ${JSON.stringify(value)}.`);
+      throw new Error(`${FOLDER}/index.json[${position}].${field}: expected text, got ${JSON.stringify(value)}.`);
     };
     const file = `${FOLDER}/${basename(text("file"))}`;
     const shipped = { profile: text("profile"), name: text("name"), file, sha256: text("sha256") };
@@ -51,7 +51,7 @@ function checkFile(root: string, { file, sha256 }: ShippedModel): void {
 
 /**
  * Champion, fallbacks and challengers of every profile.
- * @throws ConfigError with every name that is no model of its profile, and what the documents' own check finds
+ * @throws ConfigError with every name that isn't a model of its profile, and every problem that the documents' own check finds
  */
 export function resolveModels(stack: string, config: StackConfig, shipped: readonly ShippedModel[]): StackModels {
   const problems: string[] = [];
@@ -77,11 +77,11 @@ export function resolveModels(stack: string, config: StackConfig, shipped: reado
       return { model: reference("challengers", name), ...(percent === undefined ? {} : { percent: Number(percent) }) };
     });
     const document: ModelsDocument = {
-      // The built-in model of a profile may be the rules alone, under two names.
+      // The built-in model of a profile may be the rules alone, which then have two names.
       chain: chain.filter((ref, index) => chain.findIndex((other) => refName(other) === refName(ref)) === index),
       ...(challengers.length === 0 ? {} : { challengers }),
     };
-    // Names that are no models have been told; what stands in for them would only be told a second time.
+    // Names that aren't models have been reported; checking their placeholders would only report them again.
     if (found.length === 0) {
       for (const { pointer, detail } of checkModels(document, PROFILES[profile]))
         found.push(`${NAMESPACE}:${profile}.${pointer.split("/")[1] === "challengers" ? "challengers" : "champion"}: ${detail}`);

@@ -1,4 +1,4 @@
-/** Buckets that are named by settings, and settings whose names S3 would refuse. */
+/** The buckets whose names come from settings, and a check that S3 would accept the names. */
 
 import { dataBucketName, type Naming, PhysicalNameError, pipelineBucketName } from "../components/shared/naming";
 import type { Contradiction, StackConfig } from "./stack-config";
@@ -16,7 +16,7 @@ export const dataBucketOf = (config: StackConfig): string =>
 export const pipelineBucketOf = (config: StackConfig): string =>
   pipelineBucketName(PIPELINE_STORE, namingOf(config), config.region, config.bucketPrefix);
 
-/** The name that is too long by most; a prefix as short as the setting allows always mends it. */
+/** The name with the most characters too many; the shortest prefix that the setting allows always corrects it. */
 export function namingContradictions(config: StackConfig): Contradiction[] {
   const names = config["pipelines.enabled"] ? [dataBucketOf, pipelineBucketOf] : [dataBucketOf];
   const [longest] = names.flatMap((name) => refusal(() => name(config))).sort((a, b) => excessOf(b) - excessOf(a));

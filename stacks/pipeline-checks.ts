@@ -1,4 +1,4 @@
-/** Settings of the pipelines that are right each by itself and wrong together. */
+/** Settings of the pipelines that are each valid but contradict each other. */
 import { PIPELINE_SETTINGS } from "./pipeline-settings";
 import type { Contradiction, StackConfig } from "./stack-config";
 
@@ -46,7 +46,7 @@ export function pipelineContradictions(config: StackConfig): Contradiction[] {
     const minutes = Math.ceil((policyTtlSeconds * 3) / 60);
     found.push({
       key: "training.canaryMinutes",
-      expected: `0, or at least ${minutes}: functions take up to ${Math.ceil(policyTtlSeconds * 1.2)} seconds (policyTtlSeconds) to begin with a canary`,
+      expected: `0, or at least ${minutes}: functions take up to ${Math.ceil(policyTtlSeconds * 1.2)} seconds (policyTtlSeconds) to start using a canary`,
       fix: String(minutes),
     });
   }

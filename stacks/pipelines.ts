@@ -71,7 +71,7 @@ export function selectedDatasets(config: StackConfig, naming: Naming): DatasetDo
           }
         : null,
   });
-  // The setting's pattern knows the same names.
+  // The setting's pattern allows the same names.
   return datasetNames(config).map((name) => all[name as DatasetName]);
 }
 

@@ -20,7 +20,7 @@ import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
 
-/** What scores: the models that are uploaded, and which of them each profile starts with. */
+/** The models that are uploaded, and which of them each profile starts with. */
 export interface PlatformModels {
   readonly shipped: readonly ShippedModel[];
   readonly initial: StackModels;
@@ -214,7 +214,7 @@ function createApi(
       firewall: config["api.firewall"],
       demoJitter: config["lead.demoJitter"],
     },
-    // API Gateway refuses a stage with logs while the account has no role for them.
+    // API Gateway rejects a stage with logs while the account has no role for them.
     { dependsOn: [...parts.gatewayLogging] },
   );
 }

@@ -1,4 +1,4 @@
-/** Overrides of a policy as stack config writes them, checked name by name. */
+/** Overrides of a policy from stack config, checked name by name. */
 
 import { isObject } from "../functions/scoring/core/json";
 import type { PolicyDocument } from "../functions/scoring/core/policy-document";
@@ -14,16 +14,16 @@ type Overrides = { readonly [G in Group]?: Readonly<Record<string, number>> };
 
 const isGroup = (name: string): name is Group => GROUPS.some((group) => group === name);
 
-/** `pulumi config set --path` stores fractions as text, so numbers may come in quotes. */
+/** `pulumi config set --path` stores fractions as text, so numbers may be quoted. */
 const asNumber = (value: unknown): number =>
   typeof value === "string" && value.trim() !== "" ? Number(value) : typeof value === "number" ? value : Number.NaN;
 
 /**
- * The profile's policy with a stack's overrides. An overridden policy has no version: the functions show a hash of the document instead, so
- * that two different policies never carry the same one.
+ * The profile's policy with a stack's overrides. An overridden policy has no version: the functions show a hash of the document instead,
+ * so that two different policies never have the same version.
  * @param at where the overrides are, `["risk:fraud", "policy"]`
  * @param raw JSON of `{"thresholds": {name: number}, "weights": {rule: number}, "bands": {band: lowest score}}`
- * @returns what could be read, and a line for every problem: names that the policy has not would silently change nothing, and
+ * @returns what could be read, and a line for every problem: names that the policy doesn't have would silently change nothing, and
  *   numbers out of range would stop the functions
  */
 export function parsePolicyOverrides(
@@ -107,7 +107,7 @@ function memberProblems(
   });
 }
 
-/** Bands keep their order and start at 0: a score without a band, or a "high" below "medium", is a slip of the keyboard. */
+/** Bands keep their order and start at 0: a score without a band, or a "high" below "medium", must be a typing error. */
 function bandProblems(stack: string, at: ConfigPath, overrides: Overrides, profile: AnyProfile): string[] {
   const bands = profile.defaultPolicy.bands.map(({ name, min }) => ({ name, min: overrides.bands?.[name] ?? min }));
   const inOrder = bands.every(({ min }, index) => (index === 0 ? min === 0 : min > (bands[index - 1]?.min ?? 0)));

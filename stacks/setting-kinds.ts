@@ -1,6 +1,6 @@
-/** The kinds of settings of a stack and how each is written down. */
+/** The kinds of settings of a stack, and how each is declared. */
 
-/** A default of `undefined` makes the key required. */
+/** A default of `undefined` makes the setting required. */
 export type Setting =
   | {
       readonly type: "string";

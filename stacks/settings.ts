@@ -1,6 +1,6 @@
 /**
  * Every setting of a stack: type, range, default and meaning. `fraud.shards` is the member `shards` of the key `risk:fraud`.
- * `Pulumi.yaml` declares those that are keys of their own; a test compares both.
+ * `Pulumi.yaml` declares the settings that are keys of their own; a test compares the two.
  */
 
 import { PIPELINE_SETTINGS } from "./pipeline-settings";
@@ -15,7 +15,7 @@ const policy = (profile: "lead" | "churn" | "fraud" | "device") =>
     description: `Overrides of the ${profile} policy: {"thresholds": {name: number}, "weights": {rule: number}, "bands": {band: lowest score}}.`,
   }) as const;
 
-/** No shorter prefix than /8: nobody means half of the internet. */
+/** No prefix shorter than /8: nobody means half of the internet. */
 const OCTET = "(\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])";
 const CIDR = `${OCTET}(\\.${OCTET}){3}/([89]|[12]\\d|3[0-2])`;
 
@@ -27,7 +27,7 @@ const champion = (profile: string) =>
     new RegExp(`^${MODEL}$`),
     MODEL_KINDS,
     "builtin",
-    `Model that ${profile} starts with; a promotion (npm run model) changes it later, and deployments leave that alone.`,
+    `Model that ${profile} starts with; a promotion (npm run model) changes it later, and deployments don't change it back.`,
     "builtin",
   );
 
@@ -36,7 +36,7 @@ const fallbacks = (profile: string) =>
     new RegExp(`^(${MODEL}(,${MODEL})*)?$`),
     `names separated by commas, each ${MODEL_KINDS}`,
     "builtin",
-    `Models that answer for ${profile}, in order, when the champion cannot; behind them stands the built-in one.`,
+    `Models that answer for ${profile}, in order, when the champion can't; the built-in one comes last.`,
     "",
   );
 
@@ -44,13 +44,13 @@ const PERCENT = "(@([1-9]\\d?|100))?";
 const challengers = (profile: string) =>
   text(
     new RegExp(`^(${MODEL}${PERCENT}(,${MODEL}${PERCENT})*)?$`),
-    `names separated by commas, each with @PERCENT if it is to answer a share of requests`,
+    `names separated by commas, each with @PERCENT if it should answer a share of requests`,
     "builtin",
-    `Models that score ${profile} in shadow, as a new stack starts with; NAME@10 answers 10 % of the requests as well.`,
+    `Models that score ${profile} in shadow on a new stack; NAME@10 also answers 10 % of the requests.`,
     "",
   );
 
-/** What CloudWatch accepts, days. */
+/** The numbers of days that CloudWatch accepts. */
 const RETENTION = [
   "1",
   "3",
@@ -77,19 +77,19 @@ export const SETTINGS = {
     /^[a-z][a-z0-9]{1,9}$/,
     "2 to 10 lower-case letters and digits",
     "dev",
-    "Environment in physical names; another value is another stack, made anew and empty.",
+    "Environment in physical names; changing it replaces the stack by a new, empty one.",
   ),
   suffix: text(
     /^[a-z0-9]{1,8}$/,
     "1 to 8 lower-case letters and digits",
     "a1",
-    "Makes physical names unique across accounts and copies; another value is another stack, made anew and empty.",
+    "Makes physical names unique across accounts and copies; changing it replaces the stack by a new, empty one.",
   ),
   bucketPrefix: text(
     /^[a-z0-9][a-z0-9-]{1,15}$/,
     "2 to 16 lower-case letters, digits and hyphens",
     "company",
-    "First part of bucket names: company gives company-fraud-data-…; another value puts new, empty buckets in their place.",
+    "First part of bucket names: company gives company-fraud-data-…; changing it replaces them by new, empty buckets.",
     "company",
   ),
   notificationEmail: text(
@@ -105,33 +105,38 @@ export const SETTINGS = {
   policyTtlSeconds: integer(
     1,
     3600,
-    "Seconds, ± 20 %, after which a warm function reads its policy and models again. An account makes 40 reads a second: 60 carries 2,400 warm executions, 5 carries 200.",
+    "Seconds, ± 20 %, after which a warm function reads its policy and models again. An account has 40 reads per second: 60 is enough for 2,400 warm executions, 5 for 200.",
     60,
   ),
-  reserveConcurrency: flag("Sets Lambda executions aside. False in an account with a limit of 10.", true),
+  reserveConcurrency: flag("Whether to reserve Lambda executions. False in an account with a limit of 10.", true),
   accountConcurrencyLimit: integer(
     1,
     1_000_000,
-    "Lambda executions at once that this stack may count on: the account's limit in the region, less what other stacks set aside there.",
+    "Concurrent Lambda executions that this stack may count on: the account's limit in the region minus what other stacks reserve there.",
     1000,
   ),
 
   "fraud.capacityMode": choice(
     ["provisioned", "onDemand"],
-    "Capacity of stream and results table: fixed shards and units, or following the load (docs/capacity.md).",
+    "Capacity of stream and results table: fixed shards and units, or scaling with the load (docs/capacity.md).",
     "provisioned",
   ),
   "fraud.shards": integer(1, 1000, "Kinesis shards (1 MB/s or 1,000 records/s each); unused with onDemand."),
-  "fraud.retentionHours": integer(24, 8760, "Hours that events stay in the stream; at most fraud.maxAgeSeconds, rounded up.", 24),
-  "fraud.memoryMb": { ...integer(128, 10_240, "Memory of the stream function, MB."), example: "1024" },
-  "fraud.timeoutSeconds": integer(10, 900, "Time limit of the stream function, seconds.", 60),
+  "fraud.retentionHours": integer(
+    24,
+    8760,
+    "Hours that events are kept in the stream; at most fraud.maxAgeSeconds, rounded up.",
+    24,
+  ),
+  "fraud.memoryMb": { ...integer(128, 10_240, "Memory of the stream function in MB."), example: "1024" },
+  "fraud.timeoutSeconds": integer(10, 900, "Time limit of the stream function in seconds.", 60),
   "fraud.reservedConcurrency": integer(
     1,
     10_000,
-    "Executions set aside for the stream function; at least shards × parallelization.",
+    "Executions reserved for the stream function; at least shards × parallelization.",
     10,
   ),
-  "fraud.batchSize": integer(1, 10_000, "Records of one invocation.", 1000),
+  "fraud.batchSize": integer(1, 10_000, "Records per invocation.", 1000),
   "fraud.batchWindowSeconds": integer(0, 300, "Seconds to wait for a full batch.", 1),
   "fraud.parallelization": integer(1, 10, "Batches of one shard in flight.", 1),
   "fraud.maxRetries": integer(
@@ -143,41 +148,44 @@ export const SETTINGS = {
   "fraud.maxAgeSeconds": integer(
     60,
     604_800,
-    "Seconds after which a record is given up to the failure destination: how far the platform may fall behind without losing one.",
+    "Seconds after which a record goes to the failure destination: how far the platform may fall behind without giving up records.",
     86_400,
   ),
   "fraud.readCapacity": { ...integer(1, 40_000, "Read units of the results table; unused with onDemand."), example: "5" },
-  "fraud.readCapacityMax": { ...integer(1, 40_000, "Ceiling of auto scaling, read units; unused with onDemand."), example: "20" },
+  "fraud.readCapacityMax": {
+    ...integer(1, 40_000, "Ceiling of auto scaling in read units; unused with onDemand."),
+    example: "20",
+  },
   "fraud.writeCapacity": {
-    ...integer(1, 40_000, "Write units of the results table; a record a second each; unused with onDemand."),
+    ...integer(1, 40_000, "Write units of the results table, one record per second each; unused with onDemand."),
     example: "5",
   },
   "fraud.writeCapacityMax": {
-    ...integer(1, 40_000, "Ceiling of auto scaling, write units; unused with onDemand."),
+    ...integer(1, 40_000, "Ceiling of auto scaling in write units; unused with onDemand."),
     example: "20",
   },
-  "fraud.errorRateAlarmPercent": { ...integer(1, 100, "Percent of failed invocations that raise an alarm."), example: "5" },
-  "fraud.resultTtlDays": integer(1, 3650, "Days that results stay in the table.", 90),
+  "fraud.errorRateAlarmPercent": { ...integer(1, 100, "Percentage of failed invocations that raises an alarm."), example: "5" },
+  "fraud.resultTtlDays": integer(1, 3650, "Days that results are kept in the table.", 90),
   "fraud.archiveExpiryDays": integer(
     91,
     3650,
-    "Days that archive objects live; over 90, where the last colder class begins.",
+    "Days that archive objects are kept; over 90, when the cheapest storage class begins.",
     730,
   ),
-  "fraud.quarantineExpiryDays": integer(1, 3650, "Days that quarantined records and failed batches live.", 30),
+  "fraud.quarantineExpiryDays": integer(1, 3650, "Days that quarantined records and failed batches are kept.", 30),
   "fraud.maxEventAgeDays": integer(
     1,
     36_500,
-    "Days that an event may lie back; histories are backfilled, and anything older is a clock fault that goes to quarantine.",
+    "Days that an event may be old: histories are backfilled, but anything older is a clock fault and goes to quarantine.",
     7300,
   ),
   "fraud.maxEventFutureMinutes": integer(
     0,
     525_600,
-    "Minutes that an event may lie ahead, for clocks that run fast; beyond, it goes to quarantine.",
+    "Minutes that an event may be in the future, for clocks that run fast; later ones go to quarantine.",
     60,
   ),
-  "fraud.highRiskAlerts": flag("Mails every event of an alerting band, from a topic of its own.", false),
+  "fraud.highRiskAlerts": flag("Whether to send an e-mail for every event of an alerting band, from a topic of its own.", false),
   "fraud.policy": policy("fraud"),
   "fraud.champion": champion("fraud"),
   "fraud.fallbacks": fallbacks("fraud"),
@@ -191,30 +199,33 @@ export const SETTINGS = {
     "User pool of api.auth cognito.",
     "",
   ),
-  "api.memoryMb": integer(128, 10_240, "Memory of the scoring functions, MB.", 1024),
+  "api.memoryMb": integer(128, 10_240, "Memory of the scoring functions in MB.", 1024),
   "api.timeoutSeconds": integer(10, 900, "Time limit of the scoring functions; the gateway gives up after 29.", 30),
   "api.reservedConcurrency": integer(
     0,
     5000,
-    "Executions set aside for each function that answers requests, at least api.throttleBurst; 0 for none, as the throttle bounds them.",
+    "Executions reserved for each function that answers requests, at least api.throttleBurst; 0 for none, since the throttle limits them.",
     0,
   ),
   "api.provisionedConcurrency": integer(0, 1000, "Warm executions of each scoring function; 0 for none.", 0),
-  "api.errorRateAlarmPercent": integer(1, 100, "Percent of failed invocations that raise an alarm.", 5),
-  "api.throttleRate": integer(1, 10_000, "Requests a second.", 100),
-  "api.throttleBurst": integer(1, 5000, "Requests at once.", 200),
-  "api.quotaPerDay": integer(1, 100_000_000, "Requests a day of one API key.", 1_000_000),
-  "api.cacheTtlSeconds": integer(0, 2_592_000, "Seconds that an equal input gets its earlier answer.", 86_400),
+  "api.errorRateAlarmPercent": integer(1, 100, "Percentage of failed invocations that raises an alarm.", 5),
+  "api.throttleRate": integer(1, 10_000, "Requests per second.", 100),
+  "api.throttleBurst": integer(1, 5000, "Concurrent requests.", 200),
+  "api.quotaPerDay": integer(1, 100_000_000, "Requests per day with one API key.", 1_000_000),
+  "api.cacheTtlSeconds": integer(0, 2_592_000, "Seconds for which an equal input gets the earlier answer.", 86_400),
   "api.archiveWindowSeconds": integer(
     0,
     300,
-    "Seconds that scores gather before they are archived as one object; 0 archives at once, ten scores an object at most.",
+    "Seconds that scores are collected before they are archived as one object; 0 archives at once, at most ten scores per object.",
     30,
   ),
-  "api.firewall": flag("Web ACL in front of the API.", false),
-  "api.manageAccountLogging": flag("Sets the log role of API Gateway, one for the whole account and region.", true),
-  "lead.routeLogScore": integer(0, 100, "Lead scores above go to the log group.", 80),
-  "lead.routeAlertScore": integer(0, 100, "Lead scores above are mailed.", 95),
+  "api.firewall": flag("Whether a web ACL protects the API.", false),
+  "api.manageAccountLogging": flag(
+    "Whether the stack sets API Gateway's log role, of which an account has one per region.",
+    true,
+  ),
+  "lead.routeLogScore": integer(0, 100, "Lead scores above this go to the log group.", 80),
+  "lead.routeAlertScore": integer(0, 100, "Lead scores above this are sent by e-mail.", 95),
   "lead.demoJitter": flag("Adds up to ±5 to lead scores; for demonstrations.", false),
   "lead.policy": policy("lead"),
   "lead.champion": champion("lead"),
@@ -231,7 +242,7 @@ export const SETTINGS = {
 
   "models.endpointFormat": choice(
     ["text/csv", "application/json"],
-    "What SageMaker endpoints are sent: a line of features, or instances as JSON.",
+    "Format of requests to SageMaker endpoints: a line of features, or instances as JSON.",
     "text/csv",
   ),
   "models.endpointTimeoutMs": integer(
@@ -246,7 +257,7 @@ export const SETTINGS = {
     /^(?!dev$)[a-z][a-z0-9_]{0,62}$/,
     "lower-case letters, digits and underscores, and not dev",
     "risk",
-    "Database; another value puts a new, empty warehouse in the place of the old one.",
+    "Database; changing it replaces the warehouse by a new, empty one.",
     "risk",
   ),
   "warehouse.adminUsername": text(
@@ -256,8 +267,8 @@ export const SETTINGS = {
     "Owner of the database.",
     "risk_owner",
   ),
-  "warehouse.baseCapacityRpu": { ...integer(8, 512, "Base capacity, RPUs in steps of 8.", 8), multipleOf: 8 },
-  "warehouse.maxCapacityRpu": { ...integer(8, 5632, "Ceiling of the capacity, RPUs in steps of 8.", 32), multipleOf: 8 },
+  "warehouse.baseCapacityRpu": { ...integer(8, 512, "Base capacity in RPUs, in steps of 8.", 8), multipleOf: 8 },
+  "warehouse.maxCapacityRpu": { ...integer(8, 5632, "Ceiling of the capacity in RPUs, in steps of 8.", 32), multipleOf: 8 },
   "warehouse.loadSchedule": text(
     /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d) (minutes|hours))\)$/,
     "rate(1 minute), rate(2 minutes) to rate(99 minutes), the same in hours, or rate(1 day)",
@@ -265,7 +276,7 @@ export const SETTINGS = {
     "How often new archive objects are loaded.",
     "rate(15 minutes)",
   ),
-  "warehouse.freshnessAlarmMinutes": integer(1, 10_080, "Minutes that an object may wait for the warehouse.", 60),
+  "warehouse.freshnessAlarmMinutes": integer(1, 10_080, "Minutes that an object may wait to be loaded before an alarm.", 60),
   "warehouse.vpcCidr": text(
     /^10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])\.0\.0\/16$/,
     "a /16 network such as 10.60.0.0/16",
@@ -277,32 +288,32 @@ export const SETTINGS = {
     /^([a-z]{2}(-[a-z]+)+-\d[a-z](,[a-z]{2}(-[a-z]+)+-\d[a-z]){2,5})?$/,
     "three to six zones, separated by commas, or nothing",
     "us-east-1a,us-east-1b,us-east-1d",
-    "Zones of the warehouse, where Redshift Serverless isn't in all; empty takes the region's first three.",
+    "Zones of the warehouse, for regions where not every zone has Redshift Serverless; empty takes the first three.",
     "",
   ),
   "warehouse.clientCidrs": text(
     new RegExp(`^(${CIDR}(,${CIDR})*)?$`),
     "networks of /8 to /32 such as 10.8.0.0/16, separated by commas, or nothing",
     "10.8.0.0/16",
-    "Networks from which psql and BI tools may connect; empty lets in nobody.",
+    "Networks from which psql and BI tools may connect; if empty, nobody may.",
     "",
   ),
   "warehouse.clientSecurityGroupIds": text(
     /^(sg-[0-9a-f]{8,17}(,sg-[0-9a-f]{8,17})*)?$/,
     "ids of security groups, separated by commas, or nothing",
     "sg-0123456789abcdef0",
-    "Security groups whose members may connect; empty lets in nobody.",
+    "Security groups whose members may connect; if empty, nobody may.",
     "",
   ),
   "warehouse.dailyRpuHours": integer(
     1,
     100_000,
-    "RPU-hours that the warehouse may use a day; an alarm at 80 % of them. A load bills a minute of its capacity.",
+    "RPU-hours that the warehouse may use per day, with an alarm at 80 %. Each load is billed for at least a minute of its capacity.",
     100,
   ),
   "warehouse.usageLimitAction": choice(
     ["deactivate", "emit-metric", "log"],
-    "What the limit does: deactivate refuses queries until the next day or a higher limit, and loads wait; the others only tell.",
+    "What happens at the limit: deactivate rejects queries until the next day or a higher limit, and loads wait; the others only report it.",
     "deactivate",
   ),
 

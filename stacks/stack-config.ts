@@ -12,13 +12,13 @@ type ValueOf<S> = S extends { readonly type: "integer" }
         ? V
         : string;
 
-/** A stack's config as the program reads it: flat keys, values of their types, frozen. */
+/** A stack's config as the program reads it: flat keys, typed values, frozen. */
 export type StackConfig = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS)[K]> } & {
   /** `aws:region`. */
   readonly region: string;
 };
 
-/** Two settings that are right each by itself and wrong together. */
+/** Two settings that are each valid but contradict each other. */
 export interface Contradiction {
   readonly key: SettingKey;
   readonly expected: string;

@@ -1,13 +1,13 @@
-/** Config as the stack files hold it, `risk:fraud: {shards: 1}`, and as the settings name it, `fraud.shards`. */
+/** Translates config from its form in the stack files, `risk:fraud: {shards: 1}`, to the names of settings, `fraud.shards`. */
 import { isObject } from "../functions/scoring/core/json";
 import { didYouMean } from "../functions/scoring/core/suggest";
 import { type ConfigPath, removeCommand, setCommand } from "./commands";
 
-/** Settings by name with their text. */
+/** Text of the settings by name. */
 export interface FlatConfig {
-  /** `null` is a member that the file names without a value; a key of its own is empty text then, as the CLI passes it. */
+  /** `null` is a member without a value in the file; for a key of its own that is empty text, as the CLI passes it. */
   readonly values: Readonly<Record<string, string | null>>;
-  /** One line each: what is no setting, or not of the shape of one. */
+  /** One line for each key that isn't a setting or doesn't have the form of one. */
   readonly problems: readonly string[];
 }
 
@@ -16,8 +16,8 @@ const groupOf = (setting: string): string | undefined => (setting.includes(".") 
 
 /**
  * @param namespace the project's name
- * @param values full keys with the text that the Pulumi runtime holds: JSON where a key is an object
- * @param settings all names, `suffix` and `fraud.shards`
+ * @param values full keys with their text from the Pulumi runtime: JSON where a key is an object
+ * @param settings all names, such as `suffix` and `fraud.shards`
  */
 export function flatten(
   stack: string,
@@ -58,7 +58,7 @@ export function flatten(
   return { values: flat, problems };
 }
 
-/** `pulumi config set risk:fraud.shards 2`, without `--path`: the CLI has made a key with a dot in its name. */
+/** After `pulumi config set risk:fraud.shards 2` without `--path`, for which the CLI makes a key with a dot in its name. */
 function dottedKey(stack: string, key: string, text: string, settings: readonly string[]): string {
   const name = key.slice(key.indexOf(":") + 1);
   const [object = ""] = key.split(".");

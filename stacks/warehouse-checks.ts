@@ -1,7 +1,7 @@
-/** Settings of the warehouse that are right each by itself and wrong together, or in a way that no pattern sees. */
+/** Settings of the warehouse that contradict each other, or are wrong in a way that a pattern can't express. */
 import type { Contradiction, StackConfig } from "./stack-config";
 
-/** Items of a comma-separated setting; none of an empty one. */
+/** Items of a comma-separated setting; an empty setting has none. */
 export const listOf = (text: string): string[] => (text === "" ? [] : text.split(","));
 
 export function warehouseContradictions(config: StackConfig): Contradiction[] {
@@ -16,7 +16,7 @@ export function warehouseContradictions(config: StackConfig): Contradiction[] {
     });
   }
   const networks = listOf(config["warehouse.clientCidrs"]);
-  // EC2 stores the network's own address; the provider refuses any other.
+  // EC2 stores the network's own address, and the provider rejects any other.
   if (networks.some((network) => network !== canonical(network))) {
     found.push({
       key: "warehouse.clientCidrs",

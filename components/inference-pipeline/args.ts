@@ -1,4 +1,4 @@
-/** What an inference pipeline is made of. */
+/** Arguments of an inference pipeline. */
 import type { JobArgs } from "@pulumi/aws/glue";
 import type { StateMachineArgs } from "@pulumi/aws/sfn";
 import type { PipelineArgs, Schedule } from "../shared/pipeline-args";
@@ -7,19 +7,19 @@ import type { Transform } from "../shared/transform";
 
 /** The machines that score a day. */
 export interface TransformJob {
-  /** Of a family with EBS volumes. Default `ml.m5.xlarge`. */
+  /** From a family with EBS volumes. Default `ml.m5.xlarge`. */
   readonly instanceType: string;
-  /** Machines that share the files of a day, 1 to 100. Default 1. */
+  /** Machines that share a day's files, 1 to 100. Default 1. */
   readonly instanceCount: number;
-  /** Minutes that the jobs of one day may take. Default 120. */
+  /** Minutes that one day's jobs may take. Default 120. */
   readonly timeoutMinutes: number;
 }
 
 /** How many days one execution may score. */
 export interface Backfill {
-  /** Days in all, 1 to 366. Default 31. */
+  /** Total number of days, 1 to 366. Default 31. */
   readonly maxDays: number;
-  /** Days in work at once, 1 to 40: bounds Glue workers and transform machines. Default 3. */
+  /** Days processed at once, 1 to 40: limits Glue workers and transform machines. Default 3. */
   readonly concurrency: number;
 }
 
@@ -50,12 +50,12 @@ export interface InferencePipelineArgs extends PipelineArgs {
    */
   readonly backfill?: Partial<Backfill>;
   /**
-   * Minutes after which an execution that has ended counts as late and raises an alarm. Default 180.
+   * Minutes after which an execution counts as late: when it ends, an alarm is raised. Default 180.
    * @example 60
    */
   readonly lateMinutes?: number;
   /**
-   * Last word on inputs of single resources; what keeps data safe can't be changed by it. Default: none.
+   * Has the last word on the inputs of single resources, except those that keep data safe. Default: none.
    * @example { machine: () => ({ name: "nightly-scores" }) }
    */
   readonly transform?: {

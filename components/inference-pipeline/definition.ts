@@ -26,9 +26,9 @@ export interface InferenceDefinitionArgs {
   readonly mapConcurrency: number;
 }
 
-/** Seconds for Glue and SageMaker to find machines, besides the work itself. */
+/** Seconds for Glue and SageMaker to find machines, in addition to the work itself. */
 const OVERHEAD_SECONDS = 1800;
-/** States of one day have this prefix, since names are unique in the whole machine. */
+/** States of one day have this prefix, since names must be unique in the whole machine. */
 const DAY = "Day";
 const DAY_TAIL = `${DAY}ReadCause`;
 
@@ -37,7 +37,7 @@ export function inferenceDefinition(args: InferenceDefinitionArgs): Definition {
   return {
     Comment: "Scores days in batch with the champion and loads the scores",
     StartAt: "Plan",
-    // The longest backfill with every day at its limits; an hour on top for retries.
+    // The longest backfill with every day at its limits, plus an hour for retries.
     TimeoutSeconds: Math.ceil(maxBackfillDays / mapConcurrency) * daySeconds(args) + 3600,
     States: {
       ...functionTask(
@@ -59,7 +59,7 @@ export function inferenceDefinition(args: InferenceDefinitionArgs): Definition {
         notices.partition,
         FAILURE_TAIL,
       ),
-      // Whoever asks for days should hear that there is no model; a schedule waits for one night after night.
+      // Whoever asks for days must hear that there is no model; a schedule waits for one, night after night.
       WasScheduled: {
         Type: "Choice",
         Choices: [
@@ -89,7 +89,7 @@ export function inferenceDefinition(args: InferenceDefinitionArgs): Definition {
       },
       [explainerOf("ScoreDays")]: explain(
         "ScoreDays",
-        "Start a new execution for the days: those that are loaded stay as they are.",
+        "Start a new execution for the days: those that are already loaded stay unchanged.",
         FAILURE_TAIL,
       ),
       ...functionTask(
@@ -106,7 +106,7 @@ export function inferenceDefinition(args: InferenceDefinitionArgs): Definition {
           resultPath: "$.summary",
           next: "Scored",
           remedy:
-            "Scores of the failed days are as they were before. Remove the cause that the message names for each day and start a new execution for those days.",
+            "Scores of the failed days are unchanged. Remove the cause that the message names for each day and start a new execution for those days.",
         },
         notices.partition,
         FAILURE_TAIL,
@@ -117,19 +117,19 @@ export function inferenceDefinition(args: InferenceDefinitionArgs): Definition {
   };
 }
 
-/** What the summary needs of a day: the days of a backfill come together in one state, which holds 256 KB. */
+/** The part of a day that the summary needs: the days of a backfill come together in one state, which holds at most 256 KB. */
 const DONE = { "date.$": "$.date", "inspection.$": "$.inspection" };
 
 const daySeconds = ({ glueTimeoutMinutes, transformJob }: InferenceDefinitionArgs): number =>
   2 * (glueTimeoutMinutes * 60 + OVERHEAD_SECONDS) + transformJob.timeoutMinutes * 60 + OVERHEAD_SECONDS;
 
-/** What happens to one day, whose state is the plan's own entry for it. A failed day ends with `error` and spoils no other. */
+/** What happens to one day; its state is the plan's entry for it. A failed day ends with `error` and does not affect the others. */
 function dayStates(args: InferenceDefinitionArgs): States {
   const { batchGate, notices } = args;
   return {
     ChooseDaySource: {
       Type: "Choice",
-      // An argument without a value would take the next one's name for it.
+      // A command-line argument without a value would take the next argument's name as its value.
       Choices: [{ Variable: "$.file", StringEquals: "", Next: "ExtractDay" }],
       Default: "ExtractDayFile",
     },
@@ -155,7 +155,7 @@ function dayStates(args: InferenceDefinitionArgs): States {
       Choices: [{ Variable: "$.inspection.empty", BooleanEquals: true, Next: "EmptyDay" }],
       Default: "TransformDay",
     },
-    // Nothing happened on that day: a success, and nothing to pay for.
+    // A day without events: a success, with nothing to pay for.
     EmptyDay: { Type: "Pass", Parameters: DONE, End: true },
     ...transform(args),
     ...task(
@@ -171,7 +171,7 @@ function dayStates(args: InferenceDefinitionArgs): States {
         resultPath: "$.load",
         timeoutSeconds: args.glueTimeoutMinutes * 60 + OVERHEAD_SECONDS,
         next: "DayScored",
-        remedy: "Read the load job's log. Loads are one transaction: the day's earlier scores are as they were.",
+        remedy: "Read the load job's log. A load is one transaction: the day's earlier scores are unchanged.",
       },
       DAY_TAIL,
     ),
@@ -207,13 +207,14 @@ function extract(args: InferenceDefinitionArgs, name: string, file: Readonly<Rec
       resultPath: "$.extract",
       timeoutSeconds: args.glueTimeoutMinutes * 60 + OVERHEAD_SECONDS,
       next: "InspectDay",
-      remedy: "Read the extract job's log; a column that vanished has to come back, or leave the dataset's features.",
+      remedy:
+        "Read the extract job's log; a column that disappeared has to come back, or be removed from the dataset's features.",
     },
     DAY_TAIL,
   );
 }
 
-/** Batch transform: the key stays beside its prediction, the model sees the features alone. */
+/** Batch transform: the key stays beside its prediction, and the model sees only the features. */
 function transform({ notices, keyArn, transformJob }: InferenceDefinitionArgs): States {
   return task(
     "TransformDay",
@@ -224,7 +225,7 @@ function transform({ notices, keyArn, transformJob }: InferenceDefinitionArgs): 
         "TransformJobName.$": "$.transformJobName",
         "ModelName.$": "$.modelName",
         BatchStrategy: "MultiRecord",
-        // The largest payload whose answer an XGBoost container gives within the client's time limit.
+        // The largest payload that an XGBoost container answers within the client's time limit.
         MaxPayloadInMB: 6,
         ModelClientConfig: { InvocationsTimeoutInSeconds: 600, InvocationsMaxRetries: 3 },
         TransformInput: {
@@ -247,7 +248,7 @@ function transform({ notices, keyArn, transformJob }: InferenceDefinitionArgs): 
       timeoutSeconds: transformJob.timeoutMinutes * 60 + OVERHEAD_SECONDS,
       next: "LoadDay",
       remedy:
-        "Read the job's log in /aws/sagemaker/TransformJobs. No capacity: another instance type (risk:inference.instanceType).",
+        "Read the job's log in /aws/sagemaker/TransformJobs. If there was no capacity, choose another instance type (risk:inference.instanceType).",
     },
     DAY_TAIL,
   );

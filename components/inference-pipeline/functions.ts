@@ -1,4 +1,4 @@
-/** The functions of batch scoring: plan, and the gate that looks at each day and sums up. */
+/** The functions of batch scoring: the plan, and the gate that checks each day and sums up. */
 import type * as pulumi from "@pulumi/pulumi";
 import { PlatformFunction } from "../shared/function";
 import { planFunction } from "../shared/pipeline-plan";
@@ -30,7 +30,7 @@ function createPlan(
       models,
       description: "Plans batch scoring: days, model and prefixes",
       maxBackfillDays: backfill.maxDays,
-      // Whether the champion has an archive that a transform can run.
+      // Finds out whether the champion has an archive that a transform can run.
       reads: ["models/"],
       reservedConcurrency: Math.max(2, datasets.length),
     },

@@ -1,5 +1,5 @@
 /**
- * Scores yesterday in batch with the champion, every night, and any range of days by hand: Step Functions, Glue, Batch Transform.
+ * Scores the previous day in batch with the champion every night, and any range of days on demand: Step Functions, Glue, Batch Transform.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { PlatformContext } from "../shared/context";

@@ -12,7 +12,7 @@ import { GATE_TIMEOUT_SECONDS, type InferenceFunctions } from "./functions";
 import type { InferenceJobs } from "./jobs";
 import type { InferenceSettings } from "./settings";
 
-/** Hours without a success that alarm a nightly schedule: a day, and two hours for a slow night. */
+/** Hours without a success after which a nightly schedule raises an alarm: a day, and two hours for a slow night. */
 const EXPECTED_WITHIN_HOURS = 26;
 
 /** What the machine's tasks use. */
@@ -68,7 +68,7 @@ function permissions(
   { datasets, account }: InferenceSettings,
   { plan, batchGate, extractJob, loadJob }: InferenceResources,
 ): Statement[] {
-  // A transform works as the role of its model, which was handed over when the model was created.
+  // A transform works with the role of its model, which was passed when the model was created.
   const transforms = [...sagemakerArns("transform-job", datasets, account), ...sagemakerArns("model", datasets, account)];
   return [
     callFunctions([plan, batchGate]),
@@ -77,7 +77,7 @@ function permissions(
   ];
 }
 
-/** A schedule a dataset; none for files, since somebody must name the file. */
+/** A schedule per dataset; none for files, since somebody must name the file. */
 export function scheduleNights(
   instance: string,
   { context, account, datasets, schedule }: InferenceSettings,
@@ -92,7 +92,7 @@ export function scheduleNights(
       description: `Scores yesterday's ${name} in batch`,
       machine,
       when: { schedule: schedule.cron, enabled: schedule.enabled },
-      // Until a model is trained and approved, a night has nothing to score.
+      // Until a model has been trained and approved, there is nothing to score at night.
       input: { text: JSON.stringify({ dataset: name, scheduled: true }) },
     });
   }

@@ -1,4 +1,4 @@
-/** The arguments of an inference pipeline with nothing left open: defaults filled in, checked, and what wasn't given created. */
+/** The complete settings of an inference pipeline: defaults are filled in, values checked, and missing parts created. */
 import type * as pulumi from "@pulumi/pulumi";
 import { currentAccount } from "../shared/account";
 import { platformContext } from "../shared/context";
@@ -40,7 +40,7 @@ function checkBackfill(instance: string, { maxDays, concurrency }: Backfill): vo
     ...(concurrency < 1 || concurrency > 40
       ? [`args.backfill.concurrency: expected 1 to 40 (what an inline Map runs at once), got ${concurrency}`]
       : []),
-    // 25,000 events are all that the history of one execution holds; a day takes about fifty of them.
+    // The history of one execution holds at most 25,000 events; a day takes about fifty.
     ...(maxDays < 1 || maxDays > 366 ? [`args.backfill.maxDays: expected 1 to 366, got ${maxDays}`] : []),
   ];
   if (bad.length > 0) throw new Error(`InferencePipeline "${instance}": ${bad.join("; ")}.`);

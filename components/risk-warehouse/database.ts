@@ -17,7 +17,7 @@ export function warehouseName(name: string, naming: Naming): string {
   return physicalName(name, naming, MAX_LENGTH.workgroup);
 }
 
-/** The role that Redshift itself reads the archive with. */
+/** The role with which Redshift itself reads the archive. */
 export function createCopyRole(
   instance: string,
   { context }: WarehouseSettings,
@@ -45,7 +45,7 @@ export function createCopyRole(
   return role;
 }
 
-/** The role that Redshift itself exchanges rows with the batch pipelines by; undefined without a bucket for it. */
+/** The role with which Redshift itself exchanges rows with the batch pipelines; undefined without a bucket for it. */
 export function createExchangeRole(
   instance: string,
   { context, exchangeBucket }: WarehouseSettings,
@@ -78,7 +78,7 @@ export function createExchangeRole(
 const LOGS = ["userlog", "connectionlog", "useractivitylog"] as const;
 
 /**
- * Redshift writes to the groups that it finds, and otherwise makes some of its own, which keep their events for ever under AWS's key.
+ * Redshift writes to these groups if they exist; otherwise it makes groups of its own, which keep their events for ever under AWS's key.
  * https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-audit-logging.html
  */
 function createLogGroups(instance: string, { context }: WarehouseSettings, parent: pulumi.Resource): LogGroup[] {
@@ -123,7 +123,7 @@ export function createNamespace(
         logExports: [...LOGS],
       },
     ),
-    // Another database is another namespace of the same name, and Redshift has each name once.
+    // Another database is another namespace with the same name, and Redshift allows each name once.
     { parent, protect: context.deletionProtection, deleteBeforeReplace: true, dependsOn: logGroups },
   );
 }
@@ -157,7 +157,7 @@ export function createWorkgroup(
         })),
       },
     ),
-    // For the parameters see checkParameters; a workgroup goes with its namespace.
+    // For the parameters see checkParameters; a workgroup is replaced together with its namespace.
     { parent, ignoreChanges: ["configParameters"], deleteBeforeReplace: true },
   );
 }

@@ -1,4 +1,4 @@
-/** From announced objects to rows: the queue of new objects, the loader on its schedule, and the alarms about both. */
+/** From announced objects to rows: the queue of new objects, the loader with its schedule, and their alarms. */
 import { EventRule, EventTarget, type MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
 import { FunctionEventInvokeConfig, type Invocation, Permission } from "@pulumi/aws/lambda";
@@ -12,14 +12,14 @@ import type { WarehouseSettings } from "./settings";
 import type { ArchiveSources } from "./sources";
 import { queryStatements } from "./sql-access";
 
-/** Lambda's own limit; a COPY of a backlog may take most of it. */
+/** Lambda's own limit; the COPY of a backlog may take most of it. */
 const LOADER_TIMEOUT_SECONDS = 900;
 const METRIC_NAMESPACE = "RiskWarehouse";
 
 export interface LoadQueues {
   /** Objects that are not loaded yet. */
   readonly pending: EncryptedQueue;
-  /** Runs of the loader that failed for good, and schedules that did not reach it. */
+  /** Loader runs that failed for good, and scheduled starts that did not reach the loader. */
   readonly failures: EncryptedQueue;
 }
 
@@ -34,14 +34,14 @@ export function createLoadQueues(
     `${instance}-load`,
     {
       key: context.key,
-      // The loader deletes a message only when its transaction is FINISHED, at its own time limit at the latest.
+      // The loader deletes a message only once its transaction is FINISHED, which is at its own time limit at the latest.
       visibilityTimeoutSeconds: LOADER_TIMEOUT_SECONDS,
       maxReceives: 5,
       senders: [{ service: "s3.amazonaws.com", sourceArns: sources.bucketArns }],
     },
     { parent },
   );
-  // Rules of the default bus; the schedule's own name is Pulumi's.
+  // Rules of the default bus; Pulumi chooses the name of the schedule.
   const rules = pulumi.interpolate`arn:${partition}:events:${region}:${accountId}:rule/${instance}-*`;
   const failures = new EncryptedQueue(
     `${instance}-failed-loads`,
@@ -51,7 +51,7 @@ export function createLoadQueues(
   return { pending, failures };
 }
 
-/** What the loader works with. */
+/** What the loader needs. */
 export interface LoaderResources {
   readonly sources: ArchiveSources;
   readonly queues: LoadQueues;
@@ -75,7 +75,7 @@ export function createLoader(
       callbackFactory: () => require("./bundles/warehouse-loader/index.js").handler,
       memoryMb: 512,
       timeoutSeconds: LOADER_TIMEOUT_SECONDS,
-      // Loads are serialised by a lock in the warehouse; a second one would only wait there and be paid for.
+      // A lock in the warehouse serialises loads; a second loader would only wait there, and cost money.
       reservedConcurrency: 1,
       environment: {
         LOAD_QUEUE_URL: queues.pending.url,
@@ -103,7 +103,7 @@ export function createLoader(
     `${instance}-loader-failures`,
     {
       functionName: loader.functionName,
-      // The next schedule tries again anyway: what is not loaded stays in the queue.
+      // The next scheduled run tries again anyway: what is not loaded stays in the queue.
       maximumRetryAttempts: 0,
       maximumEventAgeInSeconds: 3600,
       destinationConfig: { onFailure: { destination: queues.failures.arn } },
@@ -124,7 +124,7 @@ export function scheduleLoads(
   const rule = new EventRule(
     `${instance}-load-schedule`,
     { description: "Loads new archive objects into the warehouse", scheduleExpression: loading.schedule },
-    // No load before the tables exist.
+    // Nothing is loaded before the tables exist.
     { parent, dependsOn: [migration] },
   );
   const permission = new Permission(
@@ -144,7 +144,7 @@ export function scheduleLoads(
   );
 }
 
-/** The loader fails, an object waits too long, or it was given up. */
+/** Alarms when the loader fails, an object waits too long, or an object was given up. */
 export function createLoadAlarms(
   instance: string,
   { context, loading: { freshnessAlarmMinutes } }: WarehouseSettings,
@@ -160,8 +160,8 @@ export function createLoadAlarms(
       functionName: loader.functionName,
       timeoutSeconds: LOADER_TIMEOUT_SECONDS,
       errorRatePercent: 50,
-      // A backlog is worked off until the time is up, and a schedule that meets it is throttled, waits in Lambda's own queue and
-      // follows. The freshness alarm tells when that is too slow.
+      // A backlog is worked off until the time is up. A scheduled start that meets such a run is throttled, waits in Lambda's own queue and
+      // runs afterwards. The freshness alarm reports when that is too slow.
       drains: true,
     }),
     alarm(`${instance}-freshness`, alarms, {

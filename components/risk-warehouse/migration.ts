@@ -1,4 +1,4 @@
-/** The function that applies the numbered SQL migrations, and its run in the deployment that brings a new one. */
+/** The function that applies the numbered SQL migrations; a deployment with a new migration runs it. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { warehouseName } from "./database";
 import type { WarehouseSettings } from "./settings";
 import { runStatements } from "./sql-access";
 
-/** Lambda's own limit; a migration of a large table may take most of it. */
+/** Lambda's own limit; migrating a large table may take most of it. */
 const MAX_TIMEOUT_SECONDS = 900;
 /** The program runs in the project's root. */
 const MIGRATIONS = join("sql", "migrations");
@@ -67,7 +67,7 @@ export function migrate(
   );
 }
 
-/** Changes when a migration is added, removed, renamed or changed. */
+/** Changes when a migration is added, removed, renamed or edited. */
 function migrationsHash(): string {
   const hash = createHash("sha256");
   for (const file of readdirSync(MIGRATIONS).sort())

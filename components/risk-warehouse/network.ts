@@ -10,10 +10,10 @@ export interface WarehouseNetwork {
   readonly securityGroup: SecurityGroup;
 }
 
-/** Where Redshift listens. */
+/** The port that Redshift listens on. */
 export const WAREHOUSE_PORT = 5439;
 
-/** Three zones, as Redshift Serverless wants; no way out but S3, which COPY needs under enhanced VPC routing. */
+/** Three zones, which Redshift Serverless requires; no way out except to S3, which COPY needs under enhanced VPC routing. */
 export function createNetwork(
   instance: string,
   { vpcCidr, availabilityZones, clientCidrs, clientSecurityGroupIds }: WarehouseNetworkArgs,
@@ -23,7 +23,7 @@ export function createNetwork(
     `${instance}-vpc`,
     {
       cidrBlock: vpcCidr,
-      // awsx takes one or the other.
+      // awsx accepts only one of the two.
       ...(availabilityZones.length === 0 ? { numberOfAvailabilityZones: 3 } : { availabilityZoneNames: [...availabilityZones] }),
       natGateways: { strategy: "None" },
       subnetStrategy: "Auto",
@@ -47,7 +47,7 @@ export function createNetwork(
     `${instance}-security-group`,
     {
       vpcId: vpc.vpcId,
-      // A change of it would replace the group, so it says nothing of who may come in.
+      // A changed description would replace the group, so it doesn't say who may connect.
       description: "Risk warehouse",
       ingress: clientRules(clientCidrs, clientSecurityGroupIds),
       egress: [

@@ -1,9 +1,9 @@
-/** Parameters of the workgroup: what they must be, and whether AWS says that they are. */
+/** Parameters of the workgroup: the required values, and a check of what AWS reports. */
 
 /** Key and value. */
 export const WORKGROUP_PARAMETERS = {
   require_ssl: "true",
-  // The activity log that the namespace exports stays empty without it.
+  // Without it the activity log that the namespace exports stays empty.
   enable_user_activity_logging: "true",
 } as const;
 
@@ -13,9 +13,9 @@ interface Parameter {
 }
 
 /**
- * The resource ignores changes of its parameters: AWS returns more of them than were set, the provider takes the rest for a change,
- * and the update fails with "You didn't specify any changes" (pulumi-aws #4405, terraform-provider-aws #33692, #49939). What AWS
- * returned last, at creation or at a refresh, is looked at instead.
+ * The resource ignores changes of its parameters: AWS returns more of them than were set, the provider takes the others for a change,
+ * and the update fails with "You didn't specify any changes" (pulumi-aws #4405, terraform-provider-aws #33692, #49939). Instead this
+ * checks what AWS last returned, at creation or at a refresh.
  * @param parameters the resource's output, in any order
  * @throws Error with each parameter that differs and the commands that set it
  */

@@ -32,7 +32,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
   readonly loaderFunctionName: pulumi.Output<string>;
   readonly migratorFunctionName: pulumi.Output<string>;
   readonly loadQueueUrl: pulumi.Output<string>;
-  /** The bucket that is loaded; undefined with `args.sourceBuckets`. */
+  /** The component's own bucket, which is loaded; undefined with `args.sourceBuckets`. */
   readonly dataBucket: PrivateBucket | undefined;
   /** What other components of the stack can share. */
   readonly context: PlatformContext;
@@ -100,7 +100,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
     });
   }
 
-  /** What a bucket has to announce so that it is loaded. */
+  /** The notifications that a bucket has to send so that its objects are loaded. */
   objectQueues(): ObjectQueue[] {
     const queue = this.nodes.loadQueue;
     return ["archive", "quarantine", "labels"].map((folder) => ({
@@ -129,7 +129,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
   }
 }
 
-/** The name, for whatever signs in: nothing does so while AWS has other parameters. */
+/** The workgroup's name, for everything that signs in. It fails while AWS has wrong parameters, so nothing signs in until then. */
 function checkedName({ workgroupName, configParameters }: Workgroup): pulumi.Output<string> {
   return pulumi.all([workgroupName, configParameters]).apply(([name, parameters]) => {
     checkParameters(name, parameters);

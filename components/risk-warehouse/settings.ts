@@ -1,4 +1,4 @@
-/** The arguments of a warehouse with nothing left open: defaults filled in, and what wasn't given created. */
+/** The complete settings of a warehouse: defaults are filled in and missing parts created. */
 import type * as pulumi from "@pulumi/pulumi";
 import { platformContext } from "../shared/context";
 import type { Loading, RiskWarehouseArgs, UsageBound, WarehouseCapacity, WarehouseDatabase, WarehouseNetworkArgs } from "./args";

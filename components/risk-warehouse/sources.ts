@@ -1,4 +1,4 @@
-/** Where the warehouse reads from: data buckets of others, or one of its own. */
+/** Where the warehouse reads from: other components' data buckets, or a bucket of its own. */
 import * as pulumi from "@pulumi/pulumi";
 import { type Account, currentAccount } from "../shared/account";
 import type { PrivateBucket } from "../shared/bucket";
@@ -11,7 +11,7 @@ export interface ArchiveSources {
   readonly manifestBucket: pulumi.Input<string>;
   /** ARN pattern of the manifests. */
   readonly manifests: pulumi.Output<string>;
-  /** The warehouse's own bucket, whose objects it still has to be told about. */
+  /** The warehouse's own bucket, whose notifications still have to be set up. */
   readonly own: PrivateBucket | undefined;
 }
 
@@ -26,7 +26,7 @@ export function createSources(
   return { ...archiveSources([own.bucketName], currentAccount(parent)), own };
 }
 
-/** From physical names, since a bucket that announces its objects to the warehouse is created after it. */
+/** Built from physical names, since a bucket that announces its objects to the warehouse is created after it. */
 function archiveSources(
   buckets: readonly [pulumi.Input<string>, ...pulumi.Input<string>[]],
   { partition }: Account,

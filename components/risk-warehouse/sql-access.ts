@@ -2,7 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Statement } from "../shared/iam";
 
-/** Run SQL and see how it went. The last three actions know no resource: the Data API shows each role its own statements only. */
+/** Run SQL and follow it. The last three actions don't support resources: the Data API shows each role only its own statements. */
 export function runStatements(workgroupArn: pulumi.Input<string>): Statement[] {
   return [
     {

@@ -1,11 +1,11 @@
-/** What the warehouse may cost a day, and an alarm before it has cost that. */
+/** The warehouse's daily cost limit, and an alarm before it is reached. */
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import { UsageLimit, type Workgroup } from "@pulumi/aws/redshiftserverless";
 import type * as pulumi from "@pulumi/pulumi";
 import { alarm } from "../shared/alarms";
 import type { WarehouseSettings } from "./settings";
 
-/** Share of the limit from which on somebody should know. */
+/** Percentage of the limit at which the alarm is raised. */
 const ALARM_PERCENT = 80;
 
 /** @returns the alarm */

@@ -7,7 +7,7 @@ import type { ScoringSettings } from "./settings";
 
 const LATENCY_ALARM_MS = 3000;
 
-/** A scoring function fails, is throttled or close to its timeout, or scores slowly. */
+/** Alarms when a scoring function fails, is throttled, comes close to its timeout, or scores slowly. */
 export function createScoringAlarms(
   instance: string,
   { context, function: { timeoutSeconds, errorRateAlarmPercent } }: ScoringSettings,

@@ -1,4 +1,4 @@
-/** All scores, batched into one object: the bus buffers into a queue, the archiver empties it. */
+/** The archive of all scores, many per object: a rule of the bus puts them into a queue, and the archiver empties it. */
 import { EventSourceMapping } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
 import { queueNotEmptyAlarm } from "../shared/alarms";
@@ -19,12 +19,12 @@ export function archiveScores(instance: string, settings: ScoringSettings, paren
     {
       eventSourceArn: queue.arn,
       functionName: archiver.functionName,
-      // Many scores an object: small objects cost the warehouse more than the wait.
-      // Lambda allows more than ten messages only with a window.
+      // Many scores per object: for the warehouse, small objects cost more than the wait.
+      // Lambda allows more than ten messages only together with a window.
       batchSize: windowSeconds === 0 ? 10 : 1000,
       maximumBatchingWindowInSeconds: windowSeconds,
       functionResponseTypes: ["ReportBatchItemFailures"],
-      // The bound of a queue consumer: reserved concurrency would throttle the poller and burn receives.
+      // The concurrency limit of a queue consumer: reserved concurrency would throttle the poller and use up receives.
       scalingConfig: { maximumConcurrency: 2 },
     },
     { parent, dependsOn: [archiver.policy] },
@@ -40,7 +40,7 @@ export function archiveScores(instance: string, settings: ScoringSettings, paren
   return archiver;
 }
 
-/** A queue that gets every score of every route. */
+/** A queue that receives the scores of all routes. */
 function bufferScores(
   instance: string,
   { context, bus, routes, archive }: ScoringSettings,
@@ -81,7 +81,7 @@ function createArchiver(
     `${instance}-archiver`,
     {
       ...context,
-      description: "Writes REST scores to the archive, one object a batch",
+      description: "Writes REST scores to the archive, one object per batch",
       entry: "score-archiver",
       callbackFactory: () => require("./bundles/score-archiver/index.js").handler,
       memoryMb: 256,

@@ -1,4 +1,4 @@
-/** What a scoring API is made of. */
+/** Arguments of a scoring API. */
 import type { RestApiArgs } from "@pulumi/aws/apigateway";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyDocument } from "../../functions/scoring/core/policy-document";
@@ -27,9 +27,9 @@ export interface ScoringRoute {
   readonly profile: AnyProfile;
   /** One segment of lower-case letters, digits and hyphens: `/score`. Default: the profile's id. */
   readonly path?: string;
-  /** What a new stack decides by. Default: the profile's own. */
+  /** The policy of a new stack. Default: the profile's own. */
   readonly policy?: PolicyDocument;
-  /** What a new stack scores with. Default: the model that the policy names, and a model bucket of the component's own. */
+  /** The models of a new stack. Default: the model that the policy names, and a model bucket of the component's own. */
   readonly models?: ProfileModels;
 }
 
@@ -39,41 +39,41 @@ export interface ScoringFunctionSize {
   readonly memoryMb: number;
   /** Seconds that a request may take, 10 to 900; the gateway gives up after 29. Default 30. */
   readonly timeoutSeconds: number;
-  /** Executions set aside for each function that answers requests; the throttle bounds them anyway. Default: none. */
+  /** Reserved concurrent executions of each function that answers requests; the throttle limits them anyway. Default: none. */
   readonly reservedConcurrency?: number;
-  /** Warm executions on an alias `live`, $0.0000033 a GB-second each; 0 for none. Default 0. */
+  /** Warm executions on an alias `live`, at $0.0000033 per GB-second each; 0 for none. Default 0. */
   readonly provisionedConcurrency: number;
-  /** Mean seconds between two reads of policy and models by a warm container; an account makes 40 reads a second in all. Default 60. */
+  /** Mean seconds between two reads of policy and models by a warm container; an account has 40 reads per second in total. Default 60. */
   readonly policyTtlSeconds: number;
-  /** Percent of invocations that may fail before an alarm. Default 5. */
+  /** Percentage of invocations that may fail before an alarm is raised. Default 5. */
   readonly errorRateAlarmPercent: number;
 }
 
-/** How many requests the API takes; more are answered 429. */
+/** How many requests the API accepts; others are answered with 429. */
 export interface RequestLimits {
-  /** Requests a second, on the stage and for each method in the usage plan. Default 100. */
+  /** Requests per second, on the stage and for each method in the usage plan. Default 100. */
   readonly perSecond: number;
-  /** Requests at once. Default 200. */
+  /** Concurrent requests. Default 200. */
   readonly burst: number;
-  /** Requests a day of one API key. Default 1,000,000. */
+  /** Requests per day with one API key. Default 1,000,000. */
   readonly perDay: number;
 }
 
-/** Where every score is archived and labels are kept, for the warehouse. */
+/** Where scores are archived and labels are kept, for the warehouse. */
 export interface ScoreArchive {
-  /** Bucket with the folders of a data bucket. Default: a bucket of the component's own. */
+  /** A bucket with the folders of a data bucket. Default: a bucket of the component's own. */
   readonly bucket?: PrivateBucket;
-  /** Seconds that scores gather before they are archived as one object, 0 to 300; 0 archives at once, ten an object at most. Default 30. */
+  /** Seconds that scores are collected before they are archived as one object, 0 to 300; 0 archives at once, at most ten per object. Default 30. */
   readonly windowSeconds: number;
 }
 
-/** What becomes of high lead scores. */
+/** What happens with high lead scores. */
 export interface HighScores {
-  /** Scores above go to a log group, 0 to 100. Default 80. */
+  /** Scores above this go to a log group, 0 to 100. Default 80. */
   readonly logAbove: number;
-  /** Scores above go to a topic, 0 to 100. Default 95. */
+  /** Scores above this go to a topic, 0 to 100. Default 95. */
   readonly alertAbove: number;
-  /** Who gets an e-mail from the topic. Default: nobody. */
+  /** E-mail address that the topic notifies. Default: nobody. */
   readonly email?: pulumi.Input<string>;
 }
 
@@ -84,7 +84,7 @@ export interface HighScores {
  */
 export interface ScoringApiArgs {
   /**
-   * What is scored, each behind a route of its own: profiles, or routes where path, policy or models are others than the profile's.
+   * What is scored, each behind a route of its own: profiles, or routes whose path, policy or models differ from the profile's.
    * @example [PROFILES.lead, { profile: PROFILES.churn, path: "/predict" }]
    */
   readonly profiles: readonly [AnyProfile | ScoringRoute, ...(AnyProfile | ScoringRoute)[]];
@@ -100,52 +100,52 @@ export interface ScoringApiArgs {
    */
   readonly auth?: ApiAuth;
   /**
-   * Gets every score. Default: a bus of its own.
+   * The bus that every score is published to. Default: a bus of its own.
    * @example stream.bus
    */
   readonly bus?: ScoreBus;
   /**
-   * Key of the tokens that stand for personal fields; components with the same key can be joined by user. Default: a key of its own.
+   * Key of the tokens that replace personal fields; the data of components with the same key can be joined by user. Default: a key of its own.
    * @example stream.tokenSecret
    */
   readonly tokenSecret?: GeneratedSecret;
   /**
-   * Where every score is archived and labels are kept. Default: a bucket of its own, an object every 30 s.
+   * Where scores are archived and labels are kept. Default: a bucket of its own, one object every 30 s.
    * @example { bucket: stream.dataBucket }
    */
   readonly archive?: Partial<ScoreArchive>;
   /**
-   * Size and limits of the functions. Default: 1024 MB, 30 s, none kept warm.
+   * Size and limits of the functions. Default: 1024 MB, 30 s, no warm executions.
    * @example { provisionedConcurrency: 2 }
    */
   readonly function?: Partial<ScoringFunctionSize>;
   /**
-   * How many requests the API takes. Default: 100 a second, 200 at once, a million a day.
+   * How many requests the API accepts. Default: 100 per second, 200 at once, a million per day.
    * @example { perSecond: 500, burst: 1000 }
    */
   readonly limits?: Partial<RequestLimits>;
   /**
-   * Seconds that an equal input gets its earlier answer; 0 scores it every time. Default 86,400, a day.
+   * Seconds for which an equal input gets the earlier answer; 0 scores every request. Default 86,400, a day.
    * @example 3600
    */
   readonly cacheTtlSeconds?: number;
   /**
-   * What becomes of high lead scores. Default: logged above 80, sent to a topic above 95.
+   * What happens with high lead scores. Default: logged above 80, sent to a topic above 95.
    * @example { alertAbove: 90, email: "sales@example.com" }
    */
   readonly highScores?: Partial<HighScores>;
   /**
-   * A web ACL in front of the stage: $5 a month, $1 a rule, $0.60 a million requests. Default true.
+   * Whether a web ACL protects the stage: $5 a month, $1 per rule, $0.60 per million requests. Default true.
    * @example false
    */
   readonly firewall?: boolean;
   /**
-   * Adds up to ±5 to lead scores, for demonstrations: the same lead then scores differently each time. Default false.
+   * Adds up to ±5 to lead scores, for demonstrations: the same lead then gets a different score each time. Default false.
    * @example true
    */
   readonly demoJitter?: boolean;
   /**
-   * Last word on inputs of single resources; what keeps data safe can't be changed by it. Default: none.
+   * Has the last word on the inputs of single resources, except those that keep data safe. Default: none.
    * @example { api: () => ({ binaryMediaTypes: ["image/png"] }) }
    */
   readonly transform?: {

@@ -1,4 +1,4 @@
-/** Widgets of the scoring dashboard: how fast, how high, how often, how many refused, and how the models do. */
+/** Widgets of the scoring dashboard: latency, scores, traffic, refusals, and how the models perform. */
 import { Dashboard } from "@pulumi/aws/cloudwatch";
 import * as pulumi from "@pulumi/pulumi";
 import { currentAccount } from "../shared/account";
@@ -43,7 +43,7 @@ export interface DashboardArgs {
 
 type Metric = readonly (string | Readonly<Record<string, string>>)[];
 
-/** One line for each model that reported, since models come and go by promotion. */
+/** One line for each model that has reported, since promotions bring and remove models. */
 const everyModel = ({ metricNamespace, environment }: DashboardArgs, metric: string, statistic: string): Metric => [
   {
     expression: `SEARCH('{${metricNamespace},Environment,Profile,Model} MetricName="${metric}" Environment="${environment}"', '${statistic}', 60)`,
@@ -55,7 +55,7 @@ const FEEDBACK = ["LabelsAccepted", "LabelsRepeated", "FeedbackRefused", "Feedba
 const HALF_WIDTH = 12;
 const HEIGHT = 6;
 
-/** JSON of a CloudWatch dashboard, two widgets a row. */
+/** JSON of a CloudWatch dashboard with two widgets per row. */
 export function dashboardBody(args: DashboardArgs): string {
   const own = (metric: string): Metric => [args.metricNamespace, metric, "Environment", args.environment];
   const perProfile = (metric: string): Metric[] =>

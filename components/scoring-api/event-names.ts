@@ -1,4 +1,4 @@
-/** How events of a profile are told apart on the bus. */
+/** Source and detail type of a profile's events on the bus. */
 export interface EventNames {
   /** `lead.scoring` */
   readonly source: string;

@@ -1,4 +1,4 @@
-/** What became of scored events: `POST /feedback` → function → objects under `labels/`, which the warehouse loads. */
+/** Labels of scored events: `POST /feedback` → function → objects under `labels/`, which the warehouse loads. */
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type * as pulumi from "@pulumi/pulumi";
 import { FEEDBACK_SCHEMA } from "../../functions/rest/feedback-schema";
@@ -18,7 +18,7 @@ export interface Feedback {
 
 export const FEEDBACK_PATH = "/feedback";
 
-/** A body is checked and one object is written; the rest is the gateway's 29 seconds. */
+/** Enough to check a body and write one object, and below the gateway's 29 seconds. */
 const TIMEOUT_SECONDS = 20;
 
 export function createFeedback(
@@ -76,7 +76,7 @@ export function createFeedbackAlarms(
       timeoutSeconds: TIMEOUT_SECONDS,
       errorRatePercent: errorRateAlarmPercent,
     }),
-    // The function answers 503 rather than fail, so that its caller knows to send the labels again.
+    // The function answers 503 instead of failing, so that its caller knows to send the labels again.
     alarm(`${instance}-feedback-unavailable`, alarms, {
       alarmDescription: "Labels could not be stored; their senders were told to send them again.",
       namespace: METRIC_NAMESPACE,

@@ -11,9 +11,9 @@ const metrics = (name: string) => ({ cloudwatchMetricsEnabled: true, metricName:
 const asItIs = [{ priority: 0, type: "NONE" }];
 
 /**
- * AWS's managed rules in front of a stage: known bad inputs, the common rule set, and ceilings for a body and a client address.
- * @param largeBodiesAt end of the path whose bodies may be larger than a firewall can measure: feedback takes 500 labels, up to 2 MB,
- * and refuses more itself
+ * AWS's managed rules in front of a stage: known bad inputs, the common rule set, and limits for bodies and for client addresses.
+ * @param largeBodiesAt end of the path whose bodies may be larger than a firewall can measure: feedback accepts 500 labels, up to 2 MB,
+ * and refuses larger bodies itself
  */
 export function protectStage(name: string, naming: Naming, stage: Stage, largeBodiesAt: string, parent: pulumi.Resource): void {
   const acl = new WebAcl(
@@ -22,25 +22,25 @@ export function protectStage(name: string, naming: Naming, stage: Stage, largeBo
       scope: "REGIONAL",
       description: "In front of the scoring API",
       defaultAction: { allow: {} },
-      // The most that API Gateway hands over of a body; whatever is longer counts as oversize. Regional ACLs take it too, whatever the
+      // The most of a body that API Gateway passes on; anything longer counts as oversize. Regional ACLs accept it too, whatever the
       // SDK's comment says (terraform-provider-aws #37588).
       associationConfig: { requestBodies: [{ apiGateway: { defaultSizeInspectionLimit: "KB_64" } }] },
       rules: [
         bodySize(0, largeBodiesAt),
         managed("AWSManagedRulesKnownBadInputsRuleSet", 1),
-        // Its rules on bodies over 8 KB and on calls without a User-Agent are for browsers: 65 labels make 8 KB, and programs leave the
-        // header out. They count. https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+        // The rules on bodies over 8 KB and on calls without a User-Agent are meant for browsers: 65 labels make 8 KB, and programs omit the
+        // header. So they only count. https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
         managed("AWSManagedRulesCommonRuleSet", 2, ["SizeRestrictions_BODY", "NoUserAgent_HEADER"]),
         {
           name: "RateByAddress",
           priority: 3,
           action: { block: {} },
-          // Requests of one address in five minutes: the stage's 100 a second, for one client alone.
+          // Requests of one address in five minutes: the stage's 100 per second used by a single client.
           statement: { rateBasedStatement: { limit: 30_000, aggregateKeyType: "IP" } },
           visibilityConfig: metrics("RateByAddress"),
         },
       ],
-      // The dimension WebACL of the metrics, which all stacks of the account share a namespace for.
+      // The metrics' dimension WebACL: all stacks of the account share one namespace.
       visibilityConfig: metrics(`${name}-firewall-${environmentOf(naming)}`),
     },
     { parent },
@@ -48,7 +48,7 @@ export function protectStage(name: string, naming: Naming, stage: Stage, largeBo
   new WebAclAssociation(`${name}-firewall-stage`, { resourceArn: stage.arn, webAclArn: acl.arn }, { parent });
 }
 
-/** A group of AWS, with rules of it that count instead of block. */
+/** A managed rule group of AWS, in which the named rules count instead of blocking. */
 function managed(name: string, priority: number, counted: readonly string[] = []): Rule {
   return {
     name,
@@ -65,7 +65,7 @@ function managed(name: string, priority: number, counted: readonly string[] = []
   };
 }
 
-/** Stops what no route would take anyway, before it costs an invocation. */
+/** Stops what no route would accept anyway, before it costs an invocation. */
 function bodySize(priority: number, largeBodiesAt: string): Rule {
   const tooLarge = {
     sizeConstraintStatement: {

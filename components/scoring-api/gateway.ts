@@ -72,7 +72,7 @@ function createValidator(name: string, snapshot: ApiSnapshot, api: RestApi, pare
   );
 }
 
-/** Every refusal of the gateway itself as a problem document. */
+/** Turns every refusal of the gateway itself into a problem document. */
 function describeProblems(name: string, snapshot: ApiSnapshot, api: RestApi, parent: pulumi.Resource): void {
   for (const response of PROBLEM_RESPONSES) {
     snapshot.part(
@@ -91,9 +91,9 @@ function describeProblems(name: string, snapshot: ApiSnapshot, api: RestApi, par
 }
 
 /**
- * A changed hash replaces the deployment: a new one is created, the stage turns to it, and whatever the program no longer has (the
- * old deployment, an alias, an authoriser) is deleted last. A route that is taken out is still in that snapshot and goes with the
- * deployment after it (pulumi-aws #3289).
+ * A changed hash replaces the deployment: a new one is created, the stage switches to it, and whatever the program no longer has (the
+ * old deployment, an alias, an authoriser) is deleted last. A removed route is still in that snapshot, and disappears with the next
+ * deployment (pulumi-aws #3289).
  */
 function deploy(
   name: string,
@@ -105,7 +105,7 @@ function deploy(
   return new Deployment(
     `${name}-deployment`,
     { restApi: api.id, triggers: { definition: snapshot.hash } },
-    // The permissions too: from its first request the stage calls what they are for.
+    // Wait for the permissions too: the stage needs them from its first request on.
     { parent, dependsOn: [...snapshot.parts, ...permissions] },
   );
 }

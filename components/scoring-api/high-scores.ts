@@ -33,7 +33,7 @@ function routeToLogs(
   const logGroup = new LogGroup(
     `${instance}-high-scores`,
     {
-      // EventBridge delivers to log groups of this prefix only.
+      // EventBridge only delivers to log groups with this prefix.
       name: `/aws/events/${name}`,
       retentionInDays: context.logRetentionDays,
       kmsKeyId: context.key.arn,

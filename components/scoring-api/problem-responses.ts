@@ -1,11 +1,11 @@
-/** The gateway's own errors as RFC 9457 problems, so that a caller meets one error format whoever refuses the request. */
+/** The gateway's own errors as RFC 9457 problems, so that callers see one error format whoever refuses the request. */
 
 export interface ProblemResponse {
   readonly responseType: string;
-  /** Undefined keeps the status that the gateway found, for the two catch-all types. */
+  /** Undefined keeps the status that the gateway chose, for the two catch-all types. */
   readonly statusCode: string | undefined;
   readonly title: string;
-  /** A gateway expression or a sentence. `$context.error.messageString` brings its own quotes. */
+  /** A gateway expression or a sentence. `$context.error.messageString` has quotes of its own. */
   readonly detail: string;
 }
 

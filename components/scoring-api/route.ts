@@ -19,11 +19,11 @@ import type { ApiSnapshot } from "./snapshot";
 export interface RouteTarget {
   /** One segment: `/score`. */
   readonly path: string;
-  /** Unique in the API: names the model. */
+  /** Unique in the API; part of the model's name. */
   readonly id: string;
   readonly description: string;
   readonly operationName: string;
-  /** What the gateway checks a body against. */
+  /** The schema that the gateway checks bodies with. */
   readonly model: Draft04Schema;
   /** What the gateway calls: the function, or its alias with provisioned concurrency. */
   readonly invokeArn: pulumi.Output<string>;
@@ -49,11 +49,11 @@ export interface Route {
 
 const AUTHORIZATION = { apiKey: "NONE", none: "NONE", iam: "AWS_IAM", cognito: "COGNITO_USER_POOLS" } as const;
 
-/** API Gateway's longest integration time without a raised quota. */
+/** API Gateway's longest integration timeout unless a higher quota is granted. */
 const INTEGRATION_TIMEOUT_MS = 29_000;
 
 export function createRoute(name: string, parts: ApiParts, target: RouteTarget, parent: pulumi.Resource): Route {
-  // Not after its path: a path that changes is renamed in place.
+  // Not named after its path: a changed path is renamed in place.
   const prefix = `${name}-${target.id}`;
   const resource = createResource(prefix, parts, target, parent);
   const model = createModel(prefix, parts, target, parent);
@@ -77,7 +77,7 @@ function createModel(prefix: string, { api, snapshot }: ApiParts, target: RouteT
     `${prefix}-model`,
     {
       restApi: api.id,
-      // API Gateway allows letters and digits only.
+      // API Gateway only allows letters and digits.
       name: `${target.id.replace(/[^A-Za-z0-9]/g, "")}Request`,
       description: target.description,
       contentType: "application/json",
@@ -129,7 +129,7 @@ function integrate(
       resourceId: resource.id,
       httpMethod,
       type: "AWS_PROXY",
-      // Lambda is always invoked by POST.
+      // Lambda is always invoked with POST.
       integrationHttpMethod: "POST",
       uri: invokeArn,
       timeoutMilliseconds: INTEGRATION_TIMEOUT_MS,
@@ -158,8 +158,8 @@ function permitCalls(
 }
 
 /**
- * The model that the gateway checks a body against: the profile's own schema. A profile that prescribes the wording of its
- * errors gets a model that only asks for an object, since the gateway would answer in its own words first; the function checks the rest.
+ * The model that the gateway checks a body with: the profile's own schema. A profile that prescribes the wording of its errors
+ * gets a model that only requires an object, since the gateway would otherwise answer first in its own words; the function checks the rest.
  */
 export function requestModel(profile: AnyProfile): Draft04Schema {
   if (profile.describeErrors === undefined) return toDraft04(profile.schema);

@@ -1,6 +1,6 @@
 /**
- * Scores over REST: gateway → function per profile → scores table, score bus, metrics; rules for high scores; archive of all.
- * Feedback over REST: what became of the scored events, for the warehouse.
+ * Scores over REST: gateway → function per profile → scores table, score bus, metrics; rules for high scores; an archive of all scores.
+ * Feedback over REST: labels of scored events, for the warehouse.
  */
 import type { UsagePlan } from "@pulumi/aws/apigateway";
 import type { Dashboard, LogGroup, MetricAlarm } from "@pulumi/aws/cloudwatch";
@@ -33,7 +33,7 @@ const STAGE_NAME = "v1";
 const PATH = /^\/[a-z0-9-]+$/;
 
 export class ScoringApi extends pulumi.ComponentResource {
-  /** `https://….execute-api.….amazonaws.com/v1`, without a slash at the end. */
+  /** `https://….execute-api.….amazonaws.com/v1`, without a trailing slash. */
   readonly url: pulumi.Output<string>;
   readonly dashboardUrl: pulumi.Output<string>;
   readonly scoresTable: pulumi.Output<string>;
@@ -42,7 +42,7 @@ export class ScoringApi extends pulumi.ComponentResource {
   readonly highScoresLogGroup: pulumi.Output<string>;
   /** Name of the policy's parameter by profile id. */
   readonly policyParameterNames: Readonly<Record<string, pulumi.Output<string>>>;
-  /** What a training pipeline promotes models for, and batch scoring follows. */
+  /** The profiles that training pipelines promote models for, and whose champion batch scoring uses. */
   readonly served: readonly ServedProfile[];
   /** Value of the API key; undefined unless `auth.mode` is `apiKey`. */
   readonly apiKey: pulumi.Output<string> | undefined;

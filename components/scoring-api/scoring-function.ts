@@ -1,4 +1,4 @@
-/** The function behind one route, with its policy and, where wanted, warm executions in front of it. */
+/** The function behind one route, with its policy and, if configured, warm executions. */
 import type { Table } from "@pulumi/aws/dynamodb";
 import { Alias, ProvisionedConcurrencyConfig } from "@pulumi/aws/lambda";
 import type { Parameter } from "@pulumi/aws/ssm";
@@ -123,7 +123,7 @@ function permissions(
   ];
 }
 
-/** The function, or an alias with warm executions in front of it. */
+/** The function, or an alias of it with warm executions. */
 function targetOf(
   name: string,
   { path, profile }: Required<ScoringRoute>,

@@ -1,4 +1,4 @@
-/** The arguments of a scoring API with nothing left open: defaults filled in, and what wasn't given created. */
+/** The complete settings of a scoring API: defaults are filled in and missing parts created. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { AnyProfile } from "../../functions/scoring/core/profile";
 import { type PlatformContext, platformContext } from "../shared/context";

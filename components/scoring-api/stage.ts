@@ -1,4 +1,4 @@
-/** The stage of the API: what it serves, what it logs, what it lets through. */
+/** The stage of the API: deployment, access logs, throttles. */
 import { type Deployment, MethodSettings, type RestApi, Stage } from "@pulumi/aws/apigateway";
 import { LogGroup } from "@pulumi/aws/cloudwatch";
 import * as pulumi from "@pulumi/pulumi";
@@ -8,7 +8,7 @@ import type { RequestLimits } from "./args";
 export interface StageArgs {
   readonly context: Pick<PlatformContext, "key" | "logRetentionDays" | "tracing">;
   readonly stageName: string;
-  /** Over all callers. */
+  /** Limits for all callers together. */
   readonly limits: Pick<RequestLimits, "perSecond" | "burst">;
 }
 
@@ -39,7 +39,7 @@ export function createStage(
   const accessLogs = new LogGroup(`${name}-access-logs`, logs, { parent });
   const executionLogs = new LogGroup(
     `${name}-execution-logs`,
-    // The gateway writes to this name; declared here so that it has a key and an end.
+    // The gateway writes to this name; it is declared here so that it has a key and a retention.
     { name: pulumi.interpolate`API-Gateway-Execution-Logs_${api.id}/${stageName}`, ...logs },
     { parent },
   );
@@ -63,7 +63,7 @@ export function createStage(
       settings: {
         metricsEnabled: true,
         loggingLevel: "ERROR",
-        // Bodies hold what customers send; they stay out of the logs.
+        // Bodies hold customers' data, so they stay out of the logs.
         dataTraceEnabled: false,
         throttlingRateLimit: limits.perSecond,
         throttlingBurstLimit: limits.burst,

@@ -3,7 +3,7 @@ import { currentAccount } from "./account";
 import { PrivateBucket } from "./bucket";
 
 /**
- * The bucket that receives the server access logs of all the others (S3.9). It has none itself: logging into itself would
+ * The bucket that receives the server access logs of all the others (S3.9). It has no access logs itself: logging into itself would
  * write a log line for every log line.
  */
 export function accessLogBucket(

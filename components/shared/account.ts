@@ -3,7 +3,7 @@ import { getPartitionOutput } from "@pulumi/aws/getPartition";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Where the stack is deployed; asked from the provider so that an ARN never carries a guessed account or partition. */
+/** Where the stack is deployed; asked from the provider, so that ARNs never contain a guessed account or partition. */
 export interface Account {
   readonly accountId: pulumi.Output<string>;
   readonly region: pulumi.Output<string>;

@@ -2,19 +2,19 @@ import { MetricAlarm, type MetricAlarmArgs } from "@pulumi/aws/cloudwatch";
 import type { input } from "@pulumi/aws/types";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Where an alarm goes and whose child it is. */
+/** Where an alarm goes, and its parent. */
 export interface AlarmContext {
   readonly parent: pulumi.Resource;
   readonly topicArn: pulumi.Input<string>;
 }
 
-/** Alarm settings without what is the same for all. */
+/** The alarm settings that differ between alarms. */
 export type AlarmArgs = Omit<MetricAlarmArgs, "alarmActions" | "okActions" | "actionsEnabled">;
 
 /**
- * An alarm with an action (CloudWatch.15, .17). Missing data is no breach unless the alarm says so: an idle platform is healthy.
- * Nothing is sent when an alarm goes back to OK: every new one does so within minutes of its creation, so a first deployment
- * would mail each of them, and whoever works on an incident sees its end on the console.
+ * An alarm with an action (CloudWatch.15, .17). By default missing data doesn't raise it: an idle platform is healthy.
+ * Nothing is sent when an alarm returns to OK: every new alarm does so within minutes of its creation, so a first deployment would mail
+ * each of them, and whoever works on an incident sees its end on the console.
  */
 export function alarm(name: string, context: AlarmContext, args: AlarmArgs): MetricAlarm {
   return new MetricAlarm(
@@ -30,7 +30,7 @@ export function alarm(name: string, context: AlarmContext, args: AlarmArgs): Met
   );
 }
 
-/** Something lies in a dead-letter queue: the first message alarms, because none is expected ever. */
+/** Alarms when something is in a dead-letter queue: at the first message, because none is ever expected. */
 export function queueNotEmptyAlarm(
   name: string,
   context: AlarmContext,
@@ -63,16 +63,16 @@ const lambdaMetric = (
 export interface FunctionAlarmArgs {
   readonly functionName: pulumi.Input<string>;
   readonly timeoutSeconds: number;
-  /** Percent of invocations that may fail. */
+  /** Percentage of invocations that may fail. */
   readonly errorRatePercent: number;
-  /** True for a function that runs alone and works until nothing waits: it takes long and is throttled by design. Default false. */
+  /** True for a function that runs alone and works until nothing is waiting: by design it takes long and is throttled. Default false. */
   readonly drains?: boolean;
 }
 
-/** Share of an invocation's time limit from which on it counts as close to the limit. */
+/** Share of the time limit from which an invocation counts as close to it. */
 const DURATION_SHARE = 0.8;
 
-/** Error rate; duration close to the timeout and throttles, unless both are by design. */
+/** Alarms on error rate, and on long duration and throttles unless both are by design. */
 export function functionAlarms(name: string, context: AlarmContext, args: FunctionAlarmArgs): MetricAlarm[] {
   const { functionName, timeoutSeconds, errorRatePercent, drains = false } = args;
   const common = { namespace: "AWS/Lambda", dimensions: { FunctionName: functionName }, period: 300, evaluationPeriods: 1 };

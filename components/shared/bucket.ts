@@ -21,15 +21,15 @@ export interface PrivateBucketArgs {
   /** Physical name. Default: chosen by Pulumi. Fix it only where an outside party needs it. */
   readonly bucketName?: pulumi.Input<string>;
   /**
-   * Who encrypts: a customer-managed key, or S3's own keys. The latter only for the target of server access logs, which
-   * S3 cannot write under a customer-managed key.
+   * Who encrypts: a customer-managed key, or S3's own keys. The latter only for the bucket of server access logs, which
+   * S3 can't write under a customer-managed key.
    */
   readonly encryption: EncryptionKey | "s3-managed";
-  /** Expiry and colder classes, besides the rules every bucket has (old versions 30 days, broken uploads 7 days). */
+  /** Expiry and cheaper storage classes, in addition to the rules of every bucket (old versions 30 days, unfinished uploads 7 days). */
   readonly lifecycleRules?: readonly LifecycleRule[];
   /** Where server access logs go. Default: none, for the log bucket itself. */
   readonly accessLogBucket?: PrivateBucket;
-  /** Further statements of the bucket policy; gets the bucket's ARN. */
+  /** Further statements of the bucket policy; called with the bucket's ARN. */
   readonly policyStatements?: (bucketArn: pulumi.Output<string>) => readonly Statement[];
   /** `true` keeps `pulumi destroy` from deleting a bucket with objects in it. */
   readonly deletionProtection: boolean;
@@ -46,7 +46,7 @@ const HOUSEKEEPING: readonly LifecycleRule[] = [
   },
 ];
 
-/** A bucket nobody reaches from outside: blocked public access, TLS only, no ACLs, versions, encryption, access logs. */
+/** A bucket that can't be reached from outside: blocked public access, TLS only, no ACLs, versioning, encryption, access logs. */
 export class PrivateBucket extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly bucketName: pulumi.Output<string>;
@@ -95,7 +95,7 @@ export class PrivateBucket extends pulumi.ComponentResource {
     new BucketLifecycleConfiguration(
       `${name}-lifecycle`,
       { bucket: bucket.bucket, rules: [...HOUSEKEEPING, ...(args.lifecycleRules ?? [])] },
-      // S3 refuses rules about old versions on a bucket without versions.
+      // S3 refuses rules about old versions for a bucket without versioning.
       { ...child, dependsOn: [versioning] },
     );
     if (args.accessLogBucket) {
@@ -114,7 +114,7 @@ export class PrivateBucket extends pulumi.ComponentResource {
           ...(args.policyStatements?.(bucket.arn) ?? []),
         ]),
       },
-      // Two changes of one bucket's policy settings at once make S3 answer OperationAborted.
+      // Two simultaneous changes of a bucket's policy settings make S3 answer OperationAborted.
       { ...child, dependsOn: [accessBlock] },
     );
     this.arn = bucket.arn;
@@ -123,7 +123,7 @@ export class PrivateBucket extends pulumi.ComponentResource {
     this.registerOutputs({ arn: this.arn, bucketName: this.bucketName });
   }
 
-  /** May create objects below the prefixes (`archive/`). */
+  /** May create objects with these prefixes (`archive/`). */
   writeStatements(prefixes: readonly string[]): Statement[] {
     return [
       { sid: "WriteObjects", actions: ["s3:PutObject"], resources: this.objects(prefixes) },
@@ -131,7 +131,7 @@ export class PrivateBucket extends pulumi.ComponentResource {
     ];
   }
 
-  /** May read objects below the prefixes and ask whether one exists (without ListBucket S3 answers 403 for a missing one). */
+  /** May read objects with these prefixes and ask whether one exists (without ListBucket S3 answers 403 for a missing one). */
   readStatements(prefixes: readonly string[]): Statement[] {
     return [
       { sid: "ReadObjects", actions: ["s3:GetObject"], resources: this.objects(prefixes) },
@@ -149,7 +149,7 @@ function encryptionRule(key: EncryptionKey | undefined): input.s3.BucketServerSi
   if (key === undefined) return { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } };
   return {
     applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn },
-    // One data key a bucket and hour instead of one KMS call an object.
+    // One data key per bucket and hour instead of one KMS call per object.
     bucketKeyEnabled: true,
   };
 }

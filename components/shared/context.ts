@@ -8,22 +8,22 @@ import { NotificationTopic } from "./topic";
 
 /** What the components of one stack share. */
 export interface PlatformContext extends FunctionDefaults {
-  /** What makes physical names unique. Default: the stack's name, and six characters made from organisation, project and stack. */
+  /** What makes physical names unique. Default: the stack's name, and six characters derived from organisation, project and stack. */
   readonly naming: Naming;
-  /** Gets every alarm. Default: a topic of the component's own, which nobody has subscribed to yet. */
+  /** Topic of all alarms. Default: a topic of the component's own, without subscribers. */
   readonly alarmTopicArn: pulumi.Input<string>;
-  /** Gets the server access logs of every bucket. Default: a bucket of the component's own that keeps them for 90 days. */
+  /** Bucket of all other buckets' server access logs. Default: a bucket of the component's own that keeps them for 90 days. */
   readonly accessLogBucket: PrivateBucket;
-  /** Protects whatever holds data, or opens it (tables, buckets, stream, warehouse, key, secrets), from `pulumi destroy`. Default true. */
+  /** Protects everything that holds data or decrypts it (tables, buckets, stream, warehouse, key, secrets) from `pulumi destroy`. Default true. */
   readonly deletionProtection: boolean;
   /** Continuous backups of tables for 35 days, about $0.20 per GB and month. Default true. */
   readonly pointInTimeRecovery: boolean;
 }
 
-/** Days that access logs stay: long enough to look back after an incident. */
+/** Days that access logs are kept: long enough to look back after an incident. */
 export const ACCESS_LOG_DAYS = 90;
 
-/** The parts that were given, and the component's own for the others. */
+/** The given parts, and the component's own for the missing ones. */
 export function platformContext(
   instance: string,
   given: Partial<PlatformContext> | undefined,

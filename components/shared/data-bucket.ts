@@ -1,4 +1,4 @@
-/** The bucket of archive, labels, quarantine and failed batches: how long each lives, and who is told about new objects. */
+/** The bucket of archive, labels, quarantine and failed batches: how long each is kept, and which queues are notified of new objects. */
 import { BucketNotification } from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
 import { type LifecycleRule, PrivateBucket } from "./bucket";
@@ -12,18 +12,18 @@ export interface DataBucketArgs {
   readonly retention: DataRetention;
 }
 
-/** How long objects live, days. */
+/** How long objects are kept, in days. */
 export interface DataRetention {
-  /** Archive, high-risk copies and labels; over 90, since colder classes begin after 30 and 90 days. Default 730. */
+  /** Archive, high-risk copies and labels; over 90, since cheaper storage classes start after 30 and 90 days. Default 730. */
   readonly archiveDays: number;
   /** Quarantined records, failed batches and manifests. Default 30. */
   readonly quarantineDays: number;
 }
 
-/** Two years of history for training and replays, a month to look into what failed. */
+/** Two years of history for training and replays; a month to look into failures. */
 export const DATA_RETENTION: DataRetention = { archiveDays: 730, quarantineDays: 30 };
 
-/** A queue that is told about new objects of a data bucket. */
+/** A queue that is notified of new objects in a data bucket. */
 export interface ObjectQueue {
   readonly id: string;
   readonly queue: EncryptedQueue;
@@ -69,7 +69,7 @@ function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): Lifecycl
   return [
     archive("archive/"),
     archive("high-risk/"),
-    // As long as the events that they are about.
+    // As long as the events that they belong to.
     archive("labels/"),
     expiring("quarantine/"),
     expiring("aws/lambda/"),
@@ -77,7 +77,7 @@ function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): Lifecycl
   ];
 }
 
-/** A bucket has one notification configuration, so all listeners are declared here. */
+/** A bucket has only one notification configuration, so all queues are declared here. */
 export function announceObjects(
   instance: string,
   bucket: PrivateBucket,
@@ -96,7 +96,7 @@ export function announceObjects(
         ...(suffix === "" ? {} : { filterSuffix: suffix }),
       })),
     },
-    // S3 sends a test message at once, so every queue has to accept it by then.
+    // S3 sends a test message at once, so every queue has to accept messages by then.
     { parent, dependsOn: listeners.map(({ queue }) => queue.nodes.policy) },
   );
 }

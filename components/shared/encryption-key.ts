@@ -6,15 +6,15 @@ import { policyDocument, type Statement } from "./iam";
 export interface EncryptionKeyArgs {
   /** What the key protects, shown in the console. */
   readonly description: string;
-  /** Days between the deletion of the stack and the loss of the key: 7 to 30. Default 30. */
+  /** Days between the deletion of the stack and that of the key: 7 to 30. Default 30. */
   readonly deletionWindowDays?: number;
-  /** Protects the key from `pulumi destroy`: without it, nothing that it encrypts can be read again. */
+  /** Protects the key from `pulumi destroy`: without the key, nothing that it encrypts can be read again. */
   readonly deletionProtection: boolean;
 }
 
 /**
- * A customer-managed key that rotates every year. The account's IAM policies decide who may use it; the AWS services
- * that deliver messages (events, alarms, bucket notifications, logs) are let in for this account's resources alone.
+ * A customer-managed key that rotates every year. The account's IAM policies decide who may use it; the AWS services that deliver
+ * messages (events, alarms, bucket notifications, logs) may use it only for resources of this account.
  */
 export class EncryptionKey extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
@@ -39,7 +39,7 @@ export class EncryptionKey extends pulumi.ComponentResource {
     this.registerOutputs({ arn: this.arn });
   }
 
-  /** For a role that writes and reads what the key protects. */
+  /** For a role that writes and reads encrypted data. */
   useStatement(): Statement {
     return { sid: "UseKey", actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [this.arn] };
   }
@@ -51,9 +51,10 @@ export class EncryptionKey extends pulumi.ComponentResource {
 }
 
 /**
- * `*` as the resource of a key policy is the key itself. Most statements for services hold on the encryption context, which the
- * service that owns the data writes into every call: it binds the key to this account's resources whoever the deliverer is, and
- * EventBridge sends KMS neither aws:SourceAccount nor aws:SourceArn for a topic. packages/local-aws/src/gateway/permissions/service-pairs.ts has the sources.
+ * `*` as the resource of a key policy means the key itself. Most statements for services have a condition on the encryption context,
+ * which the service that owns the data writes into every call. That ties the key to this account's resources whatever service delivers
+ * the message; EventBridge sends KMS neither aws:SourceAccount nor aws:SourceArn for a topic. The sources are in
+ * packages/local-aws/src/gateway/permissions/service-pairs.ts.
  */
 function keyPolicy({ accountId, region, partition }: Account): Statement[] {
   const owned = (service: string, resource: string) =>
@@ -76,7 +77,7 @@ function keyPolicy({ accountId, region, partition }: Account): Statement[] {
       conditions: within("aws:logs:arn", owned("logs", "*")),
     },
     {
-      // Logs of a state machine whose data is under this key; its role encrypts them with the same context.
+      // Logs of a state machine whose data is encrypted with this key; its role encrypts them with the same context.
       sid: "LogDelivery",
       principals: { service: ["delivery.logs.amazonaws.com"] },
       actions: ["kms:Decrypt"],
@@ -105,7 +106,7 @@ function keyPolicy({ accountId, region, partition }: Account): Statement[] {
       conditions: within("aws:events:event-bus:arn", owned("events", "event-bus/*")),
     },
     {
-      // KMS gives this action no encryption context; it tells that the key exists and is symmetric.
+      // KMS gets no encryption context for this action; it only reveals that the key exists and is symmetric.
       sid: "EventBusesCheckKey",
       principals: { service: ["events.amazonaws.com"] },
       actions: ["kms:DescribeKey"],

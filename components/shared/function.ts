@@ -7,28 +7,28 @@ import type { EncryptionKey } from "./encryption-key";
 import { grant, mergeStatements, type Statement, serviceRole } from "./iam";
 import { withTransform } from "./transform";
 
-/** Event and result are JSON of the entry's own making; the adapters under `functions/` check them. */
+/** Event and result are the entry's own JSON; the adapters under `functions/` check them. */
 export type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
 /** Settings that all functions of a stack share. */
 export interface FunctionDefaults {
-  /** Encrypts all that the stack stores, logs included. Default: a key of the component's own. */
+  /** Encrypts everything that the stack stores, logs included. Default: a key of the component's own. */
   readonly key: EncryptionKey;
   /** Days that logs are kept; one of CloudWatch's values (1, 3, 5, 7, 14, 30, 60, 90 …). Default 30. */
   readonly logRetentionDays: number;
-  /** X-Ray: costs $5 per million traces, shows where a slow call spent its time. Default true. */
+  /** X-Ray: costs $5 per million traces, and shows where a slow call spent its time. Default true. */
   readonly tracing: boolean;
-  /** False in accounts that cannot set executions aside (a new account has 10 in all): functions then share what there is. Default true. */
+  /** False for accounts that can't reserve executions (a new account has 10 in total): then functions share the account's. Default true. */
   readonly reserveConcurrency: boolean;
 }
 
 export interface PlatformFunctionArgs extends FunctionDefaults {
   readonly description: string;
-  /** Name of a file of `functions/entries/`, `stream-scoring`: the archive holds its bundle. */
+  /** Name of a file of `functions/entries/`, such as `stream-scoring`: the archive contains its bundle. */
   readonly entry: string;
   /**
-   * `() => require("./bundles/<entry>/index.js").handler`. It is serialised into the archive, so it may capture nothing:
-   * a captured config value or secret would lie in plain text in the deployment package.
+   * `() => require("./bundles/<entry>/index.js").handler`. It is serialised into the archive, so it must not capture anything:
+   * a captured config value or secret would be in plain text in the deployment package.
    */
   readonly callbackFactory: () => Handler;
   /** Physical name. Default: chosen by Pulumi. */
@@ -36,7 +36,7 @@ export interface PlatformFunctionArgs extends FunctionDefaults {
   /** MB, 128 to 10240; CPU grows with it. */
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
-  /** Executions set aside for this function, which are also its ceiling. Default: none. Without effect when `reserveConcurrency` is false. */
+  /** Reserved executions, which are also the function's maximum. Default: none. Ignored when `reserveConcurrency` is false. */
   readonly reservedConcurrency?: number;
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** What the function may do, besides writing its own logs and traces. */
@@ -49,15 +49,15 @@ export interface PlatformFunctionArgs extends FunctionDefaults {
 }
 
 type FunctionArgs = CallbackFunctionArgs<unknown, unknown>;
-/** May change anything but the role, the code, the log group and the runtime. */
+/** May change anything except the role, the code, the log group and the runtime. */
 export type FunctionTransform = (args: FunctionArgs) => Partial<FunctionArgs>;
 
-/** A Lambda function with a role of its own, a log group of its own and an archive that holds one bundle. */
+/** A Lambda function with a role of its own, a log group of its own and an archive that contains one bundle. */
 export class PlatformFunction extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly functionName: pulumi.Output<string>;
   readonly role: Role;
-  /** Everything that calls the function waits for its permissions: depend on it. */
+  /** Everything that calls the function must wait for its permissions: depend on this. */
   readonly policy: RolePolicy;
   readonly nodes: { readonly function: CallbackFunction<unknown, unknown>; readonly logGroup: LogGroup };
 
@@ -108,18 +108,18 @@ function tunables(args: PlatformFunctionArgs): FunctionArgs {
 function invariants(args: PlatformFunctionArgs, role: Role, logGroup: LogGroup): Partial<FunctionArgs> {
   return {
     callbackFactory: args.callbackFactory,
-    // Only the bundle: it holds its dependencies, so no package of node_modules belongs into the archive.
+    // Only the bundle: it contains its dependencies, so the archive needs no packages of node_modules.
     codePathOptions: { extraIncludePaths: [bundleOf(args.entry)] },
     role,
     runtime: "nodejs24.x",
     architectures: ["arm64"],
     tracingConfig: { mode: args.tracing ? "Active" : "PassThrough" },
-    // Text: in the JSON format Lambda wraps each line, and embedded metrics are no longer at its root.
+    // Text, because in the JSON format Lambda wraps each line, and embedded metrics would no longer be at its root.
     loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
   };
 }
 
-/** The bundle of an entry in the project and in the archive. The program runs in the project's root. */
+/** The path of an entry's bundle, in the project and in the archive. The program runs in the project's root. */
 function bundleOf(entry: string): string {
   const path = `./bundles/${entry}/index.js`;
   if (existsSync(path)) return path;
@@ -135,7 +135,7 @@ function ownStatements(logGroup: LogGroup, tracing: boolean): Statement[] {
       actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
       resources: [pulumi.interpolate`${logGroup.arn}:*`],
     },
-    // X-Ray knows no resources.
+    // X-Ray does not support resources.
     ...(tracing
       ? [{ sid: "WriteTraces", actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] }]
       : []),

@@ -1,12 +1,12 @@
 import { Role, RolePolicy } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
 
-/** One statement of an IAM, resource or key policy; written in camel case, rendered in IAM's own. */
+/** One statement of an IAM, resource or key policy, in camel case; rendered in IAM's own spelling. */
 export interface Statement {
   readonly sid?: string;
   readonly effect?: "Allow" | "Deny";
   readonly actions: readonly string[];
-  /** ARNs. Only `"*"` where the action knows no resource (X-Ray, metrics). */
+  /** ARNs. `"*"` only where the action doesn't support resources (X-Ray, metrics). */
   readonly resources: readonly pulumi.Input<string>[];
   /** Only in resource policies. */
   readonly principals?:
@@ -65,7 +65,7 @@ export function serviceRole(
   );
 }
 
-/** Adds an inline policy to a role; `name` is the logical name of that IAM policy and unique in the stack. */
+/** Adds an inline policy to a role; `name` is the logical name of that IAM policy, unique in the stack. */
 export function grant(
   name: string,
   role: Role,
@@ -87,7 +87,7 @@ export function tlsOnly(actions: readonly string[], resources: readonly pulumi.I
   };
 }
 
-/** One statement a `sid`, which must be unique in a document: builders of several resources may bring the same one. */
+/** Removes repeated statements: several builders may return the same one, and a `sid` must be unique in a document. */
 export function mergeStatements(statements: readonly Statement[]): Statement[] {
   const seen = new Map<string, number>();
   return statements.map((statement) => {

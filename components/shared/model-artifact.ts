@@ -2,9 +2,9 @@ export { modelKey, modelPrefix } from "../../functions/scoring/models/artifact-k
 
 /** A model that ships with the program. */
 export interface ShippedModel {
-  /** Profile that it scores, `churn`. */
+  /** Profile that it scores, such as `churn`. */
   readonly profile: string;
-  /** Name that config and commands use, unique in the profile: `churn-trees-1`. */
+  /** Name in config and commands, unique in the profile: `churn-trees-1`. */
   readonly name: string;
   /** File, relative to the project's root. */
   readonly file: string;

@@ -1,4 +1,4 @@
-/** Where models lie: one bucket of immutable artifacts, whose keys are the hashes of their content. */
+/** Where models are stored: one bucket of immutable artifacts, whose keys are the hashes of their content. */
 import { BucketObjectv2 } from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { PrivateBucket } from "./bucket";
@@ -37,10 +37,10 @@ export class ModelStore extends pulumi.ComponentResource {
         key: modelKey(profile, sha256),
         source: new pulumi.asset.FileAsset(file),
         contentType: "application/octet-stream",
-        // What `npm run model` finds it by: keys are hashes.
+        // `npm run model` finds it by this: keys are hashes.
         metadata: { profile, name: model },
       },
-      // A model that no longer ships may still be somebody's champion: it stays where the parameter points.
+      // A model that no longer ships may still be somebody's champion, so it stays where the parameter points.
       { parent: this, retainOnDelete: true, dependsOn: [this.bucket.nodes.versioning] },
     );
   }

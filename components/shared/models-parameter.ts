@@ -1,4 +1,4 @@
-/** Which models score a profile: the parameter that running functions follow, and what they may call for it. */
+/** Which models score a profile: the parameter that running functions follow, and the permissions that they need for it. */
 import { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
 import type { AnyProfile } from "../../functions/scoring/core/profile";
@@ -8,33 +8,33 @@ import type { Statement } from "./iam";
 import type { ModelStore } from "./model-store";
 import { readParameter } from "./policy-parameter";
 
-/** The models of a profile as its component gets them. */
+/** The models of a profile, as passed to its component. */
 export interface ProfileModels {
   readonly store: ModelStore;
-  /** What a new stack starts with. */
+  /** The models of a new stack. */
   readonly initial: ModelsDocument;
 }
 
-/** What a profile starts with where nobody chose a model: the one that its policy names. */
+/** The models of a profile for which nobody chose any: the one that its policy names. */
 export const builtInModels = (store: ModelStore, profile: AnyProfile): ProfileModels => ({
   store,
   initial: { chain: [profile.defaultPolicy.model] },
 });
 
-/** A profile that is scored in real time, as the batch pipelines know it: they follow its champion and promote another one. */
+/** A profile that is scored in real time, as the batch pipelines see it: they use its champion and promote new ones. */
 export interface ServedProfile {
   readonly profile: string;
   /** Name of the parameter with its champion. */
   readonly modelsParameter: pulumi.Output<string>;
-  /** Where its functions find models, and a promotion puts the next one. */
+  /** Where its functions find models, and where a promotion puts new ones. */
   readonly modelStore: ModelStore;
-  /** Namespace of its CloudWatch metrics, which a canary is judged by. */
+  /** Namespace of its CloudWatch metrics, by which a canary is judged. */
   readonly metricNamespace: string;
 }
 
 /**
- * Champion, fallbacks and challengers of a profile. The stack writes the first value only: from then on promotions and rollbacks
- * (`npm run model`) write new versions, and a deployment must not take a promotion back.
+ * Champion, fallbacks and challengers of a profile. The stack only writes the first value: from then on promotions and rollbacks
+ * (`npm run model`) write new versions, and a deployment must not undo a promotion.
  * @throws Error when the document is larger than a standard parameter.
  */
 export function modelsParameter(
@@ -62,7 +62,7 @@ export function modelsParameter(
   );
 }
 
-/** Reads the parameter and the profile's artifacts, and calls the endpoints that the stack's config names, no others. */
+/** Reads the parameter and the profile's artifacts, and calls only the endpoints that the stack's config names. */
 export function modelStatements(
   parameter: Parameter,
   { store, initial }: ProfileModels,

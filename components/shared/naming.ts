@@ -5,14 +5,14 @@ import * as pulumi from "@pulumi/pulumi";
 export interface Naming {
   /** Lower-case letters and digits: `dev`, `staging`, `prod`. */
   readonly environment: string;
-  /** Lower-case letters and digits. What it may have of S3's 63 characters depends on the other parts of a bucket's name. */
+  /** Lower-case letters and digits. How long it may be within S3's 63 characters depends on the other parts of a bucket's name. */
   readonly suffix: string;
 }
 
-/** `dev-a1`: tells the metrics and costs of one stack from those of others in its account, as the dimension and tag `environment`. */
+/** `dev-a1`: distinguishes the metrics and costs of one stack from those of others in its account, as dimension and tag `environment`. */
 export const environmentOf = ({ environment, suffix }: Naming): string => `${environment}-${suffix}`;
 
-/** For a component that is given no naming: the stack's name without other characters, and a hash that other projects don't have. */
+/** For a component without a given naming: the stack's name without other characters, and a hash that differs between projects. */
 export function stackNaming(): Naming {
   const identity = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   return {
@@ -26,7 +26,7 @@ export function stackNaming(): Naming {
 
 const ALLOWED = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
 
-/** A physical name that its service would refuse. */
+/** A physical name that its service would reject. */
 export class PhysicalNameError extends Error {
   readonly code = "PHYSICAL_NAME";
 
@@ -56,12 +56,12 @@ export function physicalName(stem: string, naming: Naming, maxLength: number, ex
 /** Longest names that the services accept. */
 export const MAX_LENGTH = { bucket: 63, function: 64, stream: 128, table: 255, workgroup: 64 } as const;
 
-/** Physical names of a stream processor, besides its data bucket. */
+/** Physical names of a stream processor, except that of its data bucket. */
 export interface StreamNames {
   readonly stream: string;
   readonly function: string;
   readonly resultsTable: string;
-  /** `/fraud-detection/dev/a1`: parameters live below it. */
+  /** `/fraud-detection/dev/a1`: the prefix of its parameters. */
   readonly parameterPath: string;
 }
 
@@ -74,15 +74,15 @@ export function streamNames(name: string, naming: Naming): StreamNames {
   };
 }
 
-/** First part of bucket names, where the caller has no other. */
+/** First part of bucket names, unless the caller has another. */
 const BUCKET_PREFIX = "company";
 
-/** `company-fraud-data-dev-us-east-1-a1`: the queue policy of the warehouse names the bucket before it exists. */
+/** `company-fraud-data-dev-us-east-1-a1`: the warehouse's queue policy names the bucket before it exists. */
 export function dataBucketName(name: string, naming: Naming, region: string, bucketPrefix = BUCKET_PREFIX): string {
   return physicalName(`${bucketPrefix}-${name}-data`, naming, MAX_LENGTH.bucket, [region]);
 }
 
-/** Name of a pipeline store's bucket, which the warehouse's role has to know before the bucket exists. */
+/** Name of a pipeline store's bucket, which the warehouse's role must know before the bucket exists. */
 export function pipelineBucketName(instance: string, naming: Naming, region: string, bucketPrefix = BUCKET_PREFIX): string {
   return physicalName(`${bucketPrefix}-risk-${instance}`, naming, MAX_LENGTH.bucket, [region]);
 }

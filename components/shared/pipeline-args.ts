@@ -1,25 +1,25 @@
-/** What training and batch scoring are told alike. */
+/** Arguments that training and batch scoring have in common. */
 import type { DatasetDocument } from "../../functions/gates/dataset";
 import type { PlatformContext } from "./context";
 import type { ServedProfile } from "./models-parameter";
 import type { GlueSize, WarehouseAccess } from "./pipeline-glue-job";
 
 export interface Schedule {
-  /** EventBridge's cron in UTC. Default: the one named above. */
+  /** EventBridge's cron expression in UTC. Default: see the argument. */
   readonly cron: string;
-  /** False leaves the rules in place, disabled; executions by hand work as ever. Default true. */
+  /** False leaves the rules in place but disabled; executions on demand still work. Default true. */
   readonly enabled: boolean;
 }
 
 export interface PipelineArgs {
   /**
-   * What models learn from and score in batch, at least one. Each gets a schedule, but for those with files as their source, since
+   * What models learn from and score in batch, at least one. Each gets a schedule, except those with files as their source, since
    * somebody must name the file.
    * @example [datasets({ fraudMaturityDays: 30, device: null }).fraud]
    */
   readonly datasets: readonly DatasetDocument[];
   /**
-   * How the profiles of the datasets are scored in real time: the same champion scores in batch, and is what a promotion changes.
+   * How the profiles of the datasets are scored in real time: batch scoring uses the same champion, and a promotion changes it.
    * @example [...api.served, stream.served]
    */
   readonly served: readonly ServedProfile[];
@@ -30,12 +30,12 @@ export interface PipelineArgs {
    */
   readonly context?: Partial<PlatformContext>;
   /**
-   * For datasets with the warehouse as their source or sink. Default: there are none.
+   * Needed for datasets whose source or sink is the warehouse. Default: there are none.
    * @example warehouse.batchAccess()
    */
   readonly warehouse?: WarehouseAccess;
   /**
-   * Machines of the Glue jobs. Default: two G.1X workers ($0.88 an hour), an hour at most.
+   * Machines of the Glue jobs. Default: two G.1X workers ($0.88 an hour) for at most an hour.
    * @example { workers: 4 }
    */
   readonly glue?: Partial<GlueSize>;
@@ -54,5 +54,5 @@ export function checkSources(pipeline: string, { datasets, warehouse }: Pipeline
   );
 }
 
-/** Two workers of 4 vCPU and 16 GB, an hour at most. */
+/** Two workers with 4 vCPU and 16 GB each, for at most an hour. */
 export const GLUE: GlueSize = { workerType: "G.1X", workers: 2, timeoutMinutes: 60 };

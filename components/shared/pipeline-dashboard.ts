@@ -1,4 +1,4 @@
-/** Widgets of the pipelines' dashboard: what ran, how it ended, how long it took, what was extracted with how many machines. */
+/** Widgets of the pipelines' dashboard: what ran, how it ended, how long it took, how much was extracted. */
 
 export interface PipelineDashboardArgs {
   readonly region: string;
@@ -11,10 +11,10 @@ type Metric = readonly (string | Readonly<Record<string, string>>)[];
 
 const HALF_WIDTH = 12;
 const HEIGHT = 6;
-/** Runs are hours apart, so an hour a point. */
+/** Runs are hours apart, so there is one point per hour. */
 const PERIOD_SECONDS = 3600;
 
-/** JSON of a CloudWatch dashboard, two widgets a row. */
+/** JSON of a CloudWatch dashboard with two widgets per row. */
 export function pipelineDashboardBody({ region, machines, glueJobs, functions }: PipelineDashboardArgs): string {
   const perMachine = (metric: string): Metric[] =>
     machines.map(({ label, arn }) => ["AWS/States", metric, "StateMachineArn", arn, { label }]);

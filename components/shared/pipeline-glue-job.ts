@@ -1,4 +1,4 @@
-/** A Spark job of Glue with a role and log groups of its own. */
+/** A Spark job in Glue with a role and log groups of its own. */
 import { LogGroup } from "@pulumi/aws/cloudwatch";
 import { Job, type JobArgs } from "@pulumi/aws/glue";
 import type { Role } from "@pulumi/aws/iam";
@@ -10,20 +10,20 @@ import { physicalName } from "./naming";
 import type { PipelineStore } from "./pipeline-store";
 import { type Transform, withTransform } from "./transform";
 
-/** How a job reads and writes the warehouse: SQL through the Data API, and a role of Redshift for what passes through the bucket. */
+/** How a job reads and writes the warehouse: SQL through the Data API, and a Redshift role for rows that pass through the bucket. */
 export interface WarehouseAccess {
   readonly workgroupName: pulumi.Input<string>;
   readonly databaseName: string;
-  /** Role that Redshift itself writes `temp/` (UNLOAD) and reads `inference/scores/` (COPY) with. */
+  /** The role with which Redshift itself writes `temp/` (UNLOAD) and reads `inference/scores/` (COPY). */
   readonly exchangeRoleArn: pulumi.Input<string>;
   /** Run SQL as a federated user. */
   readonly statements: readonly Statement[];
 }
 
 export interface GlueSize {
-  /** `G.1X` is 4 vCPU, 16 GB, one DPU ($0.44 an hour, by the second from the first minute on). Default `G.1X`. */
+  /** `G.1X` has 4 vCPU, 16 GB and one DPU ($0.44 an hour, billed by the second after the first minute). Default `G.1X`. */
   readonly workerType: string;
-  /** 2 to 299: one drives, the others work. Default 2. */
+  /** 2 to 299: one is the driver, the others execute. Default 2. */
   readonly workers: number;
   /** Minutes that a run may take. Default 60. */
   readonly timeoutMinutes: number;
@@ -37,13 +37,13 @@ export interface GlueJobArgs {
   /** File name below `jobs/glue/`. */
   readonly script: string;
   readonly size: GlueSize;
-  /** Runs at once. */
+  /** Concurrent runs. */
   readonly maxConcurrentRuns: number;
-  /** Prefixes that it reads, besides its script and the dataset documents. */
+  /** Prefixes that it reads, in addition to its script and the dataset documents. */
   readonly reads: readonly string[];
-  /** Prefixes that it replaces: it writes, and removes what an earlier run left. */
+  /** Prefixes that it replaces: it writes objects, and removes those of an earlier run. */
   readonly replaces: readonly string[];
-  /** Undefined: no dataset needs the warehouse. */
+  /** Undefined when no dataset needs the warehouse. */
   readonly warehouse: WarehouseAccess | undefined;
   readonly transform?: Transform<JobArgs>;
 }
@@ -127,7 +127,7 @@ function tunables(args: GlueJobArgs, role: Role, logPrefix: string): JobArgs {
             "--data_api_workgroup": warehouse.workgroupName,
             "--data_api_database": warehouse.databaseName,
             "--unload_role_arn": warehouse.exchangeRoleArn,
-            // UNLOAD does not look at the bucket's default encryption: without a key it asks S3 for one of its own (SSE-S3).
+            // UNLOAD ignores the bucket's default encryption: without a key it requests SSE-S3.
             // https://docs.aws.amazon.com/redshift/latest/dg/t_unloading_encrypted_files.html
             "--kms_key_id": context.key.arn,
           }
@@ -137,7 +137,7 @@ function tunables(args: GlueJobArgs, role: Role, logPrefix: string): JobArgs {
     workerType: size.workerType,
     numberOfWorkers: size.workers,
     timeout: size.timeoutMinutes,
-    // The state machine decides what is worth another attempt.
+    // The state machine decides which failures are worth another attempt.
     maxRetries: 0,
     executionProperty: { maxConcurrentRuns },
     ...(store.connections.length === 0 ? {} : { connections: [...store.connections] }),

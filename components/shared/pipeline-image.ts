@@ -1,13 +1,13 @@
 /** The XGBoost container of SageMaker. */
 
-/** Pinned: `latest` is an old 1. */
+/** Pinned, because `latest` is an old version 1. */
 export const XGBOOST_VERSION = "3.0-5";
 const REPOSITORY = "sagemaker-xgboost";
 
 /**
- * Account that holds the image, by region; AWS has one a region.
- * Source: `image_uri_config/xgboost.json` of the SageMaker Python SDK. A table, since the provider's own look-up
- * (`getPrebuiltEcrImage`) is one more thing that an evaluation without a cloud would have to answer.
+ * Account that holds the image, by region; AWS has one in each.
+ * Source: `image_uri_config/xgboost.json` of the SageMaker Python SDK. It is a table because the provider's own look-up
+ * (`getPrebuiltEcrImage`) would be one more call that an evaluation without a cloud has to answer.
  */
 const ACCOUNTS: Readonly<Record<string, string>> = {
   "af-south-1": "510948584623",
@@ -43,7 +43,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
 
 export interface TrainingImage {
   readonly uri: string;
-  /** ARN of its repository, which the roles of SageMaker read. */
+  /** ARN of the image's repository, which SageMaker's roles read. */
   readonly repositoryArn: string;
 }
 

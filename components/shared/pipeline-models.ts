@@ -1,4 +1,4 @@
-/** Which model a dataset's profile scores with: one parameter for both halves, real time and batch. */
+/** Which model a dataset's profile scores with: one parameter for both real time and batch. */
 import * as pulumi from "@pulumi/pulumi";
 import type { DatasetDocument } from "../../functions/gates/dataset";
 import type { Account } from "./account";
@@ -9,9 +9,9 @@ import type { ServedProfile } from "./models-parameter";
 export type PipelineModels = Readonly<Record<string, pulumi.Output<string>>>;
 
 /**
- * The parameter of each dataset's profile.
+ * The models parameter of each dataset's profile.
  * @param pipeline for messages: `TrainingPipeline "training"`
- * @throws Error when there is no dataset, or one whose profile nobody serves
+ * @throws Error when there is no dataset, or one whose profile isn't served in real time
  */
 export function modelsOf(
   pipeline: string,

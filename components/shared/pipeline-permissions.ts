@@ -1,4 +1,4 @@
-/** What the role of a state machine needs for the tasks of the pipelines. https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html */
+/** What a state machine's role needs for the pipelines' tasks. https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html */
 import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
 import type { Account } from "./account";
@@ -28,7 +28,7 @@ export function sagemakerArns(
   return datasets.map(({ name }) => pulumi.interpolate`arn:${partition}:sagemaker:${region}:${accountId}:${kind}/${name}-*`);
 }
 
-/** Start, follow and stop jobs; Step Functions hears of their end by a rule of its own. */
+/** Start, follow and stop jobs; Step Functions learns of their end through a rule of its own. */
 export function runSagemakerJobs(
   kind: "Training" | "Transform",
   jobs: readonly pulumi.Input<string>[],
@@ -50,7 +50,7 @@ export function runSagemakerJobs(
   ];
 }
 
-/** Hands roles to SageMaker and to nobody else. */
+/** Passes roles to SageMaker and to no other service. */
 export function passRoles(roles: readonly Role[]): Statement {
   return {
     sid: "PassRoles",

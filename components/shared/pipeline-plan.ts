@@ -1,4 +1,4 @@
-/** The function that turns the input of an execution into names, dates and prefixes; each pipeline has one with rights of its own. */
+/** The function that turns an execution's input into names, dates and prefixes; each pipeline has its own, with its own permissions. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Account } from "./account";
 import type { PlatformContext } from "./context";
@@ -16,9 +16,9 @@ export interface PlanFunctionArgs {
   readonly store: PipelineStore;
   readonly models: PipelineModels;
   readonly description: string;
-  /** Days that one backfill may have; unused in training. */
+  /** Largest number of days of a backfill; unused in training. */
   readonly maxBackfillDays?: number;
-  /** Prefixes that it reads besides the dataset documents and the files given by hand. */
+  /** Prefixes that it reads besides the dataset documents and uploaded files. */
   readonly reads: readonly string[];
   readonly reservedConcurrency: number;
 }

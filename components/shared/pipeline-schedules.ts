@@ -1,4 +1,4 @@
-/** What starts the machines of a pipeline: a schedule a dataset, or an event; and the queue of starts that did not arrive. */
+/** What starts a pipeline's machines: a schedule per dataset, or an event; and the queue of starts that failed. */
 import { EventRule, EventTarget, type MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
 import type { input } from "@pulumi/aws/types";
@@ -26,7 +26,7 @@ export interface Start {
   readonly input: { readonly text: string } | { readonly transformer: input.cloudwatch.EventTargetInputTransformer };
 }
 
-/** EventBridge's own default age; an execution that starts a day late would meet the next one. */
+/** EventBridge's default maximum age; an execution that starts a day late would meet the next one. */
 const RETRY = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 30 };
 
 /** One role and one dead-letter queue for all starts of a pipeline. */
@@ -60,7 +60,7 @@ export class Starter extends pulumi.ComponentResource {
         senders: [
           {
             service: "events.amazonaws.com",
-            // The rules' own names are Pulumi's.
+            // Pulumi chooses the rules' names.
             sourceArns: [pulumi.interpolate`arn:${partition}:events:${region}:${accountId}:rule/${instance}-*`],
           },
         ],
@@ -71,13 +71,13 @@ export class Starter extends pulumi.ComponentResource {
       `${instance}-undelivered-starts`,
       { parent: this, topicArn: args.context.alarmTopicArn },
       undelivered.queueName,
-      "EventBridge could not start an execution; its input lies in the queue.",
+      "EventBridge could not start an execution; its input is in the queue.",
     );
     this.nodes = { undelivered, alarm };
     this.registerOutputs({});
   }
 
-  /** A rule with the machine as its one target; `name` follows the starter's own in logical names. */
+  /** A rule with the machine as its only target; in logical names, `name` is appended to the starter's own. */
   start(name: string, { description, machine, when, input }: Start): EventRule {
     const rule = new EventRule(
       `${this.instance}-${name}`,

@@ -1,4 +1,4 @@
-/** The Python of the pipelines as it is uploaded: scripts for Glue one by one, the folder of SageMaker as one archive. */
+/** The pipelines' Python as it is uploaded: Glue's scripts one by one, SageMaker's folder as one archive. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export interface SourceFile {
 
 const GLUE = "jobs/glue";
 const SAGEMAKER = "jobs/sagemaker";
-/** Where what is made at evaluation lies; not under version control. */
+/** Folder for files made at evaluation; not under version control. */
 const BUILT = join("bundles", "pipelines");
 
 /** Every Python file of `jobs/glue/`. The jobs' own scripts are found by name; the others are modules that they import. */
@@ -29,8 +29,8 @@ export function glueSources(root: string): SourceFile[] {
 }
 
 /**
- * `jobs/sagemaker/*.py` as the archive that the container unpacks. Equal files give an equal archive under an equal key: no times, no
- * owners, sorted by name.
+ * `jobs/sagemaker/*.py` as the archive that the container unpacks. Equal files give an equal archive with an equal key: it has no times
+ * and no owners, and is sorted by name.
  */
 export function sagemakerSources(root: string): SourceFile {
   const files = pythonFiles(root, SAGEMAKER).map((name) => ({
@@ -50,7 +50,7 @@ export function sagemakerSources(root: string): SourceFile {
 }
 
 /**
- * A document as a file under the hash of its content, so that it is uploaded when it changes.
+ * A document as a file named by the hash of its content, so that it is uploaded when it changes.
  * @param name of the document, `fraud`
  */
 export function documentSource(root: string, folder: string, name: string, document: unknown): SourceFile {

@@ -1,10 +1,10 @@
-/** What the state machines of the pipelines are made of: tasks that retry, time out and are caught, and what follows a failure. */
+/** Building blocks of the pipelines' state machines: tasks with retries, time limits and error handling, and what follows a failure. */
 
 /** A state of the Amazon States Language with JSONPath. https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html */
 export type State = Readonly<Record<string, unknown>> & { readonly Type: string };
 export type States = Readonly<Record<string, State>>;
 
-/** A state machine or the processor of a Map. */
+/** A state machine, or the processor of a Map. */
 export interface Definition {
   readonly Comment: string;
   readonly StartAt: string;
@@ -15,7 +15,7 @@ export interface Definition {
 export type TaskService = "lambda" | "glue" | "sagemaker" | "sagemakerSdk" | "sns";
 
 /**
- * Errors that may be gone at the next attempt, by the names that Step Functions gives them. What a script or a gate reports is
+ * Errors that may be gone at the next attempt, by the names that Step Functions gives them. Errors that a script or a gate reports are
  * never among them: the same data would fail again, and be paid for again.
  */
 const TRANSIENT: Readonly<Record<TaskService, { readonly errors: readonly string[]; readonly intervalSeconds: number }>> = {
@@ -47,14 +47,14 @@ const TRANSIENT: Readonly<Record<TaskService, { readonly errors: readonly string
 };
 
 /**
- * Refusals that last as long as somebody else's run: a nightly execution that meets a backfill waits for its turn. Some 25 minutes on
- * average and 48 at most, within the hour that a machine has for retries.
+ * Refusals that last as long as somebody else's run: a nightly execution that meets a backfill waits for its turn. That is about 25
+ * minutes on average and 48 at most, within the hour that a machine has for retries.
  */
 const OCCUPIED: Readonly<Partial<Record<TaskService, readonly string[]>>> = {
   glue: ["Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"],
 };
 
-/** Backs off to a minute, at random points, so that executions started together do not return together. */
+/** Backs off up to a minute, with jitter, so that executions started together don't retry together. */
 export function retryOf(service: TaskService): readonly unknown[] {
   const { errors, intervalSeconds } = TRANSIENT[service];
   const occupied = OCCUPIED[service];
@@ -87,14 +87,14 @@ export interface TaskArgs {
   /** `arn:aws:states:::lambda:invoke`; the partition is filled in. */
   readonly resource: string;
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Seconds of one attempt, waiting for the job included. */
+  /** Seconds of one attempt, including the wait for the job. */
   readonly timeoutSeconds: number;
   readonly resultSelector?: Readonly<Record<string, unknown>>;
-  /** Where the result goes; null drops it. */
+  /** Path of the result; null drops it. */
   readonly resultPath: string | null;
-  /** Next state; undefined ends. */
+  /** Next state; undefined ends the machine. */
   readonly next?: string;
-  /** Next state by error, where one is no failure. It finds the error at `$.failure`. */
+  /** Next state by error, for errors that are not failures. The state finds the error at `$.failure`. */
   readonly expected?: Readonly<Record<string, string>>;
   /** What a person is told to do when the task fails. */
   readonly remedy: string;
@@ -103,7 +103,7 @@ export interface TaskArgs {
 /** Name of the state that explains the failure of a task. */
 export const explainerOf = (task: string): string => `Explain${task}Failure`;
 
-/** A task and the state that explains its failure; `tail` is where every failure goes on. */
+/** A task and the state that explains its failure; all failures continue at `tail`. */
 export function task(name: string, args: TaskArgs, tail: string): States {
   const explainer = explainerOf(name);
   return {
@@ -135,14 +135,14 @@ export function explain(step: string, remedy: string, tail: string): State {
   };
 }
 
-/** A call of a function; its answer is `<resultPath>.output`. */
+/** A call of a function; its result is at `<resultPath>.output`. */
 export function functionTask(
   name: string,
   args: {
     readonly functionArn: string;
     readonly payload: Readonly<Record<string, unknown>> | string;
     readonly resultPath: string;
-    /** Values that stand beside the answer, for later states. */
+    /** Values put beside the result, for later states. */
     readonly constants?: Readonly<Record<string, unknown>>;
     readonly timeoutSeconds: number;
     readonly next: string;
@@ -161,7 +161,7 @@ export function functionTask(
       parameters: { FunctionName: args.functionArn, ...payload },
       resultSelector: { "output.$": "$.Payload", ...args.constants },
       resultPath: args.resultPath,
-      // A function ends itself at its own limit; the margin is for a cold start and the call.
+      // A function stops at its own limit; the margin is for a cold start and the call.
       timeoutSeconds: args.timeoutSeconds + 30,
       next: args.next,
       ...(args.expected === undefined ? {} : { expected: args.expected }),
@@ -172,8 +172,8 @@ export function functionTask(
 }
 
 /**
- * States that bring `$.failure.error` into a form for people: a cause that is JSON (a Lambda error, a Glue run, a SageMaker job)
- * becomes the sentence in it. Starts at `<prefix>ReadCause` and goes on at `next`.
+ * States that turn `$.failure.error` into a form for people: a cause that is JSON (a Lambda error, a Glue run, a SageMaker job)
+ * is replaced by the sentence in it. Starts at `<prefix>ReadCause` and continues at `next`.
  */
 export function readCause(prefix: string, next: string): States {
   const cause = "$.failure.error.Cause";
@@ -204,7 +204,7 @@ export function readCause(prefix: string, next: string): States {
       Type: "Choice",
       Choices: members.map((member, index) => ({
         Variable: `$.failure.parsed.cause.${member}`,
-        // Any other comparison of a path that is not there would be an error of its own.
+        // Any other comparison with a missing path would be an error of its own.
         IsPresent: true,
         Next: name(CAUSE_STATES[index] ?? ""),
       })),
@@ -221,14 +221,14 @@ export function readCause(prefix: string, next: string): States {
 
 const CAUSE_STATES = ["FunctionCause", "GlueCause", "SageMakerCause"] as const;
 
-/** Where people and notices are. */
+/** Where to reach people, and where notices go. */
 export interface Notices {
   readonly topicArn: string;
   readonly region: string;
   readonly partition: string;
 }
 
-/** A message to the topic. The subject holds at most 100 characters of ASCII. */
+/** A message to the topic. The subject holds at most 100 ASCII characters. */
 export function publish(
   { topicArn, partition }: Notices,
   subject: string,
@@ -250,7 +250,7 @@ export function publish(
 export const executionLink = (region: string): string =>
   `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/`;
 
-/** The end of every failure: cause → notice (what failed, why, what to do, where to look) → an execution that failed. */
+/** The end of every failure: cause → notice (what failed, why, what to do, where to look) → failed execution. */
 export function failureTail(pipeline: string, notices: Notices): States {
   const message =
     `States.Format('${pipeline} failed at {} with {}.\n\n{}\n\nWhat to do: {}\n\nExecution: ${executionLink(notices.region)}{}\nInput: {}', ` +
@@ -270,7 +270,7 @@ export function failureTail(pipeline: string, notices: Notices): States {
       ResultPath: null,
       TimeoutSeconds: timeoutSeconds,
       Retry: retryOf(service),
-      // Without its notice the execution still fails with the error that it was about, and raises the alarm.
+      // If the notice can't be sent, the execution still fails with its own error, and raises the alarm.
       Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next: "Failed" }],
       Next: "Failed",
     },

@@ -1,4 +1,4 @@
-/** What training and inference share: one bucket, the code in it, and how Glue encrypts and signs in. */
+/** What training and inference share: one bucket, the code in it, Glue's encryption and its sign-in to Snowflake. */
 import { Connection, SecurityConfiguration } from "@pulumi/aws/glue";
 import { BucketObjectv2 } from "@pulumi/aws/s3";
 import { Secret } from "@pulumi/aws/secretsmanager";
@@ -11,10 +11,10 @@ import type { Statement } from "./iam";
 import { MAX_LENGTH, type Naming, physicalName, pipelineBucketName } from "./naming";
 import { documentSource, glueSources, type SourceFile, sagemakerSources } from "./pipeline-sources";
 
-/** The entry scripts of the jobs below `jobs/glue/`; whatever else lies there is imported by them. */
+/** The jobs' entry scripts in `jobs/glue/`; they import the other files there. */
 export const GLUE_SCRIPTS = ["extract_training_data.py", "extract_inference_data.py", "load_scores.py"] as const;
 
-/** Where a Snowflake account is and who signs in. The key pair itself is put into the secret by hand, never into config. */
+/** The Snowflake account and its user. The key pair itself is put into the secret by hand, never into config. */
 export interface SnowflakeAccount {
   /** `myorg-account.snowflakecomputing.com` */
   readonly url: string;
@@ -28,13 +28,13 @@ export interface SnowflakeAccount {
   readonly secretName: string;
 }
 
-/** How long rows stay, days. */
+/** How long rows are kept, in days. */
 export interface PipelineRetention {
   /**
-   * Rows a model was trained on, 30 to 3650: as long as a champion may serve, since later rows are compared with its own. Default 365.
+   * Rows a model was trained on, 30 to 3650: as long as a champion may serve, since later rows are compared with them. Default 365.
    */
   readonly trainingDataDays: number;
-  /** Rows and scores of a day in batch, 2 to 3650. Default 90. */
+  /** A day's rows and scores in batch, 2 to 3650. Default 90. */
   readonly inferenceDataDays: number;
 }
 
@@ -51,12 +51,12 @@ export interface PipelineStoreArgs {
 
 const RETENTION: PipelineRetention = { trainingDataDays: 365, inferenceDataDays: 90 };
 
-/** Name of the Glue connection, which dataset documents carry. */
+/** Name of the Glue connection, which dataset documents refer to. */
 export const snowflakeConnectionName = (naming: Naming): string => physicalName("risk-snowflake", naming, MAX_LENGTH.table);
 
 export class PipelineStore extends pulumi.ComponentResource {
   readonly bucket: PrivateBucket;
-  /** As it was given or made, so that whoever needs the name alone doesn't wait for the bucket. */
+  /** The given or generated name, so that whoever only needs the name doesn't wait for the bucket. */
   readonly bucketName: pulumi.Output<string>;
   readonly securityConfigurationName: pulumi.Output<string>;
   /** Key of the archive of `jobs/sagemaker/`. */
@@ -161,7 +161,7 @@ export class PipelineStore extends pulumi.ComponentResource {
         name: secretName,
         description: "User and private key that Glue signs in to Snowflake with: sfUser, pem_private_key",
         kmsKeyId: context.key.arn,
-        // A secret that waits for its deletion keeps its name, and a stack that comes back would find it taken.
+        // A secret waiting for its deletion keeps its name, and a recreated stack would find the name taken.
         recoveryWindowInDays: context.deletionProtection ? 30 : 0,
       },
       { parent: this, protect: context.deletionProtection },
@@ -192,7 +192,7 @@ export class PipelineStore extends pulumi.ComponentResource {
   }
 }
 
-/** The program runs in the project's root, where the Python of the jobs lies. */
+/** The program runs in the project's root, where the jobs' Python is. */
 function sourcesOf(datasets: readonly DatasetDocument[]) {
   const root = process.cwd();
   return {
@@ -207,7 +207,7 @@ const contentType = (file: string): string => {
   return file.endsWith(".py") ? "text/x-python" : "application/gzip";
 };
 
-/** Models stay: a version of the registry may be approved, or rolled back to, at any time. Code stays as long as the stack names it. */
+/** Models are kept: any version of the registry may be approved or rolled back to at any time. Code is kept as long as the stack names it. */
 function lifecycle({ trainingDataDays, inferenceDataDays }: PipelineRetention): LifecycleRule[] {
   const rule = (prefix: string, days: number, colder: boolean): LifecycleRule => ({
     id: prefix.replaceAll("/", "-").replace(/-$/, ""),
@@ -221,7 +221,7 @@ function lifecycle({ trainingDataDays, inferenceDataDays }: PipelineRetention): 
     rule("inference/input/", inferenceDataDays, false),
     rule("inference/output/", inferenceDataDays, false),
     rule("inference/scores/", inferenceDataDays, false),
-    // What UNLOAD and Spark leave between two steps, and checkpoints of spot training, whose wait is shorter than a day or two.
+    // Temporary files of UNLOAD and Spark, and checkpoints of spot training, which waits for less than a day or two.
     rule("temp/", 2, false),
     {
       id: "models",

@@ -5,8 +5,8 @@ import { MAX_POLICY_BYTES } from "../../functions/scoring/policy/schema";
 import type { Statement } from "./iam";
 
 /**
- * The policy of a profile as a parameter that running functions read again from time to time: a changed threshold touches
- * this resource alone.
+ * The policy of a profile as a parameter that running functions read again regularly: changing a threshold only touches this
+ * resource.
  * @throws Error when the document is larger than a standard parameter.
  */
 export function policyParameter(
@@ -34,7 +34,7 @@ export function policyParameter(
   );
 }
 
-/** Functions read all their parameters in one call. IAM decides on each name of it, so one that isn't granted fails the whole call. */
+/** Functions read all their parameters in one call. IAM checks every name in it, so one that isn't granted fails the whole call. */
 export function readParameter(parameter: Parameter, sid = "ReadPolicy"): Statement {
   return { sid, actions: ["ssm:GetParameters"], resources: [parameter.arn] };
 }

@@ -6,29 +6,29 @@ import { policyDocument, type Statement, tlsOnly } from "./iam";
 /** An AWS service that may send to the queue, and on behalf of which resources. */
 export interface QueueSender {
   readonly service: "events.amazonaws.com" | "s3.amazonaws.com";
-  /** ARNs of rules or buckets; `*` stands for any run of characters. */
+  /** ARNs of rules or buckets; `*` stands for any characters. */
   readonly sourceArns: readonly pulumi.Input<string>[];
 }
 
 export interface EncryptedQueueArgs {
   readonly key: EncryptionKey;
   /**
-   * Seconds a received message stays hidden. At least six times the timeout of a Lambda consumer plus its batching window,
-   * as AWS advises, so that a throttled retry does not see the message twice. Default 30.
+   * Seconds that a received message stays hidden. For a Lambda consumer at least six times its timeout plus the batching window, as AWS
+   * recommends, so that a throttled retry doesn't see the message twice. Default 30.
    */
   readonly visibilityTimeoutSeconds?: number;
   /** Receives of one message before it moves to the dead-letter queue. Default 5. */
   readonly maxReceives?: number;
   /** Services allowed to send. Roles are allowed by their own policies. Default none. */
   readonly senders?: readonly QueueSender[];
-  /** `false` for a queue that is itself the end of the line. Default true. */
+  /** `false` for a queue that is itself a dead-letter queue. Default true. */
   readonly deadLetter?: boolean;
 }
 
-/** SQS keeps a message 14 days at most. Everything here is worth that long: losing one is losing a score. */
+/** SQS keeps a message for at most 14 days. Everything here is worth that: losing a message would lose a score. */
 const RETENTION_SECONDS = 14 * 24 * 3600;
 
-/** A queue under a customer-managed key, reachable by TLS only, with a dead-letter queue of the same kind. */
+/** A queue encrypted with a customer-managed key, reachable only over TLS, with a dead-letter queue of the same kind. */
 export class EncryptedQueue extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly url: pulumi.Output<string>;
@@ -48,7 +48,7 @@ export class EncryptedQueue extends pulumi.ComponentResource {
       `${name}-queue`,
       {
         kmsMasterKeyId: args.key.arn,
-        // One data key for five minutes: SQS's own default, and one KMS call for that time instead of one a message.
+        // One data key for five minutes, SQS's default: one KMS call in that time instead of one per message.
         kmsDataKeyReusePeriodSeconds: 300,
         messageRetentionSeconds: RETENTION_SECONDS,
         visibilityTimeoutSeconds: args.visibilityTimeoutSeconds ?? 30,

@@ -1,5 +1,5 @@
 /**
- * The bus that scores travel on: REST and stream publish to it, rules of this and other stacks listen.
+ * The bus of all scores: REST and stream publish to it, rules of this and other stacks listen.
  */
 import { EventBus, EventBusPolicy, EventRule, EventTarget } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
@@ -13,7 +13,7 @@ import { EncryptedQueue } from "./queue";
 
 export interface ScoreBusArgs {
   readonly key: EncryptionKey;
-  /** Gets the alarm about undelivered events. */
+  /** Topic of the alarm about undelivered events. */
   readonly alarmTopicArn: pulumi.Input<string>;
 }
 
@@ -21,13 +21,13 @@ export interface RouteArgs {
   readonly description: string;
   /** JSON of an EventBridge pattern. */
   readonly eventPattern: string;
-  /** ARN of a log group, topic or queue whose resource policy lets EventBridge in. */
+  /** ARN of a log group, topic or queue whose resource policy allows EventBridge. */
   readonly targetArn: pulumi.Input<string>;
-  /** Turns the event into a sentence, for people. Default: the whole event. */
+  /** Turns the event into a sentence for people. Default: the whole event. */
   readonly inputTransformer?: input.cloudwatch.EventTargetInputTransformer;
 }
 
-/** Retries of EventBridge: its own default age, and enough attempts for an outage of an hour. */
+/** EventBridge's retries: its default maximum age, and enough attempts for an outage of an hour. */
 const RETRY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
 
 export class ScoreBus extends pulumi.ComponentResource {
@@ -72,7 +72,7 @@ export class ScoreBus extends pulumi.ComponentResource {
       `${name}-undelivered-events`,
       alarms,
       undelivered.queueName,
-      "EventBridge could not deliver an event to its target for a day; the event lies in the queue.",
+      "EventBridge could not deliver an event to its target for a day; the event is in the queue.",
     );
     this.arn = bus.arn;
     this.busName = bus.name;
@@ -106,7 +106,7 @@ export class ScoreBus extends pulumi.ComponentResource {
     return { rule, target };
   }
 
-  /** ARNs of rules on this bus, for the policies of their targets (the names are Pulumi's own). */
+  /** ARN pattern of this bus's rules, for the policies of their targets (Pulumi chooses the names). */
   ruleArnPattern(): pulumi.Output<string> {
     return ruleArnPattern(this.arn);
   }

@@ -6,13 +6,13 @@ import type { Statement } from "./iam";
 export interface GeneratedSecretArgs {
   readonly key: EncryptionKey;
   readonly description: string;
-  /** Days in which a deleted secret can be restored; 0 deletes at once. */
+  /** Days within which a deleted secret can be restored; 0 deletes at once. */
   readonly recoveryWindowDays: number;
   /** Protects the secret and its value from `pulumi destroy`. */
   readonly deletionProtection: boolean;
 }
 
-/** The key of the tokens that stand for personal fields: a new one would give every user a new token, so it can be restored for 30 days. */
+/** The key of the tokens that replace personal fields. It can be restored for 30 days: a new key would give every user a new token. */
 export function tokenKey(
   name: string,
   { key, deletionProtection }: Pick<GeneratedSecretArgs, "key" | "deletionProtection">,
@@ -29,7 +29,7 @@ export function randomValue(parent: pulumi.Resource): pulumi.Output<string> {
   return pulumi.secret(drawn.randomPassword);
 }
 
-/** A secret whose value the first deployment draws and no later one changes. */
+/** A secret whose value is drawn at the first deployment and never changed by later ones. */
 export class GeneratedSecret extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly nodes: { readonly secret: Secret; readonly version: SecretVersion };
@@ -46,7 +46,7 @@ export class GeneratedSecret extends pulumi.ComponentResource {
     const version = new SecretVersion(
       `${name}-value`,
       { secretId: secret.id, secretString: randomValue(this) },
-      // The value is drawn anew at every evaluation; only the first one counts.
+      // Every evaluation draws a new value, but only the first one is stored.
       { parent: this, ignoreChanges: ["secretString"], protect: args.deletionProtection },
     );
     this.arn = secret.arn;

@@ -14,22 +14,22 @@ export interface StateMachineArgs {
   readonly context: PlatformContext;
   readonly description: string;
   readonly definition: pulumi.Input<Definition>;
-  /** What its tasks call, besides logs, traces and the notices on the alarm topic. */
+  /** Permissions for what its tasks call, in addition to logs, traces and notices on the alarm topic. */
   readonly permissions: readonly Statement[];
-  /** Minutes after which an execution that has ended counts as late. */
+  /** Minutes after which an execution counts as late. */
   readonly lateMinutes: number;
-  /** Hours without a success, after the first, that raise an alarm, 1 to 168; for a machine that runs on a schedule. Default: no such alarm. */
+  /** Hours without a success, after the first one, that raise an alarm, 1 to 168; for scheduled machines. Default: no such alarm. */
   readonly expectedWithinHours?: number;
   readonly transform?: Transform<SfnStateMachineArgs>;
 }
 
-/** CloudWatch accepts this length; `/aws/vendedlogs/` keeps the account's one policy for log deliveries short. */
+/** Longest name that CloudWatch accepts; `/aws/vendedlogs/` keeps the account's one policy for log deliveries short. */
 const MAX_LOG_NAME = 80;
 
 export class StateMachine extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly role: Role;
-  /** Whatever starts executions waits for the permissions. */
+  /** Whatever starts executions must wait for the permissions: depend on this. */
   readonly policy: RolePolicy;
   readonly nodes: { readonly machine: SfnStateMachine; readonly logGroup: LogGroup; readonly alarms: readonly MetricAlarm[] };
 
@@ -64,7 +64,7 @@ export class StateMachine extends pulumi.ComponentResource {
         {
           roleArn: this.role.arn,
           type: "STANDARD",
-          // Names of objects, counts and metrics: no record of a person passes through a machine, so its data may be logged.
+          // Only names of objects, counts and metrics: no personal records pass through a machine, so its data may be logged.
           loggingConfiguration: {
             level: "ALL",
             includeExecutionData: true,
@@ -91,7 +91,7 @@ function ownStatements(context: PlatformContext): Statement[] {
   return [
     {
       sid: "DeliverLogs",
-      // The list that Step Functions tries before it creates the machine, on any resource. https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+      // The actions that Step Functions tries before it creates the machine, on any resource. https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
       actions: [
         "logs:CreateLogDelivery",
         "logs:GetLogDelivery",
@@ -157,9 +157,9 @@ function createAlarms(
 }
 
 /**
- * Nothing ended well for so long. Alarms of hourly periods may look back a week. The metric has a value only where an execution ended
- * well, so the alarm runs out of data instead of going off: a new alarm begins without data and tells nobody, and after the first
- * success the change back to that is what tells.
+ * No success for that long. Alarms with hourly periods may look back a week. The metric only has a value when an execution succeeded, so
+ * the alarm runs out of data instead of going off: a new alarm starts without data and notifies nobody, and after the first success
+ * the change back to that state is what notifies.
  */
 function missing(metric: Pick<AlarmArgs, "namespace" | "dimensions">, hours: number): AlarmArgs {
   return {

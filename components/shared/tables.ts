@@ -4,10 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PlatformContext } from "./context";
 import type { Statement } from "./iam";
 
-/** Units that a table has, or none: on demand it takes what comes and costs by the request. */
+/** Provisioned units of a table, or none: on demand it accepts any load and costs by the request. */
 export type TableCapacity = ProvisionedUnits | { readonly mode: "onDemand" };
 
-/** The table starts with the first units and grows to the second when 70 % are used. */
+/** The table starts with the first units, and grows up to the second while more than 70 % are used. */
 export interface ProvisionedUnits {
   readonly mode: "provisioned";
   readonly readUnits: number;
@@ -16,7 +16,7 @@ export interface ProvisionedUnits {
   readonly maxWriteUnits: number;
 }
 
-/** What every table has: encryption under the stack's key, expiry by `ttl`, backups and protection as the stack says. */
+/** What every table has: encryption with the stack's key, expiry by `ttl`, and the stack's backups and protection. */
 function tableDefaults(context: PlatformContext): Partial<TableArgs> {
   return {
     ttl: { attributeName: "ttl", enabled: true },
@@ -26,7 +26,7 @@ function tableDefaults(context: PlatformContext): Partial<TableArgs> {
   };
 }
 
-/** Scores by event id. Provisioned units suit an even load and cost a seventh then; a write that finds none left waits. */
+/** Scores by event id. For an even load, provisioned units cost a seventh; a write without free units waits. */
 export function resultsTable(
   name: string,
   tableName: string,
@@ -50,7 +50,7 @@ export function resultsTable(
       readCapacity: capacity.readUnits,
       writeCapacity: capacity.writeUnits,
     },
-    // Auto scaling changes the units of the live table; a deployment must not set them back.
+    // Auto scaling changes the live table's units; a deployment must not reset them.
     { ...opts, ignoreChanges: ["readCapacity", "writeCapacity"] },
   );
   scale(`${name}-reads`, table, "Read", capacity.readUnits, capacity.maxReadUnits, parent);
@@ -86,7 +86,7 @@ function scale(name: string, table: Table, kind: "Read" | "Write", min: number, 
   );
 }
 
-/** Velocity and travel state by user token; on demand, since a burst of new users is the very thing it watches for. */
+/** Velocity and travel state by user token; on demand, because a burst of new users is exactly what it watches for. */
 export function stateTable(name: string, context: PlatformContext, parent: pulumi.Resource): Table {
   return new Table(
     `${name}-table`,
@@ -101,8 +101,8 @@ export function stateTable(name: string, context: PlatformContext, parent: pulum
 }
 
 /**
- * Answers by the id of the input and time, of every profile: the cache and the idempotency keys of the REST API. Always with backups. The key is
- * called `leadId` for good, because another name would be another table.
+ * Answers of every profile by the id of the input and time: the cache and the idempotency keys of the REST API. Always with backups.
+ * The key keeps its name `leadId`, because renaming it would create a new table.
  */
 export function scoresTable(name: string, context: PlatformContext, parent: pulumi.Resource): Table {
   return new Table(

@@ -8,13 +8,13 @@ export interface NotificationTopicArgs {
   readonly key: EncryptionKey;
   /** Sender shown in the e-mail, at most 100 characters. */
   readonly displayName: string;
-  /** Who gets an e-mail. SNS asks the address to confirm; until then nothing is sent. Default: nobody. */
+  /** Who gets e-mails. SNS asks the address to confirm; until then it sends nothing. Default: nobody. */
   readonly email?: pulumi.Input<string>;
   /** Services that may publish for this account. */
   readonly publishers: readonly ("cloudwatch.amazonaws.com" | "events.amazonaws.com")[];
 }
 
-/** An encrypted topic, with an e-mail subscription where somebody should get one. */
+/** An encrypted topic, with an e-mail subscription if an address is given. */
 export class NotificationTopic extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly nodes: { readonly topic: Topic; readonly policy: TopicPolicy; readonly subscription: TopicSubscription | undefined };

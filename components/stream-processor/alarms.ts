@@ -5,10 +5,10 @@ import { type AlarmContext, alarm, functionAlarms } from "../shared/alarms";
 import type { PlatformFunction } from "../shared/function";
 import type { StreamSettings } from "./settings";
 
-/** A healthy consumer is seconds behind; five minutes is a person's time to notice, and far from the stream's retention. */
+/** A healthy consumer is seconds behind. Five minutes is long enough to be sure, and far from the stream's retention. */
 const ITERATOR_AGE_ALARM_MS = 5 * 60_000;
 
-/** The function fails, is slow, throttled or behind, or gave up a batch. */
+/** Alarms when the function fails, is slow, throttled or behind, or gave up a batch. */
 export function createAlarms(
   instance: string,
   { context, function: { timeoutSeconds, errorRateAlarmPercent } }: StreamSettings,
@@ -33,7 +33,7 @@ export function createAlarms(
     // One of the mapping's EventCount metrics. A queue fed by the bucket would also get S3's test message, and stay in alarm.
     alarm(`${instance}-failed-batch`, alarms, {
       alarmDescription:
-        "A batch was given up, since its records' age or retries ended: they lie below aws/lambda/ in the data bucket.",
+        "A batch was given up, since its records' age or retries ended: they are in the data bucket under aws/lambda/.",
       namespace: "AWS/Lambda",
       metricName: "OnFailureDestinationDeliveredEventCount",
       dimensions: { EventSourceMappingUUID: eventSource.uuid },

@@ -1,4 +1,4 @@
-/** What a stream processor is made of. */
+/** Arguments of a stream processor. */
 import type { StreamArgs } from "@pulumi/aws/kinesis";
 import type { EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
@@ -14,8 +14,8 @@ import type { ProvisionedUnits } from "../shared/tables";
 import type { Transform } from "../shared/transform";
 
 /**
- * One choice for the stream and the results table, since the slower of them decides: fixed shards (1 MB/s or 1,000 records/s each) and
- * units (a record a second each), or both following the load at a higher price.
+ * One choice for the stream and the results table, since the slower of the two decides: fixed shards (1 MB/s or 1,000 records/s each)
+ * and units (one record per second each), or both following the load at a higher price.
  */
 export type StreamCapacity =
   | { readonly mode: "provisioned"; readonly shards: number; readonly table: Omit<ProvisionedUnits, "mode"> }
@@ -23,21 +23,21 @@ export type StreamCapacity =
 
 /** How records come from the Kinesis stream to the function. */
 export interface StreamTrigger {
-  /** Hours an event stays in the stream, 24 to 8760; beyond `maxAgeSeconds` they are paid for and of no use. Default 168. */
+  /** Hours that an event stays in the stream, 24 to 8760; hours beyond `maxAgeSeconds` cost money and are of no use. Default 168. */
   readonly retentionHours: number;
-  /** Records of one invocation, 1 to 10,000. Default 1000. */
+  /** Records per invocation, 1 to 10,000. Default 1000. */
   readonly batchSize: number;
-  /** Seconds to wait for a full batch, 0 to 300: latency against fewer invocations and larger archive objects. Default 1. */
+  /** Seconds to wait for a full batch, 0 to 300: trades latency for fewer invocations and larger archive objects. Default 1. */
   readonly batchWindowSeconds: number;
   /** Batches of one shard in flight, 1 to 10; records of one key stay in order. Default 1. */
   readonly parallelization: number;
   /**
    * Retries of a failing batch before it goes to the failure destination; -1 retries until its age ends. Batches that wait for a
-   * throttled table are retried as well, so a limit sheds records whenever the table is slow for long. Default -1.
+   * throttled table are retried as well, so with a limit a slow table loses records to that destination. Default -1.
    */
   readonly maxRetries: number;
   /**
-   * Seconds after which a record is given up to the failure destination, 60 to 604,800: how long the platform may be behind.
+   * Seconds after which a record is given up to the failure destination, 60 to 604,800: how far the platform may fall behind.
    * Default 604,800, a week.
    */
   readonly maxAgeSeconds: number;
@@ -49,25 +49,25 @@ export interface StreamFunction {
   readonly memoryMb: number;
   /** Seconds that a batch may take, 10 to 900. Default 60. */
   readonly timeoutSeconds: number;
-  /** Executions set aside; fewer than shards × parallelisation make the stream wait. Default 10. */
+  /** Reserved executions; with fewer than shards × parallelisation the stream waits. Default 10. */
   readonly reservedConcurrency: number;
-  /** Mean seconds between two reads of policy and models by a warm container; an account makes 40 reads a second in all. Default 60. */
+  /** Mean seconds between two reads of policy and models by a warm container; an account has 40 reads per second in total. Default 60. */
   readonly policyTtlSeconds: number;
-  /** Percent of invocations that may fail before an alarm. Default 5. */
+  /** Percentage of invocations that may fail before an alarm is raised. Default 5. */
   readonly errorRateAlarmPercent: number;
 }
 
-/** How far an event's own time may lie from its arrival, or it goes to quarantine. */
+/** How far an event's own time may lie from its arrival before it goes to quarantine. */
 export interface EventTime {
-  /** Days that it may lie back: histories are backfilled, and anything older is a clock fault. Default 7300. */
+  /** Days in the past: histories are backfilled, and anything older is a clock fault. Default 7300. */
   readonly maxAgeDays: number;
-  /** Minutes that it may lie ahead, for clocks that run fast. Default 60. */
+  /** Minutes in the future, for clocks that run fast. Default 60. */
   readonly maxFutureMinutes: number;
 }
 
-/** How long what was stored stays, days. */
+/** How long stored data is kept, in days. */
 export interface StreamRetention extends DataRetention {
-  /** Results in the table; a replay of an older event scores it anew. Default 90. */
+  /** Results in the table; a replay of an older event scores it again. Default 90. */
   readonly resultDays: number;
 }
 
@@ -83,12 +83,12 @@ export interface StreamProcessorArgs {
    */
   readonly profile: AnyProfile;
   /**
-   * What a new stack decides by. A change touches one SSM parameter and no function. Default: the profile's own.
+   * The policy of a new stack. Changing it only touches one SSM parameter and no function. Default: the profile's own.
    * @example withOverrides(PROFILES.fraud.defaultPolicy, { thresholds: { high_amount: 800 } })
    */
   readonly policy?: PolicyDocument;
   /**
-   * Champion, fallbacks and challengers that a new stack scores with. Default: the model that the policy names, and a model bucket of its own.
+   * Champion, fallbacks and challengers of a new stack. Default: the model that the policy names, and a model bucket of its own.
    * @example { store, initial: { chain: [{ kind: "rules-only" }] } }
    */
   readonly models?: ProfileModels;
@@ -99,12 +99,12 @@ export interface StreamProcessorArgs {
    */
   readonly context?: Partial<PlatformContext>;
   /**
-   * Gets the events of alerting bands. Default: a bus of its own.
+   * The bus that events of alerting bands are published to. Default: a bus of its own.
    * @example api.bus
    */
   readonly bus?: ScoreBus;
   /**
-   * Key of the tokens that stand for personal fields; components with the same key can be joined by user. Default: a key of its own.
+   * Key of the tokens that replace personal fields; the data of components with the same key can be joined by user. Default: a key of its own.
    * @example api.tokenSecret
    */
   readonly tokenSecret?: GeneratedSecret;
@@ -119,43 +119,43 @@ export interface StreamProcessorArgs {
    */
   readonly capacity?: StreamCapacity;
   /**
-   * Size and limits of the function. Default: 1024 MB, 60 s, 10 executions set aside.
+   * Size and limits of the function. Default: 1024 MB, 60 s, 10 reserved executions.
    * @example { memoryMb: 2048 }
    */
   readonly function?: Partial<StreamFunction>;
   /**
-   * How far an event's own time may lie from its arrival. Default: 20 years back, an hour ahead.
+   * How far an event's own time may lie from its arrival. Default: 20 years in the past, an hour in the future.
    * @example { maxAgeDays: 30 }
    */
   readonly eventTime?: Partial<EventTime>;
   /**
-   * How long results, archive and quarantine stay, days. Default: 90, 730 and 30.
+   * How long results, archive and quarantine are kept, in days. Default: 90, 730 and 30.
    * @example { archiveDays: 2555 }
    */
   readonly retention?: Partial<StreamRetention>;
   /**
-   * Physical name of the data bucket; another one is another, empty bucket. Default: `company-<name>-data-<environment>-<region>-<suffix>`.
+   * Physical name of the data bucket; changing it creates a new, empty bucket. Default: `company-<name>-data-<environment>-<region>-<suffix>`.
    * @example "acme-fraud-data-prod-eu-west-1"
    */
   readonly dataBucketName?: pulumi.Input<string>;
   /**
-   * Who gets an e-mail for every event of an alerting band, from a topic of its own. Default: nobody; beside a bus of its own
-   * there is the topic all the same.
+   * Who gets an e-mail for every event of an alerting band, from a topic of its own. Default: nobody; a component with a bus of its own
+   * has the topic all the same.
    * @example "fraud-team@example.com"
    */
   readonly highRiskEmail?: pulumi.Input<string>;
   /**
-   * Where the scores can be queried: kept as SecureString for systems beside this one. Default: `none`.
+   * Where the scores can be queried; stored as a SecureString for other systems. Default: `none`.
    * @example "redshift-data://us-east-1/warehouse-prod-a1/risk"
    */
   readonly connectionString?: pulumi.Input<string>;
   /**
-   * Queues told about new objects of the data bucket. Default: none.
+   * Queues that are notified of new objects in the data bucket. Default: none.
    * @example warehouse.objectQueues()
    */
   readonly objectQueues?: readonly ObjectQueue[];
   /**
-   * Last word on inputs of single resources; what keeps data safe can't be changed by it. Default: none.
+   * Has the last word on the inputs of single resources, except those that keep data safe. Default: none.
    * @example { stream: () => ({ shardLevelMetrics: ["IncomingBytes"] }) }
    */
   readonly transform?: {

@@ -3,7 +3,7 @@ import { NotificationTopic } from "../shared/topic";
 import { EVENT_DETAIL_TYPE, eventSourceName } from "./scorer";
 import type { StreamSettings } from "./settings";
 
-/** A topic for single events, apart from the alarms about the platform: another audience, and many more of them. */
+/** A topic for single events, separate from the alarms about the platform: it has another audience and many more messages. */
 export function announceHighRisks(
   instance: string,
   { bus, policy, profile, context, highRiskEmail: email }: StreamSettings,
@@ -26,7 +26,7 @@ export function announceHighRisks(
       eventPattern: JSON.stringify({
         source: [eventSourceName(profile.id)],
         "detail-type": [EVENT_DETAIL_TYPE],
-        // The names of the bands, not their limits: moving a limit must not touch this rule.
+        // The names of the bands, not their limits: changing a limit must not touch this rule.
         detail: { band: policy.bands.filter(({ alert }) => alert).map(({ name }) => name) },
       }),
       targetArn: topic.arn,

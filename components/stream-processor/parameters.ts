@@ -1,4 +1,4 @@
-/** The parameters of a stream processor: policy and models, which its function follows, and two secrets for systems beside it. */
+/** The parameters of a stream processor: policy and models, which its function follows, and two secrets for other systems. */
 import { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
 import { modelsParameter } from "../shared/models-parameter";
@@ -43,7 +43,7 @@ function createSecureParameters(
       keepsValue ? { parent, ignoreChanges: ["value"], protect: context.deletionProtection } : { parent },
     );
   return [
-    // Drawn once; whoever replaces it in the console keeps their value.
+    // Drawn once; a value that somebody sets in the console is kept.
     secure("api-key", "Key of an external scoring service", randomValue(parent), true),
     secure("connection-string", "Where the scores can be queried", connectionString, false),
   ];

@@ -1,4 +1,4 @@
-/** The function that scores a stream's events, and the least that it may do. */
+/** The function that scores a stream's events, with least privileges. */
 import type { Table } from "@pulumi/aws/dynamodb";
 import type { Stream } from "@pulumi/aws/kinesis";
 import type { Parameter } from "@pulumi/aws/ssm";
@@ -20,8 +20,8 @@ export const eventSourceName = (profile: string): string => `${profile}.scoring`
 const WRITE_PREFIXES = ["archive/", "high-risk/", "quarantine/", "aws/lambda/"] as const;
 
 /**
- * Share of its time that the function keeps for what follows the results. What waits for a slow table ends before it, and below the 80 % at
- * which the alarm on duration speaks: that the stream is behind is what the alarm on its age says.
+ * Share of its time that the function keeps for what follows the results. Waiting for a slow table ends before that, and below the 80 %
+ * at which the alarm on duration goes off: the alarm on the stream's age is the one that reports a stream that is behind.
  */
 const RESERVE_SHARE = 0.25;
 

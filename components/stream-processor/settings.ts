@@ -1,4 +1,4 @@
-/** The arguments of a stream processor with nothing left open: defaults filled in, and what wasn't given created. */
+/** The complete settings of a stream processor: defaults are filled in and missing parts created. */
 import type * as pulumi from "@pulumi/pulumi";
 import { currentAccount } from "../shared/account";
 import { platformContext } from "../shared/context";

@@ -33,7 +33,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
   readonly stateTable: pulumi.Output<string>;
   readonly dataBucket: PrivateBucket;
   readonly policyParameterName: pulumi.Output<string>;
-  /** What a training pipeline promotes models for, and batch scoring follows. */
+  /** The profiles that training pipelines promote models for, and whose champion batch scoring uses. */
   readonly served: ServedProfile;
   /** What other components of the stack can share. */
   readonly context: PlatformContext;

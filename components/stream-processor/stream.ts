@@ -1,4 +1,4 @@
-/** The stream and the mapping that hands its records to the function. */
+/** The stream, and the mapping that passes its records to the function. */
 import { Stream, type StreamArgs } from "@pulumi/aws/kinesis";
 import { EventSourceMapping, type EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
@@ -53,7 +53,7 @@ export function createTrigger(
       transform.eventSource,
       {
         functionName: scorer.functionName,
-        // One bad record never takes its batch with it, and a failed batch never vanishes: S3 keeps the whole records.
+        // One bad record never takes its batch with it, and a failed batch never disappears: S3 keeps the whole records.
         bisectBatchOnFunctionError: true,
         functionResponseTypes: ["ReportBatchItemFailures"],
         destinationConfig: { onFailure: { destinationArn: dataBucket.arn } },

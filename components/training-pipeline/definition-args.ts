@@ -1,4 +1,4 @@
-/** What the states of a training are made from. */
+/** Arguments of the training machine's definition. */
 import type { Notices } from "../shared/pipeline-states";
 import type { TrainingJob } from "./args";
 
@@ -20,7 +20,7 @@ export interface TrainingDefinitionArgs {
   readonly sourcesKey: string;
   /** Group in the registry: `<prefix><dataset><suffix>`. */
   readonly group: { readonly prefix: string; readonly suffix: string };
-  /** For the registry: what the model may be deployed on. */
+  /** For the registry: instance types that the model may be deployed on. */
   readonly servingInstanceType: string;
 }
 
@@ -29,12 +29,12 @@ export interface TimedFunction {
   readonly timeoutSeconds: number;
 }
 
-/** Path of the plan in the state of an execution. */
+/** Path of the plan in an execution's state. */
 export const PLAN = "$.plan.output";
 /**
- * Before it runs a script, the container installs its folder with `pip install .` (sagemaker_containers `_modules.py`), for which
- * pip fetches setuptools into an environment of its own: from 25.3 on always, before that unless setuptools and wheel are there.
- * An isolated container cannot fetch. pip reads the value as that of the option `build-isolation`, so 0 means without
+ * Before it runs a script, the container installs the script's folder with `pip install .` (sagemaker_containers `_modules.py`). For that
+ * pip fetches setuptools into an isolated environment: always since 25.3, earlier unless setuptools and wheel are installed. A container
+ * without a network can't fetch. pip reads the value as the option `build-isolation`, so 0 turns isolation off
  * (pypa/pip #5735).
  */
 export const PIP = { PIP_NO_BUILD_ISOLATION: "0" };

@@ -5,9 +5,9 @@ import type { TrainingJob } from "./args";
 import { PIP, PLAN, type TrainingDefinitionArgs } from "./definition-args";
 import { registryStates } from "./registry-states";
 
-/** Seconds for SageMaker and Glue to find a machine and put their results away, besides the work itself. */
+/** Seconds for SageMaker and Glue to find a machine and store their results, in addition to the work itself. */
 const OVERHEAD_SECONDS = 1800;
-/** What all trainings have in common; an intrinsic function takes no object literal, so it stands beside the plan. */
+/** Hyperparameters that all trainings have in common; an intrinsic function takes no object literal, so they stand beside the plan. */
 const SCRIPT_MODE = "$.plan.scriptMode";
 
 export function trainingDefinition(args: TrainingDefinitionArgs): Definition {
@@ -21,7 +21,7 @@ export function trainingDefinition(args: TrainingDefinitionArgs): Definition {
   return {
     Comment: "Trains a model on a dataset and registers it for approval",
     StartAt: "Plan",
-    // All steps at their limits, an hour on top for retries.
+    // All steps at their limits, plus an hour for retries.
     TimeoutSeconds: trainingSeconds(args.training) + args.extractJob.timeoutMinutes * 60 + 2 * OVERHEAD_SECONDS + 3600,
     States: states,
   };
@@ -53,7 +53,7 @@ function planStates(args: TrainingDefinitionArgs): States {
     ),
     ChooseSource: {
       Type: "Choice",
-      // An argument without a value would take the next one's name for it.
+      // A command-line argument without a value would take the next argument's name as its value.
       Choices: [{ Variable: `${PLAN}.file`, StringEquals: "", Next: "ExtractTrainingData" }],
       Default: "ExtractTrainingFile",
     },
@@ -81,7 +81,7 @@ function extractStates({ functions, extractJob, notices }: TrainingDefinitionArg
         timeoutSeconds: extractJob.timeoutMinutes * 60 + OVERHEAD_SECONDS,
         next: "CheckDataQuality",
         remedy:
-          "Read the job's log. A column that vanished: correct the source or the dataset's features. No memory or no time: more workers (risk:glue.workers). Then start a new execution.",
+          "Read the job's log. If a column disappeared, correct the source or the dataset's features. If memory or time ran out, use more workers (risk:glue.workers). Then start a new execution.",
       },
       FAILURE_TAIL,
     );
@@ -119,7 +119,7 @@ function trainStates(args: TrainingDefinitionArgs): States {
         timeoutSeconds: trainingSeconds(args.training) + OVERHEAD_SECONDS,
         next: "EvaluateModel",
         remedy:
-          "Read the job's log in /aws/sagemaker/TrainingJobs. No capacity: another instance type (risk:training.instanceType) or no spot. Then start a new execution: a job's name is used once.",
+          "Read the job's log in /aws/sagemaker/TrainingJobs. If there was no capacity, choose another instance type (risk:training.instanceType) or turn spot off. Then start a new execution: a job's name can only be used once.",
       },
       FAILURE_TAIL,
     ),
@@ -132,7 +132,7 @@ function trainStates(args: TrainingDefinitionArgs): States {
         resultPath: "$.evaluation",
         next: "CreateModel",
         remedy:
-          "Nothing was registered and the champion stays. The report lies below models/<dataset>/<model>/report/: compare it with the champion's before you change features or limits.",
+          "Nothing was registered and the champion stays. The report is in models/<dataset>/<model>/report/: compare it with the champion's before you change features or limits.",
       },
       notices.partition,
       FAILURE_TAIL,
@@ -163,7 +163,7 @@ function trainingParameters(args: TrainingDefinitionArgs): Readonly<Record<strin
     OutputDataConfig: { "S3OutputPath.$": `${PLAN}.modelOutputUri`, KmsKeyId: keyArn },
     ResourceConfig: {
       InstanceType: training.instanceType,
-      // The script trains on one machine: a million rows of 85 features take minutes.
+      // The script trains on one machine: a million rows with 85 features take minutes.
       InstanceCount: 1,
       VolumeSizeInGB: training.volumeGb,
       VolumeKmsKeyId: keyArn,
@@ -194,7 +194,7 @@ function channel(name: string, uri: Readonly<Record<string, string>>, contentTyp
 function scriptMode({ sourcesKey, notices }: TrainingDefinitionArgs): Readonly<Record<string, string>> {
   return {
     sagemaker_program: "train.py",
-    // A file of the channel `code`: without a network the container cannot fetch it from S3.
+    // A file of the channel `code`: without a network the container can't fetch it from S3.
     sagemaker_submit_directory: `/opt/ml/input/data/code/${basename(sourcesKey)}`,
     sagemaker_container_log_level: "20",
     sagemaker_region: notices.region,

@@ -16,10 +16,10 @@ export interface TrainingFunctions {
   readonly promotion: PlatformFunction;
 }
 
-/** Seconds: statistics of hundreds of columns at most; then two models over 20,000 rows. */
+/** Seconds: the first for statistics of at most hundreds of columns, the second for two models over 20,000 rows. */
 export const TIMEOUT_SECONDS = { plan: PLAN_TIMEOUT_SECONDS, qualityGate: 60, evaluationGate: 300, promotion: 300 } as const;
 
-/** Executions at once: the schedules of all datasets start in the same minute. */
+/** Concurrent executions: the schedules of all datasets start in the same minute. */
 const concurrencyOf = ({ datasets }: TrainingSettings): number => Math.max(2, datasets.length);
 
 export function createFunctions(instance: string, settings: TrainingSettings, parent: pulumi.Resource): TrainingFunctions {
@@ -72,7 +72,7 @@ function createEvaluationGate(instance: string, settings: TrainingSettings, pare
       description: "Compares a trained model with the champion on the holdout",
       entry: "evaluation-gate",
       callbackFactory: () => require("./bundles/evaluation-gate/index.js").handler,
-      // One whole vCPU: it scores the holdout with two models.
+      // One whole vCPU, because it scores the holdout with two models.
       memoryMb: 1769,
       timeoutSeconds: TIMEOUT_SECONDS.evaluationGate,
       reservedConcurrency: concurrencyOf(settings),
@@ -101,7 +101,7 @@ function createPromotion(instance: string, settings: TrainingSettings, parent: p
     ...modelStore.bucket.readStatements(profilePrefixes(datasets)),
     ...modelStore.bucket.writeStatements(profilePrefixes(datasets)),
     parameterStatement("ChangeModels", ["ssm:GetParameter", "ssm:PutParameter"], models, account),
-    // Reading metrics knows no resource.
+    // Reading metrics doesn't support resources.
     { sid: "ReadMetrics", actions: ["cloudwatch:GetMetricData"], resources: ["*"] },
   ];
   return new PlatformFunction(

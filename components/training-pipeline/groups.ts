@@ -1,4 +1,4 @@
-/** The groups of the Model Registry, one a dataset. */
+/** The groups of the Model Registry, one per dataset. */
 import { ModelPackageGroup } from "@pulumi/aws/sagemaker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Account } from "../shared/account";
@@ -8,7 +8,7 @@ import type { TrainingSettings } from "./settings";
 /** Group by dataset. */
 export type ModelGroups = Readonly<Record<string, ModelPackageGroup>>;
 
-/** The name of a group, and what stands before and after the dataset's in it. */
+/** The name of a group, and what comes before and after the dataset's name in it. */
 export interface GroupName {
   readonly name: string;
   readonly prefix: string;

@@ -1,4 +1,4 @@
-/** The state machine that puts an approved model in front of traffic: convert → canary → wait → check → champion. */
+/** The state machine that promotes an approved model: convert → canary → wait → check → champion. */
 import {
   type Definition,
   executionLink,
@@ -15,11 +15,11 @@ import type { TimedFunction } from "./definition-args";
 export interface PromotionDefinitionArgs {
   readonly notices: Notices;
   readonly promotion: TimedFunction;
-  /** Seconds that the model answers its share before it is judged. */
+  /** Seconds that the model answers its share before it is checked. */
   readonly canarySeconds: number;
 }
 
-/** All four actions may run twice: an approval can be announced twice, and a person may approve once more. */
+/** All four actions may run twice: an approval may be announced twice, and somebody may approve once more. */
 const ACTIONS = ["Convert", "StartCanary", "CheckCanary", "MakeChampion"] as const;
 
 const REMEDIES = {
@@ -27,9 +27,9 @@ const REMEDIES = {
     "The champion stays. A damaged archive or margins that differ from XGBoost's: train again, and reject this version (npm run model -- reject).",
   StartCanary: "The champion stays. Approve the version again once the cause is gone.",
   CheckCanary:
-    "The champion stays. Unless the message says that the challenger was withdrawn, it still answers its share: approve it again once the cause is gone, or take it away (npm run model -- withdraw).",
+    "The champion stays. Unless the message says that the challenger was withdrawn, it still answers its share: approve it again once the cause is gone, or withdraw it (npm run model -- withdraw).",
   MakeChampion:
-    "The champion stays. Unless the message says that the challenger was withdrawn, it still answers its share: approve it again, or take it away (npm run model -- withdraw). If somebody promoted another model meanwhile, decide which one is wanted.",
+    "The champion stays. Unless the message says that the challenger was withdrawn, it still answers its share: approve it again, or withdraw it (npm run model -- withdraw). If somebody has promoted another model in the meantime, decide which one is wanted.",
 } as const satisfies Readonly<Record<(typeof ACTIONS)[number], string>>;
 
 export function promotionDefinition({ notices, promotion, canarySeconds }: PromotionDefinitionArgs): Definition {
@@ -82,7 +82,7 @@ export function promotionDefinition({ notices, promotion, canarySeconds }: Promo
         Choices: [{ Variable: "$.version.status", StringEquals: "Approved", Next: "Convert" }],
         Default: "NotApproved",
       },
-      // The event says that it was; whoever took the approval back has the last word.
+      // The event says that it was approved; if somebody has since taken the approval back, that counts.
       NotApproved: { Type: "Succeed" },
       ...act("Convert", "convert", "$.convert", "StartCanary"),
       ...act("StartCanary", "canary", "$.canary", "WaitForCanary"),

@@ -37,7 +37,7 @@ export function registryStates(args: TrainingDefinitionArgs): States {
           "ModelPackageGroupName.$": groupName,
           "ModelPackageDescription.$": `States.Format('{}, made by execution {}', ${PLAN}.modelName, $$.Execution.Name)`,
           ModelApprovalStatus: "PendingManualApproval",
-          // An attempt whose answer was lost registers nothing twice.
+          // An attempt whose response was lost doesn't register anything twice.
           "ClientToken.$": `${PLAN}.modelName`,
           InferenceSpecification: {
             Containers: [container],
@@ -94,7 +94,7 @@ export function registryStates(args: TrainingDefinitionArgs): States {
   };
 }
 
-/** The container that serves the model. Its code is in the model's own archive, since an isolated container cannot fetch any. */
+/** The container that serves the model. Its code is in the model's own archive, since an isolated container can't fetch any. */
 function modelContainer({ image, notices }: TrainingDefinitionArgs): unknown {
   return {
     Image: image,

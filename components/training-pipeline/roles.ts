@@ -25,7 +25,7 @@ export function createTrainingRole(
   );
 }
 
-/** The role of models, which batch transform works as: reads a day's rows, writes its predictions. */
+/** The role of models, with which batch transform works: reads a day's rows, writes its predictions. */
 export function createModelRole(
   instance: string,
   { store, context, image, account }: TrainingSettings,
@@ -50,7 +50,7 @@ function sagemakerRole(name: string, description: string, statements: readonly S
   return role;
 }
 
-/** A volume under the stack's key takes a grant, which SageMaker passes on to EBS and nobody else. */
+/** A volume encrypted with the stack's key needs a grant, which SageMaker passes on to EBS and to nobody else. */
 function volumeStatements(keyArn: pulumi.Input<string>): Statement[] {
   return [
     { sid: "DescribeKey", actions: ["kms:DescribeKey", "kms:Encrypt"], resources: [keyArn] },
@@ -63,7 +63,7 @@ function volumeStatements(keyArn: pulumi.Input<string>): Statement[] {
   ];
 }
 
-/** Pulls the container, writes its log and its metrics. The names of the log groups are SageMaker's own. */
+/** Pulls the container, writes its log and its metrics. SageMaker chooses the names of the log groups. */
 function containerStatements(
   kind: "TrainingJobs" | "TransformJobs",
   image: pulumi.Output<TrainingImage>,

@@ -1,4 +1,4 @@
-/** The arguments of a training pipeline with nothing left open: defaults filled in, checked, and what wasn't given created. */
+/** The complete settings of a training pipeline: defaults are filled in, values checked, and missing parts created. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { DatasetDocument } from "../../functions/gates/dataset";
 import { currentAccount } from "../shared/account";
@@ -52,7 +52,7 @@ export function trainingSettings(instance: string, args: TrainingPipelineArgs, p
   };
 }
 
-/** One function promotes the models of all datasets, so they have one store. */
+/** One function promotes the models of all datasets, so they need to share one store. */
 function modelStoreOf(instance: string, datasets: readonly DatasetDocument[], served: readonly ServedProfile[]): ModelStore {
   const trained = served.filter(({ profile }) => datasets.some((dataset) => dataset.profile === profile));
   const [store, another] = new Set(trained.map(({ modelStore }) => modelStore));

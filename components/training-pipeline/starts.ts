@@ -1,4 +1,4 @@
-/** What starts the machines of training: a schedule a dataset, and an approval. */
+/** What starts the machines of training: a schedule per dataset, and an approval. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Starter } from "../shared/pipeline-schedules";
 import type { StateMachine } from "../shared/state-machine";

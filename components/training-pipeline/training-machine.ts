@@ -1,4 +1,4 @@
-/** The state machine that trains: its definition with the names of what was created, and what its tasks may do. */
+/** The state machine that trains: its definition, filled with the names of created resources, and what its tasks may do. */
 import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
 import type { Statement } from "../shared/iam";

@@ -1,5 +1,5 @@
 /**
- * Trains models on a schedule and puts an approved one in front of traffic: Step Functions, Glue, SageMaker, Model Registry.
+ * Trains models on a schedule and promotes the approved ones: Step Functions, Glue, SageMaker, Model Registry.
  */
 import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
@@ -23,7 +23,7 @@ export class TrainingPipeline extends pulumi.ComponentResource {
   readonly promotionMachineArn: pulumi.Output<string>;
   /** Group in the Model Registry by dataset. */
   readonly modelGroups: Readonly<Record<string, pulumi.Output<string>>>;
-  /** The role that models are served with; batch transform works as it. */
+  /** The role that models are served with; batch transform works with it. */
   readonly modelRole: Role;
   /** The bucket that batch scoring shares. */
   readonly store: PipelineStore;

@@ -7,11 +7,11 @@ import { base64Payload, storableText } from "../shared/storable";
 export interface Message {
   readonly id: string;
   readonly body: string;
-  /** When the queue got it, ms. */
+  /** When the queue received it, in ms. */
   readonly sentAtMs: number;
 }
 
-/** One object to write, and the messages that are done once it is there. */
+/** One object to write, and the messages that are done once it has been written. */
 export interface PlannedObject {
   readonly key: string;
   readonly lines: readonly string[];
@@ -19,9 +19,9 @@ export interface PlannedObject {
 }
 
 /**
- * Groups messages into one archive object per profile and day, and one quarantine object for what is no score. Keys are
- * hashes of the events in them: the same batch again gives the same objects. A batch that comes back in another composition
- * repeats lines, which the warehouse merges by `event_id`.
+ * Groups messages into one archive object per profile and day, and one quarantine object for messages that hold no score. Keys
+ * are hashes of the events in the object: the same batch always gives the same objects. When messages come back in a different
+ * batch, lines are repeated, and the warehouse merges them by `event_id`.
  */
 export function planObjects(messages: readonly Message[]): readonly PlannedObject[] {
   const groups = new Map<
@@ -59,7 +59,7 @@ export function planObjects(messages: readonly Message[]): readonly PlannedObjec
   });
 }
 
-/** The archive record in an envelope's detail, or what is wrong with it. */
+/** The archive record in an envelope's detail, or a sentence about what is wrong with it. */
 function readRecord(body: string): ArchiveRecord | string {
   let envelope: unknown;
   try {
@@ -70,7 +70,7 @@ function readRecord(body: string): ArchiveRecord | string {
   const record = member(member(envelope, "detail"), "record");
   for (const name of ["event_id", "profile", "scored_at"]) {
     const value = member(record, name);
-    if (typeof value !== "string" || value === "") return `Expected a text at detail.record.${name}, got none.`;
+    if (typeof value !== "string" || value === "") return `Expected text at detail.record.${name}, got none.`;
   }
   if (!/^[a-z][a-z0-9_]*$/.test(String(member(record, "profile")))) return "Expected a profile's id at detail.record.profile.";
   if (!/^\d{4}-\d{2}-\d{2}T/.test(String(member(record, "scored_at"))))

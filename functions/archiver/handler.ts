@@ -11,7 +11,7 @@ export interface ArchiverArgs {
 
 export type ArchiverHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
-/** SQS batch of scores → archive objects. Messages whose object could not be written are reported and come again. */
+/** SQS batch of scores → archive objects. Messages whose object could not be written are reported and delivered again. */
 export function createArchiverHandler({ objects, log }: ArchiverArgs): ArchiverHandler {
   return async (event) => {
     const planned = planObjects(

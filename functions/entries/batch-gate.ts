@@ -1,11 +1,11 @@
 /**
- * Lambda `batch-gate`: looks at a day's extract, and sums up the days of an inference execution.
- * Event: `{action: "inspect", day}` or `{action: "summary", dataset, modelName, days}`. Answer: {@link Inspection} or {@link Summary}.
+ * Lambda `batch-gate`: checks a day's extract, and sums up the days of an inference execution.
+ * Event: `{action: "inspect", day}` or `{action: "summary", dataset, modelName, days}`. Returns: {@link Inspection} or {@link Summary}.
  * Environment: PIPELINE_BUCKET; optional LOG_LEVEL (info).
  *
  * IAM actions of its role:
  *   s3:GetObject  on <PIPELINE_BUCKET>/config/datasets/* and inference/input/*
- *   s3:ListBucket on <PIPELINE_BUCKET>, so that a missing object is told from a forbidden one
+ *   s3:ListBucket on <PIPELINE_BUCKET>, so that a missing object is distinguished from a forbidden one
  *   kms:Decrypt   on the bucket's key
  */
 

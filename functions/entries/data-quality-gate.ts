@@ -1,10 +1,10 @@
 /**
  * Lambda `data-quality-gate`: judges the statistics of an extracted training set.
- * Event: the training plan. Answer: {@link QualityResult}. Environment: PIPELINE_BUCKET; optional LOG_LEVEL (info).
+ * Event: the training plan. Returns: {@link QualityResult}. Environment: PIPELINE_BUCKET; optional LOG_LEVEL (info).
  *
  * IAM actions of its role:
  *   s3:GetObject  on <PIPELINE_BUCKET>/config/datasets/* and training/data/*
- *   s3:ListBucket on <PIPELINE_BUCKET>, so that a missing object is told from a forbidden one
+ *   s3:ListBucket on <PIPELINE_BUCKET>, so that a missing object is distinguished from a forbidden one
  *   kms:Decrypt   on the bucket's key
  */
 import { createObjects } from "../gates/common/adapters";

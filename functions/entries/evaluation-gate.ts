@@ -1,12 +1,12 @@
 /**
  * Lambda `evaluation-gate`: judges a trained model and writes its report.
- * Event: the training plan. Answer: {@link EvaluationResult}.
+ * Event: the training plan. Returns: {@link EvaluationResult}.
  * Environment: PIPELINE_BUCKET, MODEL_BUCKET, MODELS_PARAMETERS (JSON: SSM parameter by dataset); optional LOG_LEVEL (info).
  *
  * IAM actions of its role:
  *   s3:GetObject     on <PIPELINE_BUCKET>/config/datasets/* and models/*, and on <MODEL_BUCKET>/models/*
  *   s3:PutObject     on <PIPELINE_BUCKET>/models/* (report/ below a model's name)
- *   s3:ListBucket    on both buckets, so that a missing object is told from a forbidden one
+ *   s3:ListBucket    on both buckets, so that a missing object is distinguished from a forbidden one
  *   ssm:GetParameter on the models parameters
  *   kms:Decrypt      on the keys of both buckets; kms:GenerateDataKey on that of PIPELINE_BUCKET
  */

@@ -1,14 +1,14 @@
 /**
- * Lambda `model-promotion`: compiles an approved model, puts it beside the champion, looks, and puts it in front.
- * Event: `{action: "convert" | "canary" | "check" | "flip", dataset, modelName, convert?}`. Answer: {@link PromotionResult}.
+ * Lambda `model-promotion`: compiles an approved model, runs it as a canary, checks its health, and makes it the champion.
+ * Event: `{action: "convert" | "canary" | "check" | "flip", dataset, modelName, convert?}`. Returns: {@link PromotionResult}.
  * Environment: PIPELINE_BUCKET, MODEL_BUCKET, MODELS_PARAMETERS (JSON: SSM parameter by dataset), CANARY_PERCENT (0 to 100);
- * optional METRIC_NAMESPACES (JSON: CloudWatch namespace by profile; without it metrics are not looked at) with ENVIRONMENT (the
+ * optional METRIC_NAMESPACES (JSON: CloudWatch namespace by profile; without it metrics are not checked) with ENVIRONMENT (the
  * dimension `Environment` of the stack's metrics), LOG_LEVEL (info).
  *
  * IAM actions of its role:
  *   s3:GetObject     on <PIPELINE_BUCKET>/config/datasets/* and models/*, and on <MODEL_BUCKET>/models/*
  *   s3:PutObject     on <MODEL_BUCKET>/models/*
- *   s3:ListBucket    on both buckets, so that a missing object is told from a forbidden one
+ *   s3:ListBucket    on both buckets, so that a missing object is distinguished from a forbidden one
  *   ssm:GetParameter, ssm:PutParameter on the models parameters
  *   cloudwatch:GetMetricData on * (it has no resources), with METRIC_NAMESPACES
  *   kms:Decrypt      on the keys of both buckets; kms:GenerateDataKey on that of MODEL_BUCKET
@@ -28,7 +28,7 @@ function wire(): PromotionHandler {
   const bucket = env.text("PIPELINE_BUCKET");
   const modelBucket = env.text("MODEL_BUCKET");
   const names = env.texts("MODELS_PARAMETERS");
-  // It has no default: how much a new model may decide on its own is for the stack to say.
+  // No default: the stack decides how much traffic a new model may answer on its own.
   env.text("CANARY_PERCENT");
   const canaryPercent = env.number("CANARY_PERCENT", 0, 0, 100);
   const reported =

@@ -1,11 +1,11 @@
 /**
- * Lambda `pipeline-plan`: checks what an execution was asked to do and names all that its states work on.
- * Event: `{pipeline, input, execution: {name, startTime}}`. Answer: {@link TrainingPlan} or {@link InferencePlan}.
+ * Lambda `pipeline-plan`: checks what an execution was asked to do, and names everything that its states work on.
+ * Event: `{pipeline, input, execution: {name, startTime}}`. Returns: {@link TrainingPlan} or {@link InferencePlan}.
  * Environment: PIPELINE_BUCKET, MODELS_PARAMETERS (JSON: SSM parameter by dataset); optional MAX_BACKFILL_DAYS (31), LOG_LEVEL (info).
  *
  * IAM actions of its role:
  *   s3:GetObject     on <PIPELINE_BUCKET>/config/datasets/*, training/source/* and models/*  (the latter two for HEAD only)
- *   s3:ListBucket    on <PIPELINE_BUCKET>, so that a missing object is told from a forbidden one
+ *   s3:ListBucket    on <PIPELINE_BUCKET>, so that a missing object is distinguished from a forbidden one
  *   ssm:GetParameter on the models parameters
  *   kms:Decrypt      on the bucket's key
  */

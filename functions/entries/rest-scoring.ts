@@ -2,7 +2,7 @@
  * REST → scores of one profile. Environment: PROFILE, SCORES_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
  * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, ARCHIVE_BUCKET, TOKEN_SECRET_ARN; optional CACHE_TTL_SECONDS (86400),
  * POLICY_TTL_SECONDS (60), IDEMPOTENCY_LEASE_SECONDS (60), DEMO_JITTER ("1" adds up to ±5 % of the scale), LOG_LEVEL (info);
- * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET.
+ * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
  * The role needs, besides writing its own log group:
  * - dynamodb:Query, GetItem, PutItem, DeleteItem on SCORES_TABLE
@@ -36,7 +36,7 @@ import { createS3 } from "../shared/s3-client";
 import { cached, createSecretSource, createTokeniserSource } from "../shared/secret-source";
 
 const JITTER_POINTS = 5;
-/** The profiles without state, by their id: a request is scored by what it says. */
+/** The profiles without state, by id: a request is scored by its own content alone. */
 const SERVED: Readonly<Record<"lead" | "churn" | "device", { readonly profile: AnyProfile; readonly validate: Validate }>> = {
   lead: { profile: LEAD, validate: lead },
   churn: { profile: CHURN, validate: churn },
@@ -69,7 +69,7 @@ function wire(): RestHandler {
   const log = createLog(env.optional("LOG_LEVEL", "info"), { function: "rest-scoring", profile: id });
   const metrics = createMetrics(values.namespace, { Environment: values.environment, Profile: id }, clock);
   const dynamo = createDynamoDb();
-  // Clients that the first answer does not need are made when they are: the secret for personal fields, S3 when the bus is down.
+  // Clients that most requests don't need are created on demand: for the secret of personal fields, and for S3 when the bus is down.
   const secret = () => createSecretSource(createSecretsManager(), values.secret)();
   const objects = cached(async () => createObjectStore(createS3(FAST), values.bucket));
   const parameters = createParameterSource({

@@ -2,7 +2,7 @@
  * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
  * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
- * for models beyond the policy's own MODELS_PARAMETER with MODEL_BUCKET.
+ * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
  * The role needs, besides writing its own log group and reading its stream (kinesis:DescribeStream, DescribeStreamSummary,
  * GetRecords, GetShardIterator, ListShards, SubscribeToShard on the stream; kinesis:ListStreams on *; kms:Decrypt on the stream's key):
@@ -12,7 +12,7 @@
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
  * - events:PutEvents on EVENT_BUS_NAME
  * - s3:PutObject on DATA_BUCKET/{archive,high-risk,quarantine}/*; s3:GetObject on DATA_BUCKET/archive/*; s3:ListBucket on DATA_BUCKET
- *   (makes a missing object answer 404, not 403)
+ *   (without it S3 answers 403 instead of 404 for a missing object)
  * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
  */
 import { fraud, models as validateModels, policy as validatePolicy } from "#validators";
@@ -35,7 +35,7 @@ import { createResultStore, createStateStore } from "../stream/adapters";
 import { decodeJson } from "../stream/decode";
 import { createStreamHandler, type StreamHandler } from "../stream/handler";
 
-/** The profiles with state, by their id: a record is scored by what came before it. */
+/** The profiles with state, by id: a record is scored with the history of its user. */
 const STREAMED: Readonly<Record<"fraud", { readonly profile: AnyProfile; readonly validate: Validate }>> = {
   fraud: { profile: FRAUD, validate: fraud },
 };

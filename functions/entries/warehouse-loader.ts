@@ -1,14 +1,14 @@
 /**
- * Lambda `warehouse-loader`: loads every created object of archive, quarantine and labels that the queue names.
- * Event: anything (a schedule's, or `{}` by hand). Answer: {@link LoaderSummary}.
+ * Lambda `warehouse-loader`: loads every new object of archive, quarantine and labels that the queue names.
+ * Event: anything (a schedule's, or `{}` by hand). Returns: {@link LoaderSummary}.
  *
  * IAM actions of its role:
  *   sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility, sqs:GetQueueAttributes  on the load queue
  *   s3:PutObject                                             on <MANIFEST_BUCKET>/manifests/*
  *   redshift-data:ExecuteStatement, redshift-data:BatchExecuteStatement  on the workgroup
  *   redshift-data:DescribeStatement, redshift-data:GetStatementResult, redshift-data:CancelStatement  on *
- *   redshift-serverless:GetCredentials                       on the workgroup, without SECRET_ARN
- *   secretsmanager:GetSecretValue                            on SECRET_ARN, with it
+ *   redshift-serverless:GetCredentials                       on the workgroup, if SECRET_ARN is not set
+ *   secretsmanager:GetSecretValue                            on SECRET_ARN, if it is set
  *   kms:Decrypt, kms:GenerateDataKey                         on the keys of queue and bucket, where they have one
  * COPY_ROLE_ARN, assumed by the warehouse: s3:GetObject on archive/*, quarantine/*, labels/* and manifests/*, s3:ListBucket, kms:Decrypt.
  */

@@ -1,12 +1,12 @@
 /**
  * Lambda `warehouse-migrator`: brings the warehouse's schema up to the migrations in this archive.
- * Event: anything (`{}`). Answer: {@link MigrationSummary}.
+ * Event: anything (`{}`). Returns: {@link MigrationSummary}.
  *
  * IAM actions of its role:
  *   redshift-data:ExecuteStatement, redshift-data:BatchExecuteStatement  on the workgroup
  *   redshift-data:DescribeStatement, redshift-data:GetStatementResult, redshift-data:CancelStatement  on *
  *   secretsmanager:GetSecretValue (and kms:Decrypt on its key)  on SECRET_ARN: migrations run as the admin user
- *   redshift-serverless:GetCredentials                       on the workgroup, without SECRET_ARN
+ *   redshift-serverless:GetCredentials                       on the workgroup, if SECRET_ARN is not set
  */
 import { randomUUID } from "node:crypto";
 import tables from "../../sql/migrations/0001_tables.sql";
@@ -23,7 +23,7 @@ import { EnvReader } from "../shared/env";
 import { createLog } from "../shared/log";
 
 const FUNCTION_NAME = "warehouse-migrator";
-/** Time left for answering after the last statement. */
+/** Time kept for returning the result after the last statement. */
 const CLOSING_MILLISECONDS = 2_000;
 
 const env = new EnvReader(FUNCTION_NAME, process.env);

@@ -1,4 +1,4 @@
-/** What a model learns from and scores in batch, as TypeScript sees it: the document is described in schemas/dataset.schema.json, which Python reads too. */
+/** What a model learns from and scores in batch, as a TypeScript type. The document is described by schemas/dataset.schema.json, which Python reads too. */
 import type { FeatureSpecEntry } from "../scoring/models/feature-spec";
 
 export type DatasetSource =
@@ -16,13 +16,13 @@ export type DatasetSource =
       readonly timeColumn: string;
       readonly targetColumn: string;
     }
-  /** The run's input names a CSV file under `training/source/`. */
+  /** The execution's input names a CSV file under `training/source/`. */
   | { readonly kind: "files" };
 
 export interface DatasetDocument {
   readonly version: 1;
   readonly name: string;
-  /** Profile whose models it makes. */
+  /** The profile that the models are for. */
   readonly profile: string;
   readonly source: DatasetSource;
   readonly target:
@@ -31,7 +31,7 @@ export interface DatasetDocument {
   readonly labels: {
     /** What an event without a label counts as. */
     readonly unlabelled: "negative" | "drop";
-    /** Days after which an event's label is taken as settled; younger events are left out. */
+    /** Days after which the label of an event is final; younger events are left out. */
     readonly maturityDays: number;
   };
   readonly history: { readonly days: number; readonly maxRows: number };
@@ -47,7 +47,7 @@ export interface DatasetDocument {
     readonly minPositiveShare: number;
     readonly maxPositiveShare: number;
     readonly maxDuplicateKeys: number;
-    /** Population stability index of a column against the champion's training set. */
+    /** Largest population stability index of a column against the champion's training set. */
     readonly maxDrift: number;
   };
   readonly training: {
@@ -65,11 +65,11 @@ export interface DatasetDocument {
   };
   readonly evaluation: {
     readonly metric: "auc" | "rmse";
-    /** AUC at least, RMSE at most. */
+    /** Lowest AUC, or highest RMSE. */
     readonly limit: number;
     /** By how much the champion must be beaten. */
     readonly margin: number;
-    /** Population stability index of the predictions against the champion's. */
+    /** Largest population stability index of the predictions against the champion's. */
     readonly maxPsi: number;
     readonly goldenRows: number;
   };

@@ -20,7 +20,7 @@ export function createQueue(sqs: SQSClient, queueUrl: string): Queue {
         new ReceiveMessageCommand({
           QueueUrl: queueUrl,
           MaxNumberOfMessages: SQS_BATCH,
-          // A long poll asks every server of the queue; zero seconds may miss messages that are there.
+          // A long poll asks every server of the queue; without waiting, messages that are there may be missed.
           WaitTimeSeconds: 1,
           MessageSystemAttributeNames: ["ApproximateReceiveCount"],
         }),
@@ -36,7 +36,7 @@ export function createQueue(sqs: SQSClient, queueUrl: string): Queue {
       for (const batch of batches(messages)) {
         const answer = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(entryOf) }));
         const [failed] = answer.Failed ?? [];
-        // Left in the queue, the message comes again, and the ledger answers for it.
+        // A message that is left in the queue comes again, and then the ledger knows its objects.
         if (failed !== undefined)
           throw new Error(`SQS did not delete ${answer.Failed?.length} messages: ${failed.Code} ${failed.Message ?? ""}.`);
       }

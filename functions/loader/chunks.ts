@@ -1,4 +1,4 @@
-/** Splits what is to be loaded into transactions. */
+/** Splits the objects to load into transactions. */
 import type { CreatedObject } from "./notification";
 import { type LoadTarget, targetOf } from "./targets";
 
@@ -7,7 +7,7 @@ export interface Chunk {
   readonly objects: readonly CreatedObject[];
 }
 
-/** Objects without a target are left out. Order is by key, so that equal sets make equal chunks. */
+/** Objects without a target are left out. Sorted by key, so that equal sets give equal chunks. */
 export function planChunks(
   objects: readonly CreatedObject[],
   limits: { readonly maxObjects: number; readonly maxBytes: number },
@@ -35,7 +35,7 @@ export function planChunks(
   return chunks;
 }
 
-/** Two halves, to find the object that a load fails on; undefined for a single one. */
+/** Two halves, to find the object that makes a load fail; undefined for a single object. */
 export function halves(chunk: Chunk): readonly [Chunk, Chunk] | undefined {
   if (chunk.objects.length < 2) return undefined;
   const middle = Math.ceil(chunk.objects.length / 2);

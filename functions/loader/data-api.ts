@@ -13,7 +13,7 @@ import type { DataApi, StatementState } from "./sql-client";
 export interface Target {
   readonly workgroupName: string;
   readonly database: string;
-  /** Credentials in Secrets Manager; without it the caller's IAM role is the database user, with the roles of its tag RedshiftDbRoles. */
+  /** Credentials in Secrets Manager; without it the caller's IAM role is the database user, with the database roles in its tag RedshiftDbRoles. */
   readonly secretArn: string | undefined;
 }
 
@@ -65,7 +65,7 @@ export function createDataApi(client: RedshiftDataClient, target: Target): DataA
 }
 
 function idOf(id: string | undefined, action: string): string {
-  if (id === undefined) throw new Error(`${action} answered without an id: nothing can be said about the statement. Try again.`);
+  if (id === undefined) throw new Error(`${action} returned no id, so the statement can't be followed. Try again.`);
   return id;
 }
 
@@ -74,7 +74,7 @@ const STATES: readonly StatementState["status"][] = ["SUBMITTED", "PICKED", "STA
 function statusOf(status: string | undefined): StatementState["status"] {
   const known = STATES.find((state) => state === status);
   if (known === undefined)
-    throw new Error(`DescribeStatement answered the status ${String(status)}, expected one of ${STATES.join(", ")}.`);
+    throw new Error(`DescribeStatement returned the status ${String(status)}, expected one of ${STATES.join(", ")}.`);
   return known;
 }
 

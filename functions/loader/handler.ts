@@ -1,7 +1,7 @@
 /**
- * Drains the queue of created objects into the warehouse: at-least-once in, exactly one row per key in the table.
- * A message is removed only after every object that it names is committed (or was, by the ledger). A failing load is halved
- * until the object at fault stands alone; that one stays in the queue, the others are loaded.
+ * Drains the queue of new objects into the warehouse: at-least-once in, exactly one row per key in the table.
+ * A message is removed only once every object that it names is committed, now or earlier according to the ledger. A failing load is
+ * halved until the object at fault stands alone; that one stays in the queue, the others are loaded.
  */
 import { type Chunk, halves, planChunks } from "./chunks";
 import { type CreatedObject, readNotification } from "./notification";
@@ -10,10 +10,10 @@ import { type Row, StatementFailed, StatementTimeout } from "./sql-client";
 import { FIRST_STATEMENT_OF_OBJECTS, ledgerQueries, loadStatements, manifestOf } from "./statements";
 import { TARGETS, targetOf } from "./targets";
 
-/** Time left for removing messages and answering after the last load. */
+/** Time kept for removing messages and returning the result after the last load. */
 const CLOSING_MILLISECONDS = 5_000;
 const SETTLE_POLL_MILLISECONDS = 500;
-/** Messages of one round: bounds memory and the length of a run between two acknowledgements. */
+/** Messages per round: bounds the memory, and the time between two acknowledgements. */
 const MAX_ROUND_MESSAGES = 5_000;
 const RELEASE_SECONDS = 30;
 const PREFIXES = TARGETS.map(({ prefix }) => prefix).join(" or ");
@@ -27,8 +27,8 @@ interface Held {
 type Outcome = "loaded" | "failed" | "pending";
 
 /**
- * @param deadline epoch milliseconds at which the function is stopped from outside
- * @throws when the warehouse itself cannot be used (no permission, no table, no answer); all messages stay in the queue
+ * @param deadline epoch milliseconds at which Lambda stops the function
+ * @throws when the warehouse itself can't be used (no permission, no table, no answer); all messages stay in the queue
  */
 export type Loader = (deadline: number) => Promise<LoaderSummary>;
 
@@ -87,7 +87,7 @@ class LoaderRun {
     return summary;
   }
 
-  /** Everything that is visible now. Messages that say nothing to load are dealt with here. */
+  /** All messages that are visible now. Messages with nothing to load are dealt with here. */
   private async receiveRound(): Promise<Held[]> {
     const held = new Map<string, Held>();
     while (held.size < MAX_ROUND_MESSAGES && this.ports.clock.now() < this.deadline) {
@@ -190,7 +190,7 @@ class LoaderRun {
     this.totals.inserted += Number(row.inserted);
     this.totals.updated += Number(row.updated);
     this.totals.duplicates += Number(row.duplicates);
-    // Redshift answers `2026-01-31 08:00:00.123+00`.
+    // Redshift returns `2026-01-31 08:00:00.123+00`.
     const newest = row.newest_at ? Date.parse(row.newest_at.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00")) : Number.NaN;
     if (!Number.isNaN(newest)) this.newestAt = Math.max(this.newestAt ?? newest, newest);
   }
@@ -212,7 +212,7 @@ class LoaderRun {
     }
   }
 
-  /** Removes the messages whose every object is in the warehouse, and returns the others. */
+  /** Removes the messages whose objects are all in the warehouse, and returns the others. */
   private async acknowledge(held: readonly Held[]): Promise<readonly Held[]> {
     const isDone = ({ objects }: Held) => objects.every((object) => this.outcomes.get(identity(object)) === "loaded");
     const done = held.filter(isDone);
@@ -241,13 +241,13 @@ class LoaderRun {
     await this.backOff(message);
   }
 
-  /** Each attempt waits longer than the one before: a fault that passes has time to, one that doesn't costs little. */
+  /** Each retry waits longer than the one before: a temporary fault gets time to pass, a permanent one costs little. */
   private backOff(message: QueueMessage): Promise<void> {
     return this.ports.queue.release([message], Math.min(MAX_RELEASE_SECONDS, RELEASE_SECONDS * message.receiveCount));
   }
 }
 
-/** An object that was written anew under its key is another object. */
+/** An object that was overwritten counts as another object. */
 function identity(object: CreatedObject): string {
   return `${object.bucket}/${object.key} ${object.etag}`;
 }

@@ -1,4 +1,4 @@
-/** What a queue message says: which objects were created. Shape: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+/** Which objects a queue message says were created. Shape: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 import { isObject } from "../scoring/core/json";
 
 export interface CreatedObject {
@@ -10,7 +10,7 @@ export interface CreatedObject {
 }
 
 export type Notification =
-  /** Sent by S3 once, when the notification is configured. */
+  /** S3 sends it once, when the notification is configured. */
   | { readonly kind: "test" }
   | { readonly kind: "objects"; readonly objects: readonly CreatedObject[] }
   | { readonly kind: "unreadable"; readonly problem: string };
@@ -20,7 +20,7 @@ export function readNotification(body: string): Notification {
   try {
     parsed = JSON.parse(body);
   } catch {
-    return { kind: "unreadable", problem: "expected the JSON of an S3 event notification, got text that is no JSON" };
+    return { kind: "unreadable", problem: "expected the JSON of an S3 event notification, got text that is not JSON" };
   }
   if (!isObject(parsed)) return { kind: "unreadable", problem: "expected an object with Records, got another JSON value" };
   if (parsed.Event === "s3:TestEvent") return { kind: "test" };
@@ -53,7 +53,7 @@ function readRecord(record: unknown): CreatedObject | string {
   return decoded === undefined ? `expected a URL-encoded key, got ${key}` : { bucket, key: decoded, etag: eTag, sizeBytes: size };
 }
 
-/** Keys are URL-encoded as forms are: a blank arrives as `+`. */
+/** Keys are URL-encoded like form fields: a space arrives as `+`. */
 function decodeKey(key: string): string | undefined {
   try {
     return decodeURIComponent(key.replaceAll("+", " "));

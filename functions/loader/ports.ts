@@ -1,4 +1,4 @@
-/** What the loader needs from the outside. */
+/** What the loader needs from outside. */
 import type { Log } from "../shared/log";
 import type { Clock, SqlClient } from "./sql-client";
 
@@ -6,7 +6,7 @@ export interface QueueMessage {
   readonly body: string;
   readonly receiptHandle: string;
   readonly messageId: string;
-  /** How often it was received, this time included. */
+  /** How often it has been received, this time included. */
   readonly receiveCount: number;
 }
 
@@ -14,9 +14,9 @@ export interface Queue {
   /** Up to ten messages; an empty list when none is visible. */
   receive(): Promise<readonly QueueMessage[]>;
   remove(messages: readonly QueueMessage[]): Promise<void>;
-  /** Makes messages visible again after the seconds. */
+  /** Hides messages for this many more seconds. */
   release(messages: readonly QueueMessage[], seconds: number): Promise<void>;
-  /** Messages in the queue: visible, held by a reader, and delayed. Approximate, as SQS counts. */
+  /** Messages in the queue: visible, held by a reader, and delayed. Approximate, as in SQS. */
   size(): Promise<number>;
 }
 
@@ -26,7 +26,7 @@ export interface ManifestStore {
 }
 
 export interface LoaderMetrics {
-  /** Emitted once a run. */
+  /** Emitted once per run. */
   run(values: LoaderSummary & { readonly freshnessLagSeconds: number | undefined; readonly durationMilliseconds: number }): void;
 }
 
@@ -43,13 +43,13 @@ export interface LoaderPorts {
 
 export interface LoaderSettings {
   readonly copyRoleArn: string;
-  /** Objects of one transaction. Each isolated load costs at least a minute of the warehouse: many objects share one. */
+  /** Objects in one transaction. Each separate load costs at least a minute of the warehouse, so many objects share one. */
   readonly maxObjects: number;
-  /** Compressed bytes of one transaction. */
+  /** Compressed bytes in one transaction. */
   readonly maxBytes: number;
   /** How long one run waits for messages that another run holds. */
   readonly settleMilliseconds: number;
-  /** Failed loads of one run after which the fault is taken for the warehouse's own. */
+  /** Number of failed loads in one run after which the fault is taken to be the warehouse's own. */
   readonly maxFailedLoads: number;
 }
 
@@ -69,9 +69,9 @@ export interface LoaderSummary {
   readonly inserted: number;
   readonly updated: number;
   readonly duplicates: number;
-  /** Objects that the ledger knew already. */
+  /** Objects that were in the ledger already. */
   readonly alreadyLoaded: number;
-  /** Objects and messages that could not be loaded; they stay in the queue and go to its dead-letter queue in the end. */
+  /** Objects and messages that could not be loaded; they stay in the queue and finally go to its dead-letter queue. */
   readonly failed: number;
   /** Messages that are still waiting or held by another run. */
   readonly pending: number;

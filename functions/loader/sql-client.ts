@@ -1,9 +1,9 @@
 /**
- * SQL through the Redshift Data API. The API only accepts work (`SUBMITTED`) and does it later: nothing here counts as done
+ * SQL through the Redshift Data API. The API accepts a statement at once (`SUBMITTED`) and runs it later: nothing here counts as done
  * before `DescribeStatement` says `FINISHED`.
  */
 
-/** Milliseconds, and a pause: injected so that tests run on a clock of their own. */
+/** Milliseconds, and a pause: injected so that tests can use a clock of their own. */
 export interface Clock {
   now(): number;
   sleep(milliseconds: number): Promise<void>;
@@ -14,7 +14,7 @@ export interface DataApi {
   execute(request: { readonly sql: string; readonly name: string; readonly token: string }): Promise<string>;
   batch(request: { readonly sqls: readonly string[]; readonly name: string; readonly token: string }): Promise<string>;
   describe(id: string): Promise<StatementState>;
-  /** One page of rows; every field as text, null where SQL says NULL. */
+  /** One page of rows; every field as text, null for NULL. */
   result(id: string, nextToken: string | undefined): Promise<ResultPage>;
   cancel(id: string): Promise<void>;
 }
@@ -36,8 +36,8 @@ export type Row = Readonly<Record<string, string | null>>;
 export interface SqlClient {
   /**
    * Runs the statements in one transaction, in order, and waits until it is committed.
-   * @param token distinguishes this attempt: the same token within eight hours is the same attempt and runs once
-   * @returns the rows of the last statement when it is a query, else none
+   * @param token identifies this attempt: calls with the same token within eight hours are one attempt and run once
+   * @returns the rows of the last statement if it is a query, otherwise none
    * @throws StatementFailed when the transaction was rolled back; StatementTimeout when the deadline came first
    */
   transaction(statements: readonly string[], options: RunOptions): Promise<readonly Row[]>;
@@ -49,16 +49,16 @@ export interface RunOptions {
   /** Shown in the console's list of statements. */
   readonly name: string;
   readonly token: string;
-  /** Epoch milliseconds after which nothing is waited for any more. */
+  /** Epoch milliseconds after which nothing is waited for. */
   readonly deadline: number;
 }
 
-/** The warehouse refused: the transaction was rolled back and nothing of it is visible. */
+/** The warehouse rejected a statement: the transaction was rolled back and has no effect. */
 export class StatementFailed extends Error {
   readonly code = "STATEMENT_FAILED";
   constructor(
     readonly statementName: string,
-    /** Which statement of the transaction, from 0; undefined when the API did not say. */
+    /** Index of the failed statement in the transaction, from 0; undefined when the API does not say. */
     readonly index: number | undefined,
     readonly sql: string,
     readonly reason: string,
@@ -69,7 +69,7 @@ export class StatementFailed extends Error {
   }
 }
 
-/** The deadline came before the answer. The transaction may still commit: whoever continues must be able to meet its effects. */
+/** The deadline came before the result. The transaction may still commit: whoever continues must be able to cope with its effects. */
 export class StatementTimeout extends Error {
   readonly code = "STATEMENT_TIMEOUT";
   constructor(statementName: string, status: string) {
@@ -90,7 +90,7 @@ const SUBMIT_ATTEMPTS = 6;
 const FIRST_RETRY_MS = 250;
 const WHOLE_ATTEMPTS = 4;
 
-/** Answers to a submission that pass: too many statements at once, throttling, or a serverless workgroup that is still waking up. */
+/** Refusals of a submission that pass: too many statements at once, throttling, or a serverless workgroup that is still waking up. */
 const PASSING_CODES = new Set([
   "ActiveStatementsExceededException",
   "ActiveSessionsExceededException",
@@ -144,7 +144,7 @@ export function createSqlClient(api: DataApi, clock: Clock): SqlClient {
     return rows;
   }
 
-  /** Runs until FINISHED; a passing failure is tried again as a new attempt, since the failed one was rolled back whole. */
+  /** Runs until FINISHED. After a temporary failure the statement is submitted as a new attempt, since the failed one was rolled back completely. */
   async function finished(
     sqls: readonly string[],
     options: RunOptions,
@@ -183,11 +183,11 @@ export function createSqlClient(api: DataApi, clock: Clock): SqlClient {
 
 /**
  * A string as a Redshift literal. Redshift still reads a backslash inside quotes as an escape, as PostgreSQL 8 did.
- * @throws RangeError for NUL, which no literal can hold
+ * @throws RangeError for NUL, which a literal can't hold
  */
 export function literal(text: string): string {
   if (text.includes("\0"))
-    throw new RangeError(`The text ${JSON.stringify(text)} holds NUL, which SQL text cannot. Rename the object.`);
+    throw new RangeError(`The text ${JSON.stringify(text)} contains NUL, which SQL text can't. Rename the object.`);
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }
 

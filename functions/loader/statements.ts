@@ -1,6 +1,6 @@
 /**
- * The transaction of one load: everything between LOCK and the ledger commits together or not at all. MERGE by the key makes
- * a repeated load harmless; the ledger makes it rare.
+ * The transaction of one load: everything between LOCK and the ledger commits together or not at all. MERGE by key makes a repeated
+ * load harmless; the ledger makes it rare.
  */
 import type { CreatedObject } from "./notification";
 import { literal, MAX_STATEMENT_BYTES } from "./sql-client";
@@ -16,10 +16,10 @@ export interface Load {
   readonly copyRoleArn: string;
 }
 
-/** Index of COPY in the transaction: a failure before it is nobody's object's fault. */
+/** Index of COPY in the transaction: a failure before it is not the fault of an object. */
 export const FIRST_STATEMENT_OF_OBJECTS = 2;
 
-/** Statements in order. The last one answers `rows, inserted, updated, duplicates, newest_at` of the load. */
+/** The statements in order. The last one returns `rows, inserted, updated, duplicates, newest_at` of the load. */
 export function loadStatements(load: Load): string[] {
   const { target } = load;
   const table = `risk.${target.table}`;
@@ -39,12 +39,12 @@ export function loadStatements(load: Load): string[] {
   return [
     "LOCK TABLE risk.load_lock",
     `CREATE TEMP TABLE staged (LIKE ${table}_staging)`,
-    // MAXERROR stays 0 and nothing is truncated: an object is loaded whole or reported. ACCEPTINVCHARS replaces single
-    // characters that are no UTF-8, which would otherwise hold back every other line of the object.
+    // MAXERROR stays 0 and nothing is truncated: an object is loaded completely or reported. ACCEPTINVCHARS replaces single invalid
+    // UTF-8 characters, which would otherwise hold up all other lines of the object.
     `COPY staged FROM ${literal(load.manifestUrl)} IAM_ROLE ${literal(load.copyRoleArn)} MANIFEST FORMAT AS JSON 'auto' GZIP TIMEFORMAT AS 'auto' ACCEPTINVCHARS COMPUPDATE OFF STATUPDATE OFF`,
     // One line per key: at-least-once delivery may have put an event into several objects.
     `CREATE TEMP TABLE fresh DISTKEY (${target.key[0]}) AS SELECT ${fields} FROM (SELECT ${fields}, ROW_NUMBER() OVER (PARTITION BY ${keys} ORDER BY ${target.version} DESC, ${target.tieBreak}) AS place FROM staged) AS numbered WHERE place = 1`,
-    // What is left says something new: MERGE then only inserts unknown rows and updates those that were scored again later.
+    // The lines that remain say something new: MERGE only inserts unknown rows and updates those that were scored again later.
     `DELETE FROM fresh USING ${table} WHERE ${sameKey(target.table)} AND (${known})`,
     `INSERT INTO risk.loads (load_id, target, objects, "rows", inserted, updated, duplicates, newest_at, loaded_at) SELECT ${id}, ${literal(target.table)}, ${load.objects.length}, s.lines, f.lines - u.lines, u.lines, s.lines - f.lines, s.newest_at, GETDATE() FROM (SELECT COUNT(*) AS lines, MAX(${target.newest}) AS newest_at FROM staged) AS s CROSS JOIN (SELECT COUNT(*) AS lines FROM fresh) AS f CROSS JOIN (SELECT COUNT(*) AS lines FROM fresh JOIN ${table} AS known ON ${sameKey("known")}) AS u`,
     `MERGE INTO ${table} USING fresh ON ${sameKey(target.table)} WHEN MATCHED THEN UPDATE SET ${updates}, load_id = ${id}, loaded_at = GETDATE() WHEN NOT MATCHED THEN INSERT (${columns.map(([, column]) => column).join(", ")}, load_id, loaded_at) VALUES (${columns.map(([field]) => `fresh.${field}`).join(", ")}, ${id}, GETDATE())`,
@@ -55,13 +55,13 @@ export function loadStatements(load: Load): string[] {
   ];
 }
 
-/** Queries that together answer which of the objects are in the ledger, as `object_key, etag`. */
+/** Queries that together return which of the objects are in the ledger, as `object_key, etag`. */
 export function ledgerQueries(objects: readonly CreatedObject[]): string[] {
   const keys = [...new Set(objects.map((object) => object.key))].map(literal);
   return packed("SELECT object_key, etag FROM risk.load_ledger WHERE status = 'loaded' AND object_key IN (", keys, ")");
 }
 
-/** https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html; mandatory: a missing object fails the load. */
+/** https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html; `mandatory` makes a load fail when an object is missing. */
 export function manifestOf(objects: readonly CreatedObject[]): string {
   return JSON.stringify({
     entries: objects.map((object) => ({
@@ -76,7 +76,7 @@ function ledgerValues(object: CreatedObject): string {
   return `(${literal(object.key)}, ${literal(object.etag)}, ${object.sizeBytes})`;
 }
 
-/** Joins items into as few statements as the Data API's limit of bytes allows. */
+/** Joins items into as few statements as the Data API's size limit allows. */
 function packed(head: string, items: readonly string[], tail: string): string[] {
   const statements: string[] = [];
   const room = MAX_STATEMENT_BYTES - Buffer.byteLength(head) - Buffer.byteLength(tail);

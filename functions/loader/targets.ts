@@ -1,4 +1,4 @@
-/** Which table the lines of an object belong to, and how its columns correspond to the lines' fields. */
+/** Which table an object's lines belong to, and which column each field of a line fills. */
 import { ARCHIVE_COLUMNS, QUARANTINE_COLUMNS } from "../scoring/core/archive-record";
 import { LABEL_COLUMNS } from "../scoring/core/label-record";
 import type { LineColumns } from "../scoring/core/line-columns";
@@ -8,13 +8,13 @@ export interface LoadTarget {
   readonly table: "risk_events" | "quarantined_events" | "risk_labels";
   /** Objects under this prefix are loaded into it. */
   readonly prefix: string;
-  /** Columns that together tell one row from another; the first one distributes the table. */
+  /** Columns that identify a row; the first one distributes the table. */
   readonly key: readonly [string, ...string[]];
-  /** Column that says which of two rows with one key is newer; at equality the row that is there stays. */
+  /** Column that says which of two rows with one key is newer; if they are equal, the existing row stays. */
   readonly version: string;
-  /** Order that decides between lines of one key and version, so that a load comes out the same each time. */
+  /** Order that decides between lines with the same key and version, so that a load always gives the same result. */
   readonly tieBreak: string;
-  /** Column that is all that a row says besides its key: a newer line that says the same is a duplicate. */
+  /** The only column with content besides the key: a newer line with the same value is a duplicate. */
   readonly content?: string;
   /** Time of the newest line, for the freshness metric. */
   readonly newest: string;
@@ -45,11 +45,11 @@ export const TARGETS: readonly LoadTarget[] = [
     table: "risk_labels",
     prefix: "labels/",
     key: ["event_id", "source", "labelled_at"],
-    // Of two verdicts of one source and time the one that arrived later counts.
+    // Of two verdicts with the same source and time, the later arrival counts.
     version: "received_at",
     tieBreak: "label DESC",
     content: "label",
-    // When it arrived: verdicts are months old, and freshness is about the way from there to here.
+    // The time of arrival: verdicts are months old, and freshness measures the way from arrival to the warehouse.
     newest: "received_at",
     columns: LABEL_COLUMNS,
   },

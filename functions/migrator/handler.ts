@@ -1,7 +1,7 @@
 /**
- * Applies the numbered migrations that the warehouse does not have yet, each in one transaction with its row in
- * `risk.schema_migrations`: a migration is there as a whole or not at all. A second migrator at the same time waits at the lock, then
- * finds the row and steps back.
+ * Applies the numbered migrations that the warehouse doesn't have yet, each in one transaction with its row in
+ * `risk.schema_migrations`: a migration is applied completely or not at all. A second migrator at the same time waits for the lock, then
+ * finds the row and skips the migration.
  */
 import { createHash } from "node:crypto";
 import { literal, MAX_STATEMENTS, type SqlClient, StatementFailed } from "../loader/sql-client";
@@ -9,7 +9,7 @@ import type { Log } from "../shared/log";
 import { splitStatements } from "./split";
 
 export interface Migration {
-  /** `0001_tables`: four digits, an underscore, a word or more. Gives the order. */
+  /** `0001_tables`: four digits, an underscore, one or more words. Determines the order. */
   readonly name: string;
   readonly sql: string;
 }
@@ -27,7 +27,7 @@ export interface MigratorPorts {
   readonly newId: () => string;
 }
 
-/** The list of migrations, or what the warehouse has, cannot be right. Nothing was changed. */
+/** The list of migrations contradicts itself or the warehouse. Nothing was changed. */
 export class MigrationConflict extends Error {
   readonly code = "MIGRATION_CONFLICT";
   constructor(problems: readonly string[]) {
@@ -36,7 +36,7 @@ export class MigrationConflict extends Error {
   }
 }
 
-/** Statements around a migration's own: LOCK, guard, row. */
+/** Statements added around a migration's own: LOCK, guard, row. */
 const OWN_STATEMENTS = 3;
 
 const BOOTSTRAP = [
@@ -46,8 +46,8 @@ const BOOTSTRAP = [
 
 /**
  * @param deadline epoch milliseconds
- * @throws MigrationConflict for an applied migration whose text changed, or a list out of order; StatementFailed with the
- *   statement and the reason when a migration is refused (it is rolled back; the ones before it stay)
+ * @throws MigrationConflict for an applied migration whose text has changed, or a list out of order; StatementFailed with the
+ *   statement and the reason when a migration fails (it is rolled back; those before it stay)
  */
 export type Migrator = (deadline: number) => Promise<MigrationSummary>;
 
@@ -63,7 +63,7 @@ export function createMigrator(ports: MigratorPorts): Migrator {
     return new Map(rows.map((row) => [row.name ?? "", row.checksum ?? ""]));
   }
 
-  /** IF NOT EXISTS looks before it creates, so of two first migrators one may fail: by then the table is there. */
+  /** IF NOT EXISTS checks before it creates, so one of two first migrators may fail: by then the table exists. */
   async function bootstrap(deadline: number): Promise<void> {
     const once = () => sql.transaction(BOOTSTRAP, { name: "migrations-bootstrap", token: newId(), deadline });
     await once().catch((error: unknown) => {
@@ -114,7 +114,7 @@ function migrationStatements(migration: Migration): string[] {
   }
   return [
     "LOCK TABLE risk.schema_migrations",
-    // Fails with a division by zero when the row is there already: the only way to stop a batch of statements half-way.
+    // Fails with a division by zero if the row exists: the only way to stop a batch of statements half-way.
     `SELECT 1 / (1 - COUNT(*)) AS is_new FROM risk.schema_migrations WHERE name = ${name}`,
     ...own,
     `INSERT INTO risk.schema_migrations (name, checksum, applied_at) VALUES (${name}, ${literal(checksumOf(migration))}, GETDATE())`,

@@ -1,8 +1,8 @@
-/** Cuts a file of SQL into its statements: the Data API takes one at a time. */
+/** Splits SQL text into statements, because the Data API takes one at a time. */
 
 /**
- * Strings, quoted names, comments and dollar-quoted bodies may hold semicolons. Comments before a statement stay with it,
- * those after the last one are dropped; a backslash inside quotes escapes, as Redshift reads it.
+ * Strings, quoted names, comments and dollar-quoted bodies may contain semicolons. Comments before a statement stay with it,
+ * those after the last one are dropped. A backslash inside quotes is an escape, as in Redshift.
  * @throws SyntaxError for a quote or a comment that never ends
  */
 export function splitStatements(sql: string): string[] {
@@ -45,7 +45,7 @@ function skipComment(sql: string, at: number): number {
   return end + 2;
 }
 
-/** Position after the quoted thing that begins here, or after one character. */
+/** Position after the quoted text or comment that begins here, or after one character. */
 function skipQuoted(sql: string, at: number): number {
   const quote = sql[at];
   if (quote === "'" || quote === '"') {

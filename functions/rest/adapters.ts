@@ -1,4 +1,4 @@
-/** DynamoDB's scores table behind the ports: scores, and the idempotency keys under ids of their own. */
+/** DynamoDB's scores table behind the ports: scores, and the idempotency keys as items with ids of their own. */
 import {
   ConditionalCheckFailedException,
   DeleteItemCommand,
@@ -23,7 +23,7 @@ import {
 import type { Clock } from "../shared/clock";
 import type { Claim, IdempotencyStore, ScoreStore, StoredAnswer } from "./ports";
 
-/** Of the table (components/lib/tables.ts), whatever is scored: a key that is renamed is another table, without what the old one holds. */
+/** Hash key of the table (components/shared/tables.ts) for every profile: renaming it would create a new, empty table. */
 const HASH_KEY = "leadId";
 
 export function createScoreStore(client: DynamoDBClient, table: string): ScoreStore {
@@ -54,7 +54,7 @@ export function createScoreStore(client: DynamoDBClient, table: string): ScoreSt
           policyVersion: readText(item, "policy_version"),
           ...readModelSource(item),
         },
-        // Written by `put` below and by nobody else.
+        // Written only by `put` below.
         answer: own as Readonly<Record<string, unknown>>,
         expiresAt: readNumber(item, "ttl"),
       };
@@ -90,7 +90,7 @@ export interface IdempotencyArgs {
   readonly clock: Clock;
   /** How long an answer is replayed. */
   readonly ttlSeconds: number;
-  /** Longer than an invocation may take: after it the claimant is dead. */
+  /** Longer than the longest invocation: after it, whoever claimed the key can no longer be running. */
   readonly leaseSeconds: number;
 }
 
@@ -100,7 +100,7 @@ export function createIdempotencyStore({ client, table, clock, ttlSeconds, lease
   const judge = (item: Item, bodyHash: string): Claim => {
     if (readText(item, "body_hash") !== bodyHash) return { kind: "other_body" };
     if (item.answer === undefined) return { kind: "in_flight" };
-    // Written by `answer` below and by nobody else.
+    // Written only by `answer` below.
     return { kind: "answered", answer: JSON.parse(readText(item, "answer")) as StoredAnswer };
   };
   return {
@@ -111,7 +111,7 @@ export function createIdempotencyStore({ client, table, clock, ttlSeconds, lease
           new PutItemCommand({
             TableName: table,
             Item: { ...keyOf(key), body_hash: s(bodyHash), lease_until: n(now + leaseSeconds), ttl: n(now + ttlSeconds) },
-            // TTL removes items within days, not at once: an expired one counts as gone.
+            // TTL removes items within days, not at once: an expired item counts as deleted.
             ConditionExpression: `attribute_not_exists(${HASH_KEY}) OR #ttl < :now OR (attribute_not_exists(answer) AND lease_until < :now)`,
             ExpressionAttributeNames: { "#ttl": "ttl" },
             ExpressionAttributeValues: { ":now": n(now) },
@@ -122,7 +122,7 @@ export function createIdempotencyStore({ client, table, clock, ttlSeconds, lease
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
       }
       const { Item: item } = await client.send(new GetItemCommand({ TableName: table, Key: keyOf(key), ConsistentRead: true }));
-      // Released between the two calls: the other request is just over, and the caller's retry will find the key free.
+      // The key was released between the two calls: the other request is just over, and the caller's retry will find the key free.
       return item === undefined ? { kind: "in_flight" } : judge(item, bodyHash);
     },
     async answer(key, bodyHash, answer) {

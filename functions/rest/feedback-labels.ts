@@ -1,4 +1,4 @@
-/** Labels as they come → labels to store, or every problem. Pure: the time is given. */
+/** Labels as received → labels to store, or every problem. Pure: the time is passed in. */
 import { hashJson } from "../scoring/core/hash";
 import type { Validate } from "../scoring/core/json-schema";
 import type { LabelRecord } from "../scoring/core/label-record";
@@ -8,14 +8,14 @@ import type { Problem } from "../scoring/core/types";
 import { dateOf } from "../shared/object-keys";
 import { DEFAULT_SOURCE, FEEDBACK_SCHEMA } from "./feedback-schema";
 
-/** How far a clock of somebody else may be ahead of ours. */
+/** How far the sender's clock may be ahead of ours. */
 export const MAX_SKEW_MS = 5 * 60_000;
-/** Bytes of `risk_labels.event_id`; the schema counts characters. */
+/** Size of `risk_labels.event_id` in bytes; the schema counts characters. */
 const MAX_ID_BYTES = 512;
-/** Problems listed for one request; the rest is counted. */
+/** Problems listed for one request; the others are counted. */
 const MAX_PROBLEMS = 50;
 
-/** One label of the body, after the schema. */
+/** One label of the body, after the schema check. */
 interface GivenLabel {
   readonly event_id: string;
   readonly label: boolean;
@@ -24,13 +24,13 @@ interface GivenLabel {
 }
 
 export interface Labels {
-  /** In the order of their keys: the same labels in another order are the same batch. */
+  /** Sorted by key, so that the same labels in another order are the same batch. */
   readonly records: readonly LabelRecord[];
-  /** Labels of the body that say what another one says. */
+  /** Labels that repeat another label of the body. */
   readonly duplicates: number;
   /**
-   * Hash of what was said. Labels without a time get that of their arrival, so their batch is one of its day: sent again on the same
-   * day it is a repetition, on another day a verdict of that day.
+   * Hash of the labels. Labels without a time get their time of arrival, so their batch belongs to one day: sent again on the same day it
+   * is a repetition, sent on another day it is a verdict of that day.
    */
   readonly batchId: string;
 }

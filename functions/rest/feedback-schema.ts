@@ -1,9 +1,9 @@
 /** Body of `POST /feedback`. Plain data: Ajv, API Gateway, OpenAPI and the command line read the same object. */
 import type { JsonSchema } from "../scoring/core/json-schema";
 
-/** Labels of one request: an object that the warehouse loads in one go, and a body that stays far below the gateway's 10 MB. */
+/** Labels per request: an object that the warehouse loads in one go, and a body far below the gateway's 10 MB. */
 export const MAX_LABELS = 500;
-/** Who said so when the body does not name anyone. */
+/** Source of labels whose body doesn't name one. */
 export const DEFAULT_SOURCE = "api";
 
 export const LABEL_SCHEMA: JsonSchema = {

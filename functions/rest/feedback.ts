@@ -9,11 +9,11 @@ import { answering, type RestHandler, type RouteTools } from "./route";
 
 export interface FeedbackArgs extends RouteTools {
   readonly validate: Validate;
-  /** Of the bucket whose `labels/` the warehouse loads. */
+  /** The bucket whose `labels/` the warehouse loads. */
   readonly objects: Pick<ObjectStore, "putIfAbsent">;
 }
 
-/** 500 labels with the longest ids and every member, escapes included. */
+/** Enough for 500 labels with the longest ids and every member, escapes included. */
 const LIMITS = { maxBytes: 2 * 1024 * 1024, maxDepth: 4 };
 
 const FEEDBACK = {
@@ -24,9 +24,9 @@ const FEEDBACK = {
 } as const;
 
 /**
- * REST proxy event → labels as one object under `labels/`, or `application/problem+json`. All of a request's labels are stored or none.
- * 202 says that they are stored; the warehouse has them after its next load. The same request again writes nothing: whoever got
- * no answer, or a 503, sends it again.
+ * REST proxy event → labels as one object under `labels/`, or `application/problem+json`. Either all labels of a request are stored or
+ * none. 202 means that they are stored; the warehouse has them after its next load. Sending the same request again writes nothing, so
+ * callers repeat it when they got no answer or a 503.
  */
 export function createFeedbackHandler(args: FeedbackArgs): RestHandler {
   const { validate, objects, log, metrics } = args;

@@ -16,8 +16,8 @@ const SCORING = {
 } as const;
 
 /**
- * REST proxy event → score or `application/problem+json`. What the caller sends decides between 2xx and 4xx only; 503 means
- * that the score could not be recorded anywhere. Nothing is stored on a 4xx.
+ * REST proxy event → score or `application/problem+json`. The request alone decides between 2xx and 4xx; 503 means that the score
+ * could not be recorded anywhere. Nothing is stored on a 4xx.
  */
 export function createRestHandler(args: RestHandlerArgs): RestHandler {
   const { profile, validate } = args;

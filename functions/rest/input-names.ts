@@ -1,4 +1,4 @@
-/** What a scored input and its id are called in answers and events. */
+/** Names of a scored input and its id in answers and events. */
 export interface InputNames {
   /** Member with the id of the input: equal inputs of a profile have equal ids. */
   readonly id: string;
@@ -6,7 +6,7 @@ export interface InputNames {
   readonly data: string;
 }
 
-/** The event `Lead Scored` has had names of its own since leads were all that was scored; its consumers read them. */
+/** The event `Lead Scored` keeps the names that it had when leads were the only input, because its consumers read them. */
 const LEAD: InputNames = { id: "leadId", data: "leadData" };
 const ANY: InputNames = { id: "inputId", data: "input" };
 

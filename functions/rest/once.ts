@@ -1,4 +1,4 @@
-/** `Idempotency-Key`: same key and body, same answer; same key and another body, a problem. */
+/** `Idempotency-Key`: the same key and body give the same answer; the same key with another body is a problem. */
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { sha256 } from "../scoring/core/hash";
 import { describeError, type Log } from "../shared/log";
@@ -13,14 +13,14 @@ export interface OnceTools {
   readonly metrics: Metrics;
 }
 
-/** The key as it is stored: one caller's keys are none of another's business. */
+/** The key as stored: a hash that includes profile and caller, so that the keys of two callers never collide. */
 export function callersKey(event: APIGatewayProxyEvent, profile: string, idempotencyKey: string): string {
   const identity = event.requestContext?.identity;
   const caller = identity?.apiKeyId ?? identity?.userArn ?? identity?.cognitoIdentityId ?? "";
   return sha256(JSON.stringify([profile, caller, idempotencyKey]));
 }
 
-/** Runs `work` unless the key was used before. With the table down the work is done all the same: scores are deterministic. */
+/** Runs `work` unless the key was used before. If the table is down the work is done anyway: scores are deterministic. */
 export async function once(
   { idempotency, log, metrics }: OnceTools,
   key: string,

@@ -1,15 +1,15 @@
-/** What REST scoring needs of the world. */
+/** What REST scoring needs from outside. */
 import type { Decision } from "../scoring/core/types";
 
-/** A score as it lies in the scores table. */
+/** A score as stored in the scores table. */
 export interface StoredScore {
   /** Hash of the canonical input. */
   readonly inputId: string;
-  /** Milliseconds since the epoch; with `inputId` the key. */
+  /** Milliseconds since the epoch; together with `inputId` the item's key. */
   readonly timestamp: number;
   readonly scoreId: string;
   readonly decision: Decision;
-  /** Members of the answer that only the profile has. */
+  /** Members of the answer that only this profile has. */
   readonly answer: Readonly<Record<string, unknown>>;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
@@ -27,7 +27,7 @@ export interface StoredAnswer {
   readonly body: string;
 }
 
-/** What became of an earlier request with the same key. */
+/** State of an earlier request with the same key. */
 export type Claim =
   | { readonly kind: "claimed" }
   | { readonly kind: "answered"; readonly answer: StoredAnswer }
@@ -35,9 +35,9 @@ export type Claim =
   | { readonly kind: "other_body" };
 
 export interface IdempotencyStore {
-  /** Takes the key for this body unless somebody has it. A claim that was never answered is free again after `leaseSeconds`. */
+  /** Takes the key for this body unless it is taken. A claim that is never answered expires after `leaseSeconds`. */
   claim(key: string, bodyHash: string): Promise<Claim>;
   answer(key: string, bodyHash: string, answer: StoredAnswer): Promise<void>;
-  /** Gives the key back after a failure, so that the caller's retry is not refused. */
+  /** Releases the key after a failure, so that the caller's retry is not refused. */
   release(key: string): Promise<void>;
 }

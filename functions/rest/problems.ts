@@ -1,4 +1,4 @@
-/** What a route answers when it gives no result: RFC 9457 problems. Handlers answer from this table, and OpenAPI documents it. */
+/** What a route answers instead of a result: RFC 9457 problems. Handlers answer from this table, and OpenAPI documents it. */
 import type { Problem } from "../scoring/core/types";
 
 export interface RestAnswer {
@@ -13,9 +13,9 @@ export const PROBLEMS = {
   "not-json": { status: 400, when: "The body is not JSON." },
   invalid: {
     status: 400,
-    when: "The body is JSON that is not taken: nested too deep, a number beyond a double, a reserved name.",
+    when: "The body is JSON that is not accepted: nested too deep, a number beyond a double, a reserved name.",
   },
-  "duplicate-name": { status: 400, when: "An object of the body has a name twice." },
+  "duplicate-name": { status: 400, when: "An object in the body has the same name twice." },
   "invalid-input": { status: 400, when: "The input does not fit the schema; errors names every problem." },
   "invalid-idempotency-key": { status: 400, when: "Idempotency-Key is not 1 to 255 visible ASCII characters." },
   "request-in-flight": {
@@ -39,7 +39,7 @@ const BODY_PROBLEMS = [
   "unsupported-media-type",
 ] as const satisfies readonly ProblemKind[];
 
-/** What the scoring routes may answer; the compiler holds the handler to it. */
+/** What the scoring routes may answer; the compiler makes sure that the handler does. */
 export const SCORE_PROBLEMS = [
   ...BODY_PROBLEMS,
   "invalid-input",
@@ -49,7 +49,7 @@ export const SCORE_PROBLEMS = [
   "unavailable",
 ] as const satisfies readonly ProblemKind[];
 
-/** The same of `POST /feedback`. It needs no Idempotency-Key: the same labels are the same batch. */
+/** The same for `POST /feedback`. It needs no Idempotency-Key: the same labels are the same batch. */
 export const FEEDBACK_PROBLEMS = [...BODY_PROBLEMS, "invalid-input", "unavailable"] as const satisfies readonly ProblemKind[];
 
 export type BodyProblem = (typeof BODY_PROBLEMS)[number];
@@ -64,7 +64,7 @@ const TITLES: Readonly<Record<(typeof PROBLEMS)[ProblemKind]["status"], string>>
   503: "Service Unavailable",
 };
 
-/** A refusal before it is bound to a request. */
+/** A refusal that isn't tied to a request yet. */
 export interface Refusal<Kind extends ProblemKind = ProblemKind> {
   readonly kind: Kind;
   readonly detail: string;

@@ -8,7 +8,7 @@ export type RequestBody =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly refusal: Refusal<BodyProblem> };
 
-/** The problem that a body is which can't be read. */
+/** The problem for each reason why a body can't be read. */
 const UNREADABLE = {
   too_large: "too-large",
   not_utf8: "not-utf8",
@@ -16,7 +16,7 @@ const UNREADABLE = {
   invalid: "invalid",
 } as const;
 
-/** Value of a header, whatever the case of its name. */
+/** Value of a header; its name is case-insensitive. */
 export function header(event: Pick<APIGatewayProxyEvent, "headers">, name: string): string | undefined {
   for (const [key, value] of Object.entries(event.headers ?? {})) {
     if (key.toLowerCase() === name) return value;
@@ -24,7 +24,7 @@ export function header(event: Pick<APIGatewayProxyEvent, "headers">, name: strin
   return undefined;
 }
 
-/** Headers of every answer, so that a caller can trace a call by them. */
+/** Headers of every answer, so that a caller can trace a call. */
 export function answerHeaders(event: Pick<APIGatewayProxyEvent, "headers">, requestId: string): Record<string, string> {
   const traceId = header(event, "x-amzn-trace-id");
   return {
@@ -35,7 +35,7 @@ export function answerHeaders(event: Pick<APIGatewayProxyEvent, "headers">, requ
   };
 }
 
-/** The body's JSON value, or why there is none. Total: every input gets an answer. */
+/** The body's JSON value, or why there is none. Never throws. */
 export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): RequestBody {
   const refuse = (kind: BodyProblem, detail: string, errors?: readonly Problem[]): RequestBody => ({
     ok: false,
@@ -47,7 +47,7 @@ export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): R
     return refuse("unsupported-media-type", "Expected Content-Type application/json in UTF-8; send the input as JSON.");
   }
   const body = event.body ?? "";
-  // A gateway that decodes the body itself leaves U+FFFD where the bytes were not UTF-8.
+  // A gateway that decodes the body itself puts U+FFFD where the bytes were not UTF-8.
   if (!event.isBase64Encoded && body.includes("\uFFFD")) {
     return refuse("not-utf8", "Expected a body in UTF-8, got bytes that are not UTF-8.");
   }
@@ -68,9 +68,7 @@ export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): R
 export function invalidInput(problems: readonly Problem[]): Refusal<"invalid-input"> {
   const [only] = problems;
   const detail =
-    problems.length === 1 && only !== undefined
-      ? only.detail
-      : `The input has ${problems.length} problems; each is named in errors.`;
+    problems.length === 1 && only !== undefined ? only.detail : `The input has ${problems.length} problems; errors lists each.`;
   return { kind: "invalid-input", detail, errors: problems };
 }
 

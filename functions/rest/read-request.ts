@@ -9,14 +9,14 @@ export type RequestInput =
   | { readonly ok: true; readonly input: unknown; readonly idempotencyKey: string | null }
   | { readonly ok: false; readonly refusal: Refusal<BodyProblem | "invalid-input" | "invalid-idempotency-key"> };
 
-/** No profile's input comes near; API Gateway itself stops at 10 MB. */
+/** No profile's input comes close; API Gateway itself stops at 10 MB. */
 export const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_DEPTH = 16;
 
 /** 1 to 255 visible ASCII characters: what the IETF draft's string can hold without escapes, quoted or not. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** Reads and judges everything the caller sent. Total: every input gets an answer. */
+/** Reads and checks everything that the caller sent. Never throws. */
 export function readRequest(event: APIGatewayProxyEvent, profile: AnyProfile, validate: Validate): RequestInput {
   const idempotencyKey = header(event, "idempotency-key") ?? null;
   if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey)) {

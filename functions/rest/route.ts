@@ -1,4 +1,4 @@
-/** What every route does around its work: answer headers, problems, metrics, and 503 for what it didn't expect. */
+/** What every route does around its work: answer headers, problems, metrics, and 503 for unexpected errors. */
 import { randomUUID } from "node:crypto";
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import type { Clock } from "../shared/clock";
@@ -9,24 +9,24 @@ import { answerHeaders } from "./read-body";
 
 export type RestHandler = (event: APIGatewayProxyEvent) => Promise<RestAnswer>;
 
-/** One request on its way. */
+/** One request being processed. */
 export interface Call {
   readonly event: APIGatewayProxyEvent;
   readonly requestId: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Of its answer. */
+  /** Headers of its answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface Route<Kind extends ProblemKind> {
-  /** What it may answer; `unavailable` is among them, since anything may fail. */
+  /** The problems that it may answer; `unavailable` is always among them, since anything may fail. */
   readonly problems: readonly (Kind | "unavailable")[];
   /** Names of its metrics. */
   readonly metrics: { readonly latency: string; readonly refused: string; readonly errors: string };
   /** Names of its lines in the log. */
   readonly log: { readonly refused: string; readonly failed: string };
-  /** For the caller of a request that failed. */
+  /** Detail of the 503 that the caller gets. */
   readonly unavailable: string;
 }
 
@@ -39,7 +39,7 @@ export interface RouteTools {
 /** Seconds after which a caller may try again. */
 export const RETRY_SECONDS = 1;
 
-/** A handler that answers what `work` gives, or the problem that it refuses with: one of those that the route declares. */
+/** A handler that answers with the result of `work`, or with the problem that it refuses with: one that the route declares. */
 export function answering<Kind extends ProblemKind>(
   route: Route<Kind>,
   { clock, log, metrics }: RouteTools,

@@ -37,14 +37,14 @@ export interface ScoreRequestArgs {
   readonly metrics: Metrics;
   readonly eventDetailType: string;
   readonly cacheTtlSeconds: number;
-  /** Points added or taken at random, at most: 0 outside demonstrations. */
+  /** Largest number of points added or subtracted at random; 0 except in demonstrations. */
   readonly jitter: number;
   readonly random: () => number;
 }
 
 /**
- * A valid input → answer: cached score if there is a live one of the same policy and model, else a new one, recorded on
- * the event bus (or in the archive, when the bus is down) before it is answered. Throws when it could be recorded nowhere.
+ * A valid input → its answer: the cached score if there is a live one of the same policy and model, otherwise a new one. That is recorded
+ * on the event bus (or in the archive, when the bus is down) before it is answered. Throws when it could not be recorded anywhere.
  */
 export async function scoreRequest(
   input: unknown,
@@ -99,7 +99,7 @@ export async function scoreRequest(
   };
   const featureText = featureWriter(profile.features)(features);
   const line = archiveLine(profile, event, { scoredAt: at, decision, features }, challengers, featureText, tokeniser);
-  // One after the other: a score that could be recorded nowhere must not answer the next call from the cache.
+  // One after the other: a score that could not be recorded must not answer the next call from the cache.
   await publish(stored, line, tokeniser.protect(storedInput), degraded, args);
   await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));
   observe(decision, args);
@@ -109,7 +109,7 @@ export async function scoreRequest(
 interface Decided {
   readonly features: Float64Array;
   readonly decision: Decision;
-  /** What the models in shadow make of the same input. */
+  /** Scores of the shadow models for the same input. */
   readonly challengers: readonly ChallengerScore[];
 }
 
@@ -153,7 +153,7 @@ function storeFailed(part: "cache" | "store", error: unknown, degraded: string[]
   degraded.push(part);
 }
 
-/** The reference system's demo: a score that wobbles. Its share is a reason of its own, so that the sum still holds. */
+/** For demonstrations: a score with a random part, which is a reason of its own, so that contributions still add up. */
 function jittered(decision: Decision, policy: CompiledPolicy, { jitter, random, profile }: ScoreRequestArgs): Decision {
   const wobble = (random() * 2 - 1) * jitter * (profile.scale.max / 100);
   const score = Math.min(profile.scale.max, Math.max(0, decision.score + wobble));
@@ -162,7 +162,7 @@ function jittered(decision: Decision, policy: CompiledPolicy, { jitter, random, 
   return { ...decision, score, band: policy.bandOf(score), reasons };
 }
 
-/** All scores go to the bus; what the bus refuses is archived right here, in an object of its own. */
+/** All scores go to the bus; those that the bus refuses are archived here, each in an object of its own. */
 async function publish(
   stored: StoredScore,
   line: string,
@@ -196,7 +196,7 @@ async function publish(
   await args.objects.putIfAbsent(key, await gzipLines([line]));
 }
 
-/** Who answered and why not the champion; no members when the champion did. */
+/** Which model answered, and why the champion didn't; no members when the champion did. */
 function modelMembers({ modelSource }: Decision): Readonly<Record<string, unknown>> {
   if (modelSource === undefined) return {};
   const { role, fallback } = modelSource;

@@ -5,7 +5,7 @@ import type { ChallengerScore, Decision, ModelFallback } from "../scoring/core/t
 import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
 
-/** An accepted record, whatever brought it. */
+/** An accepted record, whatever its source. */
 export interface AcceptedEvent {
   readonly eventId: string;
   readonly source: "kinesis" | "rest";
@@ -14,26 +14,26 @@ export interface AcceptedEvent {
   readonly input: unknown;
   /** `profile.stored(input)`. */
   readonly stored: Readonly<Record<string, unknown>>;
-  /** Of the stored input. */
+  /** Hash of the stored input. */
   readonly inputHash: string;
   readonly userToken: string | null;
   /** ISO 8601. */
   readonly occurredAt: string;
 }
 
-/** What was made of it. */
+/** The result of scoring. */
 export interface EventScore {
   /** ISO 8601. */
   readonly scoredAt: string;
   readonly decision: Decision;
-  /** The vector that the decision was made from; NaN is not known. */
+  /** The vector that the decision was made from; NaN means not known. */
   readonly features: Float64Array;
 }
 
 /**
- * The archive line of a scored event; personal fields are replaced here, at the last step before anything is stored.
- * @param challengers empty without models in shadow
- * @param featureText the JSON text of the features by name (`featureWriter`)
+ * The archive line of a scored event. Personal fields are replaced here, in the last step before anything is stored.
+ * @param challengers empty when no model runs in shadow
+ * @param featureText the features by name as JSON text (`featureWriter`)
  */
 export function archiveLine(
   profile: AnyProfile,

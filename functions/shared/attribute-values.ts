@@ -1,5 +1,5 @@
 /**
- * DynamoDB attribute values by hand. The SDK's generic marshaller looks at every value's type; our items have fixed shapes,
+ * Converts DynamoDB attribute values by hand. The SDK's generic marshaller looks at every value's type; our items have fixed shapes,
  * and a batch writes a thousand of them.
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
@@ -18,7 +18,7 @@ export const reasonsValue = (reasons: readonly Reason[]): AttributeValue => ({
   L: reasons.map(({ code, text, contribution }) => ({ M: { code: s(code), text: s(text), contribution: n(contribution) } })),
 });
 
-/** The attribute as text, or `""` when the item has none of that name. */
+/** The attribute as text, or `""` when the item doesn't have it. */
 export const readText = (item: Item, name: string): string => item[name]?.S ?? "";
 export const readNumber = (item: Item, name: string): number => Number(item[name]?.N ?? Number.NaN);
 export const readStrings = (item: Item, name: string): string[] => (item[name]?.L ?? []).map((value) => value.S ?? "");
@@ -30,12 +30,12 @@ export const readReasons = (item: Item, name: string): Reason[] =>
     contribution: readNumber(member, "contribution"),
   }));
 
-/** How the answering model came to it, as one text attribute; nothing when the champion answered. */
+/** Why the answering model answered, as one text attribute; nothing when it was the champion. */
 export const modelSourceItem = ({ modelSource }: Decision): Item =>
   modelSource === undefined ? {} : { model_source: s(JSON.stringify(modelSource)) };
 
 export function readModelSource(item: Item): Pick<Decision, "modelSource"> {
   const text = readText(item, "model_source");
-  // Written by `modelSourceItem` and by nobody else.
+  // Written only by `modelSourceItem`.
   return text === "" ? {} : { modelSource: JSON.parse(text) as ModelSource };
 }

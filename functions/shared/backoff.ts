@@ -1,6 +1,6 @@
 /** Bounded retries with full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog). */
 export interface Backoff {
-  /** The first try included. */
+  /** Including the first try. */
   readonly attempts: number;
   readonly baseMs: number;
   readonly capMs: number;
@@ -21,5 +21,5 @@ export const DEFAULT_BACKOFF: Backoff = {
 export const pauseMs = ({ random, capMs, baseMs }: Pick<Backoff, "random" | "capMs" | "baseMs">, attempt: number): number =>
   Math.floor(random() * Math.min(capMs, baseMs * 2 ** attempt));
 
-/** Waits that long. */
+/** Pauses before try number `attempt`. */
 export const pause = (backoff: Backoff, attempt: number): Promise<void> => backoff.sleep(pauseMs(backoff, attempt));

@@ -9,7 +9,7 @@ import { isThrottled } from "./sdk-error";
 const KEYS_PER_CALL = 100;
 const CALLS_AT_ONCE = 8;
 
-/** Keys that DynamoDB kept leaving unprocessed: the table is throttled for longer than the caller could wait. */
+/** Keys that DynamoDB kept leaving unprocessed: the table was throttled for longer than the caller could wait. */
 export class UnprocessedKeysError extends Error {
   readonly code = "unprocessed_keys";
 
@@ -22,17 +22,17 @@ export class UnprocessedKeysError extends Error {
 }
 
 export interface BatchRead {
-  /** Items that do not exist are left out; the order is not kept. */
+  /** Items that don't exist are left out; the order is not kept. */
   readonly items: readonly Item[];
-  /** Keys of which nothing is known, in the order asked for. */
+  /** Keys that could not be read, in the order asked for. */
   readonly unread: readonly Item[];
-  /** Why: the SDK's error, or {@link UnprocessedKeysError} once `patience` had run out; undefined when all was read. */
+  /** The reason: the SDK's error, or {@link UnprocessedKeysError} once `patience` ran out; undefined when everything was read. */
   readonly error: unknown;
 }
 
 /**
- * Reads items by distinct keys, strongly consistent. What the table has no units for is asked for again, fewer keys at a time: so units
- * that are short go to the first keys, and what is left over are the last ones. Never rejects.
+ * Reads items by distinct keys, strongly consistent. Keys that the table has no units for are asked for again, fewer at a time, so that
+ * scarce units go to the first keys and the unread ones are the last. Never rejects.
  */
 export async function batchGet(
   client: DynamoDBClient,
@@ -62,7 +62,7 @@ export async function batchGet(
   return { items, unread: [], error: undefined };
 }
 
-/** Asks once for each key. */
+/** Asks for each key once. */
 async function readRound(client: DynamoDBClient, table: string, keys: readonly Item[], patience: Patience): Promise<BatchRead> {
   const chunks: Item[][] = [];
   for (let start = 0; start < keys.length; start += KEYS_PER_CALL) chunks.push(keys.slice(start, start + KEYS_PER_CALL));
@@ -82,7 +82,7 @@ async function readRound(client: DynamoDBClient, table: string, keys: readonly I
   return { items, unread, error };
 }
 
-/** @throws the SDK's error; one of throttling means that no key of the call could be read ("BatchGetItem", API reference) */
+/** @throws the SDK's error; a throttling error means that no key of the call could be read ("BatchGetItem", API reference) */
 async function readChunk(
   client: DynamoDBClient,
   table: string,
@@ -95,5 +95,5 @@ async function readChunk(
   return { items: answer.Responses?.[table] ?? [], unread: keys.filter((key) => refused.has(keyText(key))) };
 }
 
-/** Keys of one text attribute, as all tables here have: equal ones have equal text. */
+/** Keys of one text attribute, as all tables here have them: equal keys have equal text. */
 const keyText = (key: Item): string => JSON.stringify(key);

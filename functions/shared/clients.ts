@@ -1,7 +1,7 @@
 /**
- * SDK clients with the limits of a scoring path: connections are kept alive, a connection attempt or an answer that takes
- * longer than its limit is an error that is retried at most twice. Explicit region, mode and credentials keep the SDK from
- * looking for profile files during a cold start.
+ * SDK clients with the limits of a scoring path: connections are kept alive; a connection attempt or a response that takes longer than
+ * its limit is an error, and is retried at most twice. Explicit region, mode and credentials keep the SDK from looking for profile files
+ * during a cold start.
  */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
@@ -12,24 +12,24 @@ import { SSMClient } from "@aws-sdk/client-ssm";
 import { environmentCredentials } from "./env-credentials";
 
 export interface ClientLimits {
-  /** Milliseconds until a TCP/TLS connection must stand. */
+  /** Milliseconds within which a TCP/TLS connection must be established. */
   readonly connectTimeoutMs: number;
-  /** Milliseconds without an answer. */
+  /** Milliseconds without a response. */
   readonly requestTimeoutMs: number;
-  /** The first try included. */
+  /** Including the first try. */
   readonly maxAttempts: number;
   readonly maxSockets: number;
 }
 
-/** A synchronous caller waits at the other end. */
+/** For calls on which a synchronous caller waits. */
 export const FAST: ClientLimits = { connectTimeoutMs: 500, requestTimeoutMs: 2_000, maxAttempts: 3, maxSockets: 64 };
 /** For callers that try again themselves: the SDK's retries would multiply with theirs. */
 export const SINGLE: ClientLimits = { ...FAST, maxAttempts: 1 };
-/** Megabytes to move and nobody waiting. */
+/** For transfers of megabytes, with nobody waiting. */
 export const BULK: ClientLimits = { connectTimeoutMs: 1_000, requestTimeoutMs: 20_000, maxAttempts: 4, maxSockets: 32 };
-/** A step of a pipeline that asks once, at a rate that the whole account shares: the SDK's pauses for throttling add up to 15 s. */
+/** For a pipeline step that asks once, at a rate that the whole account shares: the SDK's pauses for throttling add up to 15 s. */
 export const PATIENT: ClientLimits = { ...FAST, maxAttempts: 6 };
-/** {@link SINGLE}, where nobody waits. */
+/** {@link SINGLE}, for calls on which nobody waits. */
 export const BULK_SINGLE: ClientLimits = { ...BULK, maxAttempts: 1 };
 
 export function clientConfig(limits: ClientLimits) {

@@ -1,4 +1,4 @@
-/** Wall clock as a port: cores take times as values, handlers read them here, tests use a fixed one. */
+/** Wall clock as a port: cores get times as values, handlers read the clock, tests use a fixed one. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

@@ -1,7 +1,6 @@
 /**
- * Runs `work` over `items` with at most `limit` under way, each started in order. Never rejects: the outcome of item i is
- * at index i, `undefined` where it succeeded with nothing to say. `mayStart` is asked before each start; once it says no, the
- * remaining items get `"not_started"`.
+ * Runs `work` over `items`, at most `limit` at a time, started in order. Never rejects: the outcome of item i is at index i. `mayStart`
+ * is asked before each start; once it says no, the remaining items get `not_started`.
  */
 export type Outcome<R> =
   | { readonly kind: "done"; readonly value: R }

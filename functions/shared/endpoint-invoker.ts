@@ -1,7 +1,7 @@
 import { EndpointFailure, type InvokeEndpoint } from "../scoring/models/endpoint";
 import { isThrottled, statusOf } from "./sdk-error";
 
-/** The part of the SageMaker runtime that is used. */
+/** The part of the SageMaker runtime client that is used. */
 export interface EndpointClient {
   send(
     request: { readonly endpointName: string; readonly contentType: string; readonly body: string },
@@ -10,8 +10,8 @@ export interface EndpointClient {
 }
 
 /**
- * The client is made with the first call: functions without an endpoint in their chain never pay for it. It is imported with the
- * others, though: a module that is loaded later keeps the bundler from leaving out what is not used of all that it shares with them.
+ * The client is made at the first call: functions without an endpoint in their chain never pay for it. It is imported statically all the
+ * same: a module that is loaded later keeps the bundler from dropping the unused parts of everything that it shares with other modules.
  */
 export function createEndpointInvoker(make: () => EndpointClient): InvokeEndpoint {
   let client: EndpointClient | undefined;
@@ -26,7 +26,7 @@ export function createEndpointInvoker(make: () => EndpointClient): InvokeEndpoin
 }
 
 /**
- * What an SDK error means for a caller. Errors of the container (`ModelError`, 424) are not repeated: the same rows fail again.
+ * What an SDK error means for a caller. Errors of the container (`ModelError`, 424) are not retried: the same rows would fail again.
  * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors
  */
 export function endpointFailure(endpointName: string, error: unknown): EndpointFailure {

@@ -1,11 +1,11 @@
-/** A Lambda's credentials are always in its environment: no chain of profile files, SSO, web identity and instance metadata. */
+/** A Lambda's credentials are always in its environment, so the SDK's chain of profile files, SSO, web identity and instance metadata isn't needed. */
 export interface EnvironmentCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
 }
 
-/** Credentials of the running function. Errors: names the variables that are missing. */
+/** Credentials of the running function. Throws an error that names the missing variables. */
 export function environmentCredentials(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): EnvironmentCredentials {

@@ -1,6 +1,6 @@
 import { isObject } from "../scoring/core/json";
 
-/** Reads the configuration of a function from its environment; every problem is collected and thrown once by name. */
+/** Reads the configuration of a function from its environment; all problems are collected and thrown once, each with its variable. */
 export class MissingEnvironmentError extends Error {
   readonly code = "missing_environment";
 
@@ -26,7 +26,7 @@ export class EnvReader {
     private readonly environment: Environment,
   ) {}
 
-  /** A variable that has to be there. */
+  /** A required variable. */
   text(name: string): string {
     const value = this.environment[name];
     if (value === undefined || value === "") {
@@ -52,7 +52,7 @@ export class EnvReader {
     return fallback;
   }
 
-  /** One of the named values. */
+  /** One of the allowed values. */
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {
     const text = this.environment[name] ?? "";
     const found = allowed.find((candidate) => candidate === text);
@@ -61,7 +61,7 @@ export class EnvReader {
     return allowed[0] as T;
   }
 
-  /** A JSON object whose members are texts, `{"fraud":"/models/fraud"}`. */
+  /** A JSON object whose members are texts: `{"fraud":"/models/fraud"}`. */
   texts(name: string): Readonly<Record<string, string>> {
     const text = this.text(name);
     if (text === "") return {};

@@ -9,7 +9,7 @@ export interface BusEvent {
 }
 
 export interface EventBus {
-  /** Publishes every event; answers the indexes of those that were refused after retries (empty: all accepted). */
+  /** Publishes every event; returns the indexes of those that were refused after retries (empty: all accepted). */
   publish(events: readonly BusEvent[]): Promise<readonly number[]>;
 }
 
@@ -39,7 +39,7 @@ export function createEventBus(
       const answer = await client.send(new PutEventsCommand({ Entries }));
       return batch.filter((_, position) => answer.Entries?.[position]?.ErrorCode !== undefined);
     } catch {
-      // The SDK has already retried the call; the entries stay pending and the caller learns which.
+      // The SDK has retried the call already; the entries stay pending, and the caller learns which.
       return [...batch];
     }
   };

@@ -1,17 +1,17 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Item } from "./attribute-values";
 
-/** A write unit pays for so many bytes of an item, a read unit for four times as many. */
+/** Bytes of an item that one write unit pays for; a read unit pays for four times as many. */
 export const WRITE_UNIT_BYTES = 1024;
 export const READ_UNIT_BYTES = 4096;
 
-/** Every list and map, and every element of one (DynamoDB developer guide, "DynamoDB item sizes and formats"). */
+/** Overhead of every list and map, and of every element of one (DynamoDB developer guide, "DynamoDB item sizes and formats"). */
 const CONTAINER_BYTES = 3;
 const ELEMENT_BYTES = 1;
 
 /**
- * Size of an item as DynamoDB bills it, bytes: names and values by the rules of "DynamoDB item sizes and formats". The guide calls its
- * rule for numbers approximate: one byte for two significant digits, and one more.
+ * Size of an item as DynamoDB bills it, in bytes: names and values by the rules of "DynamoDB item sizes and formats". The guide calls its
+ * rule for numbers approximate: one byte per two significant digits, plus one.
  */
 export function itemBytes(item: Item): number {
   let bytes = 0;
@@ -31,11 +31,11 @@ function valueBytes(value: AttributeValue): number {
   if (value.SS !== undefined) return sum(value.SS, (element) => Buffer.byteLength(element));
   if (value.NS !== undefined) return sum(value.NS, numberBytes);
   if (value.BS !== undefined) return sum(value.BS, (element) => element.byteLength);
-  // Null or a yes or no.
+  // Null or a boolean.
   return 1;
 }
 
-/** Zeros at both ends count nothing. */
+/** Leading and trailing zeros don't count. */
 function numberBytes(text: string): number {
   const digits = text
     .replace(/e.*$/i, "")

@@ -1,7 +1,7 @@
 import { isAscii } from "node:buffer";
 
 /**
- * Bytes from outside → a JSON value that is safe to hand on. Everything refused has a reason and a sentence; nothing throws.
+ * Bytes from outside → a JSON value that is safe to pass on. Every refusal has a reason and a sentence; nothing throws.
  */
 export type JsonInput =
   | { readonly ok: true; readonly value: unknown }
@@ -14,7 +14,7 @@ export interface JsonLimits {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-/** A name that reaches an object's prototype when somebody later copies members carelessly. */
+/** A name that would reach an object's prototype if somebody later copied members carelessly. */
 const isPolluting = (name: string): boolean => name === "__proto__" || name === "constructor" || name === "prototype";
 
 export function parseJsonBytes(bytes: Uint8Array, limits: JsonLimits): JsonInput {
@@ -31,13 +31,13 @@ export function parseJsonBytes(bytes: Uint8Array, limits: JsonLimits): JsonInput
   return parseJsonText(text, limits.maxDepth);
 }
 
-/** The depth is judged before parsing counts on it: V8 parses any depth, but what walks the value afterwards recurses. */
+/** The depth is checked after parsing: V8 parses any depth, but code that walks the value afterwards recurses. */
 export function parseJsonText(text: string, maxDepth: number): JsonInput {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // V8's message quotes the input ("Unexpected token … "alice@…" is not valid JSON"): only the position is kept.
+    // V8's message quotes the input ("Unexpected token … "alice@…" is not valid JSON"), so only the position is kept.
     const position = error instanceof Error ? /at position \d+/.exec(error.message)?.[0] : undefined;
     return {
       ok: false,
@@ -66,7 +66,7 @@ function unsafe(value: unknown, depthLeft: number, pointer: string): string | nu
   for (const name of Object.keys(members)) {
     if (isPolluting(name)) return `${pointer}/${name}: This name is not allowed.`;
     const member = members[name];
-    // Nearly every member: no need to spell out where it is.
+    // Nearly every member takes this branch: don't spell out where it is.
     if (member === null || (typeof member !== "object" && (typeof member !== "number" || Number.isFinite(member)))) continue;
     const problem = unsafe(member, depthLeft - 1, `${pointer}/${name}`);
     if (problem !== null) return problem;
@@ -74,7 +74,7 @@ function unsafe(value: unknown, depthLeft: number, pointer: string): string | nu
   return null;
 }
 
-/** First member name that an object of the (valid) JSON text has twice, or null. `JSON.parse` silently keeps the last. */
+/** First member name that occurs twice in an object of the (valid) JSON text, or null. `JSON.parse` silently keeps the last one. */
 export function duplicateName(text: string): string | null {
   const scopes: (Set<string> | null)[] = [];
   const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;

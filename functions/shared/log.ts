@@ -1,6 +1,6 @@
 /**
- * One JSON object a line. Takes counts, codes, ids that we made ourselves (request ids, sequence numbers, object keys):
- * never an input, never a field of one, so nothing personal can get into the logs.
+ * One JSON object per line. Takes counts, codes and ids that we made ourselves (request ids, sequence numbers, object keys), but
+ * never an input or a field of one, so that nothing personal gets into the logs.
  */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -12,7 +12,7 @@ export interface Log {
   error(event: string, fields?: LogFields): void;
 }
 
-/** Where finished lines go. Lambda takes every line of standard output as one log event. */
+/** Takes finished lines. Lambda makes one log event of every line of standard output. */
 export type LineSink = (line: string) => void;
 
 /** `process.stdout` rather than `console.log`: the Node runtime prefixes the latter, and a prefixed metric line is not EMF. */

@@ -7,18 +7,18 @@ import { type LineSink, stdoutSink } from "./log";
 
 export type MetricUnit = "Count" | "Milliseconds" | "None" | "Bytes" | "Seconds" | "Percent";
 
-/** The specification's limits of one metric directive. */
+/** The specification's limits for one metric directive. */
 const MAX_METRICS = 100;
 const MAX_VALUES = 100;
 
 export interface Metrics {
   /** Adds a value; several values of one name go into one array. */
   add(name: string, unit: MetricUnit, value: number): void;
-  /** Something to search the log by that is not a dimension. */
+  /** A field to search the log by that is not a dimension. */
   property(name: string, value: string | number): void;
-  /** Metrics of their own under further dimensions, in lines of their own: flush them yourself. */
+  /** Metrics under additional dimensions, in lines of their own: flush them separately. */
   under(more: Readonly<Record<string, string>>): Metrics;
-  /** Writes one line and forgets; nothing is written when nothing was added. */
+  /** Writes one line and starts afresh; writes nothing when nothing was added. */
   flush(): void;
 }
 
@@ -28,8 +28,9 @@ interface Series {
 }
 
 /**
- * `dimensions` are values of this function. Each metric is published under all of them together and nowhere else: CloudWatch bills
- * every combination of dimensions as a metric of its own. One of them is `Environment`, since all stacks of an account share the namespace.
+ * `dimensions` are values of this function. Each metric is published under all of them together and in no other combination, because
+ * CloudWatch bills every combination of dimensions as a separate metric. One of them is `Environment`, since all stacks of an account
+ * share the namespace.
  */
 export function createMetrics(
   namespace: string,

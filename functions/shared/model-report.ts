@@ -3,7 +3,7 @@ import type { Comparison } from "../scoring/models/shadow";
 import { describeError, type Log } from "./log";
 import type { Metrics } from "./metrics";
 
-/** Tells what models did: failures of any model, and how challengers compare with the answers. */
+/** Reports on models: failures of any model, and how challengers compare with the answers. */
 export interface ModelReport {
   failed(model: string, error: unknown): void;
   compared(comparison: Comparison): void;

@@ -29,19 +29,18 @@ import type { ParameterSource, ParameterTexts } from "./parameter-source";
 
 export interface ModelSource {
   /**
-   * The models to score with now; null means the policy's own. Take it once a batch or request and use nothing else throughout.
-   * Waits only for the very first document; afterwards it answers at once, and what a newer read of the parameter brings is taken over
-   * in the background. Never rejects.
+   * The models to score with now; null means the policy's own. Take it once per batch or request and use it throughout. Waits only for the
+   * very first document; afterwards it returns at once, and changes of the parameter are taken over in the background. Never rejects.
    */
   current(): Promise<ModelSet | null>;
 }
 
-/** Makes the model of an image's bytes. Throws when they are damaged or ask for features that the profile doesn't have. */
+/** Makes a model from an image's bytes. Throws when they are damaged or need features that the profile doesn't have. */
 export type LoadTreeModel = (bytes: Uint8Array, ref: TreesRef) => Member;
 
 export interface ModelSourceArgs {
   readonly parameters: ParameterSource;
-  /** Name of the models' parameter; the policy's own model scores while there is none. */
+  /** Name of the models' parameter; while it doesn't exist, the policy's own model scores. */
   readonly parameter: string;
   /** Bytes of an object of the model bucket. */
   readonly fetchImage: (key: string) => Promise<Uint8Array>;
@@ -54,13 +53,13 @@ export interface ModelSourceArgs {
   readonly metrics: Metrics;
 }
 
-/** Models kept beyond the set in use, so that a rollback finds its champion still loaded. */
+/** Models kept besides the set in use, so that a rollback finds its champion still loaded. */
 const REMEMBERED_MODELS = 4;
 /** A document whose artifacts could not be loaded is tried again after 5 s, 10, 20, … up to 80. */
 const RETRY_MS = 5_000;
 const MAX_DOUBLINGS = 4;
 
-/** No document was ever read: the policy's own model answers, and decisions say why. */
+/** No document has been read yet: the policy's own model answers, and decisions say why. */
 const UNREAD: ModelSet = {
   version: "unread",
   chain: [unavailableMember("models", "parameter_unavailable", "The models document could not be read yet.")],
@@ -68,10 +67,10 @@ const UNREAD: ModelSet = {
 };
 
 /**
- * Keeps the last good models: a document that is invalid, or whose chain names an artifact that is missing, damaged, of another hash or
- * asking for unknown features, changes nothing; a metric counts it and a log line says why. A function that starts with such a document
- * and has nothing older scores with those models of it that can be loaded, and decisions name the others. A challenger that can't be
- * loaded holds up nothing: the rest of its document is in force, and it is tried again.
+ * Keeps the last good models. A document that is invalid, or whose chain names an artifact that is missing, damaged, has another hash or
+ * needs unknown features, changes nothing; a metric counts it and a log line says why. A function that starts with such a document and
+ * has no older one scores with those of its models that can be loaded, and decisions name the others. A challenger that can't be loaded
+ * holds up nothing: the rest of its document takes effect, and loading it is tried again.
  */
 export function createModelSource(args: ModelSourceArgs): ModelSource {
   const { parameters, parameter, profile, validateModels, clock, log, metrics } = args;
@@ -79,7 +78,7 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
   /** Undefined until the first document; null when the parameter does not exist. */
   let good: ModelSet | null | undefined;
   let degraded: ModelSet | undefined;
-  /** The text that all of `good` was made from. */
+  /** The text that `good` was made from, with every one of its models. */
   let seen: { readonly text: string | undefined } | undefined;
   let broken: { readonly text: string | undefined; readonly tries: number; readonly retryAt: number } | undefined;
   let taken: Promise<ParameterTexts> | undefined;
@@ -100,7 +99,7 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
       degraded = undefined;
       loader.keep(next);
       seen = undefined;
-      // The answer doesn't wait for a challenger; it joins when a later try finds it.
+      // The answer doesn't wait for a challenger; it joins when a later attempt loads it.
       if (built.missing.length > 0) throw failure(built.missing);
       seen = { text };
       broken = undefined;
@@ -165,7 +164,7 @@ export function createModelSource(args: ModelSourceArgs): ModelSource {
   };
 }
 
-/** A set whose chain can be used, and why challengers of it can't. */
+/** A set whose chain can be used, and why some of its challengers can't. */
 interface Built {
   readonly set: ModelSet;
   readonly missing: readonly unknown[];
@@ -181,7 +180,7 @@ const memberOrNull =
       ? outcome.value
       : unavailableMember(refName(refs[index] as ModelRef), reasonOf(outcome.reason), describeError(outcome.reason).message);
 
-/** `members` are those of the chain, then the challengers'. Challengers that could not be loaded answer nobody. */
+/** `members` are those of the chain, then the challengers. Challengers that could not be loaded answer nothing. */
 function assemble(document: ModelsDocument, text: string, members: readonly Member[]): ModelSet {
   const { chain, challengers = [] } = document;
   return {
@@ -193,11 +192,11 @@ function assemble(document: ModelsDocument, text: string, members: readonly Memb
 
 interface MemberLoader {
   load(ref: ModelRef): Promise<Member>;
-  /** Forgets models that neither the set nor the last few loads need. */
+  /** Drops models that neither the set nor the last few loads need. */
   keep(set: ModelSet | null): void;
 }
 
-/** Models by what they refer to: one that two documents share is loaded once, and an endpoint keeps its breaker. */
+/** Models by reference: one that two documents share is loaded once, and an endpoint keeps its circuit breaker. */
 function memberLoader({ fetchImage, loadTrees, endpoint, profile }: ModelSourceArgs): MemberLoader {
   const members = new Map<string, Member>();
   const make = async (ref: ModelRef): Promise<Member> => {
@@ -221,7 +220,7 @@ function memberLoader({ fetchImage, loadTrees, endpoint, profile }: ModelSourceA
         if (error instanceof ModelUnavailable) throw error;
         throw new ModelUnavailable("artifact", `Model "${refName(ref)}" can't be used: ${describeError(error).message}`);
       }
-      // The newest stand last.
+      // Keep the newest at the end.
       members.delete(key);
       members.set(key, member);
       return member;

@@ -30,9 +30,9 @@ export function readModelEnvironment(env: EnvReader): ModelEnvironment {
 
 export interface ModelWiringArgs {
   readonly environment: ModelEnvironment;
-  /** Reads `environment.parameter` among others. */
+  /** Reads `environment.parameter`, perhaps together with others. */
   readonly parameters: ParameterSource;
-  /** Made when the first model is fetched. */
+  /** Called when the first model is fetched. */
   readonly s3: () => S3Client;
   readonly profile: AnyProfile;
   readonly validateModels: Validate;
@@ -41,10 +41,10 @@ export interface ModelWiringArgs {
   readonly metrics: Metrics;
 }
 
-/** An endpoint that failed five times in a row rests for a second, then up to half a minute. */
+/** An endpoint that failed five times in a row is not called for a second, later for up to half a minute. */
 const BREAKER = { failures: 5, openMs: 1_000, maxOpenMs: 30_000 };
 
-/** The models of a function's environment; undefined when it names none. */
+/** The models named by a function's environment; undefined when it names none. */
 export function wireModels({ environment, s3, profile, ...rest }: ModelWiringArgs): ModelSource | undefined {
   const { parameter, bucket } = environment;
   if (parameter === "") return undefined;
@@ -68,7 +68,7 @@ export function wireModels({ environment, s3, profile, ...rest }: ModelWiringArg
   });
 }
 
-/** Bytes of objects of one bucket. Errors are the SDK's. */
+/** Reads objects of one bucket. Errors are the SDK's. */
 export const imageFetcher =
   (client: () => S3Client, bucket: string) =>
   async (key: string): Promise<Uint8Array> => {

@@ -4,12 +4,12 @@ import { gzip } from "node:zlib";
 const compress = promisify(gzip);
 
 /**
- * The fastest level: archive lines repeat the same names, so they shrink to a sixth even so, and compression is the largest part
- * of a batch's time. zlib writes no time and no name into the header: the same lines give the same bytes.
+ * The fastest level: archive lines repeat the same names, so they still shrink to a sixth, and compression is the largest part of a
+ * batch's time. zlib writes no time and no name into the header, so the same lines give the same bytes.
  */
 const OPTIONS = { level: 1, memLevel: 9, chunkSize: 256 * 1024 };
 
-/** One JSON text a line, gzip. */
+/** One JSON text per line, gzip. */
 export function gzipLines(lines: readonly string[]): Promise<Uint8Array> {
   return compress([...lines, ""].join("\n"), OPTIONS);
 }

@@ -3,16 +3,16 @@ import { statusOf } from "./sdk-error";
 
 /** Objects that are written once and never changed. */
 export interface ObjectStore {
-  /** Writes the object unless the key is taken. `exists` means that somebody, perhaps our own earlier try, wrote it. */
+  /** Writes the object unless the key is taken. `exists` means that somebody has written it, perhaps an earlier attempt of ours. */
   putIfAbsent(key: string, body: Uint8Array): Promise<"created" | "exists">;
   /** Needs `s3:ListBucket` besides `s3:GetObject`: without it S3 answers 403 instead of 404 for a missing key. */
   exists(key: string): Promise<boolean>;
 }
 
-/** Two writers at once get 409 from S3; the loser's next try gets 412. */
+/** Of two simultaneous writers S3 answers one with 409; when that one tries again, it gets 412. */
 const CONFLICT_TRIES = 3;
 
-/** gzip NDJSON objects in one bucket. Errors are the SDK's, except those that answer the question. */
+/** gzip NDJSON objects in one bucket. Errors are the SDK's, except those that are an answer ("exists", "missing"). */
 export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
   return {
     async putIfAbsent(key, body) {

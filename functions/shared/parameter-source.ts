@@ -1,7 +1,7 @@
 /**
- * The parameters that a function follows, read in one call. An account and region makes 40 reads a second, GetParameter,
- * GetParameters and GetParametersByPath together ("AWS Systems Manager endpoints and quotas"), and every warm container of every
- * function shares them: hence one call for all names, a TTL, and times that don't align.
+ * The parameters that a function follows, read in one call. An account has 40 reads per second in a region for GetParameter,
+ * GetParameters and GetParametersByPath together ("AWS Systems Manager endpoints and quotas"), which all warm containers of all
+ * functions share: hence one call for all names, a TTL, and read times that don't align.
  */
 import { GetParametersCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { type Backoff, DEFAULT_BACKOFF, pauseMs } from "./backoff";
@@ -9,18 +9,18 @@ import type { Clock } from "./clock";
 import { describeError } from "./log";
 import { isTransient } from "./sdk-error";
 
-/** Values by name. A name that SSM doesn't know is missing. */
+/** Values by name. Names that SSM doesn't know are missing. */
 export type ParameterTexts = ReadonlyMap<string, string>;
 
 export interface ParameterSource {
   /**
-   * The newest read, under way or done: the same promise until it is time for the next one, so that a promise seen before holds
-   * nothing new. Only the very first is worth waiting for. Rejects with {@link ParametersUnavailable} or the SDK's error.
+   * The newest read, running or done. Until the next one is due it is the same promise, so a promise seen before brings nothing new. Only
+   * the very first is worth waiting for. Rejects with {@link ParametersUnavailable} or the SDK's error.
    */
   latest(): Promise<ParameterTexts>;
 }
 
-/** SSM kept refusing for longer than a function waits. */
+/** SSM refused for longer than a function waits. */
 export class ParametersUnavailable extends Error {
   readonly code = "parameters_unavailable";
 
@@ -35,17 +35,17 @@ export class ParametersUnavailable extends Error {
   }
 }
 
-/** A cold start waits for its read, so this and one last call lie within the least time limit of a scoring function, 10 s. */
+/** A cold start waits for its read: this and one last call fit into the shortest time limit of a scoring function, 10 s. */
 const PATIENCE_MS = 6_000;
-/** A container that was frozen amid a read finds its time over when it wakes; it tries this often all the same. */
+/** A container that was frozen during a read finds its time over when it wakes up; it still tries this often. */
 const MIN_TRIES = 3;
 const WAITS = { baseMs: 100, capMs: 2_000 };
 
-/** Part of the TTL by which the time between two reads differs, to either side. */
+/** Share of the TTL by which the time between two reads varies, in either direction. */
 const SPREAD = 0.2;
 
 export interface ParameterSourceArgs {
-  /** One call, one try. */
+  /** One call, without retries. */
   readonly read: () => Promise<ParameterTexts>;
   /** Mean time between two reads. */
   readonly ttlMs: number;
@@ -56,8 +56,8 @@ export interface ParameterSourceArgs {
 }
 
 /**
- * Reads on demand: at the first call, then whenever the TTL is over. The first TTL is cut to a random part, and those after it vary, so
- * containers that one burst of traffic started together read apart from then on.
+ * Reads on demand: at the first call, then whenever the TTL is over. The first TTL is cut to a random part and later ones vary, so that
+ * containers started together by one burst of traffic don't keep reading together.
  */
 export function createParameterSource(args: ParameterSourceArgs): ParameterSource {
   const { read, ttlMs, clock, random = Math.random, sleep = DEFAULT_BACKOFF.sleep } = args;
@@ -77,7 +77,7 @@ export function createParameterSource(args: ParameterSourceArgs): ParameterSourc
         rest(wasRead ? varied() : random());
         wasRead = true;
       },
-      // With nothing read there is nothing to go on with: whoever asks next waits for another try.
+      // If nothing has ever been read, there is nothing to continue with: the next caller waits for another try.
       () => rest(wasRead ? varied() : 0),
     );
     return reading;
@@ -107,8 +107,8 @@ async function patiently<T>(read: () => Promise<T>, backoff: Omit<Backoff, "atte
 }
 
 /**
- * One GetParameters call; at most ten names, an empty one stands for none. The stack's parameters are plain text, so nothing is decrypted.
- * Errors are the SDK's; the client should make a single attempt, since the source tries again itself.
+ * One GetParameters call with at most ten names; empty names are left out. The stack's parameters are plain text, so nothing is
+ * decrypted. Errors are the SDK's. The client should make a single attempt, since the source retries by itself.
  */
 export const parametersReader = (client: SSMClient, names: readonly string[]) => async (): Promise<ParameterTexts> => {
   const { Parameters = [] } = await client.send(new GetParametersCommand({ Names: names.filter((name) => name !== "") }));

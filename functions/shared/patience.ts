@@ -3,16 +3,16 @@ import { NOT_STARTED, type Outcome } from "./concurrency";
 import { isThrottled, isTransient } from "./sdk-error";
 
 export interface Patience {
-  /** False when the invocation's time is nearly over: what is throttled is waited for no longer. */
+  /** False when the invocation's time is nearly over: then throttled calls are no longer waited for. */
   readonly mayWait: () => boolean;
-  /** `attempts` bounds tries after transient errors; throttled calls are tried as long as there is time. */
+  /** `attempts` limits tries after transient errors; throttled calls are repeated as long as there is time. */
   readonly backoff: Backoff;
-  /** Told of every refusal for lack of units. */
+  /** Called at every refusal for lack of units. */
   readonly onThrottle?: () => void;
 }
 
 /**
- * Tries `call` until it succeeds, fails for good, has failed transiently too often, or is throttled with no time left.
+ * Repeats `call` until it succeeds, fails for good, has failed transiently too often, or is throttled with no time left.
  * @throws the last error
  */
 export async function persist<R>(call: () => Promise<R>, { mayWait, backoff, onThrottle }: Patience): Promise<R> {
@@ -32,10 +32,10 @@ export async function persist<R>(call: () => Promise<R>, { mayWait, backoff, onT
 }
 
 /**
- * `mapBounded` over calls that may be throttled. A throttled call waits for its turn, and halves how many calls are under way, which
- * grows again with each success; of those that wait, the first ones are tried. A table that takes five items a second gets them nearly in
- * order, so that the first item that is left over stands close behind the last one that was taken. `mayStart` is asked before each start,
- * as in `mapBounded`. Items of one lane are worked on one after the other; once one is not done, those after it are not started.
+ * `mapBounded` over calls that may be throttled. A throttled call waits and halves the number of concurrent calls, which grows again with
+ * each success; of the waiting calls the first ones are tried first. A table that takes five items per second gets them nearly in order,
+ * so that the first unwritten item is close behind the last written one. `mayStart` is asked before each start, as in `mapBounded`.
+ * Items of one lane are processed one after the other; once one fails, those after it are not started.
  */
 export function mapPatiently<T, R>(
   items: readonly T[],
@@ -49,7 +49,7 @@ export function mapPatiently<T, R>(
   let next = 0;
   let width = limit;
   let workers = 0;
-  /** Indexes under way, ascending. */
+  /** Indexes of running calls, ascending. */
   const open = new Set<number>();
   const isBehind = (index: number): boolean => {
     let before = 0;

@@ -9,8 +9,8 @@ import type { ParameterSource, ParameterTexts } from "./parameter-source";
 
 export interface PolicySource {
   /**
-   * The policy to score with now. Waits only for the very first document; afterwards it answers at once, and what a newer read of the
-   * parameter brings is taken over in the background. Throws when there has never been a valid document.
+   * The policy to score with now. Waits only for the very first document; afterwards it returns at once, and changes of the parameter are
+   * taken over in the background. Throws while there has never been a valid document.
    */
   current(): Promise<CompiledPolicy>;
 }
@@ -26,8 +26,8 @@ export interface PolicySourceArgs {
 }
 
 /**
- * Keeps the last good policy: when SSM fails or the new document is invalid, scoring goes on with the old one (whose
- * version every decision carries), a metric counts it and a log line says why.
+ * Keeps the last good policy: when SSM fails or the new document is invalid, scoring continues with the old one (decisions carry its
+ * version), a metric counts it and a log line says why.
  */
 export function createPolicySource(args: PolicySourceArgs): PolicySource {
   const { parameters, parameter, profile, validatePolicy, log, metrics } = args;

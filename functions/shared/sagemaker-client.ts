@@ -2,7 +2,7 @@ import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-s
 import { clientConfig, FAST } from "./clients";
 import type { EndpointClient } from "./endpoint-invoker";
 
-/** One attempt a call: the model in front counts retries within its own time limit. */
+/** One attempt per call: the model that uses the client retries within its own time limit. */
 export function createEndpointClient(): EndpointClient {
   const client = new SageMakerRuntimeClient(clientConfig({ ...FAST, requestTimeoutMs: 10_000, maxAttempts: 1 }));
   return {

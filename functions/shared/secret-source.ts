@@ -2,7 +2,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import { hasPersonalFields, type JsonSchema } from "../scoring/core/json-schema";
 import { createTokeniser, type Tokeniser } from "./tokeniser";
 
-/** A secret's text, fetched once a process. A failed fetch is not remembered. */
+/** A secret's text, fetched once per process. A failed fetch is not remembered. */
 export type SecretSource = () => Promise<string>;
 
 export function createSecretSource(client: SecretsManagerClient, secretArn: string): SecretSource {
@@ -17,8 +17,8 @@ export function createSecretSource(client: SecretsManagerClient, secretArn: stri
 }
 
 /**
- * The tokeniser of a profile, made at the first use. A profile without personal fields has nothing to make tokens of, so its functions
- * start without fetching the secret.
+ * The tokeniser of a profile, made on first use. A profile without personal fields needs no tokens, so its functions start without
+ * fetching the secret.
  */
 export function createTokeniserSource(secret: SecretSource, schema: JsonSchema): () => Promise<Tokeniser> {
   return cached(async () => createTokeniser(hasPersonalFields(schema) ? await secret() : null, schema));

@@ -1,13 +1,13 @@
 import { createHmac, createSecretKey } from "node:crypto";
 import type { Classification, JsonSchema } from "../scoring/core/json-schema";
 
-/** Replaces personal values by tokens: the same value gives the same token, and nobody without the key gets back. */
+/** Replaces personal values by tokens: the same value gives the same token, and nobody can recover the value without the key. */
 export interface Tokeniser {
   /** `tok_` + base64url of the first 16 bytes of HMAC-SHA256. */
   token(value: string): string;
-  /** The fields of a raw record that the schema knows, classified ones replaced: what nobody classified is not stored. */
+  /** The fields of a raw record that the schema knows, classified ones replaced: unclassified unknown fields are not stored. */
   protectKnown(raw: Readonly<Record<string, unknown>>): Record<string, unknown>;
-  /** A stored input with its classified fields replaced; other fields are kept. The argument is not changed. */
+  /** A stored input with its classified fields replaced; other fields are kept. Does not change its argument. */
   protect(input: Readonly<Record<string, unknown>>): Record<string, unknown>;
 }
 
@@ -16,8 +16,8 @@ const REMEMBERED = 10_000;
 const TOKEN_BYTES = 16;
 
 /**
- * `secret` is the text of the token secret, `schema` that of the profile's input (its top level is classified). Without a secret, which
- * is for profiles without personal fields, asking for a token throws.
+ * `secret` is the text of the token secret, `schema` that of the profile's input (its top level is classified). For profiles without
+ * personal fields there is no secret, and asking for a token throws.
  */
 export function createTokeniser(secret: string | null, schema: JsonSchema): Tokeniser {
   const key = secret === null ? null : createSecretKey(secret, "utf8");
@@ -58,7 +58,7 @@ export function createTokeniser(secret: string | null, schema: JsonSchema): Toke
   };
 }
 
-/** A tenth of a degree; what is not a number is no location and may be anything, so it is dropped. */
+/** A location rounded to a tenth of a degree. A value that isn't a number isn't a location and might hold anything, so it is dropped. */
 const coarse = (value: unknown): number | null =>
   typeof value === "number" && Number.isFinite(value) ? Math.round(value * 10) / 10 : null;
 

@@ -18,7 +18,7 @@ export interface TableArgs {
   readonly client: DynamoDBClient;
   readonly table: string;
   readonly clock: Clock;
-  /** Items are removed by the table's TTL after this long. */
+  /** The table's TTL removes items after this long. */
   readonly ttlSeconds: number;
 }
 
@@ -57,7 +57,7 @@ export function createResultStore(args: TableArgs): ResultStore {
             TableName: table,
             Item: item,
             ConditionExpression: "attribute_not_exists(transaction_id)",
-            // The item that is there comes with the refusal and costs no read ("PutItem", API reference).
+            // The refusal carries the existing item, which costs no read ("PutItem", API reference).
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
@@ -80,7 +80,7 @@ export function createResultStore(args: TableArgs): ResultStore {
           }),
         );
       } catch (error) {
-        // Our own earlier try, or another delivery that moved it: the object it moved to decides at the next read.
+        // Our own earlier attempt or another delivery has moved it; the next read shows to which object.
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
       }
     },

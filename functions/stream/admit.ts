@@ -18,7 +18,7 @@ export interface Candidate extends AcceptedEvent {
   readonly record: SourceRecord;
 }
 
-/** A record for the quarantine. */
+/** A record that goes to quarantine. */
 export interface Rejected {
   readonly index: number;
   readonly record: SourceRecord;
@@ -39,7 +39,7 @@ export interface AdmitArgs {
 
 const MAX_ID_LENGTH = 256;
 
-/** Decodes and validates one record. Total: whatever lies in the stream, the answer is one of the two, never a throw. */
+/** Decodes and validates one record. Total: gives one of the two for any content of the stream, and never throws. */
 export function admit(record: SourceRecord, index: number, args: AdmitArgs): Candidate | Rejected {
   const { profile, tokeniser } = args;
   const reject = (reason: string, detail: string, eventId: string | null, payload: unknown): Rejected => ({
@@ -89,20 +89,20 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
 
 export const isRejected = (admitted: Candidate | Rejected): admitted is Rejected => "reason" in admitted;
 
-/** What is stored of a candidate that turned out to be unfit later on. */
+/** What is stored of a candidate that turns out later to be unfit. */
 export function rejectCandidate(candidate: Candidate, reason: string, detail: string, args: AdmitArgs): Rejected {
   const { index, record, eventId, stored } = candidate;
   return { index, record, reason, detail, eventId, payload: args.tokeniser.protect(stored) };
 }
 
-/** A record that breaks the code. */
+/** A candidate whose scoring threw an error. */
 export const scoringError = (candidate: Candidate, error: unknown, args: AdmitArgs): Rejected =>
   rejectCandidate(candidate, "scoring_error", describeError(error).message, args);
 
 export const conflict = (candidate: Candidate, args: AdmitArgs): Rejected =>
   rejectCandidate(candidate, "duplicate_conflict", "An event of this id with another content has been scored before.", args);
 
-/** The id of a record that failed validation, when it has something that can be one. */
+/** The id of a record that failed validation, if it has a usable one. */
 function readableId(value: unknown): string | null {
   if (!isObject(value)) return null;
   const { transaction_id, event_id } = value;

@@ -13,17 +13,17 @@ import type { Entry } from "./score-batch";
 import type { SourceRecord } from "./source-record";
 
 const MOVES_AT_ONCE = 32;
-/** Moves that are lost when the time ends in the middle of a part: the next delivery moves its entries again. */
+/** Number of moves in one object: if the time runs out in the middle, they are lost, and the next delivery moves the entries again. */
 const LARGEST_PART = 16;
 
-/** Entries that no archive object holds yet; those of which that could not be found out are unfinished. */
+/** Entries that are in no archive object yet; those for which that could not be found out count as unfinished. */
 export interface Unarchived extends Unfinished {
   readonly entries: readonly Entry[];
 }
 
 /**
- * The entries that no archive object holds yet. An object holds exactly the events whose results are recorded for it, and it
- * is written after them and after everything else of its range: so "the recorded object exists" means "all of it is done".
+ * The entries that are in no archive object yet. An object holds exactly the events whose results are recorded for it, and it is written
+ * after them and everything else of its range: so "the recorded object exists" means "all of it is done".
  */
 export async function unarchived(entries: readonly Entry[], objects: ObjectStore): Promise<Unarchived> {
   const keys = [...new Set(entries.filter((entry) => !entry.fresh).map((entry) => entry.result.archiveKey))];
@@ -42,7 +42,7 @@ export interface ArchiveArgs {
   readonly profile: string;
   /** The range that fresh results are recorded for. */
   readonly records: readonly SourceRecord[];
-  /** Whether a delivery before this one may have written objects of the same range. */
+  /** Whether an earlier delivery may have written objects of the same range. */
   readonly redelivery: boolean;
   readonly isAlert: (band: string) => boolean;
   readonly objects: ObjectStore;
@@ -51,9 +51,9 @@ export interface ArchiveArgs {
 }
 
 /**
- * Archives the pending entries, which are those of the records before `done`. When all of their results are recorded for the object of the
- * whole range, they are one object. Otherwise each has to be moved, which is a write: they go into several objects, small ones first, so
- * that a table that has no units for all of them still finishes the first ones.
+ * Archives the pending entries, which are those of the records before `done`. If all their results are recorded for the object of the
+ * whole range, they go into one object. Otherwise each entry has to be moved, which takes a write: then they go into several objects,
+ * small ones first, so that a table that has no units for all of them still finishes the first ones.
  * @returns unfinished: the first entry of the object that failed
  */
 export async function archive(pending: readonly Entry[], done: number, args: ArchiveArgs): Promise<Unfinished> {
@@ -75,8 +75,8 @@ export async function archive(pending: readonly Entry[], done: number, args: Arc
 }
 
 /**
- * Writes one object. Results that are recorded for another object, one that was never written, are moved to this one first; a crash in
- * between leaves them recorded for an object that does not exist, which is what the next delivery looks for.
+ * Writes one object. Results that are recorded for another object, one that was never written, are first moved to this one; a crash in
+ * between leaves them recorded for an object that doesn't exist, which the next delivery notices.
  */
 async function archiveObject(
   entries: readonly Entry[],
@@ -95,8 +95,8 @@ async function archiveObject(
     if (isAlert(entry.result.decision.band)) alerts.push(line);
     return line;
   });
-  // The archive object comes last: its existence says that the copies exist too. A crash in between and a bisected range
-  // may copy an event twice; the copies are for people, only the archive is loaded.
+  // The archive object comes last: its existence implies that the copies exist. A crash in between, or a bisected range, may copy
+  // an event twice; the copies are for people, and only the archive is loaded.
   const [copies, body] = await Promise.all([alerts.length > 0 ? gzipLines(alerts) : null, gzipLines(lines)]);
   if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);
   await objects.putIfAbsent(target, body);

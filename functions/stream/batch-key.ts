@@ -2,8 +2,8 @@ import { dateOf, objectKey } from "../shared/object-keys";
 import type { SourceRecord } from "./source-record";
 
 /**
- * Archive object of a range of records: shard, first and last sequence number, day of the first arrival. The same range
- * gives the same key at every delivery; two ranges never share one, because they differ in an end.
+ * Archive object of a range of records: shard, first and last sequence number, day of the first arrival. The same range gives the same
+ * key at every delivery; two different ranges never share a key, because they differ at one end.
  */
 export function batchKey(profile: string, records: readonly SourceRecord[], end: number = records.length): string {
   const first = records[0] as SourceRecord;
@@ -11,5 +11,5 @@ export function batchKey(profile: string, records: readonly SourceRecord[], end:
   return objectKey("archive", profile, dateOf(first.arrivedAtMs), `${first.shard}_${first.sequence}_${last.sequence}`);
 }
 
-/** Further names of a range whose object exists but lacks an event that was accepted only at a later delivery. */
+/** Other names for a range whose object exists but lacks an event that was accepted only at a later delivery. */
 export const alternativeKey = (key: string, number: number): string => key.replace(/\.ndjson\.gz$/, `_${number}.ndjson.gz`);

@@ -9,7 +9,7 @@ export interface Known {
   readonly candidates: readonly Candidate[];
   readonly states: ReadonlyMap<string, StoredState>;
   readonly stored: ReadonlyMap<string, StoredResult>;
-  /** Index of that first one; infinite when all was read. */
+  /** Index of that one; infinite when everything was read. */
   readonly end: number;
   readonly error: unknown;
 }
@@ -20,8 +20,8 @@ export interface ReadStores {
 }
 
 /**
- * Reads what scores depend on: the users' states, and the results that {@link idsToRead} names. When time or units don't suffice, the
- * batch goes on with the candidates before the first gap, so that a slow table takes records slowly instead of none.
+ * Reads what scores depend on: the users' states, and the results named by {@link idsToRead}. When time or units run out, the batch
+ * continues with the candidates before the first gap, so that a slow table takes records slowly instead of not at all.
  */
 export async function readKnown(
   candidates: readonly Candidate[],
@@ -52,10 +52,10 @@ function beforeGap(candidates: readonly Candidate[], isGap: (candidate: Candidat
 }
 
 /**
- * Ids whose results have to be read before anything is scored. Every other event is taken for new and written on that condition; the
- * refusal brings the result that is there, and costs no read. Read are
- * - ids that occur twice: which record is the duplicate, and which the conflict, depends on what is stored;
- * - events that are part of their user's state already: a redelivery, whose writes would all be paid for and refused.
+ * Ids whose results have to be read before anything is scored. Every other event is assumed to be new and written under that condition;
+ * if it isn't, the refusal brings the existing result and costs no read. These are read:
+ * - ids that occur twice: which record is the duplicate and which the conflict depends on what is stored;
+ * - events that their user's state contains already: a redelivery, whose writes would all be paid for and refused.
  */
 function idsToRead(
   candidates: readonly Candidate[],

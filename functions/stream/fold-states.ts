@@ -3,10 +3,10 @@ import type { StoredState } from "./ports";
 import { ofRecord } from "./record-fault";
 import { isAfter } from "./sequence";
 
-/** States by user, each with the index of the first record that it counts anew. */
+/** States by user, each with the index of the first record that it newly counts. */
 export type FoldedStates = ReadonlyMap<string, StoredState & { readonly firstIndex: number }>;
 
-/** States after `entries`, which are what is left of a batch after some were dropped. */
+/** States after `entries`, which are the remaining ones of a batch after some were dropped. */
 export function foldStates(
   entries: readonly { readonly candidate: Candidate }[],
   states: ReadonlyMap<string, StoredState>,

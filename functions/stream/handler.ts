@@ -35,9 +35,9 @@ export interface StreamHandlerArgs extends Omit<AdmitArgs, "tokeniser"> {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly eventDetailType: string;
-  /** No further result is written when less than this is left, ms: what is written must still be archived. */
+  /** No further result is written when less than this is left, in ms: written results still have to be archived. */
   readonly reserveMs: number;
-  /** How throttled and failing calls to the tables are repeated. */
+  /** How throttled and failed calls to the tables are repeated. */
   readonly backoff?: Backoff;
   readonly step?: (name: string) => void;
 }
@@ -45,11 +45,12 @@ export interface StreamHandlerArgs extends Omit<AdmitArgs, "tokeniser"> {
 export type StreamHandler = (event: KinesisStreamEvent, context: InvocationContext) => Promise<KinesisStreamBatchResponse>;
 
 /**
- * Kinesis batch → `ReportBatchItemFailures`. The answer names the lowest sequence number that is not finished; everything before it is. A
- * failure of the infrastructure is such an answer, and the source delivers the rest again until its age ends. Poison never gets there: it
- * goes to quarantine. A record that breaks the code itself does too, once it is alone: until then the invocation fails, since that is what
- * makes Lambda halve the batch (a reported failure does not: "Configuring partial batch response with Kinesis", Lambda developer guide).
- * @throws the error that a record of a batch of several causes in the code
+ * Kinesis batch → `ReportBatchItemFailures`. The response names the lowest unfinished sequence number; everything before it is finished.
+ * Failures of the infrastructure are reported in this way, and the source delivers the rest again until the records expire. Invalid
+ * records never hold up a batch: they go to quarantine. So does a record that makes the code fail, once it is alone: until then the
+ * invocation fails, since that makes Lambda halve the batch (a reported failure does not: "Configuring partial batch response with
+ * Kinesis", Lambda developer guide).
+ * @throws the code's error at one record of a larger batch
  */
 export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
   const { clock, log, metrics } = args;
@@ -63,7 +64,7 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
     let throttled = 0;
     let failure: unknown;
     const timeLeft = (): number => context.getRemainingTimeInMillis() - args.reserveMs;
-    /** Waits for that share of the time which is left when it is asked first. */
+    /** Waits for this share of the time that is left when it is first asked. */
     const patienceFor = (share: number): Patience => {
       let end: number | undefined;
       return {
@@ -119,7 +120,7 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
   };
 }
 
-/** Puts a record that nothing else can be done with into quarantine. @returns how many records are finished */
+/** Quarantines a record that can't be processed. @returns how many records are finished */
 async function setAside(
   record: SourceRecord,
   { message }: RecordFault,
@@ -150,7 +151,7 @@ function reportBatch(outcome: BatchOutcome, records: readonly SourceRecord[], { 
   log.debug("batch", { records: records.length, scored: outcome.scored, redelivered: outcome.redelivered });
 }
 
-/** A table without units left makes the stream wait, and `IteratorAge` tells; everything else is a failure. */
+/** A table without units makes the stream wait, which `IteratorAge` shows; everything else is reported as a failure. */
 function reportUnfinished(
   failure: unknown,
   done: number,

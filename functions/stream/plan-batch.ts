@@ -4,7 +4,7 @@ import type { FoldedStates } from "./fold-states";
 import type { StoredResult, StoredState } from "./ports";
 import { isAfter } from "./sequence";
 
-/** A candidate whose turn has come: with the decision of an earlier delivery, or with a row to be scored. */
+/** A candidate in its turn: with the decision of an earlier delivery, or with a row to be scored. */
 export type Planned =
   | { readonly candidate: Candidate; readonly earlier: StoredResult }
   | { readonly candidate: Candidate; readonly row: number };
@@ -18,7 +18,7 @@ export interface Plan {
   readonly states: FoldedStates;
 }
 
-/** The synchronous half: who is new, from which features, and what the states are afterwards. */
+/** The synchronous part: which events are new, from which features they are scored, and the states afterwards. */
 export function planBatch(
   candidates: readonly Candidate[],
   stored: ReadonlyMap<string, StoredResult>,

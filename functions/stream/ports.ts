@@ -1,13 +1,13 @@
-/** What the stream processor needs of the world. Adapters are in `adapters.ts`, in-memory ones under `tests/helpers/`. */
+/** What the stream processor needs from outside. Adapters are in `adapters.ts`, in-memory ones under `tests/helpers/`. */
 import type { ChallengerScore } from "../scoring/core/types";
 import type { EventScore } from "../shared/archive-line";
 import type { BusEvent } from "../shared/event-bus";
 import type { Patience } from "../shared/patience";
 
-/** A decision as it lies in the results table: the first one that was made for an event, for good. */
+/** A decision as stored in the results table: the first one made for an event, which stays. */
 export interface StoredResult extends EventScore {
   readonly eventId: string;
-  /** Shard and sequence number of the record that was scored: tells a redelivery from a duplicate. */
+  /** Shard and sequence number of the scored record: distinguishes a redelivery from a duplicate. */
   readonly sourcePosition: string;
   readonly inputHash: string;
   /** Archive object that holds the event, or will. */
@@ -15,23 +15,23 @@ export interface StoredResult extends EventScore {
   /** ISO 8601. */
   readonly occurredAt: string;
   readonly userToken: string | null;
-  /** What models of the function's own process said in shadow; absent when there were none. */
+  /** Scores of the function's in-process shadow models; absent when there were none. */
   readonly challengers?: readonly ChallengerScore[];
 }
 
 /** What could be read in time. */
 export interface Reads<T> {
   readonly found: ReadonlyMap<string, T>;
-  /** Ids of which it is not known whether there is anything. Units that are short went to the ids asked for first. */
+  /** Ids for which it is not known whether there is a result. Scarce units went to the ids that were asked for first. */
   readonly unread: ReadonlySet<string>;
-  /** Why there are unread ones. */
+  /** Why some are unread. */
   readonly error: unknown;
 }
 
 export interface ResultStore {
   /** Strongly consistent. */
   read(eventIds: readonly string[], patience: Patience): Promise<Reads<StoredResult>>;
-  /** Writes unless there is a result of the event: then gives that one. */
+  /** Writes unless the event has a result: then returns that one. */
   create(result: StoredResult): Promise<"created" | StoredResult>;
   /** Moves an event to another archive object, if it is still recorded for `from`. */
   moveArchive(eventId: string, from: string, to: string): Promise<void>;
@@ -39,14 +39,14 @@ export interface ResultStore {
 
 export interface StoredState {
   readonly state: unknown;
-  /** Sequence number of the last record that is part of the state. */
+  /** Sequence number of the last record that the state contains. */
   readonly lastSequence: string;
 }
 
 export interface StateStore {
   /** Strongly consistent. */
   read(userTokens: readonly string[], patience: Patience): Promise<Reads<StoredState>>;
-  /** Writes if the stored state is older; `newer` when a later record is already part of it. */
+  /** Writes if the stored state is older; `newer` when it already contains a later record. */
   write(userToken: string, state: StoredState): Promise<"written" | "newer">;
 }
 

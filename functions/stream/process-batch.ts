@@ -30,16 +30,16 @@ export interface BatchArgs extends AdmitArgs, AlertArgs {
   readonly scoredAt: string;
   /** `mayWait` is false when the invocation's time is nearly over: then nothing new is written either. */
   readonly patience: Patience;
-  /** Shorter than `patience`: writes need time as well. */
+  /** Shorter than `patience`, because writes need time as well. */
   readonly patienceToRead: Patience;
-  /** Shorter than `patience`: what is written has to be archived yet. */
+  /** Shorter than `patience`, because what is written still has to be archived. */
   readonly patienceToRecord: Patience;
-  /** Told when a step is over; for measurements. */
+  /** Called when a step is over; for measurements. */
   readonly step?: (name: string) => void;
 }
 
 export interface BatchOutcome {
-  /** Records before this index are completely done; the batch's length when all are. */
+  /** All records before this index are completely done; the batch's length when all are. */
   readonly done: number;
   readonly scored: number;
   readonly redelivered: number;
@@ -48,14 +48,14 @@ export interface BatchOutcome {
   readonly alerts: number;
   /** State writes that lost against a later record. */
   readonly stateConflicts: number;
-  /** Why `done` is not the whole batch. */
+  /** Why `done` is less than the whole batch. */
   readonly error: unknown;
 }
 
 /**
- * One batch of one shard: decode → validate → read states and the few results that are probably there → score in order → write results →
- * write states → publish alerts → archive → quarantine. What a step leaves undone holds up the records from there on; the steps after it go
- * on for the records before.
+ * One batch of one shard: decode → validate → read states and the few results that probably exist → score in order → write results →
+ * write states → publish alerts → archive → quarantine. A step that can't finish a record holds up that record and those after it; the
+ * later steps continue with the records before it.
  */
 export async function processBatch(records: readonly SourceRecord[], args: BatchArgs, ports: BatchPorts): Promise<BatchOutcome> {
   const { profile, patience, step } = args;

@@ -1,16 +1,16 @@
-/** How far a batch is. Records are finished from the front: what one step leaves undone ends the batch there for all steps after it. */
+/** How far a batch has come. Records are finished from the front: where one step stops, the batch ends for all later steps. */
 export interface Progress {
-  /** Records before this index are not held up by anything so far. */
+  /** Records before this index have not been held up so far. */
   readonly done: number;
   /** The first thing that went wrong, for the log. */
   readonly error: unknown;
 }
 
-/** What a step leaves undone. */
+/** What a step could not finish. */
 export interface Unfinished {
-  /** Of records. */
+  /** Indexes of records. */
   readonly indexes: readonly number[];
-  /** Why. */
+  /** The reason. */
   readonly error: unknown;
 }
 
@@ -29,7 +29,7 @@ export const unfinishedAll = (entries: readonly InBatch[], error: unknown): Unfi
   error,
 });
 
-/** The entries, which are in order, of the records that are not held up. */
+/** The entries (in order) of the records that are not held up. */
 export function notHeldUp<T extends InBatch>({ done }: Progress, entries: readonly T[]): readonly T[] {
   const last = entries.at(-1);
   return last === undefined || last.candidate.index < done ? entries : entries.filter(({ candidate }) => candidate.index < done);

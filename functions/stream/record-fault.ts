@@ -1,8 +1,8 @@
 import { describeError } from "../shared/log";
 
 /**
- * The code broke at a record, and will whenever the record comes. What calls to services throw, and what loads policies, models and keys,
- * is never one, whatever its class: a good record must not end in quarantine because the infrastructure answered nonsense.
+ * The code failed at a record, and will whenever the record comes. Errors of calls to services, and of loading policies, models and keys,
+ * are never record faults, whatever their class: a good record must not end in quarantine because the infrastructure failed.
  */
 export class RecordFault extends Error {
   constructor(cause: unknown) {
@@ -12,7 +12,7 @@ export class RecordFault extends Error {
   }
 }
 
-/** Runs code that depends on nothing but records and what is stored of them. @throws RecordFault whatever it throws */
+/** Runs code that depends only on records and what is stored of them. @throws RecordFault for every error */
 export function ofRecord<T>(code: () => T): T {
   try {
     return code();

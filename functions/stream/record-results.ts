@@ -6,23 +6,24 @@ import { isEntry, type LatestEntries, latestEntries } from "./score-again";
 import { type Entry, type ScoreBatchArgs, type ScoredBatch, storedEntry } from "./score-batch";
 
 export interface Recorded extends Unfinished {
-  /** Entries whose result is in the table for sure, in order. */
+  /** Entries whose result is certainly in the table, in order. */
   readonly entries: readonly Entry[];
   readonly rejected: readonly Rejected[];
   readonly duplicates: readonly number[];
-  /** Of entries whose result may or may not be in the table. */
+  /** Indexes of entries whose result may or may not be in the table. */
   readonly indexes: readonly number[];
   /** Remote challengers under way; see `ScoredBatch`. */
   readonly challengers: readonly Promise<void>[];
 }
 
-/** Writes under way at once: enough to hide a round trip of 5 ms behind a thousand items, few enough for the connection pool. */
+/** Concurrent writes: enough to hide a round trip of 5 ms behind a thousand items, few enough for the connection pool. */
 const WRITES_AT_ONCE = 48;
 
 /**
- * Writes fresh results, each under the condition that the event has none, and those of one user in order. Where one exists it decides what
- * the record is: our own earlier try (a request is repeated whose answer got lost), another delivery of the record, or another record of the
- * id. The last does not count here although it was scored as if it did, so what follows of its user is scored again before it is written.
+ * Writes fresh results, each under the condition that the event has none, and those of one user in order. An existing result decides what
+ * the record is: our own earlier attempt (a request is repeated when its response is lost), another delivery of the record, or another
+ * record with the same id. In the last case the record doesn't count although it was scored as if it did, so the user's later records
+ * are scored again before they are written.
  */
 export async function recordResults(
   batch: Pick<ScoredBatch, "entries" | "challengers">,

@@ -1,7 +1,7 @@
 /**
- * A result as an item of the table. A write unit pays for 1,024 bytes, and units are what limits a provisioned table: what the archive
- * keeps for people stands here in its shortest readable form. An event's own fields, the features' names and everything else that is not
- * needed to write its archive line again are left to the archive.
+ * A result as an item of the table. A write unit pays for 1,024 bytes, and units are what limits a provisioned table, so what the archive
+ * keeps for people is stored here in its shortest readable form. The event's own fields, the names of features and everything else that
+ * isn't needed to write its archive line again are only in the archive.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { ChallengerScore, Decision, ModelSource, Reason } from "../scoring/core/types";
@@ -12,12 +12,12 @@ import type { StoredResult } from "./ports";
 /** `[code, text, contribution]`. */
 type ReasonRow = readonly [string, string, number];
 
-/** The attributes that are only read when the event is delivered again; compressed into one where they would cost a second unit. */
+/** Attributes that are only read when the event is delivered again; they are compressed into one if that saves a second unit. */
 interface Details {
   readonly source_position: string;
   /** JSON of {@link ReasonRow}s. */
   readonly reasons: string;
-  /** Numbers by slot with commas between them; nothing where it is not known. */
+  /** Numbers by slot, separated by commas; empty where not known. */
   readonly features: string;
   /** JSON; absent when there were no models in shadow. */
   readonly challengers?: string;
@@ -60,7 +60,7 @@ function detailsOf({ sourcePosition, decision, features, challengers = [] }: Sto
   };
 }
 
-/** Written by `resultItem` and by nobody else. @throws SyntaxError when it was not */
+/** Only reads what `resultItem` wrote. @throws SyntaxError for anything else */
 export function readResult(item: Item): StoredResult {
   const compressed = item.details?.B;
   const details: Partial<Details> =
@@ -102,7 +102,7 @@ function decisionOf(item: Item, { reasons = "[]", model_source }: Partial<Detail
   };
 }
 
-/** The shortest text of a number that gives the same number back; 0.1 is three bytes, where eight would be its binary form. */
+/** The shortest text that gives the same number back; 0.1 takes three bytes, its binary form would take eight. */
 function featuresText(features: Float64Array): string {
   const parts: (number | string)[] = [];
   for (const value of features) parts.push(Number.isFinite(value) ? value : "");

@@ -3,14 +3,14 @@ import type { StoredResult, StoredState } from "./ports";
 import { type Entry, type ScoreBatchArgs, type ScoredBatch, scoreBatch } from "./score-batch";
 
 export interface LatestEntries {
-  /** What a candidate is, by all that is known up to now. */
+  /** The state of a candidate according to everything known so far. */
   of(candidate: Candidate): Entry | Rejected;
   /**
-   * Takes note that the event of `candidate` is another record's, with the result `stored`, and does not count here: the user's later
-   * events, none of which is written yet, are scored again without it.
+   * Records that the event of `candidate` belongs to another record, whose result is `stored`, and doesn't count here: the user's later
+   * events, none of which has been written, are scored again without it.
    */
   drop(candidate: Candidate, stored: StoredResult): Promise<void>;
-  /** Remote challengers under way, those of the first scoring included. */
+  /** Remote challengers still running, including those of the first scoring. */
   readonly challengers: readonly Promise<void>[];
 }
 

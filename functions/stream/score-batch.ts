@@ -18,7 +18,7 @@ export interface Entry {
   readonly result: StoredResult;
   /** Made by this delivery: not in the results table yet. */
   readonly fresh: boolean;
-  /** Its line of the archive, JSON text. */
+  /** Its archive line, as JSON text. */
   readonly line: () => string;
 }
 
@@ -26,11 +26,11 @@ export interface ScoredBatch {
   /** In sequence order. */
   readonly entries: readonly Entry[];
   readonly rejected: readonly Rejected[];
-  /** Indexes of records that repeat an event which is scored already. */
+  /** Indexes of records that repeat an event which is already scored. */
   readonly duplicates: readonly number[];
   /** States after all entries; {@link foldStates} gives those after some of them. */
   readonly states: FoldedStates;
-  /** Remote challengers under way; lines made before it has settled lack what they say. Null when there are none; never rejects. */
+  /** Remote challengers still running; lines made before this settles lack their scores. Null when there are none; never rejects. */
   readonly challengers: Promise<void> | null;
 }
 
@@ -46,9 +46,9 @@ export interface ScoreBatchArgs extends AdmitArgs {
 }
 
 /**
- * Decides on every candidate in order. Stored decisions win over new ones, so a redelivery changes nothing; states fold only
- * records beyond their last sequence number, so it counts nothing twice either. Features come from states and never from decisions,
- * so all fresh records are scored in one call of their model.
+ * Decides on every candidate in order. Stored decisions win over new ones, so a redelivery changes nothing; states only fold records
+ * beyond their last sequence number, so nothing is counted twice. Features come from states, never from decisions, so all fresh records
+ * are scored in one call of their model.
  */
 export async function scoreBatch(
   candidates: readonly Candidate[],
@@ -85,7 +85,7 @@ export async function scoreBatch(
   };
 }
 
-/** Decisions by row; a row that breaks the code has none. */
+/** Decisions by row; a row at which the code fails has none. */
 function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchArgs) {
   const { policy } = args;
   const decisions = new Array<Decision | undefined>(rows.count);
@@ -102,7 +102,7 @@ function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchA
   return { decisions, undecided };
 }
 
-/** A line that cannot be made is found out before its result is stored: afterwards there is no way back. */
+/** Makes each line before its result is stored, so that one that can't be made is found in time: afterwards there is no way back. */
 function entriesOf(
   { planned, rows }: Plan,
   decisions: readonly (Decision | undefined)[],
@@ -148,7 +148,7 @@ function freshEntry(
   args: ScoreBatchArgs,
   writer: Writer,
 ): Entry {
-  // A copy: what remote challengers add later is in the archive, not in the table.
+  // A copy: scores that remote challengers add later go to the archive, not to the table.
   const challengers = [...shadow.of(row)];
   const result = {
     eventId: candidate.eventId,
@@ -166,17 +166,17 @@ function freshEntry(
   const line = (): string => {
     if (made !== undefined) return made;
     const text = lineOf(candidate, result, shadow.of(row), args, writer);
-    // While remote challengers are under way a later line may hold more.
+    // While remote challengers are running, a line made later may hold more.
     if (shadow.settled === null) made = text;
     return text;
   };
   return { candidate, result, fresh: true, line };
 }
 
-/** The entry of a stored decision; its line is the one of the first delivery. */
+/** The entry of a stored decision; its line equals that of the first delivery. */
 export function storedEntry(candidate: Candidate, stored: StoredResult, args: AdmitArgs): Entry {
   const { size } = args.profile.features;
-  // A profile's slots are only ever appended to: a vector of an earlier version is a shorter one.
+  // A profile's slots are only ever appended to, so the vector of an earlier version is a shorter one.
   const features = new Float64Array(size).fill(Number.NaN);
   features.set(stored.features.subarray(0, size));
   const result = { ...stored, features };

@@ -2,7 +2,7 @@ import type { KinesisStreamRecord } from "aws-lambda";
 
 /** One record of an ordered source, whatever delivered it. */
 export interface SourceRecord {
-  /** `shardId-000000000000:4959…`, unique for ever. */
+  /** `shardId-000000000000:4959…`, unique for good. */
   readonly position: string;
   readonly shard: string;
   readonly sequence: string;
@@ -11,7 +11,7 @@ export interface SourceRecord {
   readonly data: string;
 }
 
-/** The Kinesis trigger. Another one (S3 drop, Firehose, EventBridge) is another function of this shape. */
+/** For the Kinesis trigger. Another trigger (S3 drop, Firehose, EventBridge) would have another function of this shape. */
 export function fromKinesis({ eventID, kinesis }: KinesisStreamRecord): SourceRecord {
   return {
     position: eventID,

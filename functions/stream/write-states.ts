@@ -10,7 +10,7 @@ export interface StatesWritten extends Unfinished {
   readonly conflicts: number;
 }
 
-/** Writes the users' states. One that fails leaves the records undone that it counts anew. */
+/** Writes the users' states. If one fails, the records that it newly counts remain unfinished. */
 export async function writeStates(states: FoldedStates, store: StateStore, patience: Patience): Promise<StatesWritten> {
   const folded = [...states];
   const write = ([user, { state, lastSequence }]: (typeof folded)[number]) => store.write(user, { state, lastSequence });

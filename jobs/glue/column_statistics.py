@@ -1,4 +1,4 @@
-"""Statistics of a training set, column by column: what the data-quality gate judges and what drift is measured against."""
+"""Statistics of a training set, column by column: the data-quality gate checks them, and drift is measured against them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pyspark.sql import functions as F
 
 from dataset_document import Feature, Target
 
-# Numeric columns of so few values are counted value by value, others by their 5 % quantiles.
+# Numeric columns with so few values are counted value by value, others by their 5 % quantiles.
 FEW_VALUES = 50
 QUANTILES = [step / 20 for step in range(21)]
-# Of a categorical column only the most frequent values are listed: an id would otherwise fill the document.
+# Only the most frequent values of a categorical column are listed: an id would otherwise fill the document.
 MOST_VALUES = 1000
 ACCURACY = 1000
 
 
 def column_statistics(rows: DataFrame, features: Sequence[Feature]) -> list[dict[str, Any]]:
-    """rows: typed, and cached since they are read twice. histogram: `edges` ascending, `counts` one longer: values below the first edge,
-    between two edges, from the last one on; a value on an edge counts to its right. counts: by value.
+    """rows: typed, and cached because they are read twice. histogram: `edges` ascending, `counts` has one more: values below the first edge,
+    between each two edges, and from the last one on; a value on an edge counts to its right. counts: by value.
 
     Both passes turn each row into one (column, value) pair per column and group by column, so that the plan stays as small for
-    hundreds of columns as for one: an aggregate per column and figure takes longer to compile than to run."""
+    hundreds of columns as for one: an aggregate for every column and figure would take longer to compile than to run."""
     total = rows.count()
     summaries = _summaries(rows, features)
     few = {
@@ -41,7 +41,7 @@ def column_statistics(rows: DataFrame, features: Sequence[Feature]) -> list[dict
             "minimum": summaries[feature.name]["minimum"],
             "maximum": summaries[feature.name]["maximum"],
             "mean": summaries[feature.name]["mean"],
-            # The estimate is exact only by chance; the counts are.
+            # The estimate is exact only by chance; the counts are exact.
             "distinct": len(values) if 0 < len(values) < MOST_VALUES else summaries[feature.name]["distinct"],
             "histogram": None if feature.name in few else {"edges": edges[feature.name], "counts": bins[feature.name]},
             "counts": values if feature.name in few else None,
@@ -78,7 +78,7 @@ def _summaries(rows: DataFrame, features: Sequence[Feature]) -> dict[str, dict[s
             F.max("number").alias("maximum"),
             F.avg("number").alias("mean"),
             (F.approx_count_distinct("number") + F.approx_count_distinct("text")).alias("distinct"),
-            # The ends are among them, so that there are two edges even where nearly all values are one.
+            # Both ends are included, so that there are two edges even where nearly all values are equal.
             F.array_distinct(F.percentile_approx("number", QUANTILES, ACCURACY)).alias("quantiles"),
         )
     )
@@ -86,7 +86,7 @@ def _summaries(rows: DataFrame, features: Sequence[Feature]) -> dict[str, dict[s
 
 
 def _pairs(rows: DataFrame, features: Sequence[Feature]) -> DataFrame:
-    """Each row as one row (column, number, text) per feature; column is its place."""
+    """Each row as one row (column, number, text) per feature; column is the feature's position."""
     number, text = F.lit(None).cast("double"), F.lit(None).cast("string")
     pairs = [
         F.struct(
@@ -102,7 +102,7 @@ def _pairs(rows: DataFrame, features: Sequence[Feature]) -> DataFrame:
 def _counts(
     rows: DataFrame, features: Sequence[Feature], edges: Mapping[str, Sequence[float]]
 ) -> tuple[dict[str, dict[str, int]], dict[str, list[int]]]:
-    """Of columns with edges how many values are in each bin, of the others how often each value occurs, most frequent first."""
+    """For columns with edges the number of values in each bin, for others how often each value occurs, most frequent first."""
     bounds = ", ".join(_padded(edges[feature.name]) if feature.name in edges else "CAST(NULL AS array<double>)" for feature in features)
     value = F.when(F.col("edges").isNull(), F.coalesce("text", F.col("number").cast("string"))).when(
         F.col("number").isNotNull(), F.expr(_bin(0, len(QUANTILES))).cast("string")
@@ -128,13 +128,13 @@ def _counts(
 
 
 def _padded(edges: Sequence[float]) -> str:
-    """As long as any list of edges is; no value lies beyond infinity."""
+    """Padded to the length of the longest list of edges; no value lies beyond infinity."""
     padding = ["double('Infinity')"] * (len(QUANTILES) - len(edges))
     return f"array({', '.join([*[f'{edge!r}D' for edge in edges], *padding])})"
 
 
 def _bin(low: int, high: int) -> str:
-    """How many of `edges` are not above `number`, found by halving."""
+    """How many of `edges` are at most `number`, found by bisection."""
     if low == high:
         return str(low)
     middle = (low + high) // 2
@@ -148,5 +148,5 @@ def _number(text: str) -> str:
 
 
 def _column(name: str) -> Column:
-    """A column whose name may hold dots."""
+    """A column whose name may contain dots."""
     return F.col("`" + name.replace("`", "``") + "`")

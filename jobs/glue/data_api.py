@@ -1,5 +1,5 @@
-"""Statements for the warehouse through the Redshift Data API: submitted, then polled until they are FINISHED. SUBMITTED says
-nothing. https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html"""
+"""Runs statements in the warehouse through the Redshift Data API: submits them, then polls until they are FINISHED. SUBMITTED means
+nothing yet. https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST_POLL_SECONDS = 0.1
 SLOWEST_POLL_SECONDS = 5.0
 TIMEOUT_SECONDS = 1800.0
 ATTEMPTS = 4
-# Refusals that pass: too much at once, or a serverless workgroup that is still waking up.
+# Refusals that pass: too many requests at once, or a serverless workgroup that is still waking up.
 PASSING_CODES = frozenset({"ActiveStatementsExceededException", "DatabaseConnectionException", "InternalServerException"})
 # Reasons of FAILED that pass: a broken connection, or another transaction that won (1023).
 PASSING_REASONS = re.compile(
@@ -58,15 +58,15 @@ class DataApi:
         return [[None if field.get("isNull") else next(iter(field.values())) for field in record] for record in records]
 
     def _finished(self, submit: Callable[[str], dict[str, Any]], what: str) -> dict[str, Any]:
-        """A failed attempt was rolled back whole, so a passing reason is tried again as a new one."""
+        """A failed attempt was rolled back completely, so after a temporary failure the statement is submitted as a new attempt."""
         for attempt in range(ATTEMPTS):
             is_last = attempt + 1 == ATTEMPTS
             try:
-                # The token makes a repeated submission of one attempt harmless: the SDK repeats it when the answer is lost.
+                # The token makes a repeated submission of one attempt harmless: the SDK repeats it when the response is lost.
                 statement = submit(str(uuid.uuid4()))["Id"]
             except ClientError as error:
                 if is_last or error.response["Error"]["Code"] not in PASSING_CODES:
-                    raise JobFailed(f"{what}: the warehouse took no statement: {error}") from error
+                    raise JobFailed(f"{what}: the warehouse did not accept the statement: {error}") from error
                 self._sleep(2.0**attempt)
                 continue
             state = self._settled(statement, what)

@@ -1,8 +1,8 @@
 """The dataset document, as far as the jobs need it: what a model learns from and scores in batch.
 
-Its shape is schemas/dataset.schema.json. The stack writes it to config/datasets/<dataset>.json, and the first state of every execution, pipeline-plan,
-refuses one that isn't valid, so the jobs read it without judging it again. (Glue 5.0 has no jsonschema among its modules, and installing it would take
-a compiled wheel and the network at every run: AWS Glue Developer Guide, "Python modules already provided in AWS Glue".)"""
+Its shape is schemas/dataset.schema.json. The stack writes it to config/datasets/<dataset>.json, and the first state of every execution,
+pipeline-plan, refuses an invalid one, so the jobs read it without checking it again. (Glue 5.0 doesn't provide jsonschema, and installing
+it would take a compiled wheel and the network at every run: AWS Glue Developer Guide, "Python modules already provided in AWS Glue".)"""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from glue_job import JobFailed
 class Feature:
     name: str
     type: Literal["numeric", "boolean", "categorical"]
-    # Where an archived record has the value: `features` it was scored with, or its stored `input`.
+    # Where an archived record has the value: among the `features` it was scored with, or in its stored `input`.
     origin: Literal["features", "input"]
-    # Text in the source, encoded by the model; anything else is a number.
+    # Text in the source, which the model encodes; anything else is a number.
     is_text: bool
-    # Of a category that the profile has encoded: a source may name it instead of its index.
+    # The categories of a feature that the profile has encoded: a source may give the category instead of its index.
     categories: tuple[str, ...] = ()
 
 
@@ -69,15 +69,15 @@ class Dataset:
 
 
 def parse_dataset(text: str, name: str) -> Dataset:
-    """Reads the document of the dataset `name`. Raises JobFailed that names what is wrong with it."""
+    """Reads the document of the dataset `name`. Raises JobFailed, which names what is wrong with it."""
     place = f"config/datasets/{name}.json"
     try:
         document: Mapping[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
-        raise JobFailed(f"{place} is no JSON ({error}). Deploy the stack again, which writes it.") from error
+        raise JobFailed(f"{place} is not JSON ({error}). Deploy the stack again, which writes it.") from error
     if document.get("version") != 1 or document.get("name") != name:
         raise JobFailed(
-            f"{place} is of version {document.get('version')} and dataset {document.get('name')}, expected version 1 and {name}. "
+            f"{place} has version {document.get('version')} and dataset {document.get('name')}, expected version 1 and {name}. "
             "Deploy the stack and its scripts together."
         )
     try:

@@ -1,5 +1,5 @@
-"""Glue job: one day of a source → inference/input/<dataset>/dt=<day>/part-*.csv, without header: key, then the features in the model's order;
-and a manifest that says what is there. An empty day is a success with a manifest of no rows."""
+"""Glue job: one day of a source → inference/input/<dataset>/dt=<day>/part-*.csv, without a header: key, then the features in the model's
+order; and a manifest that lists what was written. An empty day is a success, with a manifest of no rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sources import Extract, day_of, source_of
 from transform_csv import CSV, key_to_csv
 from transformations import deduplicated, typed
 
-# A file is what one instance of Batch Transform takes at a time.
+# An instance of Batch Transform takes one file at a time.
 ROWS_A_FILE = 50_000
 
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
     extract = source_of(dataset, options, storage, spark).day_rows(day)
     rows, count, duplicates = prepare(extract, dataset)
     prefix = f"inference/input/{dataset.name}/dt={day}"
-    # Nobody may take yesterday's manifest for what is being written now.
+    # Nobody may read the manifest of an earlier run while this one writes.
     storage.delete(storage.sizes(f"{prefix}.manifest.json"))
     with storage.replacing(f"{prefix}/") as address:
         if count > 0:
@@ -53,13 +53,13 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def prepare(extract: Extract, dataset: Dataset) -> tuple[DataFrame, int, int]:
-    """Raw rows → typed rows, one per key and cached; how many there are; and how many rows repeated the key of a newer one."""
+    """Raw rows → typed rows, one per key and cached; how many there are; and how many rows repeated the key of a newer row."""
     raw = extract.rows
     checked = typed(raw, dataset.features, UNREADABLE).cache()
     found = check_rows(checked, dataset, extract.place)
     if found > dataset.max_rows:
         raise JobFailed(
-            f"{extract.place} has more than {dataset.max_rows} rows, the most that a run takes. "
+            f"{extract.place} has more than {dataset.max_rows} rows, the most that a run accepts. "
             "Raise history.maxRows of the dataset, and the job's workers with it."
         )
     unique = deduplicated(raw, found)

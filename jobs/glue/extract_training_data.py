@@ -1,8 +1,8 @@
 """Glue job: source → training/data/<dataset>/<modelName>/{train,validation,holdout}/ (Parquet) and statistics.json.
 
-An extract as of a moment looks no further: events scored by then with features as they were archived, labels whose verdict was reached by
-then (labelled_at). Running it again for the same moment over the same tables gives the same rows. What was loaded in between joins them:
-events that came late, and verdicts of before that moment which arrived after it."""
+An extract as of a moment sees nothing later: events scored by then, with features as they were archived, and labels whose verdict was
+reached by then (labelled_at). Running it again for the same moment over the same tables gives the same rows. Rows that were loaded in
+between are added: events that arrived late, and earlier verdicts that arrived later."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def prepare(extract: Extract, dataset: Dataset) -> tuple[DataFrame, int]:
-    """Raw rows → typed rows with their split, cached; and how many rows repeated the key of a newer one."""
+    """Raw rows → typed rows with their split, cached; and how many rows repeated the key of a newer row."""
     raw = extract.rows
     checked = typed(raw, dataset.features, UNREADABLE).cache()
     found = check_rows(checked, dataset, extract.place)
@@ -83,7 +83,7 @@ def cuts_of(rows: DataFrame, split: Split) -> list[float] | None:
 
 
 def write(rows: DataFrame, part: str, count: int, storage: Storage, prefix: str) -> None:
-    """In order of time and key, so that the same rows train the same model."""
+    """Sorted by time and key, so that the same rows train the same model."""
     chosen = rows.where(F.col("split") == part).drop("split")
     files = -(-count // ROWS_A_FILE)
     placed = chosen.repartitionByRange(files, "event_time", "key") if files > 1 else chosen.coalesce(1)
@@ -92,7 +92,7 @@ def write(rows: DataFrame, part: str, count: int, storage: Storage, prefix: str)
 
 
 def require_every_split(counts: dict[str, int], split: Split) -> None:
-    # A dataset may do without validation rows, and then trains without early stopping.
+    # A dataset may have no validation rows; training then doesn't stop early.
     empty = [part for part in SPLITS if counts[part] == 0 and not (part == VALIDATION and split.validation == 0)]
     if empty:
         raise JobFailed(
@@ -102,7 +102,7 @@ def require_every_split(counts: dict[str, int], split: Split) -> None:
 
 
 def describe(rows: DataFrame, dataset: Dataset) -> dict[str, Any]:
-    """Of all three splits together."""
+    """Statistics of all three splits together."""
     times = rows.agg(F.min("event_time").cast("double"), F.max("event_time").cast("double")).first()
     first, last = (None, None) if times is None or times[0] is None else (of_seconds(times[0]), of_seconds(times[1]))
     return {

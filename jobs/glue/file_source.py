@@ -35,7 +35,7 @@ class FileSource:
         return Extract(rows.where(is_known), self._place, {"later than asOf": counts[0] if counts else 0})
 
     def day_rows(self, day: date) -> Extract:
-        """Rows of the day, or the whole file when it has no times."""
+        """Rows of the day, or the whole file if it has no times."""
         start, end = day_bounds(day)
         rows = self._rows(with_label=False)
         moment = F.col("event_time")
@@ -55,9 +55,9 @@ class FileSource:
         absent = [feature.name for feature in features if feature.name not in header]
         absent += ["key"] if key_column is None else []
         absent += [f"label (or {target.name})"] if with_label and label_column is None else []
-        # The first line of a file without a header is a row, whose values no message may quote.
+        # The first line of a file without a header is a row, and messages must not quote its values.
         is_header = time_column or label_column or "key" in header or not names.isdisjoint(header)
-        require_columns(absent, self._place, header if is_header else ["other names in the first line. Has the file a header?"])
+        require_columns(absent, self._place, header if is_header else ["other names in the first line. Does the file have a header?"])
         read = frame.select(
             _column(str(key_column)).alias("key"),
             (F.to_timestamp(_column(time_column)) if time_column else F.lit(None).cast("timestamp")).alias("event_time"),
@@ -65,7 +65,7 @@ class FileSource:
             F.monotonically_increasing_id().alias("position"),
             *[_column(feature.name).alias(slot(index)) for index, feature in enumerate(features)],
         )
-        # One task reads the whole file, since a value may hold a line break; all of them work on its rows.
+        # One task reads the whole file, since a value may contain a line break; all tasks work on its rows.
         rows = read.repartition(self._spark.sparkContext.defaultParallelism, "position").cache()
         if time_column:
             unreadable = rows.where("event_time IS NULL").count()
@@ -78,5 +78,5 @@ class FileSource:
 
 
 def _column(name: str) -> Column:
-    """A column whose name may hold dots."""
+    """A column whose name may contain dots."""
     return F.col("`" + name.replace("`", "``") + "`")

@@ -1,6 +1,6 @@
-"""What every job has in common: its Spark session, its arguments, and how it fails.
+"""What all jobs have in common: the Spark session, the arguments, and how they fail.
 
-Glue shows the message of the exception that ends a script as the run's ErrorMessage; the same line is the last one on stderr."""
+Glue shows the message of the exception that ends a script as the run's ErrorMessage; stderr ends with the same line."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-# dataset and model names become parts of keys, tables and statements
+# Names of datasets and models become parts of keys, tables and statements.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class JobFailed(Exception):
-    """Says in one line what is wrong, what was expected and how to put it right."""
+    """Says in one line what is wrong, what was expected and how to fix it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
 
 
 class Arguments(argparse.ArgumentParser):
-    """Arguments that all jobs take. Glue adds some of its own, which are ignored."""
+    """Arguments of all jobs. Glue adds some of its own, which are ignored."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description=description, allow_abbrev=False)
@@ -37,7 +37,7 @@ class Arguments(argparse.ArgumentParser):
         self.add_argument("--database_secret", help="ARN of a secret with the user; without it the job's own role signs in")
         self.add_argument("--unload_role_arn", help="role that the warehouse assumes for UNLOAD and COPY")
         self.add_argument("--kms_key_id", help="ARN of the key that UNLOAD encrypts with; without it S3's own is used")
-        self.add_argument("--staging_dir", type=Path, help="on one machine: folder that stands between S3 and Spark")
+        self.add_argument("--staging_dir", type=Path, help="on one machine: folder for files on their way between S3 and Spark")
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise JobFailed(f"{Path(sys.argv[0]).name}: {message}. {self.format_usage()}")
@@ -48,17 +48,17 @@ class Arguments(argparse.ArgumentParser):
 
 def name(text: str) -> str:
     if NAME.fullmatch(text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no name: expected letters, digits, dots, dashes and underscores")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a name: expected letters, digits, dots, dashes and underscores")
     return text
 
 
 def spark_session(application: str, staging_dir: Path | None) -> SparkSession:
-    """Glue's own session, or a small local one when S3 is staged through a folder."""
+    """Glue's own session, or a small local one if S3 is staged through a folder."""
     builder = (
         SparkSession.builder.appName(application)
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-        # Batch Transform takes every object under a prefix for input, an empty _SUCCESS too.
+        # Batch Transform reads every object under a prefix as input, including an empty _SUCCESS.
         .config("spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
     )
     if staging_dir is not None:
@@ -71,9 +71,9 @@ def spark_session(application: str, staging_dir: Path | None) -> SparkSession:
             .config("spark.default.parallelism", "2")
             .config("spark.sql.inMemoryColumnarStorage.compressed", "false")
             .config("spark.sql.adaptive.enabled", "false")
-            # A run is short: the first of Java's two compilers is enough, and starts sooner.
+            # Runs are short: the first of Java's two compilers is enough, and starts sooner.
             .config("spark.driver.defaultJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-            # Plans too large to be compiled are interpreted, which is no error.
+            # Plans that are too large to be compiled are interpreted, which is not an error.
             .config("spark.sql.codegen.logging.maxLines", "0")
             .config("spark.ui.showConsoleProgress", "false")
         )
@@ -83,7 +83,7 @@ def spark_session(application: str, staging_dir: Path | None) -> SparkSession:
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
-    """Runs a job to its end. A failure of Spark itself is told in one line as well."""
+    """Runs a job. A failure of Spark itself is also reported in one line."""
     try:
         main(sys.argv[1:])
     except JobFailed:
@@ -91,16 +91,16 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     except (Py4JError, PySparkException, ConnectionError) as error:
         raise JobFailed(
             f"Spark failed: {_reason(error)}. If it was killed or ran out of memory, run the job again with larger or more workers; "
-            "nothing half done is read by anyone."
+            "nobody reads unfinished output."
         ) from error
 
 
-# Spark quotes the record that it could not read, with whatever it holds of people.
+# Spark quotes the record that it could not read, including personal data in it.
 _RECORD = re.compile(r"(malformed[^:\]]*records?\b[^:]*):.*", re.IGNORECASE)
 
 
 def _reason(error: BaseException) -> str:
-    """The first lines say what happened; hundreds of frames follow."""
+    """The first lines say what happened; hundreds of stack frames follow."""
     java = getattr(error, "java_exception", None)
     text = str(java if java is not None else error)
     causes = re.findall(r"Caused by: ([^\n]+)", text)
@@ -110,7 +110,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _is_silence(error: BaseException) -> bool:
-    """Nobody answers any more. Py4J says so by an error of the network, or by one of the call without Java's trace."""
+    """Whether the Java process no longer answers. Py4J reports that as a network error, or as an error of the call without Java's trace."""
     if isinstance(error, (Py4JNetworkError, ConnectionError)):
         return True
     return type(error) is Py4JError and "Trace:" not in str(error)

@@ -22,7 +22,7 @@ class Storage:
         return f"s3://{self.bucket}/{key}"
 
     def read_text(self, key: str, fix: str) -> str:
-        """Raises JobFailed with the fix when there is no such object."""
+        """Raises JobFailed, which contains the fix, when there is no such object."""
         try:
             return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode("utf-8")
         except self._s3.exceptions.NoSuchKey as error:
@@ -32,7 +32,7 @@ class Storage:
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"), ContentType="application/json")
 
     def sizes(self, prefix: str) -> dict[str, int]:
-        """Bytes of every object under a prefix, in the order of their keys."""
+        """Sizes in bytes of all objects under a prefix, sorted by key."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
@@ -60,7 +60,7 @@ class Storage:
 
     @contextmanager
     def replacing(self, prefix: str) -> Iterator[str]:
-        """Address that Spark writes a folder to; afterwards the prefix, which ends with /, holds that and nothing else."""
+        """The address to which Spark writes a folder; afterwards the prefix, which ends with /, holds that and nothing else."""
         if self._staging is None:
             self.delete(self.sizes(prefix))
             yield self.url(prefix)
@@ -70,6 +70,6 @@ class Storage:
         yield str(folder)
         self.delete(self.sizes(prefix))
         for path in sorted(folder.rglob("*")):
-            # Hadoop's checksums and markers stay behind.
+            # Hadoop's checksums and markers are not uploaded.
             if path.is_file() and path.name[0] not in "._":
                 self._s3.upload_file(str(path), self.bucket, prefix + path.relative_to(folder).as_posix())

@@ -1,7 +1,7 @@
 """Glue job: output of Batch Transform (key, prediction) → the warehouse, by MERGE on dataset, day and key.
 
-Everything is checked before anything is written: a score for every row of the day's manifest, none for another, each on the scale.
-Messages count what is wrong and quote nothing of it but numbers: they end in logs and mails, and keys may be anybody's name."""
+Everything is checked before anything is written: there is one score for every row of the day's manifest and none for another, each on the
+scale. Messages count problems and quote only numbers: they end in logs and mails, and keys may be people's names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sources import day_of, warehouse_of
 from transform_csv import CSV, key_from_csv
 
 EXAMPLES = 3
-# One number, and nothing that only resembles one, as a date or an IP address does.
+# A number, and nothing that only looks like one, such as a date or an IP address.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|[+-]?inf(inity)?", re.IGNORECASE)
 OUTPUT = StructType([StructField(column, StringType()) for column in ("key", "prediction", "broken")])
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
         storage.read_text(f"inference/input/{dataset.name}/dt={day}.manifest.json", "Extract the day first: extract_inference_data.py.")
     )
     if manifest["rows"] == 0:
-        print(f"{dataset.name} on {day}: an empty day, no score to load", file=sys.stderr)
+        print(f"{dataset.name} on {day}: an empty day, no scores to load", file=sys.stderr)
         return
     spark = spark_session(f"{dataset.name}: scores of {day}", options.staging_dir)
     inputs = read_keys(spark, storage, manifest)
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def output_keys(storage: Storage, manifest: Mapping[str, Any]) -> list[str]:
-    """Batch Transform writes <file>.out for every file; others of an earlier extract are nobody's business."""
+    """Batch Transform writes <file>.out for every file; outputs of an earlier extract are ignored."""
     prefix = f"inference/output/{manifest['dataset']}/dt={manifest['date']}/"
     found = storage.sizes(prefix)
     expected = [f"{prefix}{key.rsplit('/', 1)[-1]}.out" for key in manifest["files"]]
@@ -79,7 +79,7 @@ def read_keys(spark: SparkSession, storage: Storage, manifest: Mapping[str, Any]
 
 
 def read_output(spark: SparkSession, storage: Storage, keys: Sequence[str]) -> DataFrame:
-    """key, prediction (text), broken (the line, when it is not of two fields)."""
+    """key, prediction (text), broken (the line, if it doesn't have two fields)."""
     return (
         spark.read.schema(OUTPUT)
         .options(**CSV, mode="PERMISSIVE", columnNameOfCorruptRecord="broken")
@@ -101,21 +101,21 @@ def check(inputs: DataFrame, outputs: DataFrame, manifest: Mapping[str, Any], da
     whole = outputs.where("broken IS NULL")
     problem(problems, "keys occur more than once", whole.groupBy("key").count().where("count > 1"))
     problem(problems, "keys of the extract have no score", inputs.join(whole, "key", "left_anti"))
-    problem(problems, "keys are not of the extract", whole.join(inputs, "key", "left_anti"))
+    problem(problems, "keys are not in the extract", whole.join(inputs, "key", "left_anti"))
     score = score_of(F.col("prediction"))
     is_finite = score.isNotNull() & ~F.isnan(score) & (F.abs(score) != float("inf"))
-    problem(problems, "scores are no finite numbers", whole.where(~is_finite), quoted=True)
+    problem(problems, "scores are not finite numbers", whole.where(~is_finite), quoted=True)
     low, high = scale_of(dataset.target)
-    problem(problems, f"scores lie outside of {low:g} to {high:g}", whole.where(is_finite & ~score.between(low, high)), quoted=True)
+    problem(problems, f"scores are outside {low:g} to {high:g}", whole.where(is_finite & ~score.between(low, high)), quoted=True)
     if problems:
         raise JobFailed(
             f"The transform output of {dataset.name} on {manifest['date']} does not fit its extract: {'; '.join(problems)}. "
-            "Nothing was loaded. Run the day again; if it stays so, check the model with its report under models/."
+            "Nothing was loaded. Run the day again; if that does not help, check the model with its report under models/."
         )
 
 
 def problem(problems: list[str], what: str, rows: DataFrame, quoted: bool = False) -> None:
-    """quoted: predictions may be told, as far as they are numbers."""
+    """quoted: examples of the predictions are quoted, as far as they are numbers."""
     count = rows.count()
     if count > 0:
         found = rows.orderBy("prediction").select("prediction").limit(EXAMPLES).collect() if quoted else []
@@ -151,7 +151,7 @@ def rows_of(outputs: DataFrame, dataset: Dataset, day: date, model_name: str, sc
 
 
 def hand_over(scores: DataFrame, storage: Storage, prefix: str) -> str:
-    """Writes gzipped JSON lines and COPY's manifest of them. Returns the manifest's address."""
+    """Writes gzipped JSON lines and a COPY manifest of them. Returns the manifest's address."""
     with storage.replacing(f"{prefix}/") as address:
         scores.write.mode("overwrite").json(address, compression="gzip")
     entries = [

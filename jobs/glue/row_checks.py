@@ -1,6 +1,6 @@
-"""Counts over raw rows that end a job when they say that the source is not what the dataset document describes.
+"""Counts over raw rows that end a job if the source is not what the dataset document describes.
 
-Messages name columns and counts and quote no text of a row: they end in logs and mails, and a file whose columns are shifted has names and
+Messages name columns and counts but never quote text of a row: they end in logs and mails, and a file with shifted columns has names and
 addresses where numbers should be."""
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pyspark.sql import functions as F
 from dataset_document import Dataset, Feature
 from glue_job import JobFailed
 
-# A column beside the features, whose names begin with no space.
+# A column beside the features; their names never begin with a space.
 UNREADABLE = " unreadable"
 
 
 def absent(features: Sequence[Feature]) -> Column:
-    """Of an archived event: the features that it does not know, which are a key that its `features` lack (a null value counts as known)
-    and an input field that is not given. An empty list for most, so that it costs little to keep."""
+    """For an archived event the features that it lacks: keys missing in its `features` (a null value counts as present), and input fields that
+    were not given. The list is empty for most events, so it costs little to keep."""
     archived = F.array(*[F.lit(feature.name) for feature in features if feature.origin == "features"]).cast("array<string>")
     known = F.coalesce(F.map_keys("features"), F.array().cast("array<string>"))
     names = F.transform(F.array_except(archived, known), lambda name: F.concat(F.lit("features."), name))
@@ -32,7 +32,7 @@ def absent(features: Sequence[Feature]) -> Column:
 
 
 def absent_everywhere(rows: DataFrame, count: int) -> list[str]:
-    """Features that none of `count` rows with the column `absent` knows, in the order of the dataset."""
+    """Features that all `count` rows with the column `absent` lack, in the order of the dataset."""
     found = rows.select(F.posexplode("absent")).groupBy("col").agg(F.count("*").alias("rows"), F.max("pos").alias("place"))
     return [row["col"] for row in found.where(F.col("rows") == count).orderBy("place").collect()]
 
@@ -42,13 +42,13 @@ def require_columns(absent: Sequence[str], place: str, found: Sequence[str] | No
         known = f", found only {', '.join(found)}" if found is not None else ""
         raise JobFailed(
             f"Column {', '.join(absent)} vanished: expected in {place}{known}. "
-            "Was it renamed or removed? Restore it, or take it out of the dataset's features."
+            "Was it renamed or removed? Restore it, or remove it from the dataset's features."
         )
 
 
 def check_rows(checked: DataFrame, dataset: Dataset, place: str) -> int:
-    """checked: raw rows with a column UNREADABLE. Raises JobFailed for rows without a key and for text in columns of numbers. Returns
-    how many rows there are."""
+    """checked: raw rows with a column UNREADABLE. Raises JobFailed for rows without a key and for text in number columns. Returns
+    the number of rows."""
     found = checked.agg(
         F.count("*").alias("rows"),
         F.count_if(F.coalesce(F.trim("key"), F.lit("")) == "").alias("keyless"),
@@ -57,7 +57,7 @@ def check_rows(checked: DataFrame, dataset: Dataset, place: str) -> int:
     counts = found.asDict() if found else {}
     problems: list[str] = []
     if counts["keyless"]:
-        problems.append(f"{counts['keyless']} rows have no key: each needs one of its own")
+        problems.append(f"{counts['keyless']} rows have no key: each row needs a unique key")
     if counts["unreadable"]:
         columns = checked.select(F.explode(UNREADABLE).alias("place")).groupBy("place").count().orderBy("place").collect()
         for index, count in columns:
@@ -70,7 +70,7 @@ def check_rows(checked: DataFrame, dataset: Dataset, place: str) -> int:
 
 
 def check_labels(typed_rows: DataFrame, dataset: Dataset) -> None:
-    """A binary target is 0 or 1, a regression's lies on its scale. Missing and non-finite ones are counted in the statistics,
+    """A binary target must be 0 or 1, a regression's must lie on its scale. Missing and non-finite ones are counted in the statistics,
     where the data-quality gate judges them."""
     target = dataset.target
     label = F.col("label")
@@ -82,6 +82,6 @@ def check_labels(typed_rows: DataFrame, dataset: Dataset) -> None:
     found = typed_rows.where(wrong).agg(F.count("*").alias("rows"), F.min("label").alias("example")).first()
     if found and found["rows"]:
         raise JobFailed(
-            f"The target {target.name} is outside of its scale in {found['rows']} rows, such as {found['example']:g}: expected {expected}. "
+            f"The target {target.name} is outside its scale in {found['rows']} rows, such as {found['example']:g}: expected {expected}. "
             "Correct the source, or the target of the dataset."
         )

@@ -1,4 +1,4 @@
-"""Snowflake through Glue's native connector: the connection names the account and the key-pair secret, so no credential is seen here.
+"""Snowflake through Glue's native connector: the connection names the account and the key-pair secret, so the job never sees a credential.
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-snowflake-home.html"""
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from transformations import slot
 
 class SnowflakeSource:
     def __init__(self, dataset: Dataset, table: SnowflakeTable, spark: SparkSession, glue_context: Any = None) -> None:
-        """glue_context: Glue's own when not given."""
+        """glue_context: default Glue's own."""
         self._dataset = dataset
         self._table = table
         self._glue = glue_context or _glue_context(spark)
         self._place = f"Snowflake's {table.database}.{table.schema}.{table.table}"
 
     def training_rows(self, as_of: datetime) -> Extract:
-        # The end belongs to the window: as_of itself is known.
+        # The window includes its end: events at as_of are known.
         return self._read(as_of - timedelta(days=self._dataset.history_days), as_of + timedelta(milliseconds=1), self._dataset.max_rows, True)
 
     def day_rows(self, day: date) -> Extract:
@@ -47,7 +47,7 @@ class SnowflakeSource:
 
 
 class SnowflakeSink:
-    """Scores go to <table>_SCORES beside the source: through a table of the run's own, then by one MERGE, so that a second run of a day
+    """Scores go to the table <table>_SCORES beside the source: into a table of this run, then with one MERGE, so that running a day again
     changes nothing."""
 
     def __init__(self, table: SnowflakeTable, spark: SparkSession, glue_context: Any = None, frames: Any = None) -> None:
@@ -81,7 +81,7 @@ def connection_options(table: SnowflakeTable) -> dict[str, str]:
 
 
 def rows_query(dataset: Dataset, table: SnowflakeTable, since: datetime, before: datetime, limit: int, with_label: bool) -> str:
-    """Snowflake runs the whole of it; columns get plain names, since a feature may be called anything."""
+    """Snowflake runs the whole query; columns get plain names, since a feature may be called anything."""
     label = _quoted(table.target_column) if with_label else "NULL"
     features = "".join(f", {_quoted(feature.name)} AS F{index}" for index, feature in enumerate(dataset.features))
     time = _quoted(table.time_column)
@@ -108,7 +108,7 @@ def merge_actions(table: SnowflakeTable, staging: str) -> Mapping[str, str]:
         f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}, LOADED_AT) "
         f"VALUES ({', '.join(f's.{column}' for column in columns)}, CURRENT_TIMESTAMP())"
     )
-    # DDL commits in Snowflake, so the table goes after the transaction; one left by a failed run goes before the next.
+    # DDL commits in Snowflake, so the staging table is dropped after the transaction; one left by a failed run is dropped before the next.
     return {
         "preactions": f"{create}; DROP TABLE IF EXISTS {source}",
         "postactions": f"BEGIN; {merge}; COMMIT; DROP TABLE IF EXISTS {source}",
@@ -127,7 +127,7 @@ def _glue_context(spark: SparkSession) -> Any:
 
 
 def _quoted(name: str) -> str:
-    """An identifier as it is spelt in the configuration: unquoted names are upper case in Snowflake."""
+    """An identifier in the spelling of the configuration: unquoted names are upper case in Snowflake."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -1,4 +1,4 @@
-"""Where rows come from: a CSV file given by hand, or one of the two warehouses."""
+"""Where rows come from: an uploaded CSV file, or one of the two warehouses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from job_storage import Storage
 
 @dataclass(frozen=True)
 class Extract:
-    # Raw rows: see transformations.py. They are read several times, so they come from what the source has cached.
+    # Raw rows: see transformations.py. They are read several times, so the source has cached them.
     rows: DataFrame
     # Where they come from, for messages.
     place: str
-    # Why rows were left out → how many.
+    # Reason why rows were left out → how many.
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -37,7 +37,7 @@ class Source(Protocol):
 
 
 def source_of(dataset: Dataset, arguments: Namespace, storage: Storage, spark: SparkSession) -> Source:
-    """A file that the run names comes before the dataset's own source."""
+    """A file named by the run takes precedence over the dataset's own source."""
     from file_source import FileSource
     from snowflake_tables import SnowflakeSource
     from warehouse_source import WarehouseSource
@@ -64,7 +64,7 @@ def warehouse_of(arguments: Namespace) -> DataApi:
 
 
 def moment(text: str) -> datetime:
-    """An ISO 8601 instant; without a zone it is UTC."""
+    """An ISO 8601 instant; without a zone it is in UTC."""
     try:
         parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError as error:
@@ -80,6 +80,6 @@ def day_of(text: str) -> date:
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """First instant of the day and of the next, UTC."""
+    """The first instants of the day and of the next one, UTC."""
     start = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
     return start, start + timedelta(days=1)

@@ -1,11 +1,11 @@
-"""The CSV that Batch Transform reads and writes: RFC 4180, one record a line, no header, nothing for a missing value."""
+"""The CSV that Batch Transform reads and writes: RFC 4180, one record per line, no header, nothing for a missing value."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-# Spark's options for both directions. Spaces are part of keys and values, and stay.
+# Spark's options in both directions. Spaces are part of keys and values, so they are kept.
 CSV = {
     "header": "false",
     "quote": '"',
@@ -18,7 +18,7 @@ CSV = {
 
 
 def key_to_csv(key: Column) -> Column:
-    """A key may hold a line break, a record of Batch Transform may not: percent-encoded, reversibly."""
+    """Percent-encodes a key, reversibly: a key may contain a line break, a record of Batch Transform may not."""
     escaped = F.regexp_replace(key, "%", "%25")
     return F.regexp_replace(F.regexp_replace(escaped, "\n", "%0A"), "\r", "%0D")
 

@@ -1,7 +1,7 @@
 """What happens to rows between source and dataset, as pure functions of Spark frames.
 
 "Raw" rows have the columns key (text), event_time (timestamp or null), label (text or null), position (order within the source, or null)
-and one text column per feature, named by its place (f0, f1, …) since a feature may be called anything."""
+and one text column per feature, named by its position (f0, f1, …) since a feature may be called anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from dataset_document import Feature, Split
 
-# Text that all encoders of the project read as a number, as a flag or as missing; Java alone would also take 1d and 0x1p3.
+# Text that all encoders of the project read as a number, as a flag or as missing; Java alone would also accept 1d and 0x1p3.
 READABLE = r"(?i)^[ \t\r\n]*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|[+-]?inf(inity)?|true|false)?[ \t\r\n]*$"
 LARGEST = sys.float_info.max
 
@@ -27,14 +27,14 @@ def slot(index: int) -> str:
 
 
 def is_known_at(as_of: datetime) -> Column:
-    """Of events that had been scored by then. One that was scored again later holds features from after as_of, so it is left out."""
+    """Events that had been scored by then. One that was scored again later has features from after as_of, so it is left out."""
     return F.coalesce(F.col("scored_ms") <= F.lit(milliseconds(as_of)), F.lit(False))
 
 
 def newest_labels(labels: DataFrame, as_of: datetime) -> DataFrame:
-    """The label of each event as it stood at as_of: labels (key, label, labelled_ms, received_ms, source) → one row per key. Of two with
-    one time, the order is that of risk.current_labels."""
-    # The least of these is the newest: times and the label count down, and a label that never arrived comes last.
+    """The label of each event as it stood at as_of: labels (key, label, labelled_ms, received_ms, source) → one row per key. Labels with the
+    same time are ordered as in risk.current_labels."""
+    # The smallest of these is the newest: times and the label are negated, and a label without an arrival time comes last.
     order = F.struct(
         -F.col("labelled_ms"), F.coalesce(-F.col("received_ms"), F.lit(2**63 - 1)), F.col("source"), (~F.col("label")).alias("not_label")
     )
@@ -48,7 +48,7 @@ def newest_labels(labels: DataFrame, as_of: datetime) -> DataFrame:
 
 def from_archive(events: DataFrame, features: Sequence[Feature], *extra: Column) -> DataFrame:
     """Archived events (key, event_ms, features as a map, i<n> per input field; label if there is one) → raw rows, and extra columns.
-    Values are those that were archived when the event was scored; nothing is computed again."""
+    The values are those archived when the event was scored; nothing is computed again."""
     label = F.col("label").cast("string") if "label" in events.columns else F.lit(None).cast("string")
     return events.select(
         "key",
@@ -64,8 +64,8 @@ def from_archive(events: DataFrame, features: Sequence[Feature], *extra: Column)
 
 
 def deduplicated(rows: DataFrame, count: int) -> DataFrame:
-    """One row per key: the newest by time, then the last of the source, then by content so that the choice is repeatable.
-    count: of rows. Counting keys is cheap, sorting whole rows is not, so that is done only where a key repeats."""
+    """One row per key: the newest by time, then the last in the source, then by content so that the choice is repeatable.
+    count: number of rows. Counting keys is cheap, sorting whole rows is not, so they are only sorted where a key repeats."""
     if rows.select("key").distinct().count() == count:
         return rows
     content = F.xxhash64(*[column for column in rows.columns if column not in ("key", "event_time", "position")])
@@ -78,9 +78,9 @@ def newest(rows: DataFrame, max_rows: int) -> DataFrame:
 
 
 def typed(rows: DataFrame, features: Sequence[Feature], unreadable: str | None = None) -> DataFrame:
-    """Raw rows → key, event_time, label (number or null; NaN for what is no number), then the features by name and in order. unreadable:
-    name of one more column, the places of the features that hold text where numbers are expected: an empty list for most rows."""
-    # One expression over a list of texts: compiling the same expression for every column takes longer than running it.
+    """Raw rows → key, event_time, label (number or null; NaN for text that isn't a number), then the features by name and in order. unreadable:
+    name of one more column with the positions of features that hold text where numbers are expected: an empty list for most rows."""
+    # One expression over a list of texts: compiling the same expression for every column would take longer than running it.
     numbers = [index for index, feature in enumerate(features) if not feature.is_text and not feature.categories]
     texts = F.array(*[F.col(slot(index)) for index in numbers]).cast("array<string>")
     listed = rows.select(
@@ -112,7 +112,7 @@ def _unreadable(features: Sequence[Feature], numbers: Sequence[int], texts: Colu
 def value_of(feature: Feature, text: Column) -> Column:
     """Text of a source → the raw value of a feature; null when missing."""
     if feature.is_text:
-        # A record of Batch Transform is one line, so no value may hold a line break; U+FFFD stands for it here and in training.
+        # A record of Batch Transform is one line, so values must not contain line breaks; U+FFFD replaces them here and in training.
         line = F.regexp_replace(text, "[\\r\\n]", "\ufffd")
         return F.when(line != "", line)
     return F.coalesce(_category_index(feature, text), _finite(text)) if feature.categories else _finite(text)
@@ -125,7 +125,7 @@ def _finite(text: Column) -> Column:
 
 
 def is_unreadable(feature: Feature, text: Column) -> Column:
-    """True for words in a column of numbers. What counts as a number, and what as missing, is said in functions/scoring/models/feature-encoder.ts."""
+    """True for words in a column of numbers. What counts as a number and what as missing is defined in functions/scoring/models/feature-encoder.ts."""
     if feature.is_text:
         return F.lit(False)
     if feature.categories:
@@ -138,7 +138,7 @@ def _is_no_number(text: Column) -> Column:
 
 
 def label_number(text: Column) -> Column:
-    """Null when missing, NaN for what is no number."""
+    """Null when missing, NaN for text that isn't a number."""
     return F.when(F.trim(text) != "", F.coalesce(F.when(text.rlike(READABLE), _number(text)), F.lit(float("nan"))))
 
 
@@ -148,7 +148,7 @@ def _category_index(feature: Feature, text: Column) -> Column:
 
 
 def _number(text: Column) -> Column:
-    """Of readable text. The cast takes blanks around a number; words are looked at only where it gives nothing."""
+    """For readable text. The cast accepts surrounding spaces; words are only tried where it gives nothing."""
     word = F.lower(F.trim(text))
     return F.coalesce(text.cast("double"), F.when(word == "true", 1.0).when(word == "false", 0.0))
 

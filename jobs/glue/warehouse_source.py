@@ -41,7 +41,7 @@ class WarehouseSource:
         unload_role_arn: str,
         kms_key_id: str | None = None,
     ) -> None:
-        """kms_key_id: ARN of the key that UNLOAD encrypts its files with."""
+        """kms_key_id: ARN of the key with which UNLOAD encrypts its files."""
         self._dataset = dataset
         self._storage = storage
         self._spark = spark
@@ -54,13 +54,13 @@ class WarehouseSource:
         dataset = self._dataset
         until = as_of - timedelta(days=dataset.maturity_days)
         since = until - timedelta(days=dataset.history_days)
-        # Both ends belong to the window, so that an event of this very moment counts when labels need no time to mature.
+        # The window includes both ends, so that an event at this very moment counts when labels need no time to mature.
         window = Window(dataset.profile, since, until + timedelta(milliseconds=1))
         events = self._unload(events_query(dataset.features, window, dataset.max_rows), events_schema(dataset.features), "events")
         given = self._unload(labels_query(window, as_of), LABELS, "labels")
         labels = newest_labels(given.withColumn("label", given["label"].cast("boolean")), as_of)
         is_scored = is_known_at(as_of)
-        # Left out rows stay in until everything is counted: one reading of what was unloaded serves all.
+        # Rows to be left out stay in until everything is counted: so the unloaded files are read only once.
         found = from_archive(
             events.join(labels, "key", "left"), dataset.features, is_scored.alias("is_scored"), absent(dataset.features).alias("absent")
         ).cache()
@@ -85,7 +85,7 @@ class WarehouseSource:
         return Extract(from_archive(events, dataset.features).cache(), f"{self._place} on {day}")
 
     def _unload(self, query: str, schema: StructType, what: str) -> DataFrame:
-        """Into a prefix of its own, which nobody else writes and which expires in a day."""
+        """Unloads into a prefix that nobody else writes and that expires in a day."""
         prefix = f"temp/{self._dataset.name}/{uuid.uuid4()}/"
         statement = unload_statement(query, self._storage.url(prefix), self._role, self._key)
         self._data_api.execute(statement, f"Unload of {self._dataset.name}: {what}")
@@ -96,21 +96,21 @@ class WarehouseSource:
 
 
 def unload_statement(query: str, url: str, role_arn: str, kms_key_id: str | None) -> str:
-    """UNLOAD takes no notice of the bucket's own key, so the statement names it."""
+    """UNLOAD ignores the bucket's own key, so the statement names it."""
     key = f" KMS_KEY_ID {literal(kms_key_id)} ENCRYPTED" if kms_key_id else ""
     return f"UNLOAD ({literal(query)}) TO {literal(url)} IAM_ROLE {literal(role_arn)} FORMAT AS JSON{key}"
 
 
 @dataclass(frozen=True)
 class Window:
-    """Events of a profile in a span of time, `before` not included."""
+    """Events of a profile in a span of time, excluding `before`."""
 
     profile: str
     since: datetime
     before: datetime
 
     def condition(self, alias: str) -> str:
-        """The leading sort key is compared bare, so that blocks outside of the window are not read."""
+        """Compares the leading sort key without an expression, so that blocks outside the window are not read."""
         time = f'{alias}."timestamp"'
         return (
             f"{alias}.profile = {literal(self.profile)} AND {time} >= {_instant(self.since)} AND {time} < {_instant(self.before)}"
@@ -118,15 +118,15 @@ class Window:
 
 
 def events_query(features: Sequence[Feature], window: Window, limit: int) -> str:
-    """The newest `limit` events of a window, and those of the same moment as the oldest of them. Of the stored input only what the model
-    needs leaves the warehouse."""
+    """The newest `limit` events of a window, and those of the same moment as the oldest of them. Only the parts of the stored input that the
+    model needs leave the warehouse."""
     inputs = "".join(
         f', e.input."{_input_name(feature)}" AS i{index}' for index, feature in enumerate(features) if feature.origin == "input"
     )
     return (
         f'SELECT e.event_id AS "key", {_milliseconds(_TIME)} AS event_ms, {_milliseconds("e.scored_at")} AS scored_ms, '
         f"e.features AS features{inputs} FROM risk.risk_events AS e WHERE {window.condition('e')} "
-        # UNLOAD takes no LIMIT of its own. The bound is found in the sort key alone: numbering events and joining them with
+        # UNLOAD doesn't allow LIMIT at the top level. The bound is found in the sort key alone: numbering events and joining them with
         # themselves would sort and compare whole tables, and without statistics some planners do that row by row.
         f'AND e."timestamp" >= (SELECT MIN(newest.moment) FROM (SELECT n."timestamp" AS moment FROM risk.risk_events AS n '
         f'WHERE {window.condition("n")} ORDER BY n."timestamp" DESC LIMIT {limit}) AS newest)'
@@ -134,7 +134,7 @@ def events_query(features: Sequence[Feature], window: Window, limit: int) -> str
 
 
 def labels_query(window: Window, as_of: datetime) -> str:
-    """Every label of the window's events that was given by as_of; which one counts is for newest_labels to say."""
+    """Every label of the window's events that was given by as_of; newest_labels decides which one counts."""
     return (
         f'SELECT l.event_id AS "key", l.label AS label, {_milliseconds("l.labelled_at")} AS labelled_ms, '
         f'{_milliseconds("l.received_at")} AS received_ms, l.source AS source FROM risk.risk_labels AS l '
@@ -144,7 +144,7 @@ def labels_query(window: Window, as_of: datetime) -> str:
 
 
 def events_schema(features: Sequence[Feature]) -> StructType:
-    """SUPER comes as JSON: `features` an object of numbers and nulls, an input field any scalar. Both are read as text, with no digit lost."""
+    """SUPER arrives as JSON: `features` an object of numbers and nulls, an input field any scalar. Both are read as text, to lose no digits."""
     inputs = [StructField(f"i{index}", StringType()) for index, feature in enumerate(features) if feature.origin == "input"]
     return StructType(
         [
@@ -174,6 +174,6 @@ def _milliseconds(column: str) -> str:
 
 
 def _instant(moment: datetime) -> str:
-    """To the millisecond, as events are."""
+    """To the millisecond, like events."""
     seconds, thousandths = divmod(milliseconds(moment), 1000)
     return f"'{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S}.{thousandths:03d}+00'::TIMESTAMPTZ"

@@ -1,4 +1,4 @@
-"""Boosting round by round, with early stopping and with checkpoints that an interrupted spot instance goes on from."""
+"""Boosting round by round, with early stopping, and with checkpoints from which an interrupted spot instance continues."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import xgboost as xgb
 
-# Rounds between two checkpoints: a few seconds of work at the reference model's size.
+# Rounds between two checkpoints: a few seconds of work for the reference model.
 CHECKPOINT_ROUNDS = 50
 STATE = "checkpoint.json"
 
@@ -40,10 +40,10 @@ class Progress:
 def boost(
     parameters: Mapping[str, Any], rounds: int, patience: int, names: list[str], train: Part, validation: Part | None, folder: Path
 ) -> tuple[xgb.Booster, int]:
-    """Trains up to `rounds` trees, or until the validation metric has not improved for `patience` rounds (0: never stops early).
+    """Trains `rounds` trees, or until the validation metric has not improved for `patience` rounds (0: never stops early).
 
-    folder: of checkpoints; one of the same data and parameters is continued, and gives the same model as if nothing had happened.
-    Returns the model with the rounds after the best one cut off, and the number of the best round, from 0."""
+    folder: holds checkpoints; one for the same data and parameters is continued, and gives the same model as without an interruption.
+    Returns the model without the rounds after the best one, and the number of the best round, counted from 0."""
     signature = _signature({**parameters, "rounds": rounds, "patience": patience}, names, train, validation)
     train_matrix = train.matrix(names)
     watched = [] if validation is None else [(validation.matrix(names), "validation")]
@@ -67,7 +67,7 @@ def boost(
 
 
 def _opened(parameters: Mapping[str, Any], cache: list[xgb.DMatrix], rounds: int, model: Path | None) -> xgb.Booster:
-    """A booster whose random state depends on the seed and the number of rounds alone. XGBoost keeps that state in no file, so training goes on
+    """A booster whose random state depends only on the seed and the number of rounds. XGBoost doesn't save that state, so training continues
     from its own checkpoints even when nothing interrupts it: only then is a resumed model the same."""
     settings = {**parameters, "seed": parameters["seed"] + rounds}
     return xgb.Booster(settings, cache=cache, model_file=None if model is None else str(model))
@@ -83,12 +83,12 @@ def _resumed(
         if saved["signature"] == signature and model.exists():
             print(f"continuing after {saved['rounds']} rounds from the checkpoint {model.name}", flush=True)
             return _opened(parameters, cache, saved["rounds"], model), Progress(saved["rounds"], saved["bestRound"], _measured(saved["bestValue"]))
-        print("the checkpoint is of other data or parameters; starting anew", flush=True)
+        print("the checkpoint belongs to other data or parameters; starting from scratch", flush=True)
     return _opened(parameters, cache, 0, None), Progress()
 
 
 def _save(booster: xgb.Booster, progress: Progress, folder: Path, signature: str) -> Path:
-    """SageMaker copies the folder at any time, so a file gets its name when it is complete, and the state last."""
+    """SageMaker copies the folder at any time, so a file gets its final name when it is complete, and the state comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / f"checkpoint-{progress.rounds}.ubj"
     partial = folder / "partial.ubj"

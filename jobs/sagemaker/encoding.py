@@ -1,8 +1,8 @@
-"""Raw values → the rows that a model sees, by the feature spec that travels with it. The definition is functions/scoring/models/feature-encoder.ts;
-the cases in tests/jobs/fixtures/feature-spec-cases.json hold both to it.
+"""Raw values → a model's rows, by the feature spec that travels with it. The definition is functions/scoring/models/feature-encoder.ts;
+the cases in tests/jobs/fixtures/feature-spec-cases.json check both.
 
-A missing value (null, empty text, or a number that float32 cannot hold) becomes the feature's default, which is encoded like a value; without
-one it is NaN. Numbers may be text; `true` and `false` are 1 and 0; a text that is not listed is `unknown`."""
+A missing value (null, empty text, or a number that float32 can't hold) is replaced by the feature's default, which is encoded like any
+value; without a default it is NaN. Numbers may be text; `true` and `false` are 1 and 0; a text that is not listed is `unknown`."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def names_of(spec: Spec) -> list[str]:
 
 
 def fit(features: Sequence[Mapping[str, Any]], columns: Mapping[str, Sequence[Raw]]) -> dict[str, Any]:
-    """The dataset's features with the categories of every text column: its distinct values by code point.
+    """The dataset's features with the categories of every text column filled in: its distinct values by code point.
 
-    columns: of the training split alone, so that validation and holdout meet unknown values as production will."""
+    columns: only those of the training split, so that validation and holdout meet unknown values as production will."""
     return {"version": 1, "features": [_fitted(feature, columns) for feature in features]}
 
 
@@ -52,7 +52,7 @@ def _fitted(feature: Mapping[str, Any], columns: Mapping[str, Sequence[Raw]]) ->
 
 
 def encode(spec: Spec, columns: Mapping[str, Sequence[Raw]]) -> Rows:
-    """Columns of raw values by name → float32 rows in the spec's order. Raises EncodingError for a column that is not there."""
+    """Columns of raw values by name → float32 rows in the spec's order. Raises EncodingError for a missing column."""
     encoded = []
     for feature in spec["features"]:
         if feature["name"] not in columns:
@@ -62,7 +62,7 @@ def encode(spec: Spec, columns: Mapping[str, Sequence[Raw]]) -> Rows:
 
 
 def encode_column(feature: Mapping[str, Any], values: Sequence[Raw] | npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """A value occurs many times in a column of text, so each distinct one is encoded once."""
+    """A value occurs many times in a text column, so each distinct one is encoded only once."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub" and feature["type"] != "categorical":
         return _defaulted(values.astype(np.float64), feature["default"])
     encode_value = _encoder(feature)
@@ -131,7 +131,7 @@ def _finite(value: float) -> float:
 
 
 def _text(name: str, value: Raw) -> str | None:
-    """The text that a raw value stands for; None when missing. Fractions are refused: languages write them differently."""
+    """The text that a raw value stands for; None when missing. Fractions are refused, because languages write them differently."""
     if value is None or value == "":
         return None
     if isinstance(value, str):
@@ -146,7 +146,7 @@ def _text(name: str, value: Raw) -> str | None:
 
 
 def columns_of(spec: Spec, records: Iterable[Sequence[Raw]]) -> dict[str, list[Raw]]:
-    """Records in the order of the features → columns by name. Raises EncodingError for another number of values."""
+    """Records in the order of the features → columns by name. Raises EncodingError for the wrong number of values."""
     names = names_of(spec)
     columns: dict[str, list[Raw]] = {name: [] for name in names}
     lists = list(columns.values())

@@ -1,7 +1,7 @@
-"""Serves a model of train.py, in batch transform and behind endpoints: raw values in the order of the features → one score a row.
+"""Serves a model of train.py, in batch transform and behind endpoints: raw values in the order of the features → one score per row.
 
-The four functions are the contract of SageMaker's XGBoost container in script mode. Rows come as text/csv without header ("" is missing) or
-as application/json: {"instances": [[…], …]}, the list alone, or objects by feature name in place of the inner lists."""
+The four functions are the interface of SageMaker's XGBoost container in script mode. Rows come as text/csv without a header ("" is missing)
+or as application/json: {"instances": [[…], …]}, only the list, or objects by feature name in place of the inner lists."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ import encoding
 class Model:
     booster: xgb.Booster
     spec: Mapping[str, Any]
-    # Scale of a regression's target, which its trees may overshoot; None for probabilities.
+    # Scale of a regression's target, which its trees may exceed; None for probabilities.
     limits: tuple[float, float] | None
 
 
-# Rows of the request: in order of the features, or by name.
+# Rows of the request: in the order of the features, or by name.
 Records = Sequence[Sequence[encoding.Raw]] | Sequence[Mapping[str, encoding.Raw]]
 
 
@@ -46,7 +46,7 @@ def input_fn(request_body: str | bytes, request_content_type: str) -> Records:
     if kind == "text/csv":
         rows: list[list[encoding.Raw]] = []
         for row in csv.reader(io.StringIO(text, newline="")):
-            # A line of one missing value is empty, and csv gives no cell for it.
+            # A line with one missing value is empty, and csv gives no cell for it.
             rows.append(list(row) if row else [None])
         return rows
     if kind == "application/json":
@@ -65,13 +65,13 @@ def predict_fn(input_object: Records, model: Model) -> npt.NDArray[np.float32]:
     names = encoding.names_of(model.spec)
     records = [[row.get(name) for name in names] if isinstance(row, Mapping) else row for row in input_object]
     rows = encoding.encode(model.spec, encoding.columns_of(model.spec, records))
-    # Encoded rows hold no infinity, which a DMatrix would refuse; in place nothing is copied.
+    # Encoded rows contain no infinity, which a DMatrix would reject; predicting in place copies nothing.
     scores = model.booster.inplace_predict(rows, validate_features=False)
     return scores if model.limits is None else np.clip(scores, *model.limits)
 
 
 def output_fn(prediction: npt.NDArray[np.float32], accept: str) -> str | tuple[str, str]:
-    """One score a line, or {"predictions": […]}. Each is written as the double that is exactly the float32."""
+    """One score per line, or {"predictions": […]}. Each is written as the double that equals the float32."""
     scores = [float(score) for score in prediction]
     if accept.split(";")[0].strip().lower() == "application/json":
         return json.dumps({"predictions": scores}), "application/json"

@@ -1,4 +1,4 @@
-"""How good predictions are. Labels and predictions are arrays of one length."""
+"""How good predictions are. Labels and predictions are arrays of the same length."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Values = npt.NDArray[np.float64]
 
 
 def roc(labels: Values, scores: Values) -> tuple[Values, Values]:
-    """False and true positive rates, from (0, 0) to (1, 1); rows of one score are one point. Needs rows of both classes."""
+    """False and true positive rates, from (0, 0) to (1, 1); rows with equal scores are one point. Needs rows of both classes."""
     order = np.argsort(-scores, kind="stable")
     sorted_labels, sorted_scores = labels[order], scores[order]
     last = np.append(np.flatnonzero(np.diff(sorted_scores)), len(scores) - 1)
@@ -33,7 +33,7 @@ def pr_auc(labels: Values, scores: Values) -> float:
 
 
 def binary_metrics(labels: Values, probabilities: Values) -> dict[str, float]:
-    """Ranking only when there are rows of both classes."""
+    """Ranking metrics only if both classes have rows."""
     clipped = np.clip(probabilities, 1e-15, 1 - 1e-15)
     ranking = {"auc": auc(labels, probabilities), "prAuc": pr_auc(labels, probabilities)} if 0 < labels.sum() < len(labels) else {}
     return {
@@ -58,7 +58,7 @@ def regression_metrics(labels: Values, predictions: Values) -> dict[str, float]:
 
 
 def calibration(labels: Values, predictions: Values, bins: int = 10) -> list[tuple[float, float, int]]:
-    """Groups of about one size by prediction: mean predicted, mean observed, rows."""
+    """Groups of about equal size by prediction: mean predicted, mean observed, rows."""
     order = np.argsort(predictions, kind="stable")
     groups = [group for group in np.array_split(order, bins) if len(group) > 0]
     return [(float(predictions[group].mean()), float(labels[group].mean()), len(group)) for group in groups]

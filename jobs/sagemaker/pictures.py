@@ -1,4 +1,4 @@
-"""Charts as SVG, written by hand: no plotting library in the container, and a browser shows them as they are."""
+"""Charts as hand-written SVG: the container needs no plotting library, and a browser shows them directly."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def calibration_picture(labels: Values, predictions: Values, title: str) -> str:
         f"<title>predicted {predicted:.4g}, observed {observed:.4g}, {rows:,} rows</title></circle>"
         for (px, py), (predicted, observed, rows) in zip(points, groups)
     ]
-    subtitle = f"{len(groups)} groups of about {len(labels) // max(1, len(groups)):,} rows by prediction; on the dashed line they are right"
+    subtitle = f"{len(groups)} groups of about {len(labels) // max(1, len(groups)):,} rows by prediction; the dashed line is perfect calibration"
     return page(title, subtitle, [frame(x, y), ideal, polyline(points, BLUE, 2), *dots])
 
 
@@ -93,7 +93,7 @@ def importance_picture(importance: Mapping[str, float], title: str) -> str:
 
 
 def scores_picture(labels: Values, predictions: Values, title: str, is_binary: bool, low: float, high: float) -> str:
-    """Shares of the rows by score; of a classifier each class by itself, since the rare one would not be seen beside the other."""
+    """Shares of the rows by score; for a classifier each class separately, since the rare one would otherwise be invisible."""
     edges = np.linspace(low, high, SCORE_BINS + 1)
     series = (
         [("negative", labels != 1, BLUE), ("positive", labels == 1, ORANGE)]
@@ -126,7 +126,7 @@ def vertical(low: float, high: float, label: str) -> Axis:
 
 
 def nice(value: float) -> float:
-    """The next round number, for the end of an axis."""
+    """The next larger round number, for the end of an axis."""
     if value <= 0:
         return 1.0
     power = 10.0 ** floor(log10(value))
@@ -178,7 +178,7 @@ def polygon(points: Sequence[tuple[float, float]], colour: str, opacity: float) 
 
 
 def thinned(points: Values, most: int = 500) -> list[tuple[float, float]]:
-    """No more points than the picture can show; the ends stay."""
+    """At most as many points as the picture can show; both ends stay."""
     chosen = np.unique(np.linspace(0, len(points) - 1, min(most, len(points))).astype(int))
     return [(float(x), float(y)) for x, y in points[chosen]]
 

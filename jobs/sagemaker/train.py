@@ -1,8 +1,8 @@
-"""SageMaker training job (script mode): Parquet splits → a boosted model with everything that scoring and judging it needs.
+"""SageMaker training job (script mode): Parquet splits → a boosted model with everything that is needed to score with it and to judge it.
 
-Reads the channels train, validation, holdout (Parquet: key, event_time, label, features) and config (the dataset's document). Writes to model.tar.gz:
-model.ubj, feature-spec.json, metrics.json, baseline.json, golden.json, importance.json, and code/ to serve it; to output.tar.gz: holdout.csv and
-pictures. Same rows, seed and number of threads, same model."""
+Reads the channels train, validation, holdout (Parquet: key, event_time, label, features) and config (the dataset's document). Writes to
+model.tar.gz: model.ubj, feature-spec.json, metrics.json, baseline.json, golden.json, importance.json, and code/ to serve it; to
+output.tar.gz: holdout.csv and pictures. The same rows, seed and number of threads give the same model."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from baseline import baseline
 from boosting import Part, boost
 
 HOLDOUT_ROWS = 20_000
-# An archive of these serves the model where nothing can be downloaded.
+# These files serve the model where nothing can be downloaded.
 SERVING_CODE = ("inference.py", "encoding.py")
 
 
 class TrainingError(Exception):
-    """Says what is wrong, what was expected and the fix."""
+    """Says what is wrong, what was expected and how to fix it."""
 
 
 class Hyperparameters(argparse.ArgumentParser):
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> None:
     margins = booster.inplace_predict(holdout.rows, predict_type="margin", validate_features=False)
     predictions = booster.inplace_predict(holdout.rows, validate_features=False)
     if target["kind"] == "regression":
-        # As inference.py answers.
+        # As inference.py does.
         predictions = np.clip(predictions, target["minimum"], target["maximum"])
     scores = predictions.astype(np.float64)
     judged = metrics.binary_metrics if target["kind"] == "binary" else metrics.regression_metrics
@@ -124,7 +124,7 @@ def hyperparameters(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def constraints(text: str) -> dict[str, int]:
-    """{"name": 1} as JSON, or as SageMaker's training toolkit passes an object on: name=1,other=-1."""
+    """{"name": 1} as JSON, or in the form in which SageMaker's training toolkit passes an object on: name=1,other=-1."""
     if text.lstrip().startswith("{"):
         return {name: int(sign) for name, sign in json.loads(text).items()}
     return {name: int(sign) for name, sign in (pair.split("=", 1) for pair in text.split(",") if pair)}
@@ -133,7 +133,7 @@ def constraints(text: str) -> dict[str, int]:
 def parameters_of(options: argparse.Namespace, names: list[str]) -> dict[str, Any]:
     unknown = sorted(set(options.monotone) - set(names))
     if unknown:
-        raise TrainingError(f"Monotone constraints name {', '.join(unknown)}, which is no feature. Correct training.monotone of the dataset.")
+        raise TrainingError(f"Monotone constraints name {', '.join(unknown)}, which are not features. Correct training.monotone of the dataset.")
     return {
         "objective": options.objective,
         "eval_metric": "logloss" if options.objective == "binary:logistic" else "rmse",
@@ -168,7 +168,7 @@ def read_document(config: Path, dataset: str) -> Mapping[str, Any]:
 
 
 def read_split(name: str, features: Sequence[Mapping[str, Any]], is_required: bool) -> pa.Table:
-    """All Parquet files of a channel in the order of their names."""
+    """All Parquet files of a channel, sorted by name."""
     files = sorted(path for path in channel(name).rglob("*.parquet") if path.name[0] not in "._")
     tables = [pq.read_table(path, partitioning=None) for path in files]
     rows = sum(table.num_rows for table in tables)
@@ -209,7 +209,7 @@ def columns_of(table: pa.Table, features: Sequence[Mapping[str, Any]]) -> dict[s
 def golden_rows(
     names: list[str], raw: Mapping[str, Any], rows: npt.NDArray[np.float32], margins: npt.NDArray[np.float32], count: int
 ) -> dict[str, Any]:
-    """From the lowest to the highest score of the holdout: what every other evaluator of the model must reproduce bit for bit."""
+    """Rows from the lowest to the highest score of the holdout: every other evaluator of the model must reproduce them bit for bit."""
     order = np.argsort(margins, kind="stable")
     picked = order[np.unique(np.linspace(0, len(order) - 1, min(count, len(order))).astype(int))]
     return {
@@ -221,7 +221,7 @@ def golden_rows(
 
 
 def plain(value: Any) -> str | float | bool | None:
-    """A value as JSON has it; NaN is null."""
+    """A value for JSON; NaN becomes null."""
     if value is None or isinstance(value, (str, bool)):
         return value
     return None if np.isnan(value) else float(value)
@@ -236,7 +236,7 @@ def write_holdout(
     names: list[str],
     seed: int,
 ) -> None:
-    """Encoded rows with the shortest text that gives each float32 back."""
+    """Encoded rows, each value as the shortest text that gives the float32 back."""
     rows = np.arange(len(holdout.labels))
     if len(rows) > HOLDOUT_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, HOLDOUT_ROWS, replace=False))
@@ -262,7 +262,7 @@ def draw(output: Path, document: Mapping[str, Any], labels: Any, scores: Any, ga
         "importance.svg": pictures.importance_picture(gains, f"{name}: feature importance"),
         "scores.svg": pictures.scores_picture(labels, scores, f"{name}: score distribution", is_binary, low, high),
     }
-    # Ranking is of a classifier, and of rows of both classes.
+    # Ranking needs a classifier, and rows of both classes.
     if is_binary and len(np.unique(labels)) == 2:
         drawn["roc.svg"] = pictures.roc_picture(labels, scores, f"{name}: ROC curve")
     for file, content in drawn.items():
@@ -274,7 +274,7 @@ def write_json(file: Path, content: Any) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Trains; a failure is told on stderr and in /opt/ml/output/failure, whose text SageMaker shows as FailureReason."""
+    """Trains; a failure is reported on stderr and in /opt/ml/output/failure, whose text SageMaker shows as FailureReason."""
     try:
         main(arguments)
         return 0

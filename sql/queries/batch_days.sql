@@ -1,4 +1,4 @@
--- The last batches, each beside the day before of its dataset: rows that are missing, or an average that jumps.
+-- The last batches, each beside the previous day of its dataset: shows missing rows, or an average that jumps.
 SELECT
   day,
   dataset,

@@ -1,5 +1,5 @@
--- Labels that came late or changed their mind: how long after the event, by source. Training waits for maturityDays of a dataset; a
--- source whose days_90_percent is above that teaches the model negatives that are none.
+-- Labels that arrived late or were changed: how long after the event, by source. Training waits for the maturityDays of a dataset; a
+-- source whose days_90_percent is above that makes the model learn from wrong negatives.
 WITH delays AS (
   SELECT
     e.profile,

@@ -1,6 +1,6 @@
--- What each model's decisions cost over the labelled events that both models scored: a false alarm costs a review and an annoyed
--- customer, a miss costs the amount (or a fixed sum where there is none). Set threshold (share of the scale from which an event is
--- acted on) and costs for your business; the challenger is worth promoting where saved_by_challenger is clearly above 0.
+-- What each model's decisions would have cost on the labelled events that both models scored: a false alarm costs a review and an
+-- annoyed customer, a miss costs the amount (or a fixed sum where there is none). Set the threshold (share of the scale from which you
+-- act on an event) and the costs for your business; promoting the challenger pays where saved_by_challenger is clearly above 0.
 WITH costs AS (
   SELECT 'fraud' AS profile, 0.6 AS threshold, 5.0 AS cost_of_false_alarm, 100.0 AS cost_of_miss, 1.0 AS share_of_amount_lost
   UNION ALL

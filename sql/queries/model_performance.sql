@@ -1,6 +1,6 @@
--- How good each model was, by the week of the events, over those whose truth is known: precision and recall from the threshold on
--- (share of the scale from which an event is acted on), and AUC: the share of pairs of a positive and a negative in which the positive
--- scored higher, ties counting half (the Mann-Whitney statistic). Null where a week has one class alone.
+-- How good each model was, by week of the events, on events whose outcome is known: precision and recall at the threshold (share of the
+-- scale from which an event is acted on), and AUC: the share of pairs of a positive and a negative in which the positive scored higher,
+-- ties counting half (the Mann-Whitney statistic). Null where a week only has one class.
 WITH settings AS (
   SELECT 0.6 AS threshold
 ),
@@ -21,7 +21,7 @@ ranked AS (
     model_version,
     label,
     risk,
-    -- Equal scores share the middle of their places.
+    -- Equal scores share the mean of their ranks.
     RANK() OVER (PARTITION BY week, profile, model_version ORDER BY risk)
       + (COUNT(*) OVER (PARTITION BY week, profile, model_version, risk) - 1) / 2.0 AS place
   FROM judged

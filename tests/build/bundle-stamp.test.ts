@@ -19,12 +19,12 @@ beforeEach(() => {
 });
 
 describe("the stamp of a build", () => {
-  it("holds while nothing changes, by content and not by time", () => {
+  it("is valid while nothing changes, by content and not by time", () => {
     writeFileSync(join(root, "functions/a.ts"), "content");
     expect(current()).toBe(true);
   });
 
-  it.each([...files.inputs, ...files.outputs])("does not hold when %s has other content, or is gone", (path) => {
+  it.each([...files.inputs, ...files.outputs])("is invalid when %s has other content, or is gone", (path) => {
     writeFileSync(join(root, path), "edited!");
     expect(current()).toBe(false);
     rmSync(join(root, path));
@@ -32,7 +32,7 @@ describe("the stamp of a build", () => {
   });
 
   it.each(["functions/new.ts", "sql/new.sql", "package-lock.json", "tsconfig.json", "build/validators.ts"])(
-    "does not hold when %s appears, which no build has read",
+    "is invalid when %s appears, which no build has read",
     (path) => {
       mkdirSync(join(root, "build"));
       writeFileSync(join(root, path), "");
@@ -40,16 +40,16 @@ describe("the stamp of a build", () => {
     },
   );
 
-  it("does not hold for another recipe", () => {
+  it("is invalid for another recipe", () => {
     expect(current("other options")).toBe(false);
   });
 
-  it.each(["", "{", "null", "{}", '{"inputs":[],"outputs":[]}'])("counts as none when it reads %j", (text) => {
+  it.each(["", "{", "null", "{}", '{"inputs":[],"outputs":[]}'])("is invalid when it contains %j", (text) => {
     writeFileSync(stamp, text);
     expect(current()).toBe(false);
   });
 
-  it("counts as none when it is absent", () => {
+  it("is invalid when it is absent", () => {
     rmSync(stamp);
     expect(current()).toBe(false);
   });

@@ -62,7 +62,7 @@ describe("bundles", () => {
     },
   );
 
-  it.each(["rest-scoring", "stream-scoring"])("%s takes models from a bucket that has to be named", (entry) => {
+  it.each(["rest-scoring", "stream-scoring"])("%s reads models from a bucket that has to be configured", (entry) => {
     const env = { ...AWS, ...ENVIRONMENTS[entry], MODELS_PARAMETER: "/models" };
     expect(load(entry, { ...env, MODEL_BUCKET: "models" })).toEqual({ ok: true, text: "function" });
     expect(load(entry, env).text).toContain("MODEL_BUCKET");
@@ -122,7 +122,7 @@ describe("bundles", () => {
     }
   });
 
-  it("stay below 300 KB compressed and hold no path of the machine", () => {
+  it("stay below 300 KB compressed and contain no paths of the machine", () => {
     for (const path of Object.values(bundles)) {
       const source = readFileSync(path);
       expect(gzipSync(source).length).toBeLessThan(300 * 1024);
@@ -155,7 +155,7 @@ describe("bundles", () => {
     }
   });
 
-  it("are refused outside the project's root with the folder's name and the fix", () => {
+  it("are refused outside the project's root, with the folder's name and the fix", () => {
     expect(() => buildFunctions("/nowhere")).toThrow(/project's root.*\/nowhere.*Change to the root/);
   });
 });

@@ -6,13 +6,13 @@ const { components, context } = readComponents(process.cwd());
 const all = components.flatMap(({ name, arguments: args }) => args.map((argument) => ({ ...argument, of: name })));
 
 describe("docs/components.md", () => {
-  it("is what the doc comments say (npm run docs writes it)", () => {
+  it("matches the doc comments (npm run docs writes it)", () => {
     expect(readFileSync("docs/components.md", "utf8")).toBe(componentsDoc(process.cwd()));
   });
 });
 
 describe("arguments of components", () => {
-  it("that must be given are few", () => {
+  it("are mostly optional", () => {
     const required = components.map(({ name, arguments: args }) => [
       name,
       args.filter((argument) => argument.required).map((argument) => argument.name),
@@ -26,7 +26,7 @@ describe("arguments of components", () => {
     });
   });
 
-  it("each say what they do, and what holds without them", () => {
+  it("each say what they do, and what their default is", () => {
     const silent = all.filter(({ meaning, fallback, required }) => meaning === "" || (!required && fallback === undefined));
     expect(silent.map(({ of, name }) => `${of}: ${name}`)).toEqual([]);
     expect(context.filter(({ meaning, fallback }) => meaning === "" || fallback === undefined)).toEqual([]);
@@ -39,12 +39,12 @@ describe("arguments of components", () => {
     for (const { of, name, literal, fallback } of written) expect(plain(fallback), `${of}: ${name}`).toBe(plain(literal));
   });
 
-  it("have an example, unless they are members of one that has", () => {
+  it("have an example, unless they are members of an argument with one", () => {
     const bare = all.filter(({ name, example }) => !name.includes(".") && !example);
     expect(bare.map(({ of, name }) => `${of}: ${name}`)).toEqual([]);
   });
 
-  it("of the shortest use are those that must be given", () => {
+  it("in the shortest use are exactly the required ones", () => {
     for (const { name, minimalUse, arguments: args } of components) {
       expect(minimalUse, name).toMatch(new RegExp(`^new ${name}\\("[a-z]+", \\{`));
       for (const { name: argument } of args.filter(({ required }) => required)) expect(minimalUse, name).toContain(argument);

@@ -12,7 +12,7 @@ describe("history", () => {
     expect(history(OPTIONS)).toEqual({ events, labels });
   });
 
-  it("is sixty days of valid transactions up to the end, oldest first, each of its own id", () => {
+  it("is sixty days of valid transactions up to the end, oldest first, each with a unique id", () => {
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
     for (const [index, { raw, atMs }] of events.entries()) {
       expect(validate(raw), JSON.stringify(validate.errors)).toBe(true);
@@ -35,7 +35,7 @@ describe("history", () => {
     expect(labels.some(({ label, source }) => !label && source === "investigation")).toBe(true);
   });
 
-  it("has fraud at the pumps in a few hundredths of all transactions", () => {
+  it("has fraud at petrol pumps in a few per cent of all transactions", () => {
     const wave = events.filter(({ raw, isFraud }) => isFraud && raw.category === "gas_transport" && raw.card_present === true);
     expect(wave.length / events.length).toBeGreaterThan(0.01);
     expect(events.filter(({ isFraud }) => isFraud).length / events.length).toBeLessThan(0.08);

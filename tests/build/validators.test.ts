@@ -11,7 +11,7 @@ const EVENTS = ["planEvent", "qualityEvent", "evaluationEvent", "batchEvent", "p
 const NAMES = ["lead", "churn", "fraud", "device", "policy", "models", "feedback", ...PIPELINES, ...EVENTS];
 
 describe("buildValidators", () => {
-  it("writes a file a schema, leaves those alone in which nothing changed, and replaces the others", () => {
+  it("writes one file per schema, leaves unchanged ones alone, and replaces the others", () => {
     const folder = mkdtempSync(join(tmpdir(), "validators-"));
     const file = join(folder, "deep", "checks.js");
     expect(buildValidators(file)).toBe(file);
@@ -54,7 +54,7 @@ describe("buildValidators", () => {
     expect([module.exports?.({ description: "a" }), module.exports?.({ description: "b" })]).toEqual([true, false]);
   });
 
-  it("needs an id, and refuses a keyword that it does not know", () => {
+  it("needs an id, and refuses an unknown keyword", () => {
     expect(() => validatorSource("x", { type: "object" })).toThrow(/"x" has no \$id/);
     expect(() => validatorSource("x", { $id: "x", type: "string", minimum: 1 })).toThrow(/strict mode/);
   });

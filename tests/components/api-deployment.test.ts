@@ -40,7 +40,7 @@ describe("a deployment", () => {
     expect(trigger(changed)).not.toBe(trigger(await dev));
   });
 
-  it("stays with settings of the stage, the usage plan and the functions", async () => {
+  it("stays the same when settings of the stage, the usage plan or the functions change", async () => {
     const changed = await evaluateStack("dev", {
       "risk:api.throttleRate": "50",
       "risk:api.throttleBurst": "60",
@@ -60,7 +60,7 @@ describe("a deployment", () => {
     expect(trigger(changed)).toBe(trigger(await dev));
   });
 
-  it("waits for all that it freezes, and for the permissions that its requests need", async () => {
+  it("waits for everything that it freezes, and for the permissions that its requests need", async () => {
     const graph = await dev;
     const [deployment] = graph.ofType("aws:apigateway/deployment:Deployment");
     const needed = graph.resources.filter(
@@ -117,7 +117,7 @@ describe("a gateway's deployment", () => {
     expect(await triggerOf(change)).not.toBe(await unchanged);
   });
 
-  it("is a new one with another error body", async () => {
+  it("is a new one when an error body changes", async () => {
     const before = await unchanged;
     const [first] = PROBLEM_RESPONSES;
     if (first === undefined) throw new Error("There are no problem responses.");
@@ -131,7 +131,7 @@ describe("a gateway's deployment", () => {
     expect(await triggerOf()).toBe(before);
   });
 
-  it("stays with other limits of the stage and another permission", async () => {
+  it("stays the same when limits of the stage or a permission change", async () => {
     const limits = { perSecond: 9, burst: 9 };
     expect(await triggerOf({ limits, routes: [{ ...route, qualifier: pulumi.output("live") }] })).toBe(await unchanged);
   });

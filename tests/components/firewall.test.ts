@@ -25,22 +25,22 @@ const headers = { "user-agent": "curl/8" };
 const request = (path: string, bodyBytes: number) => ({ path, headers, bodyBytes });
 
 describe("the firewall of the stacks", () => {
-  it("lets the largest legal request of every route pass", () => {
+  it("lets the largest valid request of every route pass", () => {
     expect(labels.length).toBeGreaterThan(MAX_REQUEST_BYTES);
     expect(prod(request("/v1/feedback", labels.length))).toBeUndefined();
     for (const path of ["/v1/score", "/v1/predict", "/v1/device"]) expect(prod(request(path, MAX_REQUEST_BYTES))).toBeUndefined();
   });
 
-  it("stops bodies that no scoring route takes", () => {
+  it("stops bodies that no scoring route accepts", () => {
     expect(prod(request("/v1/score", MAX_REQUEST_BYTES + 1))).toBe("BodySize");
     expect(prod(request("/v1/score", Number.POSITIVE_INFINITY))).toBe("BodySize");
   });
 
-  it("lets programs pass that name no user agent", () => {
+  it("lets programs without a user agent pass", () => {
     expect(prod({ path: "/v1/score", headers: {}, bodyBytes: 100 })).toBeUndefined();
   });
 
-  it("would stop both without its overrides, as AWS's rules do", () => {
+  it("would stop both without its overrides, as AWS's rules do by default", () => {
     const rules = Array.isArray(acl.rules) ? acl.rules.map((rule: unknown) => structuredClone(Object(rule))) : [];
     for (const { statement } of rules) delete statement.managedRuleGroupStatement?.ruleActionOverrides;
     const plain = compileFirewall({ ...acl, rules }, "plain");
@@ -57,7 +57,7 @@ describe("a web ACL", () => {
     sizeConstraintStatement: { fieldToMatch: { body: { oversizeHandling } }, comparisonOperator: "GT", size: 20_000 },
   });
 
-  it("sees 16 KB of a body unless it asks for more, and does with the rest what it says", () => {
+  it("sees 16 KB of a body unless it asks for more, and treats larger bodies as configured", () => {
     expect(rule(size("CONTINUE"))(request("/", 30_000))).toBeUndefined();
     expect(rule(size("NO_MATCH"))(request("/", 30_000))).toBeUndefined();
     expect(rule(size("MATCH"))(request("/", 16_385))).toBe("Mine");

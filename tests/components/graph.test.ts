@@ -41,7 +41,7 @@ describe("roles", () => {
     expect(new Set(roles).size).toBe(functions.length);
   });
 
-  it("name actions, never wildcards, and a wildcard resource only where the action knows no resource", () => {
+  it("name actions without wildcards, and a wildcard resource only where the action doesn't support resources", () => {
     const free =
       /^(xray:|logs:|redshift-data:(DescribeStatement|GetStatementResult|CancelStatement)|cloudwatch:(GetMetricData|PutMetricData)|ecr:GetAuthorizationToken)/;
     for (const policy of prod.ofType("aws:iam/rolePolicy:RolePolicy")) {
@@ -113,7 +113,7 @@ describe("roles", () => {
 });
 
 describe("functions", () => {
-  it("hold one bundle and no packages, and no config or secret in their text", async () => {
+  it("contain one bundle and no packages, and neither config nor secrets in their text", async () => {
     for (const { name, inputs } of dev.ofType("aws:lambda/function:Function")) {
       const files = await archiveOf(inputs.code);
       expect(Object.keys(files).sort(), name).toEqual(["__index.js", expect.stringMatching(/^bundles\/[\w-]+\/index\.js$/)]);
@@ -123,7 +123,7 @@ describe("functions", () => {
     }
   });
 
-  it("have memory, timeout, log group and a bound on concurrency", () => {
+  it("have memory, timeout, log group and a limit on concurrency", () => {
     for (const { name, inputs } of dev.ofType("aws:lambda/function:Function")) {
       expect(inputs, name).toMatchObject({
         runtime: "nodejs24.x",
@@ -175,7 +175,7 @@ describe("event sources", () => {
     expect(longestWait + 1000).toBeLessThan(Number(alarm.threshold));
   });
 
-  it("of the archive gather scores for the window that the stack says, hidden from other readers meanwhile", () => {
+  it("of the archive collect scores for the stack's window, hidden from other readers meanwhile", () => {
     for (const [graph, windowSeconds] of [
       [dev, 2],
       [prod, 30],
@@ -250,7 +250,7 @@ describe("routes of scores", () => {
     });
   });
 
-  it("mail a high-risk event as a sentence from a topic of its own; alarms are apart, and dev mails none", () => {
+  it("send a high-risk event as a sentence from a topic of its own, apart from alarms, and not in dev", () => {
     expect(prod.find("aws:cloudwatch/eventTarget:EventTarget", "fraud-high-risk-target").inputs).toMatchObject({
       arn: expect.stringContaining("fraud-alerts-topic"),
       inputTransformer: { inputTemplate: '"Event <eventId> of <occurredAt> scored <score> (<band>): <reason>."' },
@@ -302,7 +302,7 @@ describe("security controls", () => {
     }
   });
 
-  it("give every bucket the same walls", () => {
+  it("protect every bucket in the same way", () => {
     const count = dev.ofType("aws:s3/bucket:Bucket").length;
     for (const kind of [
       "bucketPublicAccessBlock:BucketPublicAccessBlock",
@@ -316,7 +316,7 @@ describe("security controls", () => {
     expect(dev.ofType("aws:s3/bucketLogging:BucketLogging")).toHaveLength(count - 1);
   });
 
-  it("give every alarm an action, and none that a first deployment would fire", () => {
+  it("give every alarm an action, but none that a first deployment would trigger", () => {
     for (const { name, inputs } of dev.ofType("aws:cloudwatch/metricAlarm:MetricAlarm")) {
       expect(inputs, name).toMatchObject({
         alarmActions: [expect.any(String)],

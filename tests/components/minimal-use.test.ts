@@ -44,7 +44,7 @@ const childrenOf = (component: string, { resources }: Evaluation): string[] =>
     .map(({ name, type }) => `${name} (${type})`)
     .sort();
 
-describe("the least that one has to say", () => {
+describe("the minimal use", () => {
   it.each(Object.entries(USES))("of a %s makes exactly these resources", async (name, use) => {
     expect(childrenOf(name, await evaluate("test", {}, use))).toEqual(CHILDREN[name]);
   });
@@ -60,7 +60,7 @@ describe("the least that one has to say", () => {
   });
 });
 
-describe("what a component made for itself", () => {
+describe("what a component creates for itself", () => {
   it("is protected, and named after the stack and a hash that other projects don't have", async () => {
     const graph = await evaluate("Test-1", {}, USES.StreamProcessor, { organization: "acme" });
     const other = await evaluate("Test-1", {}, USES.StreamProcessor, { organization: "other" });
@@ -86,26 +86,26 @@ describe("what a component made for itself", () => {
 describe("arguments", () => {
   const refusal = async (program: () => unknown) => evaluate("test", {}, program).then(() => "", String);
 
-  it("of a path that occurs twice, or of several segments, are refused with the path", async () => {
+  it("with a repeated path, or one of several segments, are refused with the path", async () => {
     const route = { profile: PROFILES.lead, path: "/a/b" };
     expect(await refusal(() => new ScoringApi("api", { profiles: [route] }))).toContain(
       'ScoringApi "api": args.profiles[].path must be unique and one segment such as "/score", got /a/b.',
     );
   });
 
-  it("of a dataset whose profile nobody serves are refused with both", async () => {
+  it("with a dataset whose profile isn't served are refused with both", async () => {
     expect(await refusal(() => new TrainingPipeline("training", { datasets: [device], served: [] }))).toContain(
       'TrainingPipeline "training": args.datasets must name at least one dataset, and args.served the profile of each; it lacks that of device (device).',
     );
   });
 
-  it("of a dataset in the warehouse are refused without the warehouse", async () => {
+  it("with a dataset in the warehouse are refused without the warehouse", async () => {
     expect(await refusal(() => new TrainingPipeline("training", { datasets: [fraud], served: [] }))).toContain(
       "args.warehouse must be there for fraud, whose source is the warehouse. Pass warehouse.batchAccess()",
     );
   });
 
-  it("of profiles with a model store each are refused by one training pipeline", async () => {
+  it("with profiles that have separate model stores are refused by a single training pipeline", async () => {
     const program = () => {
       const lead = new ScoringApi("scoring", { profiles: [PROFILES.device] });
       const { context } = lead;

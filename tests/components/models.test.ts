@@ -50,7 +50,7 @@ function sourceOf(artifact: Recorded): Promise<string> {
 }
 
 describe("artifacts", () => {
-  it("lie under the hash of their content, with their name, in a bucket that keeps versions", async () => {
+  it("are stored under the hash of their content, with their name, in a bucket that keeps versions", async () => {
     const artifacts = dev.ofType("aws:s3/bucketObjectv2:BucketObjectv2").filter(({ name }) => name.startsWith("models-"));
     expect(artifacts.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["models-churn-trees-1", "models-fraud-trees-1", "models-fraud-trees-2"]),
@@ -125,7 +125,7 @@ describe("permissions", () => {
     ).toEqual(["s3:GetObject", "s3:ListBucket"]);
   });
 
-  it("let a function call the endpoints that config names for it, and nobody else any", () => {
+  it("let a function call only the endpoints that config names for it", () => {
     for (const { name } of FUNCTIONS) {
       expect(statementsOf(dev, name).some(({ Action }) => Action.includes("sagemaker:InvokeEndpoint"))).toBe(false);
       const calls = statementsOf(withEndpoint, name).filter(({ Action }) => Action.includes("sagemaker:InvokeEndpoint"));

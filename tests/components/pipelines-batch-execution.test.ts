@@ -72,7 +72,7 @@ const onLastDay =
 describe("batch scoring", () => {
   const input = { dataset: "fraud", from: DAYS[0], to: DAYS[2] };
 
-  it("scores days side by side, and spends nothing on an empty one", async () => {
+  it("scores days in parallel, and spends nothing on an empty one", async () => {
     const outcome = await run(inference, input, SCORED);
     expect(outcome.output).toEqual({ days: 3, scored: 2, empty: 1, rows: 20 });
     const count = (name: string) => statesOf(outcome).filter((state) => state === name).length;
@@ -89,12 +89,12 @@ describe("batch scoring", () => {
     });
   });
 
-  it("has every task below, those of a day and the others", () => {
+  it("covers every task below, those of a day and the others", () => {
     expect([...DAY_TASKS, "Plan", "Summarise"].sort()).toEqual(tasksOf(inference).sort());
   });
 
   it.each(DAY_TASKS.flatMap((state) => [[state, "fails"] as const, [state, "does not end in time"] as const]))(
-    "finishes the other days when %s of one %s, and hands its error to the summary",
+    "finishes the other days when %s of one %s, and passes its error to the summary",
     async (state, how) => {
       const isLate = how !== "fails";
       const answer = onLastDay(state, isLate ? HANGS : failure("Odd", "9 rows of 10"));
@@ -116,7 +116,7 @@ describe("batch scoring", () => {
     },
   );
 
-  it.each(DAY_TASKS)("tries %s of a day again when it may go well the next time", async (state) => {
+  it.each(DAY_TASKS)("retries %s of a day after a temporary error", async (state) => {
     let refusals = 1;
     const answer = (call: DayCall) => (refusals-- > 0 ? passing(inference, state) : usual(state, call));
     const outcome = await run(inference, input, failing(state, SCORED, daysOf, answer));
@@ -130,7 +130,7 @@ describe("batch scoring", () => {
     expectFailure(await run(inference, input, { ...SCORED, [state]: error }), "Batch scoring", state, name, error.message);
   });
 
-  it("has nothing to score, and no failure, on a schedule before the first model", async () => {
+  it("has nothing to score, and does not fail, on a schedule before the first model", async () => {
     const untrained = failure("NoTrainedModel", "no model of fraud was trained");
     const scheduled = await run(inference, { dataset: "fraud", scheduled: true }, { ...SCORED, Plan: untrained });
     expect(scheduled).toMatchObject({
@@ -144,12 +144,12 @@ describe("batch scoring", () => {
     expectFailure(other, "Batch scoring", "Plan", "Odd", "9 of 10");
   });
 
-  it.each(["Plan", "Summarise"])("ends in time and says so when %s does not", async (state) => {
+  it.each(["Plan", "Summarise"])("times out and says so when %s hangs", async (state) => {
     const outcome = await run(inference, input, { ...SCORED, [state]: HANGS });
     expectFailure(outcome, "Batch scoring", state, "States.Timeout", `The task '${state}' did not end within`);
   });
 
-  it("tells of a failure inside a day that its own states cannot put into words", async () => {
+  it("reports a failure inside a day that its own states can't describe", async () => {
     const odd = failure("Odd", "");
     // A function of another runtime may answer so; a sentence cannot hold it.
     Object.defineProperty(odd, "message", { value: { not: "a text" } });

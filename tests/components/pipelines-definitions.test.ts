@@ -115,7 +115,7 @@ describe.each(definitions)("the %s machine", (machine, definition) => {
     }
   });
 
-  it("waits for a turn of a Glue job that others use, within the hour for retries", () => {
+  it("waits for its turn with a Glue job that others use, within the hour for retries", () => {
     const jobs = allStates(definition.States).filter(([, { Resource }]) => /:glue:startJobRun/.test(String(Resource)));
     expect(jobs.length > 0).toBe(machine !== "promotion");
     for (const [name, { Retry }] of jobs) {
@@ -130,7 +130,7 @@ describe.each(definitions)("the %s machine", (machine, definition) => {
     }
   });
 
-  it("tells for every task what to do, by a notice that ends in the failure itself", () => {
+  it("says for every task what to do, in a notice before the failure itself", () => {
     const tasks = allStates(definition.States).filter(([name, { Type }]) => Type === "Task" && name !== "NotifyFailure");
     for (const [name, state] of tasks) {
       // The one failure that may be none: the schedule meets no trained model.
@@ -153,7 +153,7 @@ describe.each(definitions)("the %s machine", (machine, definition) => {
     });
   });
 
-  it("reaches every state, and uses every name once", () => {
+  it("can reach every state, and uses every name once", () => {
     const named = allStates(definition.States);
     expect(new Set(named.map(([name]) => name)).size).toBe(named.length);
     const starts = [definition.StartAt, ...named.flatMap(([, state]) => processorStart(state))];
@@ -162,7 +162,7 @@ describe.each(definitions)("the %s machine", (machine, definition) => {
     expect(named.map(([name]) => name).filter((name) => !reached.has(name))).toEqual([]);
   });
 
-  it("has time for its steps", () => {
+  it("has enough time for its steps", () => {
     const longest = Math.max(...allStates(definition.States).map(([, { TimeoutSeconds }]) => Number(TimeoutSeconds ?? 0)));
     expect(definition.TimeoutSeconds).toBeGreaterThan(longest);
   });
@@ -217,7 +217,7 @@ describe("training", () => {
     });
   });
 
-  it("without spare capacity neither waits nor keeps checkpoints", () => {
+  it("without spot capacity neither waits nor keeps checkpoints", () => {
     const own = trainingDefinition({ ...trainingArgs, training: { ...trainingArgs.training, spot: { enabled: false } } });
     const parameters = stateOf(own, "TrainModel").Parameters;
     expect(parameters).toMatchObject({ EnableManagedSpotTraining: false });
@@ -245,7 +245,7 @@ describe("training", () => {
     });
   });
 
-  it("asks its gates before money is spent and before a model is registered", () => {
+  it("runs its gates before money is spent and before a model is registered", () => {
     const path = ["Plan"];
     for (let name: unknown = stateOf(training, "Plan").Next; typeof name === "string"; ) {
       path.push(name);
@@ -289,7 +289,7 @@ function channelOf(name: string, uri: Readonly<Record<string, string>>): Readonl
 }
 
 describe("promotion", () => {
-  it("acts on what the registry says, in four steps", () => {
+  it("acts on the registry's entry, in four steps", () => {
     expect(stateOf(promotion, "IsApproved")).toMatchObject({
       Choices: [{ Variable: "$.version.status", StringEquals: "Approved", Next: "Convert" }],
       Default: "NotApproved",
@@ -303,7 +303,7 @@ describe("promotion", () => {
 });
 
 describe("batch scoring", () => {
-  it("keeps the key beside the prediction and shows the model the features alone", () => {
+  it("keeps the key beside the prediction and shows the model only the features", () => {
     expect(stateOf(inference, "TransformDay").Parameters).toEqual({
       "TransformJobName.$": "$.transformJobName",
       "ModelName.$": "$.modelName",

@@ -110,7 +110,7 @@ describe("training", () => {
     });
   });
 
-  it("of a file names it to the extract", async () => {
+  it("with a file passes it to the extract", async () => {
     const outcome = await run(training, INPUT, { ...TRAINED, Plan: planOf(FILE) });
     expect(parametersOf(outcome, "ExtractTrainingFile")).toMatchObject({ Arguments: { "--file": FILE, "--dataset": "fraud" } });
     expect(statesOf(outcome)).not.toContain("ExtractTrainingData");
@@ -128,7 +128,7 @@ describe("training", () => {
     ["NotifyRegistered", new AwsError("NotFound", "no topic"), "SNS.NotFoundException"],
   ];
 
-  it("has a failure told below for every task", () => {
+  it("covers a failure of every task below", () => {
     expect(failures.map(([state]) => state).sort()).toEqual(tasksOf(training).sort());
   });
 
@@ -137,12 +137,12 @@ describe("training", () => {
     expectFailure(outcome, "Training", state, name, error.message);
   });
 
-  it.each(tasksOf(training))("ends in time and says so when %s does not", async (state) => {
+  it.each(tasksOf(training))("times out and says so when %s hangs", async (state) => {
     const outcome = await run(training, INPUT, failing(state, TRAINED, planOf, HANGS));
     expectFailure(outcome, "Training", state, "States.Timeout", `The task '${state}' did not end within`);
   });
 
-  it.each(tasksOf(training))("tries %s again when it may go well the next time", async (state) => {
+  it.each(tasksOf(training))("retries %s after a temporary error", async (state) => {
     const outcome = await run(
       training,
       INPUT,
@@ -152,7 +152,7 @@ describe("training", () => {
     expect(statesOf(outcome).filter((one) => one === state)).toHaveLength(2);
   });
 
-  it("gives up after five attempts more", async () => {
+  it("gives up after five more attempts", async () => {
     const down = await run(training, INPUT, { ...TRAINED, Plan: new AwsError("ServiceException", "down", 500) });
     expect(statesOf(down)).toEqual([...Array(6).fill("Plan"), "NotifyFailure"]);
     expect(down.error).toBe("Lambda.ServiceException");
@@ -161,7 +161,7 @@ describe("training", () => {
   it.each<readonly [string, Answer]>([
     ["cannot be sent", new AwsError("NotFound", "no topic")],
     ["is not taken in time", HANGS],
-  ])("fails with its own error when the notice %s either", async (_, answer) => {
+  ])("still fails with its own error when the notice %s", async (_, answer) => {
     const outcome = await run(training, INPUT, {
       ...TRAINED,
       Plan: failure("InvalidInput", "no such dataset"),
@@ -186,7 +186,7 @@ const PROMOTED: Readonly<Record<string, object>> = {
 describe("promotion", () => {
   const input = { modelPackageArn: VERSION };
 
-  it("converts, tries, checks and flips, and hands on what was converted", async () => {
+  it("converts, starts the canary, checks and flips, and passes on the conversion", async () => {
     const outcome = await run(promotion, input, PROMOTED);
     expect(outcome.output).toMatchObject({ champion: PLAN.modelName, previousChampion: "fraud-trees-1" });
     expect(statesOf(outcome)).toEqual([
@@ -207,7 +207,7 @@ describe("promotion", () => {
     expect(parametersOf(outcome, "NotifyPromoted")?.Message).toContain("npm run model -- rollback --profile fraud");
   });
 
-  it("of a version that is rejected by now changes nothing", async () => {
+  it("of a version that has since been rejected changes nothing", async () => {
     const outcome = await run(promotion, input, { DescribeVersion: { ...APPROVED, ModelApprovalStatus: "Rejected" } });
     expect(outcome.status).toBe("SUCCEEDED");
     expect(statesOf(outcome)).toEqual(["DescribeVersion"]);
@@ -222,7 +222,7 @@ describe("promotion", () => {
     ["NotifyPromoted", new AwsError("NotFound", "no topic"), "SNS.NotFoundException"],
   ];
 
-  it("has a failure told below for every task", () => {
+  it("covers a failure of every task below", () => {
     expect(failures.map(([state]) => state).sort()).toEqual(tasksOf(promotion).sort());
   });
 
@@ -235,12 +235,12 @@ describe("promotion", () => {
     expect(notice(outcome)).toContain(said);
   });
 
-  it.each(tasksOf(promotion))("ends in time and says so when %s does not", async (state) => {
+  it.each(tasksOf(promotion))("times out and says so when %s hangs", async (state) => {
     const outcome = await run(promotion, input, { ...PROMOTED, [state]: HANGS });
     expectFailure(outcome, "Promotion", state, "States.Timeout", `The task '${state}' did not end within`);
   });
 
-  it.each(tasksOf(promotion))("tries %s again when it may go well the next time", async (state) => {
+  it.each(tasksOf(promotion))("retries %s after a temporary error", async (state) => {
     const outcome = await run(promotion, input, { ...PROMOTED, [state]: once(passing(promotion, state), PROMOTED[state] ?? {}) });
     expect(outcome).toMatchObject({ status: "SUCCEEDED", error: undefined });
     expect(statesOf(outcome).filter((one) => one === state)).toHaveLength(2);

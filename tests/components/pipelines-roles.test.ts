@@ -19,7 +19,7 @@ const PARAMETERS = [
 ];
 
 describe("roles of functions", () => {
-  it("plan a training: read documents, files by hand and which model is champion", () => {
+  it("plan a training: read documents, uploaded files and the champion", () => {
     expect(grants(dev, "training-plan")).toEqual({
       WriteLogs: OWN_LOGS("training-plan"),
       ReadObjects: [["s3:GetObject"], ["config/datasets/*", "training/source/*"]],
@@ -36,7 +36,7 @@ describe("roles of functions", () => {
     });
   });
 
-  it("judge data by its statistics alone, and days by their manifests", () => {
+  it("judge data only by its statistics, and days by their manifests", () => {
     expect(grants(dev, "training-quality-gate")).toEqual({
       WriteLogs: OWN_LOGS("training-quality-gate"),
       ReadObjects: [["s3:GetObject"], ["config/datasets/*", "training/data/*"]],
@@ -172,7 +172,7 @@ describe("roles of state machines", () => {
     });
   });
 
-  it("promote with the promotion function and what the registry says", () => {
+  it("promote with the promotion function and the registry's entry", () => {
     expect(tasks("training-promotion-steps")).toEqual({
       CallFunctions: [["lambda:InvokeFunction"], functions("training-promotion")],
       DescribeVersions: [
@@ -197,7 +197,7 @@ describe("roles of state machines", () => {
     });
   });
 
-  it("send notices to the alarm topic, and start by a role that can do nothing else", () => {
+  it("send notices to the alarm topic, and are started with a role that can do nothing else", () => {
     expect(grants(dev, "inference-steps").SendNotices).toEqual([["sns:Publish"], ["alarms-topic-0001"]]);
     expect(grants(dev, "inference-start")).toEqual({
       StartExecutions: [["states:StartExecution"], ["inference-steps-machine-0001"]],

@@ -33,7 +33,7 @@ describe("the archive of jobs/sagemaker/", () => {
     ]);
   });
 
-  it("is the same for the same files, whenever they were written, and another when one changes", () => {
+  it("is the same for the same files, whenever they were written, and different when one changes", () => {
     write("jobs/sagemaker/train.py", "print(1)\n");
     const first = sagemakerSources(root);
     const bytes = readFileSync(join(root, first.file));
@@ -45,7 +45,7 @@ describe("the archive of jobs/sagemaker/", () => {
     expect(sagemakerSources(root).key).not.toBe(first.key);
   });
 
-  it("without files says which folder lacks them", () => {
+  it("says which folder has no files", () => {
     expect(() => sagemakerSources(root)).toThrow(
       /^jobs\/sagemaker\/: expected Python files, found none in .*Restore the folder\.$/,
     );
@@ -63,7 +63,7 @@ describe("sources", () => {
     ]);
   });
 
-  it("of a document lie under the hash of their content", () => {
+  it("of a document are stored under the hash of their content", () => {
     const one = documentSource(root, "config/datasets/", "fraud", { a: 1 });
     expect(one).toMatchObject({ id: "dataset-fraud", key: "config/datasets/fraud.json" });
     expect(JSON.parse(readFileSync(join(root, one.file), "utf8"))).toEqual({ a: 1 });
@@ -79,7 +79,7 @@ describe("the container", () => {
     });
   });
 
-  it("of a region without one is refused with the regions that have it", () => {
+  it("is refused in a region without one, with the regions that have it", () => {
     expect(() => xgboostImage("mars-north-1")).toThrow(
       /^Region "mars-north-1": expected one with .*us-east-1.*turn the pipelines off/,
     );

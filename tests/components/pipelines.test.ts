@@ -57,7 +57,7 @@ describe("state machines", () => {
     }
   });
 
-  it("name what they work with", () => {
+  it("know the resources that they work with", () => {
     const definition = String(dev.find("aws:sfn/stateMachine:StateMachine", "training-steps-machine").inputs.definition);
     for (const text of [
       "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5",
@@ -83,7 +83,7 @@ describe("state machines", () => {
 });
 
 describe("Glue jobs", () => {
-  it("run a pinned version with its code, its keys and its arguments", () => {
+  it("run a pinned version with code, keys and arguments", () => {
     const modules = dev
       .ofType("aws:s3/bucketObjectv2:BucketObjectv2")
       .map(({ inputs }) => String(inputs.key))
@@ -116,7 +116,7 @@ describe("Glue jobs", () => {
     });
   });
 
-  it("write to groups with retention and key, whose names Glue makes of prefix and security configuration", () => {
+  it("write to groups with retention and key, whose names Glue builds from prefix and security configuration", () => {
     const job = dev.find("aws:glue/job:Job", "inference-load-job");
     for (const stream of ["error", "output"]) {
       const group = dev.find("aws:cloudwatch/logGroup:LogGroup", `inference-load-${stream}-logs`);
@@ -129,7 +129,7 @@ describe("Glue jobs", () => {
     }
   });
 
-  it("sign in to Snowflake by a key pair that no config holds, when a dataset is there", () => {
+  it("sign in to Snowflake with a key pair that is not in config, when a dataset is there", () => {
     expect(snowflake.find("aws:glue/connection:Connection", "pipelines-snowflake").inputs).toEqual({
       name: "risk-snowflake-prod-a1",
       description: "Snowflake, by key pair",
@@ -159,7 +159,7 @@ describe("Glue jobs", () => {
 });
 
 describe("the bucket", () => {
-  it("keeps models, and forgets what was only on its way", () => {
+  it("keeps models, and expires temporary objects", () => {
     const rules = dev.find("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "pipelines-lifecycle").inputs
       .rules;
     const expiry = (rules as readonly { readonly filter: { readonly prefix: string }; readonly expiration?: unknown }[]).map(
@@ -204,7 +204,7 @@ describe("starts", () => {
         .map(({ name, inputs }) => [name, [inputs.scheduleExpression, inputs.state]]),
     );
 
-  it("are scheduled for every dataset that needs no file, and switched by the stack", () => {
+  it("are scheduled for every dataset that needs no file, and enabled by the stack", () => {
     const expected = (state: string) => ({
       "training-start-schedule-fraud": ["cron(0 2 1,15 * ? *)", state],
       "training-start-schedule-churn": ["cron(0 2 1,15 * ? *)", state],
@@ -242,7 +242,7 @@ describe("starts", () => {
 });
 
 describe("alarms", () => {
-  it("tell of failed, timed-out, stopped and late executions", () => {
+  it("report failed, timed-out, stopped and late executions", () => {
     for (const machine of ["training-steps", "training-promotion-steps", "inference-steps"]) {
       for (const [suffix, metricName] of Object.entries({
         failed: "ExecutionsFailed",
@@ -262,7 +262,7 @@ describe("alarms", () => {
     }
   });
 
-  it("tell of a night without scores, where there is a schedule", () => {
+  it("report a night without scores, if there is a schedule", () => {
     expect(prod.find("aws:cloudwatch/metricAlarm:MetricAlarm", "inference-steps-missing").inputs).toMatchObject({
       metricName: "ExecutionsSucceeded",
       comparisonOperator: "LessThanThreshold",
@@ -277,7 +277,7 @@ describe("alarms", () => {
     expect(names).not.toContain("inference-steps-missing");
   });
 
-  it("tell nobody of a new stack, and somebody 26 hours after the last success", () => {
+  it("stay silent on a new stack, and go off 26 hours after the last success", () => {
     const { inputs } = prod.find("aws:cloudwatch/metricAlarm:MetricAlarm", "inference-steps-missing");
     const periods = Number(inputs.evaluationPeriods);
     const breaches = (value: number) => comparisons.LessThanThreshold?.(value, Number(inputs.threshold)) ?? false;
@@ -302,11 +302,11 @@ describe("alarms", () => {
   });
 });
 
-describe("what a destroyed stack would leave or lose", () => {
+describe("what a destroyed stack would leave behind or lose", () => {
   const GROUP = "aws:sagemaker/modelPackageGroup:ModelPackageGroup";
   const SECRET = "aws:secretsmanager/secret:Secret";
 
-  it("is protected where the stack protects its data", () => {
+  it("is protected if the stack protects its data", () => {
     expect(prod.find(GROUP, "training-fraud-models").protect).toBe(true);
     expect(snowflake.find(SECRET, "pipelines-snowflake-key-pair")).toMatchObject({
       protect: true,
@@ -314,7 +314,7 @@ describe("what a destroyed stack would leave or lose", () => {
     });
   });
 
-  it("does not keep the names of a stack that protects nothing", async () => {
+  it("does not block the names of a stack that protects nothing", async () => {
     const unprotected = await evaluateStack("prod", { ...SNOWFLAKE, "risk:deletionProtection": "false" });
     expect(unprotected.find(GROUP, "training-fraud-models").protect).toBe(false);
     // A secret in its recovery window would refuse the next deployment.
@@ -351,7 +351,7 @@ describe("config", () => {
     expect(found).toContain("Fix: pulumi config set");
   });
 
-  it("leaves nothing of the pipelines when they are off", async () => {
+  it("creates nothing of the pipelines when they are off", async () => {
     const graph = await evaluateStack("dev", { "risk:pipelines.enabled": "false" });
     expect(graph.resources.filter(({ type }) => /sfn|glue|sagemaker/.test(type))).toEqual([]);
     expect(graph.find("aws:redshiftserverless/namespace:Namespace", "warehouse-namespace").inputs.iamRoles).toHaveLength(1);

@@ -105,7 +105,7 @@ const PHYSICAL = ["name", "bucket", "dashboardName", "policyName", "namespaceNam
 const LOCAL = /^aws:(apigateway\/model|s3\/bucket[A-Z])/;
 
 describe("a second instance of every component", () => {
-  it("collides with the first in no URN and no physical name", async () => {
+  it("shares no URN and no physical name with the first", async () => {
     const graph = await evaluate("test", { "aws:region": "us-east-1" }, twoOfEach);
     const seen = new Set<string>();
     for (const { type, inputs, urn } of graph.resources.filter((resource) => resource.custom && !LOCAL.test(resource.type))) {

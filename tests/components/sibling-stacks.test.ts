@@ -69,7 +69,7 @@ describe("two stacks of one account and region", () => {
     expect(shared(read)).toEqual([]);
   });
 
-  it("watch and draw no metric of each other", () => {
+  it("neither watch nor plot each other's metrics", () => {
     const alarms = (graph: Evaluation) => of(graph, "aws:cloudwatch/metricAlarm:", alarmMetrics);
     const dashboards = (graph: Evaluation) => of(graph, "aws:cloudwatch/dashboard:", dashboardMetrics);
     expect(alarms(dev).length).toBeGreaterThan(20);
@@ -94,7 +94,7 @@ describe("two stacks of one account and region", () => {
     expect(shared(firewalls)).toEqual([]);
   });
 
-  it("leave the account's log role of API Gateway to each other, and nothing else behind", () => {
+  it("leave behind only the account's log role of API Gateway, for each other", () => {
     const kept = dev.resources.filter(({ retainOnDelete }) => retainOnDelete).map(({ name }) => name);
     // Objects of models stay with their bucket, which is the stack's own.
     expect(kept.filter((name) => !name.startsWith("models-")).sort()).toEqual([

@@ -25,7 +25,7 @@ describe("parameters of the workgroup", () => {
       ([parameterKey, parameterValue]) => ({ parameterKey, parameterValue }),
     );
 
-  it("are no reason for an update, however many of them AWS returns", () => {
+  it("don't cause an update, however many of them AWS returns", () => {
     expect(dev.find(WORKGROUP, "warehouse-workgroup").ignoreChanges).toEqual(["configParameters"]);
   });
 
@@ -33,7 +33,7 @@ describe("parameters of the workgroup", () => {
     expect(() => checkParameters("warehouse-dev-a1", all({}))).not.toThrow();
   });
 
-  it("are named with the command that sets them when AWS has others", () => {
+  it("are reported with the command that sets them when AWS has others", () => {
     expect(() => checkParameters("warehouse-dev-a1", all({ require_ssl: "false" }))).toThrow(
       'Workgroup "warehouse-dev-a1": expected require_ssl true, AWS has false. Fix: aws redshift-serverless update-workgroup ' +
         "--workgroup-name warehouse-dev-a1 --config-parameters parameterKey=require_ssl,parameterValue=true, then pulumi refresh",
@@ -52,13 +52,13 @@ describe("parameters of the workgroup", () => {
 });
 
 describe("network of the warehouse", () => {
-  it("takes the region's first three zones and lets nobody in, unless the config says so", () => {
+  it("uses the region's first three zones and lets nobody in by default", () => {
     expect(dev.find(VPC, "warehouse-vpc").inputs).toMatchObject({ numberOfAvailabilityZones: 3 });
     expect(dev.find(VPC, "warehouse-vpc").inputs).not.toHaveProperty("availabilityZoneNames");
     expect(dev.find(SECURITY_GROUP, "warehouse-security-group").inputs.ingress).toEqual([]);
   });
 
-  it("takes the zones that the config names", () => {
+  it("uses the zones that the config names", () => {
     expect(open.find(VPC, "warehouse-vpc").inputs).toMatchObject({
       availabilityZoneNames: ["us-east-1a", "us-east-1b", "us-east-1d"],
     });
@@ -89,7 +89,7 @@ describe("network of the warehouse", () => {
 });
 
 describe("cost of the warehouse", () => {
-  it("is bounded for the day, with an alarm before the bound", () => {
+  it("is limited per day, with an alarm before the limit", () => {
     const limit = (graph: Evaluation) => graph.find("aws:redshiftserverless/usageLimit:UsageLimit", "warehouse-usage-limit");
     expect(limit(dev).inputs).toMatchObject({ amount: 100, breachAction: "deactivate" });
     expect(limit(open).inputs).toEqual({
@@ -109,7 +109,7 @@ describe("cost of the warehouse", () => {
 });
 
 describe("logs of the warehouse", () => {
-  it("go to groups with retention and key that exist before Redshift would make its own", () => {
+  it("go to groups with retention and key that exist before Redshift could make its own", () => {
     const namespace = dev.find("aws:redshiftserverless/namespace:Namespace", "warehouse-namespace");
     for (const log of ["userlog", "connectionlog", "useractivitylog"]) {
       const group = dev.find("aws:cloudwatch/logGroup:LogGroup", `warehouse-${log}`);
@@ -124,7 +124,7 @@ describe("logs of the warehouse", () => {
 });
 
 describe("the loader", () => {
-  it("raises no alarm for working off a backlog, and for runs that wait meanwhile", () => {
+  it("raises no alarm while it works off a backlog, or for runs that wait meanwhile", () => {
     const alarms = dev.ofType("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name }) => name);
     expect(alarms.filter((name) => name.startsWith("warehouse-loader"))).toEqual(["warehouse-loader-error-rate"]);
     expect(alarms).toContain("fraud-throttles");

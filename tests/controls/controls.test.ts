@@ -1,8 +1,8 @@
 import type { GraphResource } from "@risk/program-graph";
 import { describe, expect, it } from "vitest";
-import { isRecord } from "../../controls/control";
 import { exemptions } from "../../controls/exemptions";
 import { checkGraph, controls, type Finding, notApplicable } from "../../controls/index";
+import { isObject } from "../../functions/scoring/core/json";
 import { analyticsCases } from "./analytics-cases";
 import { type Case, cases as serviceCases, tagCases } from "./cases";
 import { deliveryCases } from "./delivery-cases";
@@ -15,7 +15,7 @@ const cases = [...serviceCases, ...storageCases, ...analyticsCases, ...deliveryC
 function changed(inputs: Readonly<Record<string, unknown>>, path: string, value: unknown): Record<string, unknown> {
   const [key = "", ...rest] = path.split(".");
   const member = inputs[key];
-  const next = rest.length === 0 ? value : changed(isRecord(member) ? member : {}, rest.join("."), value);
+  const next = rest.length === 0 ? value : changed(isObject(member) ? member : {}, rest.join("."), value);
   const { [key]: _, ...others } = inputs;
   return next === undefined ? others : { ...others, [key]: next };
 }
@@ -43,7 +43,7 @@ describe("each control", () => {
     },
   );
 
-  it("has a case here, an id of its own and a resource to look at", () => {
+  it("has a case here, a unique id and a resource to check", () => {
     const ids = controls.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect([...new Set(cases.map(({ control }) => control))].sort()).toEqual([...ids].sort());
@@ -134,7 +134,7 @@ describe("exemptions", () => {
     expect(found.map(({ exemption }) => exemption?.reason)).toEqual(["In a test."]);
   });
 
-  it.each(["alert", "lerts", "a.erts", "alerts*x"])("of %s do not reach the resource, and are reported", (pattern) => {
+  it.each(["alert", "lerts", "a.erts", "alerts*x"])("of %s do not match the resource, and are reported", (pattern) => {
     const result = check(accept(pattern));
     expect(result.violations).toHaveLength(1);
     expect(result.unusedExemptions).toHaveLength(1);

@@ -135,7 +135,7 @@ export const deliveryCases: readonly Case[] = [
     says: "with no conditions but on kms:EncryptionContext:aws:sns:topicArn",
   },
   { ...toTopic, index: 2, path: "kmsMasterKeyId", value: "alias/aws/sns", says: "may not kms:GenerateDataKey on alias/aws/sns" },
-  { ...toTopic, index: 4, path: "arn", value: arn("sns", "elsewhere"), says: "which is no resource of the stack" },
+  { ...toTopic, index: 4, path: "arn", value: arn("sns", "elsewhere"), says: "which is not a resource of the stack" },
   {
     ...toQueue,
     path: "policy",
@@ -157,7 +157,7 @@ export const deliveryCases: readonly Case[] = [
     index: 4,
     path: "deadLetterConfig.arn",
     value: arn("sqs", "elsewhere"),
-    says: "deadLetterConfig.arn is arn:aws:sqs:us-east-1:111122223333:elsewhere, which is no resource of the stack",
+    says: "deadLetterConfig.arn is arn:aws:sqs:us-east-1:111122223333:elsewhere, which is not a resource of the stack",
   },
   {
     control: "Delivery.targets",

@@ -8,11 +8,11 @@ function statement(fields: Readonly<Record<string, unknown>>): IamStatement {
 }
 
 describe("statementsOf", () => {
-  it.each([undefined, null, 7, "", "{", "[]", "null", []])("knows that %j is no document", (document) => {
+  it.each([undefined, null, 7, "", "{", "[]", "null", []])("does not accept %j as a document", (document) => {
     expect(statementsOf(document)).toBeUndefined();
   });
 
-  it("reads text, single values and lists alike", () => {
+  it("reads text, single values and lists", () => {
     const text = JSON.stringify({
       Statement: [{ Effect: "Deny", Action: ["S3:*"], Resource: "a", Principal: { AWS: ["x", "y"], Service: "z" } }],
     });
@@ -21,7 +21,7 @@ describe("statementsOf", () => {
     ]);
   });
 
-  it("takes everything but a list for everything", () => {
+  it("treats everything except a list as everything", () => {
     const parsed = statement({
       Action: undefined,
       NotAction: "iam:*",
@@ -99,7 +99,7 @@ describe("deniesPlainHttp", () => {
   const denies = (...all: readonly Readonly<Record<string, unknown>>[]) =>
     deniesPlainHttp(statementsOf({ Statement: all }) ?? [], "s3:getobject", ["a", "a/key"]);
 
-  it("holds for one statement about all, and for two that share it", () => {
+  it("holds for one statement about everything, and for two that together cover it", () => {
     expect(denies(whole)).toBe(true);
     expect(denies({ ...whole, Resource: "a" }, { ...whole, Resource: "a/*" })).toBe(true);
   });

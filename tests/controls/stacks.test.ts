@@ -40,14 +40,14 @@ const UNPROTECTED = [
 ];
 
 describe("the graph of", () => {
-  it.each(STACKS)("%s meets every control, by itself or by an exemption that is needed", (stack) => {
+  it.each(STACKS)("%s meets every control, directly or with an exemption that is needed", (stack) => {
     const result = checkGraph(resourcesOf(stack), { stack });
     expect(result.violations.map(({ control, resource, message }) => `${control} ${resource.name}: ${message}`)).toEqual([]);
     expect(result.unusedExemptions).toEqual([]);
     expect(result.results.filter(({ checked }) => checked.length > 0).length).toBeGreaterThan(50);
   });
 
-  it("dev would not do for prod", () => {
+  it("dev does not meet prod's controls", () => {
     const result = checkGraph(resourcesOf("dev"), { stack: "prod" });
     expect(lines(result)).toEqual([
       "APIGateway.3 scoring-stage",
@@ -62,7 +62,7 @@ describe("the graph of", () => {
     ]);
   });
 
-  it("prod has outgrown the exemptions of dev, which is reported", () => {
+  it("reports that prod doesn't need the exemptions of dev", () => {
     const result = checkGraph(resourcesOf("prod"), { stack: "dev" });
     expect(result.violations).toEqual([]);
     expect(result.unusedExemptions.map(({ control }) => control).sort()).toEqual([

@@ -52,7 +52,7 @@ const buckets: Case[] = [
     ...withPolicy,
     control: "S3.6",
     value: policyOf(access("s3:GetObject", { AWS: "arn:aws:iam::999988887777:root" })),
-    says: "account 999988887777 is let in; remove it",
+    says: "account 999988887777 is allowed; remove it",
   },
   {
     control: "S3.8",
@@ -145,7 +145,7 @@ const messaging: Case[] = [
     index: 1,
     path: "policy",
     value: open,
-    says: "anyone is let in; name a principal",
+    says: "anyone is allowed; name a principal",
   },
   {
     control: "SNS3",
@@ -163,7 +163,7 @@ const messaging: Case[] = [
     value: false,
     says: "kmsMasterKeyId is not set",
   },
-  { control: "SQS.3", resources: [work, queuePolicy], index: 1, path: "policy", value: open, says: "anyone is let in" },
+  { control: "SQS.3", resources: [work, queuePolicy], index: 1, path: "policy", value: open, says: "anyone is allowed" },
   { control: "SQS3", resources: [work], path: "redrivePolicy", says: "redrivePolicy is not set; name a dead-letter queue" },
   {
     control: "SQS3",

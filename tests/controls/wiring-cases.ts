@@ -76,7 +76,7 @@ const targets: Case[] = [
     says: `lacks states:StartExecution on ${MACHINE}`,
   },
   { ...start, index: 4, path: "roleArn", says: "reaches a state machine as a role only" },
-  { ...start, index: 4, path: "roleArn", value: roleArn("elsewhere"), says: "role/elsewhere is no role of the stack" },
+  { ...start, index: 4, path: "roleArn", value: roleArn("elsewhere"), says: "role/elsewhere is not a role of the stack" },
   {
     ...start,
     index: 4,
@@ -245,7 +245,7 @@ const buckets: Case[] = [
     index: 2,
     path: "rules",
     value: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms" } }],
-    says: 'set that to "AES256"',
+    says: 'set it to "AES256"',
   },
   {
     control: "Delivery.notifications",

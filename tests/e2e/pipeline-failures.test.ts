@@ -99,7 +99,7 @@ describe("training", () => {
       await pipelines.expectFailure(notANumber, {
         step: "CheckDataQuality",
         error: "DataQualityFailed",
-        says: ["label values: 0 labels are missing and 1 are no finite numbers"],
+        says: ["label values: 0 labels are missing and 1 are not finite numbers"],
         remedy: remedies.quality,
       });
     },
@@ -214,7 +214,7 @@ describe("promotion", () => {
     await pipelines.expectFailure(await pipelines.ended(promotion), {
       step: "StartCanary",
       error: "PromotionSuperseded",
-      says: ['"chosen-by-hand" became the champion', '(then it was "churn-trees-1")'],
+      says: ['"chosen-by-hand" became the champion', '(when it was "churn-trees-1")'],
       remedy: /Approve the version again/,
     });
     await championStays();
@@ -222,7 +222,7 @@ describe("promotion", () => {
 
   it.each([
     { denied: "ssm:PutParameter", step: "StartCanary", resource: /parameter\/\S*churn/, remedy: "Approve the version again" },
-    { denied: "cloudwatch:GetMetricData", step: "CheckCanary", resource: "", remedy: "or take it away" },
+    { denied: "cloudwatch:GetMetricData", step: "CheckCanary", resource: "", remedy: "or withdraw it" },
   ])("without $denied names it and the role, and leaves the champion", async ({ denied, step, resource, remedy }) => {
     const role = await promotionRole();
     const { iam } = pipelines.world.platform.services;
@@ -259,7 +259,7 @@ describe("promotion", () => {
 });
 
 describe("batch scoring", () => {
-  const remedy = "Scores of the failed days are as they were before.";
+  const remedy = "Scores of the failed days are unchanged.";
 
   it(
     "of repeated keys loads nothing for their day, and another day is scored meanwhile",

@@ -335,7 +335,7 @@ describe("when a service is down", () => {
       await settled(world);
       return (await lines(world, "quarantine/rest/")).find(({ reason }) => reason === "invalid_envelope");
     });
-    expect(quarantined.detail).toBe("Expected a text at detail.record.event_id, got none.");
+    expect(quarantined.detail).toBe("Expected text at detail.record.event_id, got none.");
   });
 
   it("accepts nothing when neither the bus nor the archive takes the score", async () => {

@@ -139,7 +139,7 @@ def file_of(count: int) -> list[str]:
     return [HEADER, *[f"c{row},2026-02-01T00:{row:02d}:00Z,{row},1,travel,\"D,E\",{row % 2}" for row in range(count)]]
 
 
-def test_a_file_trains_too(run_job: RunJob, s3: FakeS3, warehouse: FakeWarehouse, tmp_path: Path) -> None:
+def test_a_file_can_be_trained_on(run_job: RunJob, s3: FakeS3, warehouse: FakeWarehouse, tmp_path: Path) -> None:
     s3.put_json(DATASET, document())
     lines = file_of(50)
     # A repeated key: the newest stays. A row of the future is not known yet.
@@ -172,14 +172,14 @@ def test_a_file_without_times_is_split_by_key(run_job: RunJob, s3: FakeS3) -> No
         ([HEADER, "a,2026-02-01T00:00:00Z,much,1,0,DE,1"], "column amount holds text where numbers are expected in 1 rows. Correct"),
         ([HEADER, "a,2026-02-01T00:00:00Z,1,1,Travel,DE,1"], "column category holds text that is none of its categories in 1 rows. Correct"),
         ([HEADER, ",2026-02-01T00:00:00Z,1,1,0,DE,1"], "1 rows have no key"),
-        (["price,ann@example.com,much"], "Column amount, .*, found only other names in the first line. Has the file a header?"),
+        (["price,ann@example.com,much"], "Column amount, .*, found only other names in the first line. Does the file have a header?"),
         ([HEADER, "a,yesterday,1,1,0,DE,1"], "column time expects times .* and 1 rows have none"),
-        ([HEADER, "a,2026-02-01T00:00:00Z,1,1,0,DE,2"], "target label is outside of its scale in 1 rows, such as 2: expected 0 or 1"),
+        ([HEADER, "a,2026-02-01T00:00:00Z,1,1,0,DE,2"], "target label is outside its scale in 1 rows, such as 2: expected 0 or 1"),
         ([HEADER], "extract of fraud is empty"),
         ([HEADER, "a,2026-02-01T00:00:00Z,1,1,0,DE,1"], "left .* without rows"),
     ],
 )
-def test_a_bad_file_is_told_by_name(run_job: RunJob, s3: FakeS3, lines: list[str], message: str) -> None:
+def test_a_bad_file_is_reported_by_name(run_job: RunJob, s3: FakeS3, lines: list[str], message: str) -> None:
     s3.put_json(DATASET, document())
     s3.objects[FILE] = csv(*lines)
     with pytest.raises(JobFailed, match=message) as failure:
@@ -189,7 +189,7 @@ def test_a_bad_file_is_told_by_name(run_job: RunJob, s3: FakeS3, lines: list[str
     assert "training/data/fraud/fraud-1/statistics.json" not in s3.objects
 
 
-def test_missing_documents_and_files_are_told(run_job: RunJob, s3: FakeS3) -> None:
+def test_missing_documents_and_files_are_reported(run_job: RunJob, s3: FakeS3) -> None:
     with pytest.raises(JobFailed, match="s3://pipelines/config/datasets/fraud.json does not exist. Deploy the stack"):
         train(run_job)
     s3.put_json(DATASET, document(source={"kind": "files"}))
@@ -199,7 +199,7 @@ def test_missing_documents_and_files_are_told(run_job: RunJob, s3: FakeS3) -> No
         train(run_job, file="training/source/fraud/none.csv")
     with pytest.raises(JobFailed, match="--as_of expects an ISO 8601 time"):
         run_job(extract_training_data.main, model_name="fraud-1", as_of="today")
-    with pytest.raises(JobFailed, match="'../x' is no name"):
+    with pytest.raises(JobFailed, match="'../x' is not a name"):
         run_job(extract_training_data.main, model_name="../x", as_of=AS_OF)
 
 
@@ -235,7 +235,7 @@ def test_an_empty_day_is_a_success(run_job: RunJob, s3: FakeS3, archive: FakeWar
     assert archive.transactions == []
 
 
-def test_a_day_is_bounded(run_job: RunJob, s3: FakeS3, archive: FakeWarehouse) -> None:
+def test_the_rows_of_a_day_are_limited(run_job: RunJob, s3: FakeS3, archive: FakeWarehouse) -> None:
     s3.put_json(DATASET, document(history={"days": 1, "maxRows": 99}))
     with pytest.raises(JobFailed, match="has more than 99 rows"):
         run_job(extract_inference_data.main, date=DAY)
@@ -258,7 +258,7 @@ def scored(s3: FakeS3, warehouse: FakeWarehouse) -> FakeS3:
     return s3
 
 
-def test_scores_are_handed_over_and_merged_in_one_transaction(run_job: RunJob, scored: FakeS3, warehouse: FakeWarehouse) -> None:
+def test_scores_are_copied_and_merged_in_one_transaction(run_job: RunJob, scored: FakeS3, warehouse: FakeWarehouse) -> None:
     run_job(load_scores.main, date=DAY, model_name="fraud-20260101-0a1b2c3d")
     manifest = scored.json(f"inference/scores/fraud/dt={DAY}.manifest.json")
     loaded: list[dict[str, Any]] = []
@@ -280,12 +280,12 @@ def test_scores_are_handed_over_and_merged_in_one_transaction(run_job: RunJob, s
     ("output", "message"),
     [
         (b"a%0Ab,0.25\n", r"it has 2 rows, expected 3; 1 keys of the extract have no score\. Nothing"),
-        (b'a%0Ab,0.25\n"x,y",0.5\nnew,0.5\n', r"it has 4 rows, expected 3; 1 keys are not of the extract\. Nothing"),
+        (b'a%0Ab,0.25\n"x,y",0.5\nnew,0.5\n', r"it has 4 rows, expected 3; 1 keys are not in the extract\. Nothing"),
         (b"a%0Ab,0.25\na%0Ab,0.25\n", r"1 keys occur more than once; 1 keys of the extract have no score"),
-        (b'a%0Ab,nan\n"x,y",0.5\n', r"1 scores are no finite numbers \(nan\)"),
-        (b'a%0Ab,\n"x,y",0.5\n', r"1 scores are no finite numbers \(empty\)"),
-        (b'a%0Ab,ann@example.com\n"x,y",10.0.0.1\n', r"2 scores are no finite numbers \(text, text\)\. Nothing"),
-        (b'a%0Ab,1.01\n"x,y",-0.5\n', r"2 scores lie outside of 0 to 1 \(-0.5, 1.01\)"),
+        (b'a%0Ab,nan\n"x,y",0.5\n', r"1 scores are not finite numbers \(nan\)"),
+        (b'a%0Ab,\n"x,y",0.5\n', r"1 scores are not finite numbers \(empty\)"),
+        (b'a%0Ab,ann@example.com\n"x,y",10.0.0.1\n', r"2 scores are not finite numbers \(text, text\)\. Nothing"),
+        (b'a%0Ab,1.01\n"x,y",-0.5\n', r"2 scores are outside 0 to 1 \(-0.5, 1.01\)"),
         (b'a%0Ab,0.5,0.7\n"x,y",0.5\n', "1 lines are not of the form key,prediction; "),
         (None, r"lacks 1 of 2 files, such as s3://pipelines/inference/output/fraud/dt=2026-02-03/part-0.csv.out"),
     ],
@@ -303,7 +303,7 @@ def test_an_output_that_does_not_fit_loads_nothing(
     assert not any(key.startswith("inference/scores/") for key in scored.objects)
 
 
-def test_a_day_that_was_not_extracted_is_told(run_job: RunJob, s3: FakeS3) -> None:
+def test_a_day_that_was_not_extracted_is_reported(run_job: RunJob, s3: FakeS3) -> None:
     s3.put_json(DATASET, document())
     with pytest.raises(JobFailed, match="Extract the day first"):
         run_job(load_scores.main, date=DAY, model_name="fraud-1")

@@ -29,7 +29,7 @@ def test_a_script_takes_its_modules_from_an_archive(script: str, tmp_path: Path)
     assert last.startswith(f"glue_job.JobFailed: {script}: the following arguments are required: --bucket")
 
 
-def test_a_failure_of_spark_is_told_in_one_line() -> None:
+def test_a_failure_of_spark_is_reported_in_one_line() -> None:
     class Killed:
         def __str__(self) -> str:
             return "org.apache.spark.SparkException: Job aborted\n\tat x\nCaused by: java.lang.OutOfMemoryError: heap\n\tat y"
@@ -62,7 +62,7 @@ def test_a_failure_of_spark_is_told_in_one_line() -> None:
         assert "\n" not in str(failure.value)
 
 
-def test_an_error_of_the_job_itself_is_told_as_it_is() -> None:
+def test_an_error_of_the_job_itself_is_reported_unchanged() -> None:
     def fail(_: object) -> None:
         raise glue_job.JobFailed("first\n second")
 

@@ -33,7 +33,7 @@ def test_the_roc_curve_names_its_axes_and_its_area() -> None:
 
 @pytest.mark.parametrize("is_binary", [True, False])
 @pytest.mark.parametrize(("labels", "scores"), [(LABELS, SCORES), (np.zeros(50), ONE), (np.ones(1), np.array([1.0]))])
-def test_everything_stays_inside_of_the_picture(labels: np.ndarray, scores: np.ndarray, is_binary: bool) -> None:
+def test_everything_stays_inside_the_picture(labels: np.ndarray, scores: np.ndarray, is_binary: bool) -> None:
     drawn = [
         pictures.calibration_picture(labels, scores, "calibration"),
         pictures.scores_picture(labels, scores, "scores", is_binary, 0.0, 1.0),

@@ -107,7 +107,7 @@ def new_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[
     return lambda name: Container(tmp_path / name, monkeypatch)
 
 
-def test_leaves_what_scoring_and_judging_needs(container: Container) -> None:
+def test_training_writes_everything_that_scoring_and_evaluation_need(container: Container) -> None:
     assert container.train() == 0
     found = container.json("metrics.json")
     assert found["auc"] > 0.85
@@ -141,7 +141,7 @@ def test_leaves_what_scoring_and_judging_needs(container: Container) -> None:
     assert sorted(path.name for path in output.iterdir()) == ["calibration.svg", "holdout.csv", "importance.svg", "roc.svg", "scores.svg"]
 
 
-def test_the_holdout_file_gives_every_bit_back(container: Container) -> None:
+def test_the_holdout_file_preserves_every_bit(container: Container) -> None:
     container.train()
     header, *lines = (container.root / "output/data/holdout.csv").read_text().splitlines()
     assert header == "key,label,margin,prediction,amount,flag,category,country"
@@ -169,7 +169,7 @@ def test_categories_come_from_the_training_split_alone(container: Container) -> 
     assert container.json("feature-spec.json")["features"][3]["categories"] == ["DE", "FR", "US"]
 
 
-def test_an_interrupted_training_goes_on_and_gives_the_same_model(
+def test_an_interrupted_training_continues_and_gives_the_same_model(
     new_container: Callable[[str], Container], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changes = {"early_stopping_rounds": "0", "subsample": "0.5", "colsample_bytree": "0.5"}
@@ -196,7 +196,7 @@ def test_an_interrupted_training_goes_on_and_gives_the_same_model(
 def test_a_checkpoint_of_other_parameters_is_not_continued(container: Container, capsys: pytest.CaptureFixture[str]) -> None:
     container.train(rounds="60", early_stopping_rounds="0")
     container.train(rounds="60", early_stopping_rounds="0", seed="8")
-    assert "starting anew" in capsys.readouterr().out
+    assert "starting from scratch" in capsys.readouterr().out
 
 
 def test_monotone_constraints_hold(container: Container) -> None:
@@ -243,7 +243,7 @@ def with_nan(table: pa.Table) -> pa.Table:
         ("train", lambda table: table.slice(0, 0), "The channel train is empty"),
     ],
 )
-def test_bad_rows_are_told_in_the_failure_file(
+def test_bad_rows_are_reported_in_the_failure_file(
     container: Container, split: str, change: Callable[[pa.Table], pa.Table], message: str
 ) -> None:
     container.write_split(split, change(rows(400, 3, ["DE", "FR", "US"])))
@@ -257,7 +257,7 @@ def test_an_unknown_hyperparameter_is_refused(container: Container) -> None:
     assert "--gama" in container.failure
 
 
-def test_a_constraint_on_no_feature_is_refused(container: Container) -> None:
+def test_a_constraint_on_an_unknown_feature_is_refused(container: Container) -> None:
     assert container.train(monotone='{"amuont": 1}') == 1
     assert "amuont" in container.failure
 

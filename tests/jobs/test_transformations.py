@@ -67,7 +67,7 @@ def test_the_newest_label_up_to_as_of_counts(spark: Any) -> None:
     assert {row["key"]: row["label"] for row in found.collect()} == {"a": True, "b": True, "d": False, "e": False}
 
 
-def test_what_becomes_known_later_changes_no_earlier_extract(spark: Any) -> None:
+def test_later_knowledge_does_not_change_an_earlier_extract(spark: Any) -> None:
     """Leakage: new labels, new events and events that were scored again after as_of."""
     archive = [
         ("a", -60, -60, {"amount": "1"}, "DE"),
@@ -94,20 +94,20 @@ def raw(spark: Any, *rows: tuple[str, float | None, int | None, str | None]) -> 
     return spark.createDataFrame(data, "key string, event_time timestamp, label string, position long, f0 string")
 
 
-def test_of_duplicates_the_newest_stays(spark: Any) -> None:
+def test_the_newest_duplicate_is_kept(spark: Any) -> None:
     rows = raw(
         spark, ("a", 1, None, "old"), ("a", 2, None, "new"), ("b", None, 1, "first"), ("b", None, 2, "last"), ("c", None, None, "x")
     )
     assert sorted((row["key"], row["f0"]) for row in deduplicated(rows, 5).collect()) == [("a", "new"), ("b", "last"), ("c", "x")]
 
 
-def test_of_duplicates_without_order_the_same_one_stays(spark: Any) -> None:
+def test_the_choice_between_unordered_duplicates_is_repeatable(spark: Any) -> None:
     one = deduplicated(raw(spark, ("a", 1, None, "x"), ("a", 1, None, "y")), 2).collect()
     two = deduplicated(raw(spark, ("a", 1, None, "y"), ("a", 1, None, "x")), 2).collect()
     assert one == two
 
 
-def test_the_newest_rows_stay_when_there_are_too_many(spark: Any) -> None:
+def test_the_newest_rows_are_kept_when_there_are_too_many(spark: Any) -> None:
     rows = raw(spark, *[(f"k{minute}", minute, None, "1") for minute in range(5)])
     assert {row["key"] for row in newest(rows, 2).collect()} == {"k3", "k4"}
 
@@ -148,7 +148,7 @@ def test_text_becomes_a_raw_value(spark: Any) -> None:
     assert found == [(value, unreadable) for _, _, value, unreadable in READINGS]
 
 
-def test_labels_keep_missing_apart_from_no_number(spark: Any) -> None:
+def test_labels_distinguish_missing_from_not_a_number(spark: Any) -> None:
     frame = spark.createDataFrame([("true",), ("0",), ("",), (None,), ("fraud",), ("nan",)], "text string")
     found = [row[0] for row in frame.select(label_number(frame["text"])).collect()]
     assert found[:4] == [1.0, 0.0, None, None]
@@ -164,7 +164,7 @@ def test_a_split_by_time_gives_the_newest_to_the_holdout(spark: Any) -> None:
     assert (max(minutes["validation"]), min(minutes["holdout"])) == (89, 90)
 
 
-def test_a_split_by_key_is_the_same_whatever_else_is_there(spark: Any) -> None:
+def test_a_split_by_key_does_not_depend_on_other_rows(spark: Any) -> None:
     split = Split("hash", 0.2, 0.1)
     rows = raw(spark, *[(f"k{number}", None, None, "1") for number in range(2000)])
     parts = {row["key"]: row["split"] for row in with_split(rows, split, None).collect()}
@@ -206,7 +206,7 @@ def test_statistics_count_every_column(spark: Any) -> None:
     assert (few["distinct"], few["counts"]) == (3, {"0": 67, "1": 67, "2": 66})
 
 
-def test_label_statistics_count_what_is_no_number(spark: Any) -> None:
+def test_label_statistics_count_text_that_is_not_a_number(spark: Any) -> None:
     rows = spark.createDataFrame([(1.0,), (0.0,), (None,), (float("nan"),), (float("inf"),)], "label double")
     found = column_statistics.label_statistics(rows, Target("label", "binary", 0, 1))
     assert found == {

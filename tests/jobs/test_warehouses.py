@@ -64,12 +64,12 @@ def api(client: Client, clock: list[float] | None = None) -> DataApi:
     return DataApi(client, "group", "risk", sleep=sleep, now=lambda: time[0])
 
 
-def test_a_transaction_is_over_when_it_is_finished() -> None:
+def test_a_transaction_is_done_only_when_it_is_finished() -> None:
     client = Client([{"Status": "SUBMITTED"}, {"Status": "STARTED"}, FINISHED])
     assert api(client).transaction(["DELETE", "SELECT"], "Load") == [[3, None]]
 
 
-def test_what_passes_is_tried_again_under_another_token() -> None:
+def test_a_temporary_failure_is_retried_with_another_token() -> None:
     client = Client(
         refusal("ActiveStatementsExceededException"), [failed("1023 serializable isolation violation")], [FINISHED]
     )
@@ -77,16 +77,16 @@ def test_what_passes_is_tried_again_under_another_token() -> None:
     assert len(set(client.tokens)) == 3
 
 
-def test_a_failure_gives_the_statement_s_own_reason() -> None:
+def test_a_failure_reports_the_reason_of_the_statement() -> None:
     with pytest.raises(JobFailed, match="Load failed in the warehouse and changed nothing: column x does not exist"):
         api(Client([failed("column x does not exist")])).transaction(["DELETE", "SELECT"], "Load")
     with pytest.raises(JobFailed, match="the statement was aborted"):
         api(Client([{"Status": "ABORTED"}])).transaction(["DELETE", "SELECT"], "Load")
-    with pytest.raises(JobFailed, match="took no statement: .*ValidationException"):
+    with pytest.raises(JobFailed, match="did not accept the statement: .*ValidationException"):
         api(Client(refusal("ValidationException"))).transaction(["DELETE", "SELECT"], "Load")
 
 
-def test_attempts_are_bounded() -> None:
+def test_attempts_are_limited() -> None:
     client = Client(*[[failed("connection reset")]] * 9)
     with pytest.raises(JobFailed, match="connection reset"):
         api(client).transaction(["DELETE", "SELECT"], "Load")
@@ -172,7 +172,7 @@ def test_snowflake_runs_the_query_itself(spark: Any) -> None:
     assert "\"SEEN_AT\" >= '2025-03-01 00:00:00.000000 +00:00'::TIMESTAMP_TZ" in query and query.endswith("LIMIT 100000")
 
 
-def test_a_day_of_snowflake_asks_for_no_target() -> None:
+def test_a_day_from_snowflake_needs_no_target() -> None:
     start, end = datetime(2026, 2, 1, tzinfo=timezone.utc), datetime(2026, 2, 2, tzinfo=timezone.utc)
     assert "NULL AS L" in rows_query(snowflake_dataset(), TABLE, start, end, 10, False)
 
@@ -200,18 +200,18 @@ def test_snowflake_needs_glue(spark: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "of version 2 and dataset fraud, expected version 1"),
-        ({"name": "churn"}, "of version 1 and dataset churn, expected version 1 and fraud"),
+        ({"version": 2}, "has version 2 and dataset fraud, expected version 1"),
+        ({"name": "churn"}, "has version 1 and dataset churn, expected version 1 and fraud"),
         ({"split": {"by": "time"}}, "lacks or misspells the field 'validation'"),
     ],
 )
-def test_a_document_of_another_release_is_told(change: dict[str, Any], message: str) -> None:
+def test_a_document_of_another_release_is_refused(change: dict[str, Any], message: str) -> None:
     import json
 
     with pytest.raises(JobFailed, match=message):
         parse_dataset(json.dumps(document() | change), "fraud")
 
 
-def test_a_document_that_is_no_json_is_told() -> None:
-    with pytest.raises(JobFailed, match="is no JSON"):
+def test_a_document_that_is_not_json_is_refused() -> None:
+    with pytest.raises(JobFailed, match="is not JSON"):
         parse_dataset("{", "fraud")

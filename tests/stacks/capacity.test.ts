@@ -30,7 +30,7 @@ const rate = (part: string, changes: Readonly<Record<string, string | number>> =
 };
 
 describe("capacity", () => {
-  it("of provisioned units is a record a second each, and binds in the shipped dev stack", () => {
+  it("of provisioned units is a record per second each, and is the bottleneck of the shipped dev stack", () => {
     expect(rate("Results table, writes")).toEqual({ now: 5, later: 19 });
     expect(binding(bottlenecks(config())).part).toBe("Results table, writes");
   });
@@ -45,15 +45,15 @@ describe("capacity", () => {
     );
   });
 
-  it("of shards is a thousand records a second each; a stream on demand starts with four", () => {
+  it("of shards is a thousand records per second each; a stream on demand starts with four", () => {
     expect(rate("Kinesis stream", { shards: 3 })).toEqual({ now: 3000, later: 3000 });
     expect(rate("Kinesis stream", { capacityMode: "onDemand" }).now).toBe(4000);
     expect(rate("Results table, writes", { capacityMode: "onDemand" }).now).toBeGreaterThan(3800);
   });
 
-  it("is warned of when shards and units differ by more than ten times, either way, with the settings that fix it", () => {
+  it("gives a warning when shards and units differ by more than ten times, either way, with the settings that fix it", () => {
     expect(capacityWarnings(config())).toEqual([
-      expect.stringMatching(/1,000 records a second.*4\.9.*19.*fraud\.capacityMode to onDemand/),
+      expect.stringMatching(/1,000 records per second.*4\.9.*19.*fraud\.capacityMode to onDemand/),
     ]);
     expect(capacityWarnings(config({ writeCapacity: 100, writeCapacityMax: 100 }))).toEqual([]);
     expect(capacityWarnings(config({ writeCapacity: 99, writeCapacityMax: 20_000 }))).toHaveLength(1);

@@ -27,7 +27,7 @@ function membersOf(path: string): string[] {
 const anyText = array(constantFrom(..."ab_1 .[]\"'\\$`\n!*#;&-é".split("")), { maxLength: 6 }).map((signs) => signs.join(""));
 
 describe("lines of the CLI", () => {
-  it("are words that a shell gives back as they were meant", () => {
+  it("are words that a shell reads as intended", () => {
     assert(
       property(array(anyText, { minLength: 1, maxLength: 30 }), (texts) => {
         expect(wordsOf(`pulumi ${texts.map(quoted).join(" ")}`)).toEqual(texts);
@@ -43,7 +43,7 @@ describe("lines of the CLI", () => {
     );
   });
 
-  it("lead to the member that they name, or say that no line does", () => {
+  it("reach the member that they name, or say that no command can", () => {
     assert(
       property(array(anyText, { minLength: 1, maxLength: 3 }), (members) => {
         const line = removeCommand("dev", ["risk:fraud", ...members]);

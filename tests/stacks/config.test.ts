@@ -61,7 +61,7 @@ describe("parseConfig", () => {
     ["risk:lead.routeAlertScore", "70", "at least lead.routeLogScore (80)"],
     ["risk:fraud.parallelization", "10", undefined],
     ["risk:fraud.shards", "11", "at least fraud.shards × fraud.parallelization (11)"],
-    ["risk:fraud.retentionHours", "168", "at most 24, since older records are given up by fraud.maxAgeSeconds"],
+    ["risk:fraud.retentionHours", "168", "at most 24, since older records are given up after fraud.maxAgeSeconds"],
     ["risk:fraud.maxRetries", "-2", "a whole number from -1 to 10000"],
     ["risk:fraud.capacityMode", "fast", "one of provisioned, onDemand"],
     // A throttled cold start has to end within it.
@@ -81,7 +81,7 @@ describe("parseConfig", () => {
     ["risk:accountConcurrencyLimit", "230", "at most the 194 executions of accountConcurrencyLimit"],
     ["risk:fraud.shards", "2000", "Fix: pulumi config set --path risk:fraud.shards 1000 --stack dev"],
     ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set --path risk:warehouse.baseCapacityRpu 16 --stack dev"],
-    ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function, MB), got nothing"],
+    ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function in MB), got nothing"],
     ["risk:lead.routeLogScore", "97", "Fix: pulumi config set --path risk:lead.routeAlertScore 97 --stack dev"],
     ["risk:fraud.readCapacity", "20000", "Fix: pulumi config set --path risk:fraud.readCapacityMax 40000 --stack dev"],
     ["risk:warehouse.loadSchedule", "rate(2 hours)", "risk:warehouse.freshnessAlarmMinutes: expected more than the 120 minutes"],
@@ -115,7 +115,7 @@ describe("parseConfig", () => {
     else expect(problems).toEqual([expect.stringContaining(message)]);
   });
 
-  it("accepts a new account, which has ten executions in all, with nothing set aside and a burst of ten", () => {
+  it("accepts a new account, which has ten executions in total, with none reserved and a burst of ten", () => {
     expect(
       problemsOf({
         "risk:accountConcurrencyLimit": "10",
@@ -125,13 +125,13 @@ describe("parseConfig", () => {
     ).toEqual([]);
   });
 
-  it("takes -1 as a value, where the CLI would see an option", () => {
+  it("accepts -1 as a value, which the CLI would read as an option", () => {
     expect(problemsOf({ "risk:fraud.maxRetries": "-2" })).toEqual([
       expect.stringMatching(/Fix: pulumi config set --path risk:fraud\.maxRetries --stack dev -- -1$/),
     ]);
   });
 
-  it("refuses names that each suit and make a bucket's name too long, until one is shorter", () => {
+  it("refuses names that are each valid but together make a bucket's name too long, until one is shorter", () => {
     const long = {
       "aws:region": "ap-southeast-2",
       "risk:environment": "integratio",
@@ -148,13 +148,13 @@ describe("parseConfig", () => {
     expect(problemsOf({ ...long, "risk:pipelines.enabled": "false" })).toEqual([]);
   });
 
-  it("keeps warm executions within those set aside", () => {
+  it("keeps warm executions within the reserved ones", () => {
     expect(problemsOf({ "risk:api.reservedConcurrency": "200", "risk:api.provisionedConcurrency": "201" })).toEqual([
       expect.stringContaining("at most api.reservedConcurrency (200)"),
     ]);
   });
 
-  it("gives functions the time to read a canary before it is judged", () => {
+  it("gives functions time to read a canary before it is checked", () => {
     const read = { "risk:policyTtlSeconds": "60" };
     expect(problemsOf({ ...read, "risk:training.canaryMinutes": "2" })).toEqual([
       expect.stringContaining("0, or at least 3: functions take up to 72 seconds (policyTtlSeconds)"),

@@ -16,7 +16,7 @@ const TABLE = {
 const all = datasets({ fraudMaturityDays: 30, device: TABLE });
 
 describe("datasets", () => {
-  it("are one for each profile that learns, under its name", () => {
+  it("exist for each profile that learns, under its name", () => {
     expect(Object.keys(all)).toEqual(["fraud", "churn", "device"]);
     for (const [name, dataset] of Object.entries(all)) {
       expect(dataset).toMatchObject({ version: 1, name, profile: name });
@@ -56,7 +56,7 @@ describe("datasets", () => {
     expect(datasets({ fraudMaturityDays: 30, device: null }).device.source).toEqual({ kind: "files" });
   });
 
-  it("fraud: waits for chargebacks as long as it is told", () => {
+  it("fraud: waits for chargebacks as long as configured", () => {
     expect(datasets({ fraudMaturityDays: 3, device: null }).fraud.labels).toEqual({ unlabelled: "negative", maturityDays: 3 });
     expect(all.churn.labels.unlabelled).toBe("drop");
   });

@@ -59,7 +59,7 @@ describe("the three stacks", () => {
     });
   });
 
-  it("have a stream and a results table that follow the load, with no units to scale, in one setting", async () => {
+  it("have one setting that makes stream and results table scale with the load, without units", async () => {
     const graph = await evaluateStack("prod", { "risk:fraud.capacityMode": "onDemand" });
     const stream = graph.find("aws:kinesis/stream:Stream", "fraud-stream");
     expect(stream.inputs).toMatchObject({ streamModeDetails: { streamMode: "ON_DEMAND" } });
@@ -73,7 +73,7 @@ describe("the three stacks", () => {
     expect(fixed.find("aws:dynamodb/table:Table", "fraud-results-table").urn).toBe(table.urn);
   });
 
-  it("have names for the longest settings that the check lets through", async () => {
+  it("have valid names for the longest settings that the check allows", async () => {
     const graph = await evaluateStack("prod", {
       "aws:region": "ap-southeast-2",
       "risk:environment": "integratio",
@@ -85,7 +85,7 @@ describe("the three stacks", () => {
     });
   });
 
-  it("protects what holds data where the setting says so, and nowhere else", async () => {
+  it("protect resources that hold data exactly where the setting says so", async () => {
     const prod = await evaluateStack("prod");
     const dev = await unchanged;
     expect(prod.resources.filter((resource) => resource.protect).map((resource) => resource.name)).toEqual(
@@ -126,11 +126,11 @@ describe("a changed setting", () => {
     }
   });
 
-  it("is not there when nothing changed: the program is deterministic", async () => {
+  it("gives the same graph when nothing changed: the program is deterministic", async () => {
     expect(changed(await unchanged, await evaluateStackNow("dev"))).toEqual([]);
   });
 
-  it("turns the warehouse off with all its parts", async () => {
+  it("removes the warehouse with all its parts", async () => {
     const graph = await evaluateStack("dev", { "risk:warehouse.enabled": "false", "risk:pipelines.enabled": "false" });
     expect(graph.resources.filter(({ type }) => /redshift|awsx|ec2/.test(type))).toEqual([]);
   });
@@ -155,7 +155,7 @@ describe("a changed setting", () => {
     { "risk:api.reservedConcurrency": "205", "risk:api.provisionedConcurrency": "2" },
     { "risk:reserveConcurrency": "false", "risk:api.provisionedConcurrency": "3" },
     { "risk:pipelines.datasets": "churn", "risk:inference.mapConcurrency": "5" },
-  ])("sets aside what the check of the account's limit counts, with %o", async (overrides) => {
+  ])("reserves as many executions as the check of the account's limit counts, with %o", async (overrides) => {
     const graph = await evaluateStack("dev", overrides);
     const reserved = new Map<string, number>(
       graph

@@ -60,7 +60,7 @@ describe("resolveModels", () => {
     });
   });
 
-  it("names every model that does not exist, with what there is and the command that helps", () => {
+  it("names every model that doesn't exist, with the existing ones and the command that helps", () => {
     expect(problemsOf({ "risk:churn.champion": "churn-tree-1", "risk:fraud.challengers": "churn-trees-1" })).toEqual([
       'risk:churn.champion: expected builtin, rules, churn-trees-1 or endpoint:NAME, got "churn-tree-1". Did you mean "churn-trees-1"? Fix: pulumi config set --path risk:churn.champion builtin --stack dev',
       expect.stringMatching(
@@ -78,7 +78,7 @@ describe("resolveModels", () => {
     ]);
   });
 
-  it("refuses what is no name at all", () => {
+  it("refuses something that isn't a name at all", () => {
     expect(problemsOf({ "risk:churn.champion": "Churn Model" })).toEqual([
       expect.stringContaining("risk:churn.champion: expected"),
     ]);
@@ -116,7 +116,7 @@ describe("readShippedModels", () => {
 
   it.each([
     [{}, /expected a list/],
-    [[{ ...entry, name: "" }], /index\.json\[0\]\.name: expected a text, got ""/],
+    [[{ ...entry, name: "" }], /index\.json\[0\]\.name: expected text, got ""/],
     [[{ ...entry, file: "gone.rsm" }], /models\/gone\.rsm, which does not exist/],
   ])("refuses %j", (value, message) => {
     index(value);

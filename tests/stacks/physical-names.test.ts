@@ -29,7 +29,7 @@ const outputs = (type: string, name: string, inputs: Record<string, unknown> = {
 };
 
 describe("names that the provider makes", () => {
-  it("are the logical name and seven hexadecimal digits, the same every time", () => {
+  it("are the logical name and seven hexadecimal digits, always the same", () => {
     expect(outputs("aws:sqs/queue:Queue", "dead").state.name).toMatch(/^dead-[0-9a-f]{7}$/);
     expect(outputs("aws:sqs/queue:Queue", "dead")).toEqual(outputs("aws:sqs/queue:Queue", "dead"));
     expect(physicalName({ field: "name", maxLength: 80 }, "dead", {}, "0123abc")).toBe("dead-0123abc");
@@ -101,7 +101,7 @@ describe("the stacks", () => {
 });
 
 describe("the id of a resource", () => {
-  it("stays when an input changes in place", async () => {
+  it("stays the same when an input changes in place", async () => {
     const graph = await stackGraph(process.cwd(), "dev");
     const moved = graph.resources.flatMap(({ type, name, id, inputs }) => {
       const body = registry.get(type);
@@ -119,7 +119,7 @@ describe("the id of a resource", () => {
 });
 
 describe("the bodies", () => {
-  it.each(bodies.map((body) => [body.type, body] as const))("of %s replace only on inputs that they know", (_type, body) => {
+  it.each(bodies.map((body) => [body.type, body] as const))("of %s only replace on inputs that they know", (_type, body) => {
     const known = [...body.honoured, ...Object.keys(body.cloudOnly)];
     expect(body.replaceOn.filter((field) => !known.includes(field))).toEqual([]);
   });

@@ -23,7 +23,7 @@ describe("instance types", () => {
     expect(unknownTo(TrainingInstanceType, types)).toEqual([]);
   });
 
-  it("of batch scoring are what SageMaker transforms on, and what a version is registered for", () => {
+  it("of batch scoring are what SageMaker transforms on, and what versions are registered for", () => {
     const types = accepted("inference.instanceType");
     expect(types).toEqual(expect.arrayContaining(["ml.m5.large", "ml.m5.xlarge", "ml.c5.9xlarge", "ml.m6i.8xlarge"]));
     expect(unknownTo(TransformInstanceType, types)).toEqual([]);

@@ -36,7 +36,7 @@ describe("tags", () => {
     expect(TAGGABLE.filter((type) => type.startsWith("aws:"))).toEqual(taggable.sort());
   });
 
-  it("name project, environment and the outermost component, on what the component's parts create too", () => {
+  it("name project, environment and the outermost component, including what the component's parts create", () => {
     const tagsOf = (type: string, name: string) => prod.find(type, name).inputs.tags;
     const shared = { project: "risk", environment: "prod-a1" };
     expect(tagsOf("aws:apigateway/stage:Stage", "scoring-stage")).toEqual({ ...shared, component: "scoring" });
@@ -48,7 +48,7 @@ describe("tags", () => {
     expect(tagsOf("aws:sfn/stateMachine:StateMachine", "training-steps-machine")).toEqual({ ...shared, component: "training" });
   });
 
-  it("leave a resource's own in place", () => {
+  it("leave a resource's own tags in place", () => {
     expect(prod.find("aws:iam/role:Role", "warehouse-loader-role").inputs.tags).toMatchObject({
       RedshiftDbRoles: "risk_loader",
       component: "warehouse",

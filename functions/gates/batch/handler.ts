@@ -1,4 +1,4 @@
-/** Looks at a day between its extract and its transform, and sums up the days of an execution. */
+/** Checks a day's extract before its transform, and sums up the days of an execution. */
 import { batchEvent as validateEvent, manifest as validateManifest } from "#validators";
 import type { Log } from "../../shared/log";
 import { fail } from "../common/errors";
@@ -11,7 +11,7 @@ import { outcomes, type ScoredDay } from "./outcome";
 
 export interface Inspection {
   readonly rows: number;
-  /** A success that says so: there is nothing to transform or to load. */
+  /** True for a successful day without rows: there is nothing to transform or load. */
   readonly empty: boolean;
   readonly files: number;
   readonly duplicateKeys: number;
@@ -51,10 +51,10 @@ export function createBatchHandler({ objects, log }: { readonly objects: Objects
     const json = await textOf(objects, key);
     if (json === undefined) return refuse("It does not exist: the day's extract did not finish.");
     const parsed = readText(readManifest, json);
-    if (!parsed.ok) return refuse(`It is not what the extract writes: ${listed(parsed.problems)}`);
+    if (!parsed.ok) return refuse(`It isn't a manifest as the extract writes it: ${listed(parsed.problems)}`);
     const { rows, files, duplicateKeys, ...of } = parsed.value;
     if (of.dataset !== dataset || of.date !== date)
-      return refuse(`It is of "${of.dataset}" on ${of.date}, expected "${dataset}" on ${date}.`);
+      return refuse(`It belongs to "${of.dataset}" on ${of.date}, expected "${dataset}" on ${date}.`);
     if (rows > 0 !== files.length > 0) return refuse(`It has ${rows} rows in ${files.length} files.`);
     if (duplicateKeys > quality.maxDuplicateKeys) {
       fail(
@@ -73,7 +73,7 @@ export function createBatchHandler({ objects, log }: { readonly objects: Objects
     if (failed.length > 0) {
       fail(
         "DaysFailed",
-        `${failed.length} of ${days.length} days of dataset "${dataset}" failed; scores of before are as they were, the other days are loaded. ${named(failed)}. ` +
+        `${failed.length} of ${days.length} days of dataset "${dataset}" failed; earlier scores are unchanged, and the other days are loaded. ${named(failed)}. ` +
           `Run them again with: npm run pipeline -- inference --dataset ${dataset} --date DAY`,
       );
     }
@@ -103,7 +103,7 @@ export function createBatchHandler({ objects, log }: { readonly objects: Objects
   };
 }
 
-/** Days that a message names: it travels through the state machine, which carries 256 KB. */
+/** Days named in a message, which travels through the state machine: that carries at most 256 KB. */
 const MAX_NAMED = 50;
 
 function named(failed: readonly string[]): string {

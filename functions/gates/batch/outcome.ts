@@ -1,4 +1,4 @@
-/** What became of the days of an inference execution. Pure. */
+/** How the days of an inference execution ended. Pure. */
 import { isObject } from "../../scoring/core/json";
 import type { DayOutcome } from "../common/events";
 
@@ -8,7 +8,7 @@ export interface ScoredDay {
   readonly rows: number;
 }
 
-/** Days that went well; the others as sentences. A day without inspection and without error counts as failed: it never got that far. */
+/** Days that succeeded, and the others as sentences. A day with neither inspection nor error counts as failed: it never got that far. */
 export function outcomes(days: readonly DayOutcome[]): {
   readonly done: readonly ScoredDay[];
   readonly failed: readonly string[];
@@ -16,7 +16,7 @@ export function outcomes(days: readonly DayOutcome[]): {
   const done: ScoredDay[] = [];
   const failed: string[] = [];
   for (const { date, inspection, error } of days) {
-    // What follows in the sentence brings its own punctuation.
+    // The sentence that this goes into brings its own punctuation.
     if (error !== undefined) failed.push(`${date}: ${error.Error}: ${reasonIn(error.Cause ?? "").replace(/\.$/, "")}`);
     else if (inspection === undefined) failed.push(`${date}: it was never inspected`);
     else done.push({ date, status: inspection.empty ? "empty" : "scored", rows: inspection.rows });
@@ -24,13 +24,13 @@ export function outcomes(days: readonly DayOutcome[]): {
   return { done, failed };
 }
 
-/** A cause is cut here: a backfill has many days, and a state machine carries 256 KB. */
+/** Causes are cut to this length: a backfill has many days, and a state machine carries at most 256 KB. */
 const MAX_REASON = 600;
 
-/** Where Lambda, Glue and SageMaker put the message in the JSON of a cause. */
+/** Where Lambda, Glue and SageMaker put the message in a cause's JSON. */
 const MESSAGE_MEMBERS = ["errorMessage", "ErrorMessage", "FailureReason"];
 
-/** The message in a cause, which is JSON of the service that failed, or plain text. */
+/** The message in a cause, which is either the failed service's JSON or plain text. */
 export function reasonIn(cause: string): string {
   const message = messageIn(cause) ?? cause;
   return message.length > MAX_REASON ? `${message.slice(0, MAX_REASON)}…` : message || "no cause was given";
@@ -41,7 +41,7 @@ function messageIn(cause: string): string | undefined {
   try {
     value = JSON.parse(cause);
   } catch {
-    // Plain text is a cause of its own.
+    // Plain text: the whole cause is the message.
     return undefined;
   }
   if (!isObject(value)) return undefined;

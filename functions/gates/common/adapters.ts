@@ -1,4 +1,4 @@
-/** S3 and SSM behind the ports of the pipelines. Errors are the SDK's, except those that answer the question. */
+/** S3 and SSM behind the ports of the pipelines. Errors are the SDK's, except those that are an answer ("not there", "taken"). */
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { statusOf } from "../../shared/sdk-error";
@@ -6,10 +6,10 @@ import type { Objects, Parameters } from "./ports";
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "");
 
-/** Two writers at once get 409 from S3; the loser's next try gets 412. */
+/** Of two simultaneous writers S3 answers one with 409; when that one tries again, it gets 412. */
 const CONFLICT_TRIES = 3;
 
-/** Missing objects answer 404 only with `s3:ListBucket` besides `s3:GetObject`: without it S3 answers 403. */
+/** Missing objects give 404 only if the role has `s3:ListBucket` besides `s3:GetObject`; without it S3 answers 403. */
 export function createObjects(client: S3Client, bucket: string): Objects {
   return {
     bucket,

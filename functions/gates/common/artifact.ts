@@ -1,4 +1,4 @@
-/** What a training job leaves: the archives that SageMaker packs, opened and checked, and the model compiled. */
+/** What a training job produces: the archives that SageMaker packs, opened and checked, and the compiled model. */
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { loadTrees, readXgboost, type TreeEvaluator } from "@risk/tree-kernel";
@@ -15,14 +15,14 @@ import { profileOf } from "./models-parameter";
 import type { Objects } from "./ports";
 import { listed, reader, readText } from "./read-json";
 
-/** The reference model (1400 trees, 85 features) packs to 4 MB; these keep a wrong object from filling the memory. */
+/** The reference model (1400 trees, 85 features) packs to 4 MB; these limits keep a wrong object from filling the memory. */
 const MAX_PACKED_BYTES = 128 * 2 ** 20;
 const MAX_UNPACKED_BYTES = 512 * 2 ** 20;
 
 export interface GoldenRows {
   /** In the order of the model's features, encoded; null is a missing value. */
   readonly rows: readonly (readonly (number | null)[])[];
-  /** What XGBoost gave, float32. */
+  /** The margins that XGBoost gave, float32. */
   readonly margins: readonly number[];
 }
 
@@ -55,8 +55,8 @@ const readGolden = reader<GoldenFile>(validateGolden);
 const RETRAIN = "Start the training pipeline again.";
 
 /**
- * Files of a `.tar.gz` by name. Throws `ModelArtifactInvalid` with the key when the object is missing, too large or no such archive.
- * @param key object of the pipelines' bucket
+ * Files of a `.tar.gz` by name. Throws `ModelArtifactInvalid` with the key when the object is missing, too large or not such an archive.
+ * @param key of an object in the pipelines' bucket
  */
 export async function unpack(objects: Objects, key: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const where = `s3://${objects.bucket}/${key}`;
@@ -66,22 +66,22 @@ export async function unpack(objects: Objects, key: string): Promise<ReadonlyMap
     fail("ModelArtifactInvalid", `${where} has ${size} bytes, at most ${MAX_PACKED_BYTES} are opened. Train a smaller model.`);
   const packed = (await objects.bytes(key)) ?? new Uint8Array(0);
   try {
-    // A copy, because the reader takes the whole buffer behind a view for the archive.
+    // A copy, because the reader treats the whole buffer behind a view as the archive.
     const unpacked = Uint8Array.from(gunzipSync(packed, { maxOutputLength: MAX_UNPACKED_BYTES }));
     const files = parseTar(unpacked).flatMap(({ name, type, data, size: length }): [string, Uint8Array][] => {
       if (type !== "file" && type !== "contiguousFile") return [];
-      if (!(length >= 0)) throw new Error(`the size of ${name} is no number`);
+      if (!(length >= 0)) throw new Error(`the size of ${name} is not a number`);
       return [[name.replace(/^\.\//, ""), data ?? new Uint8Array(0)]];
     });
     if (files.length > 0) return new Map(files);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    fail("ModelArtifactInvalid", `${where} is no tar archive packed with gzip (${reason}): it is damaged. ${RETRAIN}`, error);
+    fail("ModelArtifactInvalid", `${where} is not a gzipped tar archive (${reason}): it is damaged. ${RETRAIN}`, error);
   }
   return fail("ModelArtifactInvalid", `${where} holds no file: it is damaged. ${RETRAIN}`);
 }
 
-/** A file of an archive, or `ModelArtifactInvalid` with what the archive has. */
+/** A file of an archive; throws `ModelArtifactInvalid`, which lists the files that are there. */
 export function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string, where: string): Uint8Array {
   const file = files.get(name);
   if (file !== undefined && file.length > 0) return file;
@@ -91,7 +91,7 @@ export function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string, whe
   );
 }
 
-/** Opens model.tar.gz. Throws `ModelArtifactInvalid` naming the file and the member at fault. */
+/** Opens model.tar.gz. Throws `ModelArtifactInvalid`, which names the file and the member at fault. */
 export async function openModelArchive(objects: Objects, key: string, document: DatasetDocument): Promise<ModelArchive> {
   const where = `s3://${objects.bucket}/${key}`;
   const files = await unpack(objects, key);
@@ -128,7 +128,7 @@ export async function openModelArchive(objects: Objects, key: string, document: 
   };
 }
 
-/** Compiles the model for scoring in process. Throws `ModelArtifactInvalid` when it cannot be evaluated exactly. */
+/** Compiles the model for in-process scoring. Throws `ModelArtifactInvalid` when it can't be evaluated exactly. */
 export function compileModel({ where, model, featureSpec }: ModelArchive): CompiledModel {
   try {
     const image = compileWithSpec(readXgboost(model), featureSpec);
@@ -141,7 +141,7 @@ export function compileModel({ where, model, featureSpec }: ModelArchive): Compi
   }
 }
 
-/** Throws `ModelArtifactInvalid` for a model that no function of the profile could score with. */
+/** Throws `ModelArtifactInvalid` for a model that the profile's functions could not score with. */
 export function requireLoadable({ image, sha256 }: CompiledModel, name: string, profile: string, where: string): void {
   const load = treeLoader(profileOf(profile));
   try {
@@ -156,7 +156,7 @@ export function requireLoadable({ image, sha256 }: CompiledModel, name: string, 
   }
 }
 
-/** The first golden row whose margin is not XGBoost's, bit for bit; undefined when there is none. */
+/** Describes the first golden row whose margin differs from XGBoost's in any bit; undefined when all are equal. */
 export function goldenDifference({ evaluator }: CompiledModel, { rows, margins }: GoldenRows): string | undefined {
   for (const [index, row] of rows.entries()) {
     const found = evaluator.margins(row.map((value) => value ?? Number.NaN))[0]!;

@@ -1,12 +1,12 @@
-/** One thing that a gate looked at. */
+/** One thing that a gate checked. */
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
-  /** What was found, and what is allowed. */
+  /** What was found, and the limit. */
   readonly detail: string;
 }
 
-/** The failed ones in one text: `rows: 12 rows, at least 1000 are needed; …`. */
+/** The failed checks as one text: `rows: 12 rows, at least 1000 are needed; …`. */
 export function failures(checks: readonly Check[]): string {
   return checks
     .filter(({ ok }) => !ok)
@@ -14,7 +14,7 @@ export function failures(checks: readonly Check[]): string {
     .join("; ");
 }
 
-/** Up to four significant digits, for people. */
+/** At most four significant digits, for people. */
 export const figure = (value: number): string => String(Number(value.toPrecision(4)));
 
 export const percent = (share: number): string => `${figure(100 * share)} %`;

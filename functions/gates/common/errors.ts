@@ -1,12 +1,12 @@
-/** How the functions of the pipelines fail. A state machine sees the name; people see the message, which says what to do. */
+/** The errors of the pipelines' functions. A state machine sees the name; people see the message, which says what to do. */
 export type PipelineErrorName =
-  /** The execution's input, or the event of a state, has a member that is missing, unknown or out of range. */
+  /** The execution's input, or a state's event, has a member that is missing, unknown or out of range. */
   | "InvalidInput"
   /** `config/datasets/<dataset>.json` is missing or wrong. */
   | "InvalidDataset"
-  /** The parameter of a profile's models is missing or holds no valid document. */
+  /** The parameter of a profile's models is missing, or its document is invalid. */
   | "ModelsParameterInvalid"
-  /** The champion was not made by a training pipeline, so there is nothing that batch transform could run. */
+  /** The champion doesn't come from a training pipeline, so there is nothing that batch transform could run. */
   | "NoTrainedModel"
   /** `statistics.json` is missing or wrong. */
   | "StatisticsInvalid"
@@ -14,10 +14,10 @@ export type PipelineErrorName =
   /** model.tar.gz or output.tar.gz is missing, damaged or not what the training script writes. */
   | "ModelArtifactInvalid"
   | "EvaluationFailed"
-  /** The compiled model does not give the margins that XGBoost gave at training. */
+  /** The compiled model doesn't give the margins that XGBoost gave at training. */
   | "GoldenRowsDiffer"
   | "CanaryFailed"
-  /** Somebody else changed the champion since this promotion began. */
+  /** Somebody else changed the champion after this promotion began. */
   | "PromotionSuperseded"
   /** The manifest of a day's extract is missing or wrong. */
   | "ManifestInvalid"
@@ -32,7 +32,7 @@ export class PipelineError extends Error {
   }
 }
 
-/** Fails with {@link PipelineError}; returns never, so it can stand where a value is expected. */
+/** Throws {@link PipelineError}. Its return type is `never`, so that it can stand where a value is expected. */
 export function fail(name: PipelineErrorName, message: string, cause?: unknown): never {
   throw new PipelineError(name, message, cause === undefined ? undefined : { cause });
 }

@@ -1,4 +1,4 @@
-/** What the state machines hand to the functions: each event's type beside the schema that its validator is compiled from. */
+/** What the state machines pass to the functions: each event's type beside the schema that its validator is compiled from. */
 import type { JsonSchema } from "../../scoring/core/json-schema";
 
 const TEXT: JsonSchema = { type: "string" };
@@ -8,7 +8,7 @@ function event(name: string, required: readonly string[], properties: Readonly<R
   return { $id: `urn:risk-scoring:schema:${name}`, type: "object", required, properties };
 }
 
-/** Of `pipeline-plan`. `input` is what the execution was started with: the plan itself names what is wrong with it. */
+/** Of `pipeline-plan`. `input` is the execution's own input, unchecked: the plan reports what is wrong with it. */
 export interface PlanEvent {
   readonly pipeline: "training" | "inference";
   readonly execution: { readonly name: string; readonly startTime: string };
@@ -20,7 +20,7 @@ export const PLAN_EVENT_SCHEMA = event("plan-event", ["pipeline", "execution"], 
   execution: { type: "object", required: ["name", "startTime"], properties: { name: TEXT, startTime: TEXT } },
 });
 
-/** Of `data-quality-gate`: the plan of a training, of which it needs these. */
+/** Of `data-quality-gate`: the part that it needs of a training plan. */
 export interface QualityEvent {
   readonly dataset: string;
   readonly modelName: string;
@@ -33,7 +33,7 @@ export const QUALITY_EVENT_SCHEMA = event("quality-event", ["dataset", "modelNam
   champion: TEXT,
 });
 
-/** Of `evaluation-gate`: the plan of a training, of which it needs these. */
+/** Of `evaluation-gate`: the part that it needs of a training plan. */
 export interface EvaluationEvent {
   readonly dataset: string;
   readonly modelName: string;
@@ -41,7 +41,7 @@ export interface EvaluationEvent {
 
 export const EVALUATION_EVENT_SCHEMA = event("evaluation-event", ["dataset", "modelName"], { dataset: TEXT, modelName: TEXT });
 
-/** What became of a day of an inference execution. */
+/** How a day of an inference execution ended. */
 export interface DayOutcome {
   readonly date: string;
   readonly inspection?: { readonly rows: number; readonly empty: boolean };
@@ -78,19 +78,19 @@ export const BATCH_EVENT_SCHEMA = event("batch-event", ["action"], {
   modelName: TEXT,
 });
 
-/** What the first state of a promotion found and made; the others get it back as `convert`. */
+/** What the first state of a promotion returns; the later states get it as `convert`. */
 export interface Conversion {
   readonly profile: string;
   /** Of the compiled model, in the model bucket. */
   readonly key: string;
   readonly sha256: string;
-  /** Who was in front when the promotion began. */
+  /** The champion when the promotion began. */
   readonly champion: string;
-  /** Of the models parameter, then. */
+  /** Version of the models parameter at that time. */
   readonly parameterVersion: number;
 }
 
-/** Of `model-promotion`: every action but `convert` needs what that answered. */
+/** Of `model-promotion`: every action but `convert` needs the result of `convert`. */
 export interface PromotionEvent {
   readonly action: "convert" | "canary" | "check" | "flip";
   readonly dataset: string;
@@ -101,7 +101,7 @@ export interface PromotionEvent {
 export const PROMOTION_EVENT_SCHEMA = event("promotion-event", ["action", "dataset", "modelName"], {
   action: { enum: ["convert", "canary", "check", "flip"] },
   dataset: TEXT,
-  // As SageMaker and the models document name models.
+  // The pattern that SageMaker and the models document have for model names.
   modelName: { type: "string", pattern: "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$" },
   convert: {
     type: "object",

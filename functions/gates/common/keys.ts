@@ -1,8 +1,8 @@
-/** Where everything of a pipeline lies in its bucket. Glue and SageMaker scripts use the same layout. */
+/** Where a pipeline's objects lie in its bucket. The Glue and SageMaker scripts use the same layout. */
 
 export const datasetKey = (dataset: string): string => `config/datasets/${dataset}.json`;
 
-/** Files that were given by hand. */
+/** Files that were uploaded by hand. */
 export const sourcePrefix = (dataset: string): string => `training/source/${dataset}/`;
 
 export const trainingDataPrefix = (dataset: string, modelName: string): string => `training/data/${dataset}/${modelName}/`;
@@ -10,7 +10,7 @@ export const trainingDataPrefix = (dataset: string, modelName: string): string =
 export const statisticsKey = (dataset: string, modelName: string): string =>
   `${trainingDataPrefix(dataset, modelName)}statistics.json`;
 
-/** SageMaker's S3OutputPath: it puts `<training job>/output/…` below. */
+/** SageMaker's S3OutputPath; SageMaker writes to `<training job>/output/…` below it. */
 export const modelOutputPrefix = (dataset: string): string => `models/${dataset}/`;
 
 export const modelTarKey = (dataset: string, modelName: string): string =>

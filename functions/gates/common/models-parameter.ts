@@ -1,4 +1,4 @@
-/** The models of a dataset's profile: which one is the champion, and writing a new document without losing somebody else's. */
+/** The models of a dataset's profile: reads the champion, and writes a new document without losing somebody else's change. */
 import type { Validate } from "../../scoring/core/json-schema";
 import { problemText } from "../../scoring/core/problems";
 import type { AnyProfile } from "../../scoring/core/profile";
@@ -18,12 +18,12 @@ export interface CurrentModels {
 
 export interface ModelsAccess {
   readonly parameters: Parameters;
-  /** Parameter's name by dataset. */
+  /** Name of the parameter by dataset. */
   readonly names: ModelsParameters;
   readonly validateModels: Validate;
 }
 
-/** Throws `ModelsParameterInvalid` when there is no parameter, or when it holds no valid document. */
+/** Throws `ModelsParameterInvalid` when there is no parameter or its document is invalid. */
 export async function currentModels(access: ModelsAccess, dataset: string, profileId: string): Promise<CurrentModels> {
   const parameter = parameterOf(access.names, dataset);
   const value = await access.parameters.read(parameter);
@@ -33,14 +33,14 @@ export async function currentModels(access: ModelsAccess, dataset: string, profi
   if (!parsed.ok) {
     fail(
       "ModelsParameterInvalid",
-      `Version ${value.version} of SSM parameter ${parameter} is no valid models document: ${problemText(parsed.problems)} Go back with: npm run model -- rollback --profile ${profileId}`,
+      `Version ${value.version} of SSM parameter ${parameter} is not a valid models document: ${problemText(parsed.problems)} Go back with: npm run model -- rollback --profile ${profileId}`,
     );
   }
-  // The schema asks for one model at least.
+  // The schema requires at least one model.
   return { parameter, ...value, document: parsed.document, champion: parsed.document.chain[0] as ModelRef };
 }
 
-/** Name of the champion, as decisions show it. */
+/** Name of the champion, as in decisions. */
 export const championName = ({ champion }: Pick<CurrentModels, "champion">): string => refName(champion);
 
 /** The profile that a dataset document names. */

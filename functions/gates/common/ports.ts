@@ -1,15 +1,15 @@
-/** What the functions of the pipelines need of the world. */
+/** What the functions of the pipelines need from outside. */
 
 /** Objects of one bucket. */
 export interface Objects {
   /** Name of the bucket, for messages and URIs. */
   readonly bucket: string;
-  /** Bytes of an object; undefined when there is none. */
+  /** Content of an object; undefined when there is none. */
   size(key: string): Promise<number | undefined>;
-  /** Undefined when there is no such object. */
+  /** Size in bytes; undefined when there is no such object. */
   bytes(key: string): Promise<Uint8Array | undefined>;
   put(key: string, body: Uint8Array | string, contentType: string): Promise<void>;
-  /** Writes the object unless the key is taken. */
+  /** Writes the object unless one with this key exists. */
   putIfAbsent(key: string, body: Uint8Array, metadata: Readonly<Record<string, string>>): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export interface ParameterValue {
 
 /** SSM parameters. */
 export interface Parameters {
-  /** The newest version, or the one asked for; undefined when there is none. */
+  /** The newest version, or the requested one; undefined when there is none. */
   read(name: string, version?: number): Promise<ParameterValue | undefined>;
   /** @returns the version that was written */
   write(name: string, text: string): Promise<number>;

@@ -1,4 +1,4 @@
-/** Reads dataset documents: shape by the schema, then what it can't say. */
+/** Reads dataset documents: checks the shape with the schema, then everything that a schema can't express. */
 import { dataset as validateDataset } from "#validators";
 import schema from "../../../schemas/dataset.schema.json";
 import { parseFeatures } from "../../scoring/models/feature-spec";
@@ -13,7 +13,7 @@ const readDocument = reader<DatasetDocument>(validateDataset, schema);
 /** Columns that the extracts add to the features. */
 const RESERVED: readonly string[] = ["key", "event_time", "label"];
 
-/** Reads a dataset document of that name. */
+/** Parses and checks the dataset document of this name. */
 export function parseDataset(json: string, name: string): Parsed<DatasetDocument> {
   const parsed = readText(readDocument, json);
   if (!parsed.ok) return parsed;
@@ -35,13 +35,13 @@ export async function loadDataset(objects: Pick<Objects, "bucket" | "bytes">, na
   if (parsed.ok) return parsed.value;
   fail(
     "InvalidDataset",
-    `s3://${objects.bucket}/${key} is no valid dataset document: ${listed(parsed.problems)} Correct the dataset in the stack and deploy it.`,
+    `s3://${objects.bucket}/${key} is not a valid dataset document: ${listed(parsed.problems)} Correct the dataset in the stack and deploy it.`,
   );
 }
 
 type Problems = { readonly pointer: string; readonly detail: string }[];
 
-/** What members have to do with each other, and with the names of features. */
+/** Rules between members, and about the names of features. */
 function contradictions(document: DatasetDocument, name: string): Problems {
   const { source, target, split, quality, training, evaluation, features } = document;
   const found: Problems = [];
@@ -71,7 +71,7 @@ function contradictions(document: DatasetDocument, name: string): Problems {
   }
   for (const [index, feature] of features.entries()) {
     if (RESERVED.includes(feature.name))
-      refuse(`/features/${index}/name`, `Expected another name than ${RESERVED.join(", ")}, which the extracts add; rename it.`);
+      refuse(`/features/${index}/name`, `Expected a name other than ${RESERVED.join(", ")}, which the extracts add; rename it.`);
   }
   try {
     parseFeatures(features, "features");

@@ -1,4 +1,4 @@
-/** The champion on the challenger's rows: columns by name, categories from the one encoding to the other. Pure. */
+/** The champion on the challenger's rows: finds columns by name and translates categories between the two encodings. Pure. */
 
 import type { TreeEvaluator } from "@risk/tree-kernel";
 import type { FeatureSpec, FeatureSpecEntry } from "../../scoring/models/feature-spec";
@@ -7,16 +7,17 @@ import type { Holdout } from "./holdout";
 
 export type ChampionRows =
   | { readonly ok: true; readonly rows: Float32Array }
-  /** Why the two cannot be compared. */
+  /** Why the two can't be compared. */
   | { readonly ok: false; readonly reason: string };
 
-/** Turns one column's value from the new encoding into the champion's. */
+/** Translates one column's value from the new encoding into the champion's. */
 type Recode = (value: number) => number;
 
 const AS_IT_IS: Recode = (value) => value;
 
 /**
- * Rows as the champion wants them. Its values that the new encoding does not know are missing for it: the rows carry codes, not texts.
+ * The rows in the champion's encoding. Where the new encoding doesn't know a category of the champion's, the champion sees a missing
+ * value: the rows carry codes, not texts.
  * @param spec meaning of the holdout's columns, fitted
  */
 export function championRows(champion: TreeEvaluator, spec: FeatureSpec, { rows, count }: Holdout): ChampionRows {
@@ -30,7 +31,7 @@ export function championRows(champion: TreeEvaluator, spec: FeatureSpec, { rows,
       spec.features[at]!,
       featureSpec?.features.find((feature) => feature.name === name),
     );
-    if (recode === undefined) return { ok: false, reason: `${name} is encoded otherwise for it, and its image does not say how` };
+    if (recode === undefined) return { ok: false, reason: `it encodes ${name} in another way, and its image does not say how` };
     columns.push({ at, recode });
   }
   const out = new Float32Array(count * columns.length);
@@ -42,11 +43,11 @@ export function championRows(champion: TreeEvaluator, spec: FeatureSpec, { rows,
   return { ok: true, rows: out };
 }
 
-/** Undefined when codes of the two have nothing to do with each other. */
+/** Undefined when the codes of the two encodings can't be related. */
 function recoding(from: FeatureSpecEntry, to: FeatureSpecEntry | undefined): Recode | undefined {
   const [names, codes] = [categoriesOf(from), categoriesOf(to)];
   if (names === undefined && codes === undefined) return AS_IT_IS;
-  // A model from before feature specs has the profile's own codes, which "encoded" keeps.
+  // Models from before feature specs have the profile's own codes, which "encoded" keeps.
   if (to === undefined) return from.type === "categorical" && from.encoder === "encoded" ? AS_IT_IS : undefined;
   if (names === undefined || codes === undefined) return undefined;
   const unknown = to.type === "categorical" && to.encoder === "ordinal" ? (to.unknown ?? Number.NaN) : Number.NaN;

@@ -1,4 +1,4 @@
-/** The gate after training: whether a trained model may be registered. Pure. */
+/** The gate after training: decides whether a trained model may be registered. Pure. */
 
 import { type Check, figure } from "../common/check";
 import type { DatasetDocument } from "../dataset";
@@ -7,21 +7,21 @@ import type { Metrics } from "./metrics";
 export interface Evidence {
   readonly metrics: Metrics;
   readonly champion: string;
-  /** Undefined when the champion cannot be compared. */
+  /** Undefined when the champion can't be compared. */
   readonly championMetrics: Metrics | undefined;
-  /** Why not, or on what. */
+  /** What the two were compared on, or why they weren't. */
   readonly comparison: string;
-  /** Undefined when the champion left no baseline. */
+  /** Undefined when the champion has no baseline. */
   readonly psi: number | undefined;
 }
 
 /**
- * Rows of each class that a ranking must rest on: with 20 of the rarer one the standard error of an AUC near 0.9 is about 0.04
- * (Hanley & McNeil 1982), with fewer a lucky holdout promotes anything.
+ * Rows that each class needs for a ranking to mean anything: with 20 of the rarer class the standard error of an AUC near 0.9 is about
+ * 0.04 (Hanley & McNeil 1982); with fewer, a lucky holdout could promote any model.
  */
 const MIN_OF_A_CLASS = 20;
 
-/** What a model has to pass: the limit in itself, a holdout that can tell, the margin over the champion, and stable predictions. */
+/** What a model has to pass: its own limit, a holdout large enough to judge by, the margin over the champion, and stable predictions. */
 export function decisionChecks({ evaluation }: Pick<DatasetDocument, "evaluation">, evidence: Evidence): Check[] {
   const { metric } = evaluation;
   const value = evidence.metrics[metric];
@@ -39,7 +39,7 @@ export function decisionChecks({ evaluation }: Pick<DatasetDocument, "evaluation
 
 type Evaluation = DatasetDocument["evaluation"];
 
-/** Of AUC more is better, of RMSE less. */
+/** For AUC more is better, for RMSE less. */
 const BOUND = { auc: "at least", rmse: "at most" } as const;
 const reaches = (metric: Evaluation["metric"], found: number, wanted: number): boolean =>
   metric === "auc" ? found >= wanted : found <= wanted;

@@ -1,4 +1,4 @@
-/** What a model and the champion make of the same rows. Pure but for loading the champion's image. */
+/** Compares the model's and the champion's predictions on the same rows. Pure except for loading the champion's image. */
 
 import { loadTrees, type TreeEvaluator } from "@risk/tree-kernel";
 import type { FeatureSpec } from "../../scoring/models/feature-spec";
@@ -7,14 +7,14 @@ import { championRows } from "./champion";
 import type { Holdout } from "./holdout";
 import { binaryMetrics, type Metrics, regressionMetrics } from "./metrics";
 
-/** Metrics of predictions that are compared with labels of the dataset's kind. */
+/** Metrics of predictions, compared with labels of the dataset's kind. */
 export function metricsOf(
   { target }: DatasetDocument,
   evaluator: TreeEvaluator,
   margins: Float32Array,
   holdout: Holdout,
 ): Metrics {
-  // A regression answers within its target's scale, in batch as in real time.
+  // A regression's predictions are clamped to its target's scale, in batch as in real time.
   const [low, high] = target.kind === "regression" ? [target.minimum, target.maximum] : [0, 1];
   const predictions = new Float32Array(holdout.count);
   const one = new Float32Array(1);
@@ -28,7 +28,7 @@ export function metricsOf(
 
 export interface ChampionResult {
   readonly metrics: Metrics | undefined;
-  /** For people: on what the two were compared, or why not. */
+  /** For people: what the two were compared on, or why they weren't. */
   readonly comparison: string;
 }
 

@@ -1,4 +1,4 @@
-/** Gate after training: reproduces the model bit for bit, compares it with the champion, and writes the report either way. */
+/** Gate after training: reproduces the model bit for bit, compares it with the champion, and always writes the report. */
 import { createHash } from "node:crypto";
 import { evaluationEvent as validateEvent } from "#validators";
 import type { Log } from "../../shared/log";
@@ -49,7 +49,7 @@ export interface EvaluationResult {
 
 export interface EvaluationArgs {
   readonly objects: Objects;
-  /** Of compiled models. */
+  /** Bucket of compiled models. */
   readonly modelObjects: Pick<Objects, "bucket" | "bytes">;
   readonly models: ModelsAccess;
   readonly log: Log;
@@ -57,7 +57,7 @@ export interface EvaluationArgs {
 
 export type EvaluationHandler = (event: unknown) => Promise<EvaluationResult>;
 
-/** Throws `EvaluationFailed` with every check that failed, `ModelArtifactInvalid`, `InvalidDataset`, `ModelsParameterInvalid`. */
+/** Throws `EvaluationFailed` with every failed check, `ModelArtifactInvalid`, `InvalidDataset`, `ModelsParameterInvalid`. */
 export function createEvaluationHandler({ objects, modelObjects, models, log }: EvaluationArgs): EvaluationHandler {
   async function championOn(
     document: DatasetDocument,
@@ -75,7 +75,7 @@ export function createEvaluationHandler({ objects, modelObjects, models, log }: 
     return evaluateChampion(document, image, spec, holdout);
   }
 
-  /** Predictions at training against the champion's at its own: both were counted the same way. */
+  /** Drift of the predictions between the two trainings: both baselines were counted in the same way. */
   async function stability(dataset: string, champion: string, archive: ModelArchive): Promise<number | undefined> {
     const own = predictionsOf(archive.baseline);
     if (!own.ok)

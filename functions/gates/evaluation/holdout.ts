@@ -1,4 +1,4 @@
-/** `holdout.csv`: rows that training never saw, encoded, with what XGBoost says of them. */
+/** `holdout.csv`: rows that training never saw, encoded, with XGBoost's margins for them. */
 import { parse } from "csv-parse/sync";
 import { fail } from "../common/errors";
 
@@ -7,13 +7,13 @@ export interface Holdout {
   /** Values in the order of the features, row after row, float32; NaN is a missing value. */
   readonly rows: Float32Array;
   readonly labels: Float64Array;
-  /** XGBoost's. */
+  /** XGBoost's margins. */
   readonly margins: Float32Array;
 }
 
 const LEADING = ["key", "label", "margin", "prediction"];
 
-/** Training writes 20,000. */
+/** Training writes at most 20,000. */
 const MAX_ROWS = 100_000;
 
 /**
@@ -56,7 +56,7 @@ export function parseHoldout(csv: Uint8Array, features: readonly string[], where
     parse(csv, { on_record: take });
   } catch (error) {
     if (error instanceof Error && error.name === "ModelArtifactInvalid") throw error;
-    return refuse(`It is no CSV (${error instanceof Error ? error.message : String(error)}).`);
+    return refuse(`It is not CSV (${error instanceof Error ? error.message : String(error)}).`);
   }
   if (labels.length === 0) return refuse("It has no rows.");
   return {
@@ -67,7 +67,7 @@ export function parseHoldout(csv: Uint8Array, features: readonly string[], where
   };
 }
 
-/** The first row whose margin is not XGBoost's, bit for bit; undefined when there is none. */
+/** Describes the first row whose margin differs from XGBoost's in any bit; undefined when all are equal. */
 export function marginDifference(found: Float32Array, { margins, count }: Holdout): string | undefined {
   for (let row = 0; row < count; row++) {
     if (!Object.is(found[row], margins[row]))

@@ -1,8 +1,8 @@
-/** How good predictions are. Pure; every function takes arrays of one length and says nothing about the order of rows. */
+/** How good predictions are. Pure. The arrays passed to a function have the same length; the order of rows doesn't matter. */
 
 /**
  * Area under the ROC curve: the share of pairs of a positive and a negative row in which the positive one scores higher; a tie counts
- * half. Undefined when one class has no rows. By ranks (Mann–Whitney U), O(n log n).
+ * half. Undefined when a class has no rows. By ranks (Mann–Whitney U), O(n log n).
  */
 export function auc(labels: ArrayLike<number>, scores: ArrayLike<number>): number | undefined {
   const order = Array.from(scores, (_, row) => row).sort((a, b) => scores[a]! - scores[b]!);
@@ -11,7 +11,7 @@ export function auc(labels: ArrayLike<number>, scores: ArrayLike<number>): numbe
   for (let first = 0; first < order.length; ) {
     let last = first;
     while (last + 1 < order.length && scores[order[last + 1]!] === scores[order[first]!]) last++;
-    // Ranks count from 1; rows of one score share the mean of theirs.
+    // Ranks count from 1; rows with equal scores share the mean of their ranks.
     const rank = (first + last) / 2 + 1;
     for (let at = first; at <= last; at++) {
       if (labels[order[at]!] !== 1) continue;
@@ -25,7 +25,7 @@ export function auc(labels: ArrayLike<number>, scores: ArrayLike<number>): numbe
   return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
 }
 
-/** Mean log loss (nats) of margins in log-odds. From the margin no probability is rounded to 0 or 1. */
+/** Mean log loss (nats) of margins in log-odds. Computed from the margin, so that no probability is rounded to 0 or 1. */
 export function logLoss(labels: ArrayLike<number>, margins: ArrayLike<number>): number {
   return mean(labels, (label, row) => softplus(margins[row]!) - label * margins[row]!);
 }
@@ -53,7 +53,7 @@ function mean(labels: ArrayLike<number>, of: (label: number, row: number) => num
   return sum / labels.length;
 }
 
-/** Figures by name, as reports show them. */
+/** Metrics by name, as reports show them. */
 export type Metrics = Readonly<Record<string, number>>;
 
 export interface Scored {
@@ -62,7 +62,7 @@ export interface Scored {
   readonly predictions: ArrayLike<number>;
 }
 
-/** `auc`, `logLoss`, `brier` of a classifier whose margins are log-odds. Without both classes there is no `auc`. */
+/** `auc`, `logLoss` and `brier` of a classifier whose margins are log-odds. `auc` is missing unless both classes have rows. */
 export function binaryMetrics({ labels, margins, predictions }: Scored): Metrics {
   const area = auc(labels, margins);
   return {

@@ -1,4 +1,4 @@
-/** First state of both pipelines: checks what was asked for and says what the states after it work on. */
+/** First state of both pipelines: checks the request and says what the later states work on. */
 import type { Log } from "../../shared/log";
 import { fail } from "../common/errors";
 import { modelTarKey, sourcePrefix } from "../common/keys";

@@ -1,4 +1,4 @@
-/** What the states of an execution work on: names, keys, URIs, hyperparameters. Pure. */
+/** What an execution's states work on: names, keys, URIs, hyperparameters. Pure. */
 import { sha256 } from "../../scoring/core/hash";
 import {
   inferenceInputPrefix,
@@ -12,7 +12,7 @@ import {
   trainingDataPrefix,
 } from "../common/keys";
 import type { DatasetDocument } from "../dataset";
-import { dateOf, dayOf } from "./dates";
+import { dateOfDay, dayOf } from "./dates";
 import type { Execution, InferenceRequest, TrainingRequest } from "./request";
 
 export interface TrainingPlan {
@@ -22,7 +22,7 @@ export interface TrainingPlan {
   readonly modelName: string;
   /** ISO 8601, UTC. */
   readonly asOf: string;
-  /** Empty for the dataset's own source. */
+  /** Empty when the data comes from the dataset's own source. */
   readonly file: string;
   readonly champion: string;
   readonly dataPrefix: string;
@@ -37,9 +37,9 @@ export interface TrainingPlan {
   readonly outputKey: string;
   readonly reportPrefix: string;
   readonly reportUri: string;
-  /** Of managed spot training. */
+  /** Limits of managed spot training. */
   readonly checkpointUri: string;
-  /** SageMaker takes texts only. */
+  /** Texts, because SageMaker takes nothing else. */
   readonly hyperparameters: Readonly<Record<string, string>>;
 }
 
@@ -53,7 +53,7 @@ export interface DayPlan {
   readonly manifestKey: string;
   readonly outputPrefix: string;
   readonly outputUri: string;
-  /** One an execution and day. */
+  /** One per execution and day. */
   readonly transformJobName: string;
 }
 
@@ -64,18 +64,18 @@ export interface InferencePlan {
   readonly days: readonly DayPlan[];
 }
 
-/** What is known besides the request. */
+/** What is known apart from the request. */
 export interface Circumstances {
   readonly bucket: string;
   readonly execution: Execution;
   readonly document: DatasetDocument;
-  /** Name of the model in front. */
+  /** Name of the champion. */
   readonly champion: string;
 }
 
 /**
- * Names of one execution differ from those of every other and come out the same at a retry. Jobs of all stacks in an account share
- * their names, and people give executions the same name in each: the bucket, which is the stack's own, tells them apart.
+ * Names are unique to an execution, and a retry gives the same ones. The stacks of an account share one name space for jobs, and people
+ * give executions the same name in each of them: the bucket, which belongs to one stack, tells them apart.
  */
 const executionHash = ({ bucket, execution }: Circumstances): string => sha256(`${bucket}/${execution.name}`).slice(0, 8);
 
@@ -84,7 +84,7 @@ const compact = (date: string): string => date.replaceAll("-", "");
 export function planTraining(request: TrainingRequest, circumstances: Circumstances): TrainingPlan {
   const { bucket, execution, document, champion } = circumstances;
   const { dataset, asOf, file } = request;
-  const modelName = `${dataset}-${compact(dateOf(dayOf(execution.startedAtMs)))}-${executionHash(circumstances)}`;
+  const modelName = `${dataset}-${compact(dateOfDay(dayOf(execution.startedAtMs)))}-${executionHash(circumstances)}`;
   const uri = (key: string): string => `s3://${bucket}/${key}`;
   const dataPrefix = trainingDataPrefix(dataset, modelName);
   const modelKey = modelTarKey(dataset, modelName);
@@ -112,7 +112,7 @@ export function planTraining(request: TrainingRequest, circumstances: Circumstan
   };
 }
 
-/** The names that the training script takes. */
+/** Under the names that the training script takes. */
 function hyperparameters({ name, training, evaluation }: DatasetDocument, modelName: string): Record<string, string> {
   return {
     dataset: name,

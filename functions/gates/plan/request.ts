@@ -1,4 +1,4 @@
-/** What an execution was asked to do. Every problem of its input is collected, then thrown once. */
+/** What an execution was asked to do. Every problem of its input is collected, then all are thrown at once. */
 import { planEvent as validateEvent } from "#validators";
 import { isObject } from "../../scoring/core/json";
 import { shown } from "../../scoring/core/problems";
@@ -7,7 +7,7 @@ import { fail } from "../common/errors";
 import type { PlanEvent } from "../common/events";
 import { sourcePrefix } from "../common/keys";
 import { listed, reader } from "../common/read-json";
-import { dateOf, dayNumber, dayOf, momentMs } from "./dates";
+import { dateOfDay, dayNumber, dayOf, momentMs } from "./dates";
 
 export interface Execution {
   readonly name: string;
@@ -17,9 +17,9 @@ export interface Execution {
 export interface TrainingRequest {
   readonly pipeline: "training";
   readonly dataset: string;
-  /** Moment, ISO 8601 in UTC: nothing that became known later is learnt from. */
+  /** ISO 8601 in UTC: nothing that became known after this time is learnt from. */
   readonly asOf: string;
-  /** Key of a file that was given by hand; empty for the dataset's own source. */
+  /** Key of a file that was uploaded by hand; empty when the data comes from the dataset's own source. */
   readonly file: string;
 }
 
@@ -42,13 +42,13 @@ const readEvent = reader<PlanEvent>(validateEvent);
 
 const MEMBERS = {
   training: ["dataset", "asOf", "file"],
-  // `scheduled` is for the state machine: what started it waits for a first model instead of failing.
+  // `scheduled` is for the state machine: a scheduled start waits for a first model instead of failing.
   inference: ["dataset", "date", "from", "to", "file", "scheduled"],
 } as const;
 
 /**
  * Reads `{pipeline, input, execution: {name, startTime}}`. Defaults depend on the execution's start, never on the clock, so that a
- * retry gives the same. Throws `InvalidInput` naming each member, what was expected and the fix.
+ * retry gives the same request. Throws `InvalidInput`, which names each wrong member, what was expected and the fix.
  */
 export function readRequest(event: unknown, limits: RequestLimits): { request: PlanRequest; execution: Execution } {
   const parsed = readEvent(event);
@@ -131,7 +131,7 @@ class InputReader {
 
   #file(): string {
     const { file } = this.input;
-    // Without its dataset a file cannot be judged.
+    // Without a valid dataset the file can't be judged.
     if (file === undefined || file === "" || this.#dataset === "") return "";
     const prefix = sourcePrefix(this.#dataset);
     if (typeof file === "string" && file.startsWith(prefix) && file.endsWith(".csv")) return file;
@@ -147,7 +147,7 @@ class InputReader {
     }
     if (from === undefined && to === undefined) {
       const day = date === undefined ? dayOf(this.startedAtMs) - 1 : this.#day("date", date);
-      return day === undefined ? [] : [dateOf(day)];
+      return day === undefined ? [] : [dateOfDay(day)];
     }
     const first = this.#day("from", from);
     const last = this.#day("to", to);
@@ -161,7 +161,7 @@ class InputReader {
       this.#refuse("to", `expected at most ${this.limits.maxDays} days, got ${days}; start several executions.`);
       return [];
     }
-    return Array.from({ length: days }, (_, index) => dateOf(first + index));
+    return Array.from({ length: days }, (_, index) => dateOfDay(first + index));
   }
 
   #day(name: string, value: unknown): number | undefined {

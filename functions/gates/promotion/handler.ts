@@ -1,4 +1,4 @@
-/** The states of a promotion: compile and verify, put beside the champion, look, put in front. Each may run any number of times. */
+/** The states of a promotion: compile and verify, start the canary, check it, make it the champion. Each may run any number of times. */
 import { createHash } from "node:crypto";
 import { modelKey } from "../../scoring/models/artifact-key";
 import { refName } from "../../scoring/models/document";
@@ -42,7 +42,7 @@ export interface FlipResult {
   readonly champion: string;
   readonly previousChampion: string;
   readonly parameterVersion: number;
-  /** What a rollback goes back to. */
+  /** Version of the parameter that a rollback returns to. */
   readonly previousParameterVersion: number;
   readonly detail: string;
 }
@@ -52,21 +52,21 @@ export type PromotionHandler = (event: unknown) => Promise<PromotionResult>;
 
 export interface PromotionArgs {
   readonly objects: Objects;
-  /** Of compiled models. */
+  /** Bucket of compiled models. */
   readonly modelObjects: Pick<Objects, "bucket" | "bytes" | "putIfAbsent">;
   readonly models: ModelsAccess;
-  /** Share of records, 0 to 100, that the challenger answers before it is put in front. */
+  /** Share of records, 0 to 100, that the challenger answers before it becomes the champion. */
   readonly canaryPercent: number;
   readonly health: HealthReader;
   readonly log: Log;
 }
 
-/** One or two may be a bad moment of SSM or S3, which the next read gets over. */
+/** One or two failures may be a brief fault of SSM or S3, which the next read gets over. */
 const MAX_REFRESH_FAILURES = 2;
 
 /**
  * Throws `ModelArtifactInvalid`, `GoldenRowsDiffer`, `CanaryFailed`, `PromotionSuperseded`, `InvalidInput`, `InvalidDataset` and
- * `ModelsParameterInvalid`; after each of them the champion is who it was.
+ * `ModelsParameterInvalid`. None of them changes the champion.
  */
 export function createPromotionHandler(args: PromotionArgs): PromotionHandler {
   return async (event) => {
@@ -106,7 +106,7 @@ async function convert(
   if (difference !== undefined) {
     fail(
       "GoldenRowsDiffer",
-      `${archive.where}: ${difference}. "${championName(current)}" stays the champion. The archive was changed after its evaluation, or this version compiles it otherwise: train again.`,
+      `${archive.where}: ${difference}. "${championName(current)}" stays the champion. The archive was changed after its evaluation, or this version compiles it differently: train again.`,
     );
   }
   requireLoadable(model, modelName, profile, archive.where);
@@ -117,7 +117,7 @@ async function convert(
   if (taken !== undefined && (taken.kind !== "trees" || taken.sha256 !== model.sha256)) {
     fail(
       "ModelArtifactInvalid",
-      `${archive.where}: profile "${profile}" has another model of the name "${modelName}", and a name stands for one content. Train again, which gives a new name.`,
+      `${archive.where}: profile "${profile}" has another model named "${modelName}", and a name stands for one content. Train again, which gives a new name.`,
     );
   }
   const key = modelKey(profile, model.sha256);
@@ -206,6 +206,6 @@ async function flip({ models }: PromotionArgs, { dataset, modelName, conversion 
 }
 
 const withdrawnMeanwhile = (modelName: string, profile: string): string =>
-  `"${modelName}" is no challenger of profile "${profile}" any more: somebody withdrew it. If it is still wanted, approve it again.`;
+  `"${modelName}" is no longer a challenger of profile "${profile}": somebody withdrew it. If it is still wanted, approve it again.`;
 
 const isContent = (bytes: Uint8Array, sha256: string): boolean => createHash("sha256").update(bytes).digest("hex") === sha256;

@@ -1,14 +1,14 @@
-/** What scoring functions reported of a model since it was put beside the champion. */
+/** What scoring functions have reported about a model since its canary began. */
 import { type CloudWatchClient, GetMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 
 export interface ModelHealth {
   /** Records that the model failed on. */
   readonly modelFailures: number;
-  /** Times that a function of the profile could not follow the models parameter. */
+  /** How often a function of the profile could not follow the models parameter. */
   readonly refreshFailures: number;
 }
 
-/** Undefined when nobody said where the profile's functions report. */
+/** Undefined when it isn't configured where the profile's functions report. */
 export type HealthReader = (profile: string, model: string, sinceMs: number) => Promise<ModelHealth | undefined>;
 
 const PERIOD_SECONDS = 60;
@@ -49,7 +49,7 @@ export function createHealthReader(
           query("failures", "ModelFailures", { Profile: profile, Model: model }),
           query("refreshes", "ModelRefreshFailures", { Profile: profile }),
         ],
-        // Whole periods, the one that the canary began in included.
+        // Whole periods, including the one in which the canary began.
         StartTime: new Date(Math.floor(sinceMs / periodMs) * periodMs),
         EndTime: new Date(Math.ceil((now() + 1) / periodMs) * periodMs),
       }),

@@ -10,7 +10,7 @@ interface Model {
 }
 
 export type ConvertRequest = Model & { readonly action: "convert" };
-/** The steps after the conversion, with what it answered. */
+/** The steps after the conversion, with its result. */
 export type RolloutRequest = Model & { readonly action: "canary" | "check" | "flip"; readonly conversion: Conversion };
 export type PromotionRequest = ConvertRequest | RolloutRequest;
 
@@ -26,6 +26,6 @@ export function readPromotion(event: unknown): PromotionRequest {
   if (conversion !== undefined) return { action, dataset, modelName, conversion };
   return fail(
     "InvalidInput",
-    `The event of model-promotion is wrong: /convert: action "${action}" needs what "convert" answered.`,
+    `The event of model-promotion is wrong: /convert: action "${action}" needs the result of "convert".`,
   );
 }

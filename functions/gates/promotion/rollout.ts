@@ -1,6 +1,6 @@
 /**
- * The models parameter during a promotion. Every step reads it afresh, writes only when something changes, and never over a champion
- * that somebody else chose meanwhile, so that a second approval, a retry or a concurrent execution does no harm.
+ * The models parameter during a promotion. Every step reads it afresh, writes only when something changes, and never overwrites a
+ * champion that somebody else has chosen in the meantime, so that a second approval, a retry or a concurrent execution does no harm.
  */
 import { problemText } from "../../scoring/core/problems";
 import { challenged, promoted, withdrawn } from "../../scoring/models/changes";
@@ -12,18 +12,18 @@ import { type CurrentModels, championName, currentModels, type ModelsAccess, pro
 export interface Situation {
   readonly current: CurrentModels;
   readonly isChampion: boolean;
-  /** Percent that it answers as a challenger; undefined when it is none. */
+  /** Percentage that it answers as a challenger; undefined when it isn't one. */
   readonly percent: number | undefined;
 }
 
 export interface Rollout {
-  /** Throws `PromotionSuperseded` when another champion was chosen since the promotion began; the challenger is withdrawn then. */
+  /** Throws `PromotionSuperseded` when another champion has been chosen since the promotion began; the challenger is withdrawn first. */
   situation(): Promise<Situation>;
-  /** @returns the version written. Throws `CanaryFailed` when the document would be invalid, `PromotionSuperseded` when it was overtaken */
+  /** @returns the version written. Throws `CanaryFailed` when the document would be invalid, `PromotionSuperseded` when somebody else wrote first */
   challenge(current: CurrentModels, percent: number): Promise<number>;
-  /** @returns the version written. Throws `PromotionSuperseded` when it was overtaken */
+  /** @returns the version written. Throws `PromotionSuperseded` when somebody else wrote first */
   promote(current: CurrentModels): Promise<number>;
-  /** Takes the challenger away, if it is there; `error` is thrown when that is done. */
+  /** Withdraws the challenger, if it is there, and then throws `error`. */
   abandon(current: CurrentModels, error: { readonly name: PipelineErrorName; readonly message: string }): Promise<never>;
 }
 
@@ -45,7 +45,7 @@ export function createRollout(access: ModelsAccess, dataset: string, modelName: 
     return version;
   }
 
-  /** SSM has no conditional write. What was written in between is put back, unless it is the same: then a twin of this execution was faster. */
+  /** SSM has no conditional write. A document written in between is put back, unless it is the same: then a twin of this execution was faster. */
   async function settle(parameter: string, text: string, version: number): Promise<void> {
     const overwritten = await access.parameters.read(parameter, version - 1);
     if (overwritten?.text === text) return;
@@ -66,7 +66,7 @@ export function createRollout(access: ModelsAccess, dataset: string, modelName: 
         return rollout.abandon(current, {
           name: "PromotionSuperseded",
           message:
-            `"${champion}" became the champion of profile "${profile}" after the promotion of "${modelName}" had begun (then it was "${before}"); it stays. ` +
+            `"${champion}" became the champion of profile "${profile}" after the promotion of "${modelName}" had begun (when it was "${before}"); it stays. ` +
             `If "${modelName}" is still wanted, approve it again.`,
         });
       }

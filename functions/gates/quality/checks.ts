@@ -1,14 +1,14 @@
-/** The gate before training: what a training set has to be before money is spent on it. Pure. */
+/** The gate before training: what a training set must fulfil before money is spent on it. Pure. */
 
 import { type Check, figure, percent } from "../common/check";
 import type { DatasetDocument } from "../dataset";
 import { binned, categoryPsi, histogramPsi } from "./psi";
 import type { ColumnStatistics, Statistics } from "./statistics";
 
-/** Names that a detail lists; the rest is counted. */
+/** Names listed in a detail; the others are counted. */
 const MAX_NAMES = 10;
 
-/** The champion's training set, or why there is none to compare with. */
+/** Statistics of the champion's training set, or why there is nothing to compare with. */
 export type Previous = { readonly statistics: Statistics } | { readonly statistics?: undefined; readonly notCompared: string };
 
 export function qualityChecks(document: DatasetDocument, statistics: Statistics, previous: Previous): Check[] {
@@ -105,7 +105,7 @@ function labelValuesCheck({ label }: Statistics): Check {
         ? "no row has a label"
         : bad === 0
           ? `${label.rows} labels, each a number`
-          : `${label.nulls} labels are missing and ${label.notFinite} are no finite numbers, none is allowed`,
+          : `${label.nulls} labels are missing and ${label.notFinite} are not finite numbers, none is allowed`,
   };
 }
 
@@ -114,7 +114,7 @@ function labelBalanceCheck({ target, quality }: DatasetDocument, { label }: Stat
   if (target.kind === "regression") {
     const { minimum, maximum } = label;
     if (typeof minimum !== "number" || typeof maximum !== "number")
-      return { name, ok: false, detail: "the labels' range is not known, so nothing says that they differ" };
+      return { name, ok: false, detail: "the labels' range is not known, so they may all be the same" };
     const isInside = minimum >= target.minimum && maximum <= target.maximum;
     const found = `${figure(minimum)} to ${figure(maximum)}`;
     if (minimum === maximum) return { name, ok: false, detail: `every label is ${figure(minimum)}; there is nothing to learn` };
@@ -165,7 +165,7 @@ function driftCheck({ quality, features }: DatasetDocument, statistics: Statisti
   };
 }
 
-/** Undefined when one of the two was not counted at all. Columns of few values are counted by value, others between quantiles. */
+/** Undefined when one of the two has no counts. Columns with few values are counted by value, others between quantiles. */
 function columnPsi(was: ColumnStatistics, is: ColumnStatistics): number | undefined {
   if (was.counts && is.counts) return categoryPsi(was.counts, is.counts, [was.nulls, is.nulls]);
   const before = was.histogram ?? (was.counts && is.histogram && binned(was.counts, is.histogram.edges));

@@ -1,4 +1,4 @@
-/** Gate before training: looks at what was extracted, and stops before money is spent. */
+/** Gate before training: checks the extract, and stops before money is spent. */
 import { qualityEvent as validateEvent } from "#validators";
 import type { Log } from "../../shared/log";
 import { type Check, failures } from "../common/check";
@@ -15,14 +15,14 @@ const readEvent = reader<QualityEvent>(validateEvent);
 
 export interface QualityResult {
   readonly rows: number;
-  /** Model whose training set was compared with; empty when there was none, or none that could be read. */
+  /** The model whose training set was compared with; empty when there was none, or none that could be read. */
   readonly comparedWith: string;
   readonly checks: readonly Check[];
 }
 
 export type QualityHandler = (event: unknown) => Promise<QualityResult>;
 
-/** Throws `DataQualityFailed` with every check that failed, `StatisticsInvalid`, `InvalidDataset`. */
+/** Throws `DataQualityFailed` with every failed check, `StatisticsInvalid`, `InvalidDataset`. */
 export function createQualityHandler({ objects, log }: { readonly objects: Objects; readonly log: Log }): QualityHandler {
   return async (event) => {
     const parsed = readEvent(event);
@@ -56,7 +56,7 @@ export function createQualityHandler({ objects, log }: { readonly objects: Objec
   };
 }
 
-/** Nobody writes a champion's statistics again, so those that cannot be read are told and end no training. */
+/** A champion's statistics are never written again, so unreadable ones are reported and don't end the training. */
 async function loadPrevious(objects: Objects, { dataset, modelName, champion }: QualityEvent): Promise<Previous> {
   const key = statisticsKey(dataset, champion);
   const found = champion === modelName ? undefined : await findStatistics(objects, key);

@@ -2,21 +2,21 @@
 import type { Problem } from "../../scoring/core/types";
 import type { Histogram } from "./psi";
 
-/** Of the documents `statistics.json` and `baseline.json`. */
+/** As `statistics.json` and `baseline.json` have it. */
 export interface WrittenHistogram {
   readonly edges: readonly number[];
   readonly counts: readonly number[];
 }
 
 /**
- * n edges with n − 1 counts, n when the missing values come last, or n + 1 when the outer bins are open.
- * @param pointer of the histogram in its document
- * @returns what is wrong, when that isn't so
+ * n edges have n − 1 counts; n when the last one counts missing values; n + 1 when the outer bins are open.
+ * @param pointer to the histogram in its document
+ * @returns the problem, if that isn't so
  */
 export function histogramOf({ edges, counts }: WrittenHistogram, pointer: string): Histogram | Problem {
   if (edges.some((edge, index) => index > 0 && edge <= edges[index - 1]!))
     return { pointer: `${pointer}/edges`, detail: "Expected ascending edges." };
-  // A column of which every value is missing has no quantiles, hence no edges.
+  // A column whose values are all missing has no quantiles and therefore no edges.
   if (edges.length === 0 && counts.length === 1) return { edges, counts: [], below: counts[0]!, above: 0, missing: 0 };
   switch (counts.length - edges.length) {
     case -1:

@@ -1,26 +1,26 @@
 /**
- * Population stability index: Σ (q − p)·ln(q / p) over the bins of a distribution p and what became of it, q. By custom below 0.1 is
- * stable and above 0.25 is another population (Siddiqi, "Credit Risk Scorecards").
+ * Population stability index: Σ (q − p)·ln(q / p) over the bins of an earlier distribution p and a later one q. By convention, below
+ * 0.1 is stable and above 0.25 is another population (Siddiqi, "Credit Risk Scorecards").
  */
 
-/** Counts between edges; `below` and `above` what lies outside of them. */
+/** Counts between edges; `below` and `above` count what lies outside them. */
 export interface Histogram {
   /** Ascending. */
   readonly edges: readonly number[];
-  /** One fewer than edges; a value on an edge counts to the right of it. */
+  /** One fewer than edges; a value on an edge belongs to the bin on its right. */
   readonly counts: readonly number[];
   readonly below: number;
   readonly above: number;
   readonly missing: number;
 }
 
-/** Share of an empty bin: otherwise one value in it would make the index infinite. */
+/** Share assumed for an empty bin: with 0, a single value in it would make the index infinite. */
 const LEAST_SHARE = 1e-4;
-/** A bin of the baseline that is smaller is joined with its neighbour: chance moves it most. */
+/** Smaller bins of the baseline are joined with a neighbour, because chance moves them most. */
 const LEAST_BIN = 0.05;
-/** A rarer category counts to the others. */
+/** Rarer categories are counted as "others". */
 const LEAST_CATEGORY = 0.01;
-/** An edge inside a bin of the other histogram that holds more than this is not used: where its values lie cannot be told. */
+/** An edge that falls inside a bin of the other histogram with a larger share is not used: nobody knows where in the bin its values lie. */
 const MAX_UNCERTAIN = 0.15;
 
 /** Index of two lists of counts over the same bins; 0 when either is empty. */
@@ -37,7 +37,7 @@ export function psi(baseline: readonly number[], current: readonly number[]): nu
   return index;
 }
 
-/** Index of categories by name. Rare categories of the baseline and those that it does not have count as one; so do missing values. */
+/** Index of categories by name. Categories that are rare in the baseline or absent from it count as one; so do missing values. */
 export function categoryPsi(
   baseline: Readonly<Record<string, number>>,
   current: Readonly<Record<string, number>>,
@@ -53,8 +53,8 @@ export function categoryPsi(
 }
 
 /**
- * Index of two histograms whose edges may differ. Only edges are used that both can count at: own ones, and ones that fall into a small
- * bin of the other, whose values are taken to be spread evenly. Missing values are a bin of their own.
+ * Index of two histograms whose edges may differ. Only edges at which both can be counted are used: a histogram's own, and those that
+ * fall into a small bin of the other, whose values are assumed to be spread evenly. Missing values are a bin of their own.
  */
 export function histogramPsi(baseline: Histogram, current: Histogram): number {
   const [a, b] = [cumulative(baseline), cumulative(current)];
@@ -65,7 +65,7 @@ export function histogramPsi(baseline: Histogram, current: Histogram): number {
   return psi([...p, baseline.missing], [...q, current.missing]);
 }
 
-/** Counts of single values, put between edges. A value on an edge counts to the right of it. */
+/** Counts of single values, put between edges. A value on an edge belongs to the bin on its right. */
 export function binned(values: Readonly<Record<string, number>>, edges: readonly number[]): Histogram {
   const bins = new Array<number>(edges.length + 1).fill(0);
   for (const [value, count] of Object.entries(values)) {
@@ -76,7 +76,7 @@ export function binned(values: Readonly<Record<string, number>>, edges: readonly
 
 function cumulative({ edges, counts, below, above }: Histogram) {
   const total = below + sum(counts) + above;
-  /** Number of the last edge that is not right of x; -1 when x is left of all. */
+  /** Index of the last edge that is not right of x; -1 when x is left of all edges. */
   const lastEdge = (x: number): number => edges.findLastIndex((edge) => edge <= x);
   const atMost = (x: number): number => {
     const at = lastEdge(x);
@@ -87,14 +87,14 @@ function cumulative({ edges, counts, below, above }: Histogram) {
     return before + (counts[at]! * (x - left)) / (right - left);
   };
   return {
-    /** Share of the values that may lie on either side of x; 1 in an open end that holds any, where nothing says how far they reach. */
+    /** Share of the values that may lie on either side of x; 1 in an open end that holds any, since nobody knows how far it reaches. */
     uncertainty(x: number): number {
       const at = lastEdge(x);
       if (edges[at] === x || total === 0) return 0;
       if (at < 0) return below > 0 ? 1 : 0;
       return at < counts.length ? counts[at]! / total : above > 0 ? 1 : 0;
     },
-    /** Counts left of the first cut, between each two, and right of the last. */
+    /** Counts left of the first cut, between each two cuts, and right of the last. */
     between(cuts: readonly number[]): number[] {
       const marks = cuts.map(atMost);
       return [...marks, total].map((mark, index) => mark - (index === 0 ? 0 : marks[index - 1]!));
@@ -102,7 +102,7 @@ function cumulative({ edges, counts, below, above }: Histogram) {
   };
 }
 
-/** Joins neighbours until each bin of the baseline holds enough. */
+/** Joins neighbours until each bin of the baseline is large enough. */
 function joined(baseline: readonly number[], current: readonly number[]): [number[], number[]] {
   const least = LEAST_BIN * sum(baseline);
   const p: number[] = [];

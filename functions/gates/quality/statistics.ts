@@ -1,4 +1,4 @@
-/** `statistics.json`: what the extract of a training set counted. */
+/** `statistics.json`: what the extract counted in a training set. */
 import { statistics as validateStatistics } from "#validators";
 import type { Problem } from "../../scoring/core/types";
 import { fail } from "../common/errors";
@@ -63,12 +63,12 @@ export async function findStatistics(objects: Pick<Objects, "bytes">, key: strin
   return json === undefined ? undefined : readStatistics(json);
 }
 
-/** The statistics at a key; undefined when there are none. Throws `StatisticsInvalid` when they cannot be read. */
+/** The statistics at a key; undefined when there are none. Throws `StatisticsInvalid` when they can't be read. */
 export async function loadStatistics(objects: Pick<Objects, "bucket" | "bytes">, key: string): Promise<Statistics | undefined> {
   const parsed = await findStatistics(objects, key);
   if (parsed === undefined || parsed.ok) return parsed?.value;
   return fail(
     "StatisticsInvalid",
-    `s3://${objects.bucket}/${key} is not what the extract writes: ${listed(parsed.problems)} Run the extract again, from the scripts of this version.`,
+    `s3://${objects.bucket}/${key} does not have the form that the extract writes: ${listed(parsed.problems)} Run the extract again, from the scripts of this version.`,
   );
 }

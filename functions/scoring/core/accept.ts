@@ -12,8 +12,8 @@ export type Accepted<Input> =
   | { readonly ok: false; readonly reason: Refusal; readonly problems: readonly Problem[] };
 
 /**
- * The way in for every record: size guards, schema, clean-up, and checks that a schema cannot make. Every problem is
- * named. `arrival` bounds the record's own time relative to its arrival (streams); without it time is not judged.
+ * Takes in every record: size guards, schema, clean-up, and checks that a schema can't make. Every problem is named. `arrival`
+ * limits how far the record's own time may lie from its arrival (streams); without it the time is not checked.
  */
 export function accept<Input, State>(
   profile: Profile<Input, State>,
@@ -25,7 +25,7 @@ export function accept<Input, State>(
   const oversized = record ? boundsProblems(raw) : [];
   if (oversized.length > 0) return { ok: false, reason: "invalid", problems: oversized };
   if (!record || !validate(raw)) {
-    // An array of a million elements must not be walked to say that it is no object.
+    // Don't walk an array of a million elements only to say that it isn't an object.
     if (!record) validate(null);
     const errors = validate.errors ?? [];
     const found = profile.describeErrors?.(errors, raw) ?? problems(errors, raw, profile.schema);

@@ -1,8 +1,8 @@
 import { decimal, digest, flag, json, type Line, named, orNull, rare, text, time } from "./line-columns";
 
 /**
- * One line of an archive object and, field by field, one row of `risk.risk_events`. Written by the stream processor and by the function of
- * REST scores; read by the warehouse loader (COPY … JSON 'auto'). A new field is a declaration here and a migration in `sql/`.
+ * One line of an archive object and, field by field, one row of `risk.risk_events`. The stream processor and the REST scoring function
+ * write it, the warehouse loader reads it (COPY … JSON 'auto'). A new field needs a declaration here and a migration in `sql/`.
  *
  * Personal fields are tokenised (`tok_…`) or coarsened before they get here: see `x-classification` in the schemas.
  */

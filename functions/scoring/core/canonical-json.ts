@@ -1,4 +1,4 @@
-/** Values nested deeper than this are refused: nothing that the platform hashes comes near, and the stack stays safe. */
+/** Deeper values are refused: nothing that the platform hashes comes close, and the recursion stays safe. */
 const MAX_DEPTH = 64;
 
 /**
@@ -11,8 +11,8 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
- * Whether the value is a flat object whose members are in canonical order already, as profiles write theirs: then JSON.stringify,
- * five times as fast, gives the canonical text.
+ * Whether the value is a flat object whose members are already in canonical order, as profiles write theirs. For these JSON.stringify,
+ * which is five times as fast, gives the canonical text.
  */
 function isOrdered(value: unknown): boolean {
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
@@ -45,7 +45,7 @@ function write(value: unknown, depth: number): string {
       return value ? "true" : "false";
     case "number":
       if (!Number.isFinite(value)) throw new TypeError(`Canonical JSON cannot hold ${value}; give a finite number or null.`);
-      // Minus zero is written "0" by JSON.stringify and by String alike.
+      // Both JSON.stringify and String write minus zero as "0".
       return String(value);
     case "object":
       break;

@@ -3,20 +3,20 @@ import type { CompiledPolicy } from "./policy";
 import { firstRule, withoutFirst } from "./rule-mask";
 import type { Decision, ModelSource, Reason } from "./types";
 
-/** What a model said about one vector. Local models explain themselves; a remote one may leave `contributions` empty. */
+/** A model's result for one vector. Local models explain themselves; a remote one may leave `contributions` empty. */
 export interface ModelScore {
   readonly score: number;
   readonly version: string;
-  /** Add up to `score`. A function is asked once the band is known, so that a costly explanation is made only where it is shown. */
+  /** Add up to `score`. A function is called once the band is known, so that a costly explanation is made only where it is shown. */
   readonly contributions: readonly ModelContribution[] | ((band: string) => readonly ModelContribution[]);
 }
 
-/** Flag of a decision whose model answered no usable number; its rules still count. */
+/** Flag of a decision whose model gave no usable number; the rules still count. */
 export const MODEL_UNAVAILABLE = "model_unavailable";
 
 /** Highest probability taken from a model: keeps −ln(1−p) finite. */
 const MAX_PROBABILITY = 1 - 1e-12;
-/** Contributions smaller than this share of the scale are no reason. */
+/** Contributions below this share of the scale are not listed as reasons. */
 const NEGLIGIBLE = 1e-12;
 
 const NO_REASONS: readonly Reason[] = [];
@@ -25,14 +25,14 @@ interface Combined {
   readonly usable: boolean;
   readonly score: number;
   readonly fromModel: number;
-  /** Contribution of one unit of a rule's effect (`loss` or weight), and of the whole model. */
+  /** Contribution per unit of a rule's effect (`loss` or weight), and of the whole model. */
   readonly perUnit: number;
   readonly modelShare: number;
 }
 
 /**
- * Brings model and rules together. Deterministic, total (a model score of NaN counts as 0 and is flagged), and its
- * reasons' contributions add up to the score.
+ * Combines model and rules. Deterministic and total: a model score of NaN counts as 0 and is flagged. The contributions of the reasons
+ * add up to the score.
  * - `noisy-or`: `1 − (1−p)·Π(1−wᵢ)`; each part contributes in proportion to −ln(1−wᵢ), so a fired rule never lowers it.
  * - `additive`: model points plus weights, clamped to 0…max; contributions are scaled when the clamp bites.
  */
@@ -51,7 +51,7 @@ export function decide(policy: CompiledPolicy, features: Float64Array, model: Mo
   return source === undefined ? decision : { ...decision, modelSource: source };
 }
 
-/** Score of {@link decide} without its reasons: what another model in front of the same rules would have led to. */
+/** The score of {@link decide} without its reasons: what another model would have given with the same rules. */
 export function decideScore(policy: CompiledPolicy, features: Float64Array, modelScore: number): number {
   return combine(policy, policy.evaluate(features), modelScore).score;
 }
@@ -93,7 +93,7 @@ function reasonsOf(
   const negligible = NEGLIGIBLE * policy.profile.scale.max;
   if (modelShare !== 0) {
     let rest = modelShare;
-    // A model is explained relative to its own score; what it leaves unexplained (remote models) is one reason.
+    // A model is explained relative to its own score; the part that it leaves unexplained (remote models) becomes one reason.
     const scale = modelShare / fromModel;
     const { contributions } = model;
     for (const { code, text, contribution } of typeof contributions === "function" ? contributions(band) : contributions) {

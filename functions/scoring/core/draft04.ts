@@ -3,7 +3,7 @@ import type { JsonSchema } from "./json-schema";
 /** A schema in JSON Schema draft-04, as API Gateway's request models read it. */
 export type Draft04Schema = { readonly [keyword: string]: unknown };
 
-/** Keywords that mean the same in both drafts and are copied as they are. */
+/** Keywords that mean the same in both drafts and are copied unchanged. */
 const SAME = [
   "title",
   "description",
@@ -21,12 +21,12 @@ const SAME = [
   "maximum",
 ] as const satisfies readonly (keyof JsonSchema)[];
 
-/** Converts a schema to an API Gateway model: draft-04, without examples, identifiers and annotations of ours. */
+/** Converts a schema to an API Gateway model: draft-04, without examples, identifiers and our own annotations. */
 export function toDraft04(schema: JsonSchema): Draft04Schema {
   return { $schema: "http://json-schema.org/draft-04/schema#", ...convert(schema) };
 }
 
-/** Throws on a keyword without a counterpart: a model that checks less than the schema says would be a silent hole. */
+/** Throws on a keyword without a counterpart: a model that checks less than the schema would be a silent hole. */
 function convert(schema: JsonSchema): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const keyword of SAME) if (schema[keyword] !== undefined) out[keyword] = schema[keyword];
@@ -36,7 +36,7 @@ function convert(schema: JsonSchema): Record<string, unknown> {
     );
   }
   if (schema.const !== undefined) out.enum = [schema.const];
-  // Draft-04 has no number for an exclusive bound: it has a flag beside the inclusive one. The tighter of both counts.
+  // Draft-04 has no exclusive bound of its own, only a flag beside the inclusive one. The tighter of the two bounds applies.
   const { exclusiveMinimum: above, exclusiveMaximum: below } = schema;
   if (above !== undefined && above >= (schema.minimum ?? Number.NEGATIVE_INFINITY)) {
     out.minimum = above;

@@ -1,4 +1,4 @@
-/** Named slots of a feature vector. The order is the order of the slots; NaN in a slot means "not known". */
+/** Named slots of a feature vector. Their order is that of the definitions; NaN in a slot means "not known". */
 export interface FeatureDefinition {
   readonly name: string;
   readonly description: string;
@@ -8,10 +8,10 @@ export interface FeatureDefinition {
   readonly categories?: readonly string[];
   /**
    * A text from an open list: its slot holds `textHash` of the text, or NaN when it is missing. Each model knows the texts that it was
-   * trained with; the text itself is in the stored input, under the feature's name.
+   * trained with; the text itself is in the stored input under the feature's name.
    */
   readonly open?: true;
-  /** A yes or no: its slot holds 1 or 0. */
+  /** Yes or no: the slot holds 1 or 0. */
   readonly boolean?: true;
 }
 
@@ -24,7 +24,7 @@ export interface FeatureSet {
 }
 
 /**
- * Gives each definition the slot of its position. Throws on a name that occurs twice and on a feature of two kinds: those are mistakes
+ * Gives each definition the slot of its position. Throws on a name that occurs twice and on a feature of two kinds, which are mistakes
  * in the profile.
  */
 export function featureSet(definitions: readonly FeatureDefinition[]): FeatureSet {
@@ -38,9 +38,9 @@ export function featureSet(definitions: readonly FeatureDefinition[]): FeatureSe
   return { definitions, size: definitions.length, slot: (name) => slots.get(name) ?? -1 };
 }
 
-/** Makes the JSON text of feature values by name: what `JSON.stringify(featureRecord(…))` gives, without the object. */
+/** Writes feature values by name as JSON text: the result of `JSON.stringify(featureRecord(…))`, without building the object. */
 export function featureWriter({ definitions, size }: FeatureSet): (features: Float64Array) => string {
-  // Names and values in turn. One array for all: joining it gives one flat text, where `+=` would leave a tree of 60 pieces behind.
+  // Names and values alternate. One array for everything: joining it gives one flat text, where `+=` would leave a tree of 60 pieces behind.
   const parts: (string | number)[] = definitions.flatMap(({ name }, slot) => [
     `${slot === 0 ? "{" : ","}${JSON.stringify(name)}:`,
     0,
@@ -55,7 +55,7 @@ export function featureWriter({ definitions, size }: FeatureSet): (features: Flo
   };
 }
 
-/** Feature values by name, as the archive stores them; what is not known is null. */
+/** Feature values by name, as the archive stores them; unknown ones are null. */
 export function featureRecord(set: FeatureSet, features: Float64Array): Record<string, number | null> {
   const record: Record<string, number | null> = {};
   for (let slot = 0; slot < set.size; slot++) {
@@ -65,12 +65,12 @@ export function featureRecord(set: FeatureSet, features: Float64Array): Record<s
   return record;
 }
 
-/** A feature's value for people: integers as they are, large numbers whole, small ones with two decimals. */
+/** A feature's value for people: integers in full, large numbers rounded to integers, small ones with two decimals. */
 export function featureText(value: number, categories?: readonly string[]): string {
   if (!Number.isFinite(value)) return "unknown";
   if (categories) return categories[value] ?? "unknown";
   if (Number.isInteger(value)) return String(value);
   if (Math.abs(value) >= 100) return String(Math.round(value));
-  // Arithmetic instead of toFixed: it is several times faster, and trailing zeros go by themselves.
+  // Arithmetic instead of toFixed: it is several times faster, and leaves no trailing zeros.
   return String(Math.round(value * 100) / 100);
 }

@@ -14,7 +14,7 @@ export function haversineKm(latitudeA: number, longitudeA: number, latitudeB: nu
 
 /** 0.1° is about 11 km: enough for geography, too coarse for an address. */
 export function coarse(degrees: number): number {
-  // Division, not multiplication by 0.1: 407 / 10 is the double nearest to 40.7.
+  // Division instead of multiplication by 0.1: 407 / 10 is the double nearest to 40.7.
   // Adding 0 turns −0, which JSON cannot hold, into 0.
   return Math.round(degrees * 10) / 10 + 0;
 }

@@ -34,7 +34,7 @@ export interface JsonSchema {
   readonly oneOf?: readonly JsonSchema[];
   readonly anyOf?: readonly JsonSchema[];
   readonly "x-classification"?: Classification;
-  /** Shown by documents and error messages: `km`, `USD`, `years`. */
+  /** Unit for documentation and error messages: `km`, `USD`, `years`. */
   readonly "x-unit"?: string;
 }
 
@@ -43,17 +43,17 @@ export function hasPersonalFields({ properties = {} }: JsonSchema): boolean {
   return Object.values(properties).some((property) => property["x-classification"] === "personal");
 }
 
-/** What Ajv reports for one failed keyword; only the members that messages are made of. */
+/** Ajv's report on one failed keyword; only the members that messages are made of. */
 export interface SchemaError {
   readonly instancePath: string;
-  /** Of the keyword in the schema: `#/properties/amount/minimum`. */
+  /** Path of the keyword in the schema: `#/properties/amount/minimum`. */
   readonly schemaPath?: string;
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly message?: string;
 }
 
-/** A validator compiled ahead of time (`#validators`). `errors` holds every problem of the last call that answered false. */
+/** A validator compiled ahead of time (`#validators`). `errors` holds every problem of the last call that returned false. */
 export interface Validate {
   (value: unknown): boolean;
   errors?: readonly SchemaError[] | null;

@@ -1,6 +1,6 @@
 /**
- * Lines of the archive's objects (gzip NDJSON) and the warehouse's columns that they fill. A field is declared once, by what is below: the
- * line's type, the loader's statements and docs/archive.md are made from it, and a test compares it with the tables of `sql/migrations`.
+ * Lines of the archive's objects (gzip NDJSON) and the warehouse columns that they fill. Each field is declared once, with the functions
+ * below: the line's type, the loader's statements and docs/archive.md derive from it, and a test compares it with the tables of `sql/migrations`.
  */
 export interface LineColumn<Value> {
   /** Redshift's type. */
@@ -8,9 +8,9 @@ export interface LineColumn<Value> {
   /** False: the line may have null, or leave the field out. */
   readonly required: boolean;
   readonly description: string;
-  /** The column's name as SQL writes it, where it is not the field's. */
+  /** The column's name in SQL, where it differs from the field's. */
   readonly column?: string;
-  /** Never there: carries the type of the value. */
+  /** Exists only in the type: carries the type of the value. */
   readonly of?: () => Value;
 }
 
@@ -23,7 +23,7 @@ export type LineColumns = Readonly<Record<string, LineColumn<unknown>>>;
 
 type ValueOf<Column> = Column extends { readonly of?: () => infer Value } ? Value : never;
 
-/** What a line holds, by its columns. */
+/** The type of a line, derived from its columns. */
 export type Line<Columns> = {
   readonly [Name in keyof Columns as Columns[Name] extends RareColumn<unknown> ? never : Name]: ValueOf<Columns[Name]>;
 } & {
@@ -34,7 +34,7 @@ const column =
   <Value>(type: string) =>
   (description: string): LineColumn<Value> => ({ type, required: true, description });
 
-/** Text of at most so many bytes of UTF-8. */
+/** Text of at most that many bytes of UTF-8. */
 export const text = (bytes: number, description: string): LineColumn<string> => column<string>(`VARCHAR(${bytes})`)(description);
 /** SHA-256, lower-case hex. */
 export const digest = column<string>("CHAR(64)");

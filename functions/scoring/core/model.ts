@@ -7,14 +7,14 @@ export interface ModelContribution {
 }
 
 /**
- * A model scores a feature vector: points for an additive profile, a probability for a noisy-or one. It is pure, so the
- * same vector gives the same score in every path. A remote model (an endpoint) implements {@link BatchModel} only, and its
- * score reaches `decide` as a number.
+ * A model scores a feature vector: points for an additive profile, a probability for a noisy-or one. It is pure, so the same vector
+ * gives the same score wherever it is scored. A remote model (an endpoint) only implements {@link BatchModel}, and its score reaches
+ * `decide` as a number.
  */
 export interface Model extends BatchModel {
   /** Score of one vector, finite, within the profile's scale. NaN slots mean "not known". */
   score(features: Float64Array): number;
-  /** Where the score comes from, largest share first not required. Empty when the score is 0 whatever the input. */
+  /** Where the score comes from, in any order. Empty when the score is 0 whatever the input. */
   explain(features: Float64Array): readonly ModelContribution[];
 }
 
@@ -22,6 +22,6 @@ export interface Model extends BatchModel {
 export interface BatchModel {
   /** Shown as `modelVersion`: name and version of the coefficients. */
   readonly version: string;
-  /** Writes `count` scores into `out`. Synchronous models answer nothing, remote ones a promise that rejects on failure. */
+  /** Writes `count` scores into `out`. Synchronous models return nothing, remote ones a promise that rejects on failure. */
   scoreBatch(rows: Float64Array, count: number, out: Float64Array): void | Promise<void>;
 }

@@ -1,13 +1,13 @@
 /** A risk policy as people write it: one JSON document. Its schema and checks are in functions/scoring/policy. */
 
-/** Comparison of a feature with a number, a category's name, or a threshold of the document (`"$high_amount"`). */
+/** Compares a feature with a number, a category's name, or a threshold of the document (`"$high_amount"`). */
 export interface Comparison {
   readonly field: string;
   readonly op: Operator;
   readonly value: number | string;
 }
 
-/** A feature that is not known fails every comparison, `!=` too; `not` turns that round. */
+/** An unknown feature fails every comparison, including `!=`; `not` reverses the result. */
 export type Operator = ">" | ">=" | "<" | "<=" | "==" | "!=";
 
 export type Condition =
@@ -17,14 +17,14 @@ export type Condition =
   | { readonly not: Condition };
 
 export interface PolicyRule {
-  /** Stable across versions: the code of the reason and the flag. `impossible_travel`. */
+  /** Stable across versions; also the code of the reason and the flag. `impossible_travel`. */
   readonly id: string;
   readonly when: Condition;
-  /** `noisy-or`: a probability of 0 to 0.999. `additive`: points, negative ones allowed. */
+  /** `noisy-or`: a probability from 0 to 0.999. `additive`: points, which may be negative. */
   readonly weight: number;
   /** For a person; `{distance_km}` is replaced by the feature's value. */
   readonly text: string;
-  /** False keeps the rule out of `flags` although it moves the score. Default true. */
+  /** False keeps the rule out of `flags`, although it moves the score. Default true. */
   readonly flag?: boolean;
 }
 
@@ -32,11 +32,11 @@ export interface PolicyBand {
   readonly name: string;
   /** Lowest score of the band, in the profile's scale. One band starts at 0. */
   readonly min: number;
-  /** Scores of this band are published as high risk and archived a second time. Default false. */
+  /** Whether scores of this band are published as high risk and archived a second time. Default false. */
   readonly alert?: boolean;
 }
 
-/** Which model the policy puts in front of its rules. `name` chooses fitted coefficients that ship with the code. */
+/** The model that scores before the policy's rules do. `name` chooses fitted coefficients that ship with the code. */
 export type ModelSpec =
   | { readonly kind: "rules-only" }
   | { readonly kind: "heuristic"; readonly name: string }
@@ -44,7 +44,7 @@ export type ModelSpec =
 
 /** One JSON document in an SSM parameter (standard tier: 4 KB). */
 export interface PolicyDocument {
-  /** Shown as `policyVersion`; a hash of the document when it is left out. */
+  /** Shown as `policyVersion`; default: a hash of the document. */
   readonly version?: string;
   /** Id of the profile that it is for. */
   readonly profile: string;

@@ -11,7 +11,7 @@ export interface CompiledRule {
   describe(features: Float64Array): string;
 }
 
-/** A policy ready to decide: nothing is parsed or looked up by name any more. */
+/** A policy that is ready to decide: nothing has to be parsed or looked up by name any more. */
 export interface CompiledPolicy {
   readonly version: string;
   readonly profile: AnyProfile;

@@ -1,17 +1,17 @@
 import type { JsonSchema, SchemaError } from "./json-schema";
 import type { Problem } from "./types";
 
-/** Problems listed for one record; the rest is counted. A hostile record could otherwise make thousands. */
+/** Problems listed for one record; the others are counted. A hostile record could otherwise cause thousands. */
 const MAX_PROBLEMS = 50;
-/** No profile has half of this many fields. */
+/** No profile has half as many fields. */
 const MAX_MEMBERS = 200;
-/** Largest array or string that is handed to the schema at all; every schema's own limit is lower. */
+/** Largest array or string that reaches the schema at all; every limit in the schemas is lower. */
 const MAX_ITEMS = 1000;
 const MAX_TEXT = 8192;
 
 /**
- * Judges the size of a record before the schema does, which collects every error and so would take its time over a
- * million members. Looks at the top level only: no schema accepts anything nested deeper than an array of numbers.
+ * Checks the size of a record before the schema does: that collects every error, and would take its time over a million members.
+ * Looks at the top level only, because no schema accepts anything nested deeper than an array of numbers.
  */
 export function boundsProblems(record: object): readonly Problem[] {
   const found: Problem[] = [];
@@ -32,8 +32,8 @@ export function boundsProblems(record: object): readonly Problem[] {
 }
 
 /**
- * Ajv's errors as problems: a JSON pointer, what was expected and what was got. `raw` is the value that was validated, `schema` its
- * schema: of a field that it classifies (personal, location) only the type is told, because problems are stored and logged.
+ * Ajv's errors as problems: a JSON pointer, what was expected and what was found. `raw` is the value that was validated, `schema` its
+ * schema. Of a field that it classifies (personal, location) only the type is named, because problems are stored and logged.
  */
 export function problems(errors: readonly SchemaError[], raw: unknown, schema: JsonSchema = {}): readonly Problem[] {
   const found = errors.slice(0, MAX_PROBLEMS).map((error) => describe(error, raw, schema));
@@ -117,14 +117,14 @@ function isClassified({ properties = {} }: JsonSchema, pointer: string): boolean
   return Object.hasOwn(properties, field) && properties[field]?.["x-classification"] !== undefined;
 }
 
-/** What a value is without what it says. */
+/** Describes a value without its content. */
 function typeOf(value: unknown): string {
   if (typeof value === "string") return "text";
   if (typeof value === "number" || typeof value === "boolean") return `a ${typeof value}`;
   return shown(value);
 }
 
-/** A value for people: short, and never the inside of a structure. */
+/** A value for people: short, and without the content of arrays and objects. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";

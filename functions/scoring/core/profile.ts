@@ -9,7 +9,7 @@ import type { JsonSchema, SchemaError } from "./json-schema";
 import type { PolicyDocument } from "./policy-document";
 import type { Decision, Problem } from "./types";
 
-/** Upper end of the score and how the parts of it come together (see `decide`). */
+/** Upper end of the score, and how its parts are combined (see `decide`). */
 export interface Scale {
   readonly max: 1 | 100;
   /** `additive`: points, clamped to the scale. `noisy-or`: independent probabilities. */
@@ -29,51 +29,51 @@ export type ArchiveColumns = Pick<
   "amount" | "currency" | "category" | "country" | "latitude" | "longitude" | "distance_km" | "speed_kmh"
 >;
 
-/** The columns that tell by which kind of rule an event stands out, whatever its score. */
+/** The columns that say by which kind of rule an event stands out, whatever its score. */
 export type FlagColumn = "geo_flag" | "velocity_flag" | "amount_flag" | "hour_flag";
 
 export interface Profile<Input, State> {
   /** `lead`, `churn`, `fraud`, `device`: also the name of its validator in `#validators`. */
   readonly id: string;
-  /** A sentence for documents. */
+  /** A sentence for documentation. */
   readonly description: string;
   readonly scale: Scale;
-  /** Schema of a raw record; the validator is compiled from it, gateway models and OpenAPI are made from it. */
+  /** Schema of a raw record; validator, gateway models and OpenAPI are made from it. */
   readonly schema: JsonSchema;
   /** Schema of the answer's members that only this profile has ({@link answer}). */
   readonly answerSchema: JsonSchema;
   readonly features: FeatureSet;
   /** The policy that a new stack starts with. */
   readonly defaultPolicy: PolicyDocument;
-  /** True when scores depend on what the user did before: then {@link fold} and a state table are used. */
+  /** True when scores depend on what the user did before; then {@link fold} and a state table are used. */
   readonly stateful: boolean;
 
-  /** Turns a raw record that passed the schema into an input: known fields only, fallback defaults filled in. */
+  /** Turns a raw record that passed the schema into an input: known fields only, defaults filled in. */
   normalise(raw: Readonly<Record<string, unknown>>): Input;
-  /** Problems that a schema cannot see, such as a date that does not exist. Empty when there are none. */
+  /** Problems that a schema can't see, such as a date that doesn't exist. Empty when there are none. */
   check(input: Input): readonly Problem[];
-  /** Words the schema's errors where the profile's contract prescribes the message; without it `problems` does. */
+  /** Turns the schema's errors into problems where the profile's contract prescribes the message; by default `problems` does. */
   describeErrors?(errors: readonly SchemaError[], raw: unknown): readonly Problem[];
   /** Id of the event; null when the caller has to give one (REST). */
   eventId(input: Input): string | null;
-  /** When it happened, ms since the epoch; null when that is the moment of arrival. */
+  /** Time of the event, ms since the epoch; null when it is the time of arrival. */
   occurredAtMs(input: Input): number | null;
   /** The user, card or account as given (personal: tokenise before storing); null when the profile has none. */
   userKey(input: Input): string | null;
-  /** Writes the features into `out` (length `features.size`). `state` is what was known before this record; null at first. */
+  /** Writes the features into `out` (length `features.size`). `state` is what was known before this record; null for the first. */
   extract(input: Input, state: State | null, out: Float64Array): void;
-  /** The state after this record: a plain JSON value of bounded size (< 4 KB). Does not change its argument. */
+  /** The state after this record: a plain JSON value of limited size (< 4 KB). Does not change its argument. */
   fold(state: State | null, input: Input): State;
-  /** Input as it may be stored, before tokenisation: plain JSON with only the fields that were given (others absent or undefined). */
+  /** The input as it may be stored, before tokenisation: plain JSON with only the fields that were given (others absent or undefined). */
   stored(input: Input): Readonly<Record<string, unknown>>;
   columns(input: Input, features: Float64Array): ArchiveColumns;
-  /** Ids of the policy's rules of which one has to fire for the column to be true. */
+  /** For each column, the ids of the policy's rules that make it true when any of them fires. */
   readonly flagColumns: Readonly<Record<FlagColumn, readonly string[]>>;
   /** Members of a REST answer beyond the decision, e.g. `{ result: "Will Exit" }`. */
   answer(score: number, thresholds: Readonly<Record<string, number>>): Readonly<Record<string, unknown>>;
 }
 
-/** A profile whose input and state types are its own business. Methods are bivariant, so every profile is one. */
+/** A profile whose input and state types are private to it. Methods are bivariant, so every profile can be assigned to it. */
 export type AnyProfile = Profile<unknown, unknown>;
 
 /** Columns of a profile without money, place or movement. */
@@ -88,7 +88,7 @@ export const NO_COLUMNS: ArchiveColumns = {
   speed_kmh: null,
 };
 
-/** The columns of a decision: which of the rules fired, by the thresholds of the policy that it was made with. */
+/** The flag columns of a decision: which kinds of rules fired, by the thresholds of the policy that it was made with. */
 export function flagColumns(profile: AnyProfile, { flags }: Pick<Decision, "flags">): Readonly<Record<FlagColumn, boolean>> {
   const fired = (rules: readonly string[]): boolean => rules.some((rule) => flags.includes(rule));
   const { geo_flag, velocity_flag, amount_flag, hour_flag } = profile.flagColumns;
@@ -100,7 +100,7 @@ export function flagColumns(profile: AnyProfile, { flags }: Pick<Decision, "flag
   };
 }
 
-/** Of a profile whose rules have no column of their own. */
+/** For a profile whose rules have no column of their own. */
 export const NO_FLAG_COLUMNS: Profile<unknown, unknown>["flagColumns"] = {
   geo_flag: [],
   velocity_flag: [],

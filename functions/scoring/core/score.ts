@@ -6,15 +6,15 @@ import type { Decision } from "./types";
 
 export interface Scored {
   readonly decision: Decision;
-  /** The vector that the decision was made from; its slots are named by `profile.features`. */
+  /** The vector that the decision was made from; `profile.features` names its slots. */
   readonly features: Float64Array;
 }
 
 const NO_CONTRIBUTIONS: readonly ModelContribution[] = [];
 
 /**
- * Scores one input: features, model, rules, decision. `state` is what was known of the user *before* this input.
- * `features` may be given to reuse a vector of `profile.features.size` slots; it is overwritten.
+ * Scores one input: features, model, rules, decision. `state` is what was known of the user *before* this input. `features` may be given
+ * to reuse a vector of `profile.features.size` slots; it is overwritten.
  */
 export function score<Input, State>(
   profile: Profile<Input, State>,
@@ -27,7 +27,7 @@ export function score<Input, State>(
   return { decision: decideWithModel(policy, features), features };
 }
 
-/** Decides on a feature vector with the policy's own model: what {@link score} does once the features are there. */
+/** Decides on a feature vector with the policy's own model: the part of {@link score} after the features. */
 export function decideWithModel(policy: CompiledPolicy, features: Float64Array): Decision {
   const { model } = policy;
   const modelScore = model.score(features);

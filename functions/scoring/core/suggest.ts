@@ -1,4 +1,4 @@
-/** The candidate nearest to a misspelt name, or null when none is near (edit distance over a third of its length). */
+/** The candidate nearest to a misspelt name, or null when none is near (edit distance above a third of its length). */
 export function nearest(name: string, candidates: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
@@ -12,7 +12,7 @@ export function nearest(name: string, candidates: readonly string[]): string | n
   return best;
 }
 
-/** ` Did you mean "x"?`, or the list of what there is, or nothing. */
+/** ` Did you mean "x"?`, or the list of candidates, or nothing. */
 export function didYouMean(name: string, candidates: readonly string[]): string {
   const near = nearest(name, candidates);
   if (near !== null) return ` Did you mean "${near}"?`;

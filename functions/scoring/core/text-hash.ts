@@ -1,12 +1,12 @@
 /**
- * Stable hash of a text as a whole number below 2^53, which a double holds exactly: what a feature vector carries for a text that comes
- * from an open list. Equal texts are equal here, code unit by code unit; nothing is trimmed, folded or normalised.
+ * Stable hash of a text as an integer below 2^53, which a double holds exactly: the value that a feature vector carries for a text from
+ * an open list. Equal means equal code unit by code unit; nothing is trimmed, folded or normalised.
  *
  * It is cyrb53 (bryc, public domain) with seed 0: two multiplicative hashes over the UTF-16 code units, mixed at the end as MurmurHash3
- * does. Among 10,000 texts two are alike with a chance of 6 in a billion. It is no protection against someone who looks for a text of a
- * given hash, and needs to be none: who sends the text could send the other one.
+ * does. Among 10,000 texts the chance that any two collide is 6 in a billion. It is no protection against somebody who constructs a text
+ * with a given hash, and needn't be: whoever sends the text could as well send the other one.
  *
- * Hashes are archived and models are loaded against them: the function may never change.
+ * Hashes are archived and models are loaded against them, so the function must never change.
  */
 export function textHash(text: string): number {
   let low = 0xdeadbeef;

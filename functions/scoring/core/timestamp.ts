@@ -1,12 +1,12 @@
-/** Numbers below are seconds, from here on milliseconds: 1e11 ms is 1973, 1e11 s is the year 5138. */
+/** Smaller numbers are seconds, larger ones milliseconds: 1e11 ms is in 1973, 1e11 s in the year 5138. */
 const FIRST_MILLISECONDS = 1e11;
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 const DIGITS = /^\d{1,13}$/;
 
 /**
- * Milliseconds since the epoch of an ISO 8601 time (UTC when it has no offset; a blank may stand for the T) or of a number
- * of seconds or milliseconds, also as text. NaN when it is none of these, or a date that does not exist: `Date.parse`
- * would take February 30th for March 1st.
+ * Milliseconds since the epoch of an ISO 8601 time (UTC when it has no offset; a space may stand for the T) or of a number of seconds
+ * or milliseconds, also as text. NaN for anything else, and for a date that doesn't exist: `Date.parse` would read 30 February as
+ * 1 March.
  */
 export function parseTimestamp(value: string | number): number {
   if (typeof value === "number") return value < FIRST_MILLISECONDS ? Math.round(value * 1000) : Math.round(value);

@@ -1,5 +1,5 @@
 /**
- * The vocabulary of the scoring core. A record goes
+ * The vocabulary of the scoring core. A record takes this path:
  * `input → profile.extract(input, state) → features → model.score(features) → decide(features, modelScore, policy) → decision`.
  * Everything here is plain data or a pure function: no clock, environment, I/O or SDK.
  */
@@ -10,24 +10,24 @@ export interface Reason {
   readonly code: string;
   /** A sentence for a person: `Travelled 812 km in 4 minutes`. */
   readonly text: string;
-  /** Signed share of the score. The contributions of one decision add up to its score. */
+  /** Signed share of the score. The contributions of one decision, its base score among them, add up to its score. */
   readonly contribution: number;
 }
 
-/** A model that should have answered before the one that did, and why it could not: `timeout`, `circuit_open`, `artifact`, … */
+/** A model that should have answered before the one that did, and why it couldn't: `timeout`, `circuit_open`, `artifact`, … */
 export interface ModelFallback {
   readonly model: string;
   readonly reason: string;
 }
 
-/** How the model that answered came to it. */
+/** Why this model answered. */
 export interface ModelSource {
-  /** `challenger`: the event is in the share that is rolled out to it. `fallback`: those before it in the chain could not answer. */
+  /** `challenger`: the event is in the share that this challenger answers. `fallback`: the models before it in the chain could not. */
   readonly role: "champion" | "challenger" | "fallback";
   readonly fallback: readonly ModelFallback[];
 }
 
-/** What the decision would have been with another model in front of the same rules. */
+/** What the decision would have been with another model and the same rules. */
 export interface ChallengerScore {
   readonly model: string;
   /** Score of the decision, in the profile's scale, and its band. */
@@ -35,7 +35,7 @@ export interface ChallengerScore {
   readonly band: string;
 }
 
-/** The answer of the platform for one record. Deterministic in (input, state, policy, model that answered). */
+/** The platform's result for one record. Deterministic in (input, state, policy, model that answered). */
 export interface Decision {
   /** In the profile's scale: 0–100 for leads, 0–1 for fraud and churn. */
   readonly score: number;
@@ -47,7 +47,7 @@ export interface Decision {
   readonly flags: readonly string[];
   readonly modelVersion: string;
   readonly policyVersion: string;
-  /** Absent when the champion answered, as it does on an ordinary day. */
+  /** Absent when the champion answered, which is the normal case. */
   readonly modelSource?: ModelSource;
 }
 

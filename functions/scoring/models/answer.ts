@@ -1,4 +1,4 @@
-/** Which model answers: the rolled-out challenger, else the champion, else the first of the chain that can. */
+/** Which model answers: the challenger if it has this share of traffic, else the champion, else the first of the chain that can. */
 import { decide } from "../core/decide";
 import type { ModelContribution } from "../core/model";
 import type { CompiledPolicy } from "../core/policy";
@@ -10,14 +10,14 @@ export interface Rows {
   /** Feature vectors one after the other, each of the profile's size. */
   readonly values: Float64Array;
   readonly count: number;
-  /** What a row's rollout hangs on: token of the user, else id of the event. */
+  /** What decides about a row's share of traffic: token of the user, else id of the event. */
   readonly keyOf: (row: number) => string;
 }
 
-/** Told of every model that could not score. */
+/** Called for every model that could not score. */
 export type OnModelFailure = (model: string, error: unknown) => void;
 
-/** Rows that took the same way, and the model at its end. */
+/** Rows that start at the same model, and the model that answered them. */
 export interface GroupAnswer {
   readonly member: Member;
   /** Undefined when the champion answered at once. */
@@ -29,7 +29,7 @@ export interface Answers {
   readonly group: (row: number) => GroupAnswer;
 }
 
-/** The model that would answer a key if every model can: what a cached score is compared with. */
+/** The model that answers a key if every model works: a cached score is compared with it. */
 export function expectedModel(set: ModelSet | null, policy: CompiledPolicy, keyOf: () => string): string {
   if (set === null) return policy.model.version;
   const challenger = hasRollout(set.challengers) ? rolledOutTo(set.challengers, rolloutPosition(keyOf())) : null;
@@ -37,8 +37,8 @@ export function expectedModel(set: ModelSet | null, policy: CompiledPolicy, keyO
 }
 
 /**
- * Scores all rows, those of one way in one call of its model. `set` null means the policy's own model, which also stands behind every
- * chain. Never rejects: when nothing can score, scores are NaN and the rules alone decide.
+ * Scores all rows; those with the same first model go into one call. `set` null means the policy's own model, which also stands behind
+ * every chain. Never rejects: when nothing can score, scores are NaN and the rules alone decide.
  */
 export async function answerRows(
   set: ModelSet | null,
@@ -77,7 +77,7 @@ export async function answerRows(
   return { scores, group: (row) => groupOf[row]! };
 }
 
-/** The vectors of some rows, one after the other. */
+/** The vectors of some of the rows, one after the other. */
 export function pack(values: Float64Array, size: number, rows: readonly number[]): Float64Array {
   if (rows.length * size === values.length) return values;
   const packed = new Float64Array(rows.length * size);
@@ -98,7 +98,7 @@ async function answerGroup(
   for (const member of way) {
     try {
       const pending = member.model.scoreBatch(values, count, out);
-      // Local models answer at once: no turn of the event loop for them.
+      // Local models return at once: don't spend a turn of the event loop on them.
       if (pending !== undefined) await pending;
     } catch (error) {
       fallback.push({ model: member.name, reason: reasonOf(error) });
@@ -115,8 +115,8 @@ async function answerGroup(
 const NO_CONTRIBUTIONS: readonly ModelContribution[] = [];
 
 /**
- * The decision of one answered row. `isShown` says for which bands the reasons are read: elsewhere a model whose explanation is
- * costly stays one reason, with its whole share.
+ * The decision of one answered row. `isShown` says for which bands the reasons are read: in other bands a model whose explanation is
+ * costly remains one reason with its whole share.
  */
 export function decideAnswer(
   policy: CompiledPolicy,

@@ -1,7 +1,7 @@
-/** What promotions, challenges and rollbacks make of a document. Pure. */
+/** How promotions, challenges and rollbacks change a document. Pure. */
 import { type ChallengerRef, type ModelRef, type ModelsDocument, refName } from "./document";
 
-/** The model in front; the champion before it leaves, fallbacks stay, and a promoted challenger challenges no more. */
+/** Makes the model the champion. The previous champion leaves, fallbacks stay, and the promoted model stops being a challenger. */
 export function promoted({ chain, challengers = [] }: ModelsDocument, model: ModelRef): ModelsDocument {
   const others = (ref: ModelRef): boolean => refName(ref) !== refName(model);
   return documentOf(
@@ -10,7 +10,7 @@ export function promoted({ chain, challengers = [] }: ModelsDocument, model: Mod
   );
 }
 
-/** The model among the challengers, in its old place if it had one. */
+/** Adds the model to the challengers, in its old place if it had one. */
 export function challenged(
   { chain, challengers = [] }: ModelsDocument,
   model: ModelRef,
@@ -21,16 +21,16 @@ export function challenged(
   return documentOf(chain, at < 0 ? [...challengers, entry] : challengers.with(at, entry));
 }
 
-/** Without the challenger of that name; undefined when there is none. */
+/** Removes the challenger of that name; undefined when there is none. */
 export function withdrawn({ chain, challengers = [] }: ModelsDocument, name: string): ModelsDocument | undefined {
   const rest = challengers.filter(({ model }) => refName(model) !== name);
   return rest.length === challengers.length ? undefined : documentOf(chain, rest);
 }
 
 /**
- * An earlier document, to go back to. A challenger of it that has been promoted or withdrawn since answers no share: a promotion's canary
- * would otherwise come back together with the champion before it. In shadow it may stay.
- * @param left the document that is left; undefined when it can't be read
+ * An earlier document, to go back to. A challenger in it that has since been promoted or withdrawn answers no share, because a
+ * promotion's canary would otherwise come back together with the previous champion. It may stay in shadow.
+ * @param left the current document; undefined when it can't be read
  */
 export function rolledBack({ chain, challengers = [] }: ModelsDocument, left: ModelsDocument | undefined): ModelsDocument {
   const stands = (name: string): boolean =>

@@ -1,18 +1,18 @@
 /**
- * Circuit breaker (Nygard, "Release It!"): after some failures in a row it stays open for a while, so that nobody waits for what is
- * down; then one call goes through as a trial, and its outcome closes the breaker or opens it again for twice as long.
+ * Circuit breaker (Nygard, "Release It!"): after some failures in a row it stays open for a while, so that nobody waits for a service
+ * that is down; then one call goes through as a trial, and its outcome closes the breaker or opens it again for twice as long.
  */
 export interface BreakerSettings {
   /** Failures in a row that open it. */
   readonly failures: number;
-  /** Milliseconds that it stays open at first, and at most. */
+  /** Milliseconds that it stays open: the first time, and at most. */
   readonly openMs: number;
   readonly maxOpenMs: number;
   readonly now: () => number;
 }
 
 export interface CircuitBreaker {
-  /** Whether a call may be made now. A true in the half-open state makes the caller the trial: it must report how it went. */
+  /** Whether a call may be made now. In the half-open state, true makes the caller the trial: it must report the outcome. */
   admits(): boolean;
   succeeded(): void;
   failed(): void;

@@ -8,7 +8,7 @@ import { modelNames } from "./registry";
 /** A compiled tree model (`npm run model -- compile`) in the model bucket. */
 export interface TreesRef {
   readonly kind: "trees";
-  /** Shown as `modelVersion`: a name stands for one content for good, so cached scores of it stay true. */
+  /** Shown as `modelVersion`. A name stands for the same content for good, so that cached scores stay valid. */
   readonly name: string;
   /** Object of the model bucket. */
   readonly key: string;
@@ -16,15 +16,15 @@ export interface TreesRef {
   readonly sha256: string;
 }
 
-/** A SageMaker endpoint. It gets one row a record, a column a feature; what is not known is empty (CSV) or null (JSON). */
+/** A SageMaker endpoint. It gets one row per record and one column per feature; unknown values are empty (CSV) or null (JSON). */
 export interface EndpointRef {
   readonly kind: "endpoint";
   readonly name: string;
   readonly endpointName: string;
   readonly contentType: "text/csv" | "application/json";
-  /** Milliseconds that a call may take, its retries included; then the next model of the chain answers. */
+  /** Milliseconds that a call may take, retries included; then the next model of the chain answers. */
   readonly timeoutMs: number;
-  /** Columns by name. Default: every feature of the profile, in its order. */
+  /** Column names. Default: every feature of the profile, in its order. */
   readonly features?: readonly string[];
 }
 
@@ -48,9 +48,9 @@ export interface ChallengerRef {
 }
 
 export interface ModelsDocument {
-  /** For people and logs; a hash of the document when it is left out. */
+  /** For people and logs; default: a hash of the document. */
   readonly version?: string;
-  /** The champion, then who answers when the one before can't. Behind the last one stands the policy's own model. */
+  /** The champion, then the models that answer when those before them can't. The policy's own model stands behind the last one. */
   readonly chain: readonly ModelRef[];
   readonly challengers?: readonly ChallengerRef[];
 }
@@ -60,7 +60,7 @@ export const MAX_MODELS_BYTES = 4096;
 
 const NAME: JsonSchema = { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" };
 
-/** Schema of {@link ModelsDocument}. What depends on a model's kind {@link checkModels} sees. */
+/** Schema of {@link ModelsDocument}. What depends on a model's kind is checked by {@link checkModels}. */
 export const MODELS_SCHEMA: JsonSchema = {
   $id: "https://risk-scoring.example/schemas/models.json",
   title: "Models",
@@ -115,7 +115,7 @@ export type ModelsResult =
 /** Name of a model as decisions show it. */
 export const refName = (ref: ModelRef): string => (ref.kind === "rules-only" ? "rules-only" : ref.name);
 
-/** Reads a document from the parameter's text: size, JSON, schema and meaning, with every problem named. */
+/** Reads a document from the parameter's text: checks size, JSON, schema and meaning, and names every problem. */
 export function parseModels(text: string, profile: AnyProfile, validateModels: Validate): ModelsResult {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_MODELS_BYTES) {
@@ -130,13 +130,13 @@ export function parseModels(text: string, profile: AnyProfile, validateModels: V
     return { ok: false, problems: [{ pointer: "", detail }] };
   }
   if (!validateModels(document)) return { ok: false, problems: problems(validateModels.errors ?? [], document) };
-  // The validator has just established the shape but for what checkModels looks at; Ajv's guards do not narrow across modules.
+  // The validator has just established the shape, except for what checkModels checks; Ajv's guards don't narrow across modules.
   const checked = document as ModelsDocument;
   const found = checkModels(checked, profile);
   return found.length > 0 ? { ok: false, problems: found } : { ok: true, document: checked };
 }
 
-/** What the schema cannot see: members that fit the kind, known names and features, distinct names, percentages up to 100. */
+/** Checks what the schema can't: members that fit the kind, known names and features, distinct names, percentages up to 100. */
 export function checkModels(document: ModelsDocument, profile: AnyProfile): readonly Problem[] {
   const found: Problem[] = [];
   const places: [string, ModelRef][] = [
@@ -153,7 +153,7 @@ export function checkModels(document: ModelsDocument, profile: AnyProfile): read
     if (other !== undefined) {
       found.push({
         pointer,
-        detail: `Expected a model of its own name, got "${refName(ref)}", which ${other} has; name each model once.`,
+        detail: `Expected a name that no other model has, got "${refName(ref)}", which ${other} has; name each model once.`,
       });
     }
     taken.set(refName(ref), pointer);
@@ -187,7 +187,7 @@ function checkMeaning(ref: ModelRef, pointer: string, profile: AnyProfile, found
     const detail = `Profile "${profile.id}" has no ${ref.kind} model "${ref.name}"; it has ${has}.`;
     found.push({ pointer: `${pointer}/name`, detail });
   } else if (ref.kind === "endpoint") {
-    // A vector has an open feature's hash, and an endpoint has no use for that.
+    // A vector has the hash of an open feature, which is no use to an endpoint.
     const columns = ref.features ?? profile.features.definitions.map((one) => one.name);
     const texts = columns.filter((name) => profile.features.definitions[profile.features.slot(name)]?.open);
     if (texts.length > 0) {

@@ -1,9 +1,9 @@
-/** Feature vectors as a SageMaker container reads them, and its scores back. */
+/** Feature vectors as a SageMaker container reads them, and the scores that it returns. */
 import { ModelUnavailable } from "./model-set";
 
 export type EndpointContentType = "text/csv" | "application/json";
 
-/** `slots[column]` is the slot that the column is read from. What is not known is empty in CSV, null in JSON. */
+/** `slots[column]` is the slot that the column is read from. Unknown values are empty in CSV, null in JSON. */
 export function encodeRows(
   contentType: EndpointContentType,
   values: Float64Array,
@@ -27,20 +27,20 @@ export function encodeRows(
 }
 
 /**
- * Scores in an answer's text: numbers parted by commas or lines, a JSON array, or an object with `predictions` (`scores`, `outputs`),
- * each element a number, an array with one, or an object with `score` (`probability`, `prediction`). Throws {@link ModelUnavailable}
- * (`bad_answer`) unless there is one finite score a row.
+ * Scores in a response: numbers separated by commas or line breaks, a JSON array, or an object with `predictions` (`scores`, `outputs`),
+ * each element a number, an array with one number, or an object with `score` (`probability`, `prediction`). Throws
+ * {@link ModelUnavailable} (`bad_answer`) unless there is one finite score per row.
  */
 export function decodeScores(text: string, count: number): Float64Array {
   const found = text.trimStart().startsWith("{") || text.trimStart().startsWith("[") ? fromJson(text) : fromCsv(text);
   if (found.length !== count) throw bad(`${count} rows were sent and ${found.length} scores came back`);
   const wrong = found.findIndex((score) => !Number.isFinite(score));
-  if (wrong >= 0) throw bad(`score ${wrong + 1} of ${count} is no finite number`);
+  if (wrong >= 0) throw bad(`score ${wrong + 1} of ${count} is not a finite number`);
   return Float64Array.from(found);
 }
 
 const bad = (what: string): ModelUnavailable =>
-  new ModelUnavailable("bad_answer", `The endpoint's answer can't be used: ${what}. It must answer one score for each row.`);
+  new ModelUnavailable("bad_answer", `The endpoint's answer can't be used: ${what}. It must return one score for each row.`);
 
 function fromCsv(text: string): number[] {
   return text
@@ -55,7 +55,7 @@ function fromJson(text: string): number[] {
   try {
     value = JSON.parse(text);
   } catch {
-    throw bad("it starts like JSON and is none");
+    throw bad("it starts like JSON but does not parse");
   }
   const list = Array.isArray(value) ? value : firstMember(value, ["predictions", "scores", "outputs"]);
   if (!Array.isArray(list)) throw bad('it has no array "predictions"');

@@ -1,4 +1,4 @@
-/** A SageMaker endpoint as a model: rows in, scores out, and a limit to how long and how often it is waited for. */
+/** A SageMaker endpoint as a model: sends rows, reads scores, and limits how long and how often it is waited for. */
 import type { FeatureSet } from "../core/features";
 import type { BatchModel } from "../core/model";
 import type { CircuitBreaker } from "./circuit-breaker";
@@ -10,11 +10,11 @@ export interface EndpointRequest {
   readonly endpointName: string;
   readonly contentType: EndpointRef["contentType"];
   readonly body: string;
-  /** Aborted when the time is over. */
+  /** Aborted when the time is up. */
   readonly signal: AbortSignal;
 }
 
-/** Sends one request and answers the text of the response. Rejects with {@link EndpointFailure}. */
+/** Sends one request and returns the text of the response. Rejects with {@link EndpointFailure}. */
 export type InvokeEndpoint = (request: EndpointRequest) => Promise<string>;
 
 /** A failed call; `isTransient` when the same call may succeed a moment later (throttling, 5xx, a broken connection). */
@@ -32,16 +32,16 @@ export class EndpointFailure extends ModelUnavailable {
 export interface EndpointPorts {
   readonly invoke: InvokeEndpoint;
   readonly breaker: CircuitBreaker;
-  /** Calls back after some milliseconds unless the answer is called before. */
+  /** Calls back after that many milliseconds, unless the returned function is called first. */
   readonly after: (milliseconds: number, callback: () => void) => () => void;
   /** Uniform in [0, 1); seeded in tests. */
   readonly random: () => number;
 }
 
-/** The first try included. The chain has other models: there is no point in insisting. */
+/** Including the first try. The chain has other models, so there is no point in insisting. */
 const ATTEMPTS = 3;
 const BASE_PAUSE_MS = 20;
-/** Of a row of 40 columns of 25 characters this is 4 MB; an endpoint takes 6 MB. */
+/** With 40 columns of 25 characters this is 4 MB; an endpoint accepts 6 MB. */
 const ROWS_A_CALL = 4000;
 
 /**
@@ -57,7 +57,7 @@ export function endpointModel(ref: EndpointRef, features: FeatureSet, ports: End
     return slot;
   });
 
-  /** A pause that an abort ends. */
+  /** A pause that an abort ends early. */
   const pause = (attempt: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       const cancel = after(Math.floor(random() * BASE_PAUSE_MS * 2 ** attempt), resolve);
@@ -96,7 +96,7 @@ export function endpointModel(ref: EndpointRef, features: FeatureSet, ports: End
     async scoreBatch(values, count, out) {
       if (count === 0) return;
       if (!breaker.admits())
-        throw new ModelUnavailable("circuit_open", `Endpoint ${endpointName} failed repeatedly; it is left alone for a while.`);
+        throw new ModelUnavailable("circuit_open", `Endpoint ${endpointName} failed repeatedly; it is not called for a while.`);
       const controller = new AbortController();
       let cancel = (): void => {};
       const overdue = new Promise<never>((_, reject) => {

@@ -1,21 +1,21 @@
 /**
- * A raw record becomes a row of a model's columns, by the model's feature spec. This is the definition: training, batch scoring (both
- * in Python) and real time (`slotEncoder`) give the same row, and tests hold all three to the same cases.
+ * Turns a raw record into a row of a model's columns, according to the model's feature spec. This is the definition: training and batch
+ * scoring (both in Python) and real time (`slotEncoder`) give the same row, and tests check all three with the same cases.
  *
- * A value is missing when it is absent, null, an empty text, or a number that float32 cannot hold (NaN, ±Infinity, overflow). A missing
- * value becomes the feature's default, which is encoded like a value; without a default it is NaN.
- *  - numeric, boolean: a number is itself, true is 1, false is 0. Text from a file is read alike: spaces, tabs and line ends around it
- *    are dropped, `true` and `false` and `nan`, `inf`, `infinity` in any case, else a decimal number.
- *  - encoded: a category's index, as a number or as text like above, or the category itself. What is no index of a category is NaN.
- *  - ordinal: the position of the text in `categories`, exactly as it is written; not listed is `unknown`. Whole numbers and booleans
- *    stand for their text (`7`, `true`).
+ * A value is missing when it is absent, null, an empty text, or a number that float32 can't hold (NaN, ±Infinity, overflow). A missing
+ * value is replaced by the feature's default, which is encoded like any value; without a default it is NaN.
+ *  - numeric, boolean: a number stays itself, true is 1, false is 0. Text from a file is read in the same way: spaces, tabs and line ends
+ *    around it are dropped; `true`, `false`, `nan`, `inf`, `infinity` are known in any case; everything else must be a decimal number.
+ *  - encoded: a category's index, as a number or as text like above, or the category itself. Anything else is NaN.
+ *  - ordinal: the position of the text in `categories`, exactly as written; a text that is not listed is `unknown`. Whole numbers and
+ *    booleans stand for their text (`7`, `true`).
  * A row is float32, as XGBoost keeps it.
  */
 import { type FeatureSpec, type FeatureSpecEntry, NUMBER_TEXT, requireFitted } from "./feature-spec";
 
 export type RawValue = string | number | boolean | null | undefined;
 
-/** Raw values by feature name; others may be there too. */
+/** Raw values by feature name; may contain other names too. */
 export type RawRecord = Readonly<Record<string, RawValue>>;
 
 /** A raw value that its feature cannot take, such as words for a number. */
@@ -26,9 +26,9 @@ export class FeatureValueError extends Error {
 export interface FeatureEncoder {
   /** Columns, in the row's order. */
   readonly names: readonly string[];
-  /** Writes the row of a record at `start` (default 0) of `out` (default a new array). Throws {@link FeatureValueError}. */
+  /** Writes the row of a record into `out` (default: a new array) from `start` (default 0). Throws {@link FeatureValueError}. */
   encode(record: RawRecord, out?: Float32Array, start?: number): Float32Array;
-  /** The same for values in the order of the columns. Throws {@link FeatureValueError} for another number of values as well. */
+  /** The same for values in the order of the columns. Also throws {@link FeatureValueError} for the wrong number of values. */
   encodeValues(values: readonly RawValue[], out?: Float32Array, start?: number): Float32Array;
 }
 
@@ -93,7 +93,7 @@ export function categoryCodes({ categories }: { readonly categories: readonly st
 
 type CategoricalFeature = Extract<FeatureSpecEntry, { type: "categorical" }>;
 
-/** What a missing value of a feature is in a row. */
+/** The row's value for a missing value of a feature. */
 export function missingCode(feature: FeatureSpecEntry): number {
   if (typeof feature.default !== "string") return orNaN(feature.default);
   // Only ordinal features have a text as default.
@@ -101,7 +101,7 @@ export function missingCode(feature: FeatureSpecEntry): number {
   return categoryCodes(ordinal).get(feature.default) ?? unknownCode(ordinal);
 }
 
-/** What a text that is not listed is in a row. */
+/** The row's value for a text that is not listed. */
 export function unknownCode(feature: CategoricalFeature): number {
   return feature.encoder === "ordinal" ? orNaN(feature.unknown) : Number.NaN;
 }
@@ -139,13 +139,13 @@ function finite(value: number): number {
   return Number.isFinite(rounded) ? rounded : Number.NaN;
 }
 
-/** The text that a raw value stands for; null when it is missing. Fractions are refused: languages write them differently. */
+/** The text that a raw value stands for; null when it is missing. Fractions are refused, because languages write them differently. */
 function textIn(name: string, value: RawValue): string | null {
   if (value === null || value === undefined || value === "") return null;
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return String(value);
   if (!Number.isFinite(value)) return null;
-  // 0 and -0 are one number, and one text.
+  // 0 and -0 are the same number, and have the same text.
   if (Number.isSafeInteger(value)) return String(value === 0 ? 0 : value);
   throw new FeatureValueError(`Feature "${name}" is ${value}; a text was expected: send the category as text.`);
 }

@@ -1,13 +1,13 @@
 /**
- * What a model's columns mean: name, type, encoder and default of each, in the order that the model was trained with. The spec is
- * part of the dataset, is completed by training (categories), and travels with the model into batch and real-time scoring.
+ * What a model's columns mean: name, type, encoder and default of each, in the order in which the model was trained. The spec is part of
+ * the dataset, training completes it (categories), and it travels with the model into batch and real-time scoring.
  */
 
 import { refuse } from "@risk/tree-kernel";
 import type { FeatureDefinition, FeatureSet } from "../core/features";
 import { isObject } from "../core/json";
 
-/** Where an archived record has the value: among the features that it was scored with, or in its stored input. */
+/** Where an archived record has the value: among its features, or in its stored input. */
 export type FeatureOrigin = "features" | "input";
 
 export interface NumericFeature {
@@ -18,7 +18,7 @@ export interface NumericFeature {
   readonly default: number | null;
 }
 
-/** A categorical feature that the profile has encoded: the value is the index in `categories`. */
+/** A categorical feature that the profile has already encoded: the value is the index in `categories`. */
 export interface EncodedFeature {
   readonly name: string;
   readonly type: "categorical";
@@ -34,11 +34,11 @@ export interface OrdinalFeature {
   readonly type: "categorical";
   readonly from: FeatureOrigin;
   readonly encoder: "ordinal";
-  /** The code of a value is its position. Null until training has fitted it: distinct values of the training split by code point. */
+  /** A value's code is its position. Null until training has fitted it: the distinct values of the training split, by code point. */
   readonly categories: readonly string[] | null;
   /** Code of a value that is not listed; null makes it missing. */
   readonly unknown: number | null;
-  /** Stands for a missing value before it is encoded; null leaves it missing. */
+  /** Stands for a missing value before encoding; null leaves it missing. */
   readonly default: string | null;
 }
 
@@ -49,12 +49,12 @@ export interface FeatureSpec {
   readonly features: readonly FeatureSpecEntry[];
 }
 
-/** A number in a cell of text; `NUMBER_WORDS` are the others. Both are the same in Python's encoder. */
+/** A number in a text cell; `NUMBER_WORDS` are the exceptions. Python's encoder has the same two. */
 export const NUMBER_TEXT = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/;
 
 /**
- * The spec of a profile's features as they are archived: numbers and flags as they are, closed categories by their index, open ones by
- * their text in the input, to be fitted by training. Nothing has a default: what is missing stays missing.
+ * The spec of a profile's features as they are archived: numbers and flags as they are, closed categories by index, open ones by their
+ * text in the input, to be fitted by training. There are no defaults: missing values stay missing.
  */
 export function featureSpecOf({ features }: { readonly features: FeatureSet }): FeatureSpec {
   return { version: 1, features: features.definitions.map(entryOf) };
@@ -69,8 +69,8 @@ function entryOf({ name, categories, open, boolean }: FeatureDefinition): Featur
 }
 
 /**
- * Checks what `JSON.parse` gave. Throws `ModelFileError` that names the first member that is missing, unknown or of another kind,
- * with what was expected. Specs before training (ordinal `categories` null) are valid here; {@link requireFitted} tells them.
+ * Checks a parsed JSON value. Throws `ModelFileError`, which names the first member that is missing, unknown or of the wrong kind, with
+ * what was expected. Specs before training (ordinal `categories` null) are valid here; {@link requireFitted} rejects them.
  */
 export function parseFeatureSpec(json: unknown): FeatureSpec {
   const spec = objectAt(json, "the feature spec", ["version", "features"]);
@@ -78,7 +78,7 @@ export function parseFeatureSpec(json: unknown): FeatureSpec {
   return { version: 1, features: parseFeatures(spec.features, "features") };
 }
 
-/** The entries alone, as a dataset lists them; `path` names the list in messages. Throws `ModelFileError`. */
+/** Only the entries, as a dataset lists them; `path` names the list in messages. Throws `ModelFileError`. */
 export function parseFeatures(json: unknown, path: string): FeatureSpecEntry[] {
   if (!Array.isArray(json) || json.length === 0)
     refuse(`${path} is ${shown(json)}; a list with at least one feature was expected.`);
@@ -92,19 +92,19 @@ export function parseFeatures(json: unknown, path: string): FeatureSpecEntry[] {
   return features;
 }
 
-/** Throws `ModelFileError` naming the ordinal features whose categories training has not filled in. */
+/** Throws `ModelFileError`, which names the ordinal features whose categories training has not filled in. */
 export function requireFitted({ features }: FeatureSpec): void {
   const open = features.filter((feature) => "encoder" in feature && feature.categories === null).map(({ name }) => `"${name}"`);
   if (open.length > 0)
     refuse(`Feature ${open.join(", ")} has no categories yet: take the feature-spec.json that training writes beside its model.`);
 }
 
-/** Throws `ModelFileError` unless the spec describes a model's columns, one by one in their order, and is fitted. */
+/** Throws `ModelFileError` unless the spec is fitted and describes the model's columns one by one, in their order. */
 export function requireColumns(spec: FeatureSpec, columns: readonly { readonly name: string }[]): void {
   requireFitted(spec);
   if (spec.features.length !== columns.length)
     refuse(`The feature spec has ${spec.features.length} features, the model ${columns.length}: they do not belong together.`);
-  // A model that was trained without names has f0, f1, …; then the spec names its columns.
+  // A model that was trained without names has f0, f1, …; then the spec gives its columns their names.
   if (columns.every(({ name }, index) => name === `f${index}`)) return;
   const wrong = columns.findIndex(({ name }, index) => name !== spec.features[index]!.name);
   if (wrong >= 0) {
@@ -153,7 +153,7 @@ function parseEntry(json: unknown, path: string): FeatureSpecEntry {
   return { ...common, type, encoder: "ordinal", categories, unknown: numberOrNull(all, path, "unknown"), default: text };
 }
 
-/** Codes are float32 in a row; whole numbers are exact in it up to here. */
+/** Codes are float32 in a row, which holds integers exactly up to here. */
 const MAX_CATEGORIES = 2 ** 24;
 
 function texts(entry: Members, path: string): string[] {
@@ -179,7 +179,7 @@ function numberOrNull(entry: Members, path: string, member: string): number | nu
   return value;
 }
 
-/** The object's members; with `members` each of them has to be there, and no other. */
+/** The object's members; with `members`, exactly these have to be there. */
 function objectAt(json: unknown, path: string, members?: readonly string[]): Members {
   if (!isObject(json)) return refuse(`${path} is ${shown(json)}; an object was expected.`);
   if (members === undefined) return json;

@@ -1,7 +1,7 @@
 import { type FeatureSet, featureText } from "../core/features";
 import type { Model, ModelContribution } from "../core/model";
 
-/** Points per unit of some features, clamped to the scale: a formula of the business, not fitted to data. */
+/** Points per unit of some features, clamped to the scale: a business formula, not fitted to data. */
 export interface HeuristicSpec {
   readonly version: string;
   /** Upper end of the profile's scale. */
@@ -18,7 +18,7 @@ export interface HeuristicTerm {
   readonly label: string;
 }
 
-/** `Σ feature / per × points`, clamped to 0…max. Features that are not known count as 0. */
+/** `Σ feature / per × points`, clamped to 0…max. Unknown features count as 0. */
 export function heuristicModel(spec: HeuristicSpec, features: FeatureSet): Model {
   const { version, max } = spec;
   const terms = spec.terms.map((term) => ({ ...term, slot: features.slot(term.feature) }));

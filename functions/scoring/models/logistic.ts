@@ -18,18 +18,18 @@ export interface LogisticTerm {
   readonly sd: number;
   /** Log-odds per standard deviation. */
   readonly weight: number;
-  /** Terms of one group (age and its square) are one reason. */
+  /** The terms of one group (age and its square) form one reason. */
   readonly group: string;
 }
 
-/** Log-odds closer to the average than this take the tangent's slope: the quotient would lose its digits. */
+/** Closer to the average than this many log-odds, the tangent's slope is used: the quotient would lose its digits. */
 const TANGENT = 1e-6;
 
 /**
- * `sigmoid(intercept + Σ weight·(x − mean)/sd)`. A feature that is not known counts as average.
- * An explanation starts from the average record's probability (`base`) and shares the difference among the groups in
- * proportion to their log-odds; the factor is the sigmoid's mean slope between both points, so it is never above ¼ and
- * the shares add up to the score.
+ * `sigmoid(intercept + Σ weight·(x − mean)/sd)`. An unknown feature counts as average.
+ * An explanation starts from the average record's probability (`base`) and divides the difference among the groups in proportion to
+ * their log-odds; the factor is the sigmoid's mean slope between the two points, so it never exceeds ¼, and the shares add up to the
+ * score.
  */
 export function logisticModel(spec: LogisticSpec, features: FeatureSet): Model {
   const { version, intercept, terms } = spec;

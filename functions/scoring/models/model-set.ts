@@ -1,13 +1,13 @@
 import type { BatchModel, Model } from "../core/model";
 
-/** A model in its place in the chain, or among the challengers. */
+/** A model in its position in the chain or among the challengers. */
 export interface Member {
   /** Shown as `modelVersion`. */
   readonly name: string;
   readonly model: BatchModel;
-  /** The same model when it runs in this process; null for a remote one, and for one that could not be loaded. */
+  /** The same model if it runs in this process; null for a remote one, and for one that could not be loaded. */
   readonly local: Model | null;
-  /** Its explanation costs a multiple of its score: made only where it is shown. */
+  /** Its explanation costs a multiple of its score, so it is made only where it is shown. */
   readonly costlyToExplain: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Challenger {
   readonly percent: number;
 }
 
-/** The models of one document, ready to score. Never changes: a new document is a new set, so a batch sees one of them throughout. */
+/** The models of one document, ready to score. Immutable: a new document gives a new set, so a batch uses one set throughout. */
 export interface ModelSet {
   readonly version: string;
   /** Champion first. */
@@ -47,7 +47,7 @@ export const localMember = (model: Model, costlyToExplain = false): Member => ({
 
 export const remoteMember = (model: BatchModel): Member => ({ name: model.version, model, local: null, costlyToExplain: false });
 
-/** Stands in the chain for a model that could not be made, so that decisions tell why the next one answered. */
+/** Takes the place of a model that could not be loaded, so that decisions say why the next one answered. */
 export function unavailableMember(name: string, reason: string, message: string): Member {
   return remoteMember({ version: name, scoreBatch: () => Promise.reject(new ModelUnavailable(reason, message)) });
 }

@@ -7,7 +7,7 @@ import { type HeuristicSpec, heuristicModel } from "./heuristic";
 import { type LogisticSpec, logisticModel } from "./logistic";
 import { RULES_ONLY } from "./rules-only";
 
-/** Fitted coefficients that ship with the code, by profile and name. A new version is one line. */
+/** Fitted coefficients that ship with the code, by profile and name. A new version is one more line. */
 const HEURISTICS: Readonly<Record<string, Readonly<Record<string, HeuristicSpec>>>> = {
   lead: { [LEAD_HEURISTIC_1.version]: LEAD_HEURISTIC_1 },
 };
@@ -15,12 +15,12 @@ const LOGISTICS: Readonly<Record<string, Readonly<Record<string, LogisticSpec>>>
   churn: { [CHURN_LOGISTIC_1.version]: CHURN_LOGISTIC_1 },
 };
 
-/** Names of the models of a kind that fit a profile. */
+/** Names of the models of a kind that a profile has. */
 export function modelNames(kind: ModelSpec["kind"], profileId: string): readonly string[] {
   return Object.keys((kind === "heuristic" ? HEURISTICS : kind === "logistic" ? LOGISTICS : {})[profileId] ?? {});
 }
 
-/** Builds the model of a policy. Throws when the profile has none of that name; `compilePolicy` reports it as a problem before. */
+/** Builds the model of a policy. Throws when the profile has none of that name; `compilePolicy` has reported that as a problem before. */
 export function createModel(spec: ModelSpec, { id, features }: AnyProfile): Model {
   switch (spec.kind) {
     case "rules-only":

@@ -1,4 +1,4 @@
-/** Models that score beside the one that answers. What they say, and whether they say anything, changes no decision. */
+/** Models that score beside the one that answers. Neither their scores nor their failures change a decision. */
 import { decideScore } from "../core/decide";
 import type { CompiledPolicy } from "../core/policy";
 import type { ChallengerScore } from "../core/types";
@@ -9,7 +9,7 @@ import type { Member, ModelSet } from "./model-set";
 export interface Comparison {
   readonly model: string;
   readonly scored: number;
-  /** Rows with the answer's band. */
+  /** Rows for which it gives the same band as the answer. */
   readonly agreed: number;
   /** Sum of |score − answer's score|, in the profile's scale. */
   readonly difference: number;
@@ -22,14 +22,14 @@ export interface ShadowArgs {
   readonly answers: Answers;
   /** Score and band that each row was answered with. */
   readonly decisionOf: (row: number) => { readonly score: number; readonly band: string };
-  /** False leaves remote models out: where a caller waits, there is no time for them. */
+  /** False leaves remote models out, for calls where somebody waits for the answer. */
   readonly withRemote: boolean;
   readonly onFailure: OnModelFailure;
   readonly onComparison: (comparison: Comparison) => void;
 }
 
 export interface ShadowScores {
-  /** What is known so far about a row: models of this process at once, remote ones once {@link settled}. */
+  /** What is known about a row so far: in-process models at once, remote ones once {@link settled}. */
   of(row: number): readonly ChallengerScore[];
   /** Null when nothing is under way. Never rejects. */
   readonly settled: Promise<void> | null;
@@ -39,8 +39,8 @@ const NONE: readonly ChallengerScore[] = [];
 export const NO_SHADOW: ShadowScores = { of: () => NONE, settled: null };
 
 /**
- * Scores every row with each challenger that did not answer it, and with the champion where a challenger answered. Models of this
- * process run at once; remote ones go on by themselves, within their own timeouts.
+ * Scores every row with each challenger that did not answer it, and with the champion where a challenger answered. In-process models run
+ * at once; remote ones run in the background, within their own timeouts.
  */
 export function shadowRows(args: ShadowArgs): ShadowScores {
   const { set, rows, withRemote } = args;
@@ -56,7 +56,7 @@ export function shadowRows(args: ShadowArgs): ShadowScores {
     const running = run(member, compared, scores, args);
     if (running !== undefined) pending.push(running);
   }
-  // Remote answers come in any order; the line of the archive has them in the document's.
+  // Remote models finish in any order; an archive line lists them in the document's order.
   const place = new Map(members.map(({ name }, index) => [name, index]));
   const order = (): void => {
     for (const row of scores) row?.sort((a, b) => place.get(a.model)! - place.get(b.model)!);

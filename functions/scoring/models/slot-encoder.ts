@@ -1,4 +1,4 @@
-/** Real time: a profile's feature vector becomes a row of a model's columns, as `encoder` makes it of the raw values. */
+/** Real time: turns a profile's feature vector into a row of a model's columns, as `encoder` does with raw values. */
 
 import { refuse } from "@risk/tree-kernel";
 import { type FeatureDefinition, type FeatureSet, featureText } from "../core/features";
@@ -17,8 +17,8 @@ export interface SlotEncoder {
 
 /**
  * Built once, when a model is loaded. Columns are found by name; a closed category that the model lists in another order is mapped by
- * its text. Throws `ModelFileError` for a feature that the profile has not or has as another type, and when two of a feature's
- * categories share a hash.
+ * its text. Throws `ModelFileError` for a feature that the profile doesn't have or has with another type, and when two categories of a
+ * feature have the same hash.
  */
 export function slotEncoder(spec: FeatureSpec, features: FeatureSet): SlotEncoder {
   requireFitted(spec);
@@ -38,7 +38,7 @@ export function slotEncoder(spec: FeatureSpec, features: FeatureSet): SlotEncode
       for (let column = 0; column < width; column++) {
         const value = vector[at + slots[column]!]!;
         const lookUp = columns[column]!.lookUp;
-        // Infinite differences are NaN, as NaN's are: what is not finite in float32 is missing.
+        // An infinite difference gives NaN, as NaN does: a value that isn't finite in float32 is missing.
         const rounded = Math.fround(value);
         if (rounded - rounded !== 0) row[column] = missing[column]!;
         else row[column] = lookUp === null ? rounded : lookUp.codeOf(value);
@@ -55,7 +55,7 @@ interface Column {
   describe(value: number): string;
 }
 
-/** Code of a category by what the profile's slot holds. */
+/** Code of a category by the content of the profile's slot. */
 interface LookUp {
   codeOf(value: number): number;
 }
@@ -118,10 +118,10 @@ class IndexTable implements LookUp {
   }
 }
 
-/** Codes by hash: open addressing in typed arrays, because a Map's key of this size would be allocated for every look-up. */
+/** Codes by hash: open addressing in typed arrays, because a Map would allocate a key of this size for every look-up. */
 class HashTable implements LookUp {
   private readonly mask: number;
-  /** NaN is a free place. */
+  /** NaN marks a free place. */
   private readonly keys: Float64Array;
   private readonly codes: Float32Array;
 
@@ -129,7 +129,7 @@ class HashTable implements LookUp {
     entries: readonly (readonly [hash: number, code: number])[],
     private readonly other: number,
   ) {
-    // At most half full: a search ends after a step or two.
+    // At most half full, so a search ends after a step or two.
     const size = 2 ** Math.ceil(Math.log2(2 * entries.length + 2));
     this.mask = size - 1;
     this.keys = new Float64Array(size).fill(Number.NaN);
@@ -146,7 +146,7 @@ class HashTable implements LookUp {
     return this.keys[place] === value ? this.codes[place]! : this.other;
   }
 
-  /** Where the key is, or would be. The low bits of a hash are as good as any. */
+  /** Where the key is, or would be. The low bits of a hash are as good as any others. */
   private placeOf(value: number): number {
     let place = value & this.mask;
     while (this.keys[place] !== value && !Number.isNaN(this.keys[place]!)) place = (place + 1) & this.mask;

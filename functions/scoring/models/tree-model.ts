@@ -1,4 +1,4 @@
-/** A tree model behind the interface that every scoring model has. */
+/** A tree model behind the interface of all scoring models. */
 
 import { refuse, type TreeEvaluator } from "@risk/tree-kernel";
 import { type FeatureSet, featureText } from "../core/features";
@@ -9,22 +9,22 @@ import { featureSpecIn } from "./tree-image";
 export interface TreeModelOptions {
   /** Shown as `modelVersion`. */
   readonly version: string;
-  /** Output that is the score: the class of a multi-class model. Default 0. */
+  /** Index of the output that is the score: the class of a multi-class model. Default 0. */
   readonly output?: number;
-  /** What a prediction is multiplied with to fit the profile's scale: 0.01 for a model that predicts percent. Default 1. */
+  /** Factor from predictions to the profile's scale: 0.01 for a model that predicts percentages. Default 1. */
   readonly factor?: number;
   /** Upper end of the profile's scale; predictions are clamped to 0 … max. Default 1. */
   readonly max?: number;
-  /** Wording of the base share. Default `Average record`. */
+  /** Text of the base's reason. Default `Average record`. */
   readonly baseText?: string;
 }
 
 /**
  * Scores with a loaded model. The model's features are found by name in the profile's; a model without names takes the profile's
  * features in order. A model with a feature spec gets its columns as the spec says: defaults, its own order of categories, texts.
- * Throws `ModelFileError` when a feature is not in the profile, or is a text there and the model has no spec.
+ * Throws `ModelFileError` when the profile lacks a feature, or has it as a text and the model has no spec.
  *
- * An explanation starts from the average record's score and shares the difference among the features in proportion to their path
+ * An explanation starts from the average record's score and divides the difference among the features in proportion to their path
  * contributions to the margin, so that the shares add up to the score.
  */
 export function treeModel(evaluator: TreeEvaluator, features: FeatureSet, options: TreeModelOptions): Model {
@@ -63,7 +63,7 @@ export function treeModel(evaluator: TreeEvaluator, features: FeatureSet, option
       const base = scoreOf(evaluator.applyLink(baseMargins)[output]!);
       let moved = 0;
       for (let index = 0; index < width; index++) moved += shares[index]!;
-      // Without any movement there is nothing to share, and the base is the score.
+      // If nothing moved the margin, there is nothing to divide, and the base is the score.
       const slope = moved === 0 ? 0 : (total - base) / moved;
       const contributions: ModelContribution[] = [{ code: "base", text: baseText, contribution: moved === 0 ? total : base }];
       for (let index = 0; index < width; index++) {
@@ -78,7 +78,7 @@ export function treeModel(evaluator: TreeEvaluator, features: FeatureSet, option
 }
 
 interface Columns extends SlotEncoder {
-  /** A vector is a row already. */
+  /** The vector itself is the row. */
   readonly isInOrder: boolean;
 }
 

@@ -10,7 +10,7 @@ import { placeholders } from "./text";
 /** Deeper conditions are a mistake, and recursion over them stays safe. */
 const MAX_DEPTH = 6;
 
-/** What the schema of a policy cannot say: known names, weights in the profile's scale, bands in a total order. */
+/** Checks what the schema can't: known names, weights within the profile's scale, bands in a total order. */
 export function checkPolicy(document: PolicyDocument, profile: AnyProfile): readonly Problem[] {
   if (document.profile !== profile.id) {
     return [
@@ -116,7 +116,7 @@ function checkComparison(
 
 function valueProblem({ name, categories, open }: FeatureDefinition, op: string, value: number | string): string | null {
   if (open) {
-    if (typeof value !== "string") return `Expected a text for "${name}", got ${value}.`;
+    if (typeof value !== "string") return `Expected text for "${name}", got ${value}.`;
     return isEquality(op) ? null : `Texts have no order: use == or != with "${name}", not ${op}.`;
   }
   if (!categories) {

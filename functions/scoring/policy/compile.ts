@@ -16,7 +16,7 @@ export type PolicyResult =
   | { readonly ok: true; readonly policy: CompiledPolicy }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Reads a policy from the text of its SSM parameter: size, JSON, schema and meaning, with every problem named. */
+/** Reads a policy from the text of its SSM parameter: checks size, JSON, schema and meaning, and names every problem. */
 export function parsePolicy(text: string, profile: AnyProfile, validatePolicy: Validate): PolicyResult {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_POLICY_BYTES) {
@@ -33,10 +33,10 @@ export function parsePolicy(text: string, profile: AnyProfile, validatePolicy: V
   return compilePolicy(document, profile, validatePolicy);
 }
 
-/** Checks a policy document against the schema and the profile, and compiles it. `validatePolicy` is `#validators`' `policy`. */
+/** Checks a policy document against the schema and the profile, and compiles it. `validatePolicy` is `policy` of `#validators`. */
 export function compilePolicy(document: unknown, profile: AnyProfile, validatePolicy: Validate): PolicyResult {
   if (!validatePolicy(document)) return { ok: false, problems: problems(validatePolicy.errors ?? [], document) };
-  // The validator has just established the shape; Ajv's guards do not narrow across modules.
+  // The validator has just established the shape; Ajv's guards don't narrow across modules.
   const checked = document as PolicyDocument;
   const found = checkPolicy(checked, profile);
   if (found.length > 0) return { ok: false, problems: found };
@@ -44,7 +44,7 @@ export function compilePolicy(document: unknown, profile: AnyProfile, validatePo
 }
 
 const NO_FLAGS: readonly string[] = [];
-/** Distinct combinations of fired rules whose flags are remembered; real traffic shows a few dozen. */
+/** Combinations of fired rules whose flags are remembered; real traffic has a few dozen. */
 const REMEMBERED_MASKS = 512;
 
 function build(document: PolicyDocument, profile: AnyProfile): CompiledPolicy {

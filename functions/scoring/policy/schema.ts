@@ -7,7 +7,7 @@ export const MAX_POLICY_BYTES = 4096;
 const within = ([minimum, maximum]: Range): JsonSchema => ({ type: "number", minimum, maximum });
 const NAME: JsonSchema = { type: "string", pattern: "^[a-z][a-z0-9_]{0,63}$" };
 
-/** Schema of {@link PolicyDocument}. What it cannot see (unknown features, thresholds, band order) `compilePolicy` checks. */
+/** Schema of {@link PolicyDocument}. What it can't see (unknown features, thresholds, band order) is checked by `compilePolicy`. */
 export const POLICY_SCHEMA: JsonSchema = {
   $id: "https://risk-scoring.example/schemas/policy.json",
   title: "Policy",

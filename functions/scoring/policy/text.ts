@@ -7,11 +7,11 @@ export function placeholders(text: string): readonly string[] {
   return Array.from(text.matchAll(PLACEHOLDER), (match) => match[1]!);
 }
 
-/** Compiles `Travelled {distance_km} km` into a function of the feature vector; what is not known reads `unknown`. */
+/** Compiles `Travelled {distance_km} km` into a function of the feature vector; unknown values read `unknown`. */
 export function compileText(text: string, features: FeatureSet): (vector: Float64Array) => string {
   const parts = text.split(PLACEHOLDER);
   if (parts.length === 1) return () => text;
-  // `split` with a group alternates text and name.
+  // `split` with a group returns text and names alternately.
   const slots = parts.map((part, index) => (index % 2 === 1 ? features.slot(part) : -1));
   const categories = slots.map((slot) => features.definitions[slot]?.categories);
   return (vector) => {

@@ -48,7 +48,7 @@ describe("objects", () => {
     return { seen, objects: createObjects(new S3Client(config), "bucket") };
   };
 
-  it("tells the size, and what is missing from what failed", async () => {
+  it("gives the size, and distinguishes a missing object from a failure", async () => {
     const found = objects({ headers: { "content-length": "12" } });
     expect(await found.objects.size("a/b")).toBe(12);
     expect(found.seen[0]).toMatchObject({ method: "HEAD", path: "/a/b" });
@@ -68,7 +68,7 @@ describe("objects", () => {
     expect(seen[0]).toMatchObject({ method: "PUT", path: "/report/a.json", headers: { "content-type": "application/json" } });
   });
 
-  it("writes once: a key that is taken is left alone, a conflict is tried again", async () => {
+  it("writes once: a taken key is left alone, a conflict is retried", async () => {
     const { seen, objects: written } = objects({ status: 409 }, { status: 412 });
     await written.putIfAbsent("models/x.rsm", Uint8Array.of(1), { profile: "fraud", name: "m" });
     expect(seen).toHaveLength(2);
@@ -86,7 +86,7 @@ describe("parameters", () => {
   };
   const error = (type: string): Answer => ({ status: 400, body: JSON.stringify({ __type: type, message: "no" }) });
 
-  it("reads the newest version, or one of before", async () => {
+  it("reads the newest version, or an earlier one", async () => {
     const body = JSON.stringify({ Parameter: { Value: "{}", Version: 4, LastModifiedDate: 1_000 } });
     const { seen, parameters: store } = parameters({ body });
     expect(await store.read("/models/fraud")).toEqual({ text: "{}", version: 4, modifiedAtMs: 1_000_000 });
@@ -94,7 +94,7 @@ describe("parameters", () => {
     expect(seen.map((one) => JSON.parse(one.body).Name)).toEqual(["/models/fraud", "/models/fraud:3"]);
   });
 
-  it("tells what is missing from what failed", async () => {
+  it("distinguishes a missing parameter from a failure", async () => {
     for (const type of ["ParameterNotFound", "ParameterVersionNotFound"]) {
       expect(await parameters(error(type)).parameters.read("/x")).toBeUndefined();
     }
@@ -102,7 +102,7 @@ describe("parameters", () => {
     await expect(parameters(error("AccessDeniedException")).parameters.read("/x")).rejects.toThrow("no");
   });
 
-  it("writes a new version and answers its number", async () => {
+  it("writes a new version and returns its number", async () => {
     const { seen, parameters: store } = parameters({ body: '{"Version":5}' });
     expect(await store.write("/models/fraud", "{}")).toBe(5);
     expect(JSON.parse(seen[0]!.body)).toEqual({ Name: "/models/fraud", Value: "{}", Overwrite: true });
@@ -176,7 +176,7 @@ describe("texts of the environment", () => {
   it("are a JSON object of texts", () => {
     expect(texts('{"fraud":"/models/fraud"}')).toEqual({ fraud: "/models/fraud" });
   });
-  it.each([undefined, "{", "[]", "null", "5", '{"fraud":1}'])("%j is named with what was expected", (value) => {
+  it.each([undefined, "{", "[]", "null", "5", '{"fraud":1}'])("%j is refused with what was expected", (value) => {
     expect(() => texts(value)).toThrow(/environment variable NAMES (is missing|must be a JSON object of texts, got)/);
   });
 });

@@ -18,7 +18,7 @@ function handler(manifest?: unknown) {
 const inspect = (manifest?: unknown) => handler(manifest)({ action: "inspect", day: DAY });
 
 describe("batch-gate: inspect", () => {
-  it("says how much there is, and that an empty day is empty", async () => {
+  it("reports the rows, and whether the day is empty", async () => {
     expect(await inspect(MANIFEST)).toEqual({ rows: 12, empty: false, files: 2, duplicateKeys: 0 });
     expect(await inspect({ ...MANIFEST, rows: 0, files: [] })).toEqual({ rows: 0, empty: true, files: 0, duplicateKeys: 0 });
   });
@@ -29,9 +29,13 @@ describe("batch-gate: inspect", () => {
       "ManifestInvalid",
       /dt=2026-11-20\.manifest\.json: It does not exist: the day's extract did not finish\. Run the day again/,
     ],
-    ["{", "ManifestInvalid", /It is not what the extract writes: It is not JSON/],
+    ["{", "ManifestInvalid", /It isn't a manifest as the extract writes it: It is not JSON/],
     [{ ...MANIFEST, rows: -1 }, "ManifestInvalid", /\/rows: Expected a number >= 0, got -1/],
-    [{ ...MANIFEST, date: "2026-11-19" }, "ManifestInvalid", /It is of "fraud" on 2026-11-19, expected "fraud" on 2026-11-20/],
+    [
+      { ...MANIFEST, date: "2026-11-19" },
+      "ManifestInvalid",
+      /It belongs to "fraud" on 2026-11-19, expected "fraud" on 2026-11-20/,
+    ],
     [{ ...MANIFEST, files: [] }, "ManifestInvalid", /It has 12 rows in 0 files/],
     [{ ...MANIFEST, duplicateKeys: 2 }, "DuplicateKeys", /2 keys occur more than once, allowed 0: .* Nothing was scored/],
   ])("%j stops the day", async (manifest, name, message) => {
@@ -75,7 +79,7 @@ describe("batch-gate: summary", () => {
     );
     expect(name).toBe("DaysFailed");
     expect(message).toBe(
-      '3 of 4 days of dataset "fraud" failed; scores of before are as they were, the other days are loaded. ' +
+      '3 of 4 days of dataset "fraud" failed; earlier scores are unchanged, and the other days are loaded. ' +
         "2026-11-19: States.TaskFailed: Column amount vanished; 2026-11-20: States.Timeout: no cause was given; 2026-11-21: it was never inspected. " +
         "Run them again with: npm run pipeline -- inference --dataset fraud --date DAY",
     );

@@ -10,7 +10,7 @@ import { randomModel } from "../../../packages/tree-kernel/tests/random-model";
 import { treeImage } from "../../helpers/tree-image";
 import { DATASET, failure } from "./world";
 
-describe("a champion on other encodings", () => {
+describe("a champion with other encodings", () => {
   const text = (name: string, categories: readonly string[], unknown: number | null = null) =>
     ({ name, type: "categorical", from: "input", encoder: "ordinal", categories, unknown, default: null }) as const;
   const number = (name: string) => ({ name, type: "numeric", from: "features", default: null }) as const;
@@ -53,7 +53,7 @@ describe("a champion on other encodings", () => {
     ]);
   });
 
-  it("gets its own codes of texts, and what it has for unknown ones", () => {
+  it("gets its own codes for texts, and its own code for unknown ones", () => {
     const spec = specOf(text("browser", ["chrome", "edge", "firefox"]));
     const holdout = holdoutOf([0], [1], [2], [Number.NaN]);
     expect(rowsFor(championWith(["browser"], specOf(text("browser", ["edge", "chrome"], 99))), spec, holdout)).toEqual([
@@ -76,19 +76,19 @@ describe("a champion on other encodings", () => {
     ]);
   });
 
-  it("keeps the profile's codes where it has no spec", () => {
+  it("gets the profile's codes if it has no spec", () => {
     const image = championWith(["category"]);
     expect(rowsFor(image, specOf(encoded("category", ["a", "b"])), holdoutOf([1]))).toEqual([1]);
     expect(rowsFor(image, specOf(text("category", ["a", "b"])), holdoutOf([1]))).toBe(
-      "category is encoded otherwise for it, and its image does not say how",
+      "it encodes category in another way, and its image does not say how",
     );
   });
 
   it("is not compared when a number became a text", () => {
     const image = championWith(["x"], specOf(number("x")));
-    expect(rowsFor(image, specOf(text("x", ["a"])), holdoutOf([0]))).toMatch(/x is encoded otherwise/);
+    expect(rowsFor(image, specOf(text("x", ["a"])), holdoutOf([0]))).toMatch(/it encodes x in another way/);
     expect(rowsFor(championWith(["x"], specOf(text("x", ["a"]))), specOf(number("x")), holdoutOf([0]))).toMatch(
-      /x is encoded otherwise/,
+      /it encodes x in another way/,
     );
   });
 
@@ -108,7 +108,7 @@ describe("a champion on other encodings", () => {
 describe("decision", () => {
   const rmse = { evaluation: { ...DATASET.evaluation, metric: "rmse" as const, limit: 10, margin: 0.5 } };
   const evidence = { champion: "old", comparison: "", psi: 0.1 };
-  it("wants an error below the limit, and below the champion's by the margin", () => {
+  it("requires an error below the limit, and below the champion's by the margin", () => {
     const ok = (value: number, theirs: number) =>
       decisionChecks(rmse, { ...evidence, metrics: { rmse: value }, championMetrics: { rmse: theirs } }).map((check) => check.ok);
     expect(ok(9, 9.6)).toEqual([true, true, true]);
@@ -116,7 +116,7 @@ describe("decision", () => {
     expect(ok(11, 20)).toEqual([false, true, true]);
   });
 
-  it("judges no ranking by a handful of rows of one class", () => {
+  it("doesn't judge a ranking by a handful of rows of one class", () => {
     const check = (positives: number) =>
       decisionChecks(DATASET, {
         ...evidence,
@@ -140,7 +140,7 @@ describe("a holdout", () => {
     ]);
   });
 
-  it("is bounded", async () => {
+  it("has a limited size", async () => {
     const csv = `key,label,margin,prediction\n${"k,1,0,0\n".repeat(100_001)}`;
     const error = await failure(Promise.resolve().then(() => parseHoldout(new TextEncoder().encode(csv), [], "x")));
     expect(error).toMatchObject({

@@ -80,7 +80,7 @@ describe("dataset documents", () => {
     expect(parseDataset(JSON.stringify(document), name)).toMatchObject({ ok: true });
   });
 
-  it("may have a name of 18 characters, with which a model's name fills a ClientToken", () => {
+  it("may have a name of 18 characters, with which a model's name fits exactly into a ClientToken", () => {
     const name = "n".repeat(18);
     expect(parseDataset(altered("name", name), name)).toMatchObject({ ok: true });
     const execution = { name: "daily", startedAtMs: Date.UTC(2026, 10, 21) };
@@ -129,7 +129,7 @@ describe("dataset documents", () => {
     [
       "features",
       [{ ...DATASET.features[0], name: "event_time" }],
-      "/features/0/name: Expected another name than key, event_time",
+      "/features/0/name: Expected a name other than key, event_time",
     ],
     ["features", [DATASET.features[0], DATASET.features[0]], '/features: features[1].name is "amount", like features[0].name'],
     ["features", [{ ...DATASET.features[0], encoder: "ordinal" }], "/features/0/encoder: This field does not belong here"],
@@ -145,7 +145,7 @@ describe("dataset documents", () => {
     expect(problemsOf(altered(path, value))).toContain(problem);
   });
 
-  it("that are no JSON, or no object, say so", () => {
+  it("that are not JSON, or not an object, are refused", () => {
     expect(problemsOf("{")).toMatch(/It is not JSON/);
     expect(problemsOf("null")).toBe("Expected an object, got null.");
   });
@@ -167,7 +167,7 @@ describe("dataset documents", () => {
         "There is no s3://pipelines/config/datasets/fraud.json: deploy the stack, which uploads the documents of its datasets.",
     });
     expect((await failure(load({ [datasetKey("fraud")]: "{}" }))).message).toMatch(
-      /is no valid dataset document: \/version: .* Correct the dataset/,
+      /is not a valid dataset document: \/version: .* Correct the dataset/,
     );
   });
 });

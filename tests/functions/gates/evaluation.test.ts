@@ -91,7 +91,7 @@ describe("evaluation-gate", () => {
     expect(objects.text(`${REPORT}baseline.json`)).toBe(modelFiles(trained())["baseline.json"]);
   });
 
-  it("gives the same at a second run", async () => {
+  it("gives the same result at a second run", async () => {
     const { run } = setUp();
     expect(await run()).toEqual(await run());
   });
@@ -241,15 +241,15 @@ describe("evaluation-gate", () => {
       [
         "no gzip",
         () => withModel(new TextEncoder().encode("<html>")),
-        /model\.tar\.gz is no tar archive packed with gzip \(.*\): it is damaged/,
+        /model\.tar\.gz is not a gzipped tar archive \(.*\): it is damaged/,
       ],
-      ["half an archive", () => withModel(whole().subarray(0, 2000)), /is no tar archive packed with gzip/],
+      ["half an archive", () => withModel(whole().subarray(0, 2000)), /is not a gzipped tar archive/],
       [
-        "bytes that are no tar",
+        "bytes that are not a tar archive",
         () => withModel(gzipSync(new Uint8Array(4096).fill(65))),
-        /model\.tar\.gz (is no tar archive|holds no file)/,
+        /model\.tar\.gz (is not a gzipped tar archive|holds no file)/,
       ],
-      ["an entry without a size", () => withModel(wrongSize()), /is no tar archive/],
+      ["an entry without a size", () => withModel(wrongSize()), /is not a gzipped tar archive/],
       ["an empty archive", () => withModel(gzipSync(new Uint8Array(10_240))), /holds no file/],
       [
         "a file that is missing",
@@ -259,17 +259,17 @@ describe("evaluation-gate", () => {
       ["a model that is none", () => trainedBucket({ model: { "model.ubj": "{}" } }), /model\.ubj cannot be used: /],
       ["a spec that is none", () => trainedBucket({ model: { "feature-spec.json": "{}" } }), /feature-spec\.json: .*version/],
       [
-        "a spec of other features",
+        "a spec for other features",
         () => trainedBucket({ model: { "feature-spec.json": JSON.stringify({ version: 1, features: FEATURES.slice(1) }) } }),
         /feature-spec\.json: Expected the features of the dataset in order/,
       ],
       [
-        "golden rows that are none",
+        "malformed golden rows",
         () => trainedBucket({ model: { "golden.json": '{"features":[],"rows":[],"margins":[]}' } }),
         /golden\.json: \/rows: Expected at least 1 elements, got an array of 0/,
       ],
       [
-        "golden rows of other features",
+        "golden rows with other features",
         () => trainedBucket({ model: { "golden.json": '{"features":["x"],"rows":[[1]],"margins":[1]}' } }),
         /golden\.json: Expected rows of amount/,
       ],
@@ -288,7 +288,7 @@ describe("evaluation-gate", () => {
       ],
       ["metrics that are none", () => trainedBucket({ model: { "metrics.json": "5" } }), /metrics\.json: Expected a JSON object/],
       [
-        "a baseline that is none",
+        "a malformed baseline",
         () => trainedBucket({ model: { "baseline.json": "{" } }),
         /baseline\.json: Expected a JSON object/,
       ],
@@ -299,7 +299,7 @@ describe("evaluation-gate", () => {
       ],
       ["no holdout", () => trainedBucket({ output: { "holdout.csv": undefined } }), /output\.tar\.gz has no holdout\.csv/],
       [
-        "a holdout of other columns",
+        "a holdout with other columns",
         () => trainedBucket({ output: { "holdout.csv": "key,label\n1,2\n" } }),
         /holdout\.csv: Expected the columns key, label, margin, prediction, amount/,
       ],
@@ -321,7 +321,7 @@ describe("evaluation-gate", () => {
       [
         "a ragged holdout",
         () => trainedBucket({ output: { "holdout.csv": `key,label,margin,prediction,${NAMES.join()}\na,1\n` } }),
-        /holdout\.csv: It is no CSV/,
+        /holdout\.csv: It is not CSV/,
       ],
     ])("%s is named with its key and the fix", async (_what, objects, message) => {
       const error = await failure(setUp({ objects: objects() }).run());
@@ -330,7 +330,7 @@ describe("evaluation-gate", () => {
       expect(error.message).toMatch(/s3:\/\/pipelines\/models\/fraud\//);
     });
 
-    it("an object that is too large is not opened", async () => {
+    it("does not open an object that is too large", async () => {
       const objects = trainedBucket();
       const large: MemoryObjects = {
         ...objects,
@@ -341,7 +341,7 @@ describe("evaluation-gate", () => {
       );
     });
 
-    it("a model of several classes, or of features that its profile does not have, is refused before it is registered", async () => {
+    it("refuses a model with several classes, or with features that its profile doesn't have, before it is registered", async () => {
       const classes = JSON.stringify(
         randomModel({
           seed: 1,

@@ -23,7 +23,7 @@ describe("auc", () => {
     );
   });
 
-  it("does not change with a rising function of the scores, and turns with their sign", () => {
+  it("is invariant under a rising function of the scores, and reversed by their sign", () => {
     fc.assert(
       fc.property(rows(fc.integer({ min: -1000, max: 1000 })), (list) => {
         const [labels, scores] = columns(list);

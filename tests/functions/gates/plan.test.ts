@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { datasetKey, modelTarKey } from "../../../functions/gates/common/keys";
 import type { DatasetDocument } from "../../../functions/gates/dataset";
-import { dateOf, dayNumber, momentMs } from "../../../functions/gates/plan/dates";
+import { dateOfDay, dayNumber, momentMs } from "../../../functions/gates/plan/dates";
 import { createPlanHandler } from "../../../functions/gates/plan/handler";
 import { accessTo, BUCKET, DATASET, failure, log, memoryObjects, memoryParameters } from "./world";
 
@@ -35,7 +35,7 @@ function setUp({
 }
 
 describe("pipeline-plan: training", () => {
-  it("names everything that the states after it work on", async () => {
+  it("names everything that the later states work on", async () => {
     expect(await setUp().plan("training", { dataset: "fraud" })).toEqual({
       dataset: "fraud",
       profile: "fraud",
@@ -74,7 +74,7 @@ describe("pipeline-plan: training", () => {
     });
   });
 
-  it("gives a retry the same names, and another execution others", async () => {
+  it("gives a retry the same names, and another execution different ones", async () => {
     const { plan } = setUp();
     const first = await plan("training", { dataset: "fraud" });
     expect(await plan("training", { dataset: "fraud" })).toEqual(first);
@@ -82,7 +82,7 @@ describe("pipeline-plan: training", () => {
     expect(second).not.toHaveProperty("modelName", "modelName" in first && first.modelName);
   });
 
-  it("takes a moment, a date and a file", async () => {
+  it("accepts a time, a date and a file", async () => {
     const { plan } = setUp();
     expect(await plan("training", { dataset: "fraud", asOf: "2026-11-20" })).toMatchObject({ asOf: "2026-11-20T00:00:00.000Z" });
     const input = { dataset: "fraud", asOf: "2026-11-20T06:30:00Z", file: "training/source/fraud/rows.csv" };
@@ -100,7 +100,7 @@ describe("pipeline-plan: training", () => {
 });
 
 describe("pipeline-plan: inference", () => {
-  it("takes yesterday of the execution's start, in UTC", async () => {
+  it("takes the day before the execution's start, in UTC", async () => {
     expect(await setUp().plan("inference", { dataset: "fraud" })).toEqual({
       dataset: "fraud",
       profile: "fraud",
@@ -122,17 +122,17 @@ describe("pipeline-plan: inference", () => {
     });
   });
 
-  it("takes a range, its ends included, across a leap day", async () => {
+  it("accepts a range including both ends, across a leap day", async () => {
     const plan = await setUp().plan("inference", { dataset: "fraud", from: "2024-02-28", to: "2024-03-01" });
     expect("days" in plan && plan.days.map(({ date }) => date)).toEqual(["2024-02-28", "2024-02-29", "2024-03-01"]);
   });
 
-  it("takes one date with a file, and today", async () => {
+  it("accepts one date with a file, and today", async () => {
     const input = { dataset: "fraud", date: "2026-11-21", file: "training/source/fraud/rows.csv" };
     expect(await setUp().plan("inference", input)).toMatchObject({ days: [{ date: "2026-11-21", file: input.file }] });
   });
 
-  it("refuses a champion that no pipeline made, and says how to get one", async () => {
+  it("refuses a champion that no pipeline trained, and says how to get one", async () => {
     const error = await failure(setUp({ champion: "fraud-trees-1" }).plan("inference", { dataset: "fraud" }));
     expect(error.name).toBe("NoTrainedModel");
     expect(error.message).toMatch(
@@ -140,7 +140,7 @@ describe("pipeline-plan: inference", () => {
     );
   });
 
-  it("gives transform jobs names that SageMaker takes, one for each day", async () => {
+  it("gives transform jobs names that SageMaker accepts, one for each day", async () => {
     const name = `d${"x".repeat(17)}`;
     const { parameters } = setUp();
     const objects = memoryObjects(BUCKET, {
@@ -177,7 +177,7 @@ describe("pipeline-plan: wrong input", () => {
     ],
     ["a misspelt member", "inference", { dataset: "fraud", form: "2026-11-20" }, /form: .*Did you mean "from"\?/],
     [
-      "a moment without zone",
+      "a time without a zone",
       "training",
       { dataset: "fraud", asOf: "2026-11-20T06:00:00" },
       /asOf: expected a date .* got "2026-11-20T06:00:00"/,
@@ -253,14 +253,14 @@ describe("pipeline-plan: wrong input", () => {
     expect(message).toMatch(/color: .*dataset: .*date: /);
   });
 
-  it("names a state machine that hands over another event", async () => {
+  it("names the problem when the state machine passes a wrong event", async () => {
     const { handle } = setUp();
     expect((await failure(handle({ pipeline: "training" }))).message).toMatch(/\/execution: This field is required/);
     const event = { pipeline: "training", input: { dataset: "fraud" }, execution: { name: "x", startTime: "soon" } };
     expect((await failure(handle(event))).message).toMatch(/execution\.startTime: expected an ISO 8601 time, got "soon"/);
   });
 
-  it("wants a file for a dataset of files", async () => {
+  it("requires a file for a dataset of files", async () => {
     const { plan } = setUp({ dataset: { ...DATASET, source: { kind: "files" } } });
     expect(await failure(plan("training", { dataset: "fraud" }))).toMatchObject({
       name: "InvalidInput",
@@ -298,12 +298,12 @@ describe("pipeline-plan: wrong input", () => {
 describe("dates", () => {
   it("turn into days and back", () => {
     fc.assert(
-      fc.property(fc.integer({ min: -100_000, max: 100_000 }), (day) => dayNumber(dateOf(day)) === day),
+      fc.property(fc.integer({ min: -100_000, max: 100_000 }), (day) => dayNumber(dateOfDay(day)) === day),
       { seed: 1 },
     );
   });
 
-  it.each(["", "2026-1-1", "2026-13-01", "2025-02-29", "20261120"])("%j is none", (text) => {
+  it.each(["", "2026-1-1", "2026-13-01", "2025-02-29", "20261120"])("%j is not a date", (text) => {
     expect(dayNumber(text)).toBeUndefined();
     expect(momentMs(text)).toBeUndefined();
   });

@@ -59,7 +59,7 @@ const refIn = ({ chain, challengers = [] }: ModelsDocument) =>
 const HEALTHY: ModelHealth = { modelFailures: 0, refreshFailures: 0 };
 
 describe("model-promotion", () => {
-  it("converts, puts beside the champion, looks, and puts in front; fallbacks stay", async () => {
+  it("converts, starts the canary, checks it, and makes it champion; fallbacks stay", async () => {
     const { act, modelObjects, newest, parameters, asked } = setUp({ health: HEALTHY });
     const converted = await act("convert");
     if (!("key" in converted)) throw new Error("convert answers a key");
@@ -138,7 +138,7 @@ describe("model-promotion", () => {
     expect(parameters.versions).toHaveLength(3);
   });
 
-  it("lets a twin of this execution be faster", async () => {
+  it("tolerates a twin of this execution that is faster", async () => {
     const { act, parameters, newest } = setUp();
     const converted = await act("convert");
     parameters.beforeWrite = () => {
@@ -175,7 +175,7 @@ describe("model-promotion", () => {
     expect(await first.act("canary", converted)).toMatchObject({ changed: false, percent: 0 });
   });
 
-  it("does without metrics where nobody said where they are, and says so", async () => {
+  it("works without metrics when no namespace is configured, and says so", async () => {
     const { act } = setUp();
     const converted = await act("convert");
     await act("canary", converted);
@@ -210,7 +210,7 @@ describe("model-promotion: conversions that fail", () => {
     const error = await failure(setUp({ parameters: memoryParameters(taken) }).act("convert"));
     expect(error).toMatchObject({
       name: "ModelArtifactInvalid",
-      message: expect.stringContaining(`has another model of the name "${MODEL}"`),
+      message: expect.stringContaining(`has another model named "${MODEL}"`),
     });
   });
 });
@@ -295,7 +295,7 @@ describe("model-promotion: a champion that somebody else chose meanwhile", () =>
     const error = await failure(act(action, converted));
     expect(error.name).toBe("PromotionSuperseded");
     expect(error.message).toMatch(
-      /"fraud-trees-2" became the champion of profile "fraud" after .* \(then it was "fraud-trees-1"\); it stays/,
+      /"fraud-trees-2" became the champion of profile "fraud" after .* \(when it was "fraud-trees-1"\); it stays/,
     );
     expect(newest()).toEqual({ chain: [OTHER] });
   });
@@ -308,7 +308,7 @@ describe("model-promotion: a champion that somebody else chose meanwhile", () =>
     expect(parameters.versions).toHaveLength(2);
   });
 
-  it.each(["canary", "flip"])("is put back when it was chosen in the very moment of %s", async (action) => {
+  it.each(["canary", "flip"])("is put back when it was chosen at the very moment of %s", async (action) => {
     const { act, parameters, newest } = setUp();
     const converted = await act("convert");
     if (action === "flip") await act("canary", converted);
@@ -321,7 +321,7 @@ describe("model-promotion: a champion that somebody else chose meanwhile", () =>
     expect(newest()).toEqual({ chain: [OTHER] });
   });
 
-  it("is left to people when its version is no longer kept", async () => {
+  it("is left to people when SSM no longer keeps its version", async () => {
     const one = memoryParameters(START);
     const parameters: MemoryParameters = { ...one, write: async () => 9 };
     const { act } = setUp({ parameters });
@@ -341,7 +341,7 @@ describe("model-promotion: wrong events", () => {
     ],
     [{ action: "convert", dataset: "fraud" }, /\/modelName: This field is required/],
     [{ action: "convert", dataset: "fraud", modelName: "../x" }, /\/modelName: Expected text of the form .*, got "\.\.\/x"/],
-    [{ action: "flip", dataset: "fraud", modelName: MODEL }, /\/convert: action "flip" needs what "convert" answered/],
+    [{ action: "flip", dataset: "fraud", modelName: MODEL }, /\/convert: action "flip" needs the result of "convert"/],
     [{ action: "flip", dataset: "fraud", modelName: MODEL, convert: {} }, /\/convert\/profile: This field is required/],
   ])("%j", async (event, message) => {
     expect(await failure(setUp().handle(event))).toMatchObject({ name: "InvalidInput", message: expect.stringMatching(message) });

@@ -42,7 +42,7 @@ function setUp(own: unknown, champion?: unknown, dataset: DatasetDocument = DATA
 }
 
 describe("data-quality-gate", () => {
-  it("passes a healthy training set and says what it looked at", async () => {
+  it("passes a healthy training set and lists its checks", async () => {
     const result = await setUp(statistics(), statistics())(EVENT);
     expect(result).toMatchObject({ rows: 2000, comparedWith: CHAMPION });
     expect(result.checks.map(({ name, ok, detail }) => `${ok ? "ok" : "no"} ${name}: ${detail}`)).toEqual([
@@ -58,7 +58,7 @@ describe("data-quality-gate", () => {
     ]);
   });
 
-  it("does without a champion's training set", async () => {
+  it("works without a champion's training set", async () => {
     const result = await setUp(statistics())(EVENT);
     expect(result.comparedWith).toBe("");
     expect(result.checks.at(-1)).toEqual({
@@ -107,7 +107,7 @@ describe("data-quality-gate", () => {
     [
       "labels that are missing or NaN",
       statistics(label({ nulls: 2, notFinite: 1 })),
-      /label values: 2 labels are missing and 1 are no finite numbers/,
+      /label values: 2 labels are missing and 1 are not finite numbers/,
     ],
     [
       "no label at all",
@@ -158,7 +158,7 @@ describe("data-quality-gate", () => {
         return error instanceof Error ? error.message : "";
       }
     };
-    it("looks at the spread of the labels", async () => {
+    it("checks the spread of the labels", async () => {
       expect(await balance({ minimum: 0, maximum: 99.5, positives: null })).toBe("labels from 0 to 99.5, allowed 0 to 100");
       expect(await balance({ minimum: 7, maximum: 7 })).toMatch(/label balance: every label is 7/);
       expect(await balance({ minimum: -1, maximum: 7 })).toMatch(/label balance: labels from -1 to 7, allowed 0 to 100/);
@@ -181,7 +181,7 @@ describe("data-quality-gate", () => {
       expect((await failure(setUp(other, own)(EVENT))).message).toMatch(/drift: amount has PSI/);
     });
 
-    it("passes over columns that were not counted, and tells new ones", async () => {
+    it("skips columns without counts, and reports new ones", async () => {
       const before = statistics({ columns: statistics().columns.slice(2) });
       const now = statistics({}, { count_1m: { histogram: null } });
       const result = await setUp(now, before)(EVENT);
@@ -219,7 +219,7 @@ describe("histograms", () => {
     expect(histogramOf(written, "")).toEqual({ edges: written.edges, ...expected });
   });
 
-  it("are refused with another number of counts", () => {
+  it("are refused with the wrong number of counts", () => {
     expect(histogramOf({ edges: [0, 1, 2], counts: [1] }, "/columns/3/histogram")).toEqual({
       pointer: "/columns/3/histogram/counts",
       detail: "Expected 2 counts for 3 edges, got 1.",
@@ -238,7 +238,7 @@ const uniform = (count: number, to: number) => Array.from({ length: count }, (_,
 describe("population stability index", () => {
   const counts = fc.array(fc.nat(1000), { minLength: 1, maxLength: 12 });
 
-  it("is the textbook's sum", () => {
+  it("equals the textbook's sum", () => {
     // Σ (q − p)·ln(q/p) for p = (0.5, 0.5), q = (0.8, 0.2).
     expect(psi([50, 50], [80, 20])).toBeCloseTo(0.3 * Math.log(1.6) - 0.3 * Math.log(0.4), 12);
     expect(psi([0, 0], [1, 1])).toBe(0);
@@ -279,7 +279,7 @@ describe("population stability index", () => {
     );
   });
 
-  it("stays small when the same values were counted between other edges", () => {
+  it("stays small when the same values are counted between other edges", () => {
     const values = uniform(10_000, 100);
     const deciles = counted(values, uniform(10, 100));
     expect(histogramPsi(deciles, counted(values, [0, 7, 21, 28, 40, 55, 63, 77, 90, 100]))).toBeLessThan(0.01);
@@ -287,7 +287,7 @@ describe("population stability index", () => {
     expect(histogramPsi(deciles, counted(values, [0, 99]))).toBeLessThan(0.01);
   });
 
-  it("sees another distribution, values beyond the ends, and values that went missing", () => {
+  it("detects another distribution, values beyond the ends, and values that are now missing", () => {
     const before = counted(uniform(1000, 100), [0, 10, 20, 40, 60, 80, 100]);
     expect(histogramPsi(before, counted(uniform(1000, 30), [0, 5, 10, 15, 20, 25, 30]))).toBeGreaterThan(1);
     expect(histogramPsi(before, counted(uniform(1000, 300), [0, 10, 20, 40, 60, 80, 100]))).toBeGreaterThan(1);

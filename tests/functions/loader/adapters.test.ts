@@ -76,7 +76,7 @@ describe("createQueue", () => {
 });
 
 describe("createManifestStore", () => {
-  it("writes under manifests/ and answers the URL", async () => {
+  it("writes under manifests/ and returns the URL", async () => {
     const keys: unknown[] = [];
     const client = answered(new S3Client(settings), (_, input) => {
       keys.push(input.Key);
@@ -91,7 +91,7 @@ describe("createLoaderMetrics", () => {
   it.each([
     [undefined, false],
     [12, true],
-  ])("emits the lag when there is one: %s", (freshnessLagSeconds, expected) => {
+  ])("emits the lag if there is one: %s", (freshnessLagSeconds, expected) => {
     const lines: string[] = [];
     const metrics = createMetrics("RiskWarehouse", {}, { now: () => 0 }, (line) => lines.push(line));
     const totals = {
@@ -131,12 +131,12 @@ describe("createDataApi", () => {
     expect(inputs).toEqual([{ ...where, Sql: "SELECT 1" }, { ...where, Sqls: ["A", "B"] }, { Id: "i" }]);
   });
 
-  it("reads states and fields, and refuses what it does not know", async () => {
+  it("reads states and fields, and refuses unknown ones", async () => {
     const described = await api({ Status: "FAILED", Error: "e", SubStatements: [{ Id: "i:1", Error: "e" }] }).describe("i");
     expect(described).toEqual({ status: "FAILED", error: "e", subStatements: [{ id: "i:1", status: "", error: "e" }] });
     expect((await api({ Status: "STARTED" }).describe("i")).subStatements).toEqual([]);
     await expect(api({ Status: "ODD" }).describe("i")).rejects.toThrow(/status ODD/);
-    await expect(api({}).execute({ sql: "", name: "", token: "" })).rejects.toThrow(/without an id/);
+    await expect(api({}).execute({ sql: "", name: "", token: "" })).rejects.toThrow(/returned no id/);
     const Records = [
       [{ isNull: true }, { longValue: 1 }, { doubleValue: 1.5 }, { booleanValue: false }, { stringValue: "x" }, {}],
     ];

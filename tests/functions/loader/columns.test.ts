@@ -58,7 +58,7 @@ describe.each(TARGETS)("the columns of $table", ({ table, columns }) => {
     expect([...rows.keys()]).toEqual(expect.arrayContaining(OF_THE_LOADER));
   });
 
-  it("are not null where every line has them, and nowhere else", () => {
+  it("are NOT NULL exactly where every line has them", () => {
     for (const [field, { required, type, column = field }] of declared) {
       const { notNull, addedLater } = rows.get(column)!;
       // A SUPER holds JSON's null.

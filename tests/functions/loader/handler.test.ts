@@ -54,7 +54,7 @@ function setUp(bodies: readonly string[], transaction: SqlClient["transaction"])
 }
 
 describe("the loader's run", () => {
-  it("removes messages only after the commit and measures the lag of the newest event", async () => {
+  it("removes messages only after the commit, and measures the lag of the newest event", async () => {
     const test = setUp([body("archive/a"), body("archive/b")], async () => {
       expect(test.size()).toBe(2);
       return [done];
@@ -74,7 +74,7 @@ describe("the loader's run", () => {
     expect(test.logged).toEqual(["load_halved", "object_not_loaded"]);
   });
 
-  it("takes many failures, or one before COPY, for the warehouse's own", async () => {
+  it("attributes many failures, or one before COPY, to the warehouse", async () => {
     const failing = (index: number | undefined) => () => Promise.reject(new StatementFailed("load", index, "", "down"));
     const bodies = Array.from({ length: 8 }, (_, index) => body(`archive/${index}`));
     await expect(setUp(bodies, failing(undefined)).run()).rejects.toThrow("down");
@@ -85,14 +85,14 @@ describe("the loader's run", () => {
     await expect(setUp([body("archive/a")], async () => []).run()).rejects.toThrow(/without its row in risk.loads/);
   });
 
-  it("leaves what timed out in the queue and says so", async () => {
+  it("leaves the messages of a timed-out load in the queue and says so", async () => {
     const test = setUp([body("archive/a")], () => Promise.reject(new StatementTimeout("load", "STARTED")));
     expect(await test.run()).toMatchObject({ loads: 0, failed: 0, pending: 1 });
     expect(test.size()).toBe(1);
     expect(test.logged).toEqual(["load_timed_out"]);
   });
 
-  it("begins nothing when its time is over", async () => {
+  it("starts nothing when its time is up", async () => {
     const test = setUp([body("archive/a")], () => Promise.reject(new Error("must not load")));
     expect(await test.run(2_000)).toMatchObject({ loads: 0, pending: 1 });
   });

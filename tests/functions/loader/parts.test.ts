@@ -19,19 +19,19 @@ const event = (changes: Record<string, unknown> = {}, outer: Record<string, unkn
   });
 
 describe("readNotification", () => {
-  it("decodes the key as a form", () => {
+  it("decodes keys like form fields", () => {
     expect(readNotification(event())).toEqual({
       kind: "objects",
       objects: [{ bucket: "data", key: "archive/a b+cü", etag: "e", sizeBytes: 3 }],
     });
   });
 
-  it("knows the test that S3 sends", () => {
+  it("recognises the test event that S3 sends", () => {
     expect(readNotification('{"Event": "s3:TestEvent"}')).toEqual({ kind: "test" });
   });
 
   it.each([
-    ["no json", /no JSON/],
+    ["no json", /not JSON/],
     ["[]", /another JSON value/],
     ["{}", /list Records/],
     ['{"Records": [1]}', /Records\[0\]: expected an object/],
@@ -68,7 +68,7 @@ describe("planChunks", () => {
     );
   });
 
-  it("leaves out what belongs nowhere", () =>
+  it("leaves out objects without a target", () =>
     expect(planChunks([object("other/x")], { maxObjects: 1, maxBytes: 1 })).toEqual([]));
 
   it("halves down to single objects", () => {
@@ -94,14 +94,14 @@ describe("loadStatements", () => {
     }
   });
 
-  it("asks the ledger for each key once, and for none at all", () => {
+  it("asks the ledger for each key once, and not at all without keys", () => {
     expect(ledgerQueries([object("archive/a"), object("archive/a")])).toEqual([
       "SELECT object_key, etag FROM risk.load_ledger WHERE status = 'loaded' AND object_key IN ('archive/a')",
     ]);
     expect(ledgerQueries([])).toEqual([]);
   });
 
-  it("calls every object of the manifest mandatory", () => {
+  it("marks every object of the manifest as mandatory", () => {
     expect(JSON.parse(manifestOf([object("archive/a", 7)]))).toEqual({
       entries: [{ url: "s3://data/archive/a", mandatory: true, meta: { content_length: 7 } }],
     });

@@ -58,7 +58,7 @@ const named = (name: string) => Object.assign(new Error("passing"), { name });
 const options = { name: "test", token: "token", deadline: 60_000 };
 
 describe("createSqlClient", () => {
-  it("counts nothing as done before FINISHED", async () => {
+  it("treats nothing as done before FINISHED", async () => {
     const { client, calls } = scripted({ describe: [state("SUBMITTED"), state("PICKED"), state("STARTED"), state("FINISHED")] });
     expect(await client.transaction(["LOCK TABLE a"], options)).toEqual([]);
     expect(calls.map(({ name }) => name)).toEqual(["batch"]);
@@ -84,7 +84,7 @@ describe("createSqlClient", () => {
     expect(tokens).toEqual(Array.from({ length: 3 }, () => ({ sql: "SELECT 1", name: "test", token: "token" })));
   });
 
-  it("gives up on an error that does not pass, and on one that passes too late", async () => {
+  it("gives up on a permanent error, and on one that lasts too long", async () => {
     await expect(
       scripted({ describe: [], execute: [named("ValidationException")] }).client.query("SELECT 1", options),
     ).rejects.toThrow("passing");
@@ -93,7 +93,7 @@ describe("createSqlClient", () => {
     expect(execute).toHaveLength(0);
   });
 
-  it("tries a passing failure again as a new attempt", async () => {
+  it("repeats a temporary failure as a new attempt", async () => {
     const { client, calls } = scripted({
       describe: [state("FAILED", { error: "ERROR: Redshift is resuming" }), state("FINISHED")],
     });
@@ -118,7 +118,7 @@ describe("createSqlClient", () => {
   it.each([
     [state("ABORTED"), ["A", "B"], /test failed: the statement was aborted/],
     [state("FAILED", { error: "reason" }), ["A"], /at statement 1: reason/],
-  ])("says what is known of %j", async (described, sqls, message) => {
+  ])("reports what is known about %j", async (described, sqls, message) => {
     await expect(scripted({ describe: [described] }).client.transaction(sqls, options)).rejects.toThrow(message);
   });
 
@@ -128,7 +128,7 @@ describe("createSqlClient", () => {
     expect(calls.at(-1)).toEqual({ name: "cancel", argument: "id" });
   });
 
-  it("keeps the Data API's limits before it sends anything", async () => {
+  it("checks the Data API's limits before it sends anything", async () => {
     const { client, calls } = scripted({ describe: [] });
     await expect(client.transaction([], options)).rejects.toThrow(/1 to 40 statements, got 0/);
     await expect(

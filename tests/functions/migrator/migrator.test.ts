@@ -24,7 +24,7 @@ function setUp(migrations: readonly Migration[], rows: Row[] = [], fail?: (name:
 const one: Migration = { name: "0001_a", sql: "CREATE TABLE a (x INT); -- done\nSELECT ';'" };
 
 describe("createMigrator", () => {
-  it("applies what is missing, between the lock and its row", async () => {
+  it("applies missing migrations, each between the lock and its row", async () => {
     const test = setUp([one]);
     expect(await test.run()).toEqual({ applied: ["0001_a"], alreadyApplied: [] });
     expect(test.transactions[1]).toEqual([
@@ -36,7 +36,7 @@ describe("createMigrator", () => {
     ]);
   });
 
-  it("steps back when another migrator was faster, and only then", async () => {
+  it("skips a migration only when another migrator was faster", async () => {
     const rows: Row[] = [];
     const fail = (name: string) => {
       if (name !== "migrate-0001_a") return undefined;
@@ -51,7 +51,7 @@ describe("createMigrator", () => {
     ).rejects.toThrow("network");
   });
 
-  it("tries the bootstrap twice when two first runs meet, and no other error", async () => {
+  it("retries the bootstrap once when two first runs collide, and after no other error", async () => {
     let attempts = 0;
     const meet = (name: string) =>
       name === "migrations-bootstrap" && attempts++ === 0 ? new StatementFailed(name, 0, "", "exists") : undefined;
@@ -70,7 +70,7 @@ describe("createMigrator", () => {
     await expect(setUp(migrations, rows).run()).rejects.toThrow(message);
   });
 
-  it("does not mind how a checkout ends its lines", () => {
+  it("ignores how a checkout ends its lines", () => {
     expect(checksumOf({ name: "a", sql: "A\r\nB" })).toBe(checksumOf({ name: "a", sql: "A\nB" }));
   });
 
@@ -98,5 +98,5 @@ describe("splitStatements", () => {
     ['"open', /quoted name/],
     ["/* open", /comment/],
     ["$$ open", /dollar-quoted/],
-  ])("says where %j is left open", (sql, message) => expect(() => splitStatements(sql)).toThrow(message));
+  ])("says where %j is not closed", (sql, message) => expect(() => splitStatements(sql)).toThrow(message));
 });

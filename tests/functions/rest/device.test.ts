@@ -131,7 +131,7 @@ describe("POST /device", () => {
     );
   });
 
-  it("answers what the model makes of the archived record, with reasons by category", async () => {
+  it("scores as the model scores the archived record, with reasons by category", async () => {
     const world = new World();
     world.set = { version: "1", chain: [treeLoader(profile)(image.bytes, image.ref)], challengers: [] };
     const [evaluator, encode] = [loadTrees(image.bytes), encoder(spec)];

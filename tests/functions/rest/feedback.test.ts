@@ -65,7 +65,7 @@ const pointers = (answer: RestAnswer) =>
   (JSON.parse(answer.body) as { errors: { pointer: string }[] }).errors.map(({ pointer }) => pointer);
 
 describe("good labels", () => {
-  it("become one object of the day with one line a label", async () => {
+  it("become one object of the day with one line per label", async () => {
     const world = new World();
     const answer = await world.send({ labels: [label, { event_id: "txn-2", label: false }] });
     expect(answer).toMatchObject({ statusCode: 202, headers: { "Content-Type": "application/json" } });
@@ -97,7 +97,7 @@ describe("good labels", () => {
     expect(world.metric("LabelsRepeated")).toEqual([0, 3]);
   });
 
-  it("without a time are of the day on which they come", async () => {
+  it("without a time belong to the day of their arrival", async () => {
     const world = new World();
     await world.send({ labels: [{ event_id: "txn-1", label: true }] });
     world.now += 86_400_000;
@@ -113,7 +113,7 @@ describe("good labels", () => {
     expect(JSON.parse((await world.send({ labels: [label, revised] })).body)).toMatchObject({ accepted: 2, duplicates: 0 });
   });
 
-  it("up to 500 with the longest ids pass", async () => {
+  it("are accepted up to 500 with the longest ids", async () => {
     const world = new World();
     const labels = Array.from({ length: 500 }, (_, index) => ({
       ...label,
@@ -123,7 +123,7 @@ describe("good labels", () => {
     expect(world.records()).toHaveLength(500);
   });
 
-  it("keep their batch id under any order and repetition", () => {
+  it("keep their batch id in any order and with repetitions", () => {
     const one = fc.record(
       {
         event_id: fc.constantFrom("a", "b", "c"),
@@ -191,13 +191,13 @@ describe("bad labels", () => {
     expect(world.metric("FeedbackRefused")).toEqual([1]);
   });
 
-  it("a little ahead of our clock are not of the future", async () => {
+  it("slightly ahead of our clock are accepted", async () => {
     expect(await new World().send({ labels: [{ ...label, labelled_at: "2026-03-20T12:04:59Z" }] })).toMatchObject({
       statusCode: 202,
     });
   });
 
-  it("by the hundred are listed up to a limit", async () => {
+  it("are listed up to a limit", async () => {
     const labels = Array.from({ length: 400 }, (_, index) => ({ ...label, event_id: `e${index}`, labelled_at: "2999-01-01" }));
     const { errors } = JSON.parse((await new World().send({ labels })).body) as { errors: { detail: string }[] };
     expect(errors).toHaveLength(51);
@@ -208,13 +208,13 @@ describe("bad labels", () => {
     ["{", 400, "not-json"],
     [`{"labels":[],"labels":[]}`, 400, "duplicate-name"],
     [JSON.stringify({ labels: "x".repeat(2 * 1024 * 1024) }), 413, "too-large"],
-  ])("%#: a body that is none is refused", async (body, status, kind) => {
+  ])("%#: a malformed body is refused", async (body, status, kind) => {
     const answer = await new World().send(body);
     expect(answer.statusCode).toBe(status);
     expect(JSON.parse(answer.body)).toMatchObject({ type: `urn:risk-scoring:problem:${kind}` });
   });
 
-  it("of another media type are refused", async () => {
+  it("with another media type are refused", async () => {
     expect(await new World().send({ labels: [label] }, { "content-type": "text/csv" })).toMatchObject({ statusCode: 415 });
   });
 
@@ -229,7 +229,7 @@ describe("bad labels", () => {
 });
 
 describe("a bucket that is down", () => {
-  it("is told as such, and the same request heals it", async () => {
+  it("is reported, and repeating the request stores the labels", async () => {
     const world = new World();
     world.isDown = true;
     const answer = await world.send({ labels: [label] });
@@ -242,7 +242,7 @@ describe("a bucket that is down", () => {
 });
 
 describe("the schema", () => {
-  it("is a model of the gateway too", () => {
+  it("also works as a model of the gateway", () => {
     expect(toDraft04(FEEDBACK_SCHEMA)).toMatchObject({ type: "object", properties: { labels: { minItems: 1, maxItems: 500 } } });
   });
 });

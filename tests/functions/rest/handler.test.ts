@@ -144,7 +144,7 @@ describe("a valid request", () => {
     expect(emf).toMatchObject({ ScoringLatency: 0, LeadScore: 50, Profile: "lead" });
   });
 
-  it("is answered from the cache until its time is over, without a second event", async () => {
+  it("is answered from the cache until that expires, without a second event", async () => {
     const first = await world.post(LEAD);
     world.now += 59_000;
     const second = await world.post({ engagementMetrics: 50, industry: "technology", companySize: 500 });
@@ -155,7 +155,7 @@ describe("a valid request", () => {
     expect(world.events).toHaveLength(2);
   });
 
-  it("calls the id of an input by the profile's name for it", async () => {
+  it("names the id of an input as the profile does", async () => {
     const { json } = await world.post({ data: [600, 1, 40, 3, 60000, 2, 1, 1, 50000, 1, 0, 0] }, {}, "churn");
     expect(json.inputId).toMatch(/^[0-9a-f]{32}$/);
     expect(json).not.toHaveProperty("leadId");
@@ -194,7 +194,7 @@ describe("Idempotency-Key", () => {
     expect([busy.statusCode, busy.headers["Retry-After"]]).toEqual([409, "1"]);
   });
 
-  it("is free again after a failure, and does not stand in the way when the table is down", async () => {
+  it("is free again after a failure, and doesn't prevent scoring when the table is down", async () => {
     world.down = { bus: true, bucket: true };
     expect((await world.post(LEAD, key)).statusCode).toBe(503);
     world.down = {};
@@ -227,7 +227,7 @@ describe("outages", () => {
     expect(JSON.parse(gunzipSync(body).toString())).toMatchObject({ event_id: json.id, score: 50 });
   });
 
-  it("answers 503 with Retry-After when the score can be recorded nowhere", async () => {
+  it("answers 503 with Retry-After when the score can't be recorded anywhere", async () => {
     world.down = { bus: true, bucket: true, table: true };
     const { statusCode, headers, json } = await world.post(LEAD);
     expect([statusCode, headers["Retry-After"], headers["Content-Type"]]).toEqual([503, "1", "application/problem+json"]);
@@ -259,7 +259,7 @@ describe("bad input", () => {
     expect(world.stored()).toBe(0);
   });
 
-  it("is every problem that the route declares, and no other", async () => {
+  it("gives every problem that the route declares, and no other", async () => {
     const kinds = new Set<unknown>();
     const provoke = async (body: unknown, headers: Record<string, string> = {}, base64 = false) => {
       const { json } = await world.post(body, headers, "lead", { isBase64Encoded: base64 });

@@ -92,7 +92,7 @@ const setOf = (chain: Member[], ...challengers: [Member, number][]): ModelSet =>
 });
 
 describe("models behind POST /predict", () => {
-  it("answer with reasons by feature that add up to the score; challengers stand in the record only", async () => {
+  it("answer with reasons by feature that add up to the score; challengers are only in the record", async () => {
     const world = new World();
     const remote = remoteMember({ version: "remote", scoreBatch: () => Promise.reject(new Error("must not be asked")) });
     world.set = setOf([TREES], [constant("challenger", 0.9), 0], [remote, 0]);
@@ -107,7 +107,7 @@ describe("models behind POST /predict", () => {
     expect(world.lines.join()).not.toContain("model_failed");
   });
 
-  it("fall back and say from whom, and the next call asks the champion again", async () => {
+  it("fall back and say from which model, and the next call asks the champion again", async () => {
     const world = new World();
     let isDown = true;
     const endpoint = remoteMember({
@@ -129,7 +129,7 @@ describe("models behind POST /predict", () => {
     expect(await world.predict()).toMatchObject({ modelVersion: "endpoint", cached: true });
   });
 
-  it("are promoted and rolled back at once: no cached score of another model is answered", async () => {
+  it("are promoted and rolled back at once: cached scores of another model are not used", async () => {
     const world = new World();
     const old = setOf([constant("old", 0.25)]);
     world.set = old;

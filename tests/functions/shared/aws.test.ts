@@ -80,7 +80,7 @@ const clock = { now: () => 1_000_000 };
 describe("batchGet", () => {
   const keys = Array.from({ length: 150 }, (_, index) => ({ id: s(String(index)) }));
 
-  it("reads in hundreds, strongly consistent, and asks again for what was left", async () => {
+  it("reads a hundred keys at a time, strongly consistent, and asks again for unprocessed ones", async () => {
     const { seen, config } = wire(({ json }, count) => {
       const asked = (json.RequestItems as Record<string, { Keys: unknown[] }>).t!.Keys;
       return count === 1
@@ -94,14 +94,14 @@ describe("batchGet", () => {
     expect(seen[0]?.json).toMatchObject({ RequestItems: { t: { ConsistentRead: true } } });
   });
 
-  it("asks again for as long as the caller may wait, and gives what it has with the table's name", async () => {
+  it("asks again as long as the caller may wait, then returns what it has, with the table's name", async () => {
     const { config } = wire(({ json }) => ({ body: { Responses: {}, UnprocessedKeys: json.RequestItems } }));
     const read = await batchGet(new DynamoDBClient(config), "t", keys.slice(0, 2), patience(2));
     expect(read).toMatchObject({ items: [], unread: keys.slice(0, 2) });
     expect(read.error).toMatchObject({ message: expect.stringMatching(/Table t left 2 keys unread after 3/) });
   });
 
-  it("spends a short table's units on the first keys, in whatever order it answers", async () => {
+  it("spends a throttled table's units on the first keys, in whatever order it answers", async () => {
     // Each call may read one key, the last one that it asks for.
     const { config } = wire(({ json }) => {
       const asked = (json.RequestItems as Record<string, { Keys: unknown[] }>).t!.Keys;
@@ -115,13 +115,13 @@ describe("batchGet", () => {
     expect(unread).toEqual(keys.filter((key) => unread.some(({ id }) => id?.S === key.id.S)));
   });
 
-  it("gives errors with what could not be read", async () => {
+  it("returns errors together with the unread keys", async () => {
     const { config } = wire(() => broken);
     const read = await batchGet(new DynamoDBClient(config), "t", keys.slice(0, 1), patience(5));
     expect(read).toMatchObject({ items: [], unread: keys.slice(0, 1), error: { message: "no" } });
   });
 
-  it("waits for a table that refuses a whole call, and repeats what the server failed at", async () => {
+  it("waits for a table that refuses a whole call, and repeats after a server error", async () => {
     const { seen, config } = wire((_, count) =>
       count === 1 ? throttled : count === 2 ? { status: 500, body: {} } : { body: { Responses: { t: keys.slice(0, 1) } } },
     );
@@ -139,7 +139,7 @@ describe("object store", () => {
     return { seen, objects: createObjectStore(new S3Client(config), "bucket") };
   };
 
-  it("writes under If-None-Match and takes 412 for done", async () => {
+  it("writes with If-None-Match and treats 412 as done", async () => {
     const { seen, objects } = store(200);
     expect(await objects.putIfAbsent("a/b.gz", Buffer.from("x"))).toBe("created");
     expect(seen[0]).toMatchObject({
@@ -156,7 +156,7 @@ describe("object store", () => {
     await expect(store(403).objects.putIfAbsent("k", Buffer.from("x"))).rejects.toThrow();
   });
 
-  it("tells a missing object from a forbidden one", async () => {
+  it("distinguishes a missing object from a forbidden one", async () => {
     expect(await store(200).objects.exists("k")).toBe(true);
     expect(await store(404).objects.exists("k")).toBe(false);
     await expect(store(403).objects.exists("k")).rejects.toThrow();
@@ -171,7 +171,7 @@ describe("event bus", () => {
       time: new Date(0),
     }));
 
-  it("sends ten entries a call and repeats only what was refused", async () => {
+  it("sends ten entries per call and repeats only refused ones", async () => {
     const { seen, config } = wire(({ json }, count) => ({
       body: {
         Entries: (json.Entries as unknown[]).map((_, index) =>
@@ -189,7 +189,7 @@ describe("event bus", () => {
     });
   });
 
-  it("stays below 256 KB a call", async () => {
+  it("stays below 256 KB per call", async () => {
     const { seen, config } = wire(({ json }) => ({
       body: { Entries: (json.Entries as unknown[]).map(() => ({ EventId: "1" })) },
     }));
@@ -197,7 +197,7 @@ describe("event bus", () => {
     expect(seen.map(({ json }) => (json.Entries as unknown[]).length)).toEqual([2, 2]);
   });
 
-  it("answers the indexes that stay refused, whole calls that fail included", async () => {
+  it("returns the indexes of entries that stay refused, including those of failed calls", async () => {
     const { seen, config } = wire(() => broken);
     expect(await createEventBus(new EventBridgeClient(config), "bus", "src", backoff).publish(events(2))).toEqual([0, 1]);
     expect(seen).toHaveLength(3);
@@ -224,7 +224,7 @@ describe("stream tables", () => {
     features: Float64Array.of(3, Number.NaN),
   };
 
-  it("reads back the result that it wrote, and writes only where there is none", async () => {
+  it("reads back the result that it wrote, and writes only if there is none", async () => {
     let item: unknown;
     const { seen, config } = wire(({ action, json }) => {
       if (action === "PutItem") item = json.Item;
@@ -239,7 +239,7 @@ describe("stream tables", () => {
     expect((await store.read(["t-1"], patience(0))).found).toEqual(new Map([["t-1", result]]));
   });
 
-  it("gives the result that is there when there is one, without reading", async () => {
+  it("returns an existing result without reading", async () => {
     let item: unknown;
     const { seen, config } = wire(({ json }) => {
       if (item !== undefined) return { status: 400, body: { ...(conditionFailed.body as object), Item: item } };
@@ -253,7 +253,7 @@ describe("stream tables", () => {
     expect(seen[1]?.json).toMatchObject({ ReturnValuesOnConditionCheckFailure: "ALL_OLD" });
   });
 
-  it("turns a failed condition into an answer and other failures into errors", async () => {
+  it("returns a failed condition as a result, and throws other failures", async () => {
     const stores = (answer: Answer) => {
       const args = { client: new DynamoDBClient(wire(() => answer).config), table: "t", clock, ttlSeconds: 60 };
       return { results: createResultStore(args), states: createStateStore(args) };
@@ -267,7 +267,7 @@ describe("stream tables", () => {
     await expect(denied.states.write("tok", { state: {}, lastSequence: "5" })).rejects.toThrow("no");
   });
 
-  it("guards a state by its padded sequence number and reads it back plain", async () => {
+  it("guards a state by its padded sequence number and reads it back unpadded", async () => {
     let item: unknown;
     const { seen, config } = wire(({ action, json }) => {
       if (action === "PutItem") item = json.Item;
@@ -338,7 +338,7 @@ describe("scores table", () => {
 });
 
 describe("parameters and secrets", () => {
-  it("come in one call for all names, which asks KMS for nothing and leaves unknown names out", async () => {
+  it("are read in one call for all names, without KMS and without unknown names", async () => {
     const { seen, config } = wire(() => ({
       body: { Parameters: [{ Name: "/policy", Value: "{}" }], InvalidParameters: ["/models"] },
     }));
@@ -351,7 +351,7 @@ describe("parameters and secrets", () => {
     ]);
   });
 
-  it("are throttled by a name, whatever the status", async () => {
+  it("count as throttled by the error's name, whatever the status", async () => {
     const answers: readonly [Answer, boolean, boolean][] = [
       [{ status: 400, body: { __type: "ThrottlingException", message: "Rate exceeded" } }, true, true],
       [{ status: 429, body: { __type: "SlowDown" } }, true, true],
@@ -368,7 +368,7 @@ describe("parameters and secrets", () => {
     expect(isTransient(new TypeError("x is not a function"))).toBe(false);
   });
 
-  it("answer their text and name what has none", async () => {
+  it("return their text, and name a secret that has none", async () => {
     const secret = (body: unknown) => createSecretSource(new SecretsManagerClient(wire(() => ({ body })).config), "arn:secret")();
     expect(await secret({ SecretString: "key" })).toBe("key");
     await expect(secret({})).rejects.toThrow("arn:secret");
@@ -384,7 +384,7 @@ describe("parameters and secrets", () => {
 });
 
 describe("clients", () => {
-  it("take region, retries and credentials from the environment alone", async () => {
+  it("take region, retries and credentials only from the environment", async () => {
     process.env.AWS_REGION = "eu-west-1";
     process.env.AWS_ACCESS_KEY_ID = "id";
     process.env.AWS_SECRET_ACCESS_KEY = "secret";
@@ -405,7 +405,7 @@ describe("clients", () => {
   });
 });
 
-it("gzip bodies stay readable", async () => {
+it("still read gzip bodies", async () => {
   expect(gunzipSync(await gzipLines(["{}", "[]"])).toString()).toBe("{}\n[]\n");
   expect(Buffer.compare(await gzipLines(["a"]), await gzipLines(["a"]))).toBe(0);
 });

@@ -4,7 +4,7 @@ import { itemBytes as plannedBytes } from "../../../functions/shared/item-size";
 
 const base64 = (length: number) => Buffer.alloc(length, 7).toString("base64");
 
-it("bills an item by what the platform plans it with", () => {
+it("agrees with the local table about the size of an item", () => {
   const shared = {
     näme: { S: "Zürich" },
     digits: { N: "1234567" },

@@ -82,7 +82,7 @@ class Store {
 }
 
 describe("model source", () => {
-  it("is the policy's own model without a parameter, and again when the parameter is gone", async () => {
+  it("uses the policy's own model without a parameter, and again when the parameter is deleted", async () => {
     const store = new Store();
     const { names, refreshed } = store.source();
     expect(await names()).toBeNull();
@@ -174,7 +174,7 @@ describe("model source", () => {
     expect(await refreshed()).toEqual(["trees-2"]);
   });
 
-  it("takes a new chain although a challenger can't be loaded, which joins once it can", async () => {
+  it("takes a new chain although a challenger can't be loaded, and adds the challenger once it can", async () => {
     const store = new Store();
     store.put({ chain: [ONE.ref] });
     const { source, names, refreshed } = store.source();
@@ -213,7 +213,7 @@ describe("model source", () => {
     expect(store.log("model_refresh_failed").join()).toMatch(/does not match its hash/);
   });
 
-  it("asks less and less often for artifacts that can't be loaded, but at once when the document changes", async () => {
+  it("retries artifacts that can't be loaded less and less often, but at once when the document changes", async () => {
     const store = new Store();
     store.put({ chain: [ONE.ref] });
     const { names, refreshed } = store.source();
@@ -228,7 +228,7 @@ describe("model source", () => {
     expect(await refreshed()).toEqual(["trees-1"]);
   });
 
-  it("starts with those models that can be loaded, and decisions name the others", async () => {
+  it("starts with the models that can be loaded, and decisions name the others", async () => {
     const store = new Store();
     store.put({ chain: [{ ...ONE.ref, key: "models/none" }, TWO.ref] });
     const { source, refreshed } = store.source();
@@ -245,7 +245,7 @@ describe("model source", () => {
     expect((await source.current())?.chain[0]?.local).not.toBeNull();
   });
 
-  it("starts without SSM: nothing can answer but the policy's own model", async () => {
+  it("starts without SSM, with only the policy's own model", async () => {
     const store = new Store();
     store.parameterDown = true;
     store.put({ chain: [ONE.ref] });
@@ -258,7 +258,7 @@ describe("model source", () => {
     expect(await refreshed()).toEqual(["trees-1"]);
   });
 
-  it("remembers a bounded number of models", async () => {
+  it("remembers a limited number of models", async () => {
     const store = new Store();
     const { refreshed } = store.source();
     for (let index = 0; index < 12; index++) {
@@ -277,7 +277,7 @@ describe("model source", () => {
 });
 
 describe("tree loader", () => {
-  it("stretches a probability to the profile's scale", () => {
+  it("scales a probability to the profile's scale", () => {
     const { bytes, ref } = treeImage("lead-trees", ["company_size", "engagement"], 5);
     const member = treeLoader(PROFILES.lead)(bytes, ref);
     const score = member.local?.score(Float64Array.of(1, 1, 0)) ?? 0;
@@ -286,7 +286,7 @@ describe("tree loader", () => {
   });
 
   it.each([
-    ["log-odds", { objective: "binary:logitraw" }, /binary:logitraw, whose predictions are no score/],
+    ["log-odds", { objective: "binary:logitraw" }, /binary:logitraw, whose predictions are not scores/],
     ["several classes", { classes: 3 }, /3 classes/],
   ])("refuses %s", (_, options, message) => {
     const { bytes, ref } = treeImage("fraud-trees", ["amount"], 7, options);

@@ -89,7 +89,7 @@ function wire(environment: Record<string, string>) {
 }
 
 describe("models of a function's environment", () => {
-  it("are none without MODELS_PARAMETER, and need a bucket with it", () => {
+  it("are undefined without MODELS_PARAMETER, and need a bucket with it", () => {
     expect(wire({})).toBeUndefined();
     expect(() => wire({ MODELS_PARAMETER: "/models" })).toThrow(/MODEL_BUCKET is missing/);
   });

@@ -87,7 +87,7 @@ afterEach(() => {
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
 describe("a refresh", () => {
-  it("is one call for policy and models together, however often both are asked for", async () => {
+  it("reads policy and models in one call, however often both are asked for", async () => {
     const store = new Store();
     const { versions } = container(store, 1);
     for (let refresh = 1; refresh <= 5; refresh++) {
@@ -100,7 +100,7 @@ describe("a refresh", () => {
     }
   });
 
-  it("comes within the first TTL, then after the TTL ± 20 %", async () => {
+  it("happens within the first TTL, then after the TTL ± 20 %", async () => {
     await fc.assert(
       fc.asyncProperty(fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true })), async (numbers) => {
         const store = new Store();
@@ -120,7 +120,7 @@ describe("a refresh", () => {
     );
   });
 
-  it("of 1,000 containers that start together stays below the account's 40 reads a second", async () => {
+  it("of 1,000 containers that start together stays below the account's 40 reads per second", async () => {
     const store = new Store();
     const sources = Array.from({ length: 1_000 }, (_, seed) => {
       const random = new Random(seed);
@@ -141,7 +141,7 @@ describe("a refresh", () => {
 });
 
 describe("a cold start", () => {
-  it("of 200 containers at once waits out the throttling, and every one scores", async () => {
+  it("of 200 containers at once waits until throttling ends, and every one scores", async () => {
     const store = Store.limited(40);
     const scored: number[] = [];
     const starts = Array.from({ length: 200 }, async (_, seed) => {
@@ -176,7 +176,7 @@ describe("a cold start", () => {
     expect(store.calls).toHaveLength(before + 1);
   });
 
-  it("does not wait for what no waiting mends", async () => {
+  it("does not wait after permanent errors", async () => {
     const store = new Store();
     store.answer = () => {
       throw denied();
@@ -208,7 +208,7 @@ describe("the last good policy and models", () => {
     expect(await versions()).toBe("good next");
   });
 
-  it("are read again by a container that was frozen amid a read", async () => {
+  it("are read again by a container that was frozen during a read", async () => {
     let tries = 0;
     const read = async () => {
       tries++;

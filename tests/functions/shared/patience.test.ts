@@ -16,7 +16,7 @@ function patienceOf(mayWait: () => boolean = () => true): Patience & { readonly 
 }
 
 describe("patience", () => {
-  it("tells throttled calls and passing faults from answers that stay", () => {
+  it("distinguishes throttling and temporary faults from permanent errors", () => {
     for (const name of ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"])
       expect(isThrottled(named(name))).toBe(true);
     expect(isThrottled(named("ValidationException"))).toBe(false);
@@ -42,7 +42,7 @@ describe("patience", () => {
     expect(time).toBe(-1);
   });
 
-  it("repeats passing faults a few times, and others not at all", async () => {
+  it("repeats temporary faults a few times, and others not at all", async () => {
     let calls = 0;
     const failing = (error: Error) => () => {
       calls++;
@@ -54,7 +54,7 @@ describe("patience", () => {
     expect(calls).toBe(4);
   });
 
-  it("lets a slow table take items nearly in order, and leaves the rest close behind", async () => {
+  it("lets a slow table take items nearly in order, so that the unwritten ones are the last", async () => {
     let units = 0;
     let taken = 0;
     let underWay = 0;
@@ -86,7 +86,7 @@ describe("patience", () => {
     expect(outcomes.at(-1)).toEqual({ kind: "not_started" });
   });
 
-  it("goes on at full width once the table takes everything again, and starts nothing without time", async () => {
+  it("returns to full concurrency once the table accepts everything again, and starts nothing without time", async () => {
     let calls = 0;
     let underWay = 0;
     let most = 0;
@@ -117,7 +117,7 @@ describe("patience", () => {
     ).toEqual([{ kind: "not_started" }]);
   });
 
-  it("works on the items of a lane one after the other, and on none after one that failed", async () => {
+  it("processes the items of a lane one after the other, and none after one that failed", async () => {
     const order: string[] = [];
     const outcomes = await mapPatiently(
       ["a1", "b1", "a2", "c1", "b2", "a3"],
@@ -143,7 +143,7 @@ describe("patience", () => {
     ]);
   });
 
-  it("gives the units of a short table to the first items that wait", async () => {
+  it("gives a throttled table's units to the first waiting items", async () => {
     let calls = 0;
     const outcomes = await mapPatiently(
       Array.from({ length: 48 }, (_, index) => index),

@@ -38,7 +38,7 @@ function source(read: () => Promise<string | undefined>) {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("policy source", () => {
-  it("takes a new document in the background and never waits for it", async () => {
+  it("loads a new document in the background and never waits for it", async () => {
     let text = document("a");
     let reads = 0;
     const { policies, time, lines } = source(async () => {
@@ -62,7 +62,7 @@ describe("policy source", () => {
     ["the parameter is gone", () => Promise.resolve(undefined)],
     ["the document is not JSON", () => Promise.resolve("{")],
     ["the document is invalid", () => Promise.resolve('{"profile":"lead"}')],
-  ])("keeps the last good policy when %s, and counts and logs it once a read", async (_, bad) => {
+  ])("keeps the last good policy when %s, and counts and logs it once per read", async (_, bad) => {
     let read = (): Promise<string | undefined> => Promise.resolve(document("good"));
     const { policies, time, lines, metrics } = source(() => read());
     await policies.current();
@@ -77,7 +77,7 @@ describe("policy source", () => {
     expect(lines.filter((line) => line.includes("policy_refresh_failed"))).toHaveLength(1);
   });
 
-  it("fails without a first document, by the parameter's name, and recovers with it", async () => {
+  it("fails without a first document, naming the parameter, and recovers once there is one", async () => {
     let read = (): Promise<string | undefined> => Promise.reject(denied);
     const { policies, time } = source(() => read());
     await expect(policies.current()).rejects.toThrow("SSM says no");

@@ -28,7 +28,7 @@ describe("tokeniser", () => {
     expect(tokeniser.protectKnown({ amount: 1, secret_note: "x" })).toEqual({ amount: 1 });
   });
 
-  it("is made without fetching the secret where a profile has no personal field, and then makes no token", async () => {
+  it("is made without fetching the secret for a profile without personal fields, and then refuses to make tokens", async () => {
     let fetched = 0;
     const secret = async () => `secret ${++fetched}`;
     const lead = await createTokeniserSource(secret, PROFILES.lead.schema)();
@@ -39,7 +39,7 @@ describe("tokeniser", () => {
     expect([fraud.token("alice"), fetched]).toEqual([createTokeniser("secret 1", PROFILES.fraud.schema).token("alice"), 1]);
   });
 
-  it("is stable for a key, differs between keys, and remembers a bounded number", () => {
+  it("gives stable tokens per key, different ones between keys, and remembers a limited number", () => {
     const again = createTokeniser("secret", PROFILES.fraud.schema);
     const first = tokeniser.token("alice");
     for (let index = 0; index < 10_050; index++) again.token(`user-${index}`);
@@ -49,7 +49,7 @@ describe("tokeniser", () => {
 });
 
 describe("metrics", () => {
-  it("are published once: one EMF line a flush, under all their dimensions together", () => {
+  it("are published once: one EMF line per flush, under all their dimensions together", () => {
     const lines: string[] = [];
     const metrics = createMetrics("Space", { Environment: "dev-a1", Profile: "lead" }, clock, (line) => lines.push(line));
     metrics.flush();
@@ -82,7 +82,7 @@ describe("metrics", () => {
     ]);
   });
 
-  it("stay within a hundred values and a hundred metrics a line", () => {
+  it("stay within a hundred values and a hundred metrics per line", () => {
     const lines: string[] = [];
     const metrics = createMetrics("Space", {}, clock, (line) => lines.push(line));
     for (let index = 0; index < 250; index++) metrics.add("A", "None", index);
@@ -101,7 +101,7 @@ describe("metrics", () => {
 });
 
 describe("log", () => {
-  it("writes one JSON object a line from its level upwards", () => {
+  it("writes one JSON object per line, from its level upwards", () => {
     const lines: string[] = [];
     const log = createLog("warn", { function: "f" }, (line) => lines.push(line));
     log.debug("a");
@@ -167,7 +167,7 @@ describe("JSON input", () => {
     expect(JSON.stringify(parseJsonText("alice@example.org", 3))).not.toContain("alice");
   });
 
-  it("finds a name twice in one object and nowhere else", () => {
+  it("finds a name that occurs twice in one object, and only there", () => {
     expect(duplicateName('{"a":1,"b":{"a":2},"c":["a","a",{"a":1}]}')).toBeNull();
     expect(duplicateName('{"a":{"x":1,"\\u0078":2}}')).toBe("x");
     fc.assert(fc.property(fc.json(), (text) => duplicateName(JSON.stringify(JSON.parse(text))) === null));
@@ -175,7 +175,7 @@ describe("JSON input", () => {
 });
 
 describe("mapBounded", () => {
-  it("keeps the limit, the order and every outcome, and stops starting when told", async () => {
+  it("keeps the limit, the order and every outcome, and stops starting when asked to", async () => {
     let running = 0;
     let most = 0;
     const outcomes = await mapBounded(
@@ -222,7 +222,7 @@ describe("sequence numbers", () => {
   });
 });
 
-it("pauses between nothing and the cap", async () => {
+it("pauses between 0 and the cap", async () => {
   const waits: number[] = [];
   const backoff = { ...DEFAULT_BACKOFF, random: () => 0.999, sleep: async (ms: number) => void waits.push(ms) };
   for (const attempt of [1, 2, 10]) await pause(backoff, attempt);

@@ -30,7 +30,7 @@ function expectFits(line: Readonly<Record<string, unknown>>, limits: Readonly<Re
 }
 
 describe("storable text", () => {
-  it("holds no U+0000 and no half of a pair, and leaves everything else as it was", () => {
+  it("contains no U+0000 and no unpaired surrogate, and is otherwise unchanged", () => {
     fc.assert(
       fc.property(text, text, (name, value) => {
         const clean = (part: string) => part.replace(new RegExp(unstorable, "g"), "\ufffd");
@@ -42,7 +42,7 @@ describe("storable text", () => {
     );
   });
 
-  it("is cut between two characters, at most as long as it may be", () => {
+  it("is cut between two characters, within its limit", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.nat(40), (value, bytes) => {
         const cut = fitBytes(value, bytes);
@@ -86,7 +86,7 @@ describe("lines of the stream", () => {
     for (const body of world.objects.values()) expect(gunzipSync(body).toString()).not.toMatch(/\\u0000|\\ud[89a-f]|\0/);
   });
 
-  it("fit the columns of the quarantine, whatever lies in the stream", async () => {
+  it("fit the columns of the quarantine, whatever the stream contains", async () => {
     const world = new StreamWorld();
     const wrong = Object.fromEntries(
       ["amount", "timestamp", "currency", "category", "hour"].map((name) => [name, hostile(8000)]),
@@ -109,7 +109,7 @@ describe("lines of the stream", () => {
     }
   });
 
-  it("tell only the type of a personal value that is refused", async () => {
+  it("contain only the type of a refused personal value", async () => {
     const world = new StreamWorld();
     const refused = transaction("t-1", { user_id: true, email: ["alice@example.org"], latitude: 123.456, ip_address: 10.25 });
     const tooLong = transaction("t-2", { device_id: `alice-${"x".repeat(300)}`, longitude: "12.345 E" });
@@ -123,7 +123,7 @@ describe("lines of the stream", () => {
 });
 
 describe("lines of the archiver", () => {
-  it("hold what the warehouse takes of an event with anything in it", () => {
+  it("fit the warehouse for events with any content", () => {
     const record = { event_id: "1\0", profile: "lead", scored_at: "2026-11-21T10:00:00.000Z", input: { industry: "\ud800x" } };
     const planned = planObjects([
       { id: "a", body: JSON.stringify({ detail: { record } }), sentAtMs: 0 },

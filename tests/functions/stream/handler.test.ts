@@ -26,7 +26,7 @@ describe("stream handler", () => {
     expect(world.lines.join()).not.toContain("alice");
   });
 
-  it("answers an empty batch with nothing", async () => {
+  it("reports nothing for an empty batch", async () => {
     expect(await new StreamWorld().handler()(event(), context)).toEqual({ batchItemFailures: [] });
   });
 
@@ -37,7 +37,7 @@ describe("stream handler", () => {
     expect(world.lines.some((line) => line.includes("batch_unfinished"))).toBe(true);
   });
 
-  it("stops early when the time is nearly over, finishes what is before and leaves the rest", async () => {
+  it("stops early when the time is nearly over, finishes earlier records and leaves the rest", async () => {
     const world = new StreamWorld();
     let asked = 0;
     const hurried = { awsRequestId: "r", getRemainingTimeInMillis: () => (asked++ < 60 ? 30_000 : 10) };
@@ -51,7 +51,7 @@ describe("stream handler", () => {
     expect(world.archived()).toHaveLength(100);
   });
 
-  it("reports the lowest refused alert and archives what is before it", async () => {
+  it("reports the lowest refused alert and archives the records before it", async () => {
     const world = new StreamWorld();
     const risky = kinesisRecord(9, encode(transaction("risky", { amount: 20_000, location_mismatch: 1, velocity_flag: 1 })));
     const refusing = { ...world.ports, alerts: { publish: async () => [0] } };
@@ -78,7 +78,7 @@ describe("stream handler", () => {
     }
   });
 
-  it("waits for a throttled table until the time reserve, and answers where the next delivery goes on", async () => {
+  it("waits for a throttled table until the time reserve, and reports where the next delivery continues", async () => {
     const world = new StreamWorld();
     let units = 7;
     world.faults = (_, port) => (port === "results.create" && units-- <= 0 ? "throttled" : "none");
@@ -97,7 +97,7 @@ describe("stream handler", () => {
     expect(new Set(world.archived().map((line) => line.event_id)).size).toBe(100);
   });
 
-  it("takes what a slow table takes within one invocation", async () => {
+  it("stores as much as a slow table accepts within one invocation", async () => {
     const world = new StreamWorld();
     let calls = 0;
     world.faults = (_, port) => (port !== "objects.put" && port !== "objects.exists" && calls++ % 3 !== 0 ? "throttled" : "none");
@@ -107,7 +107,7 @@ describe("stream handler", () => {
     expect(emf?.Throttled).toBeGreaterThan(200);
   });
 
-  it("fails as a whole for a record that breaks the code, so that Lambda halves the batch, and quarantines it alone", async () => {
+  it("fails as a whole at a record that makes the code fail, so that Lambda halves the batch, and quarantines it once it is alone", async () => {
     const world = new StreamWorld();
     const broken = {
       ...world.ports,
@@ -131,7 +131,7 @@ describe("stream handler", () => {
     expect(await handler(event(first!), context)).toEqual({ batchItemFailures: [{ itemIdentifier: "1" }] });
   });
 
-  it("never takes a fault of the infrastructure for one of the record, whatever its class", async () => {
+  it("never mistakes an infrastructure fault for a fault of the record, whatever its class", async () => {
     const invalid = Object.assign(new Error("key schema"), { name: "ValidationException", $fault: "client", $metadata: {} });
     const html = new SyntaxError("Unexpected token '<'");
     for (const error of [html, invalid, new TypeError("fetch failed"), new RangeError("out of range")]) {
@@ -156,7 +156,7 @@ describe("stream handler", () => {
     }
   });
 
-  it("says what a read was refused for when nothing of a batch could be read", async () => {
+  it("reports why a read was refused when nothing of a batch could be read", async () => {
     const world = new StreamWorld();
     const denied = Object.assign(new Error("not authorized to perform dynamodb:BatchGetItem"), { name: "AccessDeniedException" });
     const read = async (users: readonly string[]) => ({ found: new Map<string, never>(), unread: new Set(users), error: denied });
@@ -167,7 +167,7 @@ describe("stream handler", () => {
     expect(world.archived()).toHaveLength(2);
   });
 
-  it("scores a user's later events again when an earlier one turns out to be stored from another record", async () => {
+  it("scores a user's later events again when an earlier one turns out to belong to another record", async () => {
     const of = (...numbers: number[]) =>
       numbers.map((number) => kinesisRecord(number, encode(transaction(`a-${number}`, { amount: 10 * number }))));
     const featuresOf = (world: StreamWorld) =>
@@ -193,7 +193,7 @@ describe("stream handler", () => {
     }
   });
 
-  it("reads no results of new events, however many a user has, and those that the state counts already", async () => {
+  it("reads no results of new events, however many a user has, but those of events that the state counts already", async () => {
     const world = new StreamWorld();
     const reads: (readonly string[])[] = [];
     const ports = {
@@ -253,7 +253,7 @@ describe("stream handler", () => {
   });
 });
 
-it("takes strict base64 only", () => {
+it("accepts only strict base64", () => {
   expect(decodeBase64("e30=")?.toString()).toBe("{}");
   // The last is "e30=" with a bit set that no byte holds; "Ł" ends in the byte of "A".
   for (const text of ["e30", "e3 0=", "e30_", 7, undefined, "e3Ł=", "e===", "e30=e30=", "e31="])

@@ -89,7 +89,7 @@ describe("models in the stream", () => {
     expect(codes("calm")).not.toContain("amount");
   });
 
-  it("leave a redelivered batch exactly as it was, whatever the models are now", async () => {
+  it("leave a redelivered batch exactly as it was, whatever the current models are", async () => {
     const world = new StreamWorld();
     world.faults = (_, port) => (port === "objects.put" ? "before" : "none");
     await world.handler(using(setOf([CHAMPION], [CHALLENGER, 0])))(batch(3), context);
@@ -102,7 +102,7 @@ describe("models in the stream", () => {
     for (const line of lines) expect(line.challengers).toEqual(decided.get(line.event_id)?.challengers);
   });
 
-  it("fall back along the chain, and the rules always go on", async () => {
+  it("fall back along the chain, and the rules always apply", async () => {
     const world = new StreamWorld();
     const down = remote("endpoint", () => Promise.reject(new ModelUnavailable("timeout", "slow")));
     await world.handler(using(setOf([down, CHAMPION])))(batch(2), context);
@@ -140,7 +140,7 @@ describe("models in the stream", () => {
     expect(new Set(lines.map(({ model_version }) => model_version)).size).toBe(2);
   });
 
-  it("have remote challengers that delay no result and no alert, only the archive", async () => {
+  it("have remote challengers that only delay the archive, not results or alerts", async () => {
     const world = new StreamWorld();
     let answer: () => void = () => {};
     const slow = remote(

@@ -16,7 +16,7 @@ describe("the progress of a batch", () => {
     expect(afterStep(start, { indexes: [], error: undefined })).toEqual(start);
   });
 
-  it("holds up the entries from its end on, and copies nothing where there are none", () => {
+  it("holds up the entries from its end on, and copies nothing if there are none", () => {
     expect(notHeldUp(start, entries)).toBe(entries);
     expect(notHeldUp({ done: 5, error: "table" }, entries)).toEqual(entries.slice(0, 2));
     expect(notHeldUp({ done: 0, error: "table" }, [])).toEqual([]);

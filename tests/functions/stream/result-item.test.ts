@@ -35,7 +35,7 @@ async function demoResults(): Promise<readonly StoredResult[]> {
 }
 
 describe("an item of the results table", () => {
-  it("costs one write unit for every ordinary event, and two for an alert that thirty features explain", async () => {
+  it("costs one write unit for every ordinary event, and two for an alert explained by thirty features", async () => {
     const results = await demoResults();
     const units = new Map<string, Set<number>>();
     let total = 0;
@@ -57,7 +57,7 @@ describe("an item of the results table", () => {
     expect(total / results.length).toBeLessThan(1.03);
   });
 
-  it("costs one write unit for an alert by five rules that is not explained by feature, and two for one by every rule that can meet", () => {
+  it("costs one write unit for an alert of five rules without features, and two for one of all rules that can fire together", () => {
     const policy = fraudPolicy();
     const features = new Float64Array(PROFILES.fraud.features.size).fill(0);
     const set = (values: Readonly<Record<string, number>>) => {
@@ -80,7 +80,7 @@ describe("an item of the results table", () => {
     expect(nine.bytes).toBeLessThanOrEqual(2 * WRITE_UNIT_BYTES);
   });
 
-  it("gives back what went in, compressed or not", async () => {
+  it("reads back what was written, compressed or not", async () => {
     const results = await demoResults();
     let compressed = 0;
     for (const result of results) {
@@ -99,7 +99,7 @@ describe("an item of the results table", () => {
 });
 
 /** Slots are stored by position: a feature may be appended, never moved or removed, or results of a moment ago would be misread. */
-it("features of the fraud profile keep their slots", () => {
+it("relies on the fraud profile's features keeping their slots", () => {
   expect(PROFILES.fraud.features.definitions.slice(0, 29).map(({ name }) => name)).toEqual([
     ...["amount", "hour", "is_night", "location_mismatch", "velocity_flag", "count_1m", "count_5m", "count_1h", "count_24h"],
     ...["sum_1m", "sum_5m", "sum_1h", "sum_24h", "minutes_since_previous", "distance_km", "minutes_travelled", "speed_kmh"],

@@ -130,7 +130,7 @@ async function expectAllOnceInOrder(world: StreamWorld, records: ReturnType<type
 }
 
 describe("a results table that is much slower than its stream", () => {
-  it("takes a batch of users with several events each, some records an invocation, once and in order", async () => {
+  it("gets a batch of users with several events each, some records per invocation, each once and in order", async () => {
     await table(5, 5);
     const world = new StreamWorld();
     const records = traffic(1000, 200);
@@ -142,7 +142,7 @@ describe("a results table that is much slower than its stream", () => {
     await expectAllOnceInOrder(world, records);
   }, 60_000);
 
-  it("goes on with what it could read when a batch comes again whose reads take longer than an invocation", async () => {
+  it("still makes progress when the reads of a redelivered batch take longer than an invocation", async () => {
     await table(1, 50);
     const world = new StreamWorld();
     const records = traffic(100, 20);

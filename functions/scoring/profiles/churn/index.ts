@@ -5,19 +5,19 @@ import { CHURN_POLICY } from "./policy";
 import { CHURN_SCHEMA } from "./schema";
 
 export interface ChurnInput {
-  /** The twelve numbers in the order of the schema. */
+  /** Names of the twelve numbers, in the order of the schema. */
   readonly data: readonly number[];
 }
 
-/** The contract's words for everything that is not a list of twelve finite numbers. */
+/** The contract's message for everything that isn't a list of twelve finite numbers. */
 export const INVALID_CHURN_INPUT = "Invalid input. Expected a list of 12 numerical values.";
 
-/** Threshold from which the answer is "Will Exit" when the policy names none. */
+/** Threshold from which the answer is "Will Exit", if the policy names none. */
 const DEFAULT_WILL_EXIT = 0.5;
 
 /** Middle of the ages in the training data: squares around it are nearly independent of age itself. */
 const AGE_CENTRE = 45;
-/** Ages of the training data: beyond them the square would outgrow the linear term and turn the model round. */
+/** Range of ages in the training data: beyond it the square would outgrow the linear term and reverse the effect. */
 const MIN_AGE = 18;
 const MAX_AGE = 92;
 

@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../../core/policy-document";
 
-/** The fitted model alone decides; rules may be added as exits become known that it has not seen. */
+/** The fitted model alone decides; rules may be added for kinds of exits that the model has not seen. */
 export const CHURN_POLICY: PolicyDocument = {
   version: "churn-1",
   profile: "churn",

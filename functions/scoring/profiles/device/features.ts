@@ -1,6 +1,6 @@
 import { type FeatureDefinition, featureSet } from "../../core/features";
 
-/** What a device-fingerprinting script and the account's records say of a device. Lists are append only: archived rows have this order. */
+/** What a fingerprinting script and the account's records say about a device. Only append to the lists: archived rows have this order. */
 
 interface TextField {
   readonly name: string;

@@ -39,7 +39,7 @@ export const DEVICE: Profile<DeviceInput, never> = {
   answer: () => ({}),
 };
 
-/** Two or three capitals, as the warehouse's column has them; a country in other words stays in the input alone. */
+/** Two or three capital letters, as the warehouse's column has them; a country written in another way is only in the input. */
 function countryCode(value: unknown): string | null {
   return typeof value === "string" && /^[A-Z]{2,3}$/.test(value) ? value : null;
 }

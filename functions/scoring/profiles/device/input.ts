@@ -5,14 +5,14 @@ export interface DeviceInput {
   readonly requestId: string;
   readonly deviceId: string | null;
   readonly ipAddress: string | null;
-  /** In the order of the features; a null and an empty text count as not given. */
+  /** In the order of the features; null and empty text count as not given. */
   readonly values: readonly (string | number | boolean | null)[];
 }
 
 /** Fields that are features, in their order. */
 const FIELDS: readonly string[] = [...FLAGS, ...TEXTS, ...NUMBERS].map(({ name }) => name);
 
-/** Takes the known fields of a record that passed the schema. Texts stay as they are: models are trained on them as archived. */
+/** Takes the known fields of a record that passed the schema. Texts stay as they are, because models are trained on them as archived. */
 export function normalise(raw: Readonly<Record<string, unknown>>): DeviceInput {
   const values = new Array<string | number | boolean | null>(FIELDS.length);
   for (let slot = 0; slot < FIELDS.length; slot++) {
@@ -31,7 +31,7 @@ export function stored({ requestId, deviceId, ipAddress, values }: DeviceInput):
   return record;
 }
 
-/** Raw values become slots: texts by their hash, flags as 1 and 0, what was not given as NaN. */
+/** Turns raw values into slots: texts into their hash, flags into 1 and 0, missing values into NaN. */
 export function extract({ values }: DeviceInput, _state: unknown, out: Float64Array): void {
   for (let slot = 0; slot < values.length; slot++) {
     const value = values[slot] ?? null;

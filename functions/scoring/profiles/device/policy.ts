@@ -1,9 +1,9 @@
 import type { PolicyDocument } from "../../core/policy-document";
 
 /**
- * Rules that score devices until a model has been trained and approved. They are points on top of a model's: a stack that promotes one
- * lowers those that the model has learnt by `device.policy.weights`. Bands as fraud scores are commonly read: suspicious from 75 on,
- * high risk from 90 on.
+ * Rules that score devices until a model has been trained and approved. Their points are added to a model's: a stack that promotes a
+ * model lowers the rules that it has learnt with `device.policy.weights`. The bands are the usual ones of fraud scores: suspicious
+ * from 75, high risk from 90.
  */
 export const DEVICE_POLICY: PolicyDocument = {
   version: "device-1",

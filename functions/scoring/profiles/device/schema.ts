@@ -2,8 +2,8 @@ import type { JsonSchema } from "../../core/json-schema";
 import { FLAGS, NUMBERS, TEXTS } from "./features";
 
 /**
- * Characters of the basic plane but controls and halves of surrogate pairs: what the archive stores as it came, so that real time and
- * training see the same text.
+ * Characters of the basic multilingual plane except controls and halves of surrogate pairs: the archive stores these unchanged, so
+ * that real time and training see the same text.
  */
 const TEXT_PATTERN = "^[ -~\\u00a1-\\ud7ff\\ue000-\\ufffc]*$";
 
@@ -26,11 +26,11 @@ const numbers = NUMBERS.map(({ name, description, minimum, maximum, ...rest }): 
   },
 ]);
 
-/** Body of `POST /device`. Identifiers are stored as tokens and are no features: a model must not learn who somebody is. */
+/** Body of `POST /device`. Identifiers are stored as tokens and are not features: a model must not learn who somebody is. */
 export const DEVICE_SCHEMA: JsonSchema = {
   $id: "https://risk-scoring.example/schemas/device.json",
   title: "Device",
-  description: "A device fingerprint to be scored from 0 to 100. What is left out counts as not known.",
+  description: "A device fingerprint to be scored from 0 to 100. Fields that are left out count as not known.",
   type: "object",
   required: ["request_id"],
   additionalProperties: false,

@@ -3,7 +3,7 @@ import { haversineKm } from "../../core/geo";
 import type { FraudInput } from "./input";
 import { DAY_MS, type FraudState, seenHash } from "./state";
 
-/** Merchant categories that rules can name. The order is part of archived features: append only. */
+/** Merchant categories that rules can name. Only append: archived features depend on the order. */
 const CATEGORIES = [
   "gas_transport",
   "grocery_pos",
@@ -79,15 +79,15 @@ const HOUR_MS = 60 * MINUTE_MS;
 const NIGHT_ENDS = 6;
 /** Airliners cruise at 800 to 900 km/h. */
 const AIRLINER_KMH = 900;
-/** A merchant's registered place can be 100 km from its shop on either end, and authorisations are stamped minutes late. */
+/** A merchant's registered place can be 100 km from its shop, at both ends, and authorisations are stamped minutes late. */
 const MIN_TRAVEL_KM = 300;
-/** A day's drive: farther from home is a mismatch when the sender gives no verdict. */
+/** A day's drive: farther from home counts as a mismatch if the sender gives no verdict. */
 const FAR_FROM_HOME_KM = 500;
-/** A mean of fewer amounts says nothing about the next. */
+/** The mean of fewer amounts says nothing about the next one. */
 const MIN_HISTORY = 5;
 /**
- * Bursts that no shopper makes. Models were trained with `velocity_flag` as these make it, so they stay as they are; the rule goes by the
- * policy's thresholds, which start from them.
+ * Bursts that no shopper makes. Models were trained with `velocity_flag` computed from these numbers, so they must not change; the rule
+ * uses the policy's thresholds, whose defaults are these numbers.
  */
 export const FLAGGED_BURST = { count_1m: 4, count_5m: 6, count_1h: 12 } as const;
 
@@ -107,7 +107,7 @@ export function extract(input: FraudInput, state: FraudState | null, out: Float6
   out[SLOT.minutes_since_previous] = (occurredAtMs - previous) / MINUTE_MS;
 }
 
-/** Windows end at the transaction's own time: one that arrives late does not count those after it. */
+/** Windows end at the transaction's own time: one that arrives late doesn't count those after it. */
 function velocity({ amount, occurredAtMs, velocityFlag }: FraudInput, state: FraudState | null, out: Float64Array): void {
   let count1m = 1;
   let count5m = 1;
@@ -150,7 +150,7 @@ function velocity({ amount, occurredAtMs, velocityFlag }: FraudInput, state: Fra
   out[SLOT.velocity_flag] = +(velocityFlag ?? isBurst);
 }
 
-/** Speed takes the time between both places whichever came first, and a second at least. */
+/** The speed uses the absolute time between the two places, and at least a second. */
 function travel(input: FraudInput, state: FraudState | null, out: Float64Array): void {
   const { latitude, longitude, homeLatitude, homeLongitude, occurredAtMs } = input;
   let distance = Number.NaN;
@@ -185,7 +185,7 @@ function habits({ amount, category, deviceId }: FraudInput, state: FraudState | 
   let zscore = Number.NaN;
   let ratio = Number.NaN;
   if (state !== null && count >= MIN_HISTORY) {
-    // A user who always pays the same would make every cent an outlier: the deviation is at least a tenth of the mean.
+    // For a user who always pays the same, every cent would be an outlier: the deviation is at least a tenth of the mean.
     const deviation = Math.max(Math.sqrt(state.spread / count), mean / 10, 1);
     zscore = (amount - mean) / deviation;
     ratio = amount / Math.max(mean, 0.01);
@@ -196,7 +196,7 @@ function habits({ amount, category, deviceId }: FraudInput, state: FraudState | 
   out[SLOT.new_device] = isNew(deviceId, state === null ? null : state.devices);
 }
 
-/** Nothing is new to a user of whom nothing is known. */
+/** Nothing counts as new for a user without history. */
 function isNew(value: string | null, seen: readonly number[] | null): number {
   return value !== null && seen !== null && seen.length > 0 && !seen.includes(seenHash(value)) ? 1 : 0;
 }

@@ -1,13 +1,13 @@
 import { parseTimestamp } from "../../core/timestamp";
 
-/** A cleaned transaction. What was not given is null, so that every input has the same shape. */
+/** A cleaned transaction. Fields that were not given are null, so that every input has the same shape. */
 export interface FraudInput {
   readonly transactionId: string;
   readonly userId: string;
   readonly amount: number;
-  /** ms since the epoch; NaN when the timestamp is no time (`check` reports it). */
+  /** ms since the epoch; NaN when the timestamp isn't a time (`check` reports it). */
   readonly occurredAtMs: number;
-  /** As it came, for messages. */
+  /** As received, for messages. */
   readonly timestamp: string | number;
   /** 0 to 23: as given, else the hour of the timestamp in UTC. */
   readonly hour: number;
@@ -18,7 +18,7 @@ export interface FraudInput {
   readonly category: string | null;
   readonly merchantId: string | null;
   readonly country: string | null;
-  /** Degrees; both or neither. */
+  /** In degrees; both are null or neither. */
   readonly latitude: number | null;
   readonly longitude: number | null;
   readonly homeLatitude: number | null;
@@ -67,8 +67,8 @@ export function normalise(raw: Readonly<Record<string, unknown>>): FraudInput {
 }
 
 /**
- * The fields that were given, under their names in the stream; the time in one notation. Members stand in the order of their
- * names, so that hashing need not sort them, and every transaction has the same shape: what was not given is undefined.
+ * The fields that were given, under their names in the stream, with the time in one notation. Members are sorted by name, so that
+ * hashing needn't sort them, and every transaction has the same shape: fields that were not given are undefined.
  */
 export function stored(input: FraudInput): Record<string, unknown> {
   return {
@@ -107,7 +107,7 @@ function flagOf(value: unknown): boolean | null {
   return value === undefined || value === null ? null : value === true || value === 1;
 }
 
-/** Empty text says as little as none. */
+/** Empty text counts as not given. */
 function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }

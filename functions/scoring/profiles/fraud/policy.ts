@@ -2,8 +2,8 @@ import type { Condition, PolicyDocument } from "../../core/policy-document";
 import { FLAGGED_BURST } from "./features";
 
 /**
- * `velocity_flag` below the bursts that raise it by themselves: then it is the sender's verdict. From those on the counts are known, and
- * the thresholds alone decide what they mean.
+ * `velocity_flag` below the bursts that set it by themselves: then it is the sender's verdict. Above them the counts are known, and the
+ * thresholds alone decide.
  */
 const SENDER_SAYS_FAST: Condition = {
   all: [
@@ -22,7 +22,7 @@ const SENDER_SAYS_FAST: Condition = {
 
 /**
  * A high amount, odd geography and high frequency together make 1 − 0.58³ = 0.805: three independent signs, each of which
- * alone (0.42) stays below the alert at 0.6, and two of which (0.66) pass it. Impossible travel alone reaches it.
+ * alone (0.42) stays below the alert at 0.6, and two of which (0.66) exceed it. Impossible travel reaches it alone.
  */
 export const FRAUD_POLICY: PolicyDocument = {
   version: "fraud-2",

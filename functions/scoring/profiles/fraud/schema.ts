@@ -1,6 +1,6 @@
 import type { JsonSchema } from "../../core/json-schema";
 
-/** Largest integer that JSON carries exactly: a longer number of a card or an account has to be sent as text. */
+/** Largest integer that JSON carries exactly: longer card or account numbers have to be sent as text. */
 const EXACT = Number.MAX_SAFE_INTEGER;
 
 const FLAG: JsonSchema = { type: ["boolean", "integer", "null"], minimum: 0, maximum: 1 };
@@ -20,8 +20,8 @@ const LONGITUDE: JsonSchema = {
 };
 
 /**
- * A record of the transaction stream. Fields that are not listed are accepted and not stored: a producer may send more
- * than the platform has a use for, and what is not classified here must not reach the archive.
+ * A record of the transaction stream. Fields that are not listed are accepted but not stored: a producer may send more than the
+ * platform uses, and unclassified fields must not reach the archive.
  */
 export const FRAUD_SCHEMA: JsonSchema = {
   $id: "https://risk-scoring.example/schemas/fraud.json",

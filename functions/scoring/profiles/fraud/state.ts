@@ -2,9 +2,9 @@ import type { FraudInput } from "./input";
 
 /**
  * What is remembered of a user between transactions: plain JSON of at most about 2.5 KB, whatever the user does.
- * Recent spending is a list of (time, count, sum) sorted by time. It is exact while a user makes at most 48 transactions
- * in 24 hours; beyond that the two neighbours are merged whose distance is smallest in proportion to their age, so recent
- * windows stay exact and old ones err by a few per cent.
+ * Recent spending is a list of (time, count, sum) sorted by time. It is exact while a user makes at most 48 transactions in 24 hours.
+ * Beyond that, the two neighbours whose distance is smallest in proportion to their age are merged, so recent windows stay exact and
+ * old ones are off by a few per cent.
  */
 export interface FraudState {
   /** ms since the epoch, ascending. */
@@ -12,14 +12,14 @@ export interface FraudState {
   readonly counts: readonly number[];
   /** Amounts, rounded to cents. */
   readonly sums: readonly number[];
-  /** Transactions behind `mean` and `spread`, at most {@link MAX_HISTORY}. */
+  /** Number of transactions behind `mean` and `spread`, at most {@link MAX_HISTORY}. */
   readonly count: number;
   readonly mean: number;
   /** Sum of squared differences from the mean (Welford). */
   readonly spread: number;
   /** Place and time of the newest transaction with a place; null before the first. Degrees rounded to 0.01° (about 1 km). */
   readonly place: { readonly latitude: number; readonly longitude: number; readonly atMs: number } | null;
-  /** Hashes of what was seen before, oldest first, at most {@link MAX_SEEN} each. */
+  /** Hashes of values seen before, oldest first, at most {@link MAX_SEEN} each. */
   readonly countries: readonly number[];
   readonly categories: readonly number[];
   readonly devices: readonly number[];
@@ -27,7 +27,7 @@ export interface FraudState {
 
 export const DAY_MS = 86_400_000;
 export const MAX_ENTRIES = 48;
-/** Older amounts fade once there are this many, so that the mean follows a change of habits. */
+/** From this many amounts on, older ones fade, so that the mean follows a change of habits. */
 export const MAX_HISTORY = 200;
 export const MAX_SEEN = 16;
 
@@ -102,7 +102,7 @@ function withEntry(before: FraudState, atMs: number, amount: number): Entries {
   return entries;
 }
 
-/** The merged entry takes the later time: a window counts a little too much rather than too little. */
+/** The merged entry takes the later time: a window may count slightly too much, but not too little. */
 function mergeClosest({ times, counts, sums }: Entries, newest: number): void {
   let best = 0;
   let bestShare = Number.POSITIVE_INFINITY;
@@ -127,7 +127,7 @@ function withSeen(seen: readonly number[], value: string | null): readonly numbe
   return seen.length < MAX_SEEN ? [...seen, hash] : [...seen.slice(1), hash];
 }
 
-/** 32-bit FNV-1a: short in the table, and no device id is kept. */
+/** 32-bit FNV-1a: short in the table, and device ids themselves are not kept. */
 export function seenHash(value: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < value.length; index++) hash = Math.imul(hash ^ value.charCodeAt(index), 0x01000193);

@@ -4,13 +4,13 @@ import { LEAD_POLICY } from "./policy";
 import { LEAD_SCHEMA } from "./schema";
 
 export interface LeadInput {
-  /** Employees. */
+  /** In employees. */
   readonly companySize: number;
   readonly industry: string;
   readonly engagementMetrics: number;
 }
 
-/** Industries that rules can name. The order is part of archived features: append only. */
+/** Industries that rules can name. Only append: archived features depend on the order. */
 const INDUSTRIES = [
   "technology",
   "finance",

@@ -49,7 +49,7 @@ describe("accept a lead", () => {
     expect(refused(lead({ companySize: 1, industry: "x", engagementMetrics: 1, ...change }))).toEqual([expected]);
   });
 
-  it.each([[null], [[]], [1], ["x"], [undefined]])("refuses %j as no object", (raw) => {
+  it.each([[null], [[]], [1], ["x"], [undefined]])("refuses %j because it isn't an object", (raw) => {
     expect(lead(raw)).toMatchObject({
       ok: false,
       reason: "not_an_object",
@@ -89,7 +89,7 @@ describe("accept a lead", () => {
       () => Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`k${index}`, 1])),
       "more problems are not listed",
     ],
-  ])("answers %s briefly", (_, make, expected) => {
+  ])("reports %s briefly", (_, make, expected) => {
     const lines = refused(lead(make()));
     expect(lines.length).toBeLessThanOrEqual(51);
     expect(lines.join("\n")).toContain(expected);
@@ -127,7 +127,7 @@ describe("accept a churn request", () => {
     ["a bare list", data],
     ["a number too large to mean anything", { data: [...data.slice(1), 1e300] }],
     ["many wrong ones", { data: new Array(900).fill("x") }],
-  ])("answers the contract's message for %s", (_, raw) => {
+  ])("gives the contract's message for %s", (_, raw) => {
     expect(refused(churn(raw))).toEqual([`/data: ${INVALID_CHURN_INPUT}`]);
     expect(INVALID_CHURN_INPUT).toBe("Invalid input. Expected a list of 12 numerical values.");
   });
@@ -195,13 +195,13 @@ describe("problems", () => {
     ]);
   });
 
-  it("words what it has no words for, and values that are not there", () => {
+  it("describes unknown keywords, and missing values", () => {
     expect(problems([{ instancePath: "/a/b", keyword: "magic", params: {} }], { a: 1 })).toEqual([
       { pointer: "/a/b", detail: 'The value fails "magic", got nothing.' },
     ]);
   });
 
-  it("joins problems to a text", () => {
+  it("joins problems into a text", () => {
     expect(
       problemText([
         { pointer: "/a", detail: "A." },

@@ -39,7 +39,7 @@ describe("decide by noisy-or", () => {
   const bits = fc.array(fc.boolean(), { minLength: 29, maxLength: 29 });
   const probability = fc.double({ min: 0, max: 1, noNaN: true });
 
-  it("stays in bounds, adds up, repeats itself and sorts its reasons", () => {
+  it("stays within bounds, adds up, is deterministic and sorts its reasons", () => {
     fc.assert(
       fc.property(weights, bits, probability, (w, fired, p) => {
         const policy = policyOf(FRAUD, w);
@@ -74,7 +74,7 @@ describe("decide by noisy-or", () => {
     );
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY])("counts a model score of %d as none and says so", (bad) => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("counts a model score of %d as unusable and flags it", (bad) => {
     const decision = decide(policyOf(FRAUD, [0.5]), new Float64Array(29).fill(1), modelOf(bad));
     expect(decision).toMatchObject({
       score: 0.5,
@@ -85,7 +85,7 @@ describe("decide by noisy-or", () => {
     expect(sum(decision)).toBe(0.5);
   });
 
-  it("survives a vector of which nothing is known", () => {
+  it("copes with a vector of unknown features", () => {
     expect(decide(policyOf(FRAUD, [0.5]), new Float64Array(29).fill(Number.NaN), modelOf(0))).toEqual({
       score: 0,
       band: "band_0",
@@ -96,7 +96,7 @@ describe("decide by noisy-or", () => {
     });
   });
 
-  it("shares the model's part by its own explanation and names the rest", () => {
+  it("divides the model's part by its own explanation and names the rest", () => {
     const contributions = [
       { code: "a", text: "A", contribution: 0.3 },
       { code: "b", text: "B", contribution: -0.1 },
@@ -111,7 +111,7 @@ describe("decide by noisy-or", () => {
     ]);
   });
 
-  it("takes a model that is certain", () => {
+  it("accepts a model that is certain", () => {
     const decision = decide(policyOf(FRAUD, [0.5]), new Float64Array(29).fill(1), modelOf(1));
     expect(decision.score).toBeCloseTo(1, 9);
     expect(Math.abs(sum(decision) - decision.score)).toBeLessThan(1e-9);
@@ -119,7 +119,7 @@ describe("decide by noisy-or", () => {
 });
 
 describe("decide by points", () => {
-  it("clamps, and scales the reasons with it", () => {
+  it("clamps the score, and scales the reasons accordingly", () => {
     const points = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 2 });
     fc.assert(
       fc.property(

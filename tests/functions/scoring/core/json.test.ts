@@ -9,13 +9,13 @@ describe("isObject", () => {
     [null, false],
     ["{}", false],
     [undefined, false],
-  ])("says of %j: %j", (value, expected) => {
+  ])("returns for %j: %j", (value, expected) => {
     expect(isObject(value)).toBe(expected);
   });
 });
 
 describe("withJsonMember", () => {
-  it("gives the text of the object with the member", () => {
+  it("gives the text of the object including the member", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), fc.jsonValue(), (members, name, value) => {
         fc.pre(name !== "__proto__" && !Object.hasOwn(members, name) && !Object.hasOwn(members, "__proto__"));

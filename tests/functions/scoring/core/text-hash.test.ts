@@ -27,7 +27,7 @@ describe("textHash", () => {
     );
   });
 
-  it("tells 200,000 similar texts apart", () => {
+  it("distinguishes 200,000 similar texts", () => {
     const hashes = new Set<number>();
     for (let index = 0; index < 200_000; index++) hashes.add(textHash(`Mozilla/5.0 ${index}`));
     expect(hashes.size).toBe(200_000);

@@ -103,7 +103,7 @@ describe.each(Object.values(PROFILES))("thresholds of $id", ({ id, defaultPolicy
   const profile = id as ProfileId;
   const names = Object.keys(defaultPolicy.thresholds ?? {});
 
-  it("are all tried here", () => {
+  it("are all covered here", () => {
     expect(Object.keys(AROUND[profile])).toEqual(names);
   });
 
@@ -130,7 +130,7 @@ describe("a sender's velocity_flag", () => {
     expect(decide("fraud", marked(1, 1), { burst_1m: 50, burst_5m: 50, burst_1h: 500 }).flags).toEqual(["high_velocity"]);
   });
 
-  it("leaves known bursts to the thresholds", () => {
+  it("does not count for known bursts, which the thresholds judge", () => {
     expect(decide("fraud", marked(6, 0.1)).flags).toEqual(["high_velocity"]);
     expect(decide("fraud", marked(6, 0.1), { burst_1m: 50, burst_5m: 50, burst_1h: 500 }).flags).toEqual([]);
   });
@@ -140,7 +140,7 @@ describe("the warehouse's flags", () => {
   const flagsOf = (id: ProfileId, history: History, thresholds: Readonly<Record<string, number>> = {}) =>
     flagColumns(PROFILES[id], decide(id, history, thresholds));
 
-  it("tell which kinds of rules fired, by the policy's thresholds", () => {
+  it("say which kinds of rules fired, by the policy's thresholds", () => {
     const none = { geo_flag: false, velocity_flag: false, amount_flag: false, hour_flag: false };
     expect(flagsOf("fraud", [transaction(0, { amount: 1500, hour: 3, location_mismatch: 1 })])).toEqual({
       ...none,

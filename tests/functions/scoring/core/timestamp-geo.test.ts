@@ -39,7 +39,7 @@ describe("parseTimestamp", () => {
     "yesterday",
     "",
     "1e9",
-  ])("answers NaN for %j", (value) => {
+  ])("returns NaN for %j", (value) => {
     expect(parseTimestamp(value)).toBeNaN();
   });
 
@@ -63,7 +63,7 @@ describe("haversineKm", () => {
     expect(haversineKm(latitudeA, longitudeA, latitudeB, longitudeB)).toBeCloseTo(km, 0);
   });
 
-  it("is symmetric, zero at the same place and at most half the earth round", () => {
+  it("is symmetric, zero at the same place and at most half the earth's circumference", () => {
     const latitude = fc.double({ min: -90, max: 90, noNaN: true });
     const longitude = fc.double({ min: -180, max: 180, noNaN: true });
     fc.assert(

@@ -42,14 +42,14 @@ const rows = (count: number) => ({ values: new Float64Array(count * SIZE), count
 const ignore = (): void => {};
 
 describe("the chain", () => {
-  it("is the policy's own model where there is no document", async () => {
+  it("is the policy's own model if there is no document", async () => {
     const answers = await answerRows(null, policy, rows(2), ignore);
     expect(answers.group(1)).toMatchObject({ member: { name: "churn-logistic-1" }, source: undefined });
     expect(answers.scores[0]).toBe(policy.model.score(new Float64Array(SIZE)));
     expect(expectedModel(null, policy, () => "key")).toBe("churn-logistic-1");
   });
 
-  it("answers with its first model and says nothing of it", async () => {
+  it("answers with its first model and doesn't mention it", async () => {
     const answers = await answerRows(setOf([local("a", 0.25), local("b", 0.4)]), policy, rows(3), ignore);
     expect([...answers.scores]).toEqual([0.25, 0.25, 0.25]);
     const decision = decideAnswer(policy, new Float64Array(SIZE), answers.scores[0]!, answers.group(0), () => true);
@@ -57,7 +57,7 @@ describe("the chain", () => {
     expect(decision).not.toHaveProperty("modelSource");
   });
 
-  it("goes on to who can answer and names those who could not, with their reasons", async () => {
+  it("continues to the first model that can answer, and names the others with their reasons", async () => {
     const failures: string[] = [];
     const set = setOf([
       failing("endpoint"),
@@ -99,7 +99,7 @@ describe("the chain", () => {
     expect(decision).toMatchObject({ score: 0, flags: ["model_unavailable"] });
   });
 
-  it("explains costly models only where it is shown; the contributions add up either way", async () => {
+  it("explains costly models only where reasons are shown; the contributions add up either way", async () => {
     const explained = { count: 0 };
     const set = setOf([localMember(constant("trees", 0.25, explained), true)]);
     const answers = await answerRows(set, policy, rows(1), ignore);
@@ -115,7 +115,7 @@ describe("a percentage rollout", () => {
   const challengers = (...percents: number[]): Challenger[] =>
     percents.map((percent, index) => ({ member: local(`c${index}`, 0.9), percent }));
 
-  it("is decided by the key alone, and more of it takes nobody away from it", () => {
+  it("depends only on the key, and raising it never removes a key from it", () => {
     const percent = fc.double({ min: 0, max: 50, noNaN: true });
     fc.assert(
       fc.property(fc.string(), percent, percent, percent, (key, first, one, other) => {
@@ -196,7 +196,7 @@ describe("models in shadow", () => {
   }
   const challenger = (member: Member): Challenger => ({ member, percent: 0 });
 
-  it("leave score and band per model, and how they compare", async () => {
+  it("record score and band per model, and how they compare", async () => {
     const set = setOf([local("champion", 0.3)], [challenger(local("c1", 0.4)), challenger(local("c2", 0.9))]);
     const { scores, comparisons } = shadow(set, answered([0.3, 0.3]));
     expect(scores.settled).toBeNull();
@@ -216,7 +216,7 @@ describe("models in shadow", () => {
     expect(shadow(set, answers).scores.of(0)).toMatchObject([{ model: "champion", band: "medium" }]);
   });
 
-  it("may be remote: they come later, in the document's order, or not at all", async () => {
+  it("may be remote: their scores come later, in the document's order, or not at all", async () => {
     let finish: () => void = () => {};
     const slow = remote(
       "slow",

@@ -7,21 +7,21 @@ const [A, B, C] = [trees("a"), trees("b"), trees("c")] as const;
 const RULES: ModelRef = { kind: "rules-only" };
 
 describe("changes of a models document", () => {
-  it("a promoted model takes the champion's place; fallbacks stay, and it challenges no more", () => {
+  it("put a promoted model in the champion's place; fallbacks stay, and it is no longer a challenger", () => {
     const document: ModelsDocument = { version: "1", chain: [A, RULES], challengers: [{ model: B, percent: 10 }, { model: C }] };
     expect(promoted(document, B)).toEqual({ chain: [B, RULES], challengers: [{ model: C }] });
     expect(promoted({ chain: [A, B] }, B)).toEqual({ chain: [B] });
     expect(promoted({ chain: [A, RULES] }, A)).toEqual({ chain: [A, RULES] });
   });
 
-  it("a challenger keeps its place when its share changes", () => {
+  it("keep a challenger's place when its share changes", () => {
     const document: ModelsDocument = { chain: [A], challengers: [{ model: B, percent: 10 }, { model: C }] };
     expect(challenged(document, B, 20).challengers).toEqual([{ model: B, percent: 20 }, { model: C }]);
     expect(challenged(document, B, undefined).challengers).toEqual([{ model: B }, { model: C }]);
     expect(challenged({ chain: [A] }, B, 0).challengers).toEqual([{ model: B, percent: 0 }]);
   });
 
-  it("a withdrawn challenger leaves nothing behind", () => {
+  it("remove a withdrawn challenger completely", () => {
     expect(withdrawn({ chain: [A], challengers: [{ model: B }] }, "b")).toEqual({ chain: [A] });
     expect(withdrawn({ chain: [A], challengers: [{ model: B }, { model: C }] }, "b")).toEqual({
       chain: [A],
@@ -30,7 +30,7 @@ describe("changes of a models document", () => {
     expect(withdrawn({ chain: [A] }, "b")).toBeUndefined();
   });
 
-  it("a rollback brings back what was before, but no share for the model that is left", () => {
+  it("restore the earlier document at a rollback, but without a share for the current model", () => {
     const canary: ModelsDocument = {
       version: "2",
       chain: [A, RULES],
@@ -48,7 +48,7 @@ describe("changes of a models document", () => {
     expect(rolledBack(canary, undefined).challengers).toHaveLength(2);
   });
 
-  it("names models for people", () => {
+  it("name models for people", () => {
     expect([A, RULES].map(describeRef)).toEqual(["a (trees)", "rules only"]);
   });
 });

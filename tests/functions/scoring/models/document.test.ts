@@ -56,7 +56,7 @@ describe("a models document", () => {
     ["an endless timeout", { chain: [{ ...endpoint, timeoutMs: 1e9 }] }, /timeoutMs/],
     ["one name twice", { chain: [endpoint, endpoint] }, /\/chain\/1: .*"e", which \/chain\/0 has/],
     [
-      "shares beyond the whole",
+      "shares above 100 %",
       {
         chain: [{ kind: "rules-only" }],
         challengers: [
@@ -70,7 +70,7 @@ describe("a models document", () => {
     expect(problemsOf(document).join("\n")).toMatch(message);
   });
 
-  it("is told every problem at once", () => {
+  it("gets every problem reported at once", () => {
     expect(
       problemsOf({
         chain: [

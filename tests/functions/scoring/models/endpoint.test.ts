@@ -62,7 +62,7 @@ const transient = () => new EndpointFailure("throttled", "throttled", true);
 describe("rows for an endpoint", () => {
   const values = Float64Array.of(1, Number.NaN, 0.5, 4, 5, Number.POSITIVE_INFINITY);
 
-  it("are CSV lines with nothing for what is not known, or JSON instances with null", () => {
+  it("are CSV lines with nothing for unknown values, or JSON instances with null", () => {
     expect(encodeRows("text/csv", values, 3, [0, 1, 2], 0, 2)).toBe("1,,0.5\n4,5,");
     expect(encodeRows("application/json", values, 3, [2, 0], 0, 2)).toBe('{"instances":[[0.5,1],[null,4]]}');
   });
@@ -84,7 +84,7 @@ describe("rows for an endpoint", () => {
     },
   );
 
-  it("never make anything but finite scores, one a row", () => {
+  it("are only accepted as finite scores, one per row", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), fc.integer({ min: 1, max: 3 }), (text, count) => {
         try {
@@ -100,7 +100,7 @@ describe("rows for an endpoint", () => {
 });
 
 describe("an endpoint as a model", () => {
-  it("sends a batch in one call, in the columns that it was given", async () => {
+  it("sends a batch in one call, with the configured columns", async () => {
     const requests: EndpointRequest[] = [];
     const { score, time } = setUp(
       async (request) => {
@@ -116,7 +116,7 @@ describe("an endpoint as a model", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("sends what is too much for one call in several", async () => {
+  it("splits a batch that is too large for one call", async () => {
     const sizes: number[] = [];
     const { score } = setUp(async ({ body }) => {
       const rows = body.split("\n").length;
@@ -128,7 +128,7 @@ describe("an endpoint as a model", () => {
     expect([scores[0], scores[3999], scores[4000]]).toEqual([1, 1, 2]);
   });
 
-  it("repeats what may pass after a pause with jitter, at most twice", async () => {
+  it("repeats temporary failures after a pause with jitter, at most twice", async () => {
     let calls = 0;
     const { score, time } = setUp(async () => {
       if (++calls < 3) throw transient();
@@ -149,7 +149,7 @@ describe("an endpoint as a model", () => {
     expect(calls).toBe(-7);
   });
 
-  it("does not repeat what fails again", async () => {
+  it("does not repeat permanent failures", async () => {
     let calls = 0;
     const { score } = setUp(async () => {
       calls++;
@@ -159,7 +159,7 @@ describe("an endpoint as a model", () => {
     expect(calls).toBe(1);
   });
 
-  it("gives up when its time is over, aborts the call, and a late answer writes nothing", async () => {
+  it("gives up when its time is up, aborts the call, and ignores a late answer", async () => {
     let late: (text: string) => void = () => {};
     let signal: AbortSignal | undefined;
     const { time, model } = setUp((request) => {
@@ -178,7 +178,7 @@ describe("an endpoint as a model", () => {
     expect([...out]).toEqual([-1]);
   });
 
-  it("is left alone after failures in a row, tried once, and used again when it works", async () => {
+  it("is not called after consecutive failures, then tried once, and used again if that works", async () => {
     let answer: (() => Promise<string>) | undefined;
     let calls = 0;
     const { score, time, breaker } = setUp(() => {
@@ -234,7 +234,7 @@ describe("calls of the runtime", () => {
     expect(failure.message).not.toContain("secret");
   });
 
-  it("make their client once, with the first call", async () => {
+  it("create their client once, at the first call", async () => {
     let loads = 0;
     const invoke = createEndpointInvoker(() => {
       loads++;

@@ -54,7 +54,7 @@ describe("featureSpecOf", () => {
 });
 
 describe("parseFeatureSpec", () => {
-  it("gives back every valid spec", () => {
+  it("accepts every valid spec unchanged", () => {
     fc.assert(
       fc.property(anySpec, (spec) => {
         // JSON has one zero.
@@ -129,12 +129,12 @@ describe("parseFeatureSpec", () => {
       /default \("b"\) is 1; a text or null/,
     ],
     [
-      "a default that is no index",
+      "a default that is not an index",
       { version: 1, features: [{ ...encoded, default: 1 }] },
       /default \("k"\) is 1; an index of categories \(0 to 0\)/,
     ],
     [
-      "categories that are no list",
+      "categories that are not a list",
       { version: 1, features: [{ ...ordinal, categories: "x" }] },
       /categories \("b"\) is "x"; a list of texts/,
     ],
@@ -167,7 +167,7 @@ describe("parseFeatureSpec", () => {
     expect(() => parseFeatures({}, "device.json features")).toThrow(/^device\.json features is \{\}; a list/);
   });
 
-  it("never fails in another way than by refusing", () => {
+  it("never fails in any way but a refusal", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {
         try {
@@ -203,7 +203,7 @@ describe("a spec and a model's columns", () => {
 });
 
 describe("encoder", () => {
-  it("gives what the cases say that Python is held to as well", () => {
+  it("gives the results of the cases that Python is also tested with", () => {
     expect(JSON.parse(readFileSync(FIXTURE, "utf8"))).toEqual(sharedCases());
   });
 
@@ -222,7 +222,7 @@ describe("encoder", () => {
     expect(row("numbers that float32 rounds")?.slice(0, 4)).toEqual([Math.fround(0.1), 16_777_216, 0, 123_456_792]);
   });
 
-  it("takes records and values in order alike, at any place of an array", () => {
+  it("encodes records and ordered values in the same way, at any offset of an array", () => {
     const encode = encoder(SPEC);
     expect(encode.names).toEqual(SPEC.features.map(({ name }) => name));
     const raw = { age: 3, os: "Linux", browser: "Chrome" };
@@ -248,7 +248,7 @@ describe("encoder", () => {
     expect(() => encoder(SPEC).encode({ [name]: value })).toThrow(message);
   });
 
-  it("gives every listed category its position, and finite values or NaN for anything", () => {
+  it("gives every listed category its position, and otherwise finite values or NaN", () => {
     const raw = fc.oneof(fc.double(), fc.boolean(), fc.constantFrom(null, undefined, "", "a", "Chrome", "3", "nan"), fc.string());
     fc.assert(
       fc.property(anySpec, fc.array(raw, { minLength: 12, maxLength: 12 }), (spec, values) => {

@@ -39,14 +39,14 @@ describe("models", () => {
     expect(leads.explain(Float64Array.of(0, 0, 0))).toEqual([]);
   });
 
-  it("logistic separates the obvious and says why", () => {
+  it("logistic separates obvious cases and explains them", () => {
     expect(churn.score(STAYS)).toBeLessThan(0.1);
     expect(churn.score(LEAVES)).toBeGreaterThan(0.7);
     const reasons = churn.explain(LEAVES).toSorted((a, b) => b.contribution - a.contribution);
     expect(reasons[0]).toMatchObject({ code: "age", text: "Age 55" });
   });
 
-  it("logistic takes the average for what is not known, and keeps its digits near it", () => {
+  it("logistic uses the average for unknown features, and keeps its precision near it", () => {
     const features = featureSet([{ name: "x", description: "" }]);
     const spec = {
       version: "v",
@@ -61,7 +61,7 @@ describe("models", () => {
     expect(model.explain(near).reduce((total, share) => total + share.contribution, 0)).toBeCloseTo(model.score(near), 14);
   });
 
-  it("are found by kind and name, and named when they are not", () => {
+  it("are found by kind and name, and listed when there is no such model", () => {
     expect(modelNames("logistic", "churn")).toEqual(["churn-logistic-1"]);
     expect(modelNames("rules-only", "churn")).toEqual([]);
     expect(() => createModel({ kind: "logistic", name: "x" }, CHURN)).toThrow(

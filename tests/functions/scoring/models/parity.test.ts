@@ -68,7 +68,7 @@ describe("files of older versions", () => {
 
   it.each(names)("%s", (name) => compare(fixtures, name));
 
-  it("are of 1.7 and 2.1", () => {
+  it("come from 1.7 and 2.1", () => {
     const versions = new Set(names.map((name) => readExpected(fixtures, name).version));
     expect([...versions].sort()).toEqual(["1.7.6", "2.1.4"]);
   });

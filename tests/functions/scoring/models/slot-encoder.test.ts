@@ -60,7 +60,7 @@ function rawFor(feature: FeatureSpecEntry, choice: number, number: number, word:
 const anyChoices = fc.array(fc.tuple(fc.nat(9), fc.double(), fc.string({ minLength: 1 })), { minLength: 12, maxLength: 12 });
 
 describe("slotEncoder", () => {
-  it("gives of a vector what the encoder gives of the raw values, in any order of columns", () => {
+  it("gives the same row from a vector as the encoder from raw values, in any order of columns", () => {
     fc.assert(
       fc.property(anySpec, anyChoices, (any, choices) => {
         const definitions = profileOf(any).toReversed();
@@ -78,7 +78,7 @@ describe("slotEncoder", () => {
     );
   });
 
-  it("maps closed categories by their text, and one that the model does not know to missing", () => {
+  it("maps closed categories by their text, and unknown ones to missing", () => {
     const features = featureSet([{ name: "kind", description: "Kind", categories: ["new", "b", "a"] }]);
     const kind = {
       name: "kind",
@@ -97,7 +97,7 @@ describe("slotEncoder", () => {
     expect(codes).toEqual([Number.NaN, 1, 0, Number.NaN, Number.NaN, Number.NaN, 1]);
   });
 
-  it("takes a closed category by its text where the model was trained on text", () => {
+  it("takes a closed category by its text if the model was trained on text", () => {
     const features = featureSet([{ name: "browser", description: "Browser", categories: ["Firefox", "Lynx", "Chrome"] }]);
     const encode = slotEncoder(spec(text({ unknown: -1, default: "Firefox" })), features);
     const row = new Float32Array(1);
@@ -109,7 +109,7 @@ describe("slotEncoder", () => {
     expect(encode.describe(0, 2)).toBe("Chrome");
   });
 
-  it("shows texts by the model's categories", () => {
+  it("describes texts by the model's categories", () => {
     const encode = slotEncoder(spec(text({})), featureSet([{ name: "browser", description: "Browser", open: true }]));
     expect([textHash("Firefox"), textHash("Lynx"), Number.NaN].map((value) => encode.describe(0, value))).toEqual([
       "Firefox",
@@ -204,7 +204,7 @@ describe("treeModel with a feature spec", () => {
     expect(featureSpecIn(loadTrees(compile(ensembleOf(["age", "browser", "kind"]))))).toBeUndefined();
   });
 
-  it("scores what the evaluator makes of the encoded row, alone and in a batch", () => {
+  it("scores like the evaluator on the encoded row, alone and in a batch", () => {
     const encode = encoder(MIXED);
     const value = fc.record({
       age: fc.option(fc.double({ min: -3, max: 3, noNaN: true })),
@@ -239,7 +239,7 @@ describe("treeModel with a feature spec", () => {
     expect(other.find(({ code }) => code === "browser")?.text).toBe("Browser: a value that the model has not seen");
   });
 
-  it("refuses a spec of another model, and texts without a spec", () => {
+  it("refuses another model's spec, and texts without a spec", () => {
     expect(() => compileWithSpec(ensembleOf(["browser", "age", "kind"]), MIXED)).toThrow(
       'Column 1 is "browser" in the model and "age" in the feature spec',
     );

@@ -56,7 +56,7 @@ describe("treeModel", () => {
     expect(model.explain(Float64Array.of(1, 0, 1, 2)).find(({ code }) => code === "kind")?.text).toBe("Kind: b");
   });
 
-  it("takes features in order when the model names none, and fits another scale", () => {
+  it("takes features in order when the model has no names, and fits another scale", () => {
     const evaluator = evaluatorOf([], { ...SHAPE, features: profile.size });
     const model = treeModel(evaluator, profile, { version: "1", factor: 150, max: 100 });
     const vector = Float64Array.of(1, 2, 3, 4);
@@ -77,7 +77,7 @@ describe("treeModel", () => {
     );
   });
 
-  it("explains a model without trees by its base alone", () => {
+  it("explains a model without trees only by its base", () => {
     const model = treeModel(evaluatorOf(["age", "amount", "kind"], { ...SHAPE, trees: 0 }), profile, { version: "1" });
     expect(model.explain(new Float64Array(4))).toEqual([
       { code: "base", text: "Average record", contribution: model.score(new Float64Array(4)) },

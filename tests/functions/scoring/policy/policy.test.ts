@@ -44,14 +44,14 @@ describe("default policies", () => {
 });
 
 describe("compilePolicy", () => {
-  it("takes the hash of the document as its version when it names none", () => {
+  it("uses the hash of the document as version when it names none", () => {
     const reordered = { bands: base.bands, rules: base.rules, profile: base.profile, model: base.model };
     expect(compiled(base, FRAUD).version).toMatch(/^[0-9a-f]{12}$/);
     expect(compiled(reordered, FRAUD).version).toBe(compiled(base, FRAUD).version);
     expect(compiled({ ...base, thresholds: { a: 1 } }, FRAUD).version).not.toBe(compiled(base, FRAUD).version);
   });
 
-  it("lists every problem of the shape", () => {
+  it("lists every problem of shape", () => {
     expect(refused({ profile: "fraud", model: { kind: "magic" }, rules: [{}], bands: [], more: 1 })).toEqual([
       "/more: This field is not known; remove it or correct its name.",
       '/model/kind: Expected one of "rules-only", "heuristic", "logistic", got "magic".',
@@ -66,7 +66,7 @@ describe("compilePolicy", () => {
     );
   });
 
-  it("lists every problem of the meaning, with suggestions", () => {
+  it("lists every problem of meaning, with suggestions", () => {
     const rules = [
       rule({ field: "amout", op: ">", value: 1 }, { id: "a", text: "{distnce_km} and {amount}", weight: 1 }),
       rule(
@@ -103,7 +103,7 @@ describe("compilePolicy", () => {
     ]);
   });
 
-  it("demands a total order of bands from 0 on", () => {
+  it("requires a total order of bands starting at 0", () => {
     const bands = [
       { name: "a", min: 0.5 },
       { name: "a", min: 0.5 },
@@ -130,7 +130,7 @@ describe("compilePolicy", () => {
     ]);
   });
 
-  it("sorts bands and knows alerts and flags", () => {
+  it("sorts bands and applies alerts and flags", () => {
     const document = {
       ...base,
       rules: [
@@ -162,7 +162,7 @@ describe("parsePolicy", () => {
 });
 
 describe("profileById", () => {
-  it("finds profiles and names them when there is none", () => {
+  it("finds profiles, and lists them when there is no such profile", () => {
     expect(profileById("churn").id).toBe("churn");
     expect(() => profileById("constructor")).toThrow(/no profile "constructor"; use one of lead, churn, fraud, device/);
   });
@@ -204,7 +204,7 @@ describe("conditions", () => {
     ),
   }));
 
-  it("mean what they say, unknown features included", () => {
+  it("evaluate as written, including unknown features", () => {
     fc.assert(
       fc.property(fc.array(condition, { maxLength: 31 }), number, number, number, (conditions, a, b, k) => {
         const vector = Float64Array.of(a, b, k);
@@ -236,7 +236,7 @@ describe("texts", () => {
   ])("write %d as %s", (value, text) => {
     expect(featureText(value)).toBe(text);
   });
-  it("do not know a category that is not listed", () => {
+  it("write unknown for a category that is not listed", () => {
     expect(featureText(7, ["x"])).toBe("unknown");
   });
 });
@@ -259,7 +259,7 @@ describe("features", () => {
 });
 
 describe("suggestions", () => {
-  it("are near, or the whole list, or nothing", () => {
+  it("are a near name, or the whole list, or nothing", () => {
     expect(nearest("amuont", ["amount", "hour"])).toBe("amount");
     expect(didYouMean("zzzzzz", ["amount", "hour"])).toBe(" Known: amount, hour.");
     expect(didYouMean("zzzzzz", [])).toBe("");

@@ -57,7 +57,7 @@ describe("the device profile", () => {
     expect(kinds).toEqual([...FLAGS.map(() => "boolean"), ...TEXTS.map(() => "ordinal"), ...NUMBERS.map(() => "numeric")]);
   });
 
-  it("makes features of what was given, and nothing of identifiers", () => {
+  it("makes features of given fields, but not of identifiers", () => {
     const record = featureRecord(DEVICE.features, vectorOf(BODY));
     const known = Object.entries(record).filter(([, value]) => value !== null);
     expect(Object.fromEntries(known)).toEqual({
@@ -118,7 +118,7 @@ describe("the device profile", () => {
     },
   );
 
-  it("answers by rules until a model is there", () => {
+  it("scores by rules until there is a model", () => {
     expect(decide({ request_id: "r" })).toMatchObject({ score: 0, band: "low", flags: [], modelVersion: "rules-only" });
     const emulated = decide({ request_id: "r", device_integrity: "emulator", accounts_on_device_24h: 6, vpn: true, bot: true });
     expect(emulated).toMatchObject({ score: 100, band: "critical" });
@@ -131,7 +131,7 @@ describe("the device profile", () => {
     ]);
   });
 
-  it("gives a model the row that training made of the archived record", () => {
+  it("gives a model the same row as training made from the archived record", () => {
     const words = ["Chrome", "Edge", "Windows", "genuine", "de-DE"];
     const spec = featureSpecOf(DEVICE);
     const fitted = {
@@ -163,7 +163,7 @@ describe("the device profile", () => {
     );
   });
 
-  it("has texts that rules compare for equality only, and that no endpoint takes", () => {
+  it("has texts that rules can only compare for equality, and that no endpoint accepts", () => {
     const rule = (op: string, value: unknown, text = "Browser") => ({
       ...DEVICE.defaultPolicy,
       rules: [{ id: "x", when: { field: "browser", op, value }, weight: 1, text }],
@@ -173,7 +173,7 @@ describe("the device profile", () => {
       return result.ok ? [] : result.problems.map(({ pointer, detail }) => `${pointer} ${detail}`);
     };
     expect(problemsOf(rule("!=", "Chrome"))).toEqual([]);
-    expect(problemsOf(rule("==", 1))).toEqual(['/rules/0/when/value Expected a text for "browser", got 1.']);
+    expect(problemsOf(rule("==", 1))).toEqual(['/rules/0/when/value Expected text for "browser", got 1.']);
     expect(problemsOf(rule(">", "Chrome"))).toEqual([
       '/rules/0/when/value Texts have no order: use == or != with "browser", not >.',
     ]);

@@ -41,7 +41,7 @@ const decide = (fields: Readonly<Record<string, unknown>>, state: FraudState | n
   score(FRAUD, policy, transaction(fields), state).decision;
 
 describe("fraud scores", () => {
-  it("a high-value order with odd geography and frequency at about 0.8", () => {
+  it("are about 0.8 for a high-value order with odd geography and frequency", () => {
     const decision = decide({ amount: 5000, hour: 14, location_mismatch: 1, velocity_flag: 1 });
     expect(decision.score).toBeCloseTo(0.8, 1);
     expect(decision).toMatchObject({
@@ -53,21 +53,21 @@ describe("fraud scores", () => {
     expect(decide({ amount: 5000, hour: 3, location_mismatch: true, velocity_flag: true }).score).toBeCloseTo(0.815, 3);
   });
 
-  it("an ordinary purchase at 0", () => {
+  it("are 0 for an ordinary purchase", () => {
     expect(decide({})).toMatchObject({ score: 0, band: "low", reasons: [], flags: [] });
   });
 
-  it("impossible travel with its distance and time", () => {
+  it("name distance and time of impossible travel", () => {
     const decision = decide({ timestamp: NOON + 10 * MINUTE, ...LOS_ANGELES }, history(transaction(NEW_YORK)));
     expect(decision.flags).toEqual(["impossible_travel"]);
     expect(decision.reasons[0]?.text).toBe("Travelled 3935 km in 10 minutes");
   });
 
-  it("a flight at no more than a flight", () => {
+  it("do not count a flight as impossible travel", () => {
     expect(decide({ timestamp: NOON + 6 * HOUR, ...LOS_ANGELES }, history(transaction(NEW_YORK))).flags).toEqual([]);
   });
 
-  it("card testing, bursts, unusual amounts and new devices", () => {
+  it("detect card testing, bursts, unusual amounts and new devices", () => {
     const small = [0, 1, 2].map((index) => transaction({ amount: 1, timestamp: NOON + index * 1000, device_id: "a" }));
     expect(decide({ amount: 1, timestamp: NOON + 3000 }, history(...small)).flags).toEqual(["high_velocity", "card_testing"]);
     const usual = [1, 2, 3, 4, 5].map((day) =>
@@ -80,7 +80,7 @@ describe("fraud scores", () => {
 });
 
 describe("fraud features", () => {
-  it("have the slot of their position", () => {
+  it("have the slot at their position", () => {
     for (const [slot, { name }] of FRAUD_FEATURES.definitions.entries()) expect(SLOT[name as keyof typeof SLOT]).toBe(slot);
   });
 
@@ -99,7 +99,7 @@ describe("fraud features", () => {
     });
   });
 
-  it("do not let a late transaction see what came after it", () => {
+  it("do not let a late transaction see later ones", () => {
     const state = history(transaction({ timestamp: NOON, ...NEW_YORK }));
     const late = features(transaction({ timestamp: NOON - 30 * MINUTE, ...LOS_ANGELES }), state);
     expect(late).toMatchObject({ count_1h: 1, minutes_since_previous: null, minutes_travelled: 30, impossible_travel: 1 });
@@ -108,7 +108,7 @@ describe("fraud features", () => {
     expect(after.times).toEqual([NOON - 30 * MINUTE, NOON]);
   });
 
-  it("take a second at least between two places", () => {
+  it("assume at least a second between two places", () => {
     expect(features(transaction(LOS_ANGELES), history(transaction(NEW_YORK))).speed_kmh).toBeCloseTo(3935.4 * 3600, -4);
   });
 
@@ -142,7 +142,7 @@ describe("fraud features", () => {
     expect(features(transaction({ country: "BR" }), null).new_country).toBe(0);
   });
 
-  it("know nothing of half a coordinate", () => {
+  it("ignore half a coordinate", () => {
     expect(features(transaction({ latitude: 1, home_longitude: 2 }), history(transaction(NEW_YORK)))).toMatchObject({
       distance_km: null,
       home_distance_km: null,
@@ -177,7 +177,7 @@ describe("fraud state", () => {
     })
     .map(transaction);
 
-  it("stays small, sorted and plain, changes nothing that it is given, and scores stay in bounds", () => {
+  it("stays small, sorted and plain, doesn't change its arguments, and scores stay within bounds", () => {
     fc.assert(
       fc.property(fc.array(input, { minLength: 1, maxLength: 150 }), (list) => {
         let state: FraudState | null = null;
@@ -211,13 +211,13 @@ describe("fraud state", () => {
     expect(Math.abs(counted.count_1h! - 20)).toBeLessThanOrEqual(2);
   });
 
-  it("forgets what is older than a day", () => {
+  it("forgets entries older than a day", () => {
     const state = history(transaction({ timestamp: NOON - 25 * HOUR }), transaction());
     expect(state.times).toEqual([NOON]);
     expect(FRAUD.fold(state, transaction({ timestamp: NOON - 25 * HOUR })).times).toEqual([NOON]);
   });
 
-  it("keeps the mean and deviation of amounts, fading beyond its limit", () => {
+  it("keeps mean and deviation of amounts, which fade beyond its limit", () => {
     const amounts = [10, 20, 30, 40, 50, 60];
     const state = history(...amounts.map((amount) => transaction({ amount })));
     expect(state.mean).toBeCloseTo(35, 9);

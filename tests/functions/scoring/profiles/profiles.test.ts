@@ -99,7 +99,7 @@ describe("the fraud profile", () => {
     ).toBe(hashJson(FULL));
   });
 
-  it("takes nulls, empty texts and numeric ids", () => {
+  it("accepts nulls, empty texts and numeric ids", () => {
     const input = transaction({
       transaction_id: 7,
       user_id: 8,
@@ -119,7 +119,7 @@ describe("the fraud profile", () => {
     ]);
   });
 
-  it("fills the warehouse's columns, places coarsened", () => {
+  it("fills the warehouse's columns, with coarsened places", () => {
     const input = transaction(FULL);
     const out = new Float64Array(FRAUD.features.size);
     FRAUD.extract(input, null, out);
