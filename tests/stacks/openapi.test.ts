@@ -23,3 +23,13 @@ describe("docs/openapi.json", () => {
     expect(Object.keys(documented("/feedback"))).not.toContain("409");
   });
 });
+
+describe("docs/rest-api.md", () => {
+  it("says when each status is returned", () => {
+    const table = [...readFileSync(join(ROOT, "docs/rest-api.md"), "utf8").matchAll(/^\| ([\d, ]+) \|/gm)];
+    const statuses = table.flatMap(([, cell = ""]) => cell.split(", "));
+    const { paths } = openApi() as { paths: Record<string, { post: { responses: Record<string, unknown> } }> };
+    const documented = Object.values(paths).flatMap(({ post }) => Object.keys(post.responses));
+    expect(statuses.sort()).toEqual([...new Set(documented)].filter((status) => !status.startsWith("2")).sort());
+  });
+});
