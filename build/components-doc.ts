@@ -10,9 +10,9 @@ export interface Argument {
   readonly required: boolean;
   /** The comment without its default; empty when there is none. */
   readonly meaning: string;
-  /** Undefined when the comment names none. */
+  /** Undefined when the comment doesn't name one. */
   readonly fallback: string | undefined;
-  /** The default as the code has it, where it is a literal: `604_800`. */
+  /** The default in the code, if it is a literal: `604_800`. */
   readonly literal?: string | undefined;
   readonly example: string | undefined;
 }
@@ -20,7 +20,7 @@ export interface Argument {
 export interface ComponentArguments {
   /** `StreamProcessor` */
   readonly name: string;
-  /** What the class is for: the comment at the head of its file. */
+  /** What the class is for, from the comment at the top of its file. */
   readonly purpose: string;
   /** The shortest statement that creates one. */
   readonly minimalUse: string;
@@ -28,10 +28,10 @@ export interface ComponentArguments {
 }
 
 const COMPONENTS = ["scoring-api", "stream-processor", "risk-warehouse", "training-pipeline", "inference-pipeline"] as const;
-/** What every component takes; it has a table of its own. */
+/** Every component takes one; it has its own table. */
 const CONTEXT = "PlatformContext";
 
-/** The components' arguments, and what they share, read from the sources below `root`. */
+/** The components' arguments and the members of their context, read from the sources below `root`. */
 export function readComponents(root: string) {
   const sources = readSources(join(root, "components"));
   return {
@@ -41,9 +41,9 @@ export function readComponents(root: string) {
 }
 
 interface Sources {
-  /** By name, which is unique among the components. */
+  /** By name; names are unique among the components. */
   readonly interfaces: ReadonlyMap<string, ts.InterfaceDeclaration>;
-  /** Members of the constants with an interface as their type, by its name. */
+  /** Members of constants whose type is an interface, by the interface's name. */
   readonly defaults: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
@@ -81,7 +81,7 @@ function readComponent(root: string, folder: string, sources: Sources): Componen
   };
 }
 
-/** The comment that a file begins with, as one paragraph. */
+/** The comment at the top of a file, as one paragraph. */
 function headOf(path: string): string {
   const [, text = ""] = /^\/\*\*(.*?)\*\//s.exec(readFileSync(path, "utf8")) ?? [];
   return paragraph(text.replaceAll(/^\s*\*/gm, ""));
@@ -139,11 +139,11 @@ export function componentsDoc(root: string): string {
   return [
     "# Components",
     "",
-    "What each component needs, what it takes besides, and what it does without. Made from the doc comments of `components/*/args.ts` by",
-    "`npm run docs`. Defaults are those of a component that is used by itself; the stacks of this project set most arguments from their",
-    "config ([configuration.md](configuration.md)).",
+    "How to use the components in your own Pulumi program: the arguments that each requires, the optional ones, and their defaults. `npm run docs` makes",
+    "this page from the doc comments of `components/*/args.ts`. The defaults are those of a component that is used by itself; the stacks of this project",
+    "set most arguments from their config ([configuration.md](configuration.md)).",
     "",
-    "What a component isn't given (key, alarm topic, bus, buckets) it creates, and offers to the next one as a property:",
+    "If you don't pass a key, alarm topic, bus or bucket, the component creates one and exposes it as a property for the next component:",
     "",
     "```ts",
     'const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });',

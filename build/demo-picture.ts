@@ -1,4 +1,4 @@
-/** Draws the end of a real demo as docs/demo.svg: `npm run docs:demo`. */
+/** `npm run docs:demo`: runs the demo and draws its end as docs/demo.svg. */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const COLOURS = { background: "#0d1117", text: "#c9d1d9", heading: "#f0f6fc", ri
 
 /**
  * The sections of a demo's output that the README shows, and its last line.
- * @throws Error that names a section which the output doesn't have
+ * @throws Error that names a section missing from the output
  */
 export function shownLines(output: string): string[] {
   const lines = output.split("\n");
@@ -25,7 +25,7 @@ export function shownLines(output: string): string[] {
   return ["$ npm run demo", "", ...sections.flatMap((section) => [...section, ""]), output.trimEnd().split("\n").at(-1) ?? ""];
 }
 
-/** Lines of a terminal as SVG, in a monospaced font; longer lines end in an ellipsis. */
+/** Terminal lines as SVG, in a monospaced font; lines that are too long end in an ellipsis. */
 export function terminalPicture(lines: readonly string[]): string {
   const width = Math.ceil(COLUMNS * CHARACTER_WIDTH + 2 * MARGIN);
   const height = lines.length * LINE_HEIGHT + 2 * MARGIN;

@@ -1,6 +1,6 @@
 /**
- * Writes docs/openapi.json (OpenAPI 3.1) from the schemas that gateway and functions check requests with, and the problems that they answer.
- * By hand: `node dist/build/openapi.js`.
+ * Writes docs/openapi.json (OpenAPI 3.1) from the schemas with which gateway and functions check requests, and from the problems that they
+ * return; part of `npm run docs`.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -29,7 +29,7 @@ const PROBLEM: JsonSchema = {
     title: { type: "string" },
     status: { type: "integer" },
     detail: { type: "string" },
-    code: { type: "string", description: "Of the gateway's own problems, whose type is about:blank." },
+    code: { type: "string", description: "Only in the gateway's own problems, whose type is about:blank." },
     instance: { type: "string" },
     requestId: { type: "string" },
     errors: {
@@ -56,10 +56,10 @@ function answerSchema(profile: AnyProfile): JsonSchema {
       "timestamp",
     ],
     properties: {
-      id: { type: "string", description: "Of this score: what feedback names as event_id." },
-      [inputNames(profile.id).id]: { type: "string", description: "Of the input: equal inputs have equal ids." },
+      id: { type: "string", description: "Id of this score; feedback names it as event_id." },
+      [inputNames(profile.id).id]: { type: "string", description: "Id of the input; equal inputs have equal ids." },
       score: { type: "number", minimum: 0, maximum: profile.scale.max },
-      band: { type: "string", description: "Band of the policy that the score falls in." },
+      band: { type: "string", description: "The policy's band that contains the score." },
       reasons: {
         type: "array",
         description: "What moved the score; the contributions add up to it.",
@@ -74,11 +74,11 @@ function answerSchema(profile: AnyProfile): JsonSchema {
       modelRole: {
         type: "string",
         enum: ["champion", "challenger", "fallback"],
-        description: "Present when not simply the champion answered.",
+        description: "Absent when the champion answered.",
       },
       modelFallback: {
         type: "array",
-        description: "Models that should have answered and why they could not; present when there are any.",
+        description: "Models that should have answered, and why they could not; absent when there are none.",
         items: {
           type: "object",
           required: ["model", "reason"],
@@ -93,7 +93,7 @@ function answerSchema(profile: AnyProfile): JsonSchema {
   };
 }
 
-/** What the handler refuses with, and what the gateway in front of it does, by status. */
+/** Refusals of the handler and of the gateway in front of it, by status. */
 function refusals(kinds: readonly ProblemKind[]): Record<string, unknown> {
   const found = new Map<string, string[]>();
   const add = (status: string, when: string) => found.set(status, [...(found.get(status) ?? []), when]);
@@ -123,7 +123,7 @@ function operation(profile: AnyProfile): Record<string, unknown> {
         name: "Idempotency-Key",
         in: "header",
         required: false,
-        description: "Same key and body: same answer. Same key and another body: 422.",
+        description: "The same key and body get the same answer; the same key with another body gets 422.",
         schema: { type: "string", maxLength: 255 },
       },
     ],
@@ -158,7 +158,7 @@ export function openApi(): Record<string, unknown> {
     servers: [
       {
         url: "{apiUrl}",
-        description: "Output apiUrl of the stack, or of .local/outputs.json on one machine.",
+        description: "apiUrl in the stack's outputs, or in .local/outputs.json on one machine.",
         variables: { apiUrl: { default: "https://example.execute-api.us-east-1.amazonaws.com/v1" } },
       },
     ],
