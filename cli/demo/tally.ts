@@ -7,7 +7,7 @@ import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { Outputs } from "../outputs";
 import type { Clients } from "./clients";
 
-/** Items of a table. */
+/** Number of items in a table. */
 export async function countItems(clients: Clients, table: string): Promise<number> {
   let count = 0;
   let from: Record<string, never> | undefined;
@@ -21,7 +21,7 @@ export async function countItems(clients: Clients, table: string): Promise<numbe
   return count;
 }
 
-/** Lines of every gzip NDJSON object under a prefix of the data bucket, parsed; `seen` keeps objects from being read twice. */
+/** Lines of every gzip NDJSON object under a prefix of the data bucket, parsed. Each object is read once. */
 export class ArchiveReader {
   readonly lines: Record<string, unknown>[] = [];
   private readonly seen = new Set<string>();
@@ -57,7 +57,7 @@ export class ArchiveReader {
   }
 }
 
-/** Runs the loader once; its own summary, or its error. */
+/** Runs the loader once. @returns its summary. @throws Error with its error */
 export async function runLoader(clients: Clients, outputs: Outputs): Promise<Record<string, unknown>> {
   const answer = await clients.lambda.send(
     new InvokeCommand({ FunctionName: outputs.loaderFunction, Payload: Buffer.from("{}") }),

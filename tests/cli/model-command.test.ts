@@ -106,7 +106,7 @@ describe("npm run model", () => {
     expect(status).toBe(1);
     expect(lines[0]).toMatch(/^FAIL probing rows/);
     writeFileSync(other, JSON.stringify(randomModel({ ...SHAPE, features: 4 })));
-    await expect(run("verify", join(folder, "churn.rsm"), "--model", other)).rejects.toThrow("they do not belong together");
+    await expect(run("verify", join(folder, "churn.rsm"), "--model", other)).rejects.toThrow("they don't belong together");
   });
 
   it("names file and fault", async () => {

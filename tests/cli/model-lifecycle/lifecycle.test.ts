@@ -91,9 +91,9 @@ describe("promote", () => {
     });
     const said = await model("promote", "churn-1");
     expect(stored()).toMatchObject({ chain: [{ kind: "trees", name: "churn-1" }, START.chain[0]] });
-    expect(said).toContain("ok  churn-1: 10 trees, content hash right");
+    expect(said).toContain("ok  churn-1: 10 trees, content hash correct");
     expect(said).toContain("champion churn-1 (trees), then churn-logistic-1 (logistic)");
-    expect(said).toContain("Back to version 2: npm run model -- rollback --profile churn");
+    expect(said).toContain("To go back to version 2: npm run model -- rollback --profile churn");
     await model("promote", "churn-2");
     expect(stored()).toMatchObject({ chain: [{ name: "churn-2" }, START.chain[0]] });
   });
@@ -125,7 +125,7 @@ describe("promote", () => {
     );
     const [object] = platform.s3.list(`${BUCKET}-${run}`);
     await platform.s3.put(`${BUCKET}-${run}`, object?.key ?? "", "no model", { headers: { "x-amz-meta-name": "churn-1" } });
-    await expect(model("promote", "churn-1")).rejects.toThrow(/it is damaged; upload the model again/);
+    await expect(model("promote", "churn-1")).rejects.toThrow(/is damaged; upload the model again/);
     expect(version()).toBe(1);
   });
 });
@@ -134,7 +134,7 @@ describe("challenge and withdraw", () => {
   it("adds a shadow, gives it a share, and takes it away", async () => {
     await add(1);
     expect(await model("challenge", "churn-1")).toContain("challenger   churn-1 (trees), in shadow");
-    expect(await model("challenge", "churn-1", { percent: "10" })).toContain("answers 10 %, the others in shadow");
+    expect(await model("challenge", "churn-1", { percent: "10" })).toContain("answers 10 %, scores the others in shadow");
     expect(stored()).toMatchObject({ ...START, challengers: [{ model: { name: "churn-1" }, percent: 10 }] });
     await model("withdraw", "churn-1");
     expect(stored()).toEqual(START);
@@ -164,7 +164,7 @@ describe("rollback", () => {
     expect(stored()).toEqual({ chain: [{ kind: "rules-only" }] });
     await model("rollback", undefined, { to: "1" });
     expect(stored()).toEqual(START);
-    await expect(model("rollback", undefined, { to: "9" })).rejects.toThrow(/no version 9; there are 1, 2, 3, 4, 5/);
+    await expect(model("rollback", undefined, { to: "9" })).rejects.toThrow(/no version 9. Versions: 1, 2, 3, 4, 5/);
   });
 
   it("after a canary leaves the model no share of the answers", async () => {
