@@ -106,22 +106,19 @@ describe("an endpoint as champion", () => {
     expect(world.platform.services.sagemaker.invocations(ENDPOINT)).toBeGreaterThan(0);
   });
 
-  it.each(["Stopped", "Failed"] as const)(
-    "that is %s is replaced by its fallback, and the answer says why",
-    async (state) => {
-      const healthy = await predict();
-      world.platform.services.sagemaker.setEndpoint(ENDPOINT, state);
-      const answer = await predict();
-      expect(answer).toMatchObject({
-        modelVersion: "churn-trees-1",
-        modelRole: "fallback",
-        modelFallback: [{ model: ENDPOINT, reason: expect.any(String) }],
-      });
-      expect(Math.abs(answer.score - healthy.score)).toBeLessThan(0.2);
-      world.platform.services.sagemaker.setEndpoint(ENDPOINT, "InService");
-      await until("the endpoint's answer", async () => (await predict()).modelVersion === ENDPOINT);
-    },
-  );
+  it.each(["Stopped", "Failed"] as const)("that is %s is replaced by its fallback, and the answer says why", async (state) => {
+    const healthy = await predict();
+    world.platform.services.sagemaker.setEndpoint(ENDPOINT, state);
+    const answer = await predict();
+    expect(answer).toMatchObject({
+      modelVersion: "churn-trees-1",
+      modelRole: "fallback",
+      modelFallback: [{ model: ENDPOINT, reason: expect.any(String) }],
+    });
+    expect(Math.abs(answer.score - healthy.score)).toBeLessThan(0.2);
+    world.platform.services.sagemaker.setEndpoint(ENDPOINT, "InService");
+    await until("the endpoint's answer", async () => (await predict()).modelVersion === ENDPOINT);
+  });
 
   it("is called only by the function that the config allows", async () => {
     const decisions = world.platform.services.sagemaker.names();

@@ -160,7 +160,9 @@ describe("groups", () => {
       return runRegistry(target, "clear", parsed, (line) => void said.push(line));
     };
     await expect(clear(true, "2")).rejects.toThrow("clear: deletes all versions");
-    await expect(clear(false)).rejects.toThrow("this would delete these 2 versions from the registry for good. Confirm with --yes");
+    await expect(clear(false)).rejects.toThrow(
+      "this would delete these 2 versions from the registry for good. Confirm with --yes",
+    );
     expect(said.join()).toContain("fraud-20260102-0badcafe");
     expect(() => registry.deleteGroup(group)).toThrow("it has 2");
     expect(await clear(true)).toBe(0);
