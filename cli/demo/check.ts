@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Outputs } from "../outputs";
 import type { Clients } from "./clients";
 import type { RestTally } from "./send";
-import { ArchiveReader, countItems, countRows, query, runLoader } from "./tally";
+import { ArchiveReader, countItems, countRows, query, runLoaderUnlessBusy } from "./tally";
 import type { StreamTraffic } from "./traffic";
 
 /** Without progress for this long, the demo stops waiting and reports what is missing. */
@@ -87,7 +87,7 @@ export async function balance(
       [
         expected + stream.quarantined,
         async () => {
-          await runLoader(clients, outputs);
+          await runLoaderUnlessBusy(clients, outputs);
           return (await countRows(clients, "risk.risk_events")) + (await countRows(clients, "risk.quarantined_events"));
         },
       ],

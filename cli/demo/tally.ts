@@ -67,6 +67,13 @@ export async function runLoader(clients: Clients, outputs: Outputs): Promise<Rec
   return JSON.parse(payload);
 }
 
+/** The same, but does nothing if the loader's schedule has just started it: only one runs at a time. */
+export async function runLoaderUnlessBusy(clients: Clients, outputs: Outputs): Promise<void> {
+  await runLoader(clients, outputs).catch((error: unknown) => {
+    if (!(error instanceof Error) || error.name !== "TooManyRequestsException") throw error;
+  });
+}
+
 export async function query<Row extends object>(clients: Clients, sql: string): Promise<Row[]> {
   return (await clients.warehouse.query<Row & Record<string, unknown>>(sql)).rows;
 }

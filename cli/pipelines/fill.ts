@@ -1,7 +1,7 @@
 /** Fills a running platform with a labelled history: transactions through the stream, labels through `POST /feedback`. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clients } from "../demo/clients";
-import { countRows, runLoader } from "../demo/tally";
+import { countRows, runLoaderUnlessBusy } from "../demo/tally";
 import { type Outgoing, StreamSender } from "../ingest/send";
 import { sendLabels } from "../ingest/send-labels";
 import type { Outputs } from "../outputs";
@@ -51,10 +51,7 @@ async function loaded(
   let rows = 0;
   let movedAt = Date.now();
   while (rows < expected && Date.now() - movedAt < PATIENCE_MS) {
-    await runLoader(clients, outputs).catch((error: unknown) => {
-      // The schedule has just started it, and only one loader runs at a time.
-      if (!(error instanceof Error) || error.name !== "TooManyRequestsException") throw error;
-    });
+    await runLoaderUnlessBusy(clients, outputs);
     const now = (await countRows(clients, table)) - before;
     if (now > rows) movedAt = Date.now();
     rows = now;
