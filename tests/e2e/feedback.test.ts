@@ -122,7 +122,7 @@ describe("npm run feedback", () => {
     const sent = await run("labels.csv", "--source", "chargeback", "--skip-bad");
     expect([sent.status, sent.text]).toEqual([0, expect.stringMatching(/labels sent +700/)]);
     const again = await run("labels.csv", "--source", "chargeback", "--skip-bad");
-    expect(again.text).toMatch(/known before +700/);
+    expect(again.text).toMatch(/already known +700/);
     await loaded("the file's labels", async () => {
       return (await query("SELECT 1 FROM risk_labels WHERE event_id LIKE 'file-%'")).length === 700;
     });
