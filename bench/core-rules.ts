@@ -1,7 +1,7 @@
 /**
- * Decoded transaction → decision with the ten rules of the default fraud policy. Ours does everything (clean-up, features
- * from the state, rules, score, reasons); the peers get their facts ready-made and only evaluate the rules. All three have
- * to agree on the rules that fire, on every record, or the run fails.
+ * `core.rules`: from a decoded transaction to a decision with the ten rules of the default fraud policy. Ours does everything (clean-up,
+ * features from the state, rules, score, reasons); the peers get ready-made facts and only evaluate the rules. The run fails unless all
+ * three agree on every record about which rules fire.
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -16,10 +16,10 @@ import type { Bench, BenchResult } from "./types";
 
 const RECORDS = 2000;
 const ROUNDS = 9;
-/** Records of a round: enough for some 20 ms each, so that the clock's grain and one collection do not matter. */
+/** Records per round: a round takes some 20 ms, so the clock's resolution and a garbage collection don't matter. */
 const OURS_PASSES = 10;
 const PEER_RECORDS = 500;
-/** Calls in flight for zen-engine, whose evaluations run on its own threads: its fastest use. */
+/** Concurrent calls to zen-engine, which evaluates on its own threads; it is fastest this way. */
 const ZEN_CONCURRENCY = 32;
 
 type Facts = Record<string, number>;
@@ -31,7 +31,7 @@ interface Sample {
   readonly fired: string;
 }
 
-/** Answers the ids of the fired rules of each sample, sorted and joined. */
+/** Returns the ids of the rules that fired for each sample, sorted and joined. */
 type Engine = (samples: readonly Sample[]) => Promise<string[]>;
 
 interface JsonRules {
@@ -79,7 +79,7 @@ async function run(): Promise<BenchResult> {
     peers: Object.fromEntries(Object.entries(peers).map(([name, rates]) => [name, median(rates)])),
     note:
       `${RECORDS} transactions, ${Math.round((fired / RECORDS) * 100)} % with a fired rule, ${FRAUD.defaultPolicy.rules.length} rules; ` +
-      `ours ${(1e6 / rate).toFixed(2)} µs with clean-up, features and reasons, peers the rules alone on ready facts; ` +
+      `ours ${(1e6 / rate).toFixed(2)} µs with clean-up, features and reasons, peers evaluate only the rules, on ready-made facts; ` +
       `all agree on the fired rules; medians of ${ROUNDS} interleaved rounds, Node ${process.versions.node}.`,
   };
 }
@@ -106,7 +106,7 @@ function agree(name: string, answers: readonly string[], samples: readonly Sampl
   }
 }
 
-/** Transactions of 200 users with bursts, far places and high amounts; seeded, so every run measures the same. */
+/** Transactions of 200 users with bursts, distant places and high amounts; seeded, so every run measures the same. */
 function generate(policy: CompiledPolicy): Sample[] {
   const random = seeded(7);
   const states = new Map<string, FraudState>();
@@ -134,7 +134,7 @@ function generate(policy: CompiledPolicy): Sample[] {
     const state = states.get(user) ?? null;
     const { features, decision } = score(FRAUD, policy, input, state);
     states.set(user, FRAUD.fold(state, input));
-    // Both peers want a number where ours has "not known"; every such comparison is ">" or ">=", so a low one means the same.
+    // Both peers need a number for a missing value. Every such comparison is ">" or ">=", so a low number gives the same result.
     const facts = Object.fromEntries(
       mentioned.map((name) => {
         const value = features[FRAUD.features.slot(name)];
@@ -218,7 +218,7 @@ function joined(ids: readonly string[]): string {
 
 function constant(value: number | string, { thresholds = {} }: PolicyDocument): number {
   const found = typeof value === "number" ? value : thresholds[value.slice(1)];
-  if (found === undefined) throw new Error(`Threshold ${value} is missing from the policy; the benchmark knows numbers only.`);
+  if (found === undefined) throw new Error(`Threshold ${value} is missing from the policy; the benchmark only supports numbers.`);
   return found;
 }
 
@@ -232,7 +232,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** mulberry32: small, fast and good enough for samples. */
+/** mulberry32: small, fast, and good enough for samples. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,7 +1,7 @@
 /**
- * `handler.stream`: a batch of 1,000 Kinesis records of some 200 users through the real handler, with its real adapters; only
- * `send` of the SDK clients is stubbed. Every round is a new batch, so nothing is a replay. Ordinary traffic, where about one event in
- * fifty is an alert, is the result; an attack, where every second one is, takes turns with it and stands in the note.
+ * `handler.stream`: a batch of 1,000 Kinesis records of some 200 users through the real handler with its real adapters; only
+ * `send` of the SDK clients is stubbed. Every round is a new batch, so nothing is a replay. The result is for ordinary traffic, where about
+ * one event in fifty is an alert; the note also has the figure for an attack, where every second one is. The two take turns.
  */
 import type { KinesisStreamEvent } from "aws-lambda";
 import { buildValidators } from "../build/validators";
@@ -27,12 +27,12 @@ function seeded(seed: number): () => number {
 
 const CATEGORIES = ["grocery_pos", "gas_transport", "shopping_net", "misc_net", "entertainment"];
 
-/** Shares of records that the senders mark as being in an impossible place at a high rate: an alert by the default policy. */
+/** Shares of records that senders mark with an impossible place and a high rate, which the default policy makes an alert. */
 const TRAFFIC = { ordinary: 0.02, attack: 0.5 } as const;
 type Traffic = keyof typeof TRAFFIC;
 
 function batch(round: number, random: () => number, markedShare: number): KinesisStreamEvent {
-  // Five transactions a user in twelve hours.
+  // Five transactions per user in twelve hours.
   const arrivedAt = Date.UTC(2026, 10, 21) / 1000 + round * SPAN_SECONDS;
   return {
     Records: Array.from({ length: RECORDS }, (_, index) => {
@@ -40,7 +40,7 @@ function batch(round: number, random: () => number, markedShare: number): Kinesi
       const transaction = {
         transaction_id: `txn-${round}-${index}`,
         user_id: `user-${user}`,
-        // Mostly tens, one in a hundred beyond a thousand.
+        // Mostly tens; one in a hundred is over a thousand.
         amount: Math.round(200 + random() * 8_000 + random() ** 60 * 150_000) / 100,
         timestamp: new Date(arrivedAt * 1000 - Math.floor(random() * SPAN_SECONDS) * 1000).toISOString(),
         currency: "USD",
@@ -75,12 +75,12 @@ function batch(round: number, random: () => number, markedShare: number): Kinesi
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** One kind of traffic with a handler, users and measurements of its own. */
+/** One kind of traffic, with its own handler, users and measurements. */
 interface Lane {
   readonly traffic: Traffic;
   readonly batchOf: (round: number) => KinesisStreamEvent;
   readonly bench: BenchHandler;
-  /** Milliseconds of each batch, and of each step. */
+  /** Milliseconds of each batch and each step. */
   readonly times: number[];
   readonly steps: Map<string, number[]>;
 }

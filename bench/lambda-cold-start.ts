@@ -1,11 +1,11 @@
 /**
- * `lambda.<function>.coldStart` and `.zip`: a fresh process loads the function and answers a first event; the clock runs from the
- * start of the process. AWS is a loopback server that answers at once.
+ * `lambda.<function>.coldStart` and `.zip`: a fresh process loads the function and answers its first event, timed from the start of the
+ * process. A loopback server that answers at once stands in for AWS.
  *
- * Peer `callback-default`: the same handler as CallbackFunction packs it by default, that is unbundled, with the folders of the
- * packages that it imports and of all their dependencies under node_modules (Pulumi's computeCodePaths, when those packages are
- * `dependencies` of the project). Its own modules are tsc's output, loaded as they are: Pulumi would serialise them into one more file.
- * Both run on this machine's Node and disk; Lambda's download, sandbox and slower CPU come on top of either.
+ * Peer `callback-default`: the same handler as CallbackFunction packages it by default, that is unbundled, with the folders of the
+ * packages that it imports and of all their dependencies under node_modules (Pulumi's computeCodePaths, if those packages are
+ * `dependencies` of the project). Its own modules are tsc's output, loaded as they are; Pulumi would serialise them into one more file.
+ * Both run on this machine's Node and disk. On Lambda, download, sandbox and a slower CPU come on top for both.
  */
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -37,7 +37,7 @@ const SCORING = {
   TOKEN_SECRET_ARN: "token",
   LOG_LEVEL: "error",
 };
-/** Stands for the address of the stubbed AWS in a fixture's environment. */
+/** Placeholder in a fixture's environment for the address of the stubbed AWS. */
 const ENDPOINT = "<endpoint>";
 const LEAD = { companySize: 1200, industry: "technology", engagementMetrics: 60 };
 const TRANSACTION = { transaction_id: "t-1", user_id: "u-1", amount: 20, timestamp: "2026-11-21T00:00:00Z" };
@@ -81,7 +81,7 @@ const FIXTURES: readonly Fixture[] = [
       ],
     },
   },
-  // A schedule's usual run: nothing to load. The migrator is left out: it runs once a deployment, and unbundled it can't load its SQL.
+  // The usual scheduled run, with nothing to load. The migrator is left out: it runs once per deployment, and can't load its SQL unbundled.
   {
     entry: "warehouse-loader",
     env: {
@@ -150,7 +150,7 @@ async function coldStart(modulePath: string, fixture: Fixture, endpoint: string)
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** The modules that a fresh process loads for an entry: which packages does default packaging have to bring? */
+/** The modules that a fresh process loads for an entry, from which follow the packages that default packaging includes. */
 async function loadedFiles(modulePath: string, env: Readonly<Record<string, string>>): Promise<readonly string[]> {
   const script = `require(${JSON.stringify(modulePath)}); process.stdout.write("\\n" + JSON.stringify(Object.keys(require.cache)))`;
   const { stdout } = await run(process.execPath, ["-e", script], { env: { ...env, AWS_REGION: "us-east-1" } });
@@ -168,7 +168,7 @@ function packageFiles(folder: string, prefix: string, into: Record<string, Uint8
   }
 }
 
-/** Adds a package and everything it depends on, as Pulumi's code paths do. */
+/** Adds a package and all its dependencies, as Pulumi's code paths do. */
 function addPackage(name: string, into: Record<string, Uint8Array>, seen: Set<string>): void {
   if (seen.has(name)) return;
   seen.add(name);
@@ -179,7 +179,7 @@ function addPackage(name: string, into: Record<string, Uint8Array>, seen: Set<st
     try {
       addPackage(dependency, into, seen);
     } catch (error) {
-      // A nested copy lies inside its parent, whose nested folder is left out: the peer is a little lighter than in truth.
+      // A nested copy is inside its parent, whose nested folder is left out, so the peer is a little smaller than it really would be.
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
     }
   }
@@ -208,7 +208,7 @@ function zipBench(fixture: Fixture, unbundled: (entry: string) => string): Bench
         peers: { "callback-default": await peerZip(unbundled(fixture.entry), fixture) },
         note:
           "one bundle against the handler's compiled modules with the whole folders of the packages that they import and of their dependencies " +
-          "(without nested copies, so the peer is a little lighter than in truth); zip, default level",
+          "(without nested copies, so the peer is a little smaller than it really would be); zip, default level",
       };
     },
   };
@@ -239,14 +239,14 @@ function coldStartBench(fixture: Fixture, unbundled: (entry: string) => string):
         ours: median(times.ours),
         peers: { "callback-default": median(times.peer) },
         note:
-          `start of a process (Node's own start included) to the first answer, median of ${ROUNDS} interleaved fresh processes; AWS answers ` +
+          `from the start of a process (including Node's own) to the first answer, median of ${ROUNDS} interleaved fresh processes; AWS answers ` +
           "on loopback at once; peer: the handler's compiled modules, unbundled, with their packages from node_modules",
       };
     },
   };
 }
 
-/** The benches run from tsc's output, where the unbundled handler lies beside them. */
+/** Benchmarks run from tsc's output, which also has the unbundled handler. */
 const unbundled = (entry: string): string => join(__dirname, "..", "functions", "entries", `${entry}.js`);
 
 export const benches: readonly Bench[] = FIXTURES.flatMap((fixture) => [

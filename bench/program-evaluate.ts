@@ -1,6 +1,6 @@
 /**
- * `program.evaluate`: from the start of a process until every resource of the dev stack is known, which is what stands before each
- * deployment and each `npm start`: loading Pulumi and the program, bundling the functions, serialising the callbacks.
+ * `program.evaluate`: from the start of a process until every resource of the dev stack is known. Each deployment and each `npm start`
+ * begins with this: loading Pulumi and the program, bundling the functions, serialising the callbacks.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";

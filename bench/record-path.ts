@@ -1,8 +1,8 @@
 /**
- * `record.path`: one device record from base64 to the JSON of its decision, with a model of the reference shape behind the profile of
+ * `record.path`: a device record from base64 to the JSON of its decision, with a model of the reference shape for the profile of
  * 85 features: canonical base64, JSON, size guards, compiled validator, clean-up, feature vector, 22 categorical look-ups, model,
- * eleven rules, decision. The peer is what the record costs whatever one does: decoding, parsing, the model alone on a ready row, and
- * writing the same decision.
+ * eleven rules, decision. The peer is the unavoidable part of it: decoding, parsing, the model alone on a ready row, and writing the
+ * same decision.
  */
 
 import { loadTrees, readXgboost } from "@risk/tree-kernel";
@@ -28,7 +28,7 @@ const WARM_UP = 4;
 
 const firstNumber = FLAGS.length + TEXTS.length;
 
-/** Numbers as people send them: whole ones, and two decimals where the range is narrow. */
+/** Numbers as senders write them: integers, or two decimals where the range is narrow. */
 function valueAt(feature: number, at: number): number {
   if (feature < FLAGS.length) return at < 0.7 ? 0 : 1;
   if (feature < firstNumber) return Math.floor(at * categoriesOf(feature));
@@ -55,7 +55,7 @@ const SPEC: FeatureSpec = {
 
 type Raw = Record<string, string | number | boolean | null>;
 
-/** What rules ask for is mostly like this; drawn like the rest, it would make every record an alert. */
+/** Usual values of the features that rules use; drawn at random like the others, they would make every record an alert. */
 const ORDINARY: Raw = {
   vpn: false,
   proxy: false,
@@ -70,7 +70,7 @@ const ORDINARY: Raw = {
   failed_logins_24h: 0,
   chargebacks_365d: 0,
 };
-/** One value of these in so many is drawn like the rest. */
+/** One in this many of these values is drawn at random like the others. */
 const UNUSUAL = 20;
 
 function recordsOf(rows: Float32Array): Raw[] {
@@ -79,10 +79,10 @@ function recordsOf(rows: Float32Array): Raw[] {
     const record: Raw = { request_id: `req-${index}`, device_id: `device-${index % 200}`, ip_address: `192.0.2.${index % 256}` };
     for (const [feature, { name }] of DEVICE.features.definitions.entries()) {
       const value = rows[index * width + feature]!;
-      // A sender that fills in one form leaves no field out.
+      // A sender that always fills in the same form leaves no field out.
       if (Number.isNaN(value)) record[name] = null;
       else if (feature < FLAGS.length) record[name] = value === 1;
-      // Back to the double that rounds to this float32, so that its text is short.
+      // A double that rounds to this float32 and has a short text.
       else record[name] = feature < firstNumber ? textOf(feature, value) : Math.round(value * 100) / 100;
     }
     for (const [position, [name, value]] of Object.entries(ORDINARY).entries()) {
@@ -98,7 +98,7 @@ async function run(): Promise<BenchResult> {
   const { policy } = compiled;
   const trees = loadTrees(compileWithSpec(readXgboost(new TextEncoder().encode(modelOf(SHAPE))), SPEC));
   const model = treeModel(trees, DEVICE.features, { version: "device-reference", max: DEVICE.scale.max });
-  // As the platform holds tree models: reasons are made where somebody reads them, in bands that alert.
+  // As in the platform, tree models give reasons only where somebody reads them: in bands that alert.
   const group = { member: localMember(model, true), source: undefined };
   const vector = new Float64Array(DEVICE.features.size);
   const scores = new Float64Array(1);
@@ -122,7 +122,7 @@ async function run(): Promise<BenchResult> {
     const decision = decisionOf(payload);
     const row = encode.encode(record);
     const expected = Math.min(DEVICE.scale.max, Math.max(0, trees.predict(row)[0]!));
-    if (model.score(vector) !== expected) throw new Error(`Record ${record.request_id} does not get the score of its own row.`);
+    if (model.score(vector) !== expected) throw new Error(`Record ${record.request_id} doesn't get the score of its own row.`);
     return { payload, decision, row };
   });
   const alerts = all.filter(({ decision }) => policy.isAlert(decision.band));

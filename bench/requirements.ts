@@ -1,12 +1,12 @@
-/** Whether a benchmark reached what it has to. */
+/** Checks whether a benchmark meets its requirements. */
 import type { Bench, BenchResult, Requirement } from "./types";
 
-/** As bench/results.json has it. */
+/** As written to bench/results.json. */
 export interface CheckedRequirement {
   /** `≥ 14× xgboost-c`. */
   readonly required: string;
   readonly measured: string;
-  /** Null when the peer was not measured. */
+  /** Null if the peer was not measured. */
   readonly met: boolean | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- NAME…]`: runs every benchmark whose id contains one of the names (all without names), prints a table and
- * writes bench/results.json: `[{id, unit, better, ours, peers, note, requirements?}]`; what did not run keeps its entry.
+ * `npm run bench [-- NAME…]`: runs every benchmark whose id contains one of the names (without names: all), prints a table and
+ * writes bench/results.json: `[{id, unit, better, ours, peers, note, requirements?}]`. Benchmarks that don't run keep their entries.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ type Row = Pick<Bench, "id" | "unit" | "better"> & BenchResult & { readonly requ
 const here = join(process.cwd(), "bench");
 const compiled = __dirname;
 
-/** Peers are compared with, never shipped: they install themselves on first use. */
+/** Peers are only compared with, never shipped; they are installed on first use. */
 function installPeers(): void {
   const folder = join(here, "peers");
   const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
@@ -23,7 +23,7 @@ function installPeers(): void {
   );
   if (Object.keys(dependencies).every((name) => existsSync(join(folder, "node_modules", name)))) return;
   process.stderr.write("Installing the libraries to compare with (once) …\n");
-  // Without scripts: what they would fetch (CUDA libraries) is not measured.
+  // Without install scripts: what they would download (CUDA libraries) isn't measured.
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
   execFileSync("npm", ["install", ...options], { cwd: folder, stdio: "inherit" });
 }
@@ -40,7 +40,7 @@ function discover(): Bench[] {
 const format = (value: number) =>
   value >= 1000 ? Math.round(value).toLocaleString("en-US") : value >= 10 ? value.toFixed(1) : value.toPrecision(3);
 
-/** How many times better ours is than a peer: above 1 we win, whatever the unit's direction. */
+/** How many times better ours is than a peer; above 1 we win, whether more or less is better. */
 const advantage = (result: Row, peer: number) => (result.better === "higher" ? result.ours / peer : peer / result.ours);
 
 async function main(): Promise<number> {
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   const chosen = discover().filter(({ id }) => names.length === 0 || names.some((name) => id.includes(name)));
   if (chosen.length === 0) {
     process.stderr.write(
-      `No benchmark has ${names.join(" or ")} in its id. There are: ${discover()
+      `No benchmark has ${names.join(" or ")} in its id. Benchmarks: ${discover()
         .map((b) => b.id)
         .join(", ")}\n`,
     );
@@ -91,7 +91,7 @@ async function main(): Promise<number> {
   const file = join(here, "results.json");
   const earlier: Row[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
   const known = discover().map(({ id }) => id);
-  // Benchmarks that did not run this time keep what they measured.
+  // Benchmarks that did not run this time keep their results.
   const kept = earlier.filter(({ id }) => known.includes(id) && !results.some((result) => result.id === id));
   const all = [...kept, ...results].sort((a, b) => known.indexOf(a.id) - known.indexOf(b.id));
   writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);

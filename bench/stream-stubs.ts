@@ -1,4 +1,4 @@
-/** The stream handler with real adapters over SDK clients whose `send` answers at once from a small memory. */
+/** The stream handler with real adapters and SDK clients whose `send` answers at once from memory. */
 import { BatchGetItemCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";

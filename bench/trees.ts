@@ -1,4 +1,4 @@
-/** Gradient-boosted trees: one row and batches of 1000, for the reference model's shape and a small one, and loading. */
+/** `trees.*`: scoring single rows and batches of 1,000 with a model of the reference shape and a small one, and loading. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,18 +11,18 @@ import type { Bench, BenchResult, Requirement } from "./types";
 const ROWS = 1000;
 const ROUNDS = 9;
 const LOAD_ROUNDS = 25;
-/** Rounds that nobody counts: the engines compile while they run. */
+/** Rounds that aren't measured, because the engines still compile. */
 const WARM_UP = 3;
 
 interface Prepared extends Subject {
   readonly imageFile: string;
   readonly ours: Peer;
   readonly peers: Readonly<Record<string, Peer>>;
-  /** Why a peer is missing. */
+  /** Why peers are missing. */
   readonly absent: readonly string[];
 }
 
-/** In processes of their own, which start warm enough. */
+/** Run in their own processes and need no warm-up. */
 const NATIVE = { "xgboost-c": xgboostC, "xgboost-c-1.7": xgboostC17, "c-if-else": ifElseC };
 const MAKERS: Readonly<Record<string, (subject: Subject) => Peer | Promise<Peer>>> = {
   ...NATIVE,
@@ -100,7 +100,7 @@ async function measure(shape: Shape, batch: number): Promise<BenchResult> {
     peers: others,
     note:
       `${shape.trees} trees of depth ${shape.depth}, ${featureCount(shape)} features, ${nodes} nodes; ${ROWS} rows with missing values, ${batch} at a time, one thread; ` +
-      `margins equal in every bit to XGBoost's; fastest of ${ROUNDS} interleaved rounds; XGBoost 3.2.0 and 1.7.6 through XGBoosterPredictFromDense` +
+      `margins equal to XGBoost's bit for bit; fastest of ${ROUNDS} interleaved rounds; XGBoost 3.2.0 and 1.7.6 through XGBoosterPredictFromDense` +
       (absent.length > 0 ? `; not measured: ${absent.join("; ")}` : ""),
   };
 }
@@ -124,7 +124,7 @@ async function measureLoad(): Promise<BenchResult> {
   return {
     ours: fastest(times.ours!),
     peers: { "json-parse": fastest(times["json-parse"]!) },
-    note: `the reference shape from file to its first prediction, hash checked: ${size(imageFile)}; JSON.parse alone of the ${size(modelFile)} model; fastest of ${LOAD_ROUNDS} interleaved rounds`,
+    note: `the reference shape, from file to first prediction, hash checked: ${size(imageFile)}; JSON.parse alone of the ${size(modelFile)} model; fastest of ${LOAD_ROUNDS} interleaved rounds`,
   };
 }
 

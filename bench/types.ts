@@ -1,11 +1,11 @@
-/** One benchmark module under `bench/` exports `bench`, a value of this type. */
+/** Each benchmark module in `bench/` exports values of this type. */
 export interface Bench {
-  /** `core.rules`: what `npm run bench -- NAME` selects and `bench/results.json` names. */
+  /** For `npm run bench -- NAME` and `bench/results.json`: `core.rules`. */
   readonly id: string;
   /** `records/s`, `ms`, `bytes`. */
   readonly unit: string;
   readonly better: "higher" | "lower";
-  /** What the result has to reach; printed and written with it. */
+  /** What the result must reach; printed and written with it. */
   readonly requirements?: readonly Requirement[];
   run(): Promise<BenchResult>;
 }
@@ -16,8 +16,8 @@ export type Requirement = { readonly atMost: number } | { readonly peer: string;
 export interface BenchResult {
   /** Median (or fastest, when the note says so) of our rounds, in the bench's unit. */
   readonly ours: number;
-  /** The same of the peers, measured in the same run, rounds interleaved with ours. */
+  /** The same for the peers, measured in the same run, with rounds interleaved with ours. */
   readonly peers: Readonly<Record<string, number>>;
-  /** What was measured and under which conditions. */
+  /** What was measured, and under which conditions. */
   readonly note: string;
 }

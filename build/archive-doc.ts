@@ -6,11 +6,13 @@ import type { LineColumn } from "../functions/scoring/core/line-columns";
 
 const HEAD = `# The archive
 
-The platform archives its scores in the data bucket as gzip NDJSON: one JSON object per line, one compressed object per batch. The warehouse's loader copies
-each line into the row of the same fields. Made from \`functions/scoring/core/archive-record.ts\` and \`functions/scoring/core/label-record.ts\` by
-\`node dist/build/archive-doc.js\`; a test compares the declarations with the tables of \`sql/migrations\`.
+The fields of the archive's lines, for whoever reads the data bucket directly. Scores, quarantined records and labels are stored there as gzip NDJSON: one JSON
+object per line, one compressed object per batch. The warehouse's loader copies each line into a row with the same fields.
 
-A field that isn't required may be null; the rare ones are left out instead. The loader adds \`load_id\` and \`loaded_at\` to every row.
+\`npm run docs\` makes this page from \`functions/scoring/core/archive-record.ts\` and \`functions/scoring/core/label-record.ts\`; a test compares these
+declarations with the tables of \`sql/migrations\`.
+
+A field that isn't required may be null; a rare one is left out instead. The loader adds \`load_id\` and \`loaded_at\` to every row.
 `;
 
 export function archiveDoc(): string {

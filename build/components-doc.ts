@@ -10,9 +10,8 @@ export interface Argument {
   readonly required: boolean;
   /** The comment without its default; empty when there is no comment. */
   readonly meaning: string;
-  /** Undefined when the comment names none. */
+  /** Undefined when the comment doesn't name one. */
   readonly fallback: string | undefined;
-  /** The default as the code has it, if it is a literal: `604_800`. */
   readonly literal?: string | undefined;
   readonly example: string | undefined;
 }
@@ -20,7 +19,6 @@ export interface Argument {
 export interface ComponentArguments {
   /** `StreamProcessor` */
   readonly name: string;
-  /** What the class is for: the comment at the top of its file. */
   readonly purpose: string;
   /** The shortest statement that creates one. */
   readonly minimalUse: string;
@@ -28,10 +26,10 @@ export interface ComponentArguments {
 }
 
 const COMPONENTS = ["scoring-api", "stream-processor", "risk-warehouse", "training-pipeline", "inference-pipeline"] as const;
-/** Arguments that every component takes; they have a table of their own. */
+/** Every component takes one; it has its own table. */
 const CONTEXT = "PlatformContext";
 
-/** Reads the components' arguments, and what they share, from the sources below `root`. */
+/** The components' arguments and the members of their context, read from the sources below `root`. */
 export function readComponents(root: string) {
   const sources = readSources(join(root, "components"));
   return {
@@ -41,9 +39,8 @@ export function readComponents(root: string) {
 }
 
 interface Sources {
-  /** By name, which is unique among the components. */
+  /** By name; names are unique among the components. */
   readonly interfaces: ReadonlyMap<string, ts.InterfaceDeclaration>;
-  /** Members of the constants whose type is an interface, by the interface's name. */
   readonly defaults: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
@@ -81,7 +78,7 @@ function readComponent(root: string, folder: string, sources: Sources): Componen
   };
 }
 
-/** The comment that a file begins with, as one paragraph. */
+/** The comment at the top of a file, as one paragraph. */
 function headOf(path: string): string {
   const [, text = ""] = /^\/\*\*(.*?)\*\//s.exec(readFileSync(path, "utf8")) ?? [];
   return paragraph(text.replaceAll(/^\s*\*/gm, ""));
@@ -139,11 +136,11 @@ export function componentsDoc(root: string): string {
   return [
     "# Components",
     "",
-    "The required and optional arguments of each component, with their defaults. Generated from the doc comments of `components/*/args.ts` by",
-    "`npm run docs`. The defaults are those of a component that is used on its own; the stacks of this project set most arguments from their",
-    "config ([configuration.md](configuration.md)).",
+    "How to use the components in your own Pulumi program: the arguments that each requires, the optional ones, and their defaults. `npm run docs` makes",
+    "this page from the doc comments of `components/*/args.ts`. The defaults are those of a component that is used by itself; the stacks of this project",
+    "set most arguments from their config ([configuration.md](configuration.md)).",
     "",
-    "A component creates what it isn't given (key, alarm topic, bus, buckets), and offers it to the next one as a property:",
+    "If you don't pass a key, alarm topic, bus or bucket, the component creates one and exposes it as a property for the next component:",
     "",
     "```ts",
     'const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });',

@@ -1,4 +1,4 @@
-/** Draws the end of a real demo as docs/demo.svg: `npm run docs:demo`. */
+/** `npm run docs:demo`: runs the demo and draws its end as docs/demo.svg. */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const COLOURS = { background: "#0d1117", text: "#c9d1d9", heading: "#f0f6fc", ri
 
 /**
  * The sections of a demo's output that the README shows, and its last line.
- * @throws Error that names a section that the output doesn't have
+ * @throws Error that names a section missing from the output
  */
 export function shownLines(output: string): string[] {
   const lines = output.split("\n");

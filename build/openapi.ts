@@ -1,6 +1,6 @@
 /**
- * Writes docs/openapi.json (OpenAPI 3.1) from the schemas with which gateway and functions check requests, and the problems that they
- * answer with. To run it alone: `node dist/build/openapi.js`.
+ * Writes docs/openapi.json (OpenAPI 3.1) from the schemas with which gateway and functions check requests, and from the problems that they
+ * return; part of `npm run docs`.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -56,10 +56,10 @@ function answerSchema(profile: AnyProfile): JsonSchema {
       "timestamp",
     ],
     properties: {
-      id: { type: "string", description: "Id of this score, which feedback refers to as event_id." },
-      [inputNames(profile.id).id]: { type: "string", description: "Id of the input: equal inputs have equal ids." },
+      id: { type: "string", description: "Id of this score; feedback names it as event_id." },
+      [inputNames(profile.id).id]: { type: "string", description: "Id of the input; equal inputs have equal ids." },
       score: { type: "number", minimum: 0, maximum: profile.scale.max },
-      band: { type: "string", description: "Band of the policy that the score falls in." },
+      band: { type: "string", description: "The policy's band that contains the score." },
       reasons: {
         type: "array",
         description: "What moved the score; the contributions add up to it.",
@@ -74,11 +74,11 @@ function answerSchema(profile: AnyProfile): JsonSchema {
       modelRole: {
         type: "string",
         enum: ["champion", "challenger", "fallback"],
-        description: "Present unless the champion answered.",
+        description: "Absent when the champion answered.",
       },
       modelFallback: {
         type: "array",
-        description: "Models that should have answered, and why they could not; present if there are any.",
+        description: "Models that should have answered, and why they could not; absent when there are none.",
         items: {
           type: "object",
           required: ["model", "reason"],
@@ -158,7 +158,7 @@ export function openApi(): Record<string, unknown> {
     servers: [
       {
         url: "{apiUrl}",
-        description: "Output apiUrl of the stack, or of .local/outputs.json on one machine.",
+        description: "apiUrl in the stack's outputs, or in .local/outputs.json on one machine.",
         variables: { apiUrl: { default: "https://example.execute-api.us-east-1.amazonaws.com/v1" } },
       },
     ],

@@ -1,4 +1,4 @@
-/** `compare-models`: what rules, champion and challengers would have done with labelled rows, before any of them sees traffic. */
+/** `npm run compare-models`: what rules, champion and challengers would have decided about labelled rows. */
 import { createReadStream, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,24 +17,28 @@ import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./op
 import type { ShippedModel } from "./train";
 
 const COMMAND: CommandLine = {
-  usage: "node dist/cli/compare-models.js [options]",
+  usage: "npm run compare-models -- [options]",
   about:
-    "Scores labelled rows with the rules alone, each model alone, and each model in front of the rules, as the platform would, and\n" +
-    "prints ranking, alerts and cost: reviews of all alerts, plus the amounts of the fraud that raised none.",
+    "Scores labelled rows with the rules alone, each model alone, and each model in front of the rules, as the platform would.\n" +
+    "Prints ranking, alerts and cost: the reviews of all alerts, plus the amounts of the fraud that raised no alert.",
   options: {
-    profile: { type: "string", value: "ID", help: "Profile of rows and models.", default: "fraud" },
-    rows: { type: "string", value: "CSV", help: "Default: .local/training/<profile>-holdout.csv, made by training-data." },
-    index: { type: "string", value: "FILE", help: "Which models there are.", default: "models/index.json" },
+    profile: { type: "string", value: "ID", help: "Profile of the rows and models.", default: "fraud" },
+    rows: {
+      type: "string",
+      value: "CSV",
+      help: "Labelled rows. Default: .local/training/<profile>-holdout.csv, which npm run train writes.",
+    },
+    index: { type: "string", value: "FILE", help: "Index of the models to compare.", default: "models/index.json" },
     strength: {
       type: "string",
       value: "0…1",
-      help: "Weaker rules that are tried too: 0 is none, 1 is as they are.",
+      help: "Also tries the rules at this strength: 0 is no rules, 1 is full strength.",
       default: "0.5",
     },
-    review: { type: "string", value: "COST", help: "What looking at one alert costs.", default: "15" },
-    missed: { type: "string", value: "COST", help: "What a miss costs in a profile without amounts.", default: "500" },
+    review: { type: "string", value: "COST", help: "Cost of reviewing one alert.", default: "15" },
+    missed: { type: "string", value: "COST", help: "Cost of a miss in a profile without amounts.", default: "500" },
   },
-  examples: ["node dist/cli/compare-models.js", "node dist/cli/compare-models.js --profile churn --review 5"],
+  examples: ["npm run compare-models", "npm run compare-models -- --profile churn --review 5"],
 };
 
 export interface LabelledRows {
@@ -48,7 +52,7 @@ export interface Comparison {
   /** Chance that a positive row scores above a negative one. */
   readonly auc: number;
   readonly alerts: number;
-  /** Share of alerts that are right, and of positive rows that raise one. */
+  /** Precision: share of alerts that are right. Recall: share of positive rows that raise an alert. */
   readonly precision: number;
   readonly recall: number;
   readonly cost: number;
@@ -60,7 +64,7 @@ export interface Costs {
   readonly missed: number;
 }
 
-/** Reads rows of `training-data`: `id`, the profile's features in their order, `label`. Throws when the header is another one. */
+/** Reads rows of `training-data`: `id`, the profile's features in their order, `label`. @throws UsageError if the header is different */
 export async function readRows(file: string, profile: AnyProfile): Promise<LabelledRows> {
   const width = profile.features.size;
   const expected = ["id", ...profile.features.definitions.map(({ name }) => name), "label"].join(",");
@@ -71,7 +75,7 @@ export async function readRows(file: string, profile: AnyProfile): Promise<Label
     if (header === undefined) {
       header = line;
       if (header !== expected)
-        throw new UsageError(`${file}: expected the columns ${expected}, got ${header}. Make it anew with training-data.`);
+        throw new UsageError(`${file}: expected the columns ${expected}, got ${header}. Generate it again with npm run train.`);
       continue;
     }
     const cells = line.split(",");
@@ -81,7 +85,7 @@ export async function readRows(file: string, profile: AnyProfile): Promise<Label
   return { vectors: Float64Array.from(values), labels: Uint8Array.from(labels) };
 }
 
-/** The default policy with each rule's weight w weakened to 1 − (1−w)^strength, so that its share of a score shrinks by that factor. */
+/** The default policy with each rule's weight w weakened to 1 − (1−w)^strength, which scales its share of a score by that factor. */
 export function policyOf(profile: AnyProfile, strength: number): CompiledPolicy {
   const { defaultPolicy } = profile;
   const weaken = (weight: number): number => 1 - (1 - weight) ** strength;
@@ -95,7 +99,7 @@ export function policyOf(profile: AnyProfile, strength: number): CompiledPolicy 
   return compiled.policy;
 }
 
-/** Decides on every row with a policy's rules behind a model. */
+/** Decides on every row with a model and a policy's rules. */
 export function compare(what: string, rows: LabelledRows, model: Model, policy: CompiledPolicy, costs: Costs): Comparison {
   const { labels, vectors } = rows;
   const { size, slot } = policy.profile.features;
@@ -122,7 +126,7 @@ export function compare(what: string, rows: LabelledRows, model: Model, policy: 
   return { what, auc: areaUnderCurve(scores, labels), alerts, precision: hits / alerts, recall: hits / positives, cost, scores };
 }
 
-/** Ties count half. NaN when there are no positive rows, or no negative ones. */
+/** Ties count half. NaN without positive rows, or without negative ones. */
 export function areaUnderCurve(scores: Float64Array, labels: Uint8Array): number {
   const order = Uint32Array.from(scores, (_, row) => row).sort((a, b) => scores[a]! - scores[b]!);
   let negatives = 0;
@@ -141,7 +145,7 @@ export function areaUnderCurve(scores: Float64Array, labels: Uint8Array): number
   return wins / (positives * negatives);
 }
 
-/** Share of rows on which two candidates are of one mind about the band, and how far their scores lie apart on average. */
+/** Share of rows that two candidates put into the same band, and the mean difference of their scores. */
 export function agreement(one: Comparison, other: Comparison, policy: CompiledPolicy) {
   let same = 0;
   let apart = 0;
@@ -165,7 +169,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2), prin
   const profile = profileById(parsed.text("profile") ?? "");
   const file = parsed.text("rows") ?? `.local/training/${profile.id}-holdout.csv`;
   const indexFile = parsed.text("index") ?? "";
-  // Written by cli/train.ts.
+  // cli/train.ts writes it.
   const index = JSON.parse(readFileSync(indexFile, "utf8")) as readonly ShippedModel[];
   const rows = await readRows(file, profile);
   const [none, weaker, full] = [policyOf(profile, 0), policyOf(profile, strength), policyOf(profile, 1)];

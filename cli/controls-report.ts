@@ -4,7 +4,7 @@ import type { ControlResult, GraphResult } from "../controls/check-graph";
 import type { NotApplicable } from "../controls/not-applicable";
 import { paint, table } from "./terminal";
 
-/** Resources of a control that pass, that are excused, and that violate it. */
+/** How many resources pass a control, are exempt from it, and violate it. */
 function counts({ checked, findings }: ControlResult): { passed: number; exempt: number; violating: number } {
   const violating = new Set(findings.filter(({ exemption }) => exemption === undefined).map(({ resource }) => resource));
   const found = new Set(findings.map(({ resource }) => resource));
@@ -24,25 +24,25 @@ export function textReport(stack: string, result: GraphResult): string {
   return [
     paint("bold", `Stack ${stack}`),
     "",
-    table(["Control", "What holds", "Checked", "Passed", "Exempt", "Violations"], rows),
+    table(["Control", "Requirement", "Checked", "Passed", "Exempt", "Violations"], rows),
     "",
     ...section(
       "Exempt:",
       accepted,
       ({ control, resource, exemption }) => `${control} ${resource.name}: ${exemption?.reason ?? ""}`,
     ),
-    ...section("No such resources:", idle.length > 0 ? [idle.join(", ")] : [], (text) => text),
+    ...section("No resources for these controls:", idle.length > 0 ? [idle.join(", ")] : [], (text) => text),
     ...section(
       "Violations:",
       result.violations,
       ({ control, resource, message }) => `${paint("red", "✗")} ${control} ${resource.name} (${resource.type}): ${message}`,
     ),
     ...section(
-      "Exemptions that excuse nothing:",
+      "Exemptions without a violation:",
       result.unusedExemptions,
       ({ control, resource, stacks }) =>
         `${paint("red", "✗")} ${control} ${resource}: no such violation; ` +
-        `${stacks === undefined ? "remove it from" : `take "${stack}" out of its stacks in`} controls/exemptions.ts.`,
+        `${stacks === undefined ? "remove it from" : `remove "${stack}" from its stacks in`} controls/exemptions.ts.`,
     ),
   ].join("\n");
 }
@@ -51,7 +51,7 @@ function section<T>(heading: string, items: readonly T[], line: (item: T) => str
   return items.length === 0 ? [] : [heading, ...new Set(items.map((item) => `  ${line(item)}`)), ""];
 }
 
-/** The last line: what was looked at and whether it is in order. */
+/** The last lines: what was checked, and whether everything is in order. */
 export function summary(
   checkedStacks: readonly string[],
   results: readonly GraphResult[],
@@ -63,7 +63,7 @@ export function summary(
   const verdict =
     violations + unused === 0
       ? paint("green", "in order")
-      : paint("red", `${violations} violations, ${unused} exemptions that excuse nothing`);
+      : paint("red", `${violations} violations, ${unused} exemptions without a violation`);
   return [
     ...section("Not checked:", apart, ({ control, reason }) => `${control}: ${reason}`),
     `${controls} controls on ${checkedStacks.join(", ")}: ${verdict}.`,

@@ -8,14 +8,19 @@ import { type CommandLine, parseCommandLine, runCommand } from "./options";
 const STACKS = ["dev", "staging", "prod"];
 
 const command: CommandLine = {
-  usage: "npm run controls [-- options]",
+  usage: "npm run controls -- [options]",
   about: [
     "Evaluates the program with each stack's config and checks every resource against the security controls.",
-    "Needs no account and creates nothing. Exit status 1 when a control is violated or an exemption excuses nothing.",
+    "Needs no account and creates nothing. The exit status is 1 if a control is violated, or if an exemption matches no violation.",
   ].join("\n"),
   options: {
-    stack: { type: "string", value: "NAME", help: "Checks this stack alone. Default: dev, staging, prod.", multiple: true },
-    json: { type: "boolean", help: "Prints JSON: one entry a stack with every control and finding." },
+    stack: {
+      type: "string",
+      value: "NAME",
+      help: "Checks only this stack; repeatable. Default: dev, staging and prod.",
+      multiple: true,
+    },
+    json: { type: "boolean", help: "Prints JSON: one entry per stack, with every control and finding." },
   },
   examples: ["npm run controls", "npm run controls -- --stack prod", "npm run --silent controls -- --json > controls.json"],
 };

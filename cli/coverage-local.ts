@@ -1,6 +1,6 @@
 /**
- * `npm run coverage:local`: how many lines of the local runtime the demo and the end-to-end tests (pipelines among them) execute. What they never
- * reach is there for nobody but its own unit tests. Exit status 1 below the minimum.
+ * `npm run coverage:local`: how many lines of the local runtime the demo and the end-to-end tests (including the pipelines) execute. Lines
+ * that they never reach serve only their own unit tests. Exit status 1 below the minimum.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -25,15 +25,15 @@ const FOLDERS = [
 const MINIMUM = 85;
 const DIST = resolve("dist");
 const RECORDED = resolve(".local", "coverage");
-/** Runs in processes that Lambda's semantics end with SIGKILL, which leaves V8 no time to write what was executed. */
+/** Runs in processes that are ended with SIGKILL, as on Lambda, so V8 can't write what they executed. */
 const UNRECORDED = ["packages/local-aws/src/lambda/bootstrap.js"];
 
 const command: CommandLine = {
   usage: "npm run coverage:local -- [options]",
-  about: `Runs the demo and the end-to-end tests and prints which lines of the local runtime they executed, lowest first. Fails below ${MINIMUM} %.`,
+  about: `Runs the demo and the end-to-end tests, and prints for each file of the local runtime how many of its lines they executed, lowest\nshare first. Fails if they executed less than ${MINIMUM} % of all lines.`,
   options: {
-    report: { type: "boolean", help: "Only reports again what the last run recorded." },
-    json: { type: "boolean", help: "Prints JSON: totals, folders, files with their unexecuted functions." },
+    report: { type: "boolean", help: "Reports what the last run recorded, without running anything." },
+    json: { type: "boolean", help: "Prints JSON: totals, folders, and files with their unexecuted functions." },
   },
   examples: ["npm run coverage:local", "npm run coverage:local -- --report --json"],
 };
@@ -44,23 +44,23 @@ interface Lines {
 }
 
 interface FileReport extends Lines {
-  /** From the root of the project. */
+  /** Relative to the root of the project. */
   readonly file: string;
   readonly folder: string;
   /** `name:line` of each function that nothing called. */
   readonly unexecuted: readonly string[];
 }
 
-/** Runs the demo and the end-to-end tests with V8's coverage on. @throws Error when one of them fails */
+/** Runs the demo and the end-to-end tests with V8's coverage on. @throws Error if one of them fails */
 async function record(): Promise<void> {
   rmSync(RECORDED, { recursive: true, force: true });
   mkdirSync(RECORDED, { recursive: true });
-  // Node hands it on to every process that is started from here.
+  // Inherited by every process that is started from here.
   process.env.NODE_V8_COVERAGE = RECORDED;
   const quiet = ["--disable-warning=ExperimentalWarning", "--disable-warning=DeprecationWarning"];
-  // Stdout is the report's.
+  // Standard output is for the report.
   const { status } = spawnSync(process.execPath, [...quiet, join(DIST, "cli/demo.js")], { stdio: ["ignore", 2, 2] });
-  if (status !== 0) throw new Error("The demo failed; run it alone: npm run demo.");
+  if (status !== 0) throw new Error("The demo failed; to see why, run npm run demo.");
   const { startVitest } = await import("vitest/node");
   const vitest = await startVitest(
     "test",
@@ -73,11 +73,10 @@ async function record(): Promise<void> {
   );
   await vitest.close();
   const failed = vitest.state.getCountOfFailedTests();
-  if (failed > 0)
-    throw new Error(`${failed} end-to-end tests failed, and what they would have executed is missing. --report shows the rest.`);
+  if (failed > 0) throw new Error(`${failed} end-to-end tests failed, so their coverage is missing. --report shows the rest.`);
 }
 
-/** What all recorded processes together executed of the runtime's files, by URL. */
+/** Coverage of the runtime's files by URL, merged over all recorded processes. */
 function executed(): ReadonlyMap<string, Profiler.ScriptCoverage> {
   const processes = readdirSync(RECORDED)
     .filter((name) => name.endsWith(".json"))
@@ -165,7 +164,7 @@ async function main(): Promise<number> {
   if (percent(total) >= MINIMUM) return 0;
   process.stderr.write(
     `The demo and the end-to-end tests execute ${percent(total).toFixed(1)} % of the local runtime's lines, less than ${MINIMUM} %. ` +
-      "Delete what nobody needs, or show its use in an end-to-end test.\n",
+      "Delete what nobody needs, or use it in an end-to-end test.\n",
   );
   return 1;
 }

@@ -1,4 +1,4 @@
-/** `npm run demo`: the whole platform on this machine, real traffic through it, and the books at the end. */
+/** `npm run demo`: starts the platform on this machine, sends it traffic, and compares all counts at the end. */
 import { mkdirSync, rmSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { balance, settleStream } from "./demo/check";
@@ -24,14 +24,14 @@ import { Progress, paint } from "./terminal";
 const command: CommandLine = {
   usage: "npm run demo -- [options]",
   about: [
-    "Starts the platform of the dev stack on free ports, sends generated leads, churn requests and transactions (fraud patterns,",
-    "duplicates, malformed and hostile records among them), waits until all is settled, and shows what came of it.",
-    "Exit status 0 only if every count adds up.",
+    "Starts the platform of the dev stack on free ports and sends it generated leads, churn requests and transactions, including",
+    "fraud patterns, duplicates, and malformed and hostile records. Waits until everything is processed and shows the results.",
+    "The exit status is 0 only if every count adds up.",
   ].join("\n"),
   options: {
     stack: { type: "string", value: "NAME", help: "Stack to run.", default: "dev" },
-    transactions: { type: "string", value: "N", help: "Stream records to send.", default: "3000" },
-    seed: { type: "string", value: "N", help: "Seed of the traffic.", default: "42" },
+    transactions: { type: "string", value: "N", help: "Number of stream records to send.", default: "3000" },
+    seed: { type: "string", value: "N", help: "Seed of the traffic; the same seed gives the same traffic.", default: "42" },
     verbose: { type: "boolean", help: "Prints what the runtime does, call by call." },
   },
   examples: ["npm run demo", "npm run demo -- --transactions 20000 --seed 7"],
@@ -59,19 +59,19 @@ async function main(): Promise<number> {
 
   const startedAt = performance.now();
   const elapsed = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-  step(1, `starting the platform of stack ${stack} on this machine …`);
+  step(1, `starting stack ${stack} on this machine …`);
   const log = (line: string) => {
     if (options.flag("verbose")) process.stderr.write(`${line}\n`);
   };
-  // Outputs of its own: a platform that npm start keeps running stays the one that scripts find.
-  // Tables take the burst at once and tell at the end how long AWS would have taken: held to their units it would be minutes.
+  // The demo has its own outputs file, so that scripts still find the platform that npm start runs.
+  // Tables aren't held to their units, which would take minutes; the report says how long AWS would have taken.
   const running = await start({ stack, port: 0, inMemory: false, dataDir, log, metering: "observed" }, dataDir);
   const interrupt = () => {
     void stop(running).then(() => process.exit(130));
   };
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
-    process.stdout.write(`      up after ${elapsed()}: ${running.platform.graph.resources.length} resources\n`);
+    process.stdout.write(`      running after ${elapsed()}: ${running.platform.graph.resources.length} resources\n`);
     return await exercise(running, { count, seed, dataDir, elapsed });
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
@@ -100,7 +100,7 @@ async function exercise(
     await settleStream(clients, outputs, stream, (sum) => scoredBar.update(sum));
     scoredBar.end();
 
-    step(4, "promoting the challenger of the running stream function, and rolling back …");
+    step(4, "promoting the challenger while the stream function runs, then rolling back …");
     const show = await switchModels(clients, outputs);
 
     step(5, "loading the archive into the warehouse …");
@@ -108,7 +108,7 @@ async function exercise(
     const sent = { stream, delivered, rest, probes: show.sent };
     const books = await balance(clients, outputs, sent, (loaded) => loadBar.update(loaded));
     loadBar.end();
-    step(6, `opening the books after ${options.elapsed()}`);
+    step(6, `comparing the counts after ${options.elapsed()}`);
 
     heading("Top risky users");
     process.stdout.write(`${await topUsers(clients)}\n`);
@@ -116,7 +116,7 @@ async function exercise(
     process.stdout.write(`${await bands(clients)}\n`);
     heading("Models");
     process.stdout.write(`${await modelsTable(clients)}\n\n${show.lines.join("\n")}\n`);
-    heading("Why the likeliest customer to leave would");
+    heading("The customer most likely to leave, and why");
     process.stdout.write(`${await churnExample(clients)}\n`);
     heading("Routes");
     const logGroup = platform.outputs.highScoresLogGroup;
@@ -130,7 +130,7 @@ async function exercise(
     heading("The books");
     process.stdout.write(`${booksTable(books)}\n`);
     for (const surprise of rest.surprises.slice(0, 5)) process.stdout.write(`  ${paint("red", surprise)}\n`);
-    heading("Where everything lies");
+    heading("Where everything is stored");
     process.stdout.write(`${whereThingsLie(outputs, relative(process.cwd(), options.dataDir))}\n`);
     heading("Try next");
     process.stdout.write(`${nextSteps}\n\n`);

@@ -1,4 +1,4 @@
-/** `npm run engine`: the real Pulumi CLI over the platform of this machine. */
+/** `npm run engine`: runs the real Pulumi CLI with the local platform as its provider. */
 import { spawn, spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { cliEnvironment, copyStackFiles, type Session, startSession } from "@risk/local-aws/provider";
@@ -15,23 +15,23 @@ type Command = (typeof COMMANDS)[number];
 
 const HELP = `Usage: npm run engine -- COMMAND [--stack NAME] [--exit] [options of pulumi]
 
-Runs the Pulumi CLI on the PATH with the platform of this machine as its provider "aws": real previews, diffs, state, secrets and
-destroy, without an account. State lies below .local/engine; nothing is written to the stack files.
+Runs the Pulumi CLI on the PATH with this machine's platform as the provider "aws": real previews, diffs, state, secrets and
+destroy, without an account. State is kept under .local/engine; the stack files are not changed.
 
 Commands:
   preview   shows what an update would change
   up        updates the stack, then keeps it running until Ctrl-C
-  refresh   compares the state with what the provider keeps
+  refresh   updates the state from what the provider keeps
   destroy   removes everything that was created
-  serve     keeps what was created running and prints the variables under which any pulumi command works
+  serve     runs what was created and prints the variables with which any pulumi command works
 
 Options:
-  --stack NAME  Stack whose Pulumi.NAME.yaml configures it. [default: dev]
-  --exit        up ends when the update has ended.
+  --stack NAME  Stack to work on; Pulumi.NAME.yaml configures it. [default: dev]
+  --exit        up: exits when the update is done.
   --help        Shows this text.
-  Any other option goes to pulumi: --yes, --diff, --json, --target URN …
+  All other options are passed to pulumi: --yes, --diff, --json, --target URN …
 
-While up or serve runs, the other commands use it from another terminal.
+While up or serve is running, the other commands can be used from another terminal.
 
 Examples:
   npm run engine -- preview --diff
@@ -43,7 +43,7 @@ interface Arguments {
   readonly command: Command;
   readonly stack: string;
   readonly exit: boolean;
-  /** For pulumi. */
+  /** Arguments for pulumi. */
   readonly rest: readonly string[];
 }
 
@@ -80,7 +80,7 @@ async function main(): Promise<number> {
   const notice = (line: string) => void process.stderr.write(`${line}\n`);
   const other = await runningProvider(file, notice);
   if (other !== undefined) {
-    if (parsed.command === "serve") throw new UsageError(`Stack ${parsed.stack} is served already (process ${other.pid}).`);
+    if (parsed.command === "serve") throw new UsageError(`Stack ${parsed.stack} is already being served (process ${other.pid}).`);
     return pulumi(parsed, projectDir, folder, other.port);
   }
   const interrupted = nextSignal();
@@ -110,14 +110,14 @@ function requireCli(): void {
   if (status === 0) return;
   throw new UsageError(
     [
-      "There is no `pulumi` on the PATH. Install it (https://www.pulumi.com/docs/install/), or build it with Go 1.26 or later:",
+      "`pulumi` is not on the PATH. Install it (https://www.pulumi.com/docs/install/), or build it with Go 1.26 or later:",
       "  npm run engine:cli",
       '  export PATH="$PWD/.local/pulumi-cli:$PATH"',
     ].join("\n"),
   );
 }
 
-/** Runs one command of the CLI, at the first time with a new stack; answers its exit status. */
+/** Runs a command of the CLI; creates the stack the first time. @returns the exit status */
 async function pulumi({ command, stack, rest }: Arguments, projectDir: string, folder: string, port: number): Promise<number> {
   const env = { ...process.env, ...cliEnvironment(folder, port) };
   const files = copyStackFiles(projectDir, stack, folder);
@@ -157,13 +157,13 @@ async function keepRunning(
     `\n${paint("green", "●")} Stack ${stack} runs on this machine. Ctrl-C stops it; what was created is kept.\n\n`,
   );
   if (written !== undefined) process.stdout.write(written);
-  process.stdout.write(`${paint("bold", "# Any pulumi command in another terminal")}\n${lines.join("\n")}\n`);
+  process.stdout.write(`${paint("bold", "# To use any pulumi command in another terminal")}\n${lines.join("\n")}\n`);
   const signal = await interrupted;
   process.stdout.write(`\n${signal}: stopping …\n`);
   removeOutputs(outputsFile());
 }
 
-/** Writes `.local/outputs.json` from the stack's outputs; answers lines to paste. */
+/** Writes `.local/outputs.json` from the stack's outputs. @returns lines to paste */
 function publish(stack: string, projectDir: string, session: Session, env: NodeJS.ProcessEnv): string {
   const shown = spawnSync("pulumi", ["stack", "output", "--json", "--show-secrets", "--stack", stack], {
     cwd: projectDir,

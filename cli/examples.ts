@@ -1,4 +1,4 @@
-/** What `npm start` prints: addresses, and lines that work when pasted. */
+/** What `npm start` prints: addresses, and lines to paste. */
 import { relative } from "node:path";
 import type { Outputs } from "./outputs";
 import { paint } from "./terminal";
@@ -24,8 +24,8 @@ export function examples(outputs: Outputs, outputsPath: string): string {
   ];
   const tries: [string, string[]][] = [
     ["Score a lead", [post("/score", '{"companySize":900,"industry":"technology","engagementMetrics":88}')]],
-    ["Ask whether a customer leaves", [post("/predict", '{"data":[619,0,42,2,0,1,1,1,101348.88,1,0,0]}')]],
-    ["Use the AWS CLI or any SDK: these variables", [`export ${environment.join(" ")}`]],
+    ["Predict whether a customer will leave", [post("/predict", '{"data":[619,0,42,2,0,1,1,1,101348.88,1,0,0]}')]],
+    ["Set these variables for the AWS CLI or any SDK", [`export ${environment.join(" ")}`]],
     [
       "Put a transaction into the stream, and read its score",
       [
@@ -34,24 +34,24 @@ export function examples(outputs: Outputs, outputsPath: string): string {
       ],
     ],
     [
-      "Load the warehouse now, and ask it",
+      "Load the warehouse now, and query it",
       [
         `aws lambda invoke --function-name ${outputs.loaderFunction} /dev/stdout`,
         `psql '${outputs.warehouseUrl}' -c 'select * from top_risky_users limit 5'`,
       ],
     ],
     [
-      "The same from the SDK for JavaScript",
+      "List the archive with the SDK for JavaScript",
       [
         `node -e 'new (require("@aws-sdk/client-s3").S3Client)({forcePathStyle:true}).send(new (require("@aws-sdk/client-s3").ListObjectsV2Command)({Bucket:"${outputs.dataBucket}"})).then(r=>console.log(r.Contents))'`,
       ],
     ],
-    ["Send a file", ["npm run ingest -- FILE.csv --profile fraud"]],
+    ["Send a file of transactions", ["npm run ingest -- FILE.csv --profile fraud"]],
     ...(outputs.pipelineBucket === undefined
       ? []
       : ([
           [
-            "Train a model on two months of history, and score yesterday in batch (needs Python and Java; start with --no-metering)",
+            "Train a model on two months of history, and score yesterday in batch (needs Python and Java, and npm start -- --no-metering)",
             ["npm run pipeline -- history && npm run pipeline -- training --approve && npm run pipeline -- inference"],
           ],
         ] satisfies [string, string[]][])),

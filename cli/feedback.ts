@@ -10,21 +10,25 @@ import { Progress, paint, table } from "./terminal";
 const command: CommandLine = {
   usage: "npm run feedback -- FILE [options]",
   about: [
-    "Tells the running platform (npm start) what became of scored events: chargebacks, investigations, customers who left.",
-    "Columns: event_id, label (true, false, 1, 0), and where there are any labelled_at (ISO 8601) and source.",
-    "A line without labelled_at counts from today on; sending a file again changes nothing.",
-    "Nothing is sent unless every line is good.",
+    "Sends labels of scored events to the running platform (npm start): chargebacks, investigations, customers who left.",
+    "Columns: event_id, label (true, false, 1, 0), and optionally labelled_at (ISO 8601) and source.",
+    "A label without labelled_at is dated when it arrives. Sending a file again changes nothing.",
+    "Nothing is sent unless every line is valid.",
   ].join("\n"),
   options: {
-    source: { type: "string", value: "NAME", help: "Who says so, for lines without a source: chargeback, investigation, crm." },
-    format: { type: "string", value: "csv|ndjson", help: "Format of the file; else its ending decides." },
-    "skip-bad": { type: "boolean", help: "Sends the good lines although there are bad ones." },
+    source: {
+      type: "string",
+      value: "NAME",
+      help: "Source of lines that name none, for example chargeback, investigation or crm.",
+    },
+    format: { type: "string", value: "csv|ndjson", help: "Format of the file. Default: by its extension." },
+    "skip-bad": { type: "boolean", help: "Sends the valid lines even if there are invalid ones." },
     json: { type: "boolean", help: "Prints the summary as JSON." },
   },
   examples: ["npm run feedback -- chargebacks.csv --source chargeback", "npm run feedback -- labels.ndjson --skip-bad --json"],
 };
 
-/** Lines shown of one problem, and problems shown at all. */
+/** How many lines of a problem, and how many problems, are shown. */
 const SHOWN = 5;
 const SHOWN_PROBLEMS = 20;
 const NOTHING_SENT: Sent = { requests: 0, labels: 0, known: 0 };
@@ -39,7 +43,7 @@ interface Problem {
 async function main(): Promise<number> {
   const options = parseCommandLine(command);
   const [path, ...extra] = options.positionals;
-  if (path === undefined) throw new UsageError("Name the file to send: npm run feedback -- FILE (--help tells more).");
+  if (path === undefined) throw new UsageError("Name the file to send: npm run feedback -- FILE (see --help).");
   if (extra.length > 0) throw new UsageError(`Expected one file, got also: ${extra.join(", ")}.`);
   const format = formatOf(path, options.text("format"));
   const outputs = readOutputs();
@@ -89,9 +93,9 @@ function report(
   const rows: [string, number][] = [
     ["lines read", summary.lines],
     ["labels sent", summary.sent],
-    ["of these known before", summary.known],
+    ["of these already known", summary.known],
     ["lines that repeat", summary.repeated],
-    ["bad lines", summary.bad],
+    ["invalid lines", summary.bad],
   ];
   const problems = summary.problems.map(({ reason, count, lines }) => [reason, count, lines.join(", ")]);
   const query = "select source, label, count(*) from current_labels group by 1, 2";
@@ -103,9 +107,9 @@ function report(
     ...(isSent
       ? [
           `Warehouse:  ${paint("cyan", `psql "${outputs.warehouseUrl}" -c "${query}"`)}`,
-          "            (the loader brings new labels within a minute)",
+          "            (the loader adds new labels within a minute)",
         ]
-      : ["Nothing was sent. Correct the lines, or add --skip-bad to send the others."]),
+      : ["Nothing was sent. Correct the lines, or use --skip-bad to send the others."]),
     "",
   ].join("\n");
 }

@@ -15,18 +15,18 @@ const command: CommandLine = {
   usage: "npm run ingest -- FILE [options]",
   about: [
     "Sends every row of a CSV or NDJSON file into the stream of the running platform (npm start).",
-    "Columns that carry a field's name, or a well-known alias of it, map themselves; --map adds or overrides.",
-    "Rows that the profile's schema rejects are not sent; the summary says why and where.",
+    "Columns named like a field, or like a well-known alias of it, are mapped automatically; --map adds or overrides mappings.",
+    "Rows that the profile's schema rejects are not sent; the summary lists the reasons and lines.",
   ].join("\n"),
   options: {
-    profile: { type: "string", value: "NAME", help: "Profile whose fields the rows feed.", default: "fraud" },
+    profile: { type: "string", value: "NAME", help: "Profile of the rows.", default: "fraud" },
     map: {
       type: "string",
       value: "FIELD=COLUMN",
-      help: "Mapping; repeatable, comma-separated, JSON, or a .json file.",
+      help: "Takes FIELD from COLUMN. Repeat it, separate with commas, or pass JSON or a .json file.",
       multiple: true,
     },
-    format: { type: "string", value: "csv|ndjson", help: "Format of the file; else its ending decides." },
+    format: { type: "string", value: "csv|ndjson", help: "Format of the file. Default: by its extension." },
     limit: { type: "string", value: "N", help: "Stops after N rows." },
     "no-wait": { type: "boolean", help: "Doesn't wait until the rows are scored." },
     json: { type: "boolean", help: "Prints the summary as JSON." },
@@ -47,11 +47,11 @@ interface Summary {
   rows: number;
   accepted: number;
   rejected: number;
-  /** Rows that carry an id which another row of the file carries too. */
+  /** Rows with the id of an earlier row of the file. */
   repeatedIds: number;
   scored: number | null;
   quarantined: number | null;
-  /** reason → how many, and the first lines it was seen at. */
+  /** By reason: how many rows, and the first lines. */
   readonly reasons: Record<string, { count: number; lines: number[] }>;
 }
 
@@ -74,7 +74,7 @@ function limitOption(text: string | undefined): number {
 async function main(): Promise<number> {
   const options = parseCommandLine(command);
   const [file, ...extra] = options.positionals;
-  if (file === undefined) throw new UsageError("Name the file to send: npm run ingest -- FILE (--help tells more).");
+  if (file === undefined) throw new UsageError("Name the file to send: npm run ingest -- FILE (see --help).");
   if (extra.length > 0) throw new UsageError(`Expected one file, got also: ${extra.join(", ")}.`);
   const limit = limitOption(options.text("limit"));
   const format = formatOf(file, options.text("format"));
@@ -133,7 +133,7 @@ function mapper(schema: RecordSchema, map: readonly string[], columns: readonly 
   return (cells: Readonly<Record<string, unknown>>) => toRecord(cells, mapping, schema);
 }
 
-/** Polls the results table for the ids; stops when all are there or nothing new came for ten seconds. */
+/** Polls the results table for the ids, until all are there or nothing new has come for ten seconds. */
 async function waitForScores(dynamodb: DynamoDBClient, outputs: Outputs, ids: ReadonlySet<string>): Promise<number> {
   const waiting = new Set(ids);
   const bar = new Progress("scoring", ids.size);
@@ -187,7 +187,7 @@ function report(summary: Summary, outputs: Outputs): string {
     `Scores:     table ${outputs.resultsTable}`,
     `Quarantine: s3://${outputs.dataBucket}/quarantine/`,
     `Warehouse:  ${paint("cyan", `psql "${outputs.warehouseUrl}" -c "select band, count(*) from risk_events group by band"`)}`,
-    "            (the loader brings new scores within a minute)",
+    "            (the loader adds new scores within a minute)",
     "",
   ].join("\n");
 }

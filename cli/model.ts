@@ -1,6 +1,5 @@
 /**
- * `npm run model`: turns XGBoost models into images, shows what is in them and checks them; and decides which model scores on a
- * running platform.
+ * `npm run model`: compiles XGBoost models to images, inspects and verifies them, and chooses which model scores on a running platform.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { extname } from "node:path";
@@ -19,63 +18,64 @@ const COMMAND: CommandLine = {
     "npm run model -- compile|inspect|verify|add FILE, list, promote|challenge|withdraw NAME, rollback, versions, approve|reject VERSION, clear [options]",
   about: [
     "compile  reads an XGBoost model (save_model, .json or .ubj) and writes an image that a Lambda loads in about a millisecond",
-    "inspect  shows a model's or an image's objective, trees, features and sizes",
+    "inspect  shows objective, trees, features and sizes of a model or an image",
     "verify   evaluates an image (or a model, compiled in memory) with every kernel on rows that probe each threshold, and compares",
-    "         the bits with a plain walk over the model's trees; exit status 1 when any differs",
+    "         the result bit for bit with a plain walk over the model's trees; exit status 1 if any row differs",
     "",
-    "On the platform that runs here (npm start), or on a stack with --aws:",
-    "list       shows champion, fallbacks and challengers of every profile, what lies in the bucket, and earlier versions",
+    "On the platform that runs on this machine (npm start), or on a stack with --aws:",
+    "list       shows champion, fallbacks and challengers of every profile, the models in the bucket, and earlier versions",
     "add        uploads an image, so that it can be promoted",
-    "promote    makes a model the champion: builtin, rules, endpoint:NAME, or a compiled model's name; it is checked first",
-    "challenge  lets a model score in shadow, or answer a share of requests as well with --percent",
-    "withdraw   takes a challenger away",
-    "rollback   goes back to the version before, or to one with --to",
-    "versions   shows what training registered",
-    "approve    says yes to a registered model, by name or version: it is promoted; reject says no",
-    "clear      deletes all versions that training registered: a stack that has some cannot be destroyed",
+    "promote    makes a model the champion: builtin, rules, endpoint:NAME, or the name of a compiled model, which is verified first",
+    "challenge  lets a model score in shadow; with --percent it also answers a share of requests",
+    "withdraw   removes a challenger",
+    "rollback   goes back to the previous version, or to another one with --to",
+    "versions   lists the model versions that training registered",
+    "approve    approves a registered model, by name or version, which starts its promotion",
+    "reject     rejects a registered model, by name or version",
+    "clear      deletes all registered versions; a stack that still has some can't be destroyed",
   ].join("\n"),
   options: {
     out: { type: "string", value: "FILE", help: `compile: where to write. Default: FILE with ${IMAGE_EXTENSION}.` },
     rounds: {
       type: "string",
       value: "N",
-      help: "Boosting rounds that count: all, best (early stopping's) or a number.",
+      help: "Boosting rounds to use: all, best (from early stopping) or a number.",
       default: "all",
     },
     spec: {
       type: "string",
       value: "FILE",
-      help: "compile: feature-spec.json of the training; goes into the image, which then encodes raw values itself.",
+      help: "compile: feature-spec.json of the training. The image then encodes raw values itself.",
     },
     model: { type: "string", value: "FILE", help: "verify: the model that the image was compiled from." },
     rows: {
       type: "string",
       value: "CSV",
-      help: "verify: further rows, columns by feature name; an empty cell is a missing value.",
+      help: "verify: additional rows, with columns named like the features; an empty cell is a missing value.",
     },
     profile: {
       type: "string",
       value: "NAME",
-      help: "Profile whose models are meant: lead, churn, fraud or device. list: default all.",
+      help: "Profile of the model: lead, churn, fraud or device. list: default all.",
     },
     percent: {
       type: "string",
       value: "N",
       help: "challenge: share of requests that the challenger answers, 0 to 100. Default 0.",
     },
-    name: { type: "string", value: "NAME", help: "add: name of the model. Default: the file's." },
-    to: { type: "string", value: "VERSION", help: "rollback: version of the parameter." },
+    name: { type: "string", value: "NAME", help: "add: name of the model. Default: the file's name." },
+    to: { type: "string", value: "VERSION", help: "rollback: version to go back to, as list shows it." },
     dataset: {
       type: "string",
       value: "NAME",
-      help: "versions, approve, reject, clear: dataset whose registry is meant. Default: all.",
+      help: "versions, approve, reject, clear: dataset of the registry. Default: all.",
     },
-    yes: { type: "boolean", help: "clear: delete, instead of showing what would be deleted." },
-    reason: { type: "string", value: "TEXT", help: "approve, reject: why, for the registry." },
+    yes: { type: "boolean", help: "clear: deletes the versions instead of listing them." },
+    reason: { type: "string", value: "TEXT", help: "approve, reject: reason to record in the registry." },
     format: { type: "string", value: "TYPE", help: "endpoint:NAME: text/csv or application/json.", default: "text/csv" },
-    timeout: { type: "string", value: "MS", help: "endpoint:NAME: milliseconds that a call may take.", default: "500" },
-    aws: { type: "boolean", help: "Works on a stack on AWS, with the credentials of the environment." },
-    outputs: { type: "string", value: "FILE", help: "--aws: what pulumi stack output --json prints." },
+    timeout: { type: "string", value: "MS", help: "endpoint:NAME: time limit of a call, in milliseconds.", default: "500" },
+    aws: { type: "boolean", help: "Works on a stack on AWS, with credentials from the environment." },
+    outputs: { type: "string", value: "FILE", help: "--aws: file with the output of pulumi stack output --json." },
     json: { type: "boolean", help: "Prints JSON, for scripts." },
   },
   examples: [
@@ -93,7 +93,7 @@ const COMMAND: CommandLine = {
 
 type Print = (line: string) => void;
 
-/** @returns the exit status. Throws `UsageError` for a wrong call, `ModelFileError` for a file that cannot be used. */
+/** @returns the exit status. @throws UsageError for a wrong call, ModelFileError for a file that can't be used */
 export async function main(argv: readonly string[] = process.argv.slice(2), print: Print = console.log): Promise<number> {
   const parsed = parseCommandLine(COMMAND, argv);
   const [action, file, ...rest] = parsed.positionals;
@@ -122,8 +122,8 @@ function compileFile(file: string, parsed: Parsed, print: Print): number {
   const featureSpec = specFile === undefined ? undefined : readSpec(specFile);
   const image = inFile(file, () => compileWithSpec(readXgboost(bytes, readOptions(parsed)), featureSpec));
   const out = parsed.text("out") ?? `${file.slice(0, file.length - extname(file).length)}${IMAGE_EXTENSION}`;
-  if (out === file) throw new UsageError(`--out is the model's own file, ${file}; name another one.`);
-  // A reader never sees half an image.
+  if (out === file) throw new UsageError(`--out names the model's own file, ${file}; choose another one.`);
+  // Renamed when complete, so that nobody reads half an image.
   writeFileSync(`${out}.part`, image);
   renameSync(`${out}.part`, out);
   const { description, hash } = loadTrees(image);
@@ -241,7 +241,7 @@ function looksLikeImage(bytes: Uint8Array): boolean {
   return new TextDecoder().decode(bytes.subarray(0, 7)) === "RSTREES";
 }
 
-/** Puts the file's name before the message of what is wrong in it. */
+/** Puts the file's name in front of a ModelFileError's message. */
 function inFile<Result>(file: string, action: () => Result): Result {
   try {
     return action();

@@ -1,4 +1,4 @@
-/** Command lines: one description of the options gives the parser, the `--help` text and the errors. */
+/** Command lines: parser, `--help` text and errors from one description of the options. */
 import { parseArgs } from "node:util";
 
 export interface Option {
@@ -24,7 +24,7 @@ export interface Parsed {
   flag(name: string): boolean;
 }
 
-/** A mistake in how a command was called; printed without a stack trace, exit status 2. */
+/** A mistake in calling a command: printed without a stack trace, exit status 2. */
 export class UsageError extends Error {
   readonly code = "USAGE";
 }
@@ -51,7 +51,7 @@ export function helpText(command: CommandLine): string {
   ].join("\n");
 }
 
-/** Parses `argv`; prints the help and ends the process when asked for it. */
+/** Parses `argv`; with `--help` prints the help text and ends the process. */
 export function parseCommandLine(command: CommandLine, argv: readonly string[] = process.argv.slice(2)): Parsed {
   const options: Record<string, { type: "string" | "boolean"; multiple?: boolean }> = { help: { type: "boolean" } };
   for (const [name, option] of Object.entries(command.options)) {
@@ -82,7 +82,7 @@ export function parseCommandLine(command: CommandLine, argv: readonly string[] =
   };
 }
 
-/** A TCP port option: a whole number from 0 (any free one) to 65535. */
+/** A TCP port: a whole number from 0 (any free port) to 65535. */
 export function portOption(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
@@ -92,7 +92,7 @@ export function portOption(text: string | undefined, name: string): number | und
   return port;
 }
 
-/** Runs a command's main function: usage errors exit 2, others 1, each with a message and no half-printed trace. */
+/** Runs a command's main function. Errors are printed as a message; usage errors exit with 2, others with 1. DEBUG=1 adds the stack trace. */
 export function runCommand(main: () => Promise<number>): void {
   main().then(
     (status) => {

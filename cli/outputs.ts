@@ -1,9 +1,9 @@
-/** `.local/outputs.json`: what a running platform tells the other commands and any script. */
+/** `.local/outputs.json`: how other commands and scripts reach the running platform. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "./options";
 
-/** Where a running platform is reached. All addresses are on the loopback interface. */
+/** Addresses and names of a running platform. All addresses are on the loopback interface. */
 export interface Outputs {
   readonly stack: string;
   readonly apiUrl: string;
@@ -12,20 +12,20 @@ export interface Outputs {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Value for the `x-api-key` header; absent when the stack's auth mode needs none. */
+  /** Value for the `x-api-key` header; absent when the stack's auth mode doesn't need one. */
   readonly apiKey?: string;
   readonly streamName: string;
   readonly resultsTable: string;
   readonly scoresTable: string;
   readonly dataBucket: string;
   readonly eventBusName: string;
-  /** `postgres://…`; accepts psql and BI tools. */
+  /** `postgres://…`, for psql and BI tools. */
   readonly warehouseUrl: string;
   readonly loaderFunction: string;
   readonly modelBucket: string;
-  /** Name of the parameter that says which models score, by profile. */
+  /** By profile: name of the parameter that says which models score. */
   readonly modelsParameters: Readonly<Record<string, string>>;
-  /** The batch half; absent when the stack has no pipelines. */
+  /** This and the next ones are absent when the stack has no pipelines. */
   readonly pipelineBucket?: string;
   readonly trainingMachineArn?: string;
   readonly promotionMachineArn?: string;
@@ -38,7 +38,7 @@ export interface Outputs {
 
 export const outputsFile = (folder: string = join(process.cwd(), ".local")) => join(folder, "outputs.json");
 
-/** Reads the outputs of the running platform; a clear error when none runs. */
+/** Reads the outputs of the running platform. @throws UsageError when none is running */
 export function readOutputs(): Outputs {
   const file = outputsFile();
   const fix = "Start it in another terminal with: npm start";

@@ -1,4 +1,4 @@
-/** `npm run pipeline`: trains models and scores days in batch by the deployed state machines, and fills a platform with history. */
+/** `npm run pipeline`: runs the deployed state machines for training and batch scoring, and fills a platform with history. */
 import { randomUUID } from "node:crypto";
 import { join, relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -19,32 +19,41 @@ import { EVENTS_PER_USER, history } from "./training/history";
 const command: CommandLine = {
   usage: "npm run pipeline -- training|inference|history|status [options]",
   about: [
-    "training   extracts labelled history, checks it, trains, evaluates against the champion and registers the model for approval",
-    "inference  scores a day, or a range of days, with the champion and merges the scores into the warehouse",
-    "history    fills the running platform with 60 days of transactions and the labels that came in later; start it with --no-metering",
-    "status     lists what ran",
+    "training   extracts labelled history, checks it, trains, evaluates against the champion, and registers the model for approval",
+    "inference  scores a day or a range of days with the champion and merges the scores into the warehouse",
+    "history    fills the running platform with 60 days of transactions and their labels; needs npm start -- --no-metering",
+    "status     lists past and present runs",
     "",
-    "Works on the platform that runs here (npm start), or on a stack with --aws. The first run here makes a Python environment",
-    "under .local/python, which takes about a minute; Python 3.10 to 3.12 and Java 17 have to be on the machine.",
+    "Works on the platform that runs on this machine (npm start), or on a stack with --aws. The first local run creates a Python",
+    "environment under .local/python, which takes about a minute. Python 3.10 to 3.12 and Java 17 must be installed.",
   ].join("\n"),
   options: {
-    dataset: { type: "string", value: "NAME", help: "What to learn from or to score: fraud, churn or device.", default: "fraud" },
+    dataset: {
+      type: "string",
+      value: "NAME",
+      help: "Dataset to learn from or to score: fraud, churn or device.",
+      default: "fraud",
+    },
     file: { type: "string", value: "CSV", help: "Rows to use instead of the dataset's source: key[,time],features…,label." },
-    "as-of": { type: "string", value: "DATE", help: "training: what was known then, e.g. 2026-11-01. Default: now." },
-    approve: { type: "boolean", help: "training: approves the model at once, and waits for its promotion." },
-    date: { type: "string", value: "DATE", help: "inference: the day. Default: yesterday (UTC)." },
+    "as-of": {
+      type: "string",
+      value: "DATE",
+      help: "training: uses only what was known on that date, e.g. 2026-11-01. Default: now.",
+    },
+    approve: { type: "boolean", help: "training: approves the model at once and waits for its promotion." },
+    date: { type: "string", value: "DATE", help: "inference: day to score. Default: yesterday (UTC)." },
     from: { type: "string", value: "DATE", help: "inference: first day of a range." },
     to: { type: "string", value: "DATE", help: "inference: last day of a range." },
     users: {
       type: "string",
       value: "N",
-      help: `history: card holders, of about ${EVENTS_PER_USER} transactions each.`,
+      help: `history: number of card holders, with about ${EVENTS_PER_USER} transactions each.`,
       default: "400",
     },
-    seed: { type: "string", value: "N", help: "history: another seed is another life.", default: "11" },
-    "no-wait": { type: "boolean", help: "Starts, prints the execution's ARN and ends." },
-    aws: { type: "boolean", help: "Works on a stack on AWS, with the credentials of the environment." },
-    outputs: { type: "string", value: "FILE", help: "--aws: what pulumi stack output --json prints." },
+    seed: { type: "string", value: "N", help: "history: seed of the random history.", default: "11" },
+    "no-wait": { type: "boolean", help: "Starts the execution, prints its ARN and exits." },
+    aws: { type: "boolean", help: "Works on a stack on AWS, with credentials from the environment." },
+    outputs: { type: "string", value: "FILE", help: "--aws: file with the output of pulumi stack output --json." },
     json: { type: "boolean", help: "Prints JSON, for scripts; progress goes to standard error." },
   },
   examples: [
@@ -96,11 +105,11 @@ async function run(target: PipelineTarget, pipeline: PipelineName, parsed: Parse
     process.stdout.write(parsed.flag("json") ? `${JSON.stringify({ executionArn })}\n` : `${executionArn}\n`);
     return 0;
   }
-  const tell = teller(parsed);
-  tell(`${pipeline} of ${dataset}`);
-  const outcome = await follow(target.sfn, executionArn, { print: tell, pollMs: target.pollMs, pause });
+  const print = progressPrinter(parsed);
+  print(`${pipeline} of ${dataset}`);
+  const outcome = await follow(target.sfn, executionArn, { print, pollMs: target.pollMs, pause });
   if (outcome.status !== "SUCCEEDED") return failed(outcome, parsed);
-  tell(`${paint("green", "●")} ${pipeline} of ${dataset} succeeded in ${outcome.seconds.toFixed(1)} s`);
+  print(`${paint("green", "●")} ${pipeline} of ${dataset} succeeded in ${outcome.seconds.toFixed(1)} s`);
   return pipeline === "training" ? trained(target, outcome, parsed) : scored(outcome, parsed);
 }
 
@@ -120,14 +129,14 @@ function trainingInput(parsed: Parsed): Record<string, string> {
 function inferenceInput(parsed: Parsed): Record<string, string> {
   const [date, from, to] = [dateOption(parsed, "date"), dateOption(parsed, "from"), dateOption(parsed, "to")];
   if (date !== undefined && (from !== undefined || to !== undefined))
-    throw new UsageError("--date is one day, --from and --to are a range: give the one or the others.");
+    throw new UsageError("--date is one day, --from and --to are a range: use one or the other.");
   if ((from === undefined) !== (to === undefined)) throw new UsageError("A range needs --from and --to.");
   if (from !== undefined && to !== undefined) return { from, to };
   return date === undefined ? {} : { date };
 }
 
-/** Progress goes where it does not mix with what a script reads. */
-function teller(parsed: Parsed): (line: string) => void {
+/** Prints progress; with --json to standard error, so that it doesn't mix with the JSON. */
+function progressPrinter(parsed: Parsed): (line: string) => void {
   const out = parsed.flag("json") ? process.stderr : process.stdout;
   return (line) => void out.write(`${line}\n`);
 }
@@ -147,7 +156,7 @@ function failed(outcome: Outcome, parsed: Parsed): number {
   return 1;
 }
 
-/** What a successful training says; the state machine's last state makes it. */
+/** Output of a successful training, from the state machine's last state. */
 interface TrainingOutput {
   readonly dataset: string;
   readonly modelName: string;
@@ -170,19 +179,18 @@ async function trained(target: PipelineTarget, outcome: Outcome, parsed: Parsed)
 }
 
 async function approve(target: PipelineTarget, plan: TrainingOutput, parsed: Parsed): Promise<Outcome | undefined> {
-  const tell = teller(parsed);
+  const print = progressPrinter(parsed);
   const model = await registeredModel(target, plan.modelName, plan.dataset);
-  tell(`promotion of ${plan.modelName}`);
+  print(`promotion of ${plan.modelName}`);
   const execution = await approveModel(target, model, "npm run pipeline -- training --approve", pause);
-  if (execution === undefined)
-    throw new Error("The approval started no promotion within a minute; look at its EventBridge rule.");
-  const outcome = await follow(target.sfn, execution, { print: tell, pollMs: target.pollMs, pause });
+  if (execution === undefined) throw new Error("The approval started no promotion within a minute; check its EventBridge rule.");
+  const outcome = await follow(target.sfn, execution, { print, pollMs: target.pollMs, pause });
   const mark = outcome.status === "SUCCEEDED" ? paint("green", "●") : paint("red", "●");
-  tell(`${mark} promotion ${outcome.status.toLowerCase()} ${messageOf(outcome.cause) ?? ""}`.trimEnd());
+  print(`${mark} promotion ${outcome.status.toLowerCase()} ${messageOf(outcome.cause) ?? ""}`.trimEnd());
   return outcome;
 }
 
-/** What a successful inference says about its days. */
+/** Output of a successful inference. */
 interface InferenceOutput {
   readonly modelName: string;
   readonly rows: number;
@@ -230,11 +238,11 @@ async function status(target: PipelineTarget, parsed: Parsed): Promise<number> {
 
 async function fillPlatform(parsed: Parsed): Promise<number> {
   if (parsed.flag("aws"))
-    throw new UsageError("history fills the platform that runs here; a stack on AWS gets its events from its producers.");
+    throw new UsageError("history fills the platform on this machine; a stack on AWS gets its events from its producers.");
   const users = wholeNumber(parsed, "users", 1, 20_000);
   const seed = wholeNumber(parsed, "seed", 0, 2 ** 32 - 1);
   const outputs = readOutputs();
-  // Whole days, up to the last midnight: yesterday is complete.
+  // Ends at the last midnight, so that yesterday is complete.
   const endMs = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   const made = history({ seed, users, endMs });
   const clients = await connect(outputs);

@@ -1,4 +1,4 @@
-/** The platform of this project on this machine: its stack on the local services, with the shipped models behind endpoints. */
+/** Starts a stack of this project on the local services, with an endpoint for each shipped model. */
 import { type Platform, type PlatformOptions, startPlatform as startStack } from "@risk/local-aws";
 import { serveShippedModel } from "./shipped-models";
 

@@ -17,7 +17,7 @@ const outputNames: readonly (keyof Outputs & string)[] = [
   "modelBucket",
 ];
 
-/** Those that only a stack with pipelines has. */
+/** Outputs that only a stack with pipelines has. */
 const pipelineOutputs = [
   "pipelineBucket",
   "trainingMachineArn",
@@ -49,13 +49,13 @@ export function writeOutputs(outputs: Outputs, folder?: string): string {
   return path;
 }
 
-/** Stops everything and takes the outputs file away, unless another platform has written it since. */
+/** Stops everything and removes the outputs file, unless another platform has written it since. */
 export async function stop(running: Running): Promise<void> {
   removeOutputs(running.outputsPath);
   await running.platform.stop();
 }
 
-/** Leaves a file alone that another platform has written since. */
+/** Removes the outputs file, unless another platform has written it since. */
 export function removeOutputs(path: string): void {
   if (writtenByThisProcess(path)) rmSync(path, { force: true });
 }
@@ -75,7 +75,7 @@ function writtenByThisProcess(path: string): boolean {
   }
 }
 
-/** What a running platform is reached by, from its stack outputs. */
+/** The outputs file's content, from the stack outputs of a running platform. */
 export function outputsOf(
   platform: Pick<Platform, "outputs" | "endpointUrl" | "region" | "credentials" | "warehouseUrl">,
   stack: string,

@@ -1,4 +1,4 @@
-/** `npm start`: the platform of a stack on this machine, until Ctrl-C. */
+/** `npm start`: runs the platform of a stack on this machine until Ctrl-C. */
 import { watch } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Platform, Usage } from "@risk/local-aws";
@@ -11,13 +11,13 @@ const command: CommandLine = {
   usage: "npm start -- [options]",
   about: [
     "Runs the platform of a stack on this machine and keeps it running until Ctrl-C.",
-    "Writes .local/outputs.json for scripts. Edits of the stack file are applied while it runs.",
+    "Writes .local/outputs.json for scripts. Edits to the stack file are applied while it runs.",
   ].join("\n"),
   options: {
-    stack: { type: "string", value: "NAME", help: "Stack whose Pulumi.NAME.yaml configures it.", default: "dev" },
+    stack: { type: "string", value: "NAME", help: "Stack to run; Pulumi.NAME.yaml configures it.", default: "dev" },
     port: { type: "string", value: "PORT", help: "Port of the AWS endpoint; 0 picks a free one.", default: "4566" },
-    "in-memory": { type: "boolean", help: "Keeps nothing: state lives in memory and a temporary folder." },
-    "no-metering": { type: "boolean", help: "Lets provisioned tables take more than their units; on AWS the rest waits." },
+    "in-memory": { type: "boolean", help: "Keeps state only in memory and a temporary folder." },
+    "no-metering": { type: "boolean", help: "Doesn't hold provisioned tables to their capacity units." },
     verbose: { type: "boolean", help: "Prints what the runtime does, call by call." },
   },
   examples: ["npm start", "npm start -- --stack staging --port 0", "npm start -- --in-memory --no-metering"],
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const port = portOption(options.text("port"), "port");
   const verbose = options.flag("verbose");
   const startedAt = performance.now();
-  // Signals are heard from the first moment: an interrupted start stops what it has started.
+  // Listens from the first moment, so that an interrupted start stops what it has started.
   const interrupted = nextSignal();
   const starting = start({
     stack,
@@ -56,12 +56,12 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** Told once a table: from now on it is as slow as on AWS. */
+/** Printed once per table. */
 function refusalText({ table, kind, unitsPerSecond }: Usage): string {
-  return `Table ${table} is out of ${kind.toLowerCase()} units: from now on it takes ${unitsPerSecond} a second, as on AWS, and the rest waits (docs/capacity.md). Started with --no-metering it takes all.`;
+  return `Table ${table} has used up its ${kind.toLowerCase()} units. From now on it takes ${unitsPerSecond} a second, as on AWS, and the rest waits (docs/capacity.md). Start with --no-metering to lift this limit.`;
 }
 
-/** Applies edits of Pulumi.<stack>.yaml to the running platform; one at a time, the last one wins. */
+/** Applies edits of Pulumi.<stack>.yaml to the running platform, one at a time; the last one wins. */
 function followStackFile(platform: Platform, stack: string): { close(): void } {
   const file = resolve(`Pulumi.${stack}.yaml`);
   let again = false;
@@ -89,7 +89,7 @@ async function describeReload(platform: Platform, file: string): Promise<string>
     .reload()
     .catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }));
   if ("error" in result)
-    return `${paint("yellow", "!")} ${basename(file)} not applied, the last good config stays:\n${result.error}\n`;
+    return `${paint("yellow", "!")} ${basename(file)} was not applied; the last good config stays in force:\n${result.error}\n`;
   const lines = [
     ...result.applied.map((name) => `${paint("green", "✓")} applied: ${name}`),
     ...result.needsRestart.map((name) => `${paint("yellow", "!")} needs a restart: ${name}`),

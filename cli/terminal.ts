@@ -1,14 +1,14 @@
-/** What the commands print with: progress that suits a terminal and a log file, tables, and colours that obey NO_COLOR. */
+/** Output of the commands: progress for terminals and log files, tables, and colours that respect NO_COLOR. */
 import { styleText } from "node:util";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Colours `text` when standard output is a terminal that shows colours. */
+/** Colours `text` if standard output is a terminal with colours. */
 export function paint(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout });
 }
 
-/** A bar that redraws itself on a terminal and prints a line at each quarter elsewhere. */
+/** A progress bar on a terminal; elsewhere, one line per quarter. */
 export class Progress {
   private lastQuarter = -1;
 
@@ -38,7 +38,7 @@ export class Progress {
   }
 }
 
-/** Lays rows out in columns; numbers align right. */
+/** Lays out rows in columns, numbers aligned right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [headings, ...rows].map((row) => row.map(String));
   const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));

@@ -12,15 +12,15 @@ const COMMAND: CommandLine = {
   usage: "npm run train -- [options]",
   about:
     "Generates the training rows, trains the models of models/train.py with XGBoost, compiles and verifies them, and writes the\n" +
-    "images, their index and golden rows. The same sources give the same files on the same machine.",
+    "images, their index and the golden rows. The same sources give the same files on the same machine.",
   options: {
-    work: { type: "string", value: "FOLDER", help: "Rows and XGBoost's own model files.", default: ".local/training" },
-    out: { type: "string", value: "FOLDER", help: "Where the models go.", default: "models" },
+    work: { type: "string", value: "FOLDER", help: "Where rows and XGBoost's model files go.", default: ".local/training" },
+    out: { type: "string", value: "FOLDER", help: "Where images, index and golden rows go.", default: "models" },
   },
   examples: ["npm run train", "npm run train -- --out .local/candidate"],
 };
 
-/** What models/train.py measured on the holdout. */
+/** Metrics that models/train.py measured on the holdout. */
 export interface ModelMetrics {
   readonly auc: number;
   readonly prAuc: number;
@@ -34,7 +34,7 @@ export interface ModelMetrics {
   readonly xgboost: string;
 }
 
-/** A line of `models/index.json`. */
+/** An entry of `models/index.json`. */
 export interface ShippedModel {
   readonly profile: string;
   readonly name: string;
@@ -50,7 +50,7 @@ export interface ShippedModel {
   readonly metrics: ModelMetrics;
 }
 
-/** `models/golden/<profile>.json`: rows of the holdout with the margins that XGBoost gives them; null is a missing value. */
+/** `models/golden/<profile>.json`: rows of the holdout with XGBoost's margins; null is a missing value. */
 export interface GoldenRows {
   readonly profile: string;
   readonly features: readonly string[];
@@ -59,11 +59,11 @@ export interface GoldenRows {
   readonly margins: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Trains everything. @returns the index that was written. Throws when an image does not give XGBoost's bits */
+/** Trains everything. @returns the index that was written. @throws Error if an image doesn't reproduce XGBoost's margins bit for bit */
 export function trainAll(work: string, out: string, print: (line: string) => void): readonly ShippedModel[] {
   const sets = new Map(writeTrainingData(work).map((set) => [set.profile, set]));
   print(runPython(pythonEnvironment(), ["models/train.py", "train", work, work], "training the models").trim());
-  // Written by models/train.py just now.
+  // models/train.py has just written it.
   const measured = JSON.parse(readFileSync(join(work, "metrics.json"), "utf8")) as Readonly<
     Record<string, ModelMetrics & { readonly profile: DataSet["profile"] }>
   >;

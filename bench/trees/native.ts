@@ -1,4 +1,4 @@
-/** Evaluators in C, in processes of their own: XGBoost's C API, and the trees as nested ifs. Both need gcc. */
+/** Evaluators in C, in their own processes: XGBoost's C API, and the trees as nested ifs. Both need gcc. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,17 +10,17 @@ import { fastest, type Peer, type Subject } from "./peers";
 const root = process.cwd();
 const folder = join(root, ".local/bench");
 const sources = join(root, "bench/peers/native");
-/** Rounds of one process, of which the fastest counts. */
+/** Rounds per process; the fastest counts. */
 const ROUNDS = "3";
 
-/** XGBoost's C API on one thread, in a loop of C. Throws when gcc or Python is missing. */
+/** XGBoost's C API on one thread, called in a C loop. @throws Error if gcc or Python is missing */
 export function xgboostC(subject: Subject): Peer {
   return xgboost(subject, "xgboost-c", pythonEnvironment(root));
 }
 
 const OLD_VERSION = "1.7.6";
 
-/** The same of XGBoost 1.7, whose call for one row costs an eighth of a current one's. Fetches it from PyPI, once. */
+/** The same with XGBoost 1.7, where a call for one row takes an eighth of the time. Fetched from PyPI once. */
 export function xgboostC17(subject: Subject): Peer {
   const python = pythonEnvironment(root);
   const target = join(folder, `xgboost-${OLD_VERSION}`);
@@ -31,7 +31,7 @@ export function xgboostC17(subject: Subject): Peer {
   return xgboost(subject, "xgboost-c-1.7", python, target);
 }
 
-/** @param packages where the package lies; default: the environment's */
+/** @param packages folder of the package; default: the environment's */
 function xgboost({ modelFile, rowsFile, width, margins }: Subject, name: string, python: string, packages?: string): Peer {
   let library = join(packages ?? "", "xgboost/lib");
   if (packages === undefined) {
@@ -45,7 +45,7 @@ function xgboost({ modelFile, rowsFile, width, margins }: Subject, name: string,
   return processPeer(program, [modelFile], { rowsFile, width, margins });
 }
 
-/** The trees as C code, compiled with -O3: minutes of gcc for a large model, once. Throws when gcc is missing. */
+/** The trees as C code, compiled with -O3, which takes minutes for a large model, once. @throws Error if gcc is missing */
 export function ifElseC({ ensemble, rowsFile, width, margins }: Subject): Peer {
   const code = ifElseCode(ensemble);
   mkdirSync(folder, { recursive: true });
@@ -69,14 +69,14 @@ function branch(tree: Tree, node: number): string {
   const value = floatText(tree.value[node]!);
   const [left, right] = [tree.left[node]!, tree.right[node]!];
   if (left < 0) return `return ${value};`;
-  if (tree.categories.has(node)) throw new Error("The peer in C knows numeric splits only.");
+  if (tree.categories.has(node)) throw new Error("The peer in C only supports numeric splits.");
   const x = `x[${tree.feature[node]}]`;
-  // Every comparison with NaN is false: the negated one sends a missing value left.
+  // Every comparison with NaN is false, so the negated one sends a missing value left.
   const goesLeft = tree.defaultLeft[node] === 1 ? `!(${x} >= ${value})` : `${x} < ${value}`;
   return `if (${goesLeft}) { ${branch(tree, left)} } else { ${branch(tree, right)} }`;
 }
 
-/** Nine digits give a float32 back. */
+/** Nine digits are enough to restore a float32. */
 const floatText = (value: number): string => `${value.toExponential(8)}f`;
 
 function compileC(args: readonly string[]): void {
@@ -94,7 +94,6 @@ function processPeer(program: string, first: readonly string[], subject: Pick<Su
     return printed.trim().split("\n").map(Number);
   };
   rounds(margins.length);
-  if (Buffer.compare(readFileSync(out), new Uint8Array(margins.buffer)) !== 0)
-    throw new Error("Its margins are not ours, bit for bit.");
+  if (Buffer.compare(readFileSync(out), new Uint8Array(margins.buffer)) !== 0) throw new Error("Its margins differ from ours.");
   return (batch) => fastest(rounds(batch));
 }

@@ -1,4 +1,4 @@
-/** Other evaluators of the same model, in this process. A peer answers the microseconds a row of one round. */
+/** Other evaluators of the same model, in this process. A peer returns the microseconds per row of a round. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Ensemble, Tree } from "@risk/tree-kernel";
@@ -13,7 +13,7 @@ export interface Subject {
   readonly rows: Float32Array;
   readonly width: number;
   readonly ensemble: Ensemble;
-  /** Margins that a peer's must equal, to the given relative tolerance. */
+  /** Margins that a peer must reproduce, within the given relative tolerance. */
   readonly margins: Float32Array;
 }
 
@@ -29,7 +29,7 @@ interface Ort {
   Tensor: new (type: string, data: Float32Array, dimensions: readonly number[]) => object;
 }
 
-/** onnxruntime-node on one thread. Throws when it is not installed or predicts something else. */
+/** onnxruntime-node on one thread. @throws Error if it is not installed or predicts something else */
 export async function onnxruntime({ ensemble, rows, width, margins }: Subject): Promise<Peer> {
   const ort: Ort = createRequire(join(root, "bench/peers/package.json"))("onnxruntime-node");
   const session = await ort.InferenceSession.create(onnxModel(ensemble), {
@@ -42,7 +42,7 @@ export async function onnxruntime({ ensemble, rows, width, margins }: Subject): 
     return (await session.run({ rows: input })).margins!.data;
   };
   const all = await predict(0, margins.length);
-  // It adds in another order, so the last bits differ.
+  // It adds in a different order, so the last bits differ.
   const wrong = all.findIndex((margin, row) => Math.abs(margin - margins[row]!) > 1e-4 * Math.max(1, Math.abs(margins[row]!)));
   if (wrong >= 0) throw new Error(`onnxruntime-node predicts ${all[wrong]} for row ${wrong}, the model ${margins[wrong]}.`);
   return async (batch) => {
@@ -52,7 +52,7 @@ export async function onnxruntime({ ensemble, rows, width, margins }: Subject): 
   };
 }
 
-/** What one writes first in JavaScript: nodes in parallel arrays, one walk after the other. */
+/** The obvious way in JavaScript: nodes in parallel arrays, one walk after the other. */
 export function structOfArrays({ ensemble, rows, width, margins }: Subject): Peer {
   const count = ensemble.trees.reduce((sum, tree) => sum + tree.left.length, 0);
   const left = new Int32Array(count);
@@ -113,10 +113,10 @@ interface Scorer {
   default: { create(model: readonly DumpedNode[]): Promise<{ score(row: Readonly<Record<string, number>>): Promise<number> }> };
 }
 
-/** Rows that the slow one scores in a round. */
+/** Rows per round for the slow peer. */
 const SCORER_ROWS = 50;
 
-/** npm's evaluator of XGBoost's JSON dump, in plain JavaScript. Throws when it is not installed or predicts something else. */
+/** npm's xgboost-scorer, which evaluates XGBoost's JSON dump in plain JavaScript. @throws Error if it is not installed or predicts something else */
 export async function xgboostScorer({ ensemble, rows, width, margins }: Subject): Promise<Peer> {
   const library: Scorer = createRequire(join(root, "bench/peers/package.json"))("xgboost-scorer");
   const scorer = await library.default.create(ensemble.trees.map((tree) => dumped(tree, 0)));
@@ -128,7 +128,7 @@ export async function xgboostScorer({ ensemble, rows, width, margins }: Subject)
     return Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value)));
   });
   for (const [index, row] of named.entries()) {
-    // It knows neither base score nor objectives but the logistic one, and adds in double.
+    // It supports no base score and only the logistic objective, and adds doubles.
     const expected = 1 / (1 + Math.exp(ensemble.baseMargins[0]! - margins[index]!));
     const score = await scorer.score(row);
     if (Math.abs(score - expected) > 1e-5)
@@ -156,12 +156,12 @@ function dumped(tree: Tree, node: number): DumpedNode {
   };
 }
 
-/** Microseconds a row since `start`. */
+/** Microseconds per row since `start`. */
 export function perRow(start: number, rows: number): number {
   return ((performance.now() - start) * 1000) / rows;
 }
 
-/** The least of some rounds' times: whatever else the machine does only adds to them. */
+/** The fastest of several rounds, since other load on the machine only makes them slower. */
 export function fastest(times: readonly number[]): number {
   return Math.min(...times);
 }

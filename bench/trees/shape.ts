@@ -1,4 +1,4 @@
-/** Models of a given shape, in XGBoost's file format, with rows of the distribution that their thresholds come from. */
+/** Models of a given shape in XGBoost's file format, and rows from the distribution of their thresholds. */
 
 export interface Shape {
   readonly name: string;
@@ -19,7 +19,7 @@ export const featureCount = ({ booleans, categories, numbers }: Shape): number =
 
 /** XGBoost's histograms have 256 bins by default, so a feature has at most 255 thresholds. */
 const THRESHOLDS = 255;
-/** Share of the nodes above full depth that stay leaves: gives the reference model's 168,000 nodes. */
+/** Share of nodes above full depth that stay leaves; gives the reference model's 168,000 nodes. */
 const EARLY_LEAVES = 0.012;
 const MISSING = 0.05;
 
@@ -42,7 +42,7 @@ function quantile({ booleans, categories, valueAt }: Shape, feature: number, at:
   if (valueAt !== undefined) return valueAt(feature, at);
   if (feature < booleans) return at < 0.7 ? 0 : 1;
   if (feature < booleans + categories) return Math.floor(at * categoriesOf(feature));
-  // The logistic distribution's: close to a normal one's, and easily inverted.
+  // Of the logistic distribution, which is close to a normal one and easily inverted.
   return Math.fround(Math.log(Math.max(at, 1e-6) / Math.max(1 - at, 1e-6)));
 }
 
@@ -130,7 +130,7 @@ function treeOf(shape: Shape, id: number, next: () => number): string {
     split_conditions: conditions,
     sum_hessian: left.map(() => 1),
   };
-  // XGBoost takes a number without point or exponent for an integer, and refuses it here.
+  // XGBoost reads a number without a point or exponent as an integer, and refuses it here.
   const text = Object.entries(fractions).map(
     ([name, values]) => `"${name}":[${values.map((value) => value.toExponential()).join(",")}]`,
   );

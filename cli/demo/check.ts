@@ -1,15 +1,15 @@
-/** Waits until what was sent has arrived everywhere, and compares the counts. */
+/** Waits until everything sent has arrived everywhere, and compares the counts. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Outputs } from "../outputs";
 import type { Clients } from "./clients";
 import type { RestTally } from "./send";
-import { ArchiveReader, countItems, countRows, query, runLoader } from "./tally";
+import { ArchiveReader, countItems, countRows, query, runLoaderUnlessBusy } from "./tally";
 import type { StreamTraffic } from "./traffic";
 
-/** How long nothing may move before the demo gives up and says what is missing. */
+/** Without progress for this long, the demo stops waiting and reports what is missing. */
 const patienceMilliseconds = 20_000;
 
-/** One line of the books: what was expected, what was found. */
+/** A line of the books. */
 export interface Entry {
   readonly what: string;
   readonly expected: number;
@@ -25,7 +25,7 @@ export interface Books {
 
 type Counter = () => Promise<number>;
 
-/** Polls until every count has reached its expectation, or nothing has moved for a while. */
+/** Polls until every count has reached its expected value, or nothing has changed for a while. */
 async function settle(targets: readonly [expected: number, count: Counter][], progress: (sum: number) => void): Promise<void> {
   let best = -1;
   let movedAt = Date.now();
@@ -59,7 +59,7 @@ export async function settleStream(
   );
 }
 
-/** What was sent: traffic, and transactions beside it that were sent one by one, each delivered and scored. */
+/** What was sent. `probes`: transactions sent one by one beside the traffic, each delivered and scored. */
 export interface Sent {
   readonly stream: StreamTraffic;
   readonly delivered: number;
@@ -67,7 +67,7 @@ export interface Sent {
   readonly probes: number;
 }
 
-/** Brings everything into the warehouse, then opens the books. */
+/** Loads everything into the warehouse, then compares the counts. */
 export async function balance(
   clients: Clients,
   outputs: Outputs,
@@ -87,7 +87,7 @@ export async function balance(
       [
         expected + stream.quarantined,
         async () => {
-          await runLoader(clients, outputs);
+          await runLoaderUnlessBusy(clients, outputs);
           return (await countRows(clients, "risk.risk_events")) + (await countRows(clients, "risk.quarantined_events"));
         },
       ],

@@ -1,4 +1,4 @@
-/** The demo uses the platform as its users do: over the wire, with unmodified SDK clients and the PostgreSQL protocol. */
+/** The demo's clients: unmodified SDK clients and a PostgreSQL connection, as users have them. */
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";

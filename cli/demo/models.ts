@@ -1,4 +1,4 @@
-/** The life of a model, shown on the running platform: the challenger becomes champion under traffic, and goes back. */
+/** Shows a promotion and a rollback on the running platform, under traffic. */
 import { setTimeout as pause } from "node:timers/promises";
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
@@ -16,15 +16,16 @@ const PROFILE = "fraud";
 const PATIENCE_MS = 20_000;
 
 export interface ModelShow {
-  /** Transactions that were sent to see who answers; each is scored and counts in the books. */
+  /** Transactions sent to see which model answers; each is scored and counts in the books. */
   readonly sent: number;
-  /** What happened, a line each. */
+  /** What happened, in lines to print. */
   readonly lines: readonly string[];
 }
 
 /**
- * Promotes the first challenger of the stream's profile, waits until the running function answers with it, and rolls back. Does nothing
- * on a stack without challengers. Throws when the function does not follow.
+ * Promotes the first challenger of the stream's profile, waits until the running function scores with it, and rolls back. Does nothing
+ * on a stack without challengers.
+ * @throws Error when the function doesn't use the new model in time
  */
 export async function switchModels(clients: Clients, outputs: Outputs): Promise<ModelShow> {
   const target = connectModels(
@@ -43,7 +44,7 @@ export async function switchModels(clients: Clients, outputs: Outputs): Promise<
       const milliseconds = performance.now() - startedAt;
       if (by === model) return `${(milliseconds / 1000).toFixed(1)} s`;
       if (milliseconds > PATIENCE_MS)
-        throw new Error(`The stream function still scores with ${by}, ${PATIENCE_MS} ms after ${model} was put in force.`);
+        throw new Error(`The stream function still scores with ${by}, ${PATIENCE_MS} ms after ${model} became the champion.`);
     }
   };
   try {
@@ -54,15 +55,16 @@ export async function switchModels(clients: Clients, outputs: Outputs): Promise<
     if (champion === undefined || challenger === undefined) return { sent, lines: ["  this stack has no challenger to promote"] };
     const [old, next] = [refName(champion), refName(challenger.model)];
     const { verified } = await commands.promote(PROFILE, next);
-    const checks = verified[next] === undefined ? "" : ` (hash right, ${verified[next].goldenRows} golden rows bit for bit)`;
+    const checks =
+      verified[next] === undefined ? "" : ` (hash correct, ${verified[next].goldenRows} golden rows equal bit for bit)`;
     const promotedAfter = await answered(next);
     await commands.rollback(PROFILE, undefined);
     const backAfter = await answered(old);
     return {
       sent,
       lines: [
-        `  promoted     ${next} instead of ${old}${checks}: the running function answers with it after ${promotedAfter}`,
-        `  rolled back  ${old} answers again after ${backAfter}; ${sent} transactions in between, none lost, no restart`,
+        `  promoted     ${next} instead of ${old}${checks}: the running function scored with it after ${promotedAfter}`,
+        `  rolled back  ${old} scored again after ${backAfter}; ${sent} transactions in between, none lost, no restart`,
       ],
     };
   } finally {
@@ -70,7 +72,7 @@ export async function switchModels(clients: Clients, outputs: Outputs): Promise<
   }
 }
 
-/** Sends one ordinary transaction and reads who scored it. */
+/** Sends one ordinary transaction. @returns the model that scored it */
 async function modelThatScores(clients: Clients, outputs: Outputs, id: string): Promise<string> {
   const body = { transaction_id: id, user_id: id, amount: 42.5, timestamp: new Date().toISOString(), category: "grocery" };
   await clients.kinesis.send(
@@ -85,7 +87,7 @@ async function modelThatScores(clients: Clients, outputs: Outputs, id: string): 
   throw new Error(`Transaction ${id} has no result ${PATIENCE_MS} ms after it was sent.`);
 }
 
-/** Who answered, and what the models in shadow would have said. */
+/** Which models answered, and how those in shadow compare. */
 export async function modelsTable(clients: Clients): Promise<string> {
   const answers = await query<{ profile: string; model_version: string; role: string; events: string }>(
     clients,

@@ -1,4 +1,4 @@
-/** Seeded randomness, so that the demo, the benchmarks and the tests see the same world each time. */
+/** Seeded random numbers, so that the demo, the training data and the tests are the same each time. */
 export class Random {
   private state: number;
 
@@ -31,7 +31,7 @@ export class Random {
     return this.next() < probability;
   }
 
-  /** Normal with mean 0 and deviation 1 (Box–Muller). */
+  /** Normal with mean 0 and standard deviation 1 (Box–Muller). */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
   }

@@ -1,4 +1,4 @@
-/** What a newcomer wants to see at the end of the demo. */
+/** The sections that the demo prints at its end. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
@@ -63,7 +63,7 @@ export function quarantineReasons(books: Books): string {
   );
 }
 
-/** Where high scores went: the log group of the score rule, and the mails that the topic sent. */
+/** Where high scores went: the log group of the score rule, and the e-mails that the topic sent. */
 export async function routes(clients: Clients, highScoresLogGroup: string, dataDir: string): Promise<string> {
   let logged = 0;
   let token: string | undefined;
@@ -84,20 +84,20 @@ export async function routes(clients: Clients, highScoresLogGroup: string, dataD
   );
 }
 
-/** What the tables' units would have made of the traffic. */
+/** How the tables' units would have slowed the traffic on AWS. */
 export function throughput(usage: readonly Usage[]): string {
   const lines = usage
     .filter(({ kind }) => kind === "Write")
     .flatMap(({ table, consumed, unitsPerSecond, secondsBehind }) => [
-      `  ${table} took ${Math.round(consumed)} write units; on AWS it has ${unitsPerSecond} a second and five minutes of those saved up.`,
+      `  ${table} used ${Math.round(consumed)} write units; on AWS it has ${unitsPerSecond} a second, and up to five minutes of unused ones.`,
       ...(secondsBehind === 0
         ? []
         : [
-            `  There the last record would have been stored ${duration(secondsBehind)} later: it waits in the stream, and none is lost.`,
-            "  npm start holds tables to their units. For real traffic: fraud.capacityMode onDemand (docs/capacity.md).",
+            `  There the last record would have been stored ${duration(secondsBehind)} later: records wait in the stream, and none is lost.`,
+            "  npm start holds tables to their units. For real traffic, set fraud.capacityMode to onDemand (docs/capacity.md).",
           ]),
     ]);
-  return lines.length === 0 ? "  No table has units of its own: all are on demand." : lines.join("\n");
+  return lines.length === 0 ? "  No table has provisioned units: all are on demand." : lines.join("\n");
 }
 
 const duration = (seconds: number): string =>
@@ -134,11 +134,11 @@ export function whereThingsLie(outputs: Outputs, dataDir: string): string {
 }
 
 export const nextSteps = [
-  "  npm start                                   keep a platform running, with lines to paste",
+  "  npm start                                   keep a platform running, and paste the lines it prints",
   "  npm run ingest -- FILE.csv --profile fraud  send a file of your own",
   "  edit Pulumi.dev.yaml while it runs          a threshold changes without a restart",
-  "  npm run model -- list                       champions, challengers; promote and roll back on what runs",
-  "  npm run pipeline -- --help                  train models, score whole days (on what runs)",
-  "  npm run bench                               how fast it is, next to its peers",
+  "  npm run model -- list                       show champions and challengers; promote and roll back (with npm start)",
+  "  npm run pipeline -- --help                  train models and score whole days (with npm start)",
+  "  npm run bench                               measure its speed against other libraries",
   "  README.md, docs/architecture.md             how it works, and how to deploy it to AWS",
 ].join("\n");

@@ -25,7 +25,7 @@ export async function sendStream(
 }
 
 export interface RestTally {
-  /** Scores made anew: each has to reach the warehouse. */
+  /** New scores: each has to reach the warehouse. */
   readonly scored: number;
   /** Answers from the cache. */
   readonly cached: number;
@@ -61,7 +61,7 @@ export async function sendRest(
   return { scored, cached, refused, surprises };
 }
 
-/** One call; waits and tries again when the gateway throttles it. */
+/** Sends one call, and again after a pause when the gateway throttles it. */
 async function post(outputs: Outputs, call: RestCall): Promise<{ status: number; body: string }> {
   for (let attempt = 1; ; attempt += 1) {
     const response = await fetch(`${outputs.apiUrl.replace(/\/$/, "")}${call.path}`, {

@@ -7,7 +7,7 @@ import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { Outputs } from "../outputs";
 import type { Clients } from "./clients";
 
-/** Items of a table. */
+/** Number of items in a table. */
 export async function countItems(clients: Clients, table: string): Promise<number> {
   let count = 0;
   let from: Record<string, never> | undefined;
@@ -21,7 +21,7 @@ export async function countItems(clients: Clients, table: string): Promise<numbe
   return count;
 }
 
-/** Lines of every gzip NDJSON object under a prefix of the data bucket, parsed; `seen` keeps objects from being read twice. */
+/** Lines of every gzip NDJSON object under a prefix of the data bucket, parsed. Each object is read once. */
 export class ArchiveReader {
   readonly lines: Record<string, unknown>[] = [];
   private readonly seen = new Set<string>();
@@ -57,7 +57,7 @@ export class ArchiveReader {
   }
 }
 
-/** Runs the loader once; its own summary, or its error. */
+/** Runs the loader once. @returns its summary. @throws Error with its error */
 export async function runLoader(clients: Clients, outputs: Outputs): Promise<Record<string, unknown>> {
   const answer = await clients.lambda.send(
     new InvokeCommand({ FunctionName: outputs.loaderFunction, Payload: Buffer.from("{}") }),
@@ -65,6 +65,13 @@ export async function runLoader(clients: Clients, outputs: Outputs): Promise<Rec
   const payload = Buffer.from(answer.Payload ?? []).toString("utf8");
   if (answer.FunctionError) throw new Error(`The loader failed: ${payload}`);
   return JSON.parse(payload);
+}
+
+/** The same, but does nothing if the loader's schedule has just started it: only one runs at a time. */
+export async function runLoaderUnlessBusy(clients: Clients, outputs: Outputs): Promise<void> {
+  await runLoader(clients, outputs).catch((error: unknown) => {
+    if (!(error instanceof Error) || error.name !== "TooManyRequestsException") throw error;
+  });
 }
 
 export async function query<Row extends object>(clients: Clients, sql: string): Promise<Row[]> {

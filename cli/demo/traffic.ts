@@ -1,6 +1,6 @@
 /**
- * Realistic traffic for the demo: card holders in real cities with habits of their own, four fraud patterns that the
- * platform should find, and the mistakes and attacks that any public input gets. Seeded: the same seed, the same traffic.
+ * Realistic traffic for the demo: card holders in real cities with their own habits, four fraud patterns that the platform should
+ * detect, and the mistakes and attacks that any public input gets. The same seed gives the same traffic.
  */
 import { Random } from "./random";
 
@@ -20,14 +20,14 @@ export interface Transaction {
   readonly card_present: boolean;
 }
 
-/** What the platform should make of one stream record. */
+/** What should become of a stream record. */
 export type Expectation = "scored" | "duplicate" | "quarantined";
 
 export interface StreamRecord {
   readonly partitionKey: string;
   readonly data: Buffer;
   readonly expect: Expectation;
-  /** For a person: `card testing`, `not JSON` … */
+  /** For people to read: `card testing`, `not JSON` … */
   readonly label: string;
 }
 
@@ -160,7 +160,7 @@ export const patterns: readonly [name: string, make: (random: Random, who: Holde
 
 const text = (value: string) => Buffer.from(value, "utf8");
 
-/** Records that must end in quarantine, each with its reason for people. */
+/** Records that must go to quarantine, each with a readable reason. */
 function spoiled(random: Random, who: Holder, at: number): [label: string, data: Buffer][] {
   const good = transaction(random, who, at);
   const without = (field: keyof Transaction) => JSON.stringify({ ...good, [field]: undefined, transaction_id: random.id("tx-") });
@@ -172,7 +172,7 @@ function spoiled(random: Random, who: Holder, at: number): [label: string, data:
     ["an array", text(JSON.stringify([good]))],
     ["null", text("null")],
     ["a bare number", text("42")],
-    ["no bytes of text", Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28])],
+    ["not UTF-8", Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28])],
     ["no id", text(JSON.stringify({ ...good, transaction_id: undefined }))],
     ["no user", text(without("user_id"))],
     ["no amount", text(without("amount"))],
@@ -196,7 +196,7 @@ export interface StreamTraffic {
 
 /**
  * About `count` transactions of the two hours before `now` (epoch ms), in time order, with about 3 % fraud, 1 % redelivered
- * duplicates, a few ids that come again with another body, and one of every kind of spoiled record.
+ * duplicates, a few ids that come again with another body, and one of each kind of invalid record.
  */
 export function streamTraffic(options: { readonly seed: number; readonly count: number; readonly now: number }): StreamTraffic {
   const random = new Random(options.seed);
@@ -243,7 +243,7 @@ export interface RestCall {
 
 const industries = ["technology", "finance", "retail", "healthcare", "manufacturing", "education"] as const;
 
-/** Leads and churn requests, most of them good, some repeated, some hostile. */
+/** Leads and churn requests: most are valid, some are repeated, some are hostile. */
 export function restTraffic(options: {
   readonly seed: number;
   readonly leads: number;
@@ -297,6 +297,6 @@ export function restTraffic(options: {
   call("/predict", { data: [1, 2, 3] }, 400, "three numbers");
   call("/predict", { data: Array.from({ length: 13 }, () => 1) }, 400, "thirteen numbers");
   calls.push({ path: "/score", body: "<lead/>", contentType: "application/xml", expect: 415, label: "XML" });
-  // At the end: beside its original, a repetition would race it past the cache.
+  // Last, because a repetition sent beside its original could miss the cache.
   return [...calls, ...repeated];
 }

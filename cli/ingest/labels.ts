@@ -1,4 +1,4 @@
-/** Labels of a CSV or NDJSON file: every line is judged as the API judges it, before anything is sent. */
+/** Labels of a CSV or NDJSON file: every line is checked as the API checks it, before anything is sent. */
 import { feedback as validate } from "#validators";
 import { readLabels } from "../../functions/rest/feedback-labels";
 import { LABEL_SCHEMA } from "../../functions/rest/feedback-schema";
@@ -20,9 +20,9 @@ export interface BadLine {
 
 export interface LabelFile {
   readonly lines: number;
-  /** Different ones, in the order of the file. */
+  /** Without repetitions, in the order of the file. */
   readonly labels: readonly Label[];
-  /** Lines that say what an earlier one says. */
+  /** Lines that repeat an earlier one. */
   readonly repeated: number;
   readonly bad: readonly BadLine[];
 }
@@ -32,8 +32,8 @@ const TRUE: ReadonlySet<unknown> = new Set([true, 1, "true", "1"]);
 const FALSE: ReadonlySet<unknown> = new Set([false, 0, "false", "0"]);
 
 /**
- * @param source who says so, for lines that name nobody; undefined leaves it to the API
- * @param now epoch milliseconds: labels of the future are bad lines
+ * @param source for lines without a source; undefined leaves it to the API
+ * @param now epoch milliseconds; labels from the future are bad lines
  */
 export async function readLabelFile(rows: AsyncIterable<Row>, source: string | undefined, now: number): Promise<LabelFile> {
   const labels: Label[] = [];
@@ -63,7 +63,7 @@ export async function readLabelFile(rows: AsyncIterable<Row>, source: string | u
   return { lines, labels, repeated, bad };
 }
 
-/** @returns the label and what tells it from others, or what is wrong with the line */
+/** @returns the label and its key, by which repetitions are found; or what is wrong with the line */
 function labelOf(
   cells: Readonly<Record<string, unknown>>,
   source: string | undefined,
@@ -72,7 +72,7 @@ function labelOf(
   const unknown = Object.keys(cells).find((name) => !COLUMNS.includes(name));
   if (unknown !== undefined)
     return `${unknown}: this column is not known.${didYouMean(unknown, COLUMNS)} Expected: ${COLUMNS.join(", ")}.`;
-  // An empty cell of a CSV file is none.
+  // An empty CSV cell is an absent value.
   const given = Object.fromEntries(
     Object.entries(cells).filter(([, value]) => value !== "" && value !== null && value !== undefined),
   );
@@ -84,7 +84,7 @@ function labelOf(
     ...(source === undefined ? {} : { source }),
     ...given,
     ...(said === undefined ? {} : { label: TRUE.has(said) }),
-    // Ids that are numbers in the platform's own records are text in its tables.
+    // Ids may be numbers in records; in tables they are text.
     ...(typeof given.event_id === "number" ? { event_id: String(given.event_id) } : {}),
   };
   const read = readLabels({ labels: [label] }, validate, now);

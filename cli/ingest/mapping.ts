@@ -1,4 +1,4 @@
-/** Which column of a file feeds which field of a profile, and how a cell becomes a value. */
+/** Maps the columns of a file to the fields of a profile, and cells to values. */
 import { readFileSync } from "node:fs";
 import { UsageError } from "../options";
 
@@ -26,8 +26,8 @@ const knownAliases: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Parses `--map` options. Each is `field=column`, several of them joined by commas, a JSON object, or a JSON file.
- * `column=field` is understood when only that reading makes sense.
+ * Parses `--map` options. Each is `field=column`, several of those separated by commas, a JSON object, or a JSON file.
+ * `column=field` is accepted too, if only that reading makes sense.
  */
 export function parseMapping(options: readonly string[], columns: readonly string[], schema: RecordSchema): Mapping {
   const fields = Object.keys(schema.properties);
@@ -92,9 +92,9 @@ const numberText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const zonelessTime = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(:\d{2}(\.\d+)?)?)$/;
 
 /**
- * Turns one row into a record of the profile. Cells are text in CSV and anything in NDJSON: text becomes a number or a boolean only
- * where the schema asks for one and the text is exactly that; what doesn't fit stays as it is, for the validator to name.
- * An empty CSV cell is an absent field. A time without a zone is taken as UTC.
+ * Turns a row into a record of the profile. Cells are text in CSV and any value in NDJSON. Text becomes a number or a boolean only
+ * if the schema asks for one and the whole text is one; otherwise it stays as it is, and the validator reports it.
+ * An empty CSV cell is an absent field. A time without a zone is UTC.
  */
 export function toRecord(
   row: Readonly<Record<string, unknown>>,
@@ -117,7 +117,7 @@ function typesOf(schema: RecordSchema, field: string): readonly string[] {
 }
 
 function convert(cell: string, types: readonly string[], field: string): unknown {
-  // An id that looks like a number stays text: 19 digits of a card don't fit a double.
+  // An id that looks like a number stays text: the 19 digits of a card number don't fit a double.
   const wantsNumber = types.includes("number") || (types.includes("integer") && !types.includes("string"));
   if (wantsNumber && numberText.test(cell)) return Number(cell);
   if (types.includes("boolean") && /^(true|1|yes|y)$/i.test(cell)) return true;
@@ -126,7 +126,7 @@ function convert(cell: string, types: readonly string[], field: string): unknown
   return zoneless ? `${zoneless[1]}T${zoneless[2]}Z` : cell;
 }
 
-/** Ids are text even where a file holds them as numbers. */
+/** Ids are text even if the file has them as numbers. */
 function keepKind(cell: unknown, types: readonly string[]): unknown {
   return typeof cell === "number" && types.length === 1 && types[0] === "string" ? String(cell) : cell;
 }

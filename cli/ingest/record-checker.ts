@@ -1,4 +1,4 @@
-/** Judges a record exactly as the stream will, before it is sent. */
+/** Checks a record exactly as the stream will, before it is sent. */
 import * as validators from "#validators";
 import { accept } from "../../functions/scoring/core/accept";
 import type { Validate } from "../../functions/scoring/core/json-schema";
@@ -12,7 +12,7 @@ export type Checked =
   | { readonly kind: "accepted"; readonly id: string; readonly partitionKey: string; readonly data: Uint8Array }
   | { readonly kind: "rejected"; readonly reason: string };
 
-/** Values in a reason make every row's reason different; counted together they have to be alike. */
+/** The value in a reason differs from row to row; it is cut off so that equal reasons are counted together. */
 const shownValue = /, got .*?\.(?= \/|$)/g;
 
 export class RecordChecker {

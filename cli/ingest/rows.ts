@@ -1,4 +1,4 @@
-/** Reads a CSV or NDJSON file row by row, whatever its size; a line that can't be read is a rejected row, not the end. */
+/** Reads a CSV or NDJSON file of any size row by row. A line that can't be read becomes a rejected row, and reading goes on. */
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ export type Row =
 
 export type Format = "csv" | "ndjson";
 
-/** From the option or the file's ending. */
+/** From the option, or from the file's extension. */
 export function formatOf(file: string, option: string | undefined): Format {
   if (!existsSync(file)) throw new UsageError(`${file}: no such file.`);
   if (!statSync(file).isFile()) throw new UsageError(`${file}: expected a file, got a folder or device.`);
@@ -20,7 +20,7 @@ export function formatOf(file: string, option: string | undefined): Format {
   const ending = extname(file).toLowerCase();
   if (ending === ".csv" || ending === ".tsv") return "csv";
   if ([".ndjson", ".jsonl", ".json"].includes(ending)) return "ndjson";
-  throw new UsageError(`${file}: can't tell its format from the ending "${ending}". Add --format csv or --format ndjson.`);
+  throw new UsageError(`${file}: its format isn't clear from the extension "${ending}". Add --format csv or --format ndjson.`);
 }
 
 export async function* readRows(file: string, format: Format): AsyncGenerator<Row> {
@@ -40,7 +40,7 @@ async function* csvRows(file: string): AsyncGenerator<Row> {
       else yield { kind: "row", line: info.lines, cells: record, bytesRead };
     }
   } catch (error) {
-    // The parser can't go on after a broken quote: the rows before it count, and the rest of the file is one rejected row.
+    // The parser can't continue after a broken quote: the rows before it are valid, and the rest of the file is one rejected row.
     if (!(error instanceof CsvError)) throw error;
     const reason = `not CSV from here to the end of the file: ${error.message}`;
     yield { kind: "unreadable", line: parser.info.lines, reason, bytesRead: input.bytesRead };

@@ -1,4 +1,4 @@
-/** Sends labels through `POST /feedback`, as many a request as it takes; what passes (throttling, a bad moment) is tried again. */
+/** Sends labels through `POST /feedback` in full requests, and retries transient errors such as throttling. */
 import { MAX_LABELS } from "../../functions/rest/feedback-schema";
 import type { Label } from "./labels";
 
@@ -12,13 +12,13 @@ export interface FeedbackApi {
 
 export interface Sent {
   readonly requests: number;
-  /** Labels that the API took. */
+  /** Labels that the API accepted. */
   readonly labels: number;
-  /** Those of them that it had taken before. */
+  /** Those of them that it already had. */
   readonly known: number;
 }
 
-/** A request that the API refused, or that got no answer in the end. What was sent before it is stored. */
+/** A request was refused, or failed on every attempt. What was sent before it is stored. */
 export class FeedbackFailed extends Error {
   readonly code = "FEEDBACK_FAILED";
   constructor(
@@ -26,7 +26,7 @@ export class FeedbackFailed extends Error {
     reason: string,
   ) {
     super(
-      `After ${sent.labels} labels: ${reason} What was sent is stored. Run the command again with the same file: labels are never counted twice.`,
+      `After ${sent.labels} labels: ${reason} What was sent is stored. Run the command again with the same file; no label counts twice.`,
     );
     this.name = "FeedbackFailed";
   }
@@ -56,7 +56,7 @@ export async function sendLabels(
   return sent;
 }
 
-/** @returns the answer, or why there is none */
+/** @returns whether the API had the labels already; or the reason of the failure */
 async function sendBatch(labels: readonly Label[], api: FeedbackApi): Promise<{ readonly repeated: boolean } | string> {
   const body = JSON.stringify({ labels });
   let reason = "";
@@ -74,7 +74,7 @@ async function sendBatch(labels: readonly Label[], api: FeedbackApi): Promise<{ 
       if (response.status !== 429 && response.status < 500) return reason;
       wait = Math.max(wait, Number(response.headers.get("retry-after") ?? 0) * 1000);
     } catch (error) {
-      reason = `${api.url} gave no answer: ${error instanceof Error ? error.message : String(error)}.`;
+      reason = `${api.url} did not answer: ${error instanceof Error ? error.message : String(error)}.`;
     }
     if (attempt + 1 < ATTEMPTS) await api.pause(wait);
   }

@@ -1,4 +1,4 @@
-/** Sends records into a Kinesis stream in full batches and retries exactly those that the stream refused. */
+/** Sends records to a Kinesis stream in full batches, and retries only those that the stream refused. */
 import type { KinesisClient, PutRecordsRequestEntry } from "@aws-sdk/client-kinesis";
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 
@@ -17,7 +17,7 @@ export interface Refused<T> {
   readonly reason: string;
 }
 
-/** Collects records into requests; `flush` sends what is left. */
+/** Collects records into requests; `flush` sends the remaining ones. */
 export class StreamSender<T extends Outgoing> {
   private pending: T[] = [];
   private pendingBytes = 0;

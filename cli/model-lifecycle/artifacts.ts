@@ -1,4 +1,4 @@
-/** Compiled models in the model bucket: finding them by name, adding one, and checking one before it decides anything. */
+/** Compiled models in the model bucket: finds them by name, uploads one, and verifies one before it is used. */
 import { createHash } from "node:crypto";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { loadTrees, ModelFileError } from "@risk/tree-kernel";
@@ -20,11 +20,11 @@ export interface Artifact {
 export interface Verified {
   readonly sha256: string;
   readonly trees: number;
-  /** Rows with known margins that were compared; 0 when there are none for the model. */
+  /** Number of rows with known margins that were compared; 0 if the model has none. */
   readonly goldenRows: number;
 }
 
-/** Models of a profile by the name in their metadata; of two with one name, the newer. */
+/** Models of a profile by the name in their metadata. If two have the same name, the newer one counts. */
 export async function listArtifacts({ s3, bucket }: Target, profile: ProfileId): Promise<Artifact[]> {
   const found = new Map<string, Artifact & { readonly modifiedAt: number }>();
   let token: string | undefined;
@@ -49,8 +49,8 @@ export async function listArtifacts({ s3, bucket }: Target, profile: ProfileId):
 }
 
 /**
- * Downloads a model and makes sure that a function could score with it: content and name by hash, features that the profile has,
- * margins as they were at training. Throws `ModelFileError` with what is wrong.
+ * Downloads a model and verifies that a function could score with it: its content has the right hash, the profile has its features,
+ * and its margins are those of the training. @throws ModelFileError that says what is wrong
  */
 export async function verifyArtifact(
   { s3, bucket }: Target,
@@ -66,7 +66,7 @@ export async function verifyArtifact(
   });
 }
 
-/** As {@link verifyArtifact}, for bytes at hand. */
+/** Like {@link verifyArtifact}, for bytes in memory. */
 export function checkModel(
   bytes: Uint8Array,
   profile: ProfileId,
@@ -78,7 +78,7 @@ export function checkModel(
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   if (expected.sha256 !== undefined && sha256 !== expected.sha256) {
     throw new ModelFileError(
-      `${where} has the hash ${sha256} where ${expected.sha256} was expected: it is damaged; upload the model again.`,
+      `${where} has the hash ${sha256}; ${expected.sha256} was expected. The file is damaged; upload the model again.`,
     );
   }
   const evaluator = loadTrees(bytes);
@@ -92,14 +92,14 @@ export function checkModel(
     const found = evaluator.margins(row)[0]!;
     if (!Object.is(found, Math.fround(margin))) {
       throw new ModelFileError(
-        `${where}: golden row ${index} gives the margin ${found} where training gave ${margin}: it is another model.`,
+        `${where}: golden row ${index} gives the margin ${found}, but gave ${margin} at training: this is another model.`,
       );
     }
   }
   return { sha256, trees: evaluator.description.trees, goldenRows: rows.length };
 }
 
-/** Uploads a model under the key of its content. An object that is there already is the same one. */
+/** Uploads a model under a key made from its content's hash, so an existing object is the same one. */
 export async function addArtifact(
   { s3, bucket }: Target,
   profile: ProfileId,

@@ -1,4 +1,4 @@
-/** `list`, `add`, `promote`, `challenge`, `withdraw` and `rollback`: which model decides, on a running platform. */
+/** `list`, `add`, `promote`, `challenge`, `withdraw` and `rollback` on a running platform. */
 import { readFileSync } from "node:fs";
 import { challenged, describeRef, promoted, rolledBack, withdrawn } from "../../functions/scoring/models/changes";
 import type { ModelRef, ModelsDocument } from "../../functions/scoring/models/document";
@@ -11,10 +11,10 @@ import type { Golden } from "./golden";
 import { currentModels, type ParameterVersion, parseDocument, putModels, versionsOf } from "./parameter";
 import type { Target } from "./target";
 
-/** How endpoints are called that a command names. */
+/** How to call endpoints that a command names. */
 export type EndpointSettings = ModelCatalogue["endpoints"];
 
-/** What one change came to. */
+/** The result of a change. */
 export interface Change {
   readonly profile: ProfileId;
   /** Version of the parameter. */
@@ -69,13 +69,15 @@ export class ModelCommands {
     };
   }
 
-  /** Uploads a compiled model, checked. A name stands for one content. */
+  /** Verifies and uploads a compiled model. A name always stands for the same content. */
   async add(profile: ProfileId, name: string, file: string): Promise<Verified & { readonly key: string }> {
     const bytes = readFileSync(file);
     const verified = checkModel(bytes, profile, name, this.golden, { where: file });
     const taken = (await listArtifacts(this.target, profile)).find((artifact) => artifact.name === name);
     if (taken !== undefined && taken.sha256 !== verified.sha256) {
-      throw new UsageError(`${profile} has a model "${name}" with other content (${taken.key}); choose a new name with --name.`);
+      throw new UsageError(
+        `${profile} already has a model "${name}" with other content (${taken.key}); choose a new name with --name.`,
+      );
     }
     return { ...verified, key: (await addArtifact(this.target, profile, name, bytes)).key };
   }
@@ -97,7 +99,7 @@ export class ModelCommands {
     });
   }
 
-  /** Back to a version of the parameter; by default to the one before the current. */
+  /** Goes back to a version of the parameter, by default to the previous one. */
   async rollback(profile: ProfileId, to: number | undefined): Promise<Change> {
     const versions = await versionsOf(this.target, profile);
     const wanted = to === undefined ? versions.at(-2) : versions.find(({ version }) => version === to);
@@ -105,14 +107,14 @@ export class ModelCommands {
       const kept = versions.map(({ version }) => version).join(", ");
       throw new UsageError(
         to === undefined
-          ? `The models of ${profile} never changed: there is nothing to go back to.`
-          : `--to: the models of ${profile} have no version ${to}; there are ${kept}.`,
+          ? `The models of ${profile} have never changed: there is no version to go back to.`
+          : `--to: the models of ${profile} have no version ${to}. Versions: ${kept}.`,
       );
     }
     const latest = versions.at(-1);
     const parameter = this.target.parameters[profile];
     const document = parseDocument(wanted, parameter);
-    // A version that is asked for by its number comes back as it was.
+    // A version that was asked for by its number is restored unchanged.
     const next = to === undefined && latest !== undefined ? rolledBack(document, readable(latest, parameter)) : document;
     return this.change(profile, () => next, latest?.version);
   }
@@ -122,7 +124,7 @@ export class ModelCommands {
     next: (current: ModelsDocument) => ModelsDocument | Promise<ModelsDocument>,
     basedOn?: number,
   ): Promise<Change> {
-    // A rollback leaves even a parameter that can't be read.
+    // A rollback works even if the present version can't be read.
     const current =
       basedOn === undefined ? await currentModels(this.target, profile) : { version: basedOn, document: { chain: [] } };
     const models = await next(current.document);
@@ -131,7 +133,7 @@ export class ModelCommands {
     return { profile, version, previousVersion: current.version, models, verified };
   }
 
-  /** Every compiled model of the document, so that no command makes one decide that cannot be loaded. */
+  /** Verifies every compiled model of the document, so that no command puts one in force that can't be loaded. */
   private async verify(profile: ProfileId, { chain, challengers = [] }: ModelsDocument): Promise<Record<string, Verified>> {
     const verified: Record<string, Verified> = {};
     for (const ref of [...chain, ...challengers.map(({ model }) => model)]) {
@@ -140,7 +142,7 @@ export class ModelCommands {
     return verified;
   }
 
-  /** A model that the document has keeps its settings; any other is looked up by name. */
+  /** A model in the document keeps its settings; any other is looked up by name. */
   private async reference(profile: ProfileId, name: string, { chain, challengers = [] }: ModelsDocument): Promise<ModelRef> {
     const present = [...chain, ...challengers.map(({ model }) => model)].find((ref) => refName(ref) === name);
     if (present !== undefined) return present;
@@ -151,7 +153,7 @@ export class ModelCommands {
   }
 }
 
-/** Undefined when the version can't be read. */
+/** Undefined if the version can't be read. */
 function readable(entry: ParameterVersion, parameter: string): ModelsDocument | undefined {
   try {
     return parseDocument(entry, parameter);
@@ -171,11 +173,11 @@ export function describeChange({ profile, version, previousVersion, models, veri
   return [
     ...Object.entries(verified).map(
       ([name, { trees, goldenRows }]) =>
-        `ok  ${name}: ${trees} trees, content hash right${goldenRows === 0 ? "" : `, ${goldenRows} golden rows bit for bit`}`,
+        `ok  ${name}: ${trees} trees, content hash correct${goldenRows === 0 ? "" : `, ${goldenRows} golden rows equal bit for bit`}`,
     ),
     `${profile}: champion ${champion === undefined ? "none" : describeRef(champion)}${fallbacks.length === 0 ? "" : `, then ${fallbacks.map(describeRef).join(", ")}`}`,
     ...describeChallengers(models),
-    `Version ${version} is in force as soon as functions read the parameter again (risk:policyTtlSeconds). Back to version ${previousVersion}: npm run model -- rollback --profile ${profile}`,
+    `Version ${version} takes effect when functions read the parameter again (risk:policyTtlSeconds). To go back to version ${previousVersion}: npm run model -- rollback --profile ${profile}`,
   ];
 }
 
@@ -196,7 +198,7 @@ export function describeState({ profile, version, parameter, models, available, 
 
 function describeChallengers({ challengers = [] }: ModelsDocument): string[] {
   return challengers.map(({ model, percent = 0 }) => {
-    const share = percent === 0 ? "in shadow" : `answers ${percent} %, the others in shadow`;
+    const share = percent === 0 ? "in shadow" : `answers ${percent} %, scores the others in shadow`;
     return `challenger   ${describeRef(model)}, ${share}`;
   });
 }

@@ -1,4 +1,4 @@
-/** Rows of `models/golden/<profile>.json` with the margins that XGBoost gave at training. */
+/** Reads golden rows from `models/golden/<profile>.json`, with the margins that XGBoost gave at training. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -9,7 +9,7 @@ export interface GoldenRow {
 }
 
 export interface Golden {
-  /** Empty when the model has none. */
+  /** Empty if the model has no golden rows. */
   rowsOf(profile: string, model: string, features: readonly string[]): readonly GoldenRow[];
 }
 

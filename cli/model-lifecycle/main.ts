@@ -1,4 +1,4 @@
-/** The actions of `npm run model` that work on a platform: arguments in, lines or JSON out. */
+/** The actions of `npm run model` that work on a platform: parses arguments, prints lines or JSON. */
 import { basename, extname } from "node:path";
 import { PROFILES, type ProfileId } from "../../functions/scoring/profiles";
 import { type Parsed, UsageError } from "../options";
@@ -14,7 +14,7 @@ export const isLifecycleAction = (action: string | undefined): action is Lifecyc
 
 type Print = (line: string) => void;
 
-/** Connects, runs one action and prints. Throws `UsageError` for a wrong call, `ModelFileError` for a model that cannot be used. */
+/** Connects, runs an action and prints. @throws UsageError for a wrong call, ModelFileError for a model that can't be used */
 export async function lifecycle(action: LifecycleAction, parsed: Parsed, print: Print): Promise<number> {
   const target = parsed.flag("aws") ? awsTarget(parsed.text("outputs")) : localTarget();
   try {
@@ -24,7 +24,7 @@ export async function lifecycle(action: LifecycleAction, parsed: Parsed, print: 
   }
 }
 
-/** As {@link lifecycle}, on a platform at hand. */
+/** Like {@link lifecycle}, on a platform that is already connected. */
 export async function runLifecycle(target: Target, action: LifecycleAction, parsed: Parsed, print: Print): Promise<number> {
   const commands = new ModelCommands(target, goldenIn(process.cwd()), endpointSettings(parsed));
   const asJson = parsed.flag("json");

@@ -1,4 +1,4 @@
-/** Rows that probe a model, and the comparison of an image with the model's own trees on them. */
+/** Compares an image with the model's own trees, on rows that probe the model. */
 
 import { type Ensemble, loadTrees, ModelFileError, oracleMargins } from "@risk/tree-kernel";
 import { parse } from "csv-parse/sync";
@@ -10,10 +10,10 @@ export interface Check {
   readonly differing: readonly string[];
 }
 
-/** More rows find nothing new and take seconds on large models: the plain walk is slow. */
+/** More rows find nothing new and take seconds on large models, because the plain walk is slow. */
 const MAX_PROBES = 2000;
 
-/** Compares every kernel, row by row and in a batch, with the walk over the trees. Bits, not values, are compared. */
+/** Compares every kernel, row by row and in a batch, with the walk over the trees, bit for bit. */
 export function checkImage(what: string, image: Uint8Array, ensemble: Ensemble, rows: Float32Array): Check {
   const width = ensemble.features.length;
   const outputs = ensemble.baseMargins.length;
@@ -26,7 +26,7 @@ export function checkImage(what: string, image: Uint8Array, ensemble: Ensemble, 
     const model = loadTrees(image, { kernel });
     if (model.description.features.length !== width || model.outputs !== outputs) {
       throw new ModelFileError(
-        `The image has ${model.description.features.length} features and ${model.outputs} outputs, the model ${width} and ${outputs}: they do not belong together.`,
+        `The image has ${model.description.features.length} features and ${model.outputs} outputs, the model has ${width} and ${outputs}: they don't belong together.`,
       );
     }
     const batch = model.marginsBatch(rows, count);
@@ -67,7 +67,7 @@ export function probingRows(ensemble: Ensemble): Float32Array {
   }
   const most = candidates.reduce((length, values) => Math.max(length, values.length), 0);
   const count = Math.min(MAX_PROBES, most);
-  // Each feature steps through its values with a stride of its own, so that rows mix them.
+  // Each feature steps through its values with its own stride, so that rows combine them differently.
   return Float32Array.from({ length: count * ensemble.features.length }, (_, index) => {
     const feature = index % ensemble.features.length;
     const row = Math.floor(index / ensemble.features.length);
@@ -82,7 +82,7 @@ function neighbours(value: number): number[] {
   return [value, ...near];
 }
 
-/** Rows of a CSV file with a header of feature names; other columns are ignored. Throws `ModelFileError` with line and column. */
+/** Rows of a CSV file with a header of feature names; other columns are ignored. @throws ModelFileError with line and column */
 export function csvRows(bytes: Uint8Array, ensemble: Ensemble): Float32Array {
   const records: string[][] = parse(Buffer.from(bytes), {
     relax_column_count: true,
@@ -95,7 +95,7 @@ export function csvRows(bytes: Uint8Array, ensemble: Ensemble): Float32Array {
   const missing = ensemble.features.filter((_, index) => columns[index]! < 0).map(({ name }) => name);
   if (missing.length > 0) {
     throw new ModelFileError(
-      `The header has no column ${missing.map((name) => `"${name}"`).join(", ")}; it needs one per feature of the model.`,
+      `The header has no column ${missing.map((name) => `"${name}"`).join(", ")}; it needs one for each feature of the model.`,
     );
   }
   return Float32Array.from(

@@ -1,4 +1,4 @@
-/** The models' parameter of a profile: its versions, and writing a new one. */
+/** The models' parameter of a profile: reads its versions and writes new ones. */
 import { GetParameterHistoryCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import { checkModels, MAX_MODELS_BYTES, type ModelsDocument } from "../../functions/scoring/models/document";
 import { PROFILES, type ProfileId } from "../../functions/scoring/profiles";
@@ -28,7 +28,7 @@ export async function versionsOf({ ssm, parameters }: Target, profile: ProfileId
   return versions.sort((a, b) => a.version - b.version);
 }
 
-/** The document in force. Throws `UsageError` when the parameter does not hold one. */
+/** The document in force. @throws UsageError if the parameter doesn't hold one */
 export async function currentModels(target: Target, profile: ProfileId): Promise<{ version: number; document: ModelsDocument }> {
   const latest = (await versionsOf(target, profile)).at(-1);
   if (latest === undefined)
@@ -47,11 +47,11 @@ export function parseDocument({ text, version }: ParameterVersion, parameter: st
   if (typeof value !== "object" || value === null || !("chain" in value) || !Array.isArray(value.chain)) {
     throw new UsageError(`Version ${version} of ${parameter} holds no chain of models; ${fix}`);
   }
-  // Functions validate the rest against the schema; a command only moves entries around and checks what it writes.
+  // Functions validate the rest against the schema; a command only moves entries, and checks what it writes.
   return value as ModelsDocument;
 }
 
-/** Writes a new version after checking it. Throws `UsageError` when it is invalid, or when somebody else wrote at the same time. */
+/** Checks a document and writes it as a new version. @throws UsageError if it is invalid, or if somebody else wrote at the same time */
 export async function putModels(
   { ssm, parameters }: Target,
   profile: ProfileId,
@@ -62,13 +62,13 @@ export async function putModels(
   const text = JSON.stringify(document);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_MODELS_BYTES)
-    problems.push(`The document has ${bytes} bytes, a parameter holds ${MAX_MODELS_BYTES}: remove challengers.`);
+    problems.push(`The document has ${bytes} bytes; a parameter holds ${MAX_MODELS_BYTES}. Remove challengers.`);
   if (problems.length > 0) throw new UsageError(`The models of ${profile} would be invalid:\n  - ${problems.join("\n  - ")}`);
   const { Version = 0 } = await ssm.send(new PutParameterCommand({ Name: parameters[profile], Value: text, Overwrite: true }));
   if (Version !== basedOn + 1) {
     throw new UsageError(
       `Somebody else changed the models of ${profile} at the same time: version ${Version} was written over version ${Version - 1}, ` +
-        `which this command had not seen. Look with: npm run model -- list --profile ${profile}`,
+        `which this command had not seen. To see it: npm run model -- list --profile ${profile}`,
     );
   }
   return Version;

@@ -1,4 +1,4 @@
-/** `versions`, `approve`, `reject` and `clear`: what training registered, and a person's decision about it. */
+/** `versions`, `approve`, `reject` and `clear`: lists what training registered, and records a person's decision. */
 import { setTimeout as pause } from "node:timers/promises";
 import { type Parsed, UsageError } from "../options";
 import { messageOf } from "../pipelines/events";
@@ -22,7 +22,7 @@ export const isRegistryAction = (action: string | undefined): action is Registry
 
 type Print = (line: string) => void;
 
-/** Connects, runs one action and prints. @returns the exit status: 1 when a promotion failed. Throws `UsageError` for a wrong call. */
+/** Connects, runs an action and prints. @returns the exit status: 1 if a promotion failed. @throws UsageError for a wrong call */
 export async function registry(action: RegistryAction, parsed: Parsed, print: Print): Promise<number> {
   const target = pipelineTarget({ aws: parsed.flag("aws"), outputsFile: parsed.text("outputs") });
   try {
@@ -32,7 +32,7 @@ export async function registry(action: RegistryAction, parsed: Parsed, print: Pr
   }
 }
 
-/** As {@link registry}, on a platform at hand. */
+/** Like {@link registry}, on a platform that is already connected. */
 export async function runRegistry(target: PipelineTarget, action: RegistryAction, parsed: Parsed, print: Print): Promise<number> {
   const dataset = parsed.text("dataset");
   const [, wanted, ...rest] = parsed.positionals;
@@ -66,13 +66,13 @@ async function approve(
   if (!asJson) print(`${model.modelName}: approved. Its promotion:`);
   if (execution === undefined) {
     throw new UsageError(
-      "The approval started no promotion within a minute; look at the EventBridge rule of the training pipeline.",
+      "The approval started no promotion within a minute; check the EventBridge rule of the training pipeline.",
     );
   }
   const outcome = await follow(target.sfn, execution, { print: asJson ? () => undefined : print, pollMs: target.pollMs, pause });
   if (asJson) print(JSON.stringify({ ...model, status: "Approved", promotion: outcome }, null, 2));
   else if (outcome.status === "SUCCEEDED")
-    print(`${model.modelName} scores now. Back: npm run model -- rollback --profile ${model.dataset}`);
+    print(`${model.modelName} is the champion now. To go back: npm run model -- rollback --profile ${model.dataset}`);
   else
     print(
       `The promotion ended as ${outcome.status}; the champion stays. ${outcome.error ?? ""} ${messageOf(outcome.cause) ?? ""}`.trimEnd(),
@@ -80,14 +80,16 @@ async function approve(
   return outcome.status === "SUCCEEDED" ? 0 : 1;
 }
 
-/** A group with versions cannot be deleted, and a stack with such a group cannot be destroyed. */
+/** A group with versions can't be deleted, and a stack with such a group can't be destroyed. */
 async function clear(target: PipelineTarget, dataset: string | undefined, parsed: Parsed, print: Print): Promise<number> {
   if (parsed.positionals.length > 1)
-    throw new UsageError("clear: it takes all versions; name a dataset with --dataset, or none. To say no to one: reject.");
+    throw new UsageError("clear: deletes all versions, of one dataset with --dataset. To reject a single version, use reject.");
   const models = await registeredModels(target, dataset);
   if (!parsed.flag("yes")) {
     if (models.length > 0) print(versionsTable(models));
-    throw new UsageError(`clear: it would delete these ${models.length} versions from the registry for good. Say so with --yes.`);
+    throw new UsageError(
+      `clear: this would delete these ${models.length} versions from the registry for good. Confirm with --yes.`,
+    );
   }
   for (const model of models) await remove(target, model);
   print(parsed.flag("json") ? JSON.stringify(models, null, 2) : `${models.length} versions deleted from the registry.`);

@@ -1,4 +1,4 @@
-/** The platform that a command changes: the one that runs on this machine, or a stack on AWS. */
+/** The platform that a command works on: the one on this machine, or a stack on AWS. */
 import { existsSync, readFileSync } from "node:fs";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
@@ -15,14 +15,14 @@ export interface Target {
   close(): void;
 }
 
-/** Stack outputs that name parameters and bucket. */
+/** Stack outputs with the names of parameters and bucket. */
 export interface TargetNames {
   readonly modelBucket: string;
   readonly modelsParameters: Readonly<Record<ProfileId, string>>;
   readonly region: string;
 }
 
-/** The platform of `.local/outputs.json`. Throws `UsageError` when none runs. */
+/** The platform of `.local/outputs.json`. @throws UsageError if none is running */
 export function localTarget(): Target {
   const outputs = readOutputs();
   return connectModels(namesIn(outputs, ".local/outputs.json"), {
@@ -45,7 +45,7 @@ export function awsTarget(outputsFile: string | undefined): Target {
   return connectModels(namesIn(outputs, outputsFile), {});
 }
 
-/** @param settings endpoint and credentials, where they are not AWS's and the environment's */
+/** @param settings endpoint and credentials; empty for AWS, with credentials from the environment */
 export function connectModels(
   { modelBucket, modelsParameters, region }: TargetNames,
   settings: {
@@ -69,7 +69,7 @@ function namesIn(outputs: unknown, file: string): TargetNames {
     const value = isRecord(holder) ? holder[name] : undefined;
     if (typeof value === "string" && value !== "") return value;
     throw new UsageError(
-      `${file} has no ${name}: it was written by another version. Start the platform, or deploy the stack, again.`,
+      `${file} has no ${name}: it was written by another version of the program. Start the platform or deploy the stack again.`,
     );
   };
   const parameters = isRecord(outputs) ? outputs.modelsParameters : undefined;

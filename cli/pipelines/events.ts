@@ -1,14 +1,14 @@
-/** What an event of an execution's history says to a person. Pure. */
+/** Describes the events of an execution's history for people. Pure. */
 import type { HistoryEvent } from "@aws-sdk/client-sfn";
 import { paint } from "../terminal";
 
-/** States in which time passes; the others only steer. */
-const TOLD = /^(Task|Map|Parallel|Wait)StateExited$/;
+/** States that take time; the others only control the flow. */
+const SHOWN = /^(Task|Map|Parallel|Wait)StateExited$/;
 
-/** A line, or undefined for an event that nobody needs to see. `byId` holds the events so far. */
+/** A line, or undefined for an event that isn't worth showing. `byId` holds the events so far. */
 export function describeEvent(event: HistoryEvent, byId: ReadonlyMap<number, HistoryEvent>): string | undefined {
   const type: string = event.type ?? "";
-  if (TOLD.test(type)) {
+  if (SHOWN.test(type)) {
     const name = event.stateExitedEventDetails?.name ?? "";
     return `  ${paint("green", "✓")} ${wordsOf(name).padEnd(28)} ${secondsOf(event, enteredBefore(event, name, byId))}`;
   }
@@ -27,7 +27,7 @@ export function wordsOf(name: string): string {
   return name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
 }
 
-/** The message in a cause: the error message of a function or a job, or the text itself. */
+/** The message in a cause: the error message of a function or job, or else the whole text. */
 export function messageOf(cause: string | undefined): string | undefined {
   if (cause === undefined || cause === "") return undefined;
   try {

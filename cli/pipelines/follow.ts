@@ -1,4 +1,4 @@
-/** Follows an execution of a state machine: a line for each state as it ends, and how the whole came out. */
+/** Follows an execution of a state machine: prints a line when a state ends, and returns the outcome. */
 import {
   DescribeExecutionCommand,
   type ExecutionStatus,
@@ -13,7 +13,7 @@ export interface Outcome {
   readonly name: string;
   readonly status: ExecutionStatus;
   readonly seconds: number;
-  /** JSON of a success; undefined otherwise. */
+  /** Parsed JSON output of a successful execution; undefined otherwise. */
   readonly output: unknown;
   readonly error: string | undefined;
   readonly cause: string | undefined;
@@ -25,16 +25,16 @@ export interface FollowOptions {
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
-/** Waits for the end of an execution and tells of its states on the way. */
+/** Waits for the end of an execution and prints its states on the way. */
 export async function follow(sfn: SFNClient, executionArn: string, options: FollowOptions): Promise<Outcome> {
-  let told = 0;
+  let lastShown = 0;
   for (;;) {
     const execution = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     const events = await historyOf(sfn, executionArn);
     const byId = new Map(events.map((event) => [event.id ?? 0, event]));
     for (const event of events) {
-      if ((event.id ?? 0) <= told) continue;
-      told = event.id ?? told;
+      if ((event.id ?? 0) <= lastShown) continue;
+      lastShown = event.id ?? lastShown;
       const line = describeEvent(event, byId);
       if (line !== undefined) options.print(line);
     }

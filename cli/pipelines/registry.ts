@@ -1,4 +1,4 @@
-/** Versions of the model registry: what training registered, and a person's yes or no to it. */
+/** Versions in the model registry: what training registered, and whether a person approved it. */
 import {
   DeleteModelPackageCommand,
   DescribeModelPackageCommand,
@@ -21,7 +21,7 @@ export interface RegisteredModel {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Newest first; of one dataset or all. Throws `UsageError` for a dataset without a registry. */
+/** Newest first, of one dataset or all. @throws UsageError for a dataset without a registry */
 export async function registeredModels(target: PipelineTarget, dataset?: string): Promise<RegisteredModel[]> {
   const datasets = dataset === undefined ? Object.keys(target.groups) : [dataset];
   const lists = await Promise.all(datasets.map((name) => modelsOf(target, name)));
@@ -60,7 +60,7 @@ async function modelsOf({ sagemaker, groups }: PipelineTarget, dataset: string):
 
 /**
  * A registered model by its name, or by its version in the dataset's registry.
- * @throws UsageError that lists what there is
+ * @throws UsageError that lists the registered models
  */
 export async function registeredModel(target: PipelineTarget, wanted: string, dataset?: string): Promise<RegisteredModel> {
   const models = await registeredModels(target, dataset);
@@ -70,12 +70,12 @@ export async function registeredModel(target: PipelineTarget, wanted: string, da
   const known = models.map((model) => `${model.modelName} (${model.dataset} ${model.version})`).join(", ") || "none";
   throw new UsageError(
     second === undefined
-      ? `No registered model "${wanted}"; there are: ${known}. Train one: npm run pipeline -- training`
-      : `"${wanted}" is a version of several datasets; name one with --dataset: ${found.map((model) => model.dataset).join(", ")}.`,
+      ? `There is no registered model "${wanted}". Registered: ${known}. Train one: npm run pipeline -- training`
+      : `"${wanted}" is a version of several datasets; choose one with --dataset: ${found.map((model) => model.dataset).join(", ")}.`,
   );
 }
 
-/** Writes the decision into the registry. Approving starts the promotion, each time. */
+/** Writes the decision into the registry. Every approval starts a promotion. */
 export async function decide(
   { sagemaker }: PipelineTarget,
   model: RegisteredModel,
@@ -87,13 +87,13 @@ export async function decide(
   );
 }
 
-/** Takes a version out of the registry. Its files, and the champion that was compiled from it, stay. */
+/** Deletes a version from the registry. Its files, and a champion that was compiled from it, stay. */
 export async function remove({ sagemaker }: PipelineTarget, model: RegisteredModel): Promise<void> {
   await sagemaker.send(new DeleteModelPackageCommand({ ModelPackageName: model.arn }));
 }
 
 /**
- * Approves a model and finds the promotion that this starts, by the version that its input names: others may be under way.
+ * Approves a model and finds the promotion that this starts, by the version in its input: other promotions may be running.
  * @returns the execution's ARN; undefined when none appears within `patienceMs`
  */
 export async function approve(

@@ -1,4 +1,4 @@
-/** What a training came to: its figures for a person, and its report with pictures as files. */
+/** Results of a training: figures to print, and the report with its pictures as files. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
@@ -7,7 +7,7 @@ import type { PipelineTarget } from "./target";
 
 const EVALUATION = "evaluation.json";
 
-/** The parts of `evaluation.json` that are shown; the evaluation gate writes it. */
+/** The parts of `evaluation.json` that are shown. The evaluation gate writes the file. */
 export interface Evaluation {
   readonly modelName: string;
   readonly champion: string;
@@ -25,7 +25,7 @@ export interface Report {
   readonly evaluation: Evaluation;
 }
 
-/** Copies a model's report out of the pipeline bucket into a folder. Throws when there is no evaluation in it. */
+/** Copies a model's report out of the pipeline bucket into a folder. @throws Error if the report has no evaluation */
 export async function downloadReport(
   { s3, bucket }: PipelineTarget,
   model: { readonly dataset: string; readonly modelName: string },
@@ -48,7 +48,7 @@ export async function downloadReport(
   return { files: files.sort(), evaluation: JSON.parse(readFileSync(written, "utf8")) as Evaluation };
 }
 
-/** Candidate beside champion, then the checks. */
+/** A table of candidate and champion, then the checks. */
 export function describeEvaluation(evaluation: Evaluation): string {
   const { modelName, champion, metrics, championMetrics, comparison, checks } = evaluation;
   const figure = (value: number | undefined): string =>

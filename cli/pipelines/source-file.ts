@@ -1,4 +1,4 @@
-/** A file that training or scoring is given by hand: made into a dataset's columns if need be, and uploaded under its content's hash. */
+/** Uploads a file to train on or to score, converted to the dataset's columns if necessary, under the hash of its content. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { UsageError } from "../options";
 import { convertBankChurn } from "../training/training-data";
 import type { PipelineTarget } from "./target";
 
-/** Columns by which the public bank-churn file is known. */
+/** Columns that identify the public bank-churn file. */
 const BANK_CHURN = ["CreditScore", "Geography", "Exited"];
 
 /**
@@ -39,7 +39,7 @@ function sourceText(dataset: string, file: string): string {
   try {
     convertBankChurn(file, folder);
     const rows = readFileSync(join(folder, "bank-churn.csv"), "utf8");
-    // Training rows of models/train.py call the key id and write nan for what is not known.
+    // Training rows of models/train.py call the key "id" and have "nan" for missing values.
     return rows.replace(/^id,/, "key,").replaceAll(/,nan(?=[,\n])/g, ",");
   } finally {
     rmSync(folder, { recursive: true, force: true });

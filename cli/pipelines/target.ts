@@ -1,4 +1,4 @@
-/** The pipelines that a command drives: those of the platform that runs here, or of a stack on AWS. */
+/** The pipelines that a command works on: those of the platform on this machine, or of a stack on AWS. */
 import { existsSync, readFileSync } from "node:fs";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SageMakerClient } from "@aws-sdk/client-sagemaker";
@@ -18,12 +18,12 @@ export interface PipelineTarget {
   readonly machines: Readonly<Record<PipelineName | "promotion", string>>;
   /** Name of the model package group by dataset. */
   readonly groups: Readonly<Record<string, string>>;
-  /** How often a running execution is looked at. */
+  /** Interval at which a running execution is polled. */
   readonly pollMs: number;
   close(): void;
 }
 
-/** The platform of `.local/outputs.json`, or a stack on AWS by its outputs file. Throws `UsageError` when there is none. */
+/** The platform of `.local/outputs.json`, or a stack on AWS by its outputs file. @throws UsageError if there is none */
 export function pipelineTarget(options: { readonly aws: boolean; readonly outputsFile: string | undefined }): PipelineTarget {
   if (!options.aws) {
     const outputs = readOutputs();
@@ -46,7 +46,7 @@ export function pipelineTarget(options: { readonly aws: boolean; readonly output
   return connectPipelines(outputs, outputsFile, {});
 }
 
-/** @param settings endpoint and credentials, where they are not AWS's and the environment's */
+/** @param settings endpoint and credentials; empty for AWS, with credentials from the environment */
 export function connectPipelines(
   outputs: unknown,
   file: string,
@@ -60,7 +60,7 @@ export function connectPipelines(
     const value = names[name];
     if (typeof value === "string" && value !== "") return value;
     throw new UsageError(
-      `${file} has no ${name}: the stack has no pipelines. Set pipelines.enabled in its config and start the platform, or deploy it, again.`,
+      `${file} has no ${name}: the stack has no pipelines. Set pipelines.enabled in its config, then start the platform or deploy the stack again.`,
     );
   };
   const connection = { region: text("region"), ...settings };

@@ -1,13 +1,13 @@
 /**
- * Bank customers with whether they left, to train churn models on. Seeded: the same seed, the same customers.
+ * Bank customers, and whether they left, to train churn models on. The same seed gives the same customers.
  *
- * The process, with numbers chosen by hand: half of the customers live in France, a quarter each in Germany and Spain. Most are 25 to 55.
- * A third keep no money (nobody in Germany), the others about 120,000. Nearly all have one product or two. The log-odds of leaving
+ * How they are made (the numbers are chosen by hand): half of the customers live in France, a quarter each in Germany and Spain. Most are
+ * 25 to 55 years old. A third have a balance of zero (none in Germany), the others about 120,000. Nearly all have one product or two. The log-odds of leaving
  *  - rise from 35 to a peak at 56 and fall after it, half as steeply for active members;
  *  - fall with a second product and rise steeply with a third;
  *  - rise for inactive members, women, customers in Germany, and balances without a second product;
  *  - move little with tenure and credit score, not at all with salary and card.
- * Then a coin is tossed: no model can do better than these probabilities.
+ * Whether a customer leaves is then drawn with that probability, so no model can do better than these probabilities.
  */
 import { Random } from "../demo/random";
 
@@ -20,7 +20,7 @@ export interface LabelledCustomer {
 const INTERCEPT = -1.75;
 const PEAK_AGE = 56;
 
-/** The `index`-th customer of the world of a seed. */
+/** The `index`-th customer of a seed. */
 export function customer(seed: number, index: number): LabelledCustomer {
   const random = new Random(Math.imul(index + 1, 0x85ebca6b) ^ seed);
   const country = random.next();

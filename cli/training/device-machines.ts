@@ -1,10 +1,10 @@
-/** The machines of the device world: what a browser tells of itself and of what it runs on. */
+/** The machines of the device world: what a browser reports about itself and the machine that it runs on. */
 import type { Random } from "../demo/random";
 
 export interface Machine {
   readonly values: Readonly<Record<string, string | number | boolean>>;
   readonly isMobile: boolean;
-  /** The browser keeps prints and hardware to itself. */
+  /** The browser hides fingerprints and hardware. */
   readonly isPrivate: boolean;
 }
 
@@ -110,7 +110,7 @@ function modelOf(share: number): Model {
   return MODELS[0];
 }
 
-/** `isRigged`: an emulator or a machine driven by a script. `isLate`: brands and browsers of the newest time are out. */
+/** `isRigged`: an emulator, or a machine driven by a script. `isLate`: brands and browsers that only the last days have. */
 export function machine(random: Random, isRigged: boolean, isLate: boolean): Machine {
   const model = modelOf(random.next() * TOTAL);
   const { device_type: type, os } = model.values;

@@ -1,11 +1,11 @@
 /**
- * Device fingerprints with a fraud score of 0 to 100, to train device models on. Seeded: the same seed, the same visits.
+ * Device fingerprints with a fraud score of 0 to 100, to train device models on. The same seed gives the same visits.
  *
- * The process, with numbers chosen by hand: a visitor is an honest person, one who hides (VPN, privacy browser), or one of four kinds of
- * fraudsters: emulator farms, bots, account takeovers, stolen cards. Kinds overlap in everything. The score is no function of the kind
- * but of what can be seen: the log-odds of `risk` bend (fast typing, many accounts, young devices) and depend on each other (a clock
- * that is off counts less behind a VPN, which counts more in a data centre). On top come noise that nobody can predict, about six points,
- * values that are missing for a reason or without one, rare categories, and some that appear only in the newest tenth of the time.
+ * How they are made (the numbers are chosen by hand): a visitor is an honest person, one who hides (VPN, privacy browser), or one of four
+ * kinds of fraudsters: emulator farms, bots, account takeovers, stolen cards. The kinds overlap in every feature. The score doesn't depend
+ * on the kind but on what is visible: the log-odds of `risk` are non-linear (fast typing, many accounts, young devices) and interact (a
+ * wrong clock counts less behind a VPN, which counts more in a data centre). To this are added unpredictable noise of about six points,
+ * values that are missing with or without a reason, rare categories, and some categories that appear only in the last tenth of the time.
  */
 
 import { DEVICE_FEATURES } from "../../functions/scoring/profiles/device/features";
@@ -155,7 +155,7 @@ function behaviourOf(random: Random, visitor: Visitor): Values {
   };
 }
 
-/** Log-odds of the score, by what is visible. */
+/** Log-odds of the score, from what is visible. */
 function riskOf(raw: Values): number {
   const number = (name: string): number => Number(raw[name] ?? 0);
   const { vpn, proxy, bot, device_integrity: integrity, network_type: network, flow } = raw;
@@ -186,7 +186,7 @@ function riskOf(raw: Values): number {
   );
 }
 
-/** Part of what a machine tells is not there: some browsers keep it to themselves, some scripts fail, some values get lost. */
+/** Removes some values: some browsers hide them, some scripts fail, and some values get lost. */
 function hide(random: Random, raw: Values, { isMobile, isPrivate }: Machine): Record<string, DeviceValue> {
   const isScriptBroken = random.chance(0.02);
   const values: Record<string, DeviceValue> = {};

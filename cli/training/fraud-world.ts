@@ -1,20 +1,20 @@
 /**
- * Histories of card holders with labels, to train fraud models on. Seeded: the same seed, the same world.
+ * Histories of card holders with labels, to train fraud models on. The same seed gives the same histories.
  *
- * It overlaps on purpose. Honest holders travel, buy furniture, hand out their cards and change phones; half of the thieves stay
- * near home and below every threshold; some fraud is never reported. What a model can learn here is how much each sign is worth.
+ * Fraud and honest behaviour overlap on purpose. Honest holders travel, buy furniture, lend their cards and change phones; half of the
+ * thieves stay near home and below every threshold; some fraud is never reported. A model can learn how much each sign is worth.
  */
 import { Random } from "../demo/random";
 import { type Holder, holder, type Transaction, transaction } from "../demo/traffic";
 import { cents, DAY_MS, type Event, HONEST_EPISODES, HOUR_MS, MINUTE_MS } from "./honest";
 import { THEFTS } from "./thieves";
 
-/** One raw record of the transaction stream with what came of it. */
+/** A raw record of the transaction stream, and whether it was fraud. */
 export interface LabelledRecord {
   readonly raw: Readonly<Record<string, unknown>>;
   readonly user: number;
   readonly atMs: number;
-  /** Reported as fraud later on: what a model is trained with. */
+  /** Whether it was later reported as fraud: the label for training. */
   readonly isFraud: boolean;
   readonly label: string;
 }
@@ -24,15 +24,15 @@ export const WORLD_DAYS = 60;
 
 /** Chance that fraud happens to a user who is there for all 60 days: about one transaction in a hundred is fraud. */
 const VICTIMS = 0.42;
-/** Holders overlook some fraud, the small amounts above all; it stays in the data as honest. */
+/** Holders overlook some fraud, mostly small amounts; it stays in the data as honest. */
 const UNREPORTED = 0.05;
 const UNREPORTED_SMALL = 0.15;
 const SMALL_AMOUNT = 10;
 const NEW_PHONE = 0.25;
-/** Senders with verdicts of their own keep some transactions to themselves: a verdict may rest on what nobody else has seen. */
+/** Senders with their own verdicts don't send all transactions, so a verdict may be based on ones that nobody else has seen. */
 const PASSED_ON = 0.5;
 
-/** How much a sender tells of a transaction. */
+/** How much of a transaction a sender reports. */
 type Feed = "full" | "country only" | "amount only" | "verdicts";
 
 /** One user's records in time order. */
@@ -50,9 +50,9 @@ export function userHistory(seed: number, user: number): readonly LabelledRecord
   const holderAt = (at: number): Holder => (at >= newPhoneAt ? newPhone : who);
 
   const events: Event[] = [];
-  /** Some buy bread and sofas with one card. */
+  /** Some holders buy both bread and sofas with one card. */
   const variety = random.between(0, 0.9);
-  /** Degrees by which places are off: live in one town, shop in three, or the acquirer knows only the region. */
+  /** Degrees by which places differ: some live in one town and shop in three, or the acquirer knows only the region. */
   const roaming = random.chance(0.5) ? 0 : random.between(0.2, 1.2);
   const perDay = Math.exp(0.3 + 0.7 * random.normal());
   for (let at = start; ; ) {
@@ -140,7 +140,7 @@ function theft(random: Random): (typeof THEFTS)[number] {
   return THEFTS[0]!;
 }
 
-/** A sender's own verdicts: quick to suspect an account of which it knows nothing, now and then wrong about any. */
+/** A sender's own verdicts: quick to suspect an account that it doesn't know, and occasionally wrong about any account. */
 class Verdicts {
   private readonly recent: number[] = [];
   private sent = 0;

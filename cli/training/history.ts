@@ -1,6 +1,6 @@
 /**
- * Two months of a card issuer's life up to now, to fill a platform with: transactions as they were sent, and the labels that came in
- * later. It has a wave of fraud that the shipped models have never seen, so that there is something to learn from it.
+ * Two months of a card issuer's history up to now, to fill a platform with: transactions as they were sent, and the labels that arrived
+ * later. It contains a wave of fraud that the shipped models have never seen, so that training has something new to learn.
  */
 import { Random } from "../demo/random";
 import { type Holder, holder, transaction } from "../demo/traffic";
@@ -37,10 +37,10 @@ export interface HistoryOptions {
   readonly endMs: number;
 }
 
-/** Share of holders whose card was skimmed at a pump in the last six weeks. */
+/** Share of holders whose card was skimmed at a fuel pump in the last six weeks. */
 const SKIMMED = 0.22;
 const WAVE_DAYS = 42;
-/** A chargeback takes days to weeks; some fraud is found by the investigators, who also clear some honest alarms. */
+/** A chargeback takes days to weeks. Investigators find some fraud, and also clear some false alarms. */
 const CHARGEBACK_DAYS = [2, 20] as const;
 /** Chargebacks that turn out to be the holder's own purchase: the label flips. */
 const FRIENDLY = 0.02;
@@ -49,7 +49,7 @@ const CLEARED = 0.01;
 /** Transactions a user makes in the 60 days, on average: to choose a number of users for a number of events. */
 export const EVENTS_PER_USER = 39;
 
-/** Seeded: the same options give the same history. */
+/** The same options give the same history. */
 export function history({ seed, users, endMs }: HistoryOptions): History {
   const shift = endMs - (WORLD_START_MS + WORLD_DAYS * DAY_MS);
   const events: HistoryEvent[] = [];
@@ -77,7 +77,7 @@ function eventOf(raw: Readonly<Record<string, unknown>>, time: number, isFraud: 
   return { id: String(raw.transaction_id), user: String(raw.user_id), atMs, raw: { ...raw, timestamp }, isFraud };
 }
 
-/** Cloned cards at fuel pumps, card present and near home: nothing about one of them is new but the sums in a row. */
+/** Cloned cards used at fuel pumps, card present and near home: only the series of amounts is unusual. */
 function skimmed(random: Random, who: Holder, endMs: number): HistoryEvent[] {
   const start = endMs - random.next() * WAVE_DAYS * DAY_MS;
   return times(random, start, random.integer(3, 7), random.between(0.5, 6) * HOUR_MS + MINUTE_MS)

@@ -1,4 +1,4 @@
-/** What honest card holders do that looks like fraud: each a list of transactions, none of them fraud. */
+/** What honest card holders do that looks like fraud: each episode is a list of transactions, and none is fraud. */
 
 import type { Random } from "../demo/random";
 import { cities, farFrom, type Holder, type Transaction, transaction } from "../demo/traffic";
@@ -10,14 +10,14 @@ export const DAY_MS = 24 * HOUR_MS;
 export interface Event {
   readonly transaction: Transaction;
   readonly isFraud: boolean;
-  /** For a person: `trip abroad`, `card testing` … */
+  /** For people to read: `trip abroad`, `card testing` … */
   readonly label: string;
 }
 
 /** Makes the events of one episode that starts at `at` (epoch ms), in time order. */
 export type Episode = (random: Random, who: Holder, at: number) => readonly Event[];
 
-/** How often an episode happens to a user: its mean number in the whole history. */
+/** Mean number of times that an episode happens to a user in the whole history. */
 export interface Habit {
   readonly label: string;
   readonly mean: number;
@@ -26,7 +26,7 @@ export interface Habit {
 
 export const cents = (amount: number): number => Math.max(0.5, Math.round(amount * 100) / 100);
 
-/** A larger amount, round in three cases of ten whoever pays it: roundness alone must not tell thieves from others. */
+/** A larger amount, round in three of ten cases, whoever pays it: round amounts alone must not give thieves away. */
 export function largeAmount(random: Random, amount: number): number {
   return random.chance(0.3) ? Math.max(100, Math.round(amount / 100) * 100) : cents(amount);
 }
@@ -51,7 +51,7 @@ export const HONEST_EPISODES: readonly Habit[] = [
     mean: 0.5,
     make(random, who, at) {
       const away = random.chance(0.5) ? farFrom(random, who.home) : random.pick(cities);
-      // Half a day of travel, then meals, hotels and shops, sometimes several in an hour and dear ones.
+      // Half a day of travel, then meals, hotels and shops, sometimes several in an hour, and expensive ones.
       const count = random.integer(4, 18);
       return times(random, at + random.between(5, 14) * HOUR_MS, count, random.between(1, 7) * HOUR_MS).map((time) =>
         transaction(random, who, time, {
@@ -98,7 +98,7 @@ export const HONEST_EPISODES: readonly Habit[] = [
   {
     label: "small change",
     mean: 0.7,
-    // Vending machines, parking, tickets, games: small amounts in a row, as card testers make them.
+    // Vending machines, parking, tickets, games: a series of small amounts, like those of card testers.
     make: (random, who, at) =>
       times(random, at, random.integer(3, 9), random.between(0.3, 6) * MINUTE_MS).map((time) =>
         transaction(random, who, time, {
@@ -111,7 +111,7 @@ export const HONEST_EPISODES: readonly Habit[] = [
   {
     label: "remote merchant",
     mean: 1.3,
-    // An online shop whose registered office is far away, between two purchases at home: no travel, whatever the speed says.
+    // An online shop whose registered office is far away, between two purchases at home: nobody has travelled, despite the speed.
     make: (random, who, at) => [
       transaction(random, who, at, {
         ...place(farFrom(random, who.home), random),

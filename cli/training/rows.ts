@@ -1,6 +1,6 @@
 /**
- * Training rows: what the functions of `functions/scoring/profiles` make of records, so that a model learns from the very numbers that it will
- * see. One line per record: its id, the profile's features in their order (`nan` for what is not known), the label.
+ * Training rows: features that the code in `functions/scoring/profiles` computes from records, so that a model learns from the same numbers
+ * that it will see. One line per record: its id, the profile's features in their order (`nan` for a missing value), the label.
  */
 import { churn as validateChurn, fraud as validateFraud } from "#validators";
 import { accept } from "../../functions/scoring/core/accept";
@@ -23,12 +23,12 @@ export function headerOf({ features }: Pick<Profile<never, never>, "features">):
   return ["id", ...features.definitions.map(({ name }) => name), "label"].join(",");
 }
 
-/** Of 60 days the model sees the first 40; it is judged by the last 20, and by users that it has not seen. */
+/** A model is trained on the first 40 of 60 days and evaluated on the last 20, with users that it has not seen. */
 const HOLDOUT_FROM_MS = WORLD_START_MS + (WORLD_DAYS * DAY_MS * 2) / 3;
 
 /**
- * Every user's history from the first transaction on; what happened before the holdout's days builds the holdout users' state and is
- * no row of any split, nor is what training users do during them.
+ * Every user's history from the first transaction on. Transactions of holdout users before the holdout's days only build their state;
+ * they are not rows of any split, and neither are transactions of training users during those days.
  */
 export function fraudRows(options: { readonly seed: number; readonly users: number }): Lines {
   const lines: Record<Split, { readonly atMs: number; readonly line: string }[]> = { train: [], validation: [], holdout: [] };
@@ -50,7 +50,7 @@ export function fraudRows(options: { readonly seed: number; readonly users: numb
   return { train: sorted("train"), validation: sorted("validation"), holdout: sorted("holdout") };
 }
 
-/** A customer is one row, so splits by customer are disjoint. */
+/** Each customer is one row, so the splits share no customer. */
 export function churnRows(options: { readonly seed: number; readonly customers: number }): Lines {
   const lines: Record<Split, string[]> = { train: [], validation: [], holdout: [] };
   for (let index = 0; index < options.customers; index++) {
@@ -61,7 +61,7 @@ export function churnRows(options: { readonly seed: number; readonly customers: 
   return lines;
 }
 
-/** Throws when the twelve numbers are not what `POST /predict` accepts. */
+/** @throws Error if `POST /predict` would refuse the twelve numbers */
 export function churnLine(id: string, data: readonly number[], hasLeft: boolean): string {
   const vector = new Float64Array(CHURN.features.size);
   CHURN.extract(accepted(CHURN, validateChurn, { data }), null, vector);
@@ -80,7 +80,7 @@ function accepted<Input, State>(
   );
 }
 
-/** Numbers are written so that reading them gives the same double. */
+/** Numbers are written so that they read back as the same double. */
 function lineOf(id: string, vector: Float64Array, label: boolean): string {
   let line = id;
   for (const value of vector) line += Number.isNaN(value) ? ",nan" : `,${value}`;

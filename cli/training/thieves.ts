@@ -1,13 +1,13 @@
-/** What thieves do: the demo's four loud patterns, and quieter ones that overlap with honest habits. */
+/** What thieves do: the demo's four obvious patterns, and quieter ones that overlap with honest habits. */
 import { patterns, transaction } from "../demo/traffic";
 import { cents, type Episode, HOUR_MS, largeAmount, MINUTE_MS, times } from "./honest";
 
-/** Transactions at the start of a demo pattern that the holder still makes: the thief acts from elsewhere after them. */
+/** How many transactions at the start of a demo pattern are the holder's own, before the thief acts from elsewhere. */
 const HOLDERS_OWN: Readonly<Record<string, number>> = { "impossible travel": 1, "account takeover": 1 };
 
 interface Theft {
   readonly label: string;
-  /** How often it occurs, relative to the others. */
+  /** How often the pattern occurs, relative to the others. */
   readonly weight: number;
   readonly make: Episode;
 }
@@ -28,7 +28,7 @@ const quiet: readonly Theft[] = [
   {
     label: "slow card testing",
     weight: 2,
-    // Minutes to an hour apart, below every burst threshold, and then the purchase that the tests were for.
+    // Minutes to an hour apart, below every burst threshold, followed by the purchase that the tests were for.
     make: fraud("slow card testing", (random, who, at) => {
       const tests = times(random, at, random.integer(2, 6), random.between(8, 50) * MINUTE_MS).map((time) =>
         transaction(random, who, time, {
@@ -67,7 +67,7 @@ const quiet: readonly Theft[] = [
   {
     label: "stolen card",
     weight: 2.5,
-    // Contactless, below the limit, near home, with the holder's own amounts: hardly to be told from a spree.
+    // Contactless, below the limit, near home, with the holder's usual amounts: hard to distinguish from a spree.
     make: fraud("stolen card", (random, who, at) =>
       times(random, at, random.integer(2, 8), random.between(4, 40) * MINUTE_MS).map((time) =>
         transaction(random, who, time, {

@@ -1,4 +1,4 @@
-/** `training-data`: writes the rows that the models in `models/` are trained and judged with. */
+/** Writes the rows on which the models in `models/` are trained and evaluated. */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,14 +11,15 @@ import { churnLine, churnRows, fraudRows, headerOf, type Lines, SPLITS, type Spl
 
 const COMMAND: CommandLine = {
   usage: "node dist/cli/training/training-data.js [options]",
-  about: "Writes generated, labelled rows of the fraud, churn and device profiles, or converts a file of bank customers.",
+  about:
+    "Writes generated, labelled rows of the fraud and churn profiles; or of the device profile; or converts a file of bank customers.",
   options: {
-    out: { type: "string", value: "FOLDER", help: "Where to write.", default: ".local/training" },
-    seed: { type: "string", value: "N", help: "Another seed is another world.", default: "20260101" },
+    out: { type: "string", value: "FOLDER", help: "Folder for the files.", default: ".local/training" },
+    seed: { type: "string", value: "N", help: "Seed of the generated rows.", default: "20260101" },
     device: {
       type: "string",
       value: "N",
-      help: "Writes device.csv instead: N visits of devices with their fraud scores, as they are sent.",
+      help: "Writes device.csv instead: N visits of devices, as they are sent, with their fraud scores.",
     },
     "bank-churn": {
       type: "string",
@@ -52,7 +53,7 @@ export interface DataSet {
   readonly files: readonly DataFile[];
 }
 
-/** Generates both profiles' rows into a folder, with `data.json` that says what is there. */
+/** Generates the rows of both profiles in a folder, and `data.json`, which describes them. */
 export function writeTrainingData(out: string, seed: number = SEED): readonly DataSet[] {
   mkdirSync(out, { recursive: true });
   const sets = [
@@ -63,7 +64,7 @@ export function writeTrainingData(out: string, seed: number = SEED): readonly Da
   return sets;
 }
 
-/** Generates `device.csv` in a folder: what a training run of the dataset `device` takes as its file. @returns the file */
+/** Generates `device.csv`, which a training run of the dataset `device` takes as `--file`. @returns the path */
 export function writeDeviceData(out: string, visits: number, seed: number = SEED): string {
   mkdirSync(out, { recursive: true });
   const file = join(out, "device.csv");
@@ -86,7 +87,7 @@ function writeSet(out: string, profile: DataSet["profile"], seed: number, header
 const COUNTRIES = ["France", "Germany", "Spain"] as const;
 const NUMBERS_BEFORE = ["Age", "Tenure", "Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "EstimatedSalary"] as const;
 
-/** Rows of the public bank-churn layout, through the same extraction. @returns how many there were */
+/** Converts rows of the public bank-churn file through the same extraction. @returns the number of rows */
 export function convertBankChurn(file: string, out: string): number {
   const records: Readonly<Record<string, string>>[] = parse(readFileSync(file), {
     columns: true,

@@ -5,6 +5,6 @@ import { capacityDoc, stackConfigs } from "../../build/capacity-doc";
 
 const root = process.cwd();
 
-it("docs/capacity.md matches the stacks: run node dist/build/capacity-doc.js after changing one", () => {
+it("docs/capacity.md matches the stack files (npm run docs writes it)", () => {
   expect(readFileSync(join(root, "docs", "capacity.md"), "utf8")).toBe(capacityDoc(stackConfigs(root)));
 });

@@ -15,7 +15,7 @@ const OUTPUT = [
   "",
 ];
 
-it("shows the users, the books and the verdict, and nothing else", () => {
+it("shows only the users, the books and the verdict", () => {
   expect(shownLines(OUTPUT.join("\n"))).toEqual([
     "$ npm run demo",
     "",
@@ -29,11 +29,11 @@ it("shows the users, the books and the verdict, and nothing else", () => {
   ]);
 });
 
-it("names a section that is missing from the demo's output", () => {
+it("names a section that is missing from the output", () => {
   expect(() => shownLines("Top risky users\n\nover\n")).toThrow(/no section "The books"/);
 });
 
-it("escapes the demo's output and cuts long lines", () => {
+it("escapes markup and shortens lines that are too long", () => {
   const picture = terminalPicture(["  a <b> & c", "x".repeat(200)]);
   expect(picture).toContain(">  a &lt;b&gt; &amp; c</text>");
   expect(picture).toContain(`>${"x".repeat(117)}…</text>`);

@@ -8,7 +8,7 @@ import { parseEngineArguments } from "../../cli/engine";
 import { announceProvider, runningProvider } from "../../cli/running-provider";
 
 describe("npm run engine", () => {
-  it("keeps its own options and hands the others to pulumi", () => {
+  it("keeps its own options and passes the others to pulumi", () => {
     expect(parseEngineArguments(["up", "--yes", "--stack", "staging", "--exit", "--target", "urn"])).toEqual({
       command: "up",
       stack: "staging",
@@ -41,7 +41,7 @@ describe("copies of the stack files", () => {
   afterAll(() => rmSync(project, { recursive: true, force: true }));
   const write = (text: string) => writeFileSync(join(project, "Pulumi.dev.yaml"), text);
 
-  it("follow the project, keep the salt of their own backend, and never take that of another", () => {
+  it("follow the project and keep the salt of their own backend, never that of another", () => {
     const folder = join(project, "engine");
     mkdirSync(folder);
     write("config:\n  # why\n  risk:suffix: a1\nencryptionsalt: theirs\n");
@@ -53,7 +53,7 @@ describe("copies of the stack files", () => {
     expect(readFileSync(configFile, "utf8")).toBe("config:\n  # why\n  risk:suffix: b2\nencryptionsalt: ours\n");
   });
 
-  it("hold encrypted values as their variables give them, and are not written without", () => {
+  it("contain encrypted values as given in variables, and are not written without them", () => {
     const folder = join(project, "secure");
     write("config:\n  risk:fraud:\n    # why\n    x:\n      secure: v1:abc\n    y: 1\n");
     expect(() => copyStackFiles(project, "dev", folder, {})).toThrow(
@@ -73,7 +73,7 @@ describe("the provider that another process announced", () => {
   const notices: string[] = [];
   const find = () => runningProvider(join(folder, "provider.json"), (line) => notices.push(line));
 
-  it("is used as long as its process lives and its port answers", async () => {
+  it("is used while its process is alive and its port answers", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
@@ -88,7 +88,7 @@ describe("the provider that another process announced", () => {
   });
 
   it.each(["", "{", "null", "7", '{"port":1}', '{"port":"1","pid":1}', '{"port":70000,"pid":1}', '{"port":1,"pid":-1}'])(
-    "is none, with a notice, where the file has %j",
+    "is ignored, with a notice, if the file contains %j",
     async (text) => {
       writeFileSync(join(folder, "provider.json"), text);
       notices.length = 0;

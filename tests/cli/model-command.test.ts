@@ -32,7 +32,7 @@ async function run(...argv: string[]): Promise<{ status: number; lines: string[]
 }
 
 describe("npm run model", () => {
-  it("compiles beside the model, verifies the image and names its hash", async () => {
+  it("compiles next to the model, verifies the image and prints its hash", async () => {
     const { lines } = await run("compile", model);
     expect(lines[0]).toMatch(/churn\.rsm: .* 4 trees, perfect layout, sha256 [0-9a-f]{64}$/);
     const { status, lines: verified } = await run("verify", join(folder, "churn.rsm"), "--model", model);
@@ -98,7 +98,7 @@ describe("npm run model", () => {
     await expect(run("verify", model, "--rows", rows)).rejects.toThrow('The header has no column "f1"');
   });
 
-  it("answers 1 when the image is of another model", async () => {
+  it("exits with 1 when the image is of another model", async () => {
     await run("compile", model);
     const other = join(folder, "other.json");
     writeFileSync(other, JSON.stringify(randomModel({ ...SHAPE, seed: 6 })));
@@ -106,10 +106,10 @@ describe("npm run model", () => {
     expect(status).toBe(1);
     expect(lines[0]).toMatch(/^FAIL probing rows/);
     writeFileSync(other, JSON.stringify(randomModel({ ...SHAPE, features: 4 })));
-    await expect(run("verify", join(folder, "churn.rsm"), "--model", other)).rejects.toThrow("they do not belong together");
+    await expect(run("verify", join(folder, "churn.rsm"), "--model", other)).rejects.toThrow("they don't belong together");
   });
 
-  it("names file and fault", async () => {
+  it("names the file and what is wrong with it", async () => {
     writeFileSync(model, readFileSync(model).subarray(0, 500));
     await expect(run("compile", model)).rejects.toThrow(`${model}: The file is not complete JSON`);
     await expect(run("compile", join(folder, "absent.json"))).rejects.toThrow("Cannot read");

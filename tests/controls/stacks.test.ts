@@ -85,14 +85,14 @@ describe("the report", () => {
     expect(text).toContain(
       "APIGateway.3 scoring-stage (aws:apigateway/stage:Stage): xrayTracingEnabled is false; set it to true",
     );
-    expect(text).toContain("No such resources:\n  DataFirehose.1, Delivery.others, Redshift.1");
-    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 27 violations, 0 exemptions that excuse nothing\.\n$/);
+    expect(text).toContain("No resources for these controls:\n  DataFirehose.1, Delivery.others, Redshift.1");
+    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 27 violations, 0 exemptions without a violation\.\n$/);
   });
 
-  it("names exemptions that excuse nothing", () => {
+  it("names exemptions without a violation", () => {
     const result = checkGraph(resourcesOf("prod"), { stack: "dev" });
     expect(textReport("dev", result)).toContain(
-      'Kinesis.3 fraud-stream: no such violation; take "dev" out of its stacks in controls/exemptions.ts.',
+      'Kinesis.3 fraud-stream: no such violation; remove "dev" from its stacks in controls/exemptions.ts.',
     );
   });
 });

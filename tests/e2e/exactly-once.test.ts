@@ -1,4 +1,4 @@
-/** Crashes, redeliveries and faults: afterwards there is exactly one row of every event, everywhere. */
+/** Crashes, redeliveries and faults: afterwards every event exists exactly once everywhere. */
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
@@ -20,7 +20,7 @@ interface Sent {
 
 const encode = (body: Transaction): Sent => ({ key: body.user_id, data: Buffer.from(JSON.stringify(body)) });
 
-/** Puts all records; what is throttled is put again, as a producer does. Gives the sequence numbers. */
+/** Puts all records, and retries throttled ones as a producer does. @returns the sequence numbers */
 async function put(records: readonly Sent[]): Promise<{ readonly sequence: string; readonly sent: Sent }[]> {
   const put: { sequence: string; sent: Sent }[] = [];
   let open = records;
@@ -41,7 +41,7 @@ async function put(records: readonly Sent[]): Promise<{ readonly sequence: strin
 
 const putAll = (bodies: readonly Transaction[]) => put(bodies.map(encode));
 
-/** A batch as the event source mapping hands it over. */
+/** A batch as the event source mapping delivers it. */
 function kinesisEvent(records: readonly { readonly sequence: string; readonly sent: Sent }[]) {
   const arrived = Date.now() / 1000;
   return {
@@ -93,7 +93,7 @@ async function loaded(prefix: string): Promise<string[]> {
 const quarantined = async (prefix: string) =>
   (await lines(world, "quarantine/fraud/")).filter((line) => JSON.stringify(line).includes(prefix));
 
-/** What the warehouse has to hold, by prefix: one load for all tests of the stream is enough. */
+/** Events expected in the warehouse, by prefix; one load serves all tests of the stream. */
 const accounts = new Map<string, readonly string[]>();
 
 /** Waits for the stream's end, then compares results and archive with what was sent. */
@@ -164,7 +164,7 @@ describe("a batch that is delivered again", () => {
     expect(await quarantined("producer-")).toEqual([]);
   });
 
-  it("puts an id that comes with another body, and poison, into quarantine with the reason", async () => {
+  it("quarantines an id with another body, and a record that breaks the code, with the reason", async () => {
     const [first, ...rest] = transactions("conflict", 10);
     if (first === undefined) throw new Error("ten transactions were asked for");
     const poison: readonly (readonly [string, string])[] = [
@@ -201,8 +201,8 @@ describe("a batch that is delivered again", () => {
   });
 });
 
-describe("faults by seed", () => {
-  it.each([11, 42])("seed %d: throttles, errors and lost replies lose and double nothing", async (seed) => {
+describe("random faults", () => {
+  it.each([11, 42])("of seed %d (throttles, errors, lost replies) neither lose nor duplicate anything", async (seed) => {
     const prefix = `seed${seed}`;
     world.platform.faults.inject(seed, [
       { kind: "throttle", service: "dynamodb", probability: 0.03 },
@@ -226,7 +226,7 @@ describe("faults by seed", () => {
 describe("the loader", () => {
   const loader = () => world.names.loaderFunction;
 
-  /** Messages that a killed run held come back after this time. */
+  /** Messages held by a killed run return after this time. */
   async function shortVisibility(): Promise<void> {
     const sqs = new SQSClient(connection(world));
     const Attributes = { VisibilityTimeout: "2" };
@@ -234,7 +234,7 @@ describe("the loader", () => {
     sqs.destroy();
   }
 
-  it("brings all that the stream scored and refused into the warehouse, once", async () => {
+  it("loads everything that the stream scored or quarantined, once", async () => {
     expect(accounts.size).toBeGreaterThan(10);
     await runLoader(world.clients, world.names);
     for (const [prefix, expected] of accounts) expect(await loaded(prefix)).toEqual(expected);
@@ -244,13 +244,13 @@ describe("the loader", () => {
     expect(bad).toHaveLength(8);
   });
 
-  it("loads once when it runs twice at the same time and again", async () => {
+  it("loads once when it runs twice at the same time, and again later", async () => {
     const bodies = transactions("parallel", 60);
     for (let from = 0; from < bodies.length; from += 10) {
       await putAll(bodies.slice(from, from + 10));
       await settled(world);
     }
-    // Reserved concurrency may refuse a second run at once; what is refused is no load.
+    // Reserved concurrency may refuse a second simultaneous run; a refused run loads nothing.
     const runs = await Promise.allSettled([1, 2, 3].map(() => runLoader(world.clients, world.names)));
     expect(runs.some(({ status }) => status === "fulfilled")).toBe(true);
     await runLoader(world.clients, world.names);
@@ -267,7 +267,7 @@ describe("the loader", () => {
   ])("killed %s loads every event once", async (_, prefix, service, action) => {
     const bodies = transactions(prefix, 30);
     await shortVisibility();
-    // Armed first: the run that is killed may be the one of the schedule.
+    // Armed first, because the schedule's own run may be the one that is killed.
     const order = kill({ functionName: loader(), service, action, afterCalls: 1 });
     await putAll(bodies);
     await settled(world);

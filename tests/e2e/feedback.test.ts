@@ -1,4 +1,4 @@
-/** Labels from outside to the warehouse: what is answered with 202 is in risk_labels, once. */
+/** Labels from the API to the warehouse: a label answered with 202 is in risk_labels exactly once. */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ const taken = (answer: HttpAnswer) => {
 };
 const query = (sql: string) => queryRows<Record<string, unknown>>(world.clients, sql);
 
-/** Loads all that is pending, as often as it takes. */
+/** Runs the loader until nothing is pending. */
 async function loaded(what: string, isThere: () => Promise<boolean>): Promise<void> {
   await until(
     what,
@@ -39,7 +39,7 @@ async function loaded(what: string, isThere: () => Promise<boolean>): Promise<vo
 }
 
 describe("POST /feedback", () => {
-  it("brings labels into the warehouse once, beside the event that they are about", async () => {
+  it("stores labels in the warehouse once, beside their events", async () => {
     const scored = await send(world, "/score", JSON.stringify({ companySize: 700, industry: "retail", engagementMetrics: 60 }));
     const { id } = JSON.parse(scored.text) as { id: string };
     const labels = [
@@ -59,7 +59,7 @@ describe("POST /feedback", () => {
       { event_id: "somewhere-else", label: false, source: "api" },
       { event_id: id, label: true, source: "crm" },
     ]);
-    // Another request that says the same among other things, and a verdict that flips.
+    // Another request that repeats a label among others, and a verdict that changes.
     taken(await feedback([...labels, { event_id: id, label: false, labelled_at: "2026-02-01T10:00:00Z", source: "crm" }]));
     await loaded("the flip", async () => (await query("SELECT 1 FROM risk_labels")).length === 3);
     expect(await query(`SELECT label, labels::int FROM current_labels WHERE event_id = '${id}'`)).toEqual([
@@ -83,12 +83,12 @@ describe("POST /feedback", () => {
     for (const word of words) expect(answer.text).toContain(word);
   });
 
-  it("asks for the key and for JSON", async () => {
+  it("requires the key and JSON", async () => {
     expect((await feedback([{ event_id: "a", label: true }], { "x-api-key": "wrong" })).status).toBe(403);
     expect((await feedback([{ event_id: "a", label: true }], { "content-type": "text/csv" })).status).toBe(415);
   });
 
-  it("answers 503 when labels cannot be stored, and takes them when they come again", async () => {
+  it("answers 503 when labels cannot be stored, and accepts them when they are sent again", async () => {
     const label = { event_id: "healed", label: true, labelled_at: "2026-01-05" };
     world.platform.faults.inject(1, [{ service: "s3", action: "PutObject", kind: "error", probability: 1 }]);
     try {
@@ -113,7 +113,7 @@ describe("npm run feedback", () => {
     );
   };
 
-  it("sends a file, names bad lines, and sends nothing twice", async () => {
+  it("sends a file, names invalid lines, and sends nothing twice", async () => {
     const good = Array.from({ length: 700 }, (_, index) => `file-${index},${index % 7 === 0},2026-01-05T10:00:00Z`);
     writeFileSync(join(folder, "labels.csv"), ["event_id,label,labelled_at", ...good, "bad,maybe,"].join("\n"));
     const refused = await run("labels.csv", "--json");
@@ -122,13 +122,13 @@ describe("npm run feedback", () => {
     const sent = await run("labels.csv", "--source", "chargeback", "--skip-bad");
     expect([sent.status, sent.text]).toEqual([0, expect.stringMatching(/labels sent +700/)]);
     const again = await run("labels.csv", "--source", "chargeback", "--skip-bad");
-    expect(again.text).toMatch(/known before +700/);
+    expect(again.text).toMatch(/already known +700/);
     await loaded("the file's labels", async () => {
       return (await query("SELECT 1 FROM risk_labels WHERE event_id LIKE 'file-%'")).length === 700;
     });
   }, 120_000);
 
-  it("says what it wants", async () => {
+  it("explains wrong usage", async () => {
     expect(await run()).toMatchObject({ status: 2, text: expect.stringMatching(/Name the file to send/) });
     expect(await run("nothing.csv")).toMatchObject({ status: 2, text: expect.stringMatching(/no such file/) });
   });

@@ -14,7 +14,7 @@ let ssm: SSMClient;
 let projectDir: string;
 beforeAll(async () => {
   projectDir = mkdtempSync(join(tmpdir(), "project-"));
-  // The rules alone: their scores follow from the policy by hand.
+  // Rules alone: their scores can be computed from the policy by hand.
   const stack = withConfig(readFileSync("Pulumi.dev.yaml", "utf8"), {
     "risk:fraud.champion": "builtin",
     "risk:fraud.challengers": undefined,
@@ -45,7 +45,7 @@ async function putPolicy(text: string): Promise<void> {
 
 let sent = 0;
 
-/** Scores one transaction of 500 by a user of its own; its stored result. */
+/** Scores a transaction of 500 by a new user. @returns the stored result */
 async function scoreOne(): Promise<{ readonly policyVersion: string; readonly score: number }> {
   const id = `reload-${sent}`;
   const [ordinary] = transactions(id, 1);
@@ -70,7 +70,7 @@ async function processes(): Promise<string[]> {
 const logGroupOf = (functionName: string) => world.platform.services.lambda.pool.get(functionName)?.config.logGroup ?? "";
 
 describe("a policy in its parameter", () => {
-  it("is scored with by the running process after it changes", async () => {
+  it("is used by the running process after a change", async () => {
     const before = await scoreOne();
     expect(before).toMatchObject({ policyVersion: expect.stringMatching(/^fraud-2/), score: 0 });
     const [first] = await processes();
@@ -92,7 +92,7 @@ describe("a policy in its parameter", () => {
       "names an unknown field",
       '{"version":"bad-1","profile":"fraud","model":{"kind":"rules-only"},"thresholds":{},"rules":[{"id":"x","when":{"field":"nope","op":">","value":1},"weight":0.5,"text":"x"}],"bands":[{"name":"low","min":0}]}',
     ],
-  ])("that %s is reported, and the last good one stays", async (_, text) => {
+  ])("that %s is reported, and the last good one stays in force", async (_, text) => {
     const good = await policyText();
     const startTime = Date.now();
     await putPolicy(text);
@@ -117,7 +117,7 @@ describe("the stack's config", () => {
   const edit = (values: Readonly<Record<string, unknown>>) =>
     writeFileSync(stackFile(), withConfig(readFileSync(stackFile(), "utf8"), values));
 
-  it("that changes a threshold touches the parameter alone, and the running process scores with it", async () => {
+  it("with a changed threshold updates only the parameter, and the running process uses it", async () => {
     const running = await processes();
     edit({ "risk:fraud.policy.thresholds.high_amount": 450 });
     const { applied, needsRestart } = await world.platform.reload();
@@ -131,7 +131,7 @@ describe("the stack's config", () => {
     expect(await processes()).toEqual(running);
   });
 
-  it("that changes a function runs its next invocation with it", async () => {
+  it("with a changed function setting applies to the next invocation", async () => {
     const good = readFileSync(stackFile(), "utf8");
     edit({ "risk:fraud.memoryMb": 768 });
     const { applied, needsRestart } = await world.platform.reload();
@@ -146,7 +146,7 @@ describe("the stack's config", () => {
     await world.platform.reload();
   });
 
-  it("that is invalid is refused with every problem, and all goes on", async () => {
+  it("that is invalid is refused with every problem, and scoring goes on", async () => {
     const good = readFileSync(stackFile(), "utf8");
     edit({ "risk:fraud.shards": "none", "risk:fraud.shrads": 2 });
     const refused = world.platform.reload();
@@ -158,8 +158,8 @@ describe("the stack's config", () => {
   });
 });
 
-describe("a permission that is taken away", () => {
-  it("makes the call fail with action, resource and role, and the record waits", async () => {
+describe("a revoked permission", () => {
+  it("makes the call fail, naming action, resource and role, and the record waits", async () => {
     const { services } = world.platform;
     const roleArn = services.lambda.pool.get(streamFunction())?.config.roleArn ?? "";
     const roleName = roleArn.split("/").at(-1) ?? "";

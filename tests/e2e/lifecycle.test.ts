@@ -1,4 +1,4 @@
-/** Starting, stopping and starting again; the commands as processes of their own. */
+/** Starting, stopping and restarting; the commands as separate processes. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, connect as dial } from "node:net";
@@ -27,7 +27,7 @@ interface RunningProcess {
   readonly parent: number;
 }
 
-/** All processes that run: not the ones that have ended and only wait to be taken note of (state Z), and not the question itself. */
+/** All running processes, except zombies (state Z) and ps itself. */
 function runningProcesses(): RunningProcess[] {
   const rows = execFileSync("ps", ["-e", "-o", "pid=,ppid=,stat=,comm="], { encoding: "utf8" }).trim().split("\n");
   return rows
@@ -36,7 +36,7 @@ function runningProcesses(): RunningProcess[] {
     .map(([id, parent]) => ({ id: Number(id), parent: Number(parent) }));
 }
 
-/** Process ids of everything that descends from a process. */
+/** Process ids of all descendants of a process. */
 function descendants(pid: number): number[] {
   const processes = runningProcesses();
   const found = new Set([pid]);
@@ -74,7 +74,7 @@ async function put(world: World, prefix: string, count: number): Promise<void> {
 }
 
 describe("a platform", () => {
-  it("that stops leaves no process, no port and no file", async () => {
+  it("leaves no process, port or file when it stops", async () => {
     const before = descendants(process.pid);
     const world = await startWorld();
     await put(world, "stop", 5);
@@ -90,7 +90,7 @@ describe("a platform", () => {
     expect(existsSync(world.platform.dataDir)).toBe(false);
   });
 
-  it("that starts over a kept folder goes on where it was", async () => {
+  it("continues where it was when it starts with a kept folder", async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "kept-"));
     const options = { inMemory: false, dataDir };
     const first = await startWorld(options);
@@ -127,7 +127,7 @@ describe("a platform", () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it.each(["staging", "prod"])("of stack %s starts with nothing refused", async (stack) => {
+  it.each(["staging", "prod"])("of stack %s starts, and every resource is supported", async (stack) => {
     const world = await startWorld({ stack });
     expect(world.platform.region).toBe(stack === "staging" ? "us-west-2" : "us-east-1");
     expect(world.names.streamName).toContain(`fraud-transactions-${stack}-`);
@@ -136,7 +136,7 @@ describe("a platform", () => {
     await world.stop();
   });
 
-  it("that finds its port taken says so and leaves nothing behind", async () => {
+  it("reports a port that is in use and leaves nothing behind", async () => {
     const before = descendants(process.pid);
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -201,7 +201,7 @@ describe("the commands", () => {
     return command;
   }
 
-  it("start writes the outputs, ingest sends a file, SIGTERM ends all of it", async () => {
+  it("start writes the outputs, ingest sends a file, SIGTERM ends everything", async () => {
     const command = await start();
     const outputs = readOutputs();
     expect(Object.keys(outputs)).toEqual(
@@ -250,7 +250,7 @@ describe("the commands", () => {
     expect(late.output.text).toContain("npm start");
   });
 
-  it("SIGINT ends start with status 0 and nothing left, also while it starts", async () => {
+  it("SIGINT ends start with status 0 and leaves nothing, even during startup", async () => {
     const command = await start();
     const { pid } = readOutputs();
     const pids = [pid, ...descendants(pid)];
@@ -267,7 +267,7 @@ describe("the commands", () => {
     expect(children.filter(alive)).toEqual([]);
   });
 
-  it("a port in use is named, and the status is 1", async () => {
+  it("start names a port that is in use and exits with 1", async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     const address = server.address();

@@ -1,4 +1,4 @@
-/** Models on a running platform: endpoints and their fallbacks, promotion and rollback, shadow scores, artifacts that are no good. */
+/** Models on a running platform: endpoints and their fallbacks, promotion and rollback, shadow scores, damaged artifacts. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,7 +61,7 @@ interface ChurnAnswer {
 
 let salary = 50_000;
 
-/** Asks about a customer that nobody asked about before. */
+/** Sends a customer that has not been scored before. */
 async function predict(): Promise<ChurnAnswer> {
   salary += 1;
   const { status, text } = await send(world, "/predict", JSON.stringify({ data: [619, 0, 42, 2, 0, 1, 1, 1, salary, 1, 0, 0] }));
@@ -69,7 +69,7 @@ async function predict(): Promise<ChurnAnswer> {
   return JSON.parse(text) as ChurnAnswer;
 }
 
-/** Every answer on the way is one of the two models', each whole. */
+/** Until then, each answer comes entirely from one of the two models. */
 async function answersBy(model: string, before: string): Promise<ChurnAnswer> {
   return until(`an answer of ${model}`, async () => {
     const answer = await predict();
@@ -99,31 +99,28 @@ const putModels = (document: object) =>
   target.ssm.send(new PutParameterCommand({ Name: target.parameters.churn, Value: JSON.stringify(document), Overwrite: true }));
 
 describe("an endpoint as champion", () => {
-  it("answers through the interface that models in process have", async () => {
+  it("answers through the same interface as in-process models", async () => {
     const answer = await predict();
     expect(answer).toMatchObject({ result: expect.stringMatching(/^Will (Not )?Exit$/), modelVersion: ENDPOINT });
     expect(answer.modelFallback).toBeUndefined();
     expect(world.platform.services.sagemaker.invocations(ENDPOINT)).toBeGreaterThan(0);
   });
 
-  it.each(["Stopped", "Failed"] as const)(
-    "that is %s leaves the answer to the model behind it, which says why",
-    async (state) => {
-      const healthy = await predict();
-      world.platform.services.sagemaker.setEndpoint(ENDPOINT, state);
-      const answer = await predict();
-      expect(answer).toMatchObject({
-        modelVersion: "churn-trees-1",
-        modelRole: "fallback",
-        modelFallback: [{ model: ENDPOINT, reason: expect.any(String) }],
-      });
-      expect(Math.abs(answer.score - healthy.score)).toBeLessThan(0.2);
-      world.platform.services.sagemaker.setEndpoint(ENDPOINT, "InService");
-      await until("the endpoint's answer", async () => (await predict()).modelVersion === ENDPOINT);
-    },
-  );
+  it.each(["Stopped", "Failed"] as const)("that is %s is replaced by its fallback, and the answer says why", async (state) => {
+    const healthy = await predict();
+    world.platform.services.sagemaker.setEndpoint(ENDPOINT, state);
+    const answer = await predict();
+    expect(answer).toMatchObject({
+      modelVersion: "churn-trees-1",
+      modelRole: "fallback",
+      modelFallback: [{ model: ENDPOINT, reason: expect.any(String) }],
+    });
+    expect(Math.abs(answer.score - healthy.score)).toBeLessThan(0.2);
+    world.platform.services.sagemaker.setEndpoint(ENDPOINT, "InService");
+    await until("the endpoint's answer", async () => (await predict()).modelVersion === ENDPOINT);
+  });
 
-  it("is called by the function that config gives it to, and by no other", async () => {
+  it("is called only by the function that the config allows", async () => {
     const decisions = world.platform.services.sagemaker.names();
     expect(decisions).toContain(ENDPOINT);
     const policies = world.platform.graph.resources.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy");
@@ -134,7 +131,7 @@ describe("an endpoint as champion", () => {
 });
 
 describe("a promotion", () => {
-  it("takes effect in the running process, with reasons, and a rollback takes it back", async () => {
+  it("takes effect in the running process, with reasons, and a rollback undoes it", async () => {
     await predict();
     const before = await processes();
     const change = await commands.promote("churn", "churn-trees-1");
@@ -157,11 +154,11 @@ describe("a promotion", () => {
     const put = { Bucket: target.bucket, Key: key, Body: bytes, Metadata: { profile: "churn", name: "churn-damaged" } };
     await target.s3.send(new PutObjectCommand(put));
     const { version } = await commands.state("churn");
-    await expect(commands.promote("churn", "churn-damaged")).rejects.toThrow(/it is damaged/);
+    await expect(commands.promote("churn", "churn-damaged")).rejects.toThrow(/is damaged/);
     await expect(commands.promote("churn", "churn-tree-1")).rejects.toThrow(/Did you mean "churn-trees-1"\?/);
     expect((await commands.state("churn")).version).toBe(version);
 
-    // Somebody writes the parameter by hand: the functions check for themselves.
+    // When somebody writes the parameter by hand, the functions still check the artifact.
     const startTime = Date.now();
     await putModels({ chain: [{ kind: "trees", name: "churn-damaged", key, sha256 }] });
     await until("the warning", async () => {
@@ -196,8 +193,8 @@ describe("a challenger", () => {
     }
   });
 
-  it("answers its share of requests, and is withdrawn", async () => {
-    // It is a fallback already, and a model has one place.
+  it("answers its share of requests until it is withdrawn", async () => {
+    // It is a fallback already, and a model can have only one place.
     await expect(commands.challenge("churn", "churn-trees-1", 100)).rejects.toThrow(/name each model once/);
     await commands.challenge("churn", "builtin", 100);
     const answer = await answersBy("churn-logistic-1", ENDPOINT);

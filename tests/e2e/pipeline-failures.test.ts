@@ -1,6 +1,6 @@
 /**
- * What goes wrong, through the deployed state machines: each failure says what it is and what to do, by its error and by e-mail, leaves
- * the champion and the scores that there are, and is healed by running again.
+ * Failures in the deployed state machines: each reports what went wrong and what to do, in its error and by e-mail, leaves the champion
+ * and existing scores unchanged, and is fixed by running again.
  */
 
 import { roleNameOf } from "@risk/local-aws/testing";
@@ -27,7 +27,7 @@ const PIPELINE_MS = 120_000;
 const [yesterday = "", dayBefore = ""] = [1, 2].map((days) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10));
 
 let pipelines: PipelineWorld;
-/** As it is before each test. */
+/** The state before each test. */
 let champion: Models;
 
 beforeAll(async () => {
@@ -54,7 +54,7 @@ describe("training", () => {
   };
 
   it(
-    "of an empty warehouse, and of a file that lost a column, ends at the extract",
+    "on an empty warehouse, or on a file without a column, ends at the extract",
     async () => {
       const file = await upload(pipelines, "lost", without("credit_score"));
       const [empty, lost] = await Promise.all([train({}), train({ file })]);
@@ -75,7 +75,7 @@ describe("training", () => {
   );
 
   it(
-    "on labels of one class, and on a label that is no number, ends before money is spent",
+    "on labels of a single class, or on a label that isn't a number, ends before the training job",
     async () => {
       const [one, none] = [
         await upload(
@@ -107,7 +107,7 @@ describe("training", () => {
   );
 
   it(
-    "on repeated keys ends before money is spent, and a killed Spark ends the extract",
+    "on repeated keys ends before the training job, and a killed Spark process ends the extract",
     async () => {
       const file = await upload(pipelines, "customers", customers);
       const killed = await pipelines.begin("training", { dataset: DATASET, file });
@@ -131,7 +131,7 @@ describe("training", () => {
   );
 
   it(
-    "is healed by running it again",
+    "succeeds when it is run again",
     async () => {
       succeeded(await train({ file: `training/source/${DATASET}/customers.csv` }));
       expect(await registeredModels(pipelines.target, DATASET)).toHaveLength(1);
@@ -139,7 +139,7 @@ describe("training", () => {
     PIPELINE_MS,
   );
 
-  it("starts nothing for a dataset that there is not", async () => {
+  it("starts nothing for an unknown dataset", async () => {
     await pipelines.expectFailure(await pipelines.run("training", { dataset: "nobody" }), {
       step: "Plan",
       error: "InvalidInput",
@@ -148,7 +148,7 @@ describe("training", () => {
     });
   });
 
-  it("left the champion where it was", () => {
+  it("has left the champion unchanged", () => {
     expect(champion).toMatchObject({ version: 1, document: { chain: [{ name: "churn-trees-1" }] } });
   });
 });
@@ -195,11 +195,11 @@ describe("promotion", () => {
     }
   });
 
-  it("gives way to another champion that was chosen meanwhile", async () => {
+  it("gives way to another champion chosen in the meantime", async () => {
     const [first, ...fallbacks] = champion.document.chain;
     if (first?.kind !== "trees") throw new Error("The champion is no tree model.");
     const chosen = { ...champion.document, chain: [{ ...first, name: "chosen-by-hand" }, ...fallbacks] };
-    // So long that the choice falls between the promotion's first look and its second.
+    // Long enough for the choice to fall between the promotion's first check and its second.
     pipelines.world.platform.faults.inject(1, [
       { kind: "slow", service: "lambda", action: "Invoke", probability: 1, delayMs: 2000 },
     ]);
@@ -223,7 +223,7 @@ describe("promotion", () => {
   it.each([
     { denied: "ssm:PutParameter", step: "StartCanary", resource: /parameter\/\S*churn/, remedy: "Approve the version again" },
     { denied: "cloudwatch:GetMetricData", step: "CheckCanary", resource: "", remedy: "or withdraw it" },
-  ])("without $denied names it and the role, and leaves the champion", async ({ denied, step, resource, remedy }) => {
+  ])("without $denied names it and the role, and leaves the champion unchanged", async ({ denied, step, resource, remedy }) => {
     const role = await promotionRole();
     const { iam } = pipelines.world.platform.services;
     const statement = { Effect: "Deny", Action: denied, Resource: "*" };
@@ -237,7 +237,7 @@ describe("promotion", () => {
     expect((await pipelines.models(DATASET)).document.chain).toEqual(champion.document.chain);
   });
 
-  it("succeeds once the causes are gone, and approving twice at once, or once more, does no harm", async () => {
+  it("succeeds once the causes are gone, and repeated approvals do no harm", async () => {
     const model = await registered(pipelines);
     for (const promotion of await pipelines.approve(model, 2)) succeeded(await pipelines.ended(promotion));
     const promoted = await pipelines.models(DATASET);
@@ -247,7 +247,7 @@ describe("promotion", () => {
     expect(await pipelines.models(DATASET)).toEqual(promoted);
   });
 
-  /** Name of the role that the promotion's function has. */
+  /** Name of the role of the promotion's function. */
   async function promotionRole(): Promise<string> {
     const { machines } = pipelines.world.platform.services.stepFunctions;
     const { States } = JSON.parse(machines.get(pipelines.target.machines.promotion)?.definition ?? "") as {
@@ -262,7 +262,7 @@ describe("batch scoring", () => {
   const remedy = "Scores of the failed days are unchanged.";
 
   it(
-    "of repeated keys loads nothing for their day, and another day is scored meanwhile",
+    "of repeated keys loads nothing for that day, while another day is scored",
     async () => {
       const files = [await upload(pipelines, "repeated", repeated), await upload(pipelines, "customers", customers)] as const;
       const [duplicates, scored] = await Promise.all([score(dayBefore, files[0]), score(yesterday, files[1])]);
@@ -281,7 +281,7 @@ describe("batch scoring", () => {
   );
 
   it(
-    "by a model that answers fewer rows than it was asked leaves the day's scores as they were",
+    "with a model that returns too few rows leaves the day's scores unchanged",
     async () => {
       const before = await pipelines.scores(DATASET);
       const model = await registered(pipelines);
@@ -308,7 +308,7 @@ describe("batch scoring", () => {
   );
 
   it(
-    "of an output that lost rows before it was loaded leaves the day's scores as they were, and running it again heals",
+    "of an output that lost rows before loading leaves the day's scores unchanged, and succeeds when it is run again",
     async () => {
       const before = await pipelines.scores(DATASET);
       const file = `training/source/${DATASET}/customers.csv`;
@@ -339,7 +339,7 @@ describe("batch scoring", () => {
     2 * PIPELINE_MS,
   );
 
-  /** Of yesterday's transform, whose file is the only one. */
+  /** Output of yesterday's transform; it is the only file. */
   async function outputKey(): Promise<string> {
     const manifest = JSON.parse(String(await pipelines.object(`inference/input/${DATASET}/dt=${yesterday}.manifest.json`))) as {
       readonly files: readonly string[];

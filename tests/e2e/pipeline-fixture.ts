@@ -1,4 +1,4 @@
-/** Customers to train on and to score, and what spoils them: for tests of what goes wrong in the pipelines. */
+/** Customers to train on and to score, and ways to spoil them, for tests of failing pipelines. */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { createTar, parseTar } from "nanotar";
 import { expect } from "vitest";
@@ -12,13 +12,13 @@ import type { PipelineWorld } from "./pipeline-support";
 export const DATASET = "churn";
 export const ROWS = 400;
 
-/** The stack's own dataset, but for limits that a few hundred rows and a short training can meet. */
+/** The stack's own dataset, with limits that a few hundred rows and a short training can meet. */
 export async function learnFromLittle(pipelines: PipelineWorld): Promise<void> {
   const key = `config/datasets/${DATASET}.json`;
   const document = JSON.parse(String(await pipelines.object(key))) as DatasetDocument;
   const small: DatasetDocument = {
     ...document,
-    // Judged by at least 20 who left.
+    // Evaluated on at least 20 customers who left.
     split: { ...document.split, holdout: 0.5 },
     quality: { ...document.quality, minRows: 200, maxDrift: 10 },
     training: { ...document.training, rounds: 10 },
@@ -49,7 +49,7 @@ export const without = (column: string) => {
   const at = customers[0]?.indexOf(column) ?? -1;
   return customers.map((cells) => cells.filter((_, index) => index !== at));
 };
-/** The label of rows; the header keeps its own. */
+/** Replaces the label of all rows but the header. */
 export const labelled = (label: (row: number, given: string) => string) =>
   customers.map((cells, row) => (row === 0 ? cells : [...cells.slice(0, -1), label(row, cells.at(-1) ?? "")]));
 /** The first three customers twice. */
@@ -64,7 +64,7 @@ export async function registered(pipelines: PipelineWorld): Promise<RegisteredMo
 
 export const archiveKey = ({ modelName }: RegisteredModel) => `models/${DATASET}/${modelName}/output/model.tar.gz`;
 
-/** Changes one file of a model's archive. @returns what puts the archive back */
+/** Changes a file in a model's archive. @returns restores the archive */
 export async function tamper(
   pipelines: PipelineWorld,
   model: RegisteredModel,

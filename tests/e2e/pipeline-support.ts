@@ -1,4 +1,4 @@
-/** What tests of the pipelines share: executions of the deployed state machines, the notices about them, models and scores. */
+/** Shared by tests of the pipelines: executions of the deployed state machines, their notices, models and scores. */
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,14 +27,14 @@ export interface Score {
   readonly model_version: string;
 }
 
-/** What a notice of a failure has to say. */
+/** What the notice of a failure must contain. */
 export interface Failure {
   /** State that failed. */
   readonly step: string;
   readonly error: string;
-  /** Parts of the cause: what is wrong, by name. */
+  /** Parts of the cause. */
   readonly says: readonly (string | RegExp)[];
-  /** Part of what a person is told to do. */
+  /** Part of the advice. */
   readonly remedy: string | RegExp;
 }
 
@@ -75,7 +75,7 @@ export class PipelineWorld {
     return this.ended(await this.begin(pipeline, input));
   }
 
-  /** Approves a version as often as told, at once. @returns the promotions that this started */
+  /** Approves a version the given number of times at once. @returns the promotions that this started */
   async approve(model: RegisteredModel, times = 1): Promise<string[]> {
     const promotions = async () => {
       const command = new ListExecutionsCommand({ stateMachineArn: this.target.machines.promotion, maxResults: 100 });
@@ -89,7 +89,7 @@ export class PipelineWorld {
     });
   }
 
-  /** Whether a state of the execution has come to its end. */
+  /** Whether a state of the execution has ended. */
   async hasLeft(executionArn: string, state: string): Promise<boolean> {
     const { events = [] } = await this.target.sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }));
     return events.some(({ stateExitedEventDetails }) => stateExitedEventDetails?.name === state);
@@ -126,7 +126,7 @@ export class PipelineWorld {
     );
   }
 
-  /** The execution failed as told, and so does the one notice about it. */
+  /** Checks that the execution failed as expected, and that there is one notice that says so. */
   async expectFailure(outcome: Outcome, { step, error, says, remedy }: Failure): Promise<void> {
     expect(`${outcome.status} ${outcome.error}: ${outcome.cause}`).toMatch(new RegExp(`^FAILED ${error}: `));
     const notice = await until(`a notice about ${outcome.executionArn}`, () => this.notice(outcome.executionArn));
@@ -157,7 +157,7 @@ export const succeeded = (outcome: Outcome): Outcome => {
   return outcome;
 };
 
-/** Id of the Java machine behind a Glue run of this process, once it has begun to read. */
+/** Process id of the JVM of a Glue run of this process, once it has begun to read. */
 export async function sparkOf(world: World, job: string): Promise<number> {
   return until(
     `Spark of ${job} at work`,

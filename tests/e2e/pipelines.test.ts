@@ -1,4 +1,4 @@
-/** Both pipelines on a running platform: from history to a model that scores, and from a day's records to scores in the warehouse. */
+/** Both pipelines on a running platform: from history to a champion, and from a day's records to scores in the warehouse. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,7 +102,7 @@ describe("fraud, from its own history", () => {
   let modelName = "";
 
   it(
-    "trains on what was scored and labelled, and registers a model that beats the champion",
+    "trains on scored and labelled events, and registers a model that beats the champion",
     async () => {
       const filled = await fill(world.clients, world.names, history({ seed: 3, users: 300, endMs: end }), () => undefined);
       expect(filled).toMatchObject({ scored: filled.events, labelled: filled.labels });
@@ -119,7 +119,7 @@ describe("fraud, from its own history", () => {
   );
 
   it(
-    "puts the model in front of live transactions once it is approved, and a second approval changes nothing",
+    "promotes the model once it is approved, and a second approval changes nothing",
     async () => {
       succeeded(await approve(modelName));
       const { document, version } = await modelsOf("fraud");
@@ -149,7 +149,7 @@ describe("fraud, from its own history", () => {
   );
 
   it(
-    "scores a day into the warehouse, as real time does, and once",
+    "scores a day into the warehouse exactly once, with the same scores as real time",
     async () => {
       const outcome = succeeded(await run("inference", { dataset: "fraud", date: yesterday }));
       const rows = await batchRows("fraud");
@@ -176,7 +176,7 @@ describe("fraud, from its own history", () => {
   );
 
   it(
-    "scores a range of days, and a day without records is a success that says so",
+    "scores a range of days, and succeeds for a day without records",
     async () => {
       const [from, to] = [new Date(end - 62 * DAY_MS), new Date(end - 60 * DAY_MS)].map((day) => day.toISOString().slice(0, 10));
       const { output } = succeeded(await run("inference", { dataset: "fraud", from, to }));
@@ -190,14 +190,14 @@ describe("fraud, from its own history", () => {
 
 describe("device, from files", () => {
   it(
-    "scores ten thousand rows in batch as the live model does, unseen categories and missing values included",
+    "scores ten thousand rows in batch like the live model, including unseen categories and missing values",
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "device-"));
       try {
         const trainingFile = join(folder, "training.csv");
         const scoringFile = join(folder, "scoring.csv");
         writeFileSync(trainingFile, `${[...deviceLines(1, 3000)].join("\n")}\n`);
-        // Without the time column: the whole file is the day's.
+        // Without a time column, the whole file counts for the day.
         writeFileSync(
           scoringFile,
           `${[...deviceLines(2, 10_000)].map((line) => line.replace(/^([^,]*),[^,]*/, "$1")).join("\n")}\n`,

@@ -1,4 +1,4 @@
-/** The REST API from outside: whatever is sent gets an answer that says what is wrong, and only good input leaves a trace. */
+/** The REST API from outside: every bad request gets an answer that says what is wrong, and only valid input is stored. */
 import { gzipSync } from "node:zlib";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
@@ -47,7 +47,7 @@ const spoiled = Buffer.concat([
 ]);
 const huge = (bytes: number) => `{"companySize":1,"engagementMetrics":1,"industry":"${"x".repeat(bytes)}"}`;
 
-/** What, path, body, status, words that the answer has to contain, headers. */
+/** Name, path, body, status, words that the answer must contain, headers. */
 type Case = [string, string, string | Buffer | undefined, number, readonly string[], Readonly<Record<string, string | null>>];
 
 const refused: readonly Case[] = [
@@ -207,18 +207,18 @@ describe("scores", () => {
     expect(answer.headers.get("x-amzn-trace-id")).toMatch(/^Root=1-/);
   });
 
-  it("answers the second call from the cache, in any order of fields", async () => {
+  it("answers the second call from the cache, whatever the order of fields", async () => {
     const first = JSON.parse((await send(world, "/score", '{"companySize":10,"industry":"media","engagementMetrics":5}')).text);
     const again = await send(world, "/score", ' {"engagementMetrics":5.0,"industry":"media","companySize":1e1}');
     expect(JSON.parse(again.text)).toEqual({ ...first, cached: true });
   });
 
-  it("takes JSON without a Content-Type and with a JSON suffix", async () => {
+  it("accepts JSON without a Content-Type and with a +json one", async () => {
     expect((await send(world, "/score", Buffer.from(leadText), { "content-type": null })).status).toBe(200);
     expect((await send(world, "/score", leadText, { "content-type": "application/vnd.lead+json" })).status).toBe(200);
   });
 
-  it("says whether a customer leaves", async () => {
+  it("predicts whether a customer leaves", async () => {
     const stays = await send(world, "/predict", '{"data":[619,0,42,2,0,1,1,1,101348.88,1,0,0]}');
     const leaves = await send(world, "/predict", '{"data":[376,0,29,4,115046.74,4,1,0,119346.88,0,1,0]}');
     expect(JSON.parse(stays.text).result).toBe("Will Not Exit");
@@ -326,7 +326,7 @@ describe("when a service is down", () => {
     expect(object.ContentLength).toBeGreaterThan(0);
   });
 
-  it("puts an event that is no score into quarantine, as the archiver's own role", async () => {
+  it("puts an event that isn't a score into quarantine, with the archiver's own role", async () => {
     const events = new EventBridgeClient(connection(world));
     const entry = { EventBusName: world.names.eventBusName, Source: "lead.scoring", DetailType: "Lead Scored" };
     await events.send(new PutEventsCommand({ Entries: [{ ...entry, Detail: JSON.stringify({ record: { profile: "lead" } }) }] }));
@@ -338,7 +338,7 @@ describe("when a service is down", () => {
     expect(quarantined.detail).toBe("Expected text at detail.record.event_id, got none.");
   });
 
-  it("accepts nothing when neither the bus nor the archive takes the score", async () => {
+  it("accepts nothing when neither bus nor archive can take the score", async () => {
     world.platform.faults.inject(1, [every("events", "PutEvents"), every("s3", "PutObject")]);
     const text = JSON.stringify({ companySize: 53, industry: "retail", engagementMetrics: 3 });
     const answer = await send(world, "/score", text);

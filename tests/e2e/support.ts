@@ -1,4 +1,4 @@
-/** What the end-to-end tests share: a started platform, clients as its users have them, and waiting on conditions. */
+/** Shared by the end-to-end tests: a running platform, clients, and waiting for conditions. */
 import { readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
@@ -10,7 +10,7 @@ import { type Clients, connect } from "../../cli/demo/clients";
 import { ArchiveReader } from "../../cli/demo/tally";
 import type { Outputs } from "../../cli/outputs";
 
-/** The program runs as it is emitted; vitest's own transformation would change what Pulumi serialises. */
+/** The program is loaded as compiled; vitest's transformation would change what Pulumi serialises. */
 const emitted: typeof import("../../cli/platform") = createRequire(join(process.cwd(), "package.json"))("./dist/cli/platform.js");
 
 export const startPlatform = emitted.startPlatform;
@@ -25,7 +25,7 @@ export interface World {
   stop(): Promise<void>;
 }
 
-/** Tables take all that comes: the tests' traffic would wait for minutes on the units of the dev stack. */
+/** Tables have no limit, since the tests' traffic would wait for minutes for the units of the dev stack. */
 export async function startWorld(options: Partial<PlatformOptions> = {}): Promise<World> {
   const platform = await startPlatform({ stack: "dev", inMemory: true, metering: "off", ...options });
   const names = namesOf(platform);
@@ -60,7 +60,7 @@ export function connection({ names }: World) {
   return { endpoint: names.awsEndpointUrl, region: names.region, credentials };
 }
 
-/** Waits until `condition` gives something, and gives it. @throws Error that says what did not come about. */
+/** Waits until `condition` returns a value, and returns it. @throws Error that says what did not happen */
 export async function until<T>(
   what: string,
   condition: () => T | undefined | false | Promise<T | undefined | false>,
@@ -75,7 +75,7 @@ export async function until<T>(
   }
 }
 
-/** What a folder needs beside its stack files to be a project. */
+/** What a project folder needs besides its stack files. */
 const PROJECT = [
   "Pulumi.yaml",
   "dist",
@@ -90,7 +90,7 @@ const PROJECT = [
   "node_modules",
 ];
 
-/** Makes a folder this project, with links; its stack files are the test's own. */
+/** Links this project into a folder that has its own stack files. */
 export function linkProject(folder: string): void {
   for (const name of PROJECT) symlinkSync(resolve(name), join(folder, name));
 }
@@ -99,7 +99,7 @@ export function linkProject(folder: string): void {
 export async function settled({ platform }: World, milliseconds?: number): Promise<void> {
   const { lambda } = platform.services;
   let quiet = 0;
-  // Work hands over to work (a batch's object notifies a queue): quiet once is not yet quiet.
+  // Work causes more work (a batch's object notifies a queue), so being idle once isn't enough.
   const idle = () => {
     lambda.flush();
     quiet = lambda.idle() ? quiet + 1 : 0;
@@ -114,7 +114,7 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** Sends to the REST API with its key; a header set to null is left out. */
+/** Sends a request to the REST API with its key; a header set to null is left out. */
 export async function send(
   { names }: World,
   path: string,

@@ -1,4 +1,4 @@
-/** The stack taken down as an engine does, dependents first, and put up again in the same services. */
+/** Destroys the stack as an engine does, dependents first, and creates it again in the same services. */
 
 import type { Platform } from "@risk/local-aws";
 import { deploy, type ResourceBody } from "@risk/local-aws/testing";
@@ -20,7 +20,7 @@ async function destroy(): Promise<void> {
   for (const resource of inDependencyOrder(platform.graph).reverse()) await bodyOf(resource)?.delete?.(resource);
 }
 
-/** What the services list. */
+/** Everything that the services list. */
 async function remains(): Promise<Record<string, readonly string[]>> {
   const { services } = platform;
   const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
@@ -67,7 +67,7 @@ async function score(): Promise<number> {
 const idle = () => until("all functions idle", () => platform.services.lambda.idle());
 
 describe("a stack that is destroyed", () => {
-  it("leaves nothing, and comes back as it was", async () => {
+  it("leaves nothing behind and can be created again", async () => {
     const { graph, services } = platform;
     const before = await remains();
     expect(Object.entries(before).filter(([, list]) => list.length === 0)).toEqual([]);
@@ -77,7 +77,7 @@ describe("a stack that is destroyed", () => {
     await destroy();
     expect(Object.entries(await remains()).filter(([, list]) => list.length > 0)).toEqual([]);
     expect(await score()).toBe(403);
-    // What is gone can be deleted again: an engine that was killed in the middle starts over.
+    // Deleting a deleted resource again succeeds, because an engine that was killed in the middle starts over.
     await destroy();
 
     await expect(deploy(graph, services.bodies)).rejects.toThrow(/Secret.*already scheduled for deletion/);

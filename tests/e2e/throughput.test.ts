@@ -1,4 +1,4 @@
-/** A table that is slower than its stream: what arrives waits, and nothing is lost, given up or counted twice. */
+/** A table that is slower than its stream: records wait, and none is lost, given up or counted twice. */
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { lines, scan, settled, startWorld, transactions, type World } from "./support";
@@ -9,12 +9,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world?.stop());
 
-it("stores a burst over the table's units late, once and completely", async () => {
+it("stores a burst beyond the table's units late, but completely and once", async () => {
   const { names, clients, platform } = world;
   const table = names.resultsTable;
   const meter = platform.services.dynamodb.meter;
   const bodies = transactions("burst", 120, 17);
-  // No burst credit, and 20 units a second as auto scaling may give: it takes several seconds, not minutes.
+  // No burst credit, and 20 units a second, which auto scaling may reach: this takes seconds, not minutes.
   await platform.services.dynamodb.call("UpdateTable", {
     TableName: table,
     ProvisionedThroughput: { ReadCapacityUnits: 20, WriteCapacityUnits: 20 },
@@ -30,7 +30,7 @@ it("stores a burst over the table's units late, once and completely", async () =
   // A retried write that was refused for lack of units is free; one that finds its own result is not.
   expect((writes()?.consumed ?? 0) - saved).toBeLessThan(bodies.length * 1.5);
   const ids = bodies.map(({ transaction_id }) => transaction_id).sort();
-  // Straight from the store: a scan through the endpoint would pay for itself.
+  // Directly from the store, because a scan through the endpoint would consume units.
   const archived = (await lines(world, "archive/fraud/")).map((line) => String(line.event_id)).sort();
   expect(archived).toEqual(ids);
   expect(await lines(world, "aws/lambda/")).toEqual([]);

@@ -1,4 +1,4 @@
-/** Unmodified clients against the running platform: every service that it uses, by its own wire protocol. */
+/** Unmodified clients against the running platform: every service it uses, over its own wire protocol. */
 import {
   CloudWatchClient,
   DescribeAlarmsCommand,
@@ -48,7 +48,7 @@ import { connection, mailsAbout, settled, startWorld, transactions, until, type 
 let world: World;
 beforeAll(async () => {
   world = await startWorld();
-  // What `export AWS_ENDPOINT_URL=…` and the other three variables of the printed example do: no client is told anything.
+  // Sets the variables of the printed export line; no client is configured otherwise.
   process.env.AWS_ENDPOINT_URL = world.names.awsEndpointUrl;
   process.env.AWS_REGION = world.names.region;
   process.env.AWS_ACCESS_KEY_ID = world.names.accessKeyId;
@@ -152,7 +152,7 @@ describe("SDK clients that only know the environment", () => {
     secrets.destroy();
   });
 
-  it("put events that rules carry to the log group and to an e-mail", async () => {
+  it("put events that rules route to the log group and an e-mail", async () => {
     const events = new EventBridgeClient({});
     const EventBusName = name("eventBusName");
     const detail = { leadId: "wire-lead", score: 97, timestamp: new Date().toISOString() };
@@ -273,7 +273,7 @@ describe("SDK clients that only know the environment", () => {
 });
 
 describe("PostgreSQL's protocol", () => {
-  it("answers queries on tables and views", async () => {
+  it("serves queries on tables and views", async () => {
     const client = new Postgres({ connectionString: world.names.warehouseUrl });
     await client.connect();
     const events = await client.query("select count(*)::int as n from risk.risk_events where event_id like 'wire-%'");
@@ -287,7 +287,7 @@ describe("PostgreSQL's protocol", () => {
   });
 });
 
-describe("callers that may not", () => {
+describe("callers without permission", () => {
   it("get a signature error with a wrong secret key", async () => {
     const credentials = { accessKeyId: world.names.accessKeyId, secretAccessKey: "wrong" };
     const options = { ...connection(world), credentials };
@@ -306,7 +306,7 @@ describe("callers that may not", () => {
     for (const client of [dynamodb, s3, sns]) client.destroy();
   });
 
-  it("get an error with a key that nobody has", async () => {
+  it("get an error with an unknown access key", async () => {
     const kinesis = new KinesisClient({ ...connection(world), credentials: { accessKeyId: "AKIANOBODY", secretAccessKey: "x" } });
     await expect(kinesis.send(new ListShardsCommand({ StreamName: name("streamName") }))).rejects.toMatchObject({
       name: "UnrecognizedClientException",
@@ -314,7 +314,7 @@ describe("callers that may not", () => {
     kinesis.destroy();
   });
 
-  it("are told action, resource and role when a function's role lacks the permission", async () => {
+  it("get action, resource and role named when a function's role lacks the permission", async () => {
     const roleArn = world.platform.services.lambda.pool.get(name("streamFunction"))?.config.roleArn ?? "";
     const roleName = roleArn.split("/").at(-1) ?? "";
     const credentials = world.platform.credentialsOf(name("streamFunction"));

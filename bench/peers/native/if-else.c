@@ -1,7 +1,7 @@
 /*
  * A model that was compiled as C code, on one thread.
- * usage: if-else ROWS COLUMNS BATCH ROUNDS MARGINS, where ROWS holds float32 rows; BATCH changes nothing. Prints one line per round:
- * microseconds a row. Writes the margins of the last round to MARGINS.
+ * usage: if-else ROWS COLUMNS BATCH ROUNDS MARGINS, where ROWS contains float32 rows; BATCH has no effect. Prints one line per round:
+ * microseconds per row. Writes the margins of the last round to MARGINS.
  */
 #include <stdio.h>
 #include <stdlib.h>

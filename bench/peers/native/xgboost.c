@@ -1,7 +1,7 @@
 /*
  * XGBoost's own C API on one thread: XGBoosterPredictFromDense, its fastest path for rows in memory.
- * usage: xgboost MODEL ROWS COLUMNS BATCH ROUNDS MARGINS, where ROWS holds float32 rows. Prints one line per round: microseconds
- * a row. Writes the margins of the last round to MARGINS.
+ * usage: xgboost MODEL ROWS COLUMNS BATCH ROUNDS MARGINS, where ROWS contains float32 rows. Prints one line per round: microseconds
+ * per row. Writes the margins of the last round to MARGINS.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -23,7 +23,7 @@ describe("streamTraffic", () => {
     expect(streamTraffic({ seed: 7, count: 2000, now })).toEqual(traffic);
   });
 
-  it("expects of each record what the profile says", () => {
+  it("expects of each record what the profile decides", () => {
     const arrival = { arrivedAtMs: now, maxAgeMs: 7300 * 86_400_000, maxFutureMs: 3_600_000 };
     const seen = new Map<string, string>();
     for (const record of traffic.records) {
@@ -43,7 +43,7 @@ describe("streamTraffic", () => {
     }
   });
 
-  it("holds every kind of record", () => {
+  it("contains every kind of record", () => {
     expect(traffic.scored).toBeGreaterThan(1800);
     expect(traffic.duplicates).toBeGreaterThan(5);
     expect(traffic.quarantined).toBeGreaterThan(15);

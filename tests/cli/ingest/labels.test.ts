@@ -78,7 +78,7 @@ describe("readLabelFile", () => {
     expect(bad).toMatchObject([{ line: 2, reason: expect.stringMatching(/^labeled_at: .*Did you mean "labelled_at"\?/) }]);
   });
 
-  it("says where JSON is none", async () => {
+  it("names the lines that are not JSON", async () => {
     const { labels, bad } = await read('{"event_id":"e1","label":true}\n\n[1]\n{', { format: "ndjson" });
     expect(labels).toHaveLength(1);
     expect(bad.map(({ line }) => line)).toEqual([3, 4]);
@@ -107,7 +107,7 @@ describe("sendLabels", () => {
     readonly pause = async (milliseconds: number) => this.pauses.push(milliseconds);
   }
 
-  it("sends all in requests of 500, in order, with the key", async () => {
+  it("sends everything in requests of 500, in order, with the key", async () => {
     const api = new Api([() => taken(true)]);
     const progress: number[] = [];
     expect(await sendLabels(labels, api, (done) => progress.push(done))).toEqual({ requests: 3, labels: 1200, known: 500 });
@@ -119,7 +119,7 @@ describe("sendLabels", () => {
     });
   });
 
-  it("tries again when it is throttled or gets no answer, and not before it may", async () => {
+  it("retries when it is throttled or gets no answer, and respects Retry-After", async () => {
     const api = new Api([
       () => new Response("slow down", { status: 429, headers: { "retry-after": "3" } }),
       () => {
@@ -131,7 +131,7 @@ describe("sendLabels", () => {
     expect(api.pauses).toEqual([3000, 500, 1000]);
   });
 
-  it("stops at a refusal and says how far it came", async () => {
+  it("stops at a refusal and says how many labels were sent", async () => {
     const api = new Api([taken, () => new Response('{"detail":"no"}', { status: 403 })]);
     const failure = await sendLabels(labels, api).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(FeedbackFailed);
@@ -142,7 +142,7 @@ describe("sendLabels", () => {
     expect(api.pauses).toEqual([]);
   });
 
-  it("gives up after six tries", async () => {
+  it("gives up after six attempts", async () => {
     const api = new Api(Array.from({ length: 6 }, () => () => new Response("", { status: 500 })));
     await expect(sendLabels(labels, api)).rejects.toThrow(/After 0 labels: the API answered 500/);
     expect(api.requests).toHaveLength(6);

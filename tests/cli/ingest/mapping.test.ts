@@ -14,7 +14,7 @@ const schema = {
 const columns = ["trans_num", "cc_num", "amt", "unix_time", "chip"];
 
 describe("parseMapping", () => {
-  it("maps well-known columns by itself", () => {
+  it("maps well-known columns automatically", () => {
     expect(Object.fromEntries(parseMapping([], columns, schema))).toEqual({
       transaction_id: "trans_num",
       user_id: "cc_num",
@@ -55,7 +55,7 @@ describe("toRecord", () => {
     expect(record({ cc_num: "4992346398065154184" })).toEqual({ user_id: "4992346398065154184" });
   });
 
-  it("makes numbers and booleans only of what is one", () => {
+  it("converts only text that is a number or a boolean", () => {
     expect(record({ amt: "4.97", chip: "yes", unix_time: "1325376018" })).toEqual({
       amount: 4.97,
       card_present: true,

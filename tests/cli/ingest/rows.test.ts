@@ -43,7 +43,7 @@ describe("readRows", () => {
 });
 
 describe("formatOf", () => {
-  it("tells the format from the ending or the option", () => {
+  it("takes the format from the option or the extension", () => {
     expect(formatOf(file("x.jsonl", ""), undefined)).toBe("ndjson");
     expect(formatOf(file("x.data", ""), "csv")).toBe("csv");
   });
@@ -55,7 +55,7 @@ describe("formatOf", () => {
     expect(() => formatOf(join(folder, name), option)).toThrow(message);
   });
 
-  it("refuses an ending it doesn't know, naming the option that helps", () => {
+  it("refuses an unknown extension and names the option that helps", () => {
     expect(() => formatOf(file("x.xlsx", ""), undefined)).toThrow("--format csv");
   });
 });

@@ -1,4 +1,4 @@
-/** `npm run model` on a platform: real clients against the local endpoint, models trained nowhere. */
+/** `npm run model` on a platform: real clients against the local endpoint, with generated models. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ beforeEach(() => {
   target = connectModels({ modelBucket: `${BUCKET}-${run}`, modelsParameters, region }, { endpoint, credentials });
 });
 
-/** Runs `model ACTION SUBJECT` with options, for profile churn unless told otherwise. */
+/** Runs `model ACTION SUBJECT` with options; the profile is churn unless given. */
 async function model(action: string, subject?: string, options: Readonly<Record<string, string | true>> = {}): Promise<string> {
   if (!isLifecycleAction(action)) throw new Error(`${action} is no action`);
   const given: Readonly<Record<string, string | true>> = { profile: "churn", ...options };
@@ -72,7 +72,7 @@ describe("add", () => {
     expect(platform.s3.list(`${BUCKET}-${run}`)).toHaveLength(1);
   });
 
-  it("refuses another content under a name, and models that the profile cannot feed", async () => {
+  it("refuses other content under an existing name, and models whose features the profile lacks", async () => {
     await add(1);
     await expect(model("add", join(folder, "churn-2.rsm"), { name: "churn-1" })).rejects.toThrow(/choose a new name/);
     await expect(model("add", join(folder, "alien.rsm"))).rejects.toThrow(/feature "height" is not one of the profile's/);
@@ -80,7 +80,7 @@ describe("add", () => {
 });
 
 describe("promote", () => {
-  it("puts the model in front, keeps the fallbacks, and names the way back", async () => {
+  it("makes the model champion, keeps the fallbacks, and prints how to go back", async () => {
     await add(1);
     await add(2);
     platform.ssm.parameters.put({
@@ -91,14 +91,14 @@ describe("promote", () => {
     });
     const said = await model("promote", "churn-1");
     expect(stored()).toMatchObject({ chain: [{ kind: "trees", name: "churn-1" }, START.chain[0]] });
-    expect(said).toContain("ok  churn-1: 10 trees, content hash right");
+    expect(said).toContain("ok  churn-1: 10 trees, content hash correct");
     expect(said).toContain("champion churn-1 (trees), then churn-logistic-1 (logistic)");
-    expect(said).toContain("Back to version 2: npm run model -- rollback --profile churn");
+    expect(said).toContain("To go back to version 2: npm run model -- rollback --profile churn");
     await model("promote", "churn-2");
     expect(stored()).toMatchObject({ chain: [{ name: "churn-2" }, START.chain[0]] });
   });
 
-  it("knows built-in models, rules and endpoints", async () => {
+  it("accepts built-in models, rules and endpoints", async () => {
     await model("promote", "endpoint:churn-prod", { format: "application/json", timeout: "120" });
     expect(stored()).toEqual({
       chain: [
@@ -111,7 +111,7 @@ describe("promote", () => {
     expect(stored()).toEqual(START);
   });
 
-  it("takes a challenger out of the challengers", async () => {
+  it("removes the model from the challengers", async () => {
     await add(1);
     await model("challenge", "churn-1");
     await model("promote", "churn-1");
@@ -125,16 +125,16 @@ describe("promote", () => {
     );
     const [object] = platform.s3.list(`${BUCKET}-${run}`);
     await platform.s3.put(`${BUCKET}-${run}`, object?.key ?? "", "no model", { headers: { "x-amz-meta-name": "churn-1" } });
-    await expect(model("promote", "churn-1")).rejects.toThrow(/it is damaged; upload the model again/);
+    await expect(model("promote", "churn-1")).rejects.toThrow(/is damaged; upload the model again/);
     expect(version()).toBe(1);
   });
 });
 
 describe("challenge and withdraw", () => {
-  it("adds a shadow, gives it a share, and takes it away", async () => {
+  it("adds a challenger in shadow, gives it a share, and removes it", async () => {
     await add(1);
     expect(await model("challenge", "churn-1")).toContain("challenger   churn-1 (trees), in shadow");
-    expect(await model("challenge", "churn-1", { percent: "10" })).toContain("answers 10 %, the others in shadow");
+    expect(await model("challenge", "churn-1", { percent: "10" })).toContain("answers 10 %, scores the others in shadow");
     expect(stored()).toMatchObject({ ...START, challengers: [{ model: { name: "churn-1" }, percent: 10 }] });
     await model("withdraw", "churn-1");
     expect(stored()).toEqual(START);
@@ -156,7 +156,7 @@ describe("challenge and withdraw", () => {
 });
 
 describe("rollback", () => {
-  it("goes to the version before, or to any that is named", async () => {
+  it("goes back to the previous version, or to a given one", async () => {
     await expect(model("rollback")).rejects.toThrow(/never changed/);
     await model("promote", "rules");
     await model("promote", "endpoint:other");
@@ -164,17 +164,17 @@ describe("rollback", () => {
     expect(stored()).toEqual({ chain: [{ kind: "rules-only" }] });
     await model("rollback", undefined, { to: "1" });
     expect(stored()).toEqual(START);
-    await expect(model("rollback", undefined, { to: "9" })).rejects.toThrow(/no version 9; there are 1, 2, 3, 4, 5/);
+    await expect(model("rollback", undefined, { to: "9" })).rejects.toThrow(/no version 9. Versions: 1, 2, 3, 4, 5/);
   });
 
-  it("after a canary leaves the model no share of the answers", async () => {
+  it("leaves the model no share of the answers after a canary", async () => {
     await model("challenge", "rules", { percent: "10" });
     await model("promote", "rules");
     await model("rollback");
     expect(stored()).toEqual(START);
   });
 
-  it("leaves a document that nobody can read", async () => {
+  it("works when the present document is unreadable", async () => {
     platform.ssm.parameters.put({ name: `/test-${run}/churn/models`, type: "String", value: "{", overwrite: true });
     await expect(model("promote", "rules")).rejects.toThrow(/Version 2 .* is not JSON; roll back with/);
     await model("rollback");
@@ -183,7 +183,7 @@ describe("rollback", () => {
 });
 
 describe("list", () => {
-  it("shows who decides, who waits, and what was before", async () => {
+  it("shows champion, challengers and earlier versions", async () => {
     await add(1);
     await model("promote", "churn-1");
     await model("challenge", "builtin", { percent: "5" });
@@ -213,7 +213,7 @@ describe("list", () => {
 });
 
 describe("the stack on AWS", () => {
-  it("is named by the outputs of the stack", () => {
+  it("is found through the outputs of the stack", () => {
     const file = join(folder, "outputs.json");
     const fix = /pulumi stack output --json > outputs\.json/;
     expect(() => awsTarget(undefined)).toThrow(fix);

@@ -44,14 +44,14 @@ async function invoke(
 const scoreOf = (...row: number[]) => model.predict(row)[0];
 
 describe("InvokeEndpoint", () => {
-  it("answers a line for a line of CSV; an empty cell is missing", async () => {
+  it("returns a line for each line of CSV; an empty cell is a missing value", async () => {
     const { text, contentType, variant } = await invoke("42,1000.5,2\n,0,1\n");
     expect(text.split("\n").map(Number)).toEqual([scoreOf(42, 1000.5, 2), scoreOf(Number.NaN, 0, 1)]);
     expect(contentType).toMatch(/^text\/csv/);
     expect(variant).toBe("AllTraffic");
   });
 
-  it("answers predictions for instances; null is missing", async () => {
+  it("returns predictions for JSON instances; null is a missing value", async () => {
     const { text, contentType } = await invoke('{"instances":[[42,1000.5,2],[null,0,1]]}', "application/json");
     expect(JSON.parse(text)).toEqual({ predictions: [{ score: scoreOf(42, 1000.5, 2) }, { score: scoreOf(Number.NaN, 0, 1) }] });
     expect(contentType).toBe("application/json");
@@ -63,7 +63,7 @@ describe("InvokeEndpoint", () => {
     });
   });
 
-  it("finds the model's features in the columns that callers send", async () => {
+  it("finds the model's features in the columns that are sent", async () => {
     sagemaker.putEndpoint("wide", endpointModel(bytes), ["products", "unused", "age", "balance"]);
     expect(Number((await invoke("3,9,1,2", "text/csv", { EndpointName: "wide" })).text)).toBe(scoreOf(1, 2, 3));
     expect(() => sagemaker.putEndpoint("narrow", endpointModel(bytes), ["age"])).toThrow(/needs balance, products/);
@@ -78,7 +78,7 @@ describe("InvokeEndpoint", () => {
     ['{"instances":[{}]}', "application/json", /instances that are lists/],
     ['{"instances":[["1",2,3]]}', "application/json", /expects numbers, got "1"/],
     ["<row/>", "text/xml", /reads text\/csv and application\/json, got "text\/xml"/],
-  ])("passes on what the container says to %j as %s", async (body, contentType, message) => {
+  ])("passes on the container's answer to %j as %s", async (body, contentType, message) => {
     await expect(invoke(body, contentType)).rejects.toMatchObject({
       name: "ModelError",
       message: expect.stringMatching(message),

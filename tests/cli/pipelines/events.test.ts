@@ -29,13 +29,13 @@ describe("events of an execution", () => {
   const byId = new Map(EVENTS.map((event) => [event.id ?? 0, event]));
   const lines = EVENTS.map((event) => describeEvent(event, byId));
 
-  it("tells of states in which time passes, with their seconds, and of failed tries", () => {
+  it("describes states that take time, with their seconds, and failed attempts", () => {
     expect(lines.filter((line) => line !== undefined)).toHaveLength(2);
     expect(lines[5]).toMatch(/train model +7\.5 s/);
     expect(lines[3]).toMatch(/train model +States\.TaskFailed: AlgorithmError: all labels are 0$/);
   });
 
-  it("leaves out a time that the history doesn't have", () => {
+  it("leaves out a time that is missing from the history", () => {
     expect(describeEvent(EVENTS[5] as HistoryEvent, new Map())).toMatch(/train model\s*$/);
   });
 

@@ -60,7 +60,7 @@ const decide = (ModelPackageArn: string, ModelApprovalStatus: "Approved" | "Reje
   client.send(new UpdateModelPackageCommand({ ModelPackageArn, ModelApprovalStatus, ApprovalDescription }));
 
 describe("versions", () => {
-  it("are numbered from one and never twice", async () => {
+  it("are numbered from one, and no number is used twice", async () => {
     expect([await register(), await register()]).toEqual([1, 2].map((version) => `${ARN}:model-package/${group}/${version}`));
     await client.send(new DeleteModelPackageCommand({ ModelPackageName: `${group}/2` }));
     expect(await register()).toBe(`${ARN}:model-package/${group}/3`);
@@ -100,7 +100,7 @@ describe("versions", () => {
 });
 
 describe("the event of a version", () => {
-  it("tells each registration and each decision, the same one twice as well", async () => {
+  it("is sent for each registration and each decision, even a repeated one", async () => {
     await world.settled();
     world.published.length = 0;
     const arn = await register();
@@ -132,7 +132,7 @@ describe("the event of a version", () => {
 });
 
 describe("groups", () => {
-  it("are deleted only when they have no versions, which npm run model -- clear takes away", async () => {
+  it("can be deleted only without versions, which npm run model -- clear deletes", async () => {
     const { registry } = world.sagemaker;
     await register();
     await register();
@@ -159,8 +159,10 @@ describe("groups", () => {
       };
       return runRegistry(target, "clear", parsed, (line) => void said.push(line));
     };
-    await expect(clear(true, "2")).rejects.toThrow("clear: it takes all versions");
-    await expect(clear(false)).rejects.toThrow("it would delete these 2 versions from the registry for good. Say so with --yes");
+    await expect(clear(true, "2")).rejects.toThrow("clear: deletes all versions");
+    await expect(clear(false)).rejects.toThrow(
+      "this would delete these 2 versions from the registry for good. Confirm with --yes",
+    );
     expect(said.join()).toContain("fraud-20260102-0badcafe");
     expect(() => registry.deleteGroup(group)).toThrow("it has 2");
     expect(await clear(true)).toBe(0);
@@ -170,7 +172,7 @@ describe("groups", () => {
     expect(registry.groupNames()).not.toContain(group);
   });
 
-  it("of the program are kept with their versions over a restart", async () => {
+  it("of the program keep their versions over a restart", async () => {
     const [body] = sageMakerBodies(world.sagemaker);
     const inputs = { modelPackageGroupName: group, modelPackageGroupDescription: "Changed" };
     const made = body?.outputs({ name: "group", inputs, region: "us-east-1", accountId: "000000000000" });
@@ -213,7 +215,7 @@ describe("the registry refuses", () => {
     await expect(register(input)).rejects.toMatchObject({ name: "ValidationException", message: expect.stringMatching(message) });
   });
 
-  it("a version without its number, a decision that is none, packages of no group", async () => {
+  it("a version without its number, an invalid decision, and packages without a group", async () => {
     await expect(describePackage(group)).rejects.toThrow(/ModelPackageName must be the ARN of a version/);
     const wrong = new UpdateModelPackageCommand({ ModelPackageArn: await register(), ModelApprovalStatus: Object("Maybe") });
     await expect(client.send(wrong)).rejects.toThrow(/ModelApprovalStatus must be Approved or Rejected or PendingManualApproval/);
@@ -222,7 +224,7 @@ describe("the registry refuses", () => {
     await expect(client.send(sorted)).rejects.toThrow(/SortBy is not supported/);
   });
 
-  it("a caller who may not approve, or register into the group", async () => {
+  it("a caller who may not approve or register versions", async () => {
     const arn = await register();
     const reader = new SageMakerClient(
       world.roleClient("registrar", [
