@@ -88,7 +88,7 @@ export default {
       comment: "Only what a package exports in its package.json is public. Tests may use the helpers of a package's own tests.",
       severity: "error",
       from: { pathNot: "^packages/([^/]+)/" },
-      to: { path: "^packages/", pathNot: "^packages/[^/]+/tests/", dependencyTypesNot: ["aliased-workspace"] },
+      to: { path: "^packages/", pathNot: "^packages/[^/]+/tests/", dependencyTypes: ["local"] },
     },
     {
       name: "tools-stay-apart",

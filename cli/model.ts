@@ -4,7 +4,12 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { compile, type Ensemble, loadTrees, ModelFileError, type ReadOptions, readXgboost } from "@risk/tree-kernel";
-import { type FeatureSpec, type FeatureSpecEntry, parseFeatureSpec } from "../functions/scoring/models/feature-spec";
+import {
+  type FeatureSpec,
+  type FeatureSpecEntry,
+  FeatureSpecError,
+  parseFeatureSpec,
+} from "../functions/scoring/models/feature-spec";
 import { compileWithSpec, featureSpecIn } from "../functions/scoring/models/tree-image";
 import { isLifecycleAction, lifecycle } from "./model-lifecycle/main";
 import { type Check, checkImage, csvRows, probingRows } from "./model-lifecycle/model-check";
@@ -241,12 +246,13 @@ function looksLikeImage(bytes: Uint8Array): boolean {
   return new TextDecoder().decode(bytes.subarray(0, 7)) === "RSTREES";
 }
 
-/** Puts the file's name in front of a ModelFileError's message. */
+/** Puts the file's name in front of the message of a file that can't be used. */
 function inFile<Result>(file: string, action: () => Result): Result {
   try {
     return action();
   } catch (error) {
-    if (error instanceof ModelFileError) throw new ModelFileError(`${file}: ${error.message}`);
+    if (error instanceof ModelFileError || error instanceof FeatureSpecError)
+      throw new ModelFileError(`${file}: ${error.message}`);
     throw error;
   }
 }

@@ -185,7 +185,7 @@ describe("a replacement", () => {
 
 describe("an edited handler", () => {
   it("updates exactly the functions that bundle it", async () => {
-    const file = join(world.projectDir, "functions", "rest", "problem.ts");
+    const file = join(world.projectDir, "functions", "rest", "problems.ts");
     const text = readFileSync(file, "utf8");
     writeFileSync(file, `${text}\nconsole.debug("edited");\n`);
     const steps = await world.preview();

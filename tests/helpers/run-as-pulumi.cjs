@@ -1,7 +1,7 @@
 /**
  * Loads index.ts the way `pulumi up` does: the CLI's own choice of ts-node and TypeScript, registered with the options of
  * @pulumi/pulumi/cmd/run/run.js. Types are not checked again here (the linter's job), which saves most of the time.
- * Usage: node run-as-pulumi.cjs ROOT CONFIG_JSON; prints the number of resources.
+ * Usage: node run-as-pulumi.cjs ROOT CONFIG_JSON; prints the number of resources, and of modules of packages/ that it loaded.
  */
 const { join } = require("node:path");
 
@@ -43,5 +43,7 @@ withLocalStorage(async () => {
     false,
   );
   await runtime.runInPulumiStack(async () => require(join(root, "index.ts")));
-  console.log(`resources=${resources}`);
+  // A clone that was only installed has no compiled packages, so the program must not load any.
+  const packages = Object.keys(require.cache).filter((file) => file.startsWith(join(root, "packages")));
+  console.log(`resources=${resources} packages=${packages.length}`);
 });

@@ -32,7 +32,7 @@ export interface FeatureEncoder {
   encodeValues(values: readonly RawValue[], out?: Float32Array, start?: number): Float32Array;
 }
 
-/** Throws `ModelFileError` when the spec's ordinal features are not fitted. */
+/** Throws `FeatureSpecError` when the spec's ordinal features are not fitted. */
 export function encoder(spec: FeatureSpec): FeatureEncoder {
   requireFitted(spec);
   const names = spec.features.map(({ name }) => name);

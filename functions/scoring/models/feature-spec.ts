@@ -3,9 +3,13 @@
  * the dataset, training completes it (categories), and it travels with the model into batch and real-time scoring.
  */
 
-import { refuse } from "@risk/tree-kernel";
 import type { FeatureDefinition, FeatureSet } from "../core/features";
 import { isObject } from "../core/json";
+
+/** A feature spec that cannot be used; the message names the member, what it is and what was expected. */
+export class FeatureSpecError extends Error {
+  readonly code = "FEATURE_SPEC";
+}
 
 /** Where an archived record has the value: among its features, or in its stored input. */
 export type FeatureOrigin = "features" | "input";
@@ -69,7 +73,7 @@ function entryOf({ name, categories, open, boolean }: FeatureDefinition): Featur
 }
 
 /**
- * Checks a parsed JSON value. Throws `ModelFileError`, which names the first member that is missing, unknown or of the wrong kind, with
+ * Checks a parsed JSON value. Throws `FeatureSpecError`, which names the first member that is missing, unknown or of the wrong kind, with
  * what was expected. Specs before training (ordinal `categories` null) are valid here; {@link requireFitted} rejects them.
  */
 export function parseFeatureSpec(json: unknown): FeatureSpec {
@@ -78,7 +82,7 @@ export function parseFeatureSpec(json: unknown): FeatureSpec {
   return { version: 1, features: parseFeatures(spec.features, "features") };
 }
 
-/** Only the entries, as a dataset lists them; `path` names the list in messages. Throws `ModelFileError`. */
+/** Only the entries, as a dataset lists them; `path` names the list in messages. Throws `FeatureSpecError`. */
 export function parseFeatures(json: unknown, path: string): FeatureSpecEntry[] {
   if (!Array.isArray(json) || json.length === 0)
     refuse(`${path} is ${shown(json)}; a list with at least one feature was expected.`);
@@ -92,14 +96,14 @@ export function parseFeatures(json: unknown, path: string): FeatureSpecEntry[] {
   return features;
 }
 
-/** Throws `ModelFileError`, which names the ordinal features whose categories training has not filled in. */
+/** Throws `FeatureSpecError`, which names the ordinal features whose categories training has not filled in. */
 export function requireFitted({ features }: FeatureSpec): void {
   const open = features.filter((feature) => "encoder" in feature && feature.categories === null).map(({ name }) => `"${name}"`);
   if (open.length > 0)
     refuse(`Feature ${open.join(", ")} has no categories yet: take the feature-spec.json that training writes beside its model.`);
 }
 
-/** Throws `ModelFileError` unless the spec is fitted and describes the model's columns one by one, in their order. */
+/** Throws `FeatureSpecError` unless the spec is fitted and describes the model's columns one by one, in their order. */
 export function requireColumns(spec: FeatureSpec, columns: readonly { readonly name: string }[]): void {
   requireFitted(spec);
   if (spec.features.length !== columns.length)
@@ -199,4 +203,8 @@ function shown(value: unknown): string {
   if (value === undefined) return "missing";
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function refuse(message: string): never {
+  throw new FeatureSpecError(message);
 }

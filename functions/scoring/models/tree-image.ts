@@ -3,13 +3,13 @@
 import { compile, type Ensemble, type TreeEvaluator } from "@risk/tree-kernel";
 import { type FeatureSpec, parseFeatureSpec, requireColumns } from "./feature-spec";
 
-/** Bytes of the image. Throws `ModelFileError` when the spec doesn't belong to this model or isn't fitted. */
+/** Bytes of the image. Throws `FeatureSpecError` when the spec doesn't belong to this model or isn't fitted. */
 export function compileWithSpec(ensemble: Ensemble, spec: FeatureSpec | undefined): Uint8Array {
   if (spec !== undefined) requireColumns(spec, ensemble.features);
   return compile(ensemble, { featureSpec: spec });
 }
 
-/** The spec in a loaded image; undefined when the model takes its columns as they are. Throws `ModelFileError` for an invalid spec. */
+/** The spec in a loaded image; undefined when the model takes its columns as they are. Throws `FeatureSpecError` for an invalid spec. */
 export function featureSpecIn({ description }: TreeEvaluator): FeatureSpec | undefined {
   return description.featureSpec === undefined ? undefined : parseFeatureSpec(description.featureSpec);
 }

@@ -173,7 +173,7 @@ describe("parseFeatureSpec", () => {
         try {
           parseFeatureSpec(json);
         } catch (error) {
-          expect(error).toMatchObject({ code: "MODEL_FILE" });
+          expect(error).toMatchObject({ code: "FEATURE_SPEC" });
         }
       }),
     );
