@@ -1,7 +1,9 @@
 /** The platform that a command works on: the one on this machine, or a stack on AWS. */
+
 import { existsSync, readFileSync } from "node:fs";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
+import { isObject } from "../../functions/scoring/core/json";
 import { PROFILES, type ProfileId } from "../../functions/scoring/profiles";
 import { UsageError } from "../options";
 import { readOutputs } from "../outputs";
@@ -64,15 +66,14 @@ export function connectModels(
 }
 
 function namesIn(outputs: unknown, file: string): TargetNames {
-  const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
   const text = (holder: unknown, name: string): string => {
-    const value = isRecord(holder) ? holder[name] : undefined;
+    const value = isObject(holder) ? holder[name] : undefined;
     if (typeof value === "string" && value !== "") return value;
     throw new UsageError(
       `${file} has no ${name}: it was written by another version of the program. Start the platform or deploy the stack again.`,
     );
   };
-  const parameters = isRecord(outputs) ? outputs.modelsParameters : undefined;
+  const parameters = isObject(outputs) ? outputs.modelsParameters : undefined;
   const modelsParameters = Object.fromEntries(Object.keys(PROFILES).map((id) => [id, text(parameters, id)]));
   // Every profile's name has just been read.
   return {

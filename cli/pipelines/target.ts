@@ -1,8 +1,10 @@
 /** The pipelines that a command works on: those of the platform on this machine, or of a stack on AWS. */
+
 import { existsSync, readFileSync } from "node:fs";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { SFNClient } from "@aws-sdk/client-sfn";
+import { isObject } from "../../functions/scoring/core/json";
 import { UsageError } from "../options";
 import { readOutputs } from "../outputs";
 
@@ -55,7 +57,7 @@ export function connectPipelines(
     readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   },
 ): PipelineTarget {
-  const names = isRecord(outputs) ? outputs : {};
+  const names = isObject(outputs) ? outputs : {};
   const text = (name: string): string => {
     const value = names[name];
     if (typeof value === "string" && value !== "") return value;
@@ -67,7 +69,7 @@ export function connectPipelines(
   const sfn = new SFNClient(connection);
   const sagemaker = new SageMakerClient(connection);
   const s3 = new S3Client({ ...connection, forcePathStyle: settings.endpoint !== undefined });
-  const groups = isRecord(names.modelGroups) ? names.modelGroups : {};
+  const groups = isObject(names.modelGroups) ? names.modelGroups : {};
   return {
     sfn,
     sagemaker,
@@ -87,5 +89,3 @@ export function connectPipelines(
     },
   };
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;

@@ -20,11 +20,11 @@ export const stdoutSink: LineSink = (line) => {
   process.stdout.write(`${line}\n`);
 };
 
-const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const ORDER: readonly string[] = ["debug", "info", "warn", "error"];
 
 /** `level` is the lowest level that is written; an unknown one counts as `info`. */
 export function createLog(level: string, base: LogFields, sink: LineSink = stdoutSink): Log {
-  const configured = ORDER.findIndex((candidate) => candidate === level.toLowerCase());
+  const configured = ORDER.indexOf(level.toLowerCase());
   const lowest = configured === -1 ? 1 : configured;
   const writer = (name: LogLevel) => {
     if (ORDER.indexOf(name) < lowest) return () => {};

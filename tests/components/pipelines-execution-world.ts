@@ -5,7 +5,7 @@ import {
   FakeService,
   type HistoryEvent,
   stepFunctionsWorld,
-} from "../../packages/local-aws/tests/stepfunctions-world";
+} from "../../packages/local-aws/tests/stepfunctions/world";
 
 type Input = Readonly<Record<string, unknown>>;
 

@@ -1,3 +1,4 @@
+import { isRecord } from "@risk/program-graph";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Evaluation, evaluateStack, type Recorded } from "../helpers/recorder";
 
@@ -23,9 +24,6 @@ beforeAll(async () => {
   dev = await evaluateStack("dev", everything, { copy: "-1111111" });
   prod = await evaluateStack("prod", everything, { copy: "-2222222" });
 }, 60_000);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What a resource is known by outside its stack. */
 function names({ type, inputs }: Recorded): string[] {

@@ -2,11 +2,13 @@
  * Evaluates a Pulumi program with mocks and records every resource it registers, with its exact inputs.
  * Programs are the compiled ones: serialised callbacks and class fields of transformed modules differ from what is deployed.
  */
+
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as runtime from "@pulumi/pulumi/runtime/index.js";
 import * as runtimeState from "@pulumi/pulumi/runtime/state.js";
+import { isRecord } from "@risk/program-graph";
 import { parse } from "yaml";
 
 /** The project's root: vitest runs there. */
@@ -53,9 +55,6 @@ type Respond = (error: Error | null, response: { getUrn(): string } | undefined)
 interface Monitor {
   registerResource(request: RegisterRequest, respond: Respond): Promise<void>;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const hasSecret = (value: unknown): boolean =>
   typeof value === "object" && value !== null && (runtime.isRpcSecret(value) || Object.values(value).some(hasSecret));

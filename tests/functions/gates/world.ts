@@ -7,7 +7,7 @@ import type { Objects, Parameters } from "../../../functions/gates/common/ports"
 import type { DatasetDocument } from "../../../functions/gates/dataset";
 import type { ModelsDocument } from "../../../functions/scoring/models/document";
 import type { FeatureSpec, FeatureSpecEntry } from "../../../functions/scoring/models/feature-spec";
-import { readCase, readExpected } from "../scoring/models/xgboost";
+import { readCase, readExpected } from "../../models/xgboost";
 
 export const log = { debug() {}, info() {}, warn() {}, error() {} };
 

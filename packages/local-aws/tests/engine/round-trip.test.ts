@@ -103,7 +103,7 @@ describe("every body", () => {
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:s3/bucketVersioning:BucketVersioning",
     "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
-    // local/services/firewall-bodies, dynamodb-metering and warehouse-bodies.
+    // tests/components/firewall.test.ts, tests/services/dynamodb-metering.test.ts and warehouse-bodies.test.ts.
     "aws:wafv2/webAcl:WebAcl",
     "aws:wafv2/webAclAssociation:WebAclAssociation",
     "aws:appautoscaling/target:Target",

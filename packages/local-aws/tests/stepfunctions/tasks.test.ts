@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { AwsError } from "../src/contracts";
-import { functionOf, Harness } from "./lambda/support";
-import { call } from "./messaging/helpers";
-import { FakeFunctions, FakeService, named, stepFunctionsWorld, task } from "./stepfunctions-world";
+import { AwsError } from "../../src/contracts";
+import { functionOf, Harness } from "../lambda/support";
+import { call } from "../messaging/helpers";
+import { FakeFunctions, FakeService, named, stepFunctionsWorld, task } from "./world";
 
 const metadata = { SdkHttpMetadata: { HttpStatusCode: 200 }, SdkResponseMetadata: { RequestId: expect.any(String) } };
 const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:f";

@@ -1,11 +1,11 @@
 import { GetExecutionHistoryCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { describe, expect, it } from "vitest";
-import type { GraphResource } from "../src/contracts";
-import { CredentialStore } from "../src/gateway/credentials";
-import { GatewayEndpoint } from "../src/gateway/endpoint";
-import { stepFunctionsBodies } from "../src/services/stepfunctions";
-import { call } from "./messaging/helpers";
-import { FakeFunctions, FakeService, quiet, ROLE, stepFunctionsWorld } from "./stepfunctions-world";
+import type { GraphResource } from "../../src/contracts";
+import { CredentialStore } from "../../src/gateway/credentials";
+import { GatewayEndpoint } from "../../src/gateway/endpoint";
+import { stepFunctionsBodies } from "../../src/services/stepfunctions";
+import { call } from "../messaging/helpers";
+import { FakeFunctions, FakeService, quiet, ROLE, stepFunctionsWorld } from "./world";
 
 const wait = { Pause: { Type: "Wait", Seconds: 100, End: true } };
 const pass = { A: { Type: "Pass", End: true } };

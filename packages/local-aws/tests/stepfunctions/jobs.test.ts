@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { AwsError } from "../src/contracts";
-import { FaultInjector } from "../src/gateway/faults";
-import { FakeFunctions, FakeService, quiet, stepFunctionsWorld, task } from "./stepfunctions-world";
+import { AwsError } from "../../src/contracts";
+import { FaultInjector } from "../../src/gateway/faults";
+import { FakeFunctions, FakeService, quiet, stepFunctionsWorld, task } from "./world";
 
 describe("jobs", () => {
   const started = 1_768_478_400;

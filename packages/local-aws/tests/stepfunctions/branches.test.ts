@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FakeFunctions, FakeService, invoke, named, stepFunctionsWorld, task } from "./stepfunctions-world";
+import { FakeFunctions, FakeService, invoke, named, stepFunctionsWorld, task } from "./world";
 
 describe("timeouts", () => {
   const never = new Promise<never>(() => undefined);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { compileRule } from "../src/services/stepfunctions/language/choice";
-import { readDefinition } from "../src/services/stepfunctions/language/definition";
-import { covers, StatesError } from "../src/services/stepfunctions/language/errors";
-import { compileIntrinsic } from "../src/services/stepfunctions/language/intrinsics";
-import { compilePath, evaluatePath } from "../src/services/stepfunctions/language/path";
-import { compileResultPath, compileTemplate } from "../src/services/stepfunctions/language/template";
-import { resolveIntegration } from "../src/services/stepfunctions/tasks/integrations";
+import { compileRule } from "../../src/services/stepfunctions/language/choice";
+import { readDefinition } from "../../src/services/stepfunctions/language/definition";
+import { covers, StatesError } from "../../src/services/stepfunctions/language/errors";
+import { compileIntrinsic } from "../../src/services/stepfunctions/language/intrinsics";
+import { compilePath, evaluatePath } from "../../src/services/stepfunctions/language/path";
+import { compileResultPath, compileTemplate } from "../../src/services/stepfunctions/language/template";
+import { resolveIntegration } from "../../src/services/stepfunctions/tasks/integrations";
 
 const at = (path: string, input: unknown, context: unknown = {}) => evaluatePath(compilePath(path), input, context);
 

@@ -1,12 +1,12 @@
 /** Step Functions over the messaging services, fake functions and jobs, and a time that only moves when told. */
-import type { AwsRequest, AwsResponse, AwsService } from "../src/contracts";
-import { AwsError } from "../src/contracts";
-import { GatewayEndpoint } from "../src/gateway/endpoint";
-import { Iam } from "../src/gateway/permissions/iam";
-import { ServiceGate } from "../src/services/service-gate";
-import { StepFunctionsService } from "../src/services/stepfunctions";
-import type { Timers } from "../src/services/stepfunctions/timers";
-import { call, type World, world } from "./messaging/helpers";
+import type { AwsRequest, AwsResponse, AwsService } from "../../src/contracts";
+import { AwsError } from "../../src/contracts";
+import { GatewayEndpoint } from "../../src/gateway/endpoint";
+import { Iam } from "../../src/gateway/permissions/iam";
+import { ServiceGate } from "../../src/services/service-gate";
+import { StepFunctionsService } from "../../src/services/stepfunctions";
+import type { Timers } from "../../src/services/stepfunctions/timers";
+import { call, type World, world } from "../messaging/helpers";
 
 export const ROLE = "arn:aws:iam::000000000000:role/machine";
 const region = "us-east-1";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FakeFunctions, invoke, named, quiet, stepFunctionsWorld } from "./stepfunctions-world";
+import { FakeFunctions, invoke, named, quiet, stepFunctionsWorld } from "./world";
 
 /** Fails as many times as told, then answers. */
 function flaky(failures: number, error: () => Error = () => named("Transient")) {

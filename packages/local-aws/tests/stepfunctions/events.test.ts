@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { call } from "./messaging/helpers";
-import { quiet, ROLE, stepFunctionsWorld } from "./stepfunctions-world";
+import { call } from "../messaging/helpers";
+import { quiet, ROLE, stepFunctionsWorld } from "./world";
 
 const wait = { Pause: { Type: "Wait", Seconds: 100, End: true } };
 const pass = { A: { Type: "Pass", End: true } };
