@@ -6,9 +6,9 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDbService, DynamoError } from "@risk/local-aws/testing";
 import { HttpResponse } from "@smithy/core/protocols";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_BACKOFF } from "../../../functions/shared/backoff";
-import { createResultStore } from "../../../functions/stream/adapters";
-import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
+import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
+import { createResultStore } from "../../functions/stream/adapters";
+import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../helpers/stream-world";
 
 const TABLE = "results";
 const INVOCATION_MS = 30_000;
