@@ -8,7 +8,7 @@ export const RECORD_COST = {
   /**
    * Items of up to 1 KB; alerts explained feature by feature take two units (tests/functions/stream/result-item.test.ts). Users with one
    * event cost as much as users with many, and an event that is already stored as much as a new one. When an invocation's time ends before
-   * its batch does, each record that it finished costs a second write (tests/functions/stream/slow-table.test.ts).
+   * its batch does, each record that it finished costs a second write (tests/e2e/slow-table.test.ts).
    */
   resultWriteUnits: 1.03,
   /** For a record that is delivered again after its user's state was written; a new record costs no read. */
