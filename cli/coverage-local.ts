@@ -10,23 +10,22 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { mergeProcessCovs } from "@bcoe/v8-coverage";
 import { type CommandLine, parseCommandLine, runCommand } from "../cli/options";
 
-/** The packages of the local runtime, as folders under dist. */
+/** The compiled packages of the local runtime. */
 const FOLDERS = [
-  "packages/program-graph/src",
-  "packages/local-aws/src/engine",
-  "packages/local-aws/src/provider",
-  "packages/local-aws/src/gateway",
-  "packages/local-aws/src/services",
-  "packages/local-aws/src/apigateway",
-  "packages/local-aws/src/lambda",
-  "packages/local-warehouse/src",
+  "packages/program-graph/dist",
+  "packages/local-aws/dist/engine",
+  "packages/local-aws/dist/provider",
+  "packages/local-aws/dist/gateway",
+  "packages/local-aws/dist/services",
+  "packages/local-aws/dist/apigateway",
+  "packages/local-aws/dist/lambda",
+  "packages/local-warehouse/dist",
 ];
 /** Percent of all lines of these folders. */
 const MINIMUM = 85;
-const DIST = resolve("dist");
 const RECORDED = resolve(".local", "coverage");
 /** Runs in processes that are ended with SIGKILL, as on Lambda, so V8 can't write what they executed. */
-const UNRECORDED = ["packages/local-aws/src/lambda/bootstrap.js"];
+const UNRECORDED = ["packages/local-aws/dist/lambda/bootstrap.js"];
 
 const command: CommandLine = {
   usage: "npm run coverage:local -- [options]",
@@ -59,7 +58,7 @@ async function record(): Promise<void> {
   process.env.NODE_V8_COVERAGE = RECORDED;
   const quiet = ["--disable-warning=ExperimentalWarning", "--disable-warning=DeprecationWarning"];
   // Standard output is for the report.
-  const { status } = spawnSync(process.execPath, [...quiet, join(DIST, "cli/demo.js")], { stdio: ["ignore", 2, 2] });
+  const { status } = spawnSync(process.execPath, [...quiet, resolve("dist/cli/demo.js")], { stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("The demo failed; to see why, run npm run demo.");
   const { startVitest } = await import("vitest/node");
   const vitest = await startVitest(
@@ -88,15 +87,15 @@ function executed(): ReadonlyMap<string, Profiler.ScriptCoverage> {
 }
 
 function folderOf(script: string): string | undefined {
-  return FOLDERS.find((folder) => script.startsWith(join(DIST, folder) + sep));
+  return FOLDERS.find((folder) => script.startsWith(resolve(folder) + sep));
 }
 
 function scripts(): string[] {
   return FOLDERS.flatMap((folder) =>
-    readdirSync(join(DIST, folder), { recursive: true, encoding: "utf8" })
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".js"))
-      .map((name) => join(DIST, folder, name)),
-  ).filter((script) => !UNRECORDED.includes(relative(DIST, script)));
+      .map((name) => resolve(folder, name)),
+  ).filter((script) => !UNRECORDED.includes(relative(".", script)));
 }
 
 async function fileReport(script: string, coverage: Profiler.ScriptCoverage | undefined): Promise<FileReport> {
@@ -124,7 +123,7 @@ async function fileReport(script: string, coverage: Profiler.ScriptCoverage | un
     return Object.entries(fnMap).flatMap(([id, { name, line }]) => (f[id] === 0 ? [`${name}:${line}`] : []));
   });
   return {
-    file: relative(DIST, script).replace(/\.js$/, ".ts"),
+    file: relative(".", script).replace("/dist/", "/src/").replace(/\.js$/, ".ts"),
     folder: folderOf(script) ?? "",
     lines: hits.length,
     executed: hits.filter((count) => count > 0).length,
