@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
  */
 const ESCAPE = /\$\{([*?$])\}/g;
-const PIECE = /\$\{([*?$])\}|[^]/g;
+const PIECE = /\$\{([*?$])\}|[\s\S]/g;
 
 export function matchesWildcard(pattern: string, text: string): boolean {
   if (pattern === "*" || (pattern === text && !pattern.includes("${"))) return true;
