@@ -97,8 +97,8 @@ function merged(documents: readonly unknown[], name: string): Policy | undefined
   const statements = documents
     .map((document) => (typeof document === "string" ? parseJson(document) : document))
     .filter(isObject)
-    .flatMap(({ Statement }) => (Array.isArray(Statement) ? Statement : [Statement]));
-  return statements.length === 0 ? undefined : parsePolicy({ Statement: statements }, name);
+    .flatMap((document) => parsePolicy(document, name, "resource").statements);
+  return statements.length === 0 ? undefined : { name, statements };
 }
 
 function keyOf(keyId: unknown, graph: ResourceGraph): Pick<ServiceDelivery, "key"> {

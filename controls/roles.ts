@@ -20,11 +20,11 @@ export function policiesOf(role: GraphResource, graph: ResourceGraph): Policy[] 
     ...listAt(role.inputs, "inlinePolicies").map((one) => at(one, "policy")),
     ...attached.map((arn) => graph.ofType("aws:iam/policy:Policy").find((one) => refersTo(arn, one))?.inputs.policy),
   ];
-  return documents.filter(isText).map((document) => parsePolicy(document, `policies of ${role.name}`));
+  return documents.filter(isText).map((document) => parsePolicy(document, `policies of ${role.name}`, "identity"));
 }
 
 /** The trust policy and the identity policies by which a service that is given the role is judged. */
 export function roleFor(role: GraphResource, graph: ResourceGraph): NonNullable<ServiceDelivery["role"]> {
-  const trust = parsePolicy(role.inputs.assumeRolePolicy, `trust policy of ${role.name}`);
+  const trust = parsePolicy(role.inputs.assumeRolePolicy, `trust policy of ${role.name}`, "trust");
   return { arn: String(role.state.arn), trust, policies: policiesOf(role, graph) };
 }

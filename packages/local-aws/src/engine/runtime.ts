@@ -56,7 +56,7 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   const credentials = new CredentialStore(db, ACCOUNT_ID);
   const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
   const onHandled = (request: AwsRequest) => killSwitch.handled(request);
-  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: clock.now, log, onHandled });
+  const endpoint = new GatewayEndpoint({ region: options.region, keys: credentials.lookup, iam, now: clock.now, log, onHandled });
   const endpointUrl = await endpoint.start(options.port ?? 0);
   started.push({ title: "AWS endpoint", end: () => endpoint.end() });
   const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };

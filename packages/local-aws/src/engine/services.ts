@@ -134,7 +134,8 @@ export function createServices(options: ServiceOptions) {
     context,
     {
       invoke: (arn, payload, caller, traceId) => lambda.invokeAsService(arn, payload, caller, traceId),
-      verify: async (request) => (await verifySignature(request, credentials.lookup, context.clock.now())).principal,
+      verify: async (request) =>
+        (await verifySignature(request, context.region, credentials.lookup, context.clock.now())).principal,
       isAllowed: (principal, action, resource) => iam.authorize(principal, { action, resource }).allowed,
       writeLog: (groupArn, stream, message) =>
         logs.append(groupOfArn(groupArn), stream, [{ timestamp: context.clock.now(), message }]),

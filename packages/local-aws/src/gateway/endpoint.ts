@@ -15,6 +15,7 @@ import { claimedService, type SignedRequest } from "./signature-claim";
 import { type KeySource, type VerifiedRequest, verifySignature } from "./sigv4";
 
 interface EndpointOptions {
+  readonly region: string;
   readonly keys: KeySource;
   readonly iam: Iam;
   readonly now: () => number;
@@ -75,7 +76,7 @@ export class GatewayEndpoint {
       const url = parseUrl(raw.target, raw.headers.host);
       const recognised = recognise({ service: claimed, url, headers: raw.headers, body: raw.body });
       protocol = recognised.protocol;
-      const verified = await verifySignature(raw, this.options.keys, this.options.now());
+      const verified = await verifySignature(raw, this.options.region, this.options.keys, this.options.now());
       return await this.dispatch(raw, url, verified, protocol, recognised.action);
     } catch (error) {
       const known = error instanceof AwsError ? error : this.unexpected(raw, error);

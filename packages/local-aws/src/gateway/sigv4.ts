@@ -34,10 +34,17 @@ export interface VerifiedRequest {
   readonly trailers: Readonly<Record<string, string>>;
 }
 
-/** Verifies a request. Throws {@link AwsError} with the code of the claimed service's protocol. */
-export async function verifySignature(request: SignedRequest, keys: KeySource, nowMs: number): Promise<VerifiedRequest> {
+/** Verifies a request to an endpoint of `region`. Throws {@link AwsError} with the code of the claimed service's protocol. */
+export async function verifySignature(
+  request: SignedRequest,
+  region: string,
+  keys: KeySource,
+  nowMs: number,
+): Promise<VerifiedRequest> {
   const service = claimedService(request) ?? "";
   const claim = claimOf(request, service);
+  checkRegion(claim, region);
+  checkSignedHeaders(request, claim);
   const key = keys(claim.accessKeyId);
   if (key === undefined)
     throw failure(
@@ -81,6 +88,33 @@ export async function verifySignature(request: SignedRequest, keys: KeySource, n
     ...base,
     ...(await decodeAwsChunked(request.body, signed ? { signer, signingDate, scope, seed: claim.signature } : undefined)),
   };
+}
+
+/** Services with one endpoint for all regions, which signs for us-east-1. */
+const GLOBAL_SERVICES = ["iam", "sts"];
+
+function checkRegion(claim: Claim, region: string): void {
+  if (claim.region === region || (claim.region === "us-east-1" && GLOBAL_SERVICES.includes(claim.service))) return;
+  const wrong = `the region '${claim.region}' is wrong; expecting '${region}'`;
+  if (claim.service === "s3") throw failure("malformed", "s3", `The authorization header is malformed; ${wrong}`);
+  throw failure("mismatch", claim.service, `Credential should be scoped to a valid region: ${wrong}.`);
+}
+
+/**
+ * Whatever decides what a request does has to be signed, or others could change it.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request
+ */
+function checkSignedHeaders({ headers }: SignedRequest, { signedHeaders, expires, service }: Claim): void {
+  if (expires !== undefined) return;
+  const unsigned = Object.keys(headers).filter((name) => name.startsWith("x-amz-") && !signedHeaders.includes(name));
+  if (unsigned.length === 0) return;
+  if (service === "s3")
+    throw new AwsError(
+      "AccessDenied",
+      `There were headers present in the request which were not signed: ${unsigned.join(", ")}`,
+      403,
+    );
+  throw failure("mismatch", service, `'${unsigned[0]}' must be a 'SignedHeader' in the AWS Authorization.`);
 }
 
 /** The signature of the same request under the key that {@link signer} holds. */

@@ -54,7 +54,7 @@ export class ServiceGate {
   }
 
   private parse(text: string, resource: string): Policy {
-    const policy = this.parsed.get(text) ?? parsePolicy(text, `policy of ${resource}`);
+    const policy = this.parsed.get(text) ?? parsePolicy(text, `policy of ${resource}`, "resource");
     this.parsed.set(text, policy);
     return policy;
   }

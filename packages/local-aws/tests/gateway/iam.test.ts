@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { matchesWildcard } from "../../src/gateway/permissions/conditions";
 import { Iam } from "../../src/gateway/permissions/iam";
 import { evaluateIdentity, parsePolicy } from "../../src/gateway/permissions/policy";
+import { literalPattern, matchesWildcard, unescaped } from "../../src/gateway/permissions/wildcard";
 
 const question = (action: string, resource: string, context: Record<string, string> = {}) => ({ action, resource, context });
-const verdict = (statements: object[], action: string, resource: string, context = {}) =>
-  evaluateIdentity([parsePolicy({ Statement: statements }, "test")], question(action, resource, context));
+const verdict = (statements: object[], action: string, resource: string, context = {}, Version = "2012-10-17") =>
+  evaluateIdentity([parsePolicy({ Version, Statement: statements }, "test", "identity")], question(action, resource, context));
 
 describe("identity policies", () => {
   const allow = { Effect: "Allow", Action: "dynamodb:*Item", Resource: "arn:aws:dynamodb:*:*:table/t" };
@@ -43,6 +43,14 @@ describe("identity policies", () => {
     [{ DateGreaterThan: { k: "2020-01-01T00:00:00Z" } }, { k: "2021-01-01T00:00:00Z" }, true],
     [{ ArnNotLike: { k: "arn:aws:s3:::b*" } }, { k: "arn:aws:s3:::bucket" }, false],
     [{ StringNotLike: { k: "ab*" } }, { k: "b" }, true],
+    [{ "ForAnyValue:StringEquals": { k: "a" } }, {}, false],
+    [{ "ForAnyValue:StringNotEquals": { k: "a" } }, {}, false],
+    [{ "ForAnyValue:StringNotEqualsIfExists": { k: "a" } }, {}, true],
+    [{ "ForAllValues:StringEquals": { k: "a" } }, {}, true],
+    [{ StringLike: { k: `a\${*}` } }, { k: "a*" }, true],
+    [{ StringLike: { k: `a\${*}` } }, { k: "ab" }, false],
+    [{ StringEquals: { k: `\${*}\${?}\${$}` } }, { k: "*?$" }, true],
+    [{ StringLike: { k: `\${aws:PrincipalArn}` } }, { k: "b", "aws:PrincipalArn": "*" }, false],
   ])("condition %j with %j: %s", (Condition, context, holds) => {
     const result = verdict([{ Effect: "Allow", Action: "*", Resource: "*", Condition }], "a:b", "r", context);
     expect(result).toBe(holds ? "allow" : "implicit-deny");
@@ -57,8 +65,30 @@ describe("identity policies", () => {
     [{ Effect: "Allow", Action: "a:b", Resource: "*", NotPrincipal: "*" }, /'NotPrincipal' is not supported/],
     [{ Effect: "Maybe", Action: "a:b", Resource: "*" }, /Effect must be/],
     [{ Effect: "Allow", Resource: "*" }, /either Action or NotAction/],
+    [{ Effect: "Allow", Action: "a:b" }, /expected Resource or NotResource/],
+    [{ Effect: "Allow", Action: "a:b", Resource: "*", Principal: "*" }, /an identity policy has no Principal/],
   ])("refuses %j", (statement, message) => {
-    expect(() => parsePolicy({ Statement: statement }, "p")).toThrow(message);
+    expect(() => parsePolicy({ Version: "2012-10-17", Statement: statement }, "p", "identity")).toThrow(message);
+  });
+
+  it.each([
+    ["trust", { Effect: "Allow", Action: "sts:AssumeRole" }, /a trust policy needs a Principal/],
+    ["trust", { Effect: "Allow", Action: "sts:AssumeRole", Principal: "*", Resource: "*" }, /a trust policy has no Resource/],
+    ["resource", { Effect: "Allow", Action: "s3:GetObject", Resource: "*" }, /a resource policy needs a Principal/],
+  ] as const)("a %s policy refuses %j", (kind, statement, message) => {
+    expect(() => parsePolicy({ Statement: statement }, "p", kind)).toThrow(message);
+  });
+
+  it("an unknown version is refused", () => {
+    expect(() => parsePolicy({ Version: "2012-10-18", Statement: [] }, "p", "identity")).toThrow(/Version must be "2012-10-17"/);
+  });
+
+  it("variables and escapes are plain text in a policy of the version before them", () => {
+    const allow = [{ Effect: "Allow", Action: "a:b", Resource: `r/\${aws:PrincipalAccount}*` }];
+    const context = { "aws:PrincipalAccount": "1" };
+    expect(verdict(allow, "a:b", "r/1x", context)).toBe("allow");
+    expect(verdict(allow, "a:b", "r/1x", context, "2008-10-17")).toBe("implicit-deny");
+    expect(verdict(allow, "a:b", `r/\${aws:PrincipalAccount}x`, context, "2008-10-17")).toBe("allow");
   });
 
   it("explicit deny always wins", () => {
@@ -76,6 +106,16 @@ describe("identity policies", () => {
             ? "allow"
             : "implicit-deny";
         expect(verdict(statements, "a:b", "r")).toBe(wanted);
+      }),
+    );
+  });
+
+  it("a literal pattern matches its text alone", () => {
+    const text = fc.string({ unit: fc.constantFrom("*", "?", "$", "{", "}", "a") });
+    fc.assert(
+      fc.property(text, text, (one, other) => {
+        expect(matchesWildcard(literalPattern(one), other)).toBe(one === other);
+        expect(unescaped(literalPattern(one))).toBe(one);
       }),
     );
   });

@@ -16,7 +16,11 @@ const allow = (Service: string, Action: unknown, Resource: string, Condition?: o
   Resource,
   ...(Condition === undefined ? {} : { Condition }),
 });
-const document = (...statements: readonly object[]) => parsePolicy({ Statement: statements }, "test");
+const kindOf = (statements: readonly object[]) => {
+  if (!statements.some((statement) => "Principal" in statement)) return "identity";
+  return statements.some((statement) => "Resource" in statement) ? "resource" : "trust";
+};
+const document = (...statements: readonly object[]) => parsePolicy({ Statement: statements }, "test", kindOf(statements));
 const TLS_ONLY = {
   Effect: "Deny",
   Principal: "*",

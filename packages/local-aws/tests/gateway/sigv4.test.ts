@@ -16,7 +16,7 @@ const keys: KeySource = (id) =>
   id === "AKIAIOSFODNN7EXAMPLE" ? { secretAccessKey, sessionToken: undefined, principal } : undefined;
 const SIGNED_AT = Date.UTC(2013, 4, 24);
 const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-const verify = (request: SignedRequest, nowMs = SIGNED_AT) => verifySignature(request, keys, nowMs);
+const verify = (request: SignedRequest, nowMs = SIGNED_AT) => verifySignature(request, "us-east-1", keys, nowMs);
 
 describe("a signature in the header", () => {
   const get: SignedRequest = {
@@ -50,6 +50,26 @@ describe("a signature in the header", () => {
     await expect(verify({ ...get, body: Buffer.from("x") })).rejects.toMatchObject({ code: "XAmzContentSHA256Mismatch" });
     const { range: _, ...headers } = get.headers;
     await expect(verify({ ...get, headers })).rejects.toThrow(/signed header 'range' is missing/);
+  });
+
+  it("is refused at an endpoint of another region, by S3 and by others in their own words", async () => {
+    await expect(verifySignature(get, "eu-west-1", keys, SIGNED_AT)).rejects.toMatchObject({
+      code: "AuthorizationHeaderMalformed",
+      message: expect.stringContaining("the region 'us-east-1' is wrong; expecting 'eu-west-1'"),
+    });
+    const sqs = {
+      ...get,
+      headers: { ...get.headers, authorization: String(get.headers.authorization).replace("/s3/", "/sqs/") },
+    };
+    await expect(verifySignature(sqs, "eu-west-1", keys, SIGNED_AT)).rejects.toMatchObject({ code: "InvalidSignatureException" });
+  });
+
+  it("is refused when an x-amz- header isn't covered by it", async () => {
+    const tagged = { ...get, headers: { ...get.headers, "x-amz-tagging": "a=b" } };
+    await expect(verify(tagged)).rejects.toMatchObject({
+      code: "AccessDenied",
+      message: expect.stringContaining("x-amz-tagging"),
+    });
   });
 
   it("is refused 15 minutes later", async () => {

@@ -30,7 +30,7 @@ export async function smallPlatform(now: () => number = Date.now) {
   const log = (line: string): void => void lines.push(line);
   const credentials = new CredentialStore(db, accountId);
   const iam = new Iam(accountId, region);
-  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: () => Date.now(), log });
+  const endpoint = new GatewayEndpoint({ region: "us-east-1", keys: credentials.lookup, iam, now: () => Date.now(), log });
   const endpointUrl = await endpoint.start(0);
   const context: LocalContext = { region, accountId, endpointUrl, db, dataDir, clock, log };
   const delivered: Delivered[] = [];

@@ -44,6 +44,9 @@ describe("the query protocol", () => {
     const time = (ms: number) => new Date(context.clock.now() + ms).toISOString();
     const { body } = await cloudwatch.handle(post("DescribeAlarms", { "AlarmNames.member.1": "a<b" }));
     expect(String(body)).toContain("<AlarmName>a&lt;b</AlarmName>");
+    await expect(cloudwatch.handle(post("DescribeAlarms", { StateValue: "BOGUS" }))).rejects.toThrow(
+      "StateValue must be one of OK, ALARM, INSUFFICIENT_DATA, got 'BOGUS'",
+    );
     expect(String(body)).toContain("<Dimensions><member><Name>A</Name><Value>1</Value></member>");
     const query = "MetricDataQueries.member.1";
     const data = await cloudwatch.handle(

@@ -209,6 +209,7 @@ describe("the SDK's client", () => {
     const { accountId, db } = world.context;
     const credentials = new CredentialStore(db, accountId);
     const endpoint = new GatewayEndpoint({
+      region: "us-east-1",
       keys: credentials.lookup,
       iam: world.iam,
       now: () => Date.now(),

@@ -185,7 +185,13 @@ export async function stepFunctionsWorld(options: WorldOptions = {}) {
   iam.putRole("machine", ROLE, trust);
   const statements = options.statements ?? [{ Effect: "Allow", Action: "*", Resource: "*" }];
   if (statements.length > 0) iam.putInlinePolicy("machine", "own", { Version: "2012-10-17", Statement: statements });
-  const endpoint = new GatewayEndpoint({ keys: () => undefined, iam, now: () => timers.now(), log: () => undefined });
+  const endpoint = new GatewayEndpoint({
+    region: "us-east-1",
+    keys: () => undefined,
+    iam,
+    now: () => timers.now(),
+    log: () => undefined,
+  });
   const service = new StepFunctionsService(
     context,
     {

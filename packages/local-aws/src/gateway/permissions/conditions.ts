@@ -3,6 +3,8 @@
  * allow on the laptop what AWS denies.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  */
+import { matchesWildcard, unescaped } from "./wildcard";
+
 export type ConditionContext = Readonly<Record<string, string | readonly string[]>>;
 
 /** `actual` matches one `expected` value of the policy. */
@@ -31,8 +33,8 @@ function epochMs(text: string): number {
   return /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text);
 }
 
-const equals: Test = (actual, expected) => actual === expected;
-const equalsIgnoreCase: Test = (actual, expected) => actual.toLowerCase() === expected.toLowerCase();
+const equals: Test = (actual, expected) => actual === unescaped(expected);
+const equalsIgnoreCase: Test = (actual, expected) => actual.toLowerCase() === unescaped(expected).toLowerCase();
 const like: Test = (actual, expected) => matchesWildcard(expected, actual);
 
 const POSITIVE: Readonly<Record<string, Test>> = {
@@ -63,16 +65,6 @@ const NEGATED: Readonly<Record<string, Test>> = {
   NumericNotEquals: number((a, b) => a === b),
   DateNotEquals: instant((a, b) => a === b),
 };
-
-/** `*` any run, `?` any one character; everything else literally. */
-export function matchesWildcard(pattern: string, text: string): boolean {
-  if (pattern === "*" || pattern === text) return true;
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "s").test(text);
-}
 
 export function arnLike(actual: string, expected: string): boolean {
   const [wanted, given] = [splitArn(expected), splitArn(actual)];
@@ -126,8 +118,12 @@ function keyHolds(
   expected: readonly string[],
 ): boolean {
   if (operator.name === "Null") return expected.some((value) => (value.toLowerCase() === "true") === (actual === undefined));
-  if (actual === undefined)
-    return operator.ifExists || operator.quantifier === "ForAllValues" || Object.hasOwn(NEGATED, operator.name);
+  if (actual === undefined) {
+    if (operator.ifExists) return true;
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    if (operator.quantifier !== undefined) return operator.quantifier === "ForAllValues";
+    return Object.hasOwn(NEGATED, operator.name);
+  }
   const { test, negated } = operatorOf(operator.name);
   const one = (value: string): boolean => expected.some((wanted) => test(value, wanted)) !== negated;
   const values = typeof actual === "string" ? [actual] : actual;

@@ -38,13 +38,13 @@ export class Iam {
     this.roles.set(name, {
       name,
       arn,
-      trust: parsePolicy(assumeRolePolicy, `trust policy of role ${name}`),
+      trust: parsePolicy(assumeRolePolicy, `trust policy of role ${name}`, "trust"),
       policies: this.roles.get(name)?.policies ?? new Map(),
     });
   }
 
   putInlinePolicy(roleName: string, policyName: string, document: unknown): void {
-    this.role(roleName).policies.set(policyName, parsePolicy(document, `policy ${policyName} of role ${roleName}`));
+    this.role(roleName).policies.set(policyName, parsePolicy(document, `policy ${policyName} of role ${roleName}`, "identity"));
   }
 
   /** Nothing happens when role or policy are gone. */
@@ -91,7 +91,7 @@ export class Iam {
   /** Sets or, with `undefined`, removes the policy of a bucket or key. */
   setResourcePolicy(resourceArn: string, document: unknown): void {
     if (document === undefined) this.resourcePolicies.delete(resourceArn);
-    else this.resourcePolicies.set(resourceArn, parsePolicy(document, `policy of ${resourceArn}`));
+    else this.resourcePolicies.set(resourceArn, parsePolicy(document, `policy of ${resourceArn}`, "resource"));
   }
 
   resourcePolicy(resourceArn: string): Policy | undefined {

@@ -4,7 +4,8 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 import { isRecord } from "@risk/program-graph";
-import { type ConditionContext, checkOperators, conditionsHold, matchesWildcard } from "./conditions";
+import { type ConditionContext, checkOperators, conditionsHold } from "./conditions";
+import { literalPattern, matchesWildcard } from "./wildcard";
 
 export interface Statement {
   readonly effect: "Allow" | "Deny";
@@ -26,6 +27,9 @@ export interface Policy {
   readonly statements: readonly Statement[];
 }
 
+/** What the document is attached to: a role, a resource, or a role as the list of who may assume it. */
+export type PolicyKind = "identity" | "resource" | "trust";
+
 export type Verdict = "allow" | "explicit-deny" | "implicit-deny";
 
 /** Who asks a resource policy. */
@@ -44,6 +48,10 @@ export interface Question {
 
 const STATEMENT_FIELDS = new Set(["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal"]);
 
+/** With any other version `${…}` is text: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html */
+const VERSION_WITH_VARIABLES = "2012-10-17";
+const VERSIONS: readonly unknown[] = [VERSION_WITH_VARIABLES, "2008-10-17", undefined];
+
 /** Variables that every local request has a value for. */
 const VARIABLES = new Set([
   "aws:PrincipalArn",
@@ -54,19 +62,27 @@ const VARIABLES = new Set([
 ]);
 
 /**
- * Parses a policy document. `name` is used in errors, which name the statement and the fix; whatever could not be
- * evaluated (NotPrincipal, unknown operators or variables) throws.
+ * Parses a policy document. `name` is used in errors, which name the statement and the fix; whatever AWS refuses, and whatever
+ * could not be evaluated (NotPrincipal, unknown operators or variables), throws.
  */
-export function parsePolicy(document: unknown, name: string): Policy {
+export function parsePolicy(document: unknown, name: string, kind: PolicyKind): Policy {
   const parsed: unknown = typeof document === "string" ? parseJson(document, name) : document;
   if (!isRecord(parsed)) throw new Error(`${name}: a policy document must be a JSON object with "Statement".`);
   for (const field of Object.keys(parsed)) {
     if (!["Version", "Id", "Statement"].includes(field))
       throw new Error(`${name}: unknown policy field '${field}'; expected Version, Id, Statement.`);
   }
+  if (!VERSIONS.includes(parsed.Version))
+    throw new Error(
+      `${name}: Version must be "${VERSION_WITH_VARIABLES}" or "2008-10-17", got ${JSON.stringify(parsed.Version)}.`,
+    );
   const statements = list(parsed.Statement);
   if (statements.length === 0) throw new Error(`${name}: a policy needs at least one statement.`);
-  return { name, statements: statements.map((statement, index) => parseStatement(statement, `${name}, statement ${index}`)) };
+  const variables = parsed.Version === VERSION_WITH_VARIABLES;
+  return {
+    name,
+    statements: statements.map((statement, index) => parseStatement(statement, `${name}, statement ${index}`, kind, variables)),
+  };
 }
 
 function parseJson(text: string, name: string): unknown {
@@ -77,7 +93,7 @@ function parseJson(text: string, name: string): unknown {
   }
 }
 
-function parseStatement(raw: unknown, where: string): Statement {
+function parseStatement(raw: unknown, where: string, kind: PolicyKind, variables: boolean): Statement {
   if (!isRecord(raw)) throw new Error(`${where}: expected an object.`);
   for (const field of Object.keys(raw)) {
     if (!STATEMENT_FIELDS.has(field))
@@ -91,10 +107,16 @@ function parseStatement(raw: unknown, where: string): Statement {
     throw new Error(`${where}: expected either Action or NotAction.`);
   if (raw.Resource !== undefined && raw.NotResource !== undefined)
     throw new Error(`${where}: expected either Resource or NotResource.`);
-  const resources = strings(raw.Resource ?? raw.NotResource, `${where}: Resource`);
-  const conditions = parseConditions(raw.Condition, where);
-  for (const text of [...resources, ...Object.values(conditions).flatMap((block) => Object.values(block).flat())])
-    checkVariables(text, where);
+  const resource = raw.Resource ?? raw.NotResource;
+  if (kind === "trust" && resource !== undefined)
+    throw new Error(`${where}: a trust policy has no Resource: it is about the role that it belongs to.`);
+  if (kind !== "trust" && list(resource).length === 0) throw new Error(`${where}: expected Resource or NotResource.`);
+  if (kind === "identity" && raw.Principal !== undefined)
+    throw new Error(`${where}: an identity policy has no Principal: it is about the role that it is attached to.`);
+  if (kind !== "identity" && raw.Principal === undefined) throw new Error(`${where}: a ${kind} policy needs a Principal.`);
+  const readPattern = (text: string): string => (variables ? checkedVariables(text, where) : literalPattern(text, "$"));
+  const resources = strings(resource, `${where}: Resource`).map(readPattern);
+  const conditions = parseConditions(raw.Condition, where, readPattern);
   return {
     effect: raw.Effect,
     actions: strings(raw.Action ?? raw.NotAction, `${where}: Action`),
@@ -106,7 +128,7 @@ function parseStatement(raw: unknown, where: string): Statement {
   };
 }
 
-function parseConditions(raw: unknown, where: string): Statement["conditions"] {
+function parseConditions(raw: unknown, where: string, readPattern: (text: string) => string): Statement["conditions"] {
   if (raw === undefined) return {};
   if (!isRecord(raw)) throw new Error(`${where}: Condition must be an object of operators.`);
   checkOperators(Object.keys(raw), where);
@@ -116,7 +138,10 @@ function parseConditions(raw: unknown, where: string): Statement["conditions"] {
       return [
         operator,
         Object.fromEntries(
-          Object.entries(block).map(([key, value]) => [key, strings(value, `${where}: Condition.${operator}.${key}`)]),
+          Object.entries(block).map(([key, value]) => [
+            key,
+            strings(value, `${where}: Condition.${operator}.${key}`).map(readPattern),
+          ]),
         ),
       ];
     }),
@@ -130,7 +155,7 @@ function parsePrincipals(raw: unknown, where: string): PolicyPrincipals | undefi
   return Object.fromEntries(Object.entries(raw).map(([kind, ids]) => [kind, strings(ids, `${where}: Principal.${kind}`)]));
 }
 
-function checkVariables(text: string, where: string): void {
+function checkedVariables(text: string, where: string): string {
   for (const [, variable = ""] of text.matchAll(/\$\{([^}]*)\}/g)) {
     if (!VARIABLES.has(variable) && !["*", "?", "$"].includes(variable)) {
       throw new Error(
@@ -138,6 +163,7 @@ function checkVariables(text: string, where: string): void {
       );
     }
   }
+  return text;
 }
 
 function strings(value: unknown, where: string): string[] {
@@ -215,10 +241,9 @@ function applies(statement: Statement, question: Question): boolean {
 function substitute(text: string, context: ConditionContext): string {
   if (!text.includes("${")) return text;
   return text.replace(/\$\{([^}]*)\}/g, (whole, variable: string) => {
-    if (["*", "?", "$"].includes(variable)) return variable;
     const value = context[variable];
-    // AWS: a statement whose variable has no value for the request does not match.
-    return typeof value === "string" ? value : whole;
+    // The escapes `${*}`, `${?}` and `${$}` stay for the matching, as does a variable without a value, which matches nothing.
+    return typeof value === "string" ? literalPattern(value) : whole;
   });
 }
 

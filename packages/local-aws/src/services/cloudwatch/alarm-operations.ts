@@ -3,7 +3,7 @@ import type { Input } from "../messaging/input";
 import { type Operation, page } from "../messaging/operations";
 import { nameValues } from "../resource-parts";
 import type { Alarm, AlarmStatus, MetricQuery } from "./alarm";
-import type { TreatMissing } from "./evaluation";
+import { ALARM_STATES, type TreatMissing } from "./evaluation";
 import type { MonitoringPort } from "./port";
 import { commonPeriod, dimensionsOf, queriesOf } from "./queries";
 
@@ -50,7 +50,7 @@ export function alarmOperations(cloudwatch: MonitoringPort): Record<string, Oper
             ({ alarm, status }) =>
               (names === undefined || names.includes(alarm.name)) &&
               alarm.name.startsWith(input.text("AlarmNamePrefix") ?? "") &&
-              (input.text("StateValue") ?? status.state) === status.state,
+              (input.oneOf("StateValue", ALARM_STATES) ?? status.state) === status.state,
           );
         const shown = (input.texts("AlarmTypes") ?? ["MetricAlarm"]).includes("MetricAlarm") ? all : [];
         const { items, nextToken } = page(shown, input.text("NextToken"), input.integer("MaxRecords", 1, 100) ?? 50);

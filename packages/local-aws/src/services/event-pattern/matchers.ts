@@ -5,6 +5,7 @@
 import { isRecord } from "@risk/program-graph";
 import { parseCidr } from "./cidr";
 import { InvalidEventPattern } from "./errors";
+import { wildcard } from "./wildcard";
 
 export type Scalar = string | number | boolean | null;
 export type ScalarTest = (value: Scalar) => boolean;
@@ -83,32 +84,6 @@ function affix(operator: "prefix" | "suffix", operand: unknown, path: string): S
   throw new InvalidEventPattern(path, `${operator} must be a string or {"equals-ignore-case": string}`);
 }
 
-/** `*` matches any run of characters; `\*` and `\\` are the literal ones; `**` is refused as on AWS. */
-export function wildcard(pattern: string, path: string): RegExp {
-  let source = "^";
-  let afterStar = false;
-  for (let index = 0; index < pattern.length; index++) {
-    const character = pattern.charAt(index);
-    if (character === "*") {
-      if (afterStar) throw new InvalidEventPattern(path, `wildcard "${pattern}" has consecutive * characters`);
-      source += "[^]*";
-      afterStar = true;
-      continue;
-    }
-    afterStar = false;
-    let literal = character;
-    if (character === "\\") {
-      index++;
-      literal = pattern.charAt(index);
-      if (literal !== "*" && literal !== "\\") {
-        throw new InvalidEventPattern(path, `wildcard "${pattern}" has an invalid escape; only \\* and \\\\ exist`);
-      }
-    }
-    source += literal.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
-  }
-  return new RegExp(`${source}$`);
-}
-
 function numeric(operand: unknown, path: string): ScalarTest {
   if (!Array.isArray(operand) || operand.length === 0 || operand.length % 2 !== 0) {
     throw new InvalidEventPattern(path, 'numeric must be an array of comparisons such as [">", 0, "<=", 5]');
@@ -161,7 +136,8 @@ function anythingBut(operand: unknown, path: string): ScalarTest {
     const items: unknown[] = Array.isArray(inner) ? inner : [inner];
     if (items.length === 0) throw new InvalidEventPattern(path, `anything-but.${operator} must not be an empty list`);
     const tests = items.map((item) => {
-      if (item === "") throw new InvalidEventPattern(path, `anything-but.${operator} must not be an empty string`);
+      if (item === "" && operator !== "wildcard")
+        throw new InvalidEventPattern(path, `anything-but.${operator} must not be an empty string`);
       if (typeof item !== "string")
         throw new InvalidEventPattern(path, `anything-but.${operator} must be a string or a list of strings`);
       return compileOperator(operator, item, path);

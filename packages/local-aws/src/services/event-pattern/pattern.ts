@@ -4,9 +4,11 @@
  * Semantics (Event Ruler's): fields are ANDed, entries of a leaf array ORed, `$or` alternatives ORed. An array in the event matches
  * when one of its elements does, and all conditions below an array of objects must hold for the same element. Only
  * leaves exist: `exists: false` holds when no scalar lies at the path anywhere in the event, so an object or an empty
- * array counts as absent. Numbers are compared by value (300, 300.0 and 3e2 are equal).
+ * array counts as absent. Numbers are compared by value (300, 300.0 and 3e2 are equal). A key with dots is the same as the nested
+ * path, in patterns and in events: "Considerations when creating event patterns" of the EventBridge user guide.
  */
 import { isRecord, messageOf } from "@risk/program-graph";
+import { withoutDots } from "./dotted-keys";
 import { InvalidEventPattern } from "./errors";
 import { compileMatcher, type LeafMatcher, type Scalar, type ScalarTest } from "./matchers";
 
@@ -31,7 +33,10 @@ type Compiled =
 export function compileEventPattern(pattern: unknown): EventMatcher {
   const value = typeof pattern === "string" ? parse(pattern) : pattern;
   const alternatives = expand(value, [], true).map(compileTree);
-  return (event) => alternatives.some((alternative) => matches(alternative, event, event));
+  return (event) => {
+    const nested = withoutDots(event);
+    return alternatives.some((alternative) => matches(alternative, nested, nested));
+  };
 }
 
 function parse(text: string): unknown {
@@ -63,6 +68,8 @@ function either(value: unknown, path: readonly string[]): Tree[] {
 }
 
 function field(key: string, value: unknown, path: readonly string[]): Tree[] {
+  const dot = key.indexOf(".");
+  if (dot >= 0) return field(key.slice(0, dot), { [key.slice(dot + 1)]: value }, path);
   const inner = [...path, key];
   const where = inner.join(".");
   if (Array.isArray(value)) {
@@ -87,7 +94,7 @@ function merge(left: Tree, right: Tree, where: string): Tree {
     if (present === undefined) merged.set(key, node);
     else if (present.kind === "branch" && node.kind === "branch") {
       merged.set(key, { kind: "branch", tree: merge(present.tree, node.tree, where) });
-    } else throw new InvalidEventPattern(where, `path "${key}" is constrained both beside and inside $or`);
+    } else throw new InvalidEventPattern(where, `path "${key}" is constrained twice`);
   }
   return merged;
 }

@@ -18,7 +18,7 @@ export function logsBodies(service: LogsService): ResourceBody[] {
   };
   const applyPolicy = ({ inputs }: GraphResource) => {
     const document = documentText(inputs.policyDocument);
-    parsePolicy(document, `log resource policy ${String(inputs.policyName)}`);
+    parsePolicy(document, `log resource policy ${String(inputs.policyName)}`, "resource");
     service.savePolicy(String(inputs.policyName), document);
   };
   return [

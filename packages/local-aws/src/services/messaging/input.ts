@@ -55,6 +55,14 @@ export class Input {
     throw this.error(`${this.at(name)} must be a string, got ${typeof member}`);
   }
 
+  oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const found = values.find((value) => value === text);
+    if (found === undefined) throw this.error(`${name} must be one of ${values.join(", ")}, got '${text}'`);
+    return found;
+  }
+
   needText(name: string): string {
     return this.need(name, this.text(name));
   }

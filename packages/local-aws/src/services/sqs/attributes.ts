@@ -39,7 +39,7 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
   }
   if (attributes.Policy !== undefined && attributes.Policy !== "") {
     try {
-      parsePolicy(attributes.Policy, "Policy");
+      parsePolicy(attributes.Policy, "Policy", "resource");
     } catch (error) {
       throw new AwsError("InvalidAttributeValue", `Policy is not a policy document: ${messageOf(error)}`);
     }
