@@ -161,15 +161,13 @@ export class ApiGateway implements Part {
   }
 
   private async authorise(request: SignedRequest, resource: string): Promise<string> {
-    const { headers } = request;
-    if (headers.authorization === undefined && !request.target.includes("X-Amz-Signature="))
-      throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
+    if (request.headers.authorization === undefined) throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
     let principal: Principal;
     try {
       principal = await this.ports.verify(request);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      throw new GatewayError(/expired/i.test(error.code) ? "EXPIRED_TOKEN" : "INVALID_SIGNATURE", error.message);
+      throw new GatewayError("INVALID_SIGNATURE", error.message);
     }
     if (!this.ports.isAllowed(principal, "execute-api:Invoke", resource)) {
       throw new GatewayError(

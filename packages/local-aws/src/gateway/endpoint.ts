@@ -97,8 +97,8 @@ export class GatewayEndpoint {
       region: verified.region,
       method: raw.method,
       url,
-      headers: requestHeaders(raw, verified),
-      body: verified.body,
+      headers: raw.headers,
+      body: raw.body,
     };
     const named = action ?? service.actionOf?.(partial);
     if (named === undefined)
@@ -150,17 +150,6 @@ export class GatewayEndpoint {
     this.options.log(`endpoint: ${raw.method} ${raw.target}: ${text}`);
     return new AwsError("InternalFailure", `The local endpoint failed: ${messageOf(error)}`, 500);
   }
-}
-
-function requestHeaders(raw: SignedRequest, verified: VerifiedRequest): Record<string, string> {
-  const headers = { ...raw.headers, ...verified.trailers };
-  const encodings = (headers["content-encoding"] ?? "").split(",").map((encoding) => encoding.trim());
-  if (encodings.includes("aws-chunked")) {
-    const rest = encodings.filter((encoding) => encoding !== "aws-chunked").join(",");
-    if (rest === "") delete headers["content-encoding"];
-    else headers["content-encoding"] = rest;
-  }
-  return headers;
 }
 
 /** WHATWG URLs resolve `.` and `..`, which would silently address another S3 key, so such paths are refused. */

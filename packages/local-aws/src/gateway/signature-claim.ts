@@ -1,7 +1,5 @@
-/** The signature that a request claims to have, in the Authorization header or in a presigned URL. */
+/** The signature that a request claims to have in its Authorization header. */
 import { AwsError } from "../contracts";
-
-const MAX_PRESIGNED_SECONDS = 7 * 24 * 3600;
 
 /** A request as it came from the socket: the signature covers these exact bytes. */
 export interface SignedRequest {
@@ -23,11 +21,9 @@ export interface Claim {
   readonly signature: string;
   readonly timestamp: string;
   readonly token: string | undefined;
-  /** Seconds; only for presigned URLs. */
-  readonly expires: number | undefined;
 }
 
-type Failure = "missing" | "malformed" | "unknownKey" | "badToken" | "mismatch" | "skew" | "expired";
+type Failure = "missing" | "malformed" | "unknownKey" | "badToken" | "mismatch" | "skew";
 
 const S3_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
   missing: ["AccessDenied", 403],
@@ -36,7 +32,6 @@ const S3_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
   badToken: ["InvalidToken", 400],
   mismatch: ["SignatureDoesNotMatch", 403],
   skew: ["RequestTimeTooSkewed", 403],
-  expired: ["AccessDenied", 403],
 };
 const QUERY_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
   missing: ["MissingAuthenticationToken", 403],
@@ -45,7 +40,6 @@ const QUERY_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
   badToken: ["InvalidClientTokenId", 403],
   mismatch: ["SignatureDoesNotMatch", 403],
   skew: ["SignatureDoesNotMatch", 403],
-  expired: ["RequestExpired", 400],
 };
 const JSON_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
   missing: ["MissingAuthenticationTokenException", 403],
@@ -54,7 +48,6 @@ const JSON_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
   badToken: ["UnrecognizedClientException", 403],
   mismatch: ["InvalidSignatureException", 403],
   skew: ["InvalidSignatureException", 403],
-  expired: ["InvalidSignatureException", 403],
 };
 
 export function failure(kind: Failure, service: string, message: string): AwsError {
@@ -65,33 +58,18 @@ export function failure(kind: Failure, service: string, message: string): AwsErr
 
 /** The signing name that an unverified request claims; it decides the shape of errors. */
 export function claimedService(request: SignedRequest): string | undefined {
-  const scope = /Credential=[^/\s,]+\/\d{8}\/[^/\s,]*\/([^/\s,]+)\//.exec(request.headers.authorization ?? "");
-  if (scope) return scope[1];
-  const query = new Map(queryParameters(request.target));
-  if (isSignatureVersion2(query)) return "s3";
-  return query.get("X-Amz-Credential")?.split("/")[3];
+  if (isPresigned(request)) return "s3";
+  return /Credential=[^/\s,]+\/\d{8}\/[^/\s,]*\/([^/\s,]+)\//.exec(request.headers.authorization ?? "")?.[1];
 }
 
-/** Only S3 ever had such URLs: `aws s3 presign` makes them unless it is configured for Signature Version 4. */
-function isSignatureVersion2(query: ReadonlyMap<string, string>): boolean {
-  return query.has("AWSAccessKeyId") && query.has("Signature") && query.has("Expires");
-}
+/** By Signature Version 4 or 2. */
+const isPresigned = ({ target }: SignedRequest): boolean => /[?&](X-Amz-Signature|AWSAccessKeyId)=/.test(target);
 
-/** Parses the claim. Throws {@link AwsError} when there is none, or not of this form. */
+/** Parses the claim. @throws AwsError when there is none, or not of this form */
 export function claimOf(request: SignedRequest, service: string): Claim {
-  const query = new Map(queryParameters(request.target));
-  return query.has("X-Amz-Signature") ? presignedClaim(query, service) : headerClaim(request, query, service);
-}
-
-function headerClaim(request: SignedRequest, query: ReadonlyMap<string, string>, service: string): Claim {
   const header = request.headers.authorization;
-  if (isSignatureVersion2(query)) {
-    throw new AwsError(
-      "InvalidRequest",
-      "Please use AWS4-HMAC-SHA256: URLs of Signature Version 2 are not supported. For the AWS CLI: aws configure set default.s3.signature_version s3v4",
-      400,
-    );
-  }
+  if (isPresigned(request))
+    throw new AwsError("NotImplemented", "Presigned URLs are not supported by the local endpoint; sign in a header.", 501);
   if (header === undefined)
     throw failure("missing", service, "Missing Authentication Token: the request is not signed (AWS Signature Version 4).");
   const fields = /^AWS4-HMAC-SHA256\s+Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})$/.exec(
@@ -110,23 +88,6 @@ function headerClaim(request: SignedRequest, query: ReadonlyMap<string, string>,
     signature,
     timestamp: request.headers["x-amz-date"] ?? "",
     token: request.headers["x-amz-security-token"],
-    expires: undefined,
-  };
-}
-
-function presignedClaim(query: ReadonlyMap<string, string>, service: string): Claim {
-  const expires = Number(query.get("X-Amz-Expires"));
-  if (query.get("X-Amz-Algorithm") !== "AWS4-HMAC-SHA256")
-    throw failure("malformed", service, "X-Amz-Algorithm must be AWS4-HMAC-SHA256.");
-  if (!Number.isInteger(expires) || expires < 1 || expires > MAX_PRESIGNED_SECONDS)
-    throw failure("malformed", service, `X-Amz-Expires must be a number of seconds from 1 to ${MAX_PRESIGNED_SECONDS}.`);
-  return {
-    ...scopeOf(query.get("X-Amz-Credential") ?? "", service),
-    signedHeaders: (query.get("X-Amz-SignedHeaders") ?? "").split(";"),
-    signature: query.get("X-Amz-Signature") ?? "",
-    timestamp: query.get("X-Amz-Date") ?? "",
-    token: query.get("X-Amz-Security-Token"),
-    expires,
   };
 }
 
