@@ -92,18 +92,6 @@ describe("InvokeEndpoint", () => {
     });
   });
 
-  it.each([
-    ["Stopped", "ServiceUnavailable", 503],
-    ["Failed", "ModelError", 424],
-  ] as const)("of a %s endpoint is %s", async (state, name, httpStatusCode) => {
-    sagemaker.setEndpoint("churn", state);
-    await expect(invoke("1,2,3")).rejects.toMatchObject({ name, $metadata: { httpStatusCode } });
-    sagemaker.setEndpoint("churn", "InService");
-    expect(Number((await invoke("1,2,3")).text)).toBe(scoreOf(1, 2, 3));
-    expect(sagemaker.invocations("churn")).toBe(2);
-    expect(() => sagemaker.setEndpoint("other", "Failed")).toThrow(/no endpoint "other"/);
-  });
-
   it("is throttled by injected faults", async () => {
     platform.endpoint.injectFaults(new FaultInjector(1, [{ kind: "throttle", service: "sagemaker", probability: 1, times: 1 }]));
     await expect(invoke("1,2,3")).rejects.toMatchObject({ name: "ThrottlingException" });

@@ -16,7 +16,7 @@ export function apiGatewayBodies(gateway: ApiGateway): ResourceBody[] {
 const accountBody: ResourceBody = {
   type: "aws:apigateway/account:Account",
   honoured: [],
-  cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself", resetOnDelete: "see cloudwatchRoleArn" },
+  cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself" },
   replaceOn: [],
   outputs: () => ({ id: "api-gateway-account", state: {} }),
 };

@@ -14,7 +14,7 @@ export function stageBodies(gateway: ApiGateway, urlOf: (apiId: string, stage: s
 const deploymentBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/deployment:Deployment",
   honoured: ["restApi", "triggers"],
-  cloudOnly: { description: "shown in the console only" },
+  cloudOnly: {},
   // Another one for each value of the triggers, as they are what replaces it.
   outputs: ({ name, inputs }) => ({
     id: idOf("deployment", `${name} ${JSON.stringify(inputs.triggers ?? {})}`),
@@ -44,7 +44,6 @@ const stageBody = (gateway: ApiGateway, urlOf: (apiId: string, stage: string) =>
   cloudOnly: {
     ...tags,
     xrayTracingEnabled: "trace ids are passed on; there is no trace store here",
-    description: "shown in the console only",
   },
   replaceOn: ["restApi", "stageName"],
   outputs: ({ inputs, region, accountId }) => {

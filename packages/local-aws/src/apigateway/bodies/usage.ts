@@ -23,7 +23,7 @@ function throttleOf(fields: Fields): Throttle | undefined {
 const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/usagePlan:UsagePlan",
   honoured: ["name", "apiStages", "throttleSettings", "quotaSettings"],
-  cloudOnly: { ...tags, description: "shown in the console only", productCode: "belongs to the marketplace" },
+  cloudOnly: { ...tags, description: "shown in the console only" },
   replaceOn: [],
   autoName: anyName,
   outputs: ({ name, inputs, region }) => {
@@ -55,7 +55,7 @@ const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
 const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/apiKey:ApiKey",
   honoured: ["name", "value", "enabled"],
-  cloudOnly: { ...tags, description: "shown in the console only", customerId: "belongs to the marketplace" },
+  cloudOnly: { ...tags, description: "shown in the console only" },
   replaceOn: ["value"],
   autoName: anyName,
   outputs: ({ name, inputs, region }) => {
