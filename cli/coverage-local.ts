@@ -8,16 +8,16 @@ import type { Profiler } from "node:inspector";
 import { join, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { mergeProcessCovs } from "@bcoe/v8-coverage";
-import { type CommandLine, parseCommandLine, runCommand } from "../cli/options";
+import { type CommandLine, parseCommandLine, runCommand } from "./options";
 
 /** The packages of the local runtime, as folders under dist. */
 const FOLDERS = [
   "packages/program-graph/src",
   "packages/local-aws/src/engine",
   "packages/local-aws/src/provider",
-  "packages/local-aws/src/gateway",
+  "packages/local-aws/src/endpoint",
+  "packages/local-aws/src/permissions",
   "packages/local-aws/src/services",
-  "packages/local-aws/src/apigateway",
   "packages/local-aws/src/lambda",
   "packages/local-warehouse/src",
 ];

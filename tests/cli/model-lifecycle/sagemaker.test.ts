@@ -3,7 +3,7 @@ import { FaultInjector, SageMakerRuntimeService } from "@risk/local-aws/testing"
 import { loadTrees } from "@risk/tree-kernel";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { endpointModel } from "../../../cli/shipped-models";
-import { type SmallPlatform, smallPlatform } from "../../../packages/local-aws/tests/gateway/small-platform";
+import { type SmallPlatform, smallPlatform } from "../../../packages/local-aws/tests/endpoint/small-platform";
 import { treeImage } from "../../helpers/tree-image";
 
 const FEATURES = ["age", "balance", "products"];

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Deliver, LocalContext } from "../../contracts";
-import { matchesWildcard } from "../../gateway/permissions/conditions";
+import { matchesWildcard } from "../../permissions/conditions";
 import type { NotificationTarget, S3Store, StoredObject } from "./store";
 
 export type S3EventName =

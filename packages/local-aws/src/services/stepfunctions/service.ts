@@ -2,9 +2,9 @@
 
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
-import { roleNameOf } from "../../gateway/credentials";
-import type { Iam } from "../../gateway/permissions/iam";
-import { MACHINE_KEY_NEED } from "../../gateway/permissions/key-use";
+import { roleNameOf } from "../../endpoint/credentials";
+import type { Iam } from "../../permissions/iam";
+import { MACHINE_KEY_NEED } from "../../permissions/key-use";
 import type { DeliverRegistry } from "../deliver";
 import type { EventsService } from "../events";
 import { groupOfArn, type LogsService } from "../logs";

@@ -1,10 +1,10 @@
 /** Serves the REST APIs of a program on one loopback port. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { AwsError, type LocalContext, type Part, type Principal } from "../contracts";
-import { readBody } from "../gateway/port";
-import type { SignedRequest } from "../gateway/signature-claim";
-import { newTraceId } from "../lambda/trace";
+import { AwsError, type LocalContext, type Part, type Principal } from "../../contracts";
+import { readBody } from "../../endpoint/port";
+import type { SignedRequest } from "../../endpoint/signature-claim";
+import { newTraceId } from "../../lambda/trace";
 import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api";
 import { type Call, contextValues, recordCall } from "./call";
 import { type Answer, GatewayError, renderError } from "./errors";

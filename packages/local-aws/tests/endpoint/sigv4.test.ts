@@ -6,8 +6,8 @@
 import { Hash } from "@smithy/core/serde";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { describe, expect, it } from "vitest";
-import type { SignedRequest } from "../../src/gateway/signature-claim";
-import { type KeySource, verifySignature } from "../../src/gateway/sigv4";
+import type { SignedRequest } from "../../src/endpoint/signature-claim";
+import { type KeySource, verifySignature } from "../../src/endpoint/sigv4";
 
 const secretAccessKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const principal = { kind: "owner", arn: "arn:aws:iam::000000000000:root" } as const;

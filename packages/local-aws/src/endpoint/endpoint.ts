@@ -6,9 +6,9 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
+import type { Iam } from "../permissions/iam";
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
-import type { Iam } from "./permissions/iam";
 import { Port } from "./port";
 import { deniedCode, errorResponse, type Protocol, recognise } from "./protocols";
 import { claimedService, type SignedRequest } from "./signature-claim";
@@ -23,7 +23,7 @@ interface EndpointOptions {
   readonly onHandled?: (request: AwsRequest) => void;
 }
 
-export class GatewayEndpoint {
+export class AwsEndpoint {
   private readonly services = new Map<string, AwsService>();
   private readonly port: Port;
   private faults: FaultInjector | undefined;

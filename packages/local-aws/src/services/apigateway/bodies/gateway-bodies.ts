@@ -1,5 +1,5 @@
 /** Local bodies of the aws:apigateway resource types. */
-import type { ResourceBody } from "../../contracts";
+import type { ResourceBody } from "../../../contracts";
 import type { ApiGateway } from "../server";
 import { definitionBodies } from "./definition";
 import { stageBodies } from "./stage";

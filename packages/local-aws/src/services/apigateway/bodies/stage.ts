@@ -1,6 +1,6 @@
 /** Local bodies of deployments, stages, and the stages' throttles. */
-import { AwsError, type GraphResource, type ResourceBody } from "../../contracts";
-import { fieldsOf, writtenBy } from "../../engine/fields";
+import { AwsError, type GraphResource, type ResourceBody } from "../../../contracts";
+import { fieldsOf, writtenBy } from "../../../engine/fields";
 import { type Stage, snapshotOf } from "../api";
 import { checkTemplate } from "../context";
 import type { ApiGateway } from "../server";

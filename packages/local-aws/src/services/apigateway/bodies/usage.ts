@@ -1,8 +1,8 @@
 /** Local bodies of who may call an API: usage plans and API keys. */
 import { createHash } from "node:crypto";
-import type { ResourceBody } from "../../contracts";
-import { type Fields, fieldsOf, writtenBy } from "../../engine/fields";
-import { physicalName } from "../../engine/names";
+import type { ResourceBody } from "../../../contracts";
+import { type Fields, fieldsOf, writtenBy } from "../../../engine/fields";
+import { physicalName } from "../../../engine/names";
 import type { Throttle } from "../api";
 import type { ApiGateway } from "../server";
 import { anyName, idOf, tags } from "./inputs";

@@ -1,7 +1,7 @@
 /** Local bodies of APIs and their parts: resources, methods, integrations, models, validators, responses. */
-import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
-import { fieldsOf, writtenBy } from "../../engine/fields";
-import { physicalName } from "../../engine/names";
+import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../../contracts";
+import { fieldsOf, writtenBy } from "../../../engine/fields";
+import { physicalName } from "../../../engine/names";
 import { type Api, type ApiMethod, newApi, resourcePath } from "../api";
 import { checkName, checkTemplate } from "../context";
 import { customisable } from "../errors";

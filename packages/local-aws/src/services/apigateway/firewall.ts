@@ -2,7 +2,7 @@
  * A web ACL in front of a stage, as far as it affects legitimate calls: the program's own rules, and the two rules of AWS's common
  * rule set that stop API clients. Rules that look for attacks match nothing here.
  */
-import { Fields } from "../engine/fields";
+import { Fields } from "../../engine/fields";
 
 interface FirewallRequest {
   /** With the stage: `/v1/score`. */
@@ -119,7 +119,7 @@ function compileStatement(statement: unknown, rule: string): Matches {
       return () => false;
     default:
       throw new Error(
-        `${rule}: the statement "${kind}" has no local meaning; packages/local-aws/src/apigateway/firewall.ts lists those that have.`,
+        `${rule}: the statement "${kind}" has no local meaning; packages/local-aws/src/services/apigateway/firewall.ts lists those that have.`,
       );
   }
 }

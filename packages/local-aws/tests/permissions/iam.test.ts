@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { matchesWildcard } from "../../src/gateway/permissions/conditions";
-import { Iam } from "../../src/gateway/permissions/iam";
-import { evaluateIdentity, parsePolicy } from "../../src/gateway/permissions/policy";
+import { matchesWildcard } from "../../src/permissions/conditions";
+import { Iam } from "../../src/permissions/iam";
+import { evaluateIdentity, parsePolicy } from "../../src/permissions/policy";
 
 const question = (action: string, resource: string, context: Record<string, string> = {}) => ({ action, resource, context });
 const verdict = (statements: object[], action: string, resource: string, context = {}) =>
