@@ -79,8 +79,7 @@ export class AwsEndpoint {
       return await this.dispatch(raw, url, verified, protocol, recognised.action);
     } catch (error) {
       const known = error instanceof AwsError ? error : this.unexpected(raw, error);
-      const queryMode = raw.headers["x-amzn-query-mode"] === "true";
-      return errorResponse(known, { protocol, requestId, method: raw.method, queryMode });
+      return errorResponse(known, { protocol, requestId, method: raw.method });
     }
   }
 

@@ -23,37 +23,23 @@ export interface Claim {
   readonly token: string | undefined;
 }
 
-type Failure = "missing" | "malformed" | "unknownKey" | "badToken" | "mismatch" | "skew";
+/** Codes of what is wrong with a signature, in the order of `FAMILIES`. */
+const CODES = {
+  missing: ["AccessDenied", "MissingAuthenticationToken", "MissingAuthenticationTokenException"],
+  malformed: ["AuthorizationHeaderMalformed", "IncompleteSignature", "IncompleteSignatureException"],
+  unknownKey: ["InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"],
+  badToken: ["InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException"],
+  mismatch: ["SignatureDoesNotMatch", "SignatureDoesNotMatch", "InvalidSignatureException"],
+  skew: ["RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException"],
+} as const;
+/** S3, services of the query protocol, all others. */
+const FAMILIES = [["s3"], ["sns", "sts", "iam"]];
+const BAD_REQUESTS: readonly string[] = ["AuthorizationHeaderMalformed", "IncompleteSignature", "InvalidToken"];
 
-const S3_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
-  missing: ["AccessDenied", 403],
-  malformed: ["AuthorizationHeaderMalformed", 400],
-  unknownKey: ["InvalidAccessKeyId", 403],
-  badToken: ["InvalidToken", 400],
-  mismatch: ["SignatureDoesNotMatch", 403],
-  skew: ["RequestTimeTooSkewed", 403],
-};
-const QUERY_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
-  missing: ["MissingAuthenticationToken", 403],
-  malformed: ["IncompleteSignature", 400],
-  unknownKey: ["InvalidClientTokenId", 403],
-  badToken: ["InvalidClientTokenId", 403],
-  mismatch: ["SignatureDoesNotMatch", 403],
-  skew: ["SignatureDoesNotMatch", 403],
-};
-const JSON_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
-  missing: ["MissingAuthenticationTokenException", 403],
-  malformed: ["IncompleteSignatureException", 403],
-  unknownKey: ["UnrecognizedClientException", 403],
-  badToken: ["UnrecognizedClientException", 403],
-  mismatch: ["InvalidSignatureException", 403],
-  skew: ["InvalidSignatureException", 403],
-};
-
-export function failure(kind: Failure, service: string, message: string): AwsError {
-  const codes = service === "s3" ? S3_CODES : ["sns", "sts", "iam"].includes(service) ? QUERY_CODES : JSON_CODES;
-  const [code, status] = codes[kind];
-  return new AwsError(code, message, status);
+export function failure(kind: keyof typeof CODES, service: string, message: string): AwsError {
+  const family = FAMILIES.findIndex((services) => services.includes(service));
+  const code = CODES[kind].at(family) ?? "InvalidSignatureException";
+  return new AwsError(code, message, BAD_REQUESTS.includes(code) ? 400 : 403);
 }
 
 /** The signing name that an unverified request claims; it decides the shape of errors. */

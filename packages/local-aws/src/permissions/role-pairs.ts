@@ -44,6 +44,14 @@ export const ROLE_PAIRS: readonly ServicePair[] = [
     source: [EVENTS_ROLES],
   },
   {
+    service: "logs.amazonaws.com",
+    target: "stream",
+    from: "a subscription filter",
+    role: { actions: ["kinesis:PutRecord"], on: "target", trustSends: ["aws:SourceArn"] },
+    key: [],
+    source: ['CloudWatch Logs User Guide, "Log group-level subscription filters"'],
+  },
+  {
     service: "states.amazonaws.com",
     target: "log group",
     from: "logs of a machine",
