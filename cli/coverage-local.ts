@@ -8,16 +8,16 @@ import type { Profiler } from "node:inspector";
 import { join, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { mergeProcessCovs } from "@bcoe/v8-coverage";
-import { type CommandLine, parseCommandLine, runCommand } from "../cli/options";
+import { type CommandLine, parseCommandLine, runCommand } from "./options";
 
 /** The compiled packages of the local runtime. */
 const FOLDERS = [
   "packages/program-graph/dist",
   "packages/local-aws/dist/engine",
   "packages/local-aws/dist/provider",
-  "packages/local-aws/dist/gateway",
+  "packages/local-aws/dist/endpoint",
   "packages/local-aws/dist/services",
-  "packages/local-aws/dist/apigateway",
+  "packages/local-aws/dist/permissions",
   "packages/local-aws/dist/lambda",
   "packages/local-warehouse/dist",
 ];

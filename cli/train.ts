@@ -60,9 +60,9 @@ export interface GoldenRows {
 }
 
 /** Trains everything. @returns the index that was written. @throws Error if an image doesn't reproduce XGBoost's margins bit for bit */
-export function trainAll(work: string, out: string, print: (line: string) => void): readonly ShippedModel[] {
+export async function trainAll(work: string, out: string, print: (line: string) => void): Promise<readonly ShippedModel[]> {
   const sets = new Map(writeTrainingData(work).map((set) => [set.profile, set]));
-  print(runPython(pythonEnvironment(), ["models/train.py", "train", work, work], "training the models").trim());
+  print(runPython(await pythonEnvironment(), ["models/train.py", "train", work, work], "training the models").trim());
   // models/train.py has just written it.
   const measured = JSON.parse(readFileSync(join(work, "metrics.json"), "utf8")) as Readonly<
     Record<string, ModelMetrics & { readonly profile: DataSet["profile"] }>
@@ -102,7 +102,7 @@ function compileVerified(model: string, rows: string): Uint8Array {
 /** @returns the exit status */
 async function main(): Promise<number> {
   const parsed = parseCommandLine(COMMAND);
-  trainAll(parsed.text("work") ?? ".local/training", parsed.text("out") ?? "models", console.log);
+  await trainAll(parsed.text("work") ?? ".local/training", parsed.text("out") ?? "models", console.log);
   return 0;
 }
 

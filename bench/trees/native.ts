@@ -14,15 +14,15 @@ const sources = join(root, "bench/peers/native");
 const ROUNDS = "3";
 
 /** XGBoost's C API on one thread, called in a C loop. @throws Error if gcc or Python is missing */
-export function xgboostC(subject: Subject): Peer {
-  return xgboost(subject, "xgboost-c", pythonEnvironment(root));
+export async function xgboostC(subject: Subject): Promise<Peer> {
+  return xgboost(subject, "xgboost-c", await pythonEnvironment(root));
 }
 
 const OLD_VERSION = "1.7.6";
 
 /** The same with XGBoost 1.7, where a call for one row takes an eighth of the time. Fetched from PyPI once. */
-export function xgboostC17(subject: Subject): Peer {
-  const python = pythonEnvironment(root);
+export async function xgboostC17(subject: Subject): Promise<Peer> {
+  const python = await pythonEnvironment(root);
   const target = join(folder, `xgboost-${OLD_VERSION}`);
   if (!existsSync(join(target, "xgboost"))) {
     const options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--target", target];

@@ -54,7 +54,7 @@ export class EncryptionKey extends pulumi.ComponentResource {
  * `*` as the resource of a key policy means the key itself. Most statements for services have a condition on the encryption context,
  * which the service that owns the data writes into every call. That ties the key to this account's resources whatever service delivers
  * the message; EventBridge sends KMS neither aws:SourceAccount nor aws:SourceArn for a topic. The sources are in
- * packages/local-aws/src/gateway/permissions/service-pairs.ts.
+ * packages/local-aws/src/permissions/service-pairs.ts.
  */
 function keyPolicy({ accountId, region, partition }: Account): Statement[] {
   const owned = (service: string, resource: string) =>

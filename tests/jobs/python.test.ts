@@ -8,9 +8,9 @@ const SETUP_MS = 600_000;
 const TESTS_MS = 900_000;
 
 let python = "";
-beforeAll(() => {
+beforeAll(async () => {
   requireJava();
-  python = pythonEnvironment();
+  python = await pythonEnvironment();
 }, SETUP_MS);
 
 it(

@@ -48,8 +48,8 @@ const CASES = [
 ] as const;
 
 let folder: string;
-beforeAll(() => {
-  folder = generateModels();
+beforeAll(async () => {
+  folder = await generateModels();
 }, 180_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

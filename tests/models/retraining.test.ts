@@ -11,18 +11,18 @@ import { CHURN } from "../../functions/scoring/profiles/churn";
 const folder = mkdtempSync(join(tmpdir(), "retraining-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function train(name: string): string {
+async function train(name: string): Promise<string> {
   const out = join(folder, name);
   mkdirSync(out);
-  runPython(pythonEnvironment(), ["models/train.py", "train", folder, out, "churn-trees-1"], "training a model");
+  runPython(await pythonEnvironment(), ["models/train.py", "train", folder, out, "churn-trees-1"], "training a model");
   return out;
 }
 
-it("gives the same model for the same rows, with the margins that XGBoost says", () => {
+it("gives the same model for the same rows, with the margins that XGBoost says", async () => {
   const lines = churnRows({ seed: 1, customers: 3000 });
   for (const split of SPLITS)
     writeFileSync(join(folder, `churn-${split}.csv`), `${headerOf(CHURN)}\n${lines[split].join("\n")}\n`);
-  const [one, two] = [train("one"), train("two")];
+  const [one, two] = [await train("one"), await train("two")];
   for (const file of ["churn-trees-1.json", "metrics.json", "churn.golden.json"]) {
     expect(readFileSync(join(two, file)).equals(readFileSync(join(one, file)))).toBe(true);
   }

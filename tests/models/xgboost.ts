@@ -17,10 +17,10 @@ export interface Expected {
 }
 
 /** Trains the models of generate_models.py. @returns the folder they are in; remove it afterwards */
-export function generateModels(): string {
+export async function generateModels(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "xgboost-"));
   runPython(
-    pythonEnvironment(),
+    await pythonEnvironment(),
     [join(process.cwd(), "tests/jobs/generate_models.py"), folder],
     "training the models to compare with",
   );

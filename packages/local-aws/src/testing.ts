@@ -1,12 +1,13 @@
 /** Single services and parts of them, for the tests of a program that runs on them. */
-export { compileFirewall, type Firewall } from "./apigateway/firewall";
-export { TokenBucket } from "./apigateway/throttle";
+
 export { AwsError, type Principal, type ResourceBody } from "./contracts";
+export { CredentialStore, roleNameOf } from "./endpoint/credentials";
+export { FaultInjector } from "./endpoint/faults";
 export { deploy } from "./engine/deploy";
 export { physicalName } from "./engine/names";
 export { createServices } from "./engine/services";
-export { CredentialStore, roleNameOf } from "./gateway/credentials";
-export { FaultInjector } from "./gateway/faults";
+export { compileFirewall, type Firewall } from "./services/apigateway/firewall";
+export { TokenBucket } from "./services/apigateway/throttle";
 export { type AlarmState, comparisons, decide, extraPeriods, type TreatMissing } from "./services/cloudwatch/evaluation";
 export { DynamoError } from "./services/dynamodb/engine";
 export { DynamoDbService } from "./services/dynamodb/service";

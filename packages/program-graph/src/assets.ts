@@ -1,9 +1,7 @@
-/** Pulumi assets and archives as plain bytes, and the zip that would be uploaded for them. */
+/** Pulumi assets and archives as plain bytes. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { crc32, deflateRawSync } from "node:zlib";
-import { Zip, type ZipInputFile } from "fflate";
 
 /** A file given as text or path; `sha256` (hex) identifies the content. */
 interface ResolvedAsset {
@@ -81,33 +79,4 @@ export function archiveFrom(files: Readonly<Record<string, Buffer>>): ResolvedAr
   const sorted = Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
   for (const [path, bytes] of Object.entries(sorted)) hash.update(`${path}\0${bytes.length}\0`).update(bytes);
   return { kind: "archive", sha256: hash.digest("hex"), files: sorted };
-}
-
-/** The same time for every entry, so that equal files give equal zips (zip starts in 1980). */
-const zipEpoch = new Date(1980, 0, 1);
-
-/** Zips of archives that are in use: an archive is asked for its size and hash when it is evaluated and when it is deployed. */
-const zips = new WeakMap<ResolvedArchive["files"], Buffer>();
-
-/** The deployment package: deterministic, best compression. */
-export function zipArchive({ files }: ResolvedArchive): Buffer {
-  const zip = zips.get(files) ?? zipOf(files);
-  zips.set(files, zip);
-  return zip;
-}
-
-function zipOf(files: ResolvedArchive["files"]): Buffer {
-  const chunks: Uint8Array[] = [];
-  const zip = new Zip((error, chunk) => {
-    if (error !== null) throw error;
-    chunks.push(chunk);
-  });
-  for (const [filename, bytes] of Object.entries(files)) {
-    // fflate frames the entries; Node's own deflate is several times faster than one in JavaScript.
-    const entry: ZipInputFile = { filename, mtime: zipEpoch, compression: 8, size: bytes.length, crc: crc32(bytes) };
-    zip.add(entry);
-    entry.ondata?.(null, deflateRawSync(bytes, { level: 9 }), true);
-  }
-  zip.end();
-  return Buffer.concat(chunks);
 }

@@ -1,5 +1,5 @@
 /** A Pulumi program evaluated in this process, without its engine, to the graph of its resources. */
-export { archiveFrom, isResolvedArchive, isResolvedAsset, type ResolvedArchive, resolveAssets, zipArchive } from "./assets";
+export { archiveFrom, isResolvedArchive, isResolvedAsset, type ResolvedArchive, resolveAssets } from "./assets";
 export { type EvaluateOptions, evaluate } from "./evaluate";
 export { diff, fieldChanges, type Graph } from "./graph";
 export { inDependencyOrder } from "./order";

@@ -7,7 +7,7 @@ import { isLifecycleAction, runLifecycle } from "../../../cli/model-lifecycle/ma
 import { awsTarget, connectModels, type Target } from "../../../cli/model-lifecycle/target";
 import type { Parsed } from "../../../cli/options";
 import { PROFILES, type ProfileId } from "../../../functions/scoring/profiles";
-import { type SmallPlatform, smallPlatform } from "../../../packages/local-aws/tests/gateway/small-platform";
+import { type SmallPlatform, smallPlatform } from "../../../packages/local-aws/tests/endpoint/small-platform";
 import { treeImage } from "../../helpers/tree-image";
 
 const BUCKET = "models";

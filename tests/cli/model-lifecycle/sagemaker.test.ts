@@ -3,7 +3,7 @@ import { FaultInjector, SageMakerRuntimeService } from "@risk/local-aws/testing"
 import { loadTrees } from "@risk/tree-kernel";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { endpointModel } from "../../../cli/shipped-models";
-import { type SmallPlatform, smallPlatform } from "../../../packages/local-aws/tests/gateway/small-platform";
+import { type SmallPlatform, smallPlatform } from "../../../packages/local-aws/tests/endpoint/small-platform";
 import { treeImage } from "../../helpers/tree-image";
 
 const FEATURES = ["age", "balance", "products"];
@@ -90,18 +90,6 @@ describe("InvokeEndpoint", () => {
       name: "ValidationError",
       $metadata: { httpStatusCode: 400 },
     });
-  });
-
-  it.each([
-    ["Stopped", "ServiceUnavailable", 503],
-    ["Failed", "ModelError", 424],
-  ] as const)("of a %s endpoint is %s", async (state, name, httpStatusCode) => {
-    sagemaker.setEndpoint("churn", state);
-    await expect(invoke("1,2,3")).rejects.toMatchObject({ name, $metadata: { httpStatusCode } });
-    sagemaker.setEndpoint("churn", "InService");
-    expect(Number((await invoke("1,2,3")).text)).toBe(scoreOf(1, 2, 3));
-    expect(sagemaker.invocations("churn")).toBe(2);
-    expect(() => sagemaker.setEndpoint("other", "Failed")).toThrow(/no endpoint "other"/);
   });
 
   it("is throttled by injected faults", async () => {

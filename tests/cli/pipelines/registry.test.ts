@@ -28,7 +28,7 @@ beforeAll(async () => {
 beforeEach(() => {
   number += 1;
   group = `fraud-${number}`;
-  world.sagemaker.registry.putGroup(group, "Fraud");
+  world.sagemaker.registry.putGroup(group);
 });
 afterAll(async () => {
   client.destroy();

@@ -1,8 +1,8 @@
 /** The function runtime's ports over the local services. */
 import { AwsError, type LocalContext, type Permission } from "../contracts";
-import { type CredentialStore, roleNameOf } from "../gateway/credentials";
-import type { Iam } from "../gateway/permissions/iam";
+import { type CredentialStore, roleNameOf } from "../endpoint/credentials";
 import type { LambdaPorts } from "../lambda/ports";
+import type { Iam } from "../permissions/iam";
 import type { DeliverRegistry } from "../services/deliver";
 import type { KinesisService } from "../services/kinesis";
 import type { LogsService } from "../services/logs";

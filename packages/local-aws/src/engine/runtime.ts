@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { recordOf } from "@risk/program-graph";
 import type { AwsRequest, GraphResource, LocalContext, Part } from "../contracts";
-import { CredentialStore } from "../gateway/credentials";
-import { GatewayEndpoint } from "../gateway/endpoint";
-import { Iam } from "../gateway/permissions/iam";
+import { CredentialStore } from "../endpoint/credentials";
+import { AwsEndpoint } from "../endpoint/endpoint";
+import { Iam } from "../permissions/iam";
 import { ACCOUNT_ID } from "./account";
 import { checkDataFormat } from "./data-format";
 import { lockDataDir } from "./data-lock";
@@ -36,7 +36,7 @@ interface RuntimeOptions extends MachineOptions, Pick<ServiceOptions, "databaseR
 
 export interface Runtime {
   readonly context: LocalContext;
-  readonly endpoint: GatewayEndpoint;
+  readonly endpoint: AwsEndpoint;
   readonly credentials: CredentialStore;
   readonly services: Services;
   readonly killSwitch: KillSwitch;
@@ -56,7 +56,7 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   const credentials = new CredentialStore(db, ACCOUNT_ID);
   const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
   const onHandled = (request: AwsRequest) => killSwitch.handled(request);
-  const endpoint = new GatewayEndpoint({ region: options.region, keys: credentials.lookup, iam, now: clock.now, log, onHandled });
+  const endpoint = new AwsEndpoint({ region: options.region, keys: credentials.lookup, iam, now: clock.now, log, onHandled });
   const endpointUrl = await endpoint.start(options.port ?? 0);
   started.push({ title: "AWS endpoint", end: () => endpoint.end() });
   const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };

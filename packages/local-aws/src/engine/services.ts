@@ -2,15 +2,15 @@
 
 import { join } from "node:path";
 import { Warehouse } from "@risk/local-warehouse";
-import { apiGatewayBodies } from "../apigateway/bodies/gateway-bodies";
-import { ApiGateway } from "../apigateway/server";
 import type { AwsService, LocalContext, Part, ResourceBody } from "../contracts";
-import type { CredentialStore } from "../gateway/credentials";
-import { roleNameOf } from "../gateway/credentials";
-import type { Iam } from "../gateway/permissions/iam";
-import { verifySignature } from "../gateway/sigv4";
+import type { CredentialStore } from "../endpoint/credentials";
+import { roleNameOf } from "../endpoint/credentials";
+import { verifySignature } from "../endpoint/sigv4";
 import { lambdaBodies } from "../lambda/bodies";
 import { LambdaService } from "../lambda/service";
+import type { Iam } from "../permissions/iam";
+import { apiGatewayBodies } from "../services/apigateway/bodies/gateway-bodies";
+import { ApiGateway } from "../services/apigateway/server";
 import { CloudWatchService, cloudwatchBodies } from "../services/cloudwatch";
 import { DeliverRegistry } from "../services/deliver";
 import { DynamoDbService, dynamoDbBodies, type Metering, type Usage } from "../services/dynamodb";

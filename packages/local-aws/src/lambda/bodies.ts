@@ -1,6 +1,6 @@
 /** Local bodies of the aws:lambda resource types. */
 import { createHash } from "node:crypto";
-import { isResolvedArchive, zipArchive } from "@risk/program-graph";
+import { isResolvedArchive } from "@risk/program-graph";
 import type { GraphResource, LocalContext, NameRule, ResourceBody } from "../contracts";
 import { Fields, writtenBy } from "../engine/fields";
 import { physicalName } from "../engine/names";
@@ -60,7 +60,6 @@ const functionBody = (service: LambdaService): ResourceBody => ({
     const arn = `arn:aws:lambda:${region}:${accountId}:function:${physical}`;
     const version = fields.flag("publish") ? "1" : "$LATEST";
     const invoke = (target: string) => `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${target}/invocations`;
-    const zip = isResolvedArchive(inputs.code) ? zipArchive(inputs.code) : Buffer.alloc(0);
     return {
       id: physical,
       state: {
@@ -70,8 +69,8 @@ const functionBody = (service: LambdaService): ResourceBody => ({
         qualifiedArn: `${arn}:${version}`,
         invokeArn: invoke(arn),
         qualifiedInvokeArn: invoke(`${arn}:${version}`),
-        codeSha256: createHash("sha256").update(zip).digest("base64"),
-        sourceCodeSize: zip.length,
+        // Changes with the code, as the hash of the uploaded archive does.
+        codeSha256: isResolvedArchive(inputs.code) ? Buffer.from(inputs.code.sha256, "hex").toString("base64") : "",
         memorySize: fields.number("memorySize") ?? 128,
         timeout: fields.number("timeout") ?? 3,
         // The group's real name is computed by the provider when the program leaves it out.

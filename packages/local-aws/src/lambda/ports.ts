@@ -1,5 +1,5 @@
 /** What the function runtime needs from other services. */
-import type { SessionCredentials } from "../gateway/credentials";
+import type { SessionCredentials } from "../endpoint/credentials";
 
 interface LogLine {
   /** Milliseconds since the epoch. */

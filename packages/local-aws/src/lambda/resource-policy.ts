@@ -1,6 +1,6 @@
 /** Resource policies of functions: which services may invoke them. */
 import { AwsError } from "../contracts";
-import { arnLike } from "../gateway/permissions/conditions";
+import { arnLike } from "../permissions/conditions";
 
 interface ResourcePermission {
   readonly id: string;

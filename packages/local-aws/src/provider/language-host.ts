@@ -44,35 +44,27 @@ const run: handleUnaryCall<language.RunRequest, language.RunResponse> = ({ reque
     // The engine shows what the program prints.
     stdio: ["ignore", "inherit", "inherit"],
   });
-  const answer = (bail: boolean, problem: string) => {
-    const response = new language.RunResponse();
-    response.setBail(bail);
-    response.setError(problem);
-    callback(null, response);
-  };
+  const answer = (bail: boolean, problem: string) => callback(null, new language.RunResponse().setBail(bail).setError(problem));
   child.once("error", (error) => answer(false, `node could not be started: ${error.message}`));
   child.once("exit", (code, signal) =>
     answer(code === TOLD, code === 0 || code === TOLD ? "" : `The program ended with ${code ?? signal}.`),
   );
 };
 
+/** A call that is answered the same whatever it asks. */
+const always =
+  <Request, Response>(make: () => Response): handleUnaryCall<Request, Response> =>
+  (_, callback) =>
+    callback(null, make());
+
+const { version } = require("@pulumi/pulumi/package.json") as { readonly version: string };
 const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
 server.addService(services.LanguageRuntimeService, {
   run,
-  getRequiredPackages: ((_, callback) => callback(null, new language.GetRequiredPackagesResponse())) satisfies handleUnaryCall<
-    language.GetRequiredPackagesRequest,
-    language.GetRequiredPackagesResponse
-  >,
-  getRequiredPlugins: ((_, callback) => callback(null, new language.GetRequiredPluginsResponse())) satisfies handleUnaryCall<
-    language.GetRequiredPluginsRequest,
-    language.GetRequiredPluginsResponse
-  >,
-  getPluginInfo: ((_, callback) => {
-    const info = new plugin.PluginInfo();
-    info.setVersion((require("@pulumi/pulumi/package.json") as { readonly version: string }).version);
-    callback(null, info);
-  }) satisfies handleUnaryCall<Empty, plugin.PluginInfo>,
-  cancel: ((_, callback) => callback(null, new Empty())) satisfies handleUnaryCall<Empty, Empty>,
+  getRequiredPackages: always(() => new language.GetRequiredPackagesResponse()),
+  getRequiredPlugins: always(() => new language.GetRequiredPluginsResponse()),
+  getPluginInfo: always(() => new plugin.PluginInfo().setVersion(version)),
+  cancel: always(() => new Empty()),
 });
 server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
   if (error !== null) throw error;

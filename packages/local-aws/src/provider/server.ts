@@ -61,48 +61,22 @@ function failure(error: unknown): Partial<ServiceError> {
 
 function lifecycle({ version, region }: ServerArgs) {
   return {
-    handshake: answering(() => {
-      const response = new proto.ProviderHandshakeResponse();
-      response.setAcceptSecrets(true);
-      response.setAcceptResources(true);
-      return response;
-    }),
+    handshake: answering(() => new proto.ProviderHandshakeResponse().setAcceptSecrets(true).setAcceptResources(true)),
     attach: answering(() => new Empty()),
     cancel: answering(() => new Empty()),
-    getSchema: answering(() => {
-      const response = new proto.GetSchemaResponse();
-      response.setSchema("{}");
-      return response;
-    }),
-    getPluginInfo: answering(() => {
-      const info = new plugin.PluginInfo();
-      info.setVersion(version);
-      return info;
-    }),
+    getSchema: answering(() => new proto.GetSchemaResponse().setSchema("{}")),
+    getPluginInfo: answering(() => new plugin.PluginInfo().setVersion(version)),
     getMapping: answering(() => new proto.GetMappingResponse()),
     getMappings: answering(() => new proto.GetMappingsResponse()),
-    checkConfig: answering((request: proto.CheckRequest) => {
-      const response = new proto.CheckResponse();
-      response.setInputs(request.getNews());
-      return response;
-    }),
-    diffConfig: answering(() => {
-      const response = new proto.DiffResponse();
-      response.setChanges(proto.DiffResponse.DiffChanges.DIFF_NONE);
-      return response;
-    }),
+    checkConfig: answering((request: proto.CheckRequest) => new proto.CheckResponse().setInputs(request.getNews())),
+    diffConfig: answering(() => new proto.DiffResponse().setChanges(proto.DiffResponse.DiffChanges.DIFF_NONE)),
     configure: answering((request: proto.ConfigureRequest) => {
       const asked = request.getVariablesMap().get("aws:config:region") ?? region;
-      if (asked !== region) {
-        throw new Error(
-          `The stack is in ${asked}, this provider in ${region}. Start it for the stack: npm run engine -- serve --stack NAME`,
-        );
-      }
-      const response = new proto.ConfigureResponse();
-      response.setAcceptsecrets(true);
-      response.setSupportspreview(true);
-      response.setAcceptresources(true);
-      return response;
+      if (asked === region)
+        return new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true).setAcceptresources(true);
+      throw new Error(
+        `The stack is in ${asked}, this provider in ${region}. Start it for the stack: npm run engine -- serve --stack NAME`,
+      );
     }),
   };
 }
@@ -112,48 +86,28 @@ function operations({ resources, calls }: ServerArgs) {
     invoke: answering(async (request: proto.InvokeRequest) => {
       const call = calls[request.getTok()];
       if (call === undefined) throw new Error(`${request.getTok()}: this provider function isn't implemented locally.`);
-      const response = new proto.InvokeResponse();
-      response.setReturn(toStruct(await call(plainProperties(fromStruct(request.getArgs())))));
-      return response;
+      return new proto.InvokeResponse().setReturn(toStruct(await call(plainProperties(fromStruct(request.getArgs())))));
     }),
     check: answering((request: proto.CheckRequest) => {
       const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
       const { inputs, failures } = resources.check(request.getUrn(), olds, news, request.getRandomseed_asU8());
-      const response = new proto.CheckResponse();
-      response.setInputs(toStruct(inputs));
-      response.setFailuresList(
-        failures.map(({ property, reason }) => {
-          const found = new proto.CheckFailure();
-          found.setProperty(property);
-          found.setReason(reason);
-          return found;
-        }),
-      );
-      return response;
+      return new proto.CheckResponse()
+        .setInputs(toStruct(inputs))
+        .setFailuresList(
+          failures.map(({ property, reason }) => new proto.CheckFailure().setProperty(property).setReason(reason)),
+        );
     }),
-    diff: answering((request: proto.DiffRequest) =>
-      diffResponse(
-        resources.diff(
-          request.getUrn(),
-          fromStruct(request.getOlds()),
-          fromStruct(request.getOldInputs()),
-          fromStruct(request.getNews()),
-          request.getIgnorechangesList(),
-        ),
-      ),
-    ),
+    diff: answering((request: proto.DiffRequest) => {
+      const [olds, oldInputs] = [fromStruct(request.getOlds()), fromStruct(request.getOldInputs())];
+      const news = fromStruct(request.getNews());
+      return diffResponse(resources.diff(request.getUrn(), olds, oldInputs, news, request.getIgnorechangesList()));
+    }),
     create: answering(async (request: proto.CreateRequest) => {
       const inputs = fromStruct(request.getProperties());
-      const response = new proto.CreateResponse();
-      if (request.getPreview()) {
-        // Inputs are known; everything else only after the creation.
-        response.setProperties(toStruct(inputs));
-        return response;
-      }
+      // In a preview, inputs are known; everything else only after the creation.
+      if (request.getPreview()) return new proto.CreateResponse().setProperties(toStruct(inputs));
       const { id, state } = await resources.create(request.getUrn(), inputs);
-      response.setId(id);
-      response.setProperties(toStruct(state));
-      return response;
+      return new proto.CreateResponse().setId(id).setProperties(toStruct(state));
     }),
     update: answering(async (request: proto.UpdateRequest) => {
       const [urn, id] = [request.getUrn(), request.getId()];
@@ -161,22 +115,16 @@ function operations({ resources, calls }: ServerArgs) {
       const state = request.getPreview()
         ? resources.previewUpdate(urn, id, fromStruct(request.getOlds()), news)
         : await resources.update(urn, id, fromStruct(request.getOldInputs()), news);
-      const response = new proto.UpdateResponse();
-      response.setProperties(toStruct(state));
-      return response;
+      return new proto.UpdateResponse().setProperties(toStruct(state));
     }),
     delete: answering(async (request: proto.DeleteRequest) => {
       await resources.delete(request.getUrn(), request.getId(), fromStruct(request.getOldInputs()));
       return new Empty();
     }),
     read: answering((request: proto.ReadRequest) => {
-      const response = new proto.ReadResponse();
       const state = resources.read(request.getUrn(), request.getId(), fromStruct(request.getProperties()));
-      if (state === undefined) return response;
-      response.setId(request.getId());
-      response.setProperties(toStruct(state));
-      response.setInputs(request.getInputs());
-      return response;
+      if (state === undefined) return new proto.ReadResponse();
+      return new proto.ReadResponse().setId(request.getId()).setProperties(toStruct(state)).setInputs(request.getInputs());
     }),
   };
 }
@@ -186,17 +134,16 @@ const KINDS = { add: Kind.ADD, delete: Kind.DELETE, update: Kind.UPDATE } as con
 const REPLACING_KINDS = { add: Kind.ADD_REPLACE, delete: Kind.DELETE_REPLACE, update: Kind.UPDATE_REPLACE } as const;
 
 function diffResponse({ changes, deleteBeforeReplace }: Difference): proto.DiffResponse {
-  const response = new proto.DiffResponse();
+  const fieldsOf = (some: Difference["changes"]) => [...new Set(some.map(({ path }) => fieldOf(path)))];
   const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
-  response.setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE);
-  response.setDiffsList([...new Set(changes.map(({ path }) => fieldOf(path)))]);
-  response.setReplacesList([...new Set(changes.filter(({ replaces }) => replaces).map(({ path }) => fieldOf(path)))]);
-  response.setDeletebeforereplace(deleteBeforeReplace);
-  response.setHasdetaileddiff(true);
+  const response = new proto.DiffResponse()
+    .setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE)
+    .setDiffsList(fieldsOf(changes))
+    .setReplacesList(fieldsOf(changes.filter(({ replaces }) => replaces)))
+    .setDeletebeforereplace(deleteBeforeReplace)
+    .setHasdetaileddiff(true);
   for (const { path, kind, replaces } of changes) {
-    const detail = new proto.PropertyDiff();
-    detail.setKind((replaces ? REPLACING_KINDS : KINDS)[kind]);
-    detail.setInputdiff(true);
+    const detail = new proto.PropertyDiff().setKind((replaces ? REPLACING_KINDS : KINDS)[kind]).setInputdiff(true);
     response.getDetaileddiffMap().set(path, detail);
   }
   return response;

@@ -1,9 +1,9 @@
 /** Who may reach a resource and use its key: services by the table of pairs, callers by their own permission of the key. */
 import { AwsError, type LocalContext, type Permission } from "../contracts";
-import type { Iam } from "../gateway/permissions/iam";
-import { KEY_NEEDS, type KeyNeed } from "../gateway/permissions/key-use";
-import { type Policy, parsePolicy } from "../gateway/permissions/policy";
-import { refusalOf, type ServiceDelivery } from "../gateway/permissions/service-access";
+import type { Iam } from "../permissions/iam";
+import { KEY_NEEDS, type KeyNeed } from "../permissions/key-use";
+import { type Policy, parsePolicy } from "../permissions/policy";
+import { refusalOf, type ServiceDelivery } from "../permissions/service-access";
 import type { KmsService } from "./kms";
 
 export type ServiceCall = Omit<ServiceDelivery, "policy" | "key"> & {

@@ -1,10 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
-import { apiGatewayBodies } from "../../src/apigateway/bodies/gateway-bodies";
-import type { Firewall } from "../../src/apigateway/firewall";
-import type { ApiPorts } from "../../src/apigateway/ports";
-import { ApiGateway } from "../../src/apigateway/server";
 import type { GraphResource, LocalContext, ResourceBody } from "../../src/contracts";
 import { reservePort } from "../../src/engine/ports";
+import { apiGatewayBodies } from "../../src/services/apigateway/bodies/gateway-bodies";
+import type { Firewall } from "../../src/services/apigateway/firewall";
+import type { ApiPorts } from "../../src/services/apigateway/ports";
+import { ApiGateway } from "../../src/services/apigateway/server";
 
 const leadModel = JSON.stringify({
   $schema: "http://json-schema.org/draft-04/schema#",

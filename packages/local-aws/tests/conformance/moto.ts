@@ -14,7 +14,7 @@ export interface Moto {
 /** @throws Error with what moto printed when it does not come up; with what is needed when Python or pip is missing */
 export async function startMoto(): Promise<Moto> {
   const port = await freePort();
-  const child = spawn(pythonEnvironment(), ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
+  const child = spawn(await pythonEnvironment(), ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { CredentialStore } from "../../src/endpoint/credentials";
 import { lambdaPorts } from "../../src/engine/lambda-ports";
-import { CredentialStore } from "../../src/gateway/credentials";
 import { S3Service } from "../../src/services/s3";
 import { addStream, call, world } from "../messaging/helpers";
 

@@ -6,9 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import { archiveFrom, ResourceTypes } from "@risk/program-graph";
 import { afterAll, beforeAll } from "vitest";
 import type { GraphResource } from "../../src/contracts";
+import { CredentialStore } from "../../src/endpoint/credentials";
 import { createServices } from "../../src/engine/services";
-import { CredentialStore } from "../../src/gateway/credentials";
-import { Iam } from "../../src/gateway/permissions/iam";
+import { Iam } from "../../src/permissions/iam";
 
 export type Inputs = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,7 @@ import { type InterpreterSource, type JobPorts, jobPorts } from "../../src/servi
 import { LogsService } from "../../src/services/logs";
 import { SageMakerRuntimeService, SageMakerService, sageMakerEndpoint } from "../../src/services/sagemaker";
 import { SqsService } from "../../src/services/sqs";
-import { smallPlatform } from "../gateway/small-platform";
+import { smallPlatform } from "../endpoint/small-platform";
 import { call } from "../messaging/helpers";
 
 export const BUCKET = "pipelines";

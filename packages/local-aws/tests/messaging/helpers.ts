@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { AwsRequest, AwsService, LocalContext } from "../../src/contracts";
-import { Iam } from "../../src/gateway/permissions/iam";
+import { Iam } from "../../src/permissions/iam";
 import { CloudWatchService } from "../../src/services/cloudwatch";
 import { DeliverRegistry } from "../../src/services/deliver";
 import { EventsService } from "../../src/services/events";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Firewall } from "../../src/apigateway/firewall";
 import type { GraphResource, ResourceBody } from "../../src/contracts";
+import type { Firewall } from "../../src/services/apigateway/firewall";
 import { firewallBodies } from "../../src/services/network";
 
 const inFront = new Map<string, () => Firewall | undefined>();

@@ -17,7 +17,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type SmallPlatform, smallPlatform } from "../gateway/small-platform";
+import { type SmallPlatform, smallPlatform } from "../endpoint/small-platform";
 
 let platform: SmallPlatform;
 let s3: S3Client;

@@ -8,7 +8,7 @@ import {
   SSMClient,
 } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type SmallPlatform, smallPlatform } from "../gateway/small-platform";
+import { type SmallPlatform, smallPlatform } from "../endpoint/small-platform";
 
 let platform: SmallPlatform;
 let ssm: SSMClient;

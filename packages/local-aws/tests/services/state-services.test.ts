@@ -28,7 +28,7 @@ import { boundProviderCalls } from "../../src/services/provider-calls";
 import { s3Bodies } from "../../src/services/s3";
 import { secretsManagerBodies } from "../../src/services/secretsmanager";
 import { ssmBodies } from "../../src/services/ssm";
-import { type SmallPlatform, smallPlatform } from "../gateway/small-platform";
+import { type SmallPlatform, smallPlatform } from "../endpoint/small-platform";
 
 let platform: SmallPlatform;
 let dynamodb: DynamoDBClient;

@@ -86,7 +86,7 @@ describe("what others see", () => {
     const logGroupArn = `${world.messaging.logs.arnOf("g")}:*`;
     const definition = JSON.stringify({ StartAt: "A", States: pass });
     expect(() => world.service.deploy({ name: "m", roleArn: ROLE, definition, keyId: undefined, logGroupArn })).toThrow(
-      /grant it logs:CreateLogDelivery/,
+      /lacks logs:CreateLogDelivery/,
     );
   });
 });

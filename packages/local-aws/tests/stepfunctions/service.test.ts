@@ -1,8 +1,8 @@
 import { GetExecutionHistoryCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { describe, expect, it } from "vitest";
 import type { GraphResource } from "../../src/contracts";
-import { CredentialStore } from "../../src/gateway/credentials";
-import { GatewayEndpoint } from "../../src/gateway/endpoint";
+import { CredentialStore } from "../../src/endpoint/credentials";
+import { AwsEndpoint } from "../../src/endpoint/endpoint";
 import { stepFunctionsBodies } from "../../src/services/stepfunctions";
 import { call } from "../messaging/helpers";
 import { FakeFunctions, FakeService, quiet, ROLE, stepFunctionsWorld } from "./world";
@@ -208,7 +208,7 @@ describe("the SDK's client", () => {
     world.deploy(pass);
     const { accountId, db } = world.context;
     const credentials = new CredentialStore(db, accountId);
-    const endpoint = new GatewayEndpoint({
+    const endpoint = new AwsEndpoint({
       region: "us-east-1",
       keys: credentials.lookup,
       iam: world.iam,

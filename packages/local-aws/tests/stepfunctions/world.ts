@@ -1,8 +1,8 @@
 /** Step Functions over the messaging services, fake functions and jobs, and a time that only moves when told. */
 import type { AwsRequest, AwsResponse, AwsService } from "../../src/contracts";
 import { AwsError } from "../../src/contracts";
-import { GatewayEndpoint } from "../../src/gateway/endpoint";
-import { Iam } from "../../src/gateway/permissions/iam";
+import { AwsEndpoint } from "../../src/endpoint/endpoint";
+import { Iam } from "../../src/permissions/iam";
 import { ServiceGate } from "../../src/services/service-gate";
 import { StepFunctionsService } from "../../src/services/stepfunctions";
 import type { Timers } from "../../src/services/stepfunctions/timers";
@@ -185,7 +185,7 @@ export async function stepFunctionsWorld(options: WorldOptions = {}) {
   iam.putRole("machine", ROLE, trust);
   const statements = options.statements ?? [{ Effect: "Allow", Action: "*", Resource: "*" }];
   if (statements.length > 0) iam.putInlinePolicy("machine", "own", { Version: "2012-10-17", Statement: statements });
-  const endpoint = new GatewayEndpoint({
+  const endpoint = new AwsEndpoint({
     region: "us-east-1",
     keys: () => undefined,
     iam,

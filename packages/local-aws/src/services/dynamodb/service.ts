@@ -9,8 +9,8 @@ import {
   type LocalContext,
   type Permission,
 } from "../../contracts";
-import { unsupportedAction } from "../../gateway/endpoint";
-import { jsonBody } from "../../gateway/protocols";
+import { unsupportedAction } from "../../endpoint/endpoint";
+import { jsonBody } from "../../endpoint/protocols";
 import type { ServiceGate } from "../service-gate";
 import type { MetricSink } from "../sqs";
 import { DynamoEngine, DynamoError, ENGINE_ACTIONS, type EngineAction } from "./engine";

@@ -1,6 +1,6 @@
 /** Local bodies of Glue's Pulumi types. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { named, put, regionInput, tagInputs, withoutEffect } from "../resource-parts";
+import { named, put, tagInputs, withoutEffect } from "../resource-parts";
 import { glueJobOf } from "./job";
 import type { GlueService } from "./service";
 
@@ -30,10 +30,7 @@ export function glueBodies(service: Pick<GlueService, "putJob" | "deleteJob" | "
         ...tagInputs,
         description: "only shown in the console",
         connections: nativeConnectors,
-        ...withoutEffect("one machine runs a job with what it has", ["workerType", "numberOfWorkers", "maxCapacity"]),
-        executionClass: "spare capacity is the cloud's",
-        notificationProperty: "no delay notices on one machine",
-        maintenanceWindow: "streaming jobs are restarted by the cloud",
+        ...withoutEffect("one machine runs a job with what it has", ["workerType", "numberOfWorkers"]),
       },
       replaceOn: ["name"],
       ...named(glueName, (name, { inputs }) => ({ id: name, state: { ...inputs, name, arn: service.jobArn(name) } })),
@@ -43,10 +40,7 @@ export function glueBodies(service: Pick<GlueService, "putJob" | "deleteJob" | "
     {
       type: "aws:glue/securityConfiguration:SecurityConfiguration",
       honoured: ["name"],
-      cloudOnly: {
-        encryptionConfiguration: "local files and logs are as protected as the data folder",
-        ...regionInput,
-      },
+      cloudOnly: { encryptionConfiguration: "local files and logs are as protected as the data folder" },
       replaceOn: ["name", "encryptionConfiguration"],
       ...named(glueName, (name, { inputs }) => ({ id: name, state: { ...inputs, name } })),
     },
@@ -55,19 +49,9 @@ export function glueBodies(service: Pick<GlueService, "putJob" | "deleteJob" | "
       honoured: ["name"],
       cloudOnly: {
         ...tagInputs,
-        ...withoutEffect(nativeConnectors, [
-          "connectionType",
-          "connectionProperties",
-          "sparkProperties",
-          "athenaProperties",
-          "pythonProperties",
-          "matchCriterias",
-          "physicalConnectionRequirements",
-          "description",
-          "catalogId",
-        ]),
+        ...withoutEffect(nativeConnectors, ["connectionType", "connectionProperties", "description"]),
       },
-      replaceOn: ["name", "catalogId"],
+      replaceOn: ["name"],
       ...named(glueName, (name, { inputs, region, accountId }) => {
         const arn = `arn:aws:glue:${region}:${accountId}:connection/${name}`;
         return { id: `${accountId}:${name}`, state: { ...inputs, name, arn, catalogId: accountId } };

@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { AwsError, type AwsService, type Part } from "../../contracts";
 import { JobRuns } from "../jobs/job-runs";
 import type { JobPorts } from "../jobs/ports";
-import { serviceOf } from "../messaging/operations";
+import type { Input } from "../messaging/input";
+import { type Operation, serviceOf } from "../messaging/operations";
 import { type Arguments, argumentProblems, type GlueJob } from "./job";
-import { glueOperations } from "./operations";
-import { endingOf, executionSeconds, type GlueRun } from "./run";
+import { describeRun, endingOf, executionSeconds, type GlueRun } from "./run";
 import { logGroupOf, runScript } from "./script";
 
 export class GlueService implements AwsService {
@@ -30,17 +30,45 @@ export class GlueService implements AwsService {
       iamPrefix: "glue",
       validationCode: "InvalidInputException",
       jsonVersion: "1.1",
-      operations: glueOperations({
-        now: () => ports.context.clock.now(),
-        jobArn: (name) => this.jobArn(name),
-        findRun: (job, id) => this.findRun(job, id),
-        start: (job, own) => this.start(job, own),
-        // False when the run is over.
-        stop: (id) => this.runs.stop(id, { state: "STOPPING" }),
-      }),
+      operations: this.operations(),
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
+  }
+
+  /** What a state machine needs to start, follow and stop a run. */
+  private operations(): Record<string, Operation> {
+    const onJob = (fields: readonly string[], run: (jobName: string, input: Input) => object): Operation => ({
+      fields: ["JobName", ...fields],
+      resource: (input) => this.jobArn(input.needText("JobName")),
+      run: (input) => run(input.needText("JobName"), input),
+    });
+    return {
+      StartJobRun: onJob(["Arguments"], (jobName, input) => ({
+        JobRunId: this.start(jobName, input.textMap("Arguments") ?? {}),
+      })),
+      GetJobRun: onJob(["RunId"], (jobName, input) => {
+        const id = input.needText("RunId");
+        const run = this.findRun(jobName, id);
+        if (run !== undefined) return { JobRun: describeRun(id, run, this.ports.context.clock.now()) };
+        throw new AwsError("EntityNotFoundException", `Entity not found: job run ${id} of job ${jobName}.`);
+      }),
+      BatchStopJobRun: onJob(["JobRunIds"], (jobName, input) => this.stopRuns(jobName, input.texts("JobRunIds") ?? [])),
+    };
+  }
+
+  private stopRuns(JobName: string, ids: readonly string[]): object {
+    const stopped: object[] = [];
+    const errors: object[] = [];
+    for (const JobRunId of ids) {
+      const run = this.findRun(JobName, JobRunId);
+      const error = (ErrorCode: string, ErrorMessage: string) =>
+        errors.push({ JobName, JobRunId, ErrorDetail: { ErrorCode, ErrorMessage } });
+      if (run === undefined) error("EntityNotFoundException", `Job run ${JobRunId} of job ${JobName} not found.`);
+      else if (this.runs.stop(JobRunId, { state: "STOPPING" })) stopped.push({ JobName, JobRunId });
+      else error("JobRunNotInStoppableStateException", `Job run ${JobRunId} is ${run.state}: it cannot be stopped any more.`);
+    }
+    return { SuccessfulSubmissions: stopped, Errors: errors };
   }
 
   part(): Part {

@@ -1,6 +1,6 @@
 /** Local bodies of IAM roles and their policies. */
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import type { Iam } from "../../gateway/permissions/iam";
+import type { Iam } from "../../permissions/iam";
 import { fieldsOf, named, put, tagInputs } from "../resource-parts";
 
 // IAM API reference: CreateRole, PutRolePolicy.

@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 interface Step {
   readonly command: string;
@@ -32,29 +33,11 @@ const LOCK_MS = 15 * 60_000;
  * @param root folder of package.json
  * @returns the path of its python. Throws with what is needed when it cannot be made
  */
-export function pythonEnvironment(root: string = process.cwd()): string {
+export async function pythonEnvironment(root: string = process.cwd()): Promise<string> {
   const environment = new Environment(root);
   while (!environment.isReady()) {
     if (!environment.lock()) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
-      continue;
-    }
-    try {
-      for (const step of environment.steps()) check(step, run(step));
-      environment.finish();
-    } finally {
-      environment.unlock();
-    }
-  }
-  return environment.python;
-}
-
-/** pythonEnvironment for a process that serves others meanwhile. */
-export async function preparePythonEnvironment(root: string = process.cwd()): Promise<string> {
-  const environment = new Environment(root);
-  while (!environment.isReady()) {
-    if (!environment.lock()) {
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+      await setTimeout(WAIT_MS);
       continue;
     }
     try {

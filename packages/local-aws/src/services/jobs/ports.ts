@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type LocalContext } from "../../contracts";
-import { type CredentialStore, roleNameOf, type SessionCredentials } from "../../gateway/credentials";
-import type { Iam } from "../../gateway/permissions/iam";
+import { type CredentialStore, roleNameOf, type SessionCredentials } from "../../endpoint/credentials";
+import type { Iam } from "../../permissions/iam";
 import type { EventsService } from "../events";
 import type { LogsService } from "../logs";
 import type { MetricSink } from "../sqs";

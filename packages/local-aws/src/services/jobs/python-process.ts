@@ -1,7 +1,7 @@
 /** Runs one of the Python hosts to its end, and reports how it ended. */
 import { mkdir, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import type { SessionCredentials } from "../../gateway/credentials";
+import type { SessionCredentials } from "../../endpoint/credentials";
 import { Child, type Exit } from "./child";
 import type { RunControl } from "./control";
 import type { Interpreter, JobPorts } from "./ports";

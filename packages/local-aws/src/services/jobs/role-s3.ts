@@ -2,8 +2,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AwsError, type AwsRequest, type LocalContext } from "../../contracts";
-import { roleNameOf } from "../../gateway/credentials";
-import type { Iam } from "../../gateway/permissions/iam";
+import { roleNameOf } from "../../endpoint/credentials";
+import type { Iam } from "../../permissions/iam";
 import type { S3Service } from "../s3";
 import { filesBelow } from "./tar";
 

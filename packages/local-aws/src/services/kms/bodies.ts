@@ -1,6 +1,6 @@
 /** Local bodies of encryption keys and their aliases. */
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
-import type { Iam } from "../../gateway/permissions/iam";
+import type { Iam } from "../../permissions/iam";
 import { fieldsOf, named, put, stableUuid, tagInputs } from "../resource-parts";
 import type { KmsService } from "./service";
 

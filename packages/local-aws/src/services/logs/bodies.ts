@@ -1,5 +1,5 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { parsePolicy } from "../../gateway/permissions/policy";
+import { parsePolicy } from "../../permissions/policy";
 import { documentText, named, optionalString, put, regionInput, tagInputs } from "../resource-parts";
 import type { LogsService } from "./service";
 

@@ -3,7 +3,7 @@
  * language is refused by name. Source: CloudWatch Logs user guide, "Filter pattern syntax".
  */
 import { AwsError } from "../../contracts";
-import { matchesWildcard } from "../../gateway/permissions/wildcard";
+import { matchesWildcard } from "../../permissions/wildcard";
 
 export type LineTest = (line: string) => boolean;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AwsError, type AwsRequest, type AwsService, type Permission } from "../../contracts";
-import { jsonBody, jsonResponse, queryBody, queryResponse } from "../../gateway/protocols";
+import { jsonBody, jsonResponse, queryBody, queryResponse } from "../../endpoint/protocols";
 import { Input } from "./input";
 import { decodeForm, encodeMembers } from "./query-protocol";
 

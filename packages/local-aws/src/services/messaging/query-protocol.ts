@@ -1,5 +1,5 @@
 /** Members of the AWS query protocol: form-encoded in requests, XML in responses. */
-import { xmlEscape } from "../../gateway/protocols";
+import { xmlEscape } from "../../endpoint/protocols";
 
 type Tree = Map<string, Tree | string>;
 

@@ -1,7 +1,8 @@
 /** Local bodies of the web firewall in front of an API. */
-import { compileFirewall, type Firewall } from "../../apigateway/firewall";
-import type { ApiGateway } from "../../apigateway/server";
+
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { compileFirewall, type Firewall } from "../apigateway/firewall";
+import type { ApiGateway } from "../apigateway/server";
 import { fieldsOf, hyphenated, named, put, stableHex, withoutEffect } from "../resource-parts";
 
 /** WAF API reference, CreateWebACL. */

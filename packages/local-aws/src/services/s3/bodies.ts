@@ -3,7 +3,7 @@
 import { isResolvedAsset, recordOf } from "@risk/program-graph";
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
 import type { Fields } from "../../engine/fields";
-import type { Iam } from "../../gateway/permissions/iam";
+import type { Iam } from "../../permissions/iam";
 import { fieldsOf, named } from "../resource-parts";
 import { bucketArn } from "./notifications";
 import type { S3Service } from "./service";

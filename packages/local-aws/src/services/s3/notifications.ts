@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Deliver, LocalContext } from "../../contracts";
-import { matchesWildcard } from "../../gateway/permissions/wildcard";
+import { matchesWildcard } from "../../permissions/wildcard";
 import type { NotificationTarget, S3Store, StoredObject } from "./store";
 
 export type S3EventName =

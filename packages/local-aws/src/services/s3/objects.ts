@@ -1,6 +1,6 @@
 /** Writing, reading and deleting objects over the wire. */
 import { AwsError, type AwsRequest, type AwsResponse } from "../../contracts";
-import type { Iam } from "../../gateway/permissions/iam";
+import type { Iam } from "../../permissions/iam";
 import { conditionOf, notModified, objectHeaders, rangeOf, uploadHeaders, verifiedChecksums, writeHeaders } from "./headers";
 import type { S3Notifications } from "./notifications";
 import { checkedKey } from "./request";

@@ -8,7 +8,7 @@ import {
   type LocalContext,
   type Permission,
 } from "../../contracts";
-import type { Iam } from "../../gateway/permissions/iam";
+import type { Iam } from "../../permissions/iam";
 import type { ServiceGate } from "../service-gate";
 import { describedHeaders, uploadHeaders } from "./headers";
 import { listBuckets, listObjects, listPage } from "./listing";

@@ -1,6 +1,6 @@
 /** Writing S3's XML answers and reading the few XML bodies that clients send. */
 import { AwsError, type AwsResponse } from "../../contracts";
-import { xmlEscape } from "../../gateway/protocols";
+import { xmlEscape } from "../../endpoint/protocols";
 
 const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 

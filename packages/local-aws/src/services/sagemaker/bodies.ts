@@ -1,7 +1,7 @@
 /** Local bodies of SageMaker's Pulumi types. */
-import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import type { NameRule, ResourceBody } from "../../contracts";
 import { checkedName } from "../../engine/names";
-import { fieldsOf, tagInputs } from "../resource-parts";
+import { tagInputs } from "../resource-parts";
 import type { Registry } from "./registry";
 
 /** SageMaker API reference, CreateModelPackageGroup. */
@@ -16,21 +16,17 @@ export function sageMakerBodies({
 }: {
   readonly registry: Pick<Registry, "putGroup" | "deleteGroup" | "groupArn">;
 }): ResourceBody[] {
-  const apply = (resource: GraphResource) => {
-    const fields = fieldsOf(resource);
-    registry.putGroup(fields.need("modelPackageGroupName"), fields.text("modelPackageGroupDescription"));
-  };
   return [
     {
       type: "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
-      honoured: ["modelPackageGroupName", "modelPackageGroupDescription"],
-      cloudOnly: tagInputs,
+      honoured: ["modelPackageGroupName"],
+      cloudOnly: { ...tagInputs, modelPackageGroupDescription: "only shown in the console" },
       replaceOn: ["modelPackageGroupName", "modelPackageGroupDescription"],
       outputs: ({ inputs }) => {
         const name = checkedName(groupName, String(inputs.modelPackageGroupName));
         return { id: name, state: { ...inputs, arn: registry.groupArn(name) } };
       },
-      create: apply,
+      create: ({ inputs }) => registry.putGroup(String(inputs.modelPackageGroupName)),
       delete: ({ inputs }) => registry.deleteGroup(String(inputs.modelPackageGroupName)),
     },
   ];

@@ -62,8 +62,7 @@ function numberIn(cell: string, endpoint: string): number {
   return value;
 }
 
-/** The container's error as the runtime reports it: 4xx is the request's fault, 5xx the container's. */
-export function modelError(status: number, message: string): AwsError {
-  const side = status < 500 ? "client" : "server";
-  return new AwsError("ModelError", `Received ${side} error (${status}) from ${VARIANT} with message "${message}".`, 424);
+/** The container's error as the runtime reports it; 4xx is the request's fault. */
+export function modelError(status: 400 | 415, message: string): AwsError {
+  return new AwsError("ModelError", `Received client error (${status}) from ${VARIANT} with message "${message}".`, 424);
 }

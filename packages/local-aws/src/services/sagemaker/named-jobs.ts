@@ -4,6 +4,7 @@ import { type JobRecord, JobRuns, type Outcome, type Work } from "../jobs/job-ru
 import type { JobPorts } from "../jobs/ports";
 import type { Input } from "../messaging/input";
 import type { Operation } from "../messaging/operations";
+import { kept, type Shape } from "./request";
 
 export interface NamedJob extends JobRecord {
   readonly name: string;
@@ -23,11 +24,15 @@ const REASON_LIMIT = 1024;
 /** SageMaker sends SIGTERM, waits 120 seconds and sends SIGKILL. */
 const STOP_GRACE_MS = 120_000;
 
-export interface Kind {
+interface Kind {
   readonly name: "Training" | "Transform";
+  /** Of the request that creates one. */
+  readonly shape: Shape;
+  /** @throws AwsError that names what is wrong with the request, before anything is stored */
+  readonly prepare: (input: Input, job: { readonly arn: string; readonly change: (changes: Partial<NamedJob>) => void }) => Work;
   /** Describe's response beyond the request; also the detail of state-change events. */
   readonly describe: (job: NamedJob) => Readonly<Record<string, unknown>>;
-  /** Further changes of a job that was asked to stop, or has ended. */
+  /** Further members of a job that begins, was asked to stop, or has ended. */
   readonly entered: (status: NamedJob["status"], outcome: Outcome) => Partial<NamedJob>;
 }
 
@@ -56,46 +61,42 @@ export class NamedJobs {
   }
 
   /** Create, Describe and Stop. */
-  operations(fields: readonly string[], create: (input: Input) => string): Record<string, Operation> {
-    const name = `${this.kind.name}JobName`;
-    const resource = (input: Input) => this.arnOf(input.needText(name));
+  operations(): Record<string, Operation> {
+    const { name: kind, shape } = this.kind;
+    const field = `${kind}JobName`;
+    const onJob = (fields: readonly string[], run: (name: string, input: Input) => object): Operation => ({
+      fields,
+      resource: (input) => this.arnOf(input.needText(field)),
+      run: (input) => run(input.needText(field), input),
+    });
     return {
-      [`Create${this.kind.name}Job`]: {
-        fields,
-        resource,
-        run: (input) => ({ [`${this.kind.name}JobArn`]: this.arnOf(create(input)) }),
-      },
-      [`Describe${this.kind.name}Job`]: {
-        fields: [name],
-        resource,
-        run: (input) => this.describe(this.get(input.needText(name))),
-      },
-      [`Stop${this.kind.name}Job`]: {
-        fields: [name],
-        resource,
-        run: (input) => {
-          this.stop(input.needText(name));
-          return {};
-        },
-      },
+      [`Create${kind}Job`]: onJob(Object.keys(shape), (name, input) => this.start(name, input)),
+      [`Describe${kind}Job`]: onJob([field], (name) => this.describe(this.get(name))),
+      [`Stop${kind}Job`]: onJob([field], (name) => this.stop(name)),
     };
   }
 
-  arnOf(name: string): string {
+  private arnOf(name: string): string {
     const { region, accountId } = this.ports.context;
     return `arn:aws:sagemaker:${region}:${accountId}:${this.kind.name.toLowerCase()}-job/${name}`;
   }
 
   /** @throws AwsError ResourceInUse when the name was used before */
-  start(job: NamedJob, work: Work): void {
-    if (this.runs.get(job.name) !== undefined) {
+  private start(name: string, input: Input): object {
+    const arn = this.arnOf(name);
+    const work = this.kind.prepare(input, { arn, change: (changes) => this.runs.change(name, changes) });
+    if (this.runs.get(name) !== undefined) {
       throw new AwsError(
         "ResourceInUse",
-        `${this.kind.name} job names must be unique within an AWS account and region, and a ${this.label} with this name already exists (${this.arnOf(job.name)})`,
+        `${this.kind.name} job names must be unique within an AWS account and region, and a ${this.label} with this name already exists (${arn})`,
       );
     }
-    this.runs.start(job.name, job, work);
+    const now = this.ports.context.clock.now();
+    const begun = { name, status: "InProgress", request: kept(this.kind.shape, input), startedMs: now, modifiedMs: now } as const;
+    const job = { ...begun, ...this.kind.entered("InProgress", {}) };
+    this.runs.start(name, job, work);
     this.publish(job);
+    return { [`${this.kind.name}JobArn`]: arn };
   }
 
   private get(name: string): NamedJob {
@@ -104,11 +105,12 @@ export class NamedJobs {
     throw new AwsError("ValidationException", `Requested resource not found: ${this.label} ${name}.`);
   }
 
-  private stop(name: string): void {
+  private stop(name: string): object {
     const { status } = this.get(name);
     const changes = { ...this.kind.entered("Stopping", {}), status: "Stopping" } as const;
     if (status !== "InProgress" || !this.runs.stop(name, changes))
       throw new AwsError("ValidationException", `The request was rejected because the ${this.label} is in status ${status}.`);
+    return {};
   }
 
   private ended(outcome: Outcome): Partial<NamedJob> {

@@ -1,6 +1,6 @@
 /** What a caller needs besides the action itself. */
 import type { AwsRequest, Permission } from "../../contracts";
-import { jsonBody } from "../../gateway/protocols";
+import { jsonBody } from "../../endpoint/protocols";
 
 /** The member that names the role which an action hands to SageMaker. */
 const PASSED_ROLES: Readonly<Record<string, string>> = { CreateTrainingJob: "RoleArn", CreateModel: "ExecutionRoleArn" };

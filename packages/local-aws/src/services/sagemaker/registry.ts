@@ -8,7 +8,6 @@ import { kept, type Member, oneOf, optional, optionalText, read, structure, stru
 
 interface Group {
   readonly name: string;
-  readonly description?: string;
   /** Numbers are never used twice. */
   readonly lastVersion: number;
 }
@@ -77,10 +76,9 @@ export class Registry {
     return this.arn("model-package", name);
   }
 
-  /** Creates a group, or changes the description of one that is there: its versions stay. */
-  putGroup(name: string, description: string | undefined): void {
-    const existing = this.groups.get(name) ?? { name, lastVersion: 0 };
-    this.groups.put(name, { ...existing, ...(description === undefined ? {} : { description }) });
+  /** Creates a group; one that is there keeps its versions. */
+  putGroup(name: string): void {
+    this.groups.put(name, this.groups.get(name) ?? { name, lastVersion: 0 });
   }
 
   /** @throws AwsError ConflictException while the group has versions, as on AWS */
@@ -193,11 +191,9 @@ export class Registry {
     return {
       ModelPackageSummaryList: items.map((one) => ({
         ...this.summaryOf(one),
-        ...(one.request.ModelPackageDescription === undefined
-          ? {}
-          : { ModelPackageDescription: one.request.ModelPackageDescription }),
+        ModelPackageDescription: one.request.ModelPackageDescription,
       })),
-      ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+      NextToken: nextToken,
     };
   }
 
@@ -218,7 +214,7 @@ export class Registry {
       ...one.request,
       ModelPackageStatusDetails: { ValidationStatuses: [], ImageScanStatuses: [] },
       CertifyForMarketplace: false,
-      ...(one.approvalDescription === undefined ? {} : { ApprovalDescription: one.approvalDescription }),
+      ApprovalDescription: one.approvalDescription,
       LastModifiedTime: new Date(one.modifiedMs),
     };
   }

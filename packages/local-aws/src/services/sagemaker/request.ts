@@ -4,7 +4,7 @@ import type { Input } from "../messaging/input";
 
 /** Reads one member. @throws AwsError ValidationException naming it */
 export type Member<T> = (input: Input, field: string) => T;
-type Shape = Readonly<Record<string, Member<unknown>>>;
+export type Shape = Readonly<Record<string, Member<unknown>>>;
 export type Read<S extends Shape> = { readonly [Name in keyof S]: ReturnType<S[Name]> };
 
 /** The members of a table, from an input that has no others. */

@@ -20,17 +20,12 @@ export interface EndpointModel {
   predict(row: readonly number[]): ArrayLike<number>;
 }
 
-/** How an endpoint misbehaves: its container fails, or nothing answers. */
-export type EndpointState = "InService" | "Failed" | "Stopped";
-
 interface Endpoint {
   readonly model: EndpointModel;
   /** Number of columns that callers send, and … */
   readonly width: number;
   /** … which of them each feature of the model is. */
   readonly slots: readonly number[];
-  state: EndpointState;
-  invocations: number;
 }
 
 const PATH = /^\/endpoints\/([^/]+)\/invocations$/;
@@ -61,11 +56,6 @@ export class SageMakerRuntimeService implements AwsService {
     if (!endpoint) {
       throw new AwsError("ValidationError", `Endpoint ${name} of account ${this.context.accountId} not found.`, 400);
     }
-    endpoint.invocations += 1;
-    if (endpoint.state === "Stopped") {
-      throw new AwsError("ServiceUnavailable", `Endpoint ${name} is stopped: no instance answers.`, 503);
-    }
-    if (endpoint.state === "Failed") throw modelError(500, `the container of ${name} failed`);
     const rows = readRows(headers["content-type"] ?? "", body, name);
     const predictions = rows.map((row) => Array.from(endpoint.model.predict(arrange(name, endpoint, row))));
     const accept = headers.accept ?? headers["x-amzn-sagemaker-accept"];
@@ -88,27 +78,7 @@ export class SageMakerRuntimeService implements AwsService {
     if (missing.length > 0)
       throw new Error(`Endpoint ${name}: its model needs ${missing.join(", ")}, which callers do not send.`);
     const slots = features.map((feature) => sent.indexOf(feature));
-    this.endpoints.set(name, { model, width: sent.length, slots, state: "InService", invocations: 0 });
-  }
-
-  /** Lets an endpoint fail, stop or recover. */
-  setEndpoint(name: string, state: EndpointState): void {
-    this.known(name).state = state;
-  }
-
-  /** Calls that reached the endpoint, failed ones included. */
-  invocations(name: string): number {
-    return this.known(name).invocations;
-  }
-
-  names(): string[] {
-    return [...this.endpoints.keys()];
-  }
-
-  private known(name: string): Endpoint {
-    const endpoint = this.endpoints.get(name);
-    if (!endpoint) throw new Error(`There is no endpoint "${name}". Endpoints: ${this.names().join(", ") || "none"}.`);
-    return endpoint;
+    this.endpoints.set(name, { model, width: sent.length, slots });
   }
 }
 

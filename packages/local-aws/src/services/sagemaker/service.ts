@@ -7,8 +7,8 @@ import { Models } from "./models";
 import type { NamedJob } from "./named-jobs";
 import { furtherPermissions } from "./permissions";
 import { Registry } from "./registry";
-import { TrainingJobs } from "./training";
-import { TransformJobs } from "./transform";
+import { trainingJobs } from "./training";
+import { transformJobs } from "./transform";
 
 export class SageMakerService implements AwsService {
   /** The signing name, which the runtime shares: see endpoint.ts. */
@@ -21,9 +21,9 @@ export class SageMakerService implements AwsService {
   constructor(ports: JobPorts) {
     const models = new Models(ports);
     this.registry = new Registry(ports);
-    const training = new TrainingJobs(ports);
-    const transform = new TransformJobs(ports, models);
-    this.runs = [training.jobs.runs, transform.jobs.runs];
+    const training = trainingJobs(ports);
+    const transform = transformJobs(ports, models);
+    this.runs = [training.runs, transform.runs];
     const service = serviceOf({
       name: this.name,
       iamPrefix: "sagemaker",

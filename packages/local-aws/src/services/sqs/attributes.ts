@@ -1,6 +1,6 @@
 import { isRecord, messageOf } from "@risk/program-graph";
 import { AwsError } from "../../contracts";
-import { parsePolicy } from "../../gateway/permissions/policy";
+import { parsePolicy } from "../../permissions/policy";
 
 const numeric: Readonly<Record<string, readonly [number, number]>> = {
   DelaySeconds: [0, 900],

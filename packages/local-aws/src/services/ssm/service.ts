@@ -1,5 +1,5 @@
 /** Systems Manager Parameter Store on the endpoint. */
-import { TokenBucket } from "../../apigateway/throttle";
+
 import {
   AwsError,
   type AwsRequest,
@@ -8,6 +8,7 @@ import {
   type LocalContext,
   type Permission,
 } from "../../contracts";
+import { TokenBucket } from "../apigateway/throttle";
 import type { Input } from "../messaging/input";
 import { type Operation, page, serviceOf } from "../messaging/operations";
 import type { ServiceGate } from "../service-gate";

@@ -29,8 +29,6 @@ export function stepFunctionsBodies(service: Pick<StepFunctionsService, "arnOf" 
       cloudOnly: {
         ...tagInputs,
         tracingConfiguration: "there is no X-Ray here; histories show the same",
-        publish: "versions only matter to aliases",
-        versionDescription: "only shown in the console",
       },
       replaceOn: ["name", "type"],
       ...named(machineName, (name, { inputs }) => {
@@ -48,7 +46,7 @@ export function stepFunctionsBodies(service: Pick<StepFunctionsService, "arnOf" 
             status: "ACTIVE",
             type: inputs.type ?? "STANDARD",
             description: "",
-            versionDescription: inputs.versionDescription ?? "",
+            versionDescription: "",
           },
         };
       }),

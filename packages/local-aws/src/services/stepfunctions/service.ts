@@ -2,9 +2,9 @@
 
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Part } from "../../contracts";
-import { roleNameOf } from "../../gateway/credentials";
-import type { Iam } from "../../gateway/permissions/iam";
-import { MACHINE_KEY_NEED } from "../../gateway/permissions/key-use";
+import { roleNameOf } from "../../endpoint/credentials";
+import type { Iam } from "../../permissions/iam";
+import { MACHINE_KEY_NEED } from "../../permissions/key-use";
 import type { DeliverRegistry } from "../deliver";
 import type { EventsService } from "../events";
 import { groupOfArn, type LogsService } from "../logs";
@@ -20,7 +20,7 @@ import { resolveIntegration } from "./tasks/integrations";
 import { systemTimers, type Timers } from "./timers";
 
 export interface StepFunctionsPorts {
-  readonly iam: Pick<Iam, "assumableBy" | "authorize">;
+  readonly iam: Pick<Iam, "assumableBy" | "authorize" | "role">;
   readonly registry: Pick<DeliverRegistry, "register">;
   readonly events: Pick<EventsService, "publish" | "envelope">;
   readonly logs: Pick<LogsService, "append" | "requireGroup">;
@@ -53,18 +53,6 @@ const metricNames = {
   TIMED_OUT: "ExecutionsTimedOut",
   ABORTED: "ExecutionsAborted",
 };
-
-/** What a role must be allowed for logging. Source: developer guide, "Logging using CloudWatch Logs". */
-const logActions = [
-  "CreateLogDelivery",
-  "GetLogDelivery",
-  "UpdateLogDelivery",
-  "DeleteLogDelivery",
-  "ListLogDeliveries",
-  "PutResourcePolicy",
-  "DescribeResourcePolicies",
-  "DescribeLogGroups",
-];
 
 export class StepFunctionsService implements AwsService {
   readonly name = "states";
@@ -138,7 +126,7 @@ export class StepFunctionsService implements AwsService {
     if (!this.ports.iam.assumableBy(roleNameOf(roleArn), "states.amazonaws.com"))
       throw new Error(`roleArn: ${roleArn} cannot be assumed by states.amazonaws.com; allow it in its assumeRolePolicy.`);
     const arn = this.arnOf(machine.name);
-    if (logGroupArn !== undefined) this.checkLogging(roleArn, logGroupArn);
+    if (logGroupArn !== undefined) this.checkLogging(roleArn, arn, logGroupArn);
     if (keyId !== undefined) this.checkKey(roleArn, arn, keyId, logGroupArn !== undefined);
     this.machines.set(arn, { ...machine, arn, program });
   }
@@ -170,16 +158,12 @@ export class StepFunctionsService implements AwsService {
     this.store.deleteOfMachine(arn);
   }
 
-  private checkLogging(roleArn: string, groupArn: string): void {
+  private checkLogging(roleArn: string, arn: string, groupArn: string): void {
     this.ports.logs.requireGroup(groupOfArn(groupArn));
-    const principal = { kind: "role", arn: roleArn, roleName: roleNameOf(roleArn) } as const;
-    const missing = logActions
-      .map((action) => `logs:${action}`)
-      .filter((action) => !this.ports.iam.authorize(principal, { action, resource: "*" }).allowed);
-    if (missing.length > 0)
-      throw new Error(
-        `loggingConfiguration: the role ${roleArn} is not authorized to access the log destination; grant it ${missing.join(", ")} on "*" before the machine is created.`,
-      );
+    const { trust, policies } = this.ports.iam.role(roleArn);
+    const role = { arn: roleArn, trust, policies: [...policies.values()] };
+    const place = { service: "states.amazonaws.com", target: "log group", targetArn: groupArn, sourceArn: arn } as const;
+    this.ports.gate.require({ ...place, role });
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Calls to other services under a role, authorised and carried out exactly as requests that come over the wire. */
 import { AwsError, type AwsRequest, type AwsResponse, type LocalContext, type Principal } from "../../../contracts";
-import { roleNameOf } from "../../../gateway/credentials";
+import { roleNameOf } from "../../../endpoint/credentials";
 import type { InvokeResponse, Structure } from "./integration";
 
 /** Checks the caller's permissions and carries out a request. @throws AwsError */

@@ -1,13 +1,12 @@
 /**
- * Verifies AWS Signature Version 4 in the Authorization header and in presigned URLs: the request is signed again with the secret key
- * of the claimed access key, by the SDK's own signer, and must come out the same.
+ * Verifies AWS Signature Version 4 in the Authorization header: the request is signed again with the secret key of the claimed access
+ * key, by the SDK's own signer, and must come out the same.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHash } from "node:crypto";
 import { Hash } from "@smithy/core/serde";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { AwsError, type Principal } from "../contracts";
-import { decodeAwsChunked } from "./aws-chunked";
 import { type Claim, claimedService, claimOf, failure, queryParameters, type SignedRequest, safeDecode } from "./signature-claim";
 
 /** How far AWS lets the client's clock differ from its own. */
@@ -26,12 +25,7 @@ export type KeySource = (accessKeyId: string) => KeyRecord | undefined;
 export interface VerifiedRequest {
   readonly service: string;
   readonly region: string;
-  readonly accessKeyId: string;
   readonly principal: Principal;
-  /** Without aws-chunked framing. */
-  readonly body: Buffer;
-  /** Trailers of an aws-chunked body, e.g. `x-amz-checksum-crc32`. */
-  readonly trailers: Readonly<Record<string, string>>;
 }
 
 /** Verifies a request to an endpoint of `region`. Throws {@link AwsError} with the code of the claimed service's protocol. */
@@ -80,14 +74,7 @@ export async function verifySignature(
       service,
       "The security token included in the request is invalid: it must be the one issued with the access key.",
     );
-  const base = { service: claim.service, region: claim.region, accessKeyId: claim.accessKeyId, principal: key.principal };
-  if (!payloadHash.startsWith("STREAMING-")) return { ...base, body: request.body, trailers: {} };
-  const signed = payloadHash.startsWith("STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
-  const scope = `${claim.timestamp}\n${claim.date}/${claim.region}/${claim.service}/aws4_request`;
-  return {
-    ...base,
-    ...(await decodeAwsChunked(request.body, signed ? { signer, signingDate, scope, seed: claim.signature } : undefined)),
-  };
+  return { service: claim.service, region: claim.region, principal: key.principal };
 }
 
 /** Services with one endpoint for all regions, which signs for us-east-1. */
@@ -104,8 +91,7 @@ function checkRegion(claim: Claim, region: string): void {
  * Whatever decides what a request does has to be signed, or others could change it.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request
  */
-function checkSignedHeaders({ headers }: SignedRequest, { signedHeaders, expires, service }: Claim): void {
-  if (expires !== undefined) return;
+function checkSignedHeaders({ headers }: SignedRequest, { signedHeaders, service }: Claim): void {
   const unsigned = Object.keys(headers).filter((name) => name.startsWith("x-amz-") && !signedHeaders.includes(name));
   if (unsigned.length === 0) return;
   if (service === "s3")
@@ -125,7 +111,7 @@ async function signedAgain(
   claim: Claim,
   payloadHash: string,
 ): Promise<string> {
-  const { signedHeaders, expires, service } = claim;
+  const { signedHeaders, service } = claim;
   if (!signedHeaders.includes("host") && !signedHeaders.includes(":authority"))
     throw failure("malformed", service, "'Host' must be a 'SignedHeader' in the AWS Authorization.");
   const headers: Record<string, string> = {};
@@ -146,12 +132,8 @@ async function signedAgain(
   };
   const path = pathOf(request.target, service);
   const again = { method: request.method, protocol: "http:", hostname: "", path, query, headers };
-  if (expires === undefined) {
-    const { headers: signed } = await signer.sign(again, options);
-    return signed.authorization?.split("Signature=")[1] ?? "";
-  }
-  const url = await signer.presign(again, { ...options, expiresIn: expires, unhoistableHeaders: new Set(Object.keys(headers)) });
-  return String(url.query?.["X-Amz-Signature"]);
+  const { headers: signed } = await signer.sign(again, options);
+  return signed.authorization?.split("Signature=")[1] ?? "";
 }
 
 /** When the request was signed. */
@@ -165,12 +147,6 @@ function checkedTime(claim: Claim, nowMs: number): Date {
     );
   const [, year, month, day, hour, minute, second] = fields.map(Number);
   const signedAt = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
-  if (claim.expires !== undefined) {
-    if (nowMs > signedAt + claim.expires * 1000) throw failure("expired", claim.service, "Request has expired: sign a new URL.");
-    if (signedAt > nowMs + MAX_SKEW_MS)
-      throw failure("skew", claim.service, "The URL is not valid yet: check the clock that signed it.");
-    return new Date(signedAt);
-  }
   if (Math.abs(nowMs - signedAt) > MAX_SKEW_MS) {
     throw failure(
       "skew",
@@ -183,27 +159,18 @@ function checkedTime(claim: Claim, nowMs: number): Date {
 
 function payloadHashOf(request: SignedRequest, claim: Claim): string {
   const declared = request.headers["x-amz-content-sha256"];
-  if (claim.expires !== undefined) return declared ?? (claim.service === "s3" ? "UNSIGNED-PAYLOAD" : sha256(request.body));
   if (declared === undefined) {
     if (claim.service === "s3")
       throw new AwsError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400);
     return sha256(request.body);
   }
   if (declared === "UNSIGNED-PAYLOAD") return declared;
-  if (declared.startsWith("STREAMING-")) {
-    const known = [
-      "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-      "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-      "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-    ];
-    if (!known.includes(declared))
-      throw new AwsError(
-        "NotImplemented",
-        `x-amz-content-sha256: ${declared} is not supported; use one of ${known.join(", ")}.`,
-        501,
-      );
-    return declared;
-  }
+  if (declared.startsWith("STREAMING-"))
+    throw new AwsError(
+      "NotImplemented",
+      `x-amz-content-sha256: ${declared} is not supported by the local endpoint; send a body of known length instead of a stream.`,
+      501,
+    );
   if (declared !== sha256(request.body)) {
     if (claim.service === "s3")
       throw new AwsError(

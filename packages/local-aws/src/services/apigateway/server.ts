@@ -1,10 +1,10 @@
 /** Serves the REST APIs of a program on one loopback port. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { AwsError, type LocalContext, type Part, type Principal } from "../contracts";
-import { readBody } from "../gateway/port";
-import type { SignedRequest } from "../gateway/signature-claim";
-import { newTraceId } from "../lambda/trace";
+import { AwsError, type LocalContext, type Part, type Principal } from "../../contracts";
+import { readBody } from "../../endpoint/port";
+import type { SignedRequest } from "../../endpoint/signature-claim";
+import { newTraceId } from "../../lambda/trace";
 import { type Api, type ApiDefinition, type Match, matchRoute, type Stage } from "./api";
 import { type Call, contextValues, recordCall } from "./call";
 import { type Answer, GatewayError, renderError } from "./errors";
@@ -161,15 +161,13 @@ export class ApiGateway implements Part {
   }
 
   private async authorise(request: SignedRequest, resource: string): Promise<string> {
-    const { headers } = request;
-    if (headers.authorization === undefined && !request.target.includes("X-Amz-Signature="))
-      throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
+    if (request.headers.authorization === undefined) throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
     let principal: Principal;
     try {
       principal = await this.ports.verify(request);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      throw new GatewayError(/expired/i.test(error.code) ? "EXPIRED_TOKEN" : "INVALID_SIGNATURE", error.message);
+      throw new GatewayError("INVALID_SIGNATURE", error.message);
     }
     if (!this.ports.isAllowed(principal, "execute-api:Invoke", resource)) {
       throw new GatewayError(

@@ -1,6 +1,6 @@
 /** What the gateway needs from other services. */
-import type { Principal } from "../contracts";
-import type { SignedRequest } from "../gateway/signature-claim";
+import type { Principal } from "../../contracts";
+import type { SignedRequest } from "../../endpoint/signature-claim";
 
 export interface ApiPorts {
   /** Invokes with the right of a resource policy; rejects with an AwsError when there is none or the function is throttled. */

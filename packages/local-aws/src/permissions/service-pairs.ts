@@ -100,14 +100,6 @@ export const SERVICE_PAIRS: readonly ServicePair[] = [
     source: ['S3 User Guide, "Granting permissions to publish event notification messages to a destination"', SQS_KEYS],
   },
   {
-    service: "s3.amazonaws.com",
-    target: "topic",
-    from: "a bucket's notification",
-    resource: { actions: ["sns:Publish"], sends: ["aws:SourceArn", "aws:SourceAccount"] },
-    key: topicKey(["aws:SourceArn", "aws:SourceAccount"]),
-    source: ['S3 User Guide, "Granting permissions to publish event notification messages to a destination"', SNS_KEYS],
-  },
-  {
     service: "sns.amazonaws.com",
     target: "queue",
     from: "a subscription, or its dead-letter queue",

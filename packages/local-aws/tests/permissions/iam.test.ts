@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Iam } from "../../src/gateway/permissions/iam";
-import { evaluateIdentity, parsePolicy } from "../../src/gateway/permissions/policy";
-import { literalPattern, matchesWildcard, unescaped } from "../../src/gateway/permissions/wildcard";
+import { Iam } from "../../src/permissions/iam";
+import { evaluateIdentity, parsePolicy } from "../../src/permissions/policy";
+import { literalPattern, matchesWildcard, unescaped } from "../../src/permissions/wildcard";
 
 const question = (action: string, resource: string, context: Record<string, string> = {}) => ({ action, resource, context });
 const verdict = (statements: object[], action: string, resource: string, context = {}, Version = "2012-10-17") =>

@@ -1,5 +1,5 @@
 /** Local bodies of the aws:apigateway resource types. */
-import type { ResourceBody } from "../../contracts";
+import type { ResourceBody } from "../../../contracts";
 import type { ApiGateway } from "../server";
 import { definitionBodies } from "./definition";
 import { stageBodies } from "./stage";
@@ -16,7 +16,7 @@ export function apiGatewayBodies(gateway: ApiGateway): ResourceBody[] {
 const accountBody: ResourceBody = {
   type: "aws:apigateway/account:Account",
   honoured: [],
-  cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself", resetOnDelete: "see cloudwatchRoleArn" },
+  cloudOnly: { cloudwatchRoleArn: "logs are written by the runtime itself" },
   replaceOn: [],
   outputs: () => ({ id: "api-gateway-account", state: {} }),
 };

@@ -1,6 +1,6 @@
 /** Local bodies of deployments, stages, and the stages' throttles. */
-import { AwsError, type GraphResource, type ResourceBody } from "../../contracts";
-import { fieldsOf, writtenBy } from "../../engine/fields";
+import { AwsError, type GraphResource, type ResourceBody } from "../../../contracts";
+import { fieldsOf, writtenBy } from "../../../engine/fields";
 import { type Stage, snapshotOf } from "../api";
 import { checkTemplate } from "../context";
 import type { ApiGateway } from "../server";
@@ -14,7 +14,7 @@ export function stageBodies(gateway: ApiGateway, urlOf: (apiId: string, stage: s
 const deploymentBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/deployment:Deployment",
   honoured: ["restApi", "triggers"],
-  cloudOnly: { description: "shown in the console only" },
+  cloudOnly: {},
   // Another one for each value of the triggers, as they are what replaces it.
   outputs: ({ name, inputs }) => ({
     id: idOf("deployment", `${name} ${JSON.stringify(inputs.triggers ?? {})}`),
@@ -44,7 +44,6 @@ const stageBody = (gateway: ApiGateway, urlOf: (apiId: string, stage: string) =>
   cloudOnly: {
     ...tags,
     xrayTracingEnabled: "trace ids are passed on; there is no trace store here",
-    description: "shown in the console only",
   },
   replaceOn: ["restApi", "stageName"],
   outputs: ({ inputs, region, accountId }) => {

@@ -1,8 +1,8 @@
 /** Local bodies of who may call an API: usage plans and API keys. */
 import { createHash } from "node:crypto";
-import type { ResourceBody } from "../../contracts";
-import { type Fields, fieldsOf, writtenBy } from "../../engine/fields";
-import { physicalName } from "../../engine/names";
+import type { ResourceBody } from "../../../contracts";
+import { type Fields, fieldsOf, writtenBy } from "../../../engine/fields";
+import { physicalName } from "../../../engine/names";
 import type { Throttle } from "../api";
 import type { ApiGateway } from "../server";
 import { anyName, idOf, tags } from "./inputs";
@@ -23,7 +23,7 @@ function throttleOf(fields: Fields): Throttle | undefined {
 const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/usagePlan:UsagePlan",
   honoured: ["name", "apiStages", "throttleSettings", "quotaSettings"],
-  cloudOnly: { ...tags, description: "shown in the console only", productCode: "belongs to the marketplace" },
+  cloudOnly: { ...tags, description: "shown in the console only" },
   replaceOn: [],
   autoName: anyName,
   outputs: ({ name, inputs, region }) => {
@@ -55,7 +55,7 @@ const usagePlanBody = (gateway: ApiGateway): ResourceBody => ({
 const apiKeyBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/apiKey:ApiKey",
   honoured: ["name", "value", "enabled"],
-  cloudOnly: { ...tags, description: "shown in the console only", customerId: "belongs to the marketplace" },
+  cloudOnly: { ...tags, description: "shown in the console only" },
   replaceOn: ["value"],
   autoName: anyName,
   outputs: ({ name, inputs, region }) => {

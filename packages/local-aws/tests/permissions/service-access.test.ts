@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parsePolicy } from "../../src/gateway/permissions/policy";
-import { pairOf, refusalOf, type ServiceDelivery } from "../../src/gateway/permissions/service-access";
-import { SERVICE_PAIRS } from "../../src/gateway/permissions/service-pairs";
+import { parsePolicy } from "../../src/permissions/policy";
+import { pairOf, refusalOf, type ServiceDelivery } from "../../src/permissions/service-access";
+import { SERVICE_PAIRS } from "../../src/permissions/service-pairs";
 
 const place = { accountId: "000000000000", region: "us-east-1" };
 const TOPIC = "arn:aws:sns:us-east-1:000000000000:alerts";

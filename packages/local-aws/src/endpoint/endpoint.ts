@@ -6,9 +6,9 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
+import type { Iam } from "../permissions/iam";
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
-import type { Iam } from "./permissions/iam";
 import { Port } from "./port";
 import { deniedCode, errorResponse, type Protocol, recognise } from "./protocols";
 import { claimedService, type SignedRequest } from "./signature-claim";
@@ -24,7 +24,7 @@ interface EndpointOptions {
   readonly onHandled?: (request: AwsRequest) => void;
 }
 
-export class GatewayEndpoint {
+export class AwsEndpoint {
   private readonly services = new Map<string, AwsService>();
   private readonly port: Port;
   private faults: FaultInjector | undefined;
@@ -80,8 +80,7 @@ export class GatewayEndpoint {
       return await this.dispatch(raw, url, verified, protocol, recognised.action);
     } catch (error) {
       const known = error instanceof AwsError ? error : this.unexpected(raw, error);
-      const queryMode = raw.headers["x-amzn-query-mode"] === "true";
-      return errorResponse(known, { protocol, requestId, method: raw.method, queryMode });
+      return errorResponse(known, { protocol, requestId, method: raw.method });
     }
   }
 
@@ -98,8 +97,8 @@ export class GatewayEndpoint {
       region: verified.region,
       method: raw.method,
       url,
-      headers: requestHeaders(raw, verified),
-      body: verified.body,
+      headers: raw.headers,
+      body: raw.body,
     };
     const named = action ?? service.actionOf?.(partial);
     if (named === undefined)
@@ -151,17 +150,6 @@ export class GatewayEndpoint {
     this.options.log(`endpoint: ${raw.method} ${raw.target}: ${text}`);
     return new AwsError("InternalFailure", `The local endpoint failed: ${messageOf(error)}`, 500);
   }
-}
-
-function requestHeaders(raw: SignedRequest, verified: VerifiedRequest): Record<string, string> {
-  const headers = { ...raw.headers, ...verified.trailers };
-  const encodings = (headers["content-encoding"] ?? "").split(",").map((encoding) => encoding.trim());
-  if (encodings.includes("aws-chunked")) {
-    const rest = encodings.filter((encoding) => encoding !== "aws-chunked").join(",");
-    if (rest === "") delete headers["content-encoding"];
-    else headers["content-encoding"] = rest;
-  }
-  return headers;
 }
 
 /** WHATWG URLs resolve `.` and `..`, which would silently address another S3 key, so such paths are refused. */

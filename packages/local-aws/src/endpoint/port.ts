@@ -13,8 +13,6 @@ const MAX_BODY_BYTES = 128 * 1024 * 1024;
 /** How long `end()` lets running requests finish. */
 const GRACE_MS = 2000;
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
-/** A connection that sends nothing for this long is dropped. */
-const FIRST_BYTE_MS = 120_000;
 
 export class Port {
   private readonly plain: http.Server;
@@ -76,7 +74,6 @@ export class Port {
     socket.on("close", () => this.sockets.delete(socket));
     // A client may go away at any time.
     socket.on("error", () => socket.destroy());
-    socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
     let seen = Buffer.alloc(0);
     const sniff = (chunk: Buffer): void => {
       seen = Buffer.concat([seen, chunk]);
@@ -85,8 +82,6 @@ export class Port {
       if (couldBePreface && compared < PREFACE.length) return;
       socket.off("data", sniff);
       socket.pause();
-      socket.setTimeout(0);
-      socket.removeAllListeners("timeout");
       socket.unshift(seen);
       (couldBePreface ? this.multiplexed : this.plain).emit("connection", socket);
       process.nextTick(() => socket.resume());

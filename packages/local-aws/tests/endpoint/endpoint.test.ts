@@ -3,7 +3,7 @@ import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FaultInjector } from "../../src/gateway/faults";
+import { FaultInjector } from "../../src/endpoint/faults";
 import { type SmallPlatform, smallPlatform } from "./small-platform";
 
 let platform: SmallPlatform;

@@ -14,11 +14,6 @@ const gatewayErrors = {
   ACCESS_DENIED: { status: 403, message: "User is not authorized to access this resource", errorType: "AccessDeniedException" },
   API_CONFIGURATION_ERROR: { status: 500, message: "Internal server error", errorType: "InternalServerErrorException" },
   BAD_REQUEST_BODY: { status: 400, message: "Invalid request body", errorType: "BadRequestException" },
-  EXPIRED_TOKEN: {
-    status: 403,
-    message: "The security token included in the request is expired",
-    errorType: "ExpiredTokenException",
-  },
   INTEGRATION_FAILURE: { status: 502, message: "Internal server error", errorType: "InternalServerErrorException" },
   INTEGRATION_TIMEOUT: { status: 504, message: "Endpoint request timed out", errorType: "InternalServerErrorException" },
   INVALID_API_KEY: { status: 403, message: "Forbidden", errorType: "ForbiddenException" },
@@ -40,7 +35,7 @@ const gatewayErrors = {
 
 type GatewayErrorType = keyof typeof gatewayErrors;
 
-/** Types that a program may customise: all of API Gateway's, although authorisers and parameters cause no errors here. */
+/** Types that a program may customise: all of API Gateway's, although authorisers, parameters and expiry cause no errors here. */
 export const customisable: readonly string[] = [
   ...Object.keys(gatewayErrors),
   "AUTHORIZER_CONFIGURATION_ERROR",
@@ -48,6 +43,7 @@ export const customisable: readonly string[] = [
   "BAD_REQUEST_PARAMETERS",
   "DEFAULT_4XX",
   "DEFAULT_5XX",
+  "EXPIRED_TOKEN",
   "RESOURCE_NOT_FOUND",
   "UNAUTHORIZED",
   "UNSUPPORTED_MEDIA_TYPE",

@@ -1,7 +1,7 @@
 /** Reading the inputs of aws:apigateway resources. */
 import { createHash } from "node:crypto";
-import type { GraphResource, NameRule } from "../../contracts";
-import type { Fields } from "../../engine/fields";
+import type { GraphResource, NameRule } from "../../../contracts";
+import type { Fields } from "../../../engine/fields";
 import type { Api } from "../api";
 import type { ApiGateway } from "../server";
 

@@ -1,7 +1,7 @@
 /** Local bodies of APIs and their parts: resources, methods, integrations, models, validators, responses. */
-import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
-import { fieldsOf, writtenBy } from "../../engine/fields";
-import { physicalName } from "../../engine/names";
+import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../../contracts";
+import { fieldsOf, writtenBy } from "../../../engine/fields";
+import { physicalName } from "../../../engine/names";
 import { type Api, type ApiMethod, newApi, resourcePath } from "../api";
 import { checkName, checkTemplate } from "../context";
 import { customisable } from "../errors";
@@ -39,8 +39,6 @@ const restApiBody = (gateway: ApiGateway, order: string[]): ResourceBody => ({
     ...tags,
     description: "shown in the console only",
     endpointConfiguration: "there is one local endpoint",
-    minimumCompressionSize: "nothing is saved by compressing on one machine",
-    disableExecuteApiEndpoint: "the local address is the only one",
   },
   replaceOn: [],
   autoName: anyName,
@@ -120,11 +118,8 @@ const methodBody = (gateway: ApiGateway): ResourceBody => ({
 const integrationBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/integration:Integration",
   honoured: ["restApi", "resourceId", "httpMethod", "type", "integrationHttpMethod", "uri", "timeoutMilliseconds"],
-  cloudOnly: {
-    passthroughBehavior: "a proxy integration passes everything",
-    contentHandling: "a proxy integration passes everything",
-  },
-  replaceOn: ["restApi", "resourceId", "httpMethod", "type", "integrationHttpMethod", "passthroughBehavior"],
+  cloudOnly: {},
+  replaceOn: ["restApi", "resourceId", "httpMethod", "type", "integrationHttpMethod"],
   deleteBeforeReplace: true,
   outputs: ({ inputs }) => ({
     id: `agi-${String(inputs.restApi)}-${String(inputs.resourceId)}-${String(inputs.httpMethod)}`,

@@ -2,7 +2,7 @@
  * A web ACL in front of a stage, as far as it affects legitimate calls: the program's own rules, and the two rules of AWS's common
  * rule set that stop API clients. Rules that look for attacks match nothing here.
  */
-import { Fields } from "../engine/fields";
+import { Fields } from "../../engine/fields";
 
 interface FirewallRequest {
   /** With the stage: `/v1/score`. */
@@ -29,21 +29,21 @@ const managedRules: Readonly<Record<string, Readonly<Record<string, Matches>>>> 
 /** https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html */
 const inspectionLimits: Readonly<Record<string, number>> = { KB_16: 16_384, KB_32: 32_768, KB_48: 49_152, KB_64: 65_536 };
 
-/** @param inputs of an `aws:wafv2/webAcl:WebAcl`. @throws Error naming a statement or a rule that has no local meaning. */
+/** @param inputs of an `aws:wafv2/webAcl:WebAcl`. @throws Error naming what has no local meaning */
 export function compileFirewall(inputs: Readonly<Record<string, unknown>>, owner: string): Firewall {
   const acl = new Fields(inputs, owner);
   const inspected = inspectionLimit(acl);
-  const defaultBlocks = "block" in acl.record("defaultAction");
+  requireOnly("allow", choice(acl, "defaultAction"), "defaultAction");
   const rules = acl
     .items("rules")
-    .map(compileRule)
+    .map((rule) => ({ priority: rule.number("priority") ?? 0, blocks: compileRule(rule) }))
     .sort((a, b) => a.priority - b.priority);
   return (request) => {
-    for (const { apply } of rules) {
-      const verdict = apply(request, inspected);
-      if (verdict !== undefined) return verdict.blockedBy;
+    for (const { blocks } of rules) {
+      const name = blocks(request, inspected);
+      if (name !== undefined) return name;
     }
-    return defaultBlocks ? "the default action" : undefined;
+    return undefined;
   };
 }
 
@@ -53,50 +53,38 @@ function inspectionLimit(acl: Fields): number {
   return known(inspectionLimits, name, "defaultSizeInspectionLimit");
 }
 
-/** The end of an evaluation: a rule allowed the request, or blocked it. */
-interface Verdict {
-  readonly blockedBy: string | undefined;
-}
+/** The name of the rule, or of the one in its group, that blocks a request. */
+type Blocks = (...request: Parameters<Matches>) => string | undefined;
 
-interface Rule {
-  readonly priority: number;
-  readonly apply: (request: FirewallRequest, inspected: number) => Verdict | undefined;
-}
-
-function compileRule(rule: Fields): Rule {
+function compileRule(rule: Fields): Blocks {
   const name = rule.need("name");
-  const priority = rule.number("priority") ?? 0;
   const statement = rule.record("statement");
   if (statement.managedRuleGroupStatement !== undefined) {
-    const counts = "count" in rule.record("overrideAction");
-    const stops = managedGroup(new Fields(statement.managedRuleGroupStatement, `${name} managedRuleGroupStatement`));
-    return { priority, apply: (...request) => (counts ? undefined : stops(...request)) };
+    requireOnly("none", choice(rule, "overrideAction"), `${name} overrideAction`);
+    return managedGroup(new Fields(statement.managedRuleGroupStatement, `${name} managedRuleGroupStatement`));
   }
+  requireOnly("block", choice(rule, "action"), `${name} action`);
   const matches = compileStatement(statement, name);
-  const action = Object.keys(rule.record("action"));
-  const verdicts = { block: { blockedBy: name }, allow: { blockedBy: undefined }, count: undefined };
-  const verdict = known(verdicts, action[0] ?? "", `${name} action`);
-  return { priority, apply: (...request) => (matches(...request) ? verdict : undefined) };
+  return (...request) => (matches(...request) ? name : undefined);
 }
 
-function managedGroup(group: Fields): Rule["apply"] {
+function managedGroup(group: Fields): Blocks {
   const groupName = group.need("name");
   const rules = known(managedRules, groupName, "managedRuleGroupStatement.name");
-  const overrides = new Map(
-    group.items("ruleActionOverrides").map((override) => {
-      known(rules, override.need("name"), `${groupName} ruleActionOverrides[].name`);
-      return [override.need("name"), Object.keys(override.record("actionToUse"))[0]] as const;
-    }),
-  );
+  const counted = group.items("ruleActionOverrides").map((override) => {
+    known(rules, override.need("name"), `${groupName} ruleActionOverrides[].name`);
+    requireOnly("count", choice(override, "actionToUse"), `${groupName} ruleActionOverrides[].actionToUse`);
+    return override.need("name");
+  });
+  const blocking = Object.entries(rules).filter(([name]) => !counted.includes(name));
   return (...request) => {
-    for (const [name, matches] of Object.entries(rules)) {
-      const action = overrides.get(name) ?? "block";
-      if (action === "count" || !matches(...request)) continue;
-      return { blockedBy: action === "allow" ? undefined : `${groupName}#${name}` };
-    }
-    return undefined;
+    const found = blocking.find(([, matches]) => matches(...request));
+    return found === undefined ? undefined : `${groupName}#${found[0]}`;
   };
 }
+
+/** The one member of an object that stands for a choice: `{ block: {} }`. */
+const choice = (fields: Fields, field: string): string => Object.keys(fields.record(field)).join(", ");
 
 function compileStatement(statement: unknown, rule: string): Matches {
   const [[kind, value] = ["", undefined]] = Object.entries(statement ?? {}).filter(([, entry]) => entry !== undefined);
@@ -119,19 +107,16 @@ function compileStatement(statement: unknown, rule: string): Matches {
       return () => false;
     default:
       throw new Error(
-        `${rule}: the statement "${kind}" has no local meaning; packages/local-aws/src/apigateway/firewall.ts lists those that have.`,
+        `${rule}: the statement "${kind}" has no local meaning; packages/local-aws/src/services/apigateway/firewall.ts lists those that have.`,
       );
   }
 }
 
 function bodySize(fields: Fields): Matches {
-  const oversize = fields.in("fieldToMatch").in("body").need("oversizeHandling");
+  requireOnly("MATCH", fields.in("fieldToMatch").in("body").need("oversizeHandling"), "oversizeHandling");
   requireOnly("GT", fields.need("comparisonOperator"), "comparisonOperator");
   const limit = fields.number("size") ?? 0;
-  return ({ bodyBytes }, inspected) => {
-    if (bodyBytes > inspected && oversize !== "CONTINUE") return oversize === "MATCH";
-    return Math.min(bodyBytes, inspected) > limit;
-  };
+  return ({ bodyBytes }, inspected) => bodyBytes > Math.min(inspected, limit);
 }
 
 function pathMatch(fields: Fields): Matches {

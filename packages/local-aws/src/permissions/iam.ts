@@ -2,7 +2,7 @@
  * The account's roles and policies, and the decision whether a caller may do something: identity policies of the role, plus the
  * resource policies of buckets and keys.
  */
-import { AwsError, type Permission, type Principal } from "../../contracts";
+import { AwsError, type Permission, type Principal } from "../contracts";
 import type { ConditionContext } from "./conditions";
 import {
   delegatesToAccount,

@@ -32,7 +32,7 @@ export interface Refusal {
 
 /** The message about a pair that isn't in the table. */
 export const unknownPair = (service: string, target: string): string =>
-  `How AWS lets ${service} deliver to ${target} is not known; look it up in AWS's documentation and add the pair to packages/local-aws/src/gateway/permissions/service-pairs.ts.`;
+  `How AWS lets ${service} deliver to ${target} is not known; look it up in AWS's documentation and add the pair to packages/local-aws/src/permissions/service-pairs.ts.`;
 
 /** Undefined for a pair that is not in the table. */
 export const findPair = (service: string, target: TargetKind, { region }: Place): ServicePair | undefined =>

@@ -11,17 +11,6 @@ export type Protocol = "json" | "query" | "rest-json" | "rest-xml";
 /** Services whose errors keep the query protocol's code names. */
 const QUERY_SERVICES = new Set(["sns", "sts", "iam"]);
 
-/** Codes that clients of the former query protocol still look for (header `x-amzn-query-error`). */
-const QUERY_CODES: Readonly<Record<string, string>> = {
-  QueueDoesNotExist: "AWS.SimpleQueueService.NonExistentQueue",
-  QueueNameExists: "QueueAlreadyExists",
-  BatchEntryIdsNotDistinct: "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
-  EmptyBatchRequest: "AWS.SimpleQueueService.EmptyBatchRequest",
-  TooManyEntriesInBatchRequest: "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-  InvalidBatchEntryId: "AWS.SimpleQueueService.InvalidBatchEntryId",
-  MessageNotInflight: "AWS.SimpleQueueService.MessageNotInflight",
-};
-
 interface Recognised {
   readonly protocol: Protocol;
   /** Absent for REST services: they derive it from method and path. */
@@ -90,7 +79,7 @@ export function xmlEscape(text: string): string {
 /** Encodes an error in the given protocol. */
 export function errorResponse(
   error: AwsError,
-  context: { readonly protocol: Protocol; readonly requestId: string; readonly method: string; readonly queryMode: boolean },
+  context: { readonly protocol: Protocol; readonly requestId: string; readonly method: string },
 ): AwsResponse {
   const { protocol, requestId } = context;
   const fault = error.status >= 500 ? "Receiver" : "Sender";
@@ -107,11 +96,10 @@ export function errorResponse(
     const body = `<ErrorResponse><Error><Type>${fault}</Type><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
     return { status: error.status, headers: { "content-type": "text/xml" }, body };
   }
-  const headers: Record<string, string> = {
+  const headers = {
     "content-type": protocol === "json" ? "application/x-amz-json-1.1" : "application/json",
     "x-amzn-errortype": error.code,
   };
-  if (context.queryMode) headers["x-amzn-query-error"] = `${QUERY_CODES[error.code] ?? error.code};${fault}`;
   const body =
     protocol === "json"
       ? { __type: error.code, message: error.message }
