@@ -38,15 +38,6 @@ const S3_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
   skew: ["RequestTimeTooSkewed", 403],
   expired: ["AccessDenied", 403],
 };
-const QUERY_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
-  missing: ["MissingAuthenticationToken", 403],
-  malformed: ["IncompleteSignature", 400],
-  unknownKey: ["InvalidClientTokenId", 403],
-  badToken: ["InvalidClientTokenId", 403],
-  mismatch: ["SignatureDoesNotMatch", 403],
-  skew: ["SignatureDoesNotMatch", 403],
-  expired: ["RequestExpired", 400],
-};
 const JSON_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
   missing: ["MissingAuthenticationTokenException", 403],
   malformed: ["IncompleteSignatureException", 403],
@@ -58,8 +49,7 @@ const JSON_CODES: Readonly<Record<Failure, readonly [string, number]>> = {
 };
 
 export function failure(kind: Failure, service: string, message: string): AwsError {
-  const codes = service === "s3" ? S3_CODES : ["sns", "sts", "iam"].includes(service) ? QUERY_CODES : JSON_CODES;
-  const [code, status] = codes[kind];
+  const [code, status] = (service === "s3" ? S3_CODES : JSON_CODES)[kind];
   return new AwsError(code, message, status);
 }
 

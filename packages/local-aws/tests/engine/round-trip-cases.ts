@@ -136,13 +136,7 @@ export const cases: readonly Case[] = [
       comparisonOperator: "GreaterThanThreshold",
     }),
     change: () => ({ threshold: 5 }),
-    seen: ({ id }) => services.cloudwatch.alarms().find(({ alarm }) => alarm.name === id)?.alarm.threshold,
-  },
-  {
-    type: "aws:cloudwatch/dashboard:Dashboard",
-    inputs: () => ({ dashboardName: "board", dashboardBody: '{"widgets":[]}' }),
-    change: () => ({ dashboardBody: '{"widgets":[],"start":"-PT1H"}' }),
-    seen: ({ id }) => services.cloudwatch.dashboards().find(({ name }) => name === id)?.body,
+    seen: ({ id }) => services.cloudwatch.alarms().find(({ alarm }) => alarm.AlarmName === id)?.alarm.Threshold,
   },
   {
     type: "aws:dynamodb/table:Table",
@@ -156,8 +150,7 @@ export const cases: readonly Case[] = [
     change: () => ({ readCapacity: 10, ttl: undefined }),
     seen: async ({ id }) => {
       const { ReadCapacityUnits } = (await services.dynamodb.tables.find(id))?.ProvisionedThroughput ?? {};
-      const ttl = services.dynamodb.settings.tablesWithTtl().filter(({ table }) => table === id);
-      return ReadCapacityUnits === undefined ? undefined : [ReadCapacityUnits, ttl];
+      return ReadCapacityUnits && [ReadCapacityUnits, services.dynamodb.tables.settings.get(id)?.ttlAttribute];
     },
   },
   {

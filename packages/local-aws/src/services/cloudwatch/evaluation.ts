@@ -1,4 +1,4 @@
-/** Alarm decisions. Pure. Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data". */
+/** Alarm decisions. Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data". */
 
 export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
 export type TreatMissing = "missing" | "ignore" | "breaching" | "notBreaching";

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
-import { numberOf, textOf, transaction } from "../messaging/database";
+import { numberOf, transaction } from "../messaging/database";
 
 export interface MetricId {
   readonly namespace: string;
@@ -52,17 +52,6 @@ export class MetricsStore {
     });
     this.ids.set(cacheKey, id);
     return id;
-  }
-
-  list(): MetricId[] {
-    return this.db
-      .prepare("SELECT * FROM cw_metrics ORDER BY namespace, name, dimensions")
-      .all()
-      .map((row) => ({
-        namespace: textOf(row, "namespace"),
-        name: textOf(row, "name"),
-        dimensions: Object.fromEntries(JSON.parse(textOf(row, "dimensions")) as [string, string][]),
-      }));
   }
 
   /** One value per period that has samples, oldest first. Periods start at `fromMs`. */

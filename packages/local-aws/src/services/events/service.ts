@@ -9,11 +9,10 @@ import { parseSchedule } from "../schedules";
 import type { ServiceGate } from "../service-gate";
 import type { MetricSink, SqsService } from "../sqs";
 import { Deliveries } from "./deliveries";
-import { eventsOperations } from "./operations";
-import type { EventEnvelope, EventParts, EventPort } from "./port";
+import { type EventEnvelope, type EventParts, putEventsOperation } from "./put-events";
 import { EventsStore, type Rule } from "./store";
 
-export class EventsService implements AwsService, EventPort {
+export class EventsService implements AwsService {
   readonly name = "events";
   readonly store: EventsStore;
   readonly permissions: AwsService["permissions"];
@@ -35,7 +34,7 @@ export class EventsService implements AwsService, EventPort {
       iamPrefix: "events",
       validationCode: "ValidationException",
       jsonVersion: "1.1",
-      operations: eventsOperations(this),
+      operations: { PutEvents: putEventsOperation(this) },
     });
     this.permissions = service.permissions;
     this.handle = service.handle;

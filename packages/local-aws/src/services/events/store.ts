@@ -11,7 +11,6 @@ interface Bus {
 export interface Rule {
   readonly bus: string;
   readonly name: string;
-  readonly description?: string | undefined;
   readonly pattern?: string | undefined;
   readonly schedule?: string | undefined;
   readonly enabled: boolean;

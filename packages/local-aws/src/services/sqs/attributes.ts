@@ -21,7 +21,7 @@ export const defaultAttributes: Readonly<Record<string, string>> = {
   VisibilityTimeout: "30",
 };
 
-/** Checks settable queue attributes; an empty value removes an attribute. */
+/** Checks settable queue attributes. */
 export function checkAttributes(attributes: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(attributes)) {
     const range = numeric[name];
@@ -37,14 +37,14 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
       );
     }
   }
-  if (attributes.Policy !== undefined && attributes.Policy !== "") {
+  if (attributes.Policy !== undefined) {
     try {
       parsePolicy(attributes.Policy, "Policy");
     } catch (error) {
       throw new AwsError("InvalidAttributeValue", `Policy is not a policy document: ${messageOf(error)}`);
     }
   }
-  if (attributes.RedrivePolicy !== undefined && attributes.RedrivePolicy !== "") parseRedrive(attributes.RedrivePolicy);
+  if (attributes.RedrivePolicy !== undefined) parseRedrive(attributes.RedrivePolicy);
 }
 
 export function parseRedrive(text: string): { readonly deadLetterTargetArn: string; readonly maxReceiveCount: number } {

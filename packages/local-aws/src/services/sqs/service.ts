@@ -4,11 +4,8 @@ import { serviceOf } from "../messaging/operations";
 import { ticker } from "../messaging/ticker";
 import type { ServiceGate } from "../service-gate";
 import { parseRedrive } from "./attributes";
-import type { MessageAttributes } from "./md5";
-import { messageOperations } from "./message-operations";
-import type { QueuePort } from "./port";
-import { queueOperations } from "./queue-operations";
-import { type Message, type QueueRow, type Redrive, SqsStore } from "./store";
+import { type QueuePort, sqsOperations } from "./operations";
+import { type Message, type MessageAttributes, type QueueRow, type Redrive, SqsStore } from "./store";
 
 /** Receives a metric value; wired to the CloudWatch service. */
 export type MetricSink = (
@@ -39,7 +36,7 @@ export class SqsService implements AwsService, QueuePort {
       iamPrefix: "sqs",
       validationCode: "InvalidParameterValue",
       jsonVersion: "1.0",
-      operations: { ...queueOperations(this), ...messageOperations(this) },
+      operations: sqsOperations(this),
       keyUse: (action, queueArn) => this.keyUse(action, queueArn),
     });
     this.permissions = service.permissions;

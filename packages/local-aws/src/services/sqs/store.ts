@@ -3,7 +3,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
 import { Documents } from "../documents";
 import { numberOf, optionalNumber, optionalText, type Row, textOf, transaction } from "../messaging/database";
-import type { MessageAttributes } from "./md5";
+
+/** Only services attach attributes here: EventBridge adds the reason to a dead letter. */
+export interface MessageAttribute {
+  readonly DataType: "String" | "Number";
+  readonly StringValue: string;
+}
+
+export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
 export interface QueueRow {
   readonly name: string;
@@ -16,8 +23,6 @@ export interface QueueRow {
 export interface SendArgs {
   readonly body: string;
   readonly attributes: MessageAttributes;
-  /** Absent: the queue's own. */
-  readonly delaySeconds?: number | undefined;
   readonly senderId: string;
 }
 
@@ -85,17 +90,14 @@ export class SqsStore {
     });
   }
 
-  /** Returns the message's id. */
-  send(queue: QueueRow, message: SendArgs): string {
-    const messageId = randomUUID();
+  send(queue: QueueRow, message: SendArgs): void {
     const now = this.now();
-    const delayMs = (message.delaySeconds ?? Number(queue.attributes.DelaySeconds ?? 0)) * 1000;
+    const delayMs = Number(queue.attributes.DelaySeconds ?? 0) * 1000;
     this.db
       .prepare(
         "INSERT INTO sqs_messages (queue, message_id, body, attributes, sent, visible, sender) VALUES (?, ?, ?, ?, ?, ?, ?)",
       )
-      .run(queue.name, messageId, message.body, JSON.stringify(message.attributes), now, now + delayMs, message.senderId);
-    return messageId;
+      .run(queue.name, randomUUID(), message.body, JSON.stringify(message.attributes), now, now + delayMs, message.senderId);
   }
 
   /** Takes up to `limit` visible messages; those over the redrive limit go to the dead-letter queue instead. */

@@ -1,52 +1,45 @@
-import { AwsError, type AwsRequest } from "../../contracts";
+import { createHash } from "node:crypto";
+import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
 import type { Operation } from "../messaging/operations";
-import { attributesMd5, md5 } from "./md5";
-import { type QueuePort, queueArnOf, queueOf } from "./port";
-import type { Message, QueueRow } from "./store";
+import { settableAttributes } from "./attributes";
+import type { Message, QueueRow, SqsStore } from "./store";
 
-/** The characters that SQS accepts (SendMessage reference). */
-function carriable(body: string): boolean {
-  return [...body].every((character) => {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x20) return code === 0x9 || code === 0xa || code === 0xd;
-    return !(code >= 0xd800 && code <= 0xdfff) && code !== 0xfffe && code !== 0xffff;
-  });
+/** What the operations need of the service. */
+export interface QueuePort {
+  readonly store: SqsStore;
+  readonly now: () => number;
+  arnOf(name: string): string;
+  /** Queue name from an ARN or a URL. */
+  nameOf(arnOrUrl: string): string;
+  receive(queueArn: string, limit: number, visibilitySeconds?: number): readonly Message[];
+  /** Wakes receivers that wait for a message. */
+  wake(name: string): void;
+  /** Resolves when a message may have arrived, or at `untilMs`. */
+  waitForMessage(name: string, untilMs: number): Promise<void>;
 }
 
-/** Actions on messages. */
-export function messageOperations(sqs: QueuePort): Record<string, Operation> {
-  const resource = queueArnOf(sqs);
+export function sqsOperations(sqs: QueuePort): Record<string, Operation> {
+  const nameIn = (input: Input) => sqs.nameOf(input.needText("QueueUrl"));
+  const queueOf = (input: Input) => sqs.store.queue(nameIn(input));
+  const resource = (input: Input) => sqs.arnOf(nameIn(input));
   return {
-    SendMessage: {
-      fields: ["QueueUrl", "MessageBody", "DelaySeconds"],
+    GetQueueAttributes: {
+      fields: ["QueueUrl", "AttributeNames"],
       resource,
-      run: (input, request) => send(sqs, queueOf(sqs, input), input, request),
+      run: (input) => getAttributes(sqs, queueOf(input), input),
     },
     ReceiveMessage: {
-      fields: [
-        "QueueUrl",
-        "AttributeNames",
-        "MessageSystemAttributeNames",
-        "MessageAttributeNames",
-        "MaxNumberOfMessages",
-        "VisibilityTimeout",
-        "WaitTimeSeconds",
-      ],
+      fields: ["QueueUrl", "MessageSystemAttributeNames", "MaxNumberOfMessages", "VisibilityTimeout", "WaitTimeSeconds"],
       resource,
-      run: (input) => receive(sqs, queueOf(sqs, input), input),
-    },
-    DeleteMessage: {
-      fields: ["QueueUrl", "ReceiptHandle"],
-      resource,
-      run: (input) => remove(sqs, queueOf(sqs, input), input),
+      run: (input) => receive(sqs, queueOf(input), input),
     },
     DeleteMessageBatch: {
       fields: ["QueueUrl", "Entries"],
       resource,
       iamAction: "DeleteMessage",
       run: (input) => {
-        const queue = queueOf(sqs, input);
+        const queue = queueOf(input);
         return eachEntry(batch(input, ["ReceiptHandle"]), (entry) => remove(sqs, queue, entry));
       },
     },
@@ -55,11 +48,37 @@ export function messageOperations(sqs: QueuePort): Record<string, Operation> {
       resource,
       iamAction: "ChangeMessageVisibility",
       run: (input) => {
-        const queue = queueOf(sqs, input);
+        const queue = queueOf(input);
         return eachEntry(batch(input, ["ReceiptHandle", "VisibilityTimeout"]), (entry) => hide(sqs, queue, entry));
       },
     },
   };
+}
+
+function getAttributes(sqs: QueuePort, queue: QueueRow, input: Input): object {
+  sqs.store.expire(queue);
+  const counts = sqs.store.counts(queue.name);
+  const all: Readonly<Record<string, string>> = {
+    ...queue.attributes,
+    QueueArn: sqs.arnOf(queue.name),
+    CreatedTimestamp: String(Math.floor(queue.createdMs / 1000)),
+    LastModifiedTimestamp: String(Math.floor(queue.modifiedMs / 1000)),
+    ApproximateNumberOfMessages: String(counts.visible),
+    ApproximateNumberOfMessagesNotVisible: String(counts.inFlight),
+    ApproximateNumberOfMessagesDelayed: String(counts.delayed),
+  };
+  const names = input.texts("AttributeNames") ?? [];
+  const known = ["All", ...new Set([...settableAttributes, ...Object.keys(all)])];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new AwsError("InvalidAttributeName", `Unknown Attribute ${unknown}. Known: ${known.join(", ")}.`);
+  return { Attributes: chosen(all, names) };
+}
+
+/** The members whose names are among the chosen ones; undefined when none is. */
+function chosen(all: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> | undefined {
+  const shown = Object.entries(all).filter(([name]) => names.includes("All") || names.includes(name));
+  return shown.length === 0 ? undefined : Object.fromEntries(shown);
 }
 
 function batch(input: Input, fields: readonly string[]): readonly Input[] {
@@ -89,20 +108,6 @@ function eachEntry(entries: readonly Input[], run: (entry: Input) => void): obje
   return { Successful, ...(Failed.length > 0 ? { Failed } : {}) };
 }
 
-function send(sqs: QueuePort, queue: QueueRow, input: Input, request: AwsRequest): object {
-  const body = input.needText("MessageBody");
-  const delaySeconds = input.integer("DelaySeconds", 0, 900);
-  if (body.length === 0) throw new AwsError("MissingParameter", "MessageBody must not be empty.");
-  if (!carriable(body)) throw new AwsError("InvalidMessageContents", "MessageBody holds characters that SQS does not allow.");
-  const [size, limit] = [Buffer.byteLength(body), Number(queue.attributes.MaximumMessageSize)];
-  if (size > limit) throw input.error(`MessageBody has ${size} bytes, more than the queue's MaximumMessageSize ${limit}`);
-  const { principal } = request;
-  const senderId = principal.kind === "role" ? principal.roleName : "owner";
-  const MessageId = sqs.store.send(queue, { body, attributes: {}, delaySeconds, senderId });
-  sqs.wake(queue.name);
-  return { MessageId, MD5OfMessageBody: md5(body) };
-}
-
 async function receive(sqs: QueuePort, queue: QueueRow, input: Input): Promise<object> {
   const limit = input.integer("MaxNumberOfMessages", 1, 10) ?? 1;
   const visibility = input.integer("VisibilityTimeout", 0, 43_200);
@@ -114,9 +119,19 @@ async function receive(sqs: QueuePort, queue: QueueRow, input: Input): Promise<o
     messages = sqs.receive(sqs.arnOf(queue.name), limit, visibility);
   }
   if (messages.length === 0) return {};
-  const system = [...(input.texts("AttributeNames") ?? []), ...(input.texts("MessageSystemAttributeNames") ?? [])];
-  const names = input.texts("MessageAttributeNames") ?? [];
-  return { Messages: messages.map((message) => describe(message, system, names)) };
+  const names = input.texts("MessageSystemAttributeNames") ?? [];
+  const Messages = messages.map((message) => ({
+    MessageId: message.messageId,
+    ReceiptHandle: message.receiptHandle,
+    MD5OfBody: md5(message.body),
+    Body: message.body,
+    Attributes: chosen(systemAttributes(message), names),
+  }));
+  return { Messages };
+}
+
+export function md5(text: string): string {
+  return createHash("md5").update(text, "utf8").digest("hex");
 }
 
 /** System attributes of a message as the API and Lambda events name them. */
@@ -130,28 +145,7 @@ export function systemAttributes(message: Message): Record<string, string> {
   };
 }
 
-function describe(message: Message, system: readonly string[], names: readonly string[]): object {
-  const some = <T>(all: Readonly<Record<string, T>>, shown: (name: string) => boolean): Record<string, T> | undefined => {
-    const entries = Object.entries(all).filter(([name]) => shown(name));
-    return entries.length === 0 ? undefined : Object.fromEntries(entries);
-  };
-  const attributes = some(message.attributes, (name) =>
-    names.some(
-      (wanted) => wanted === "All" || wanted === name || (wanted.endsWith(".*") && name.startsWith(wanted.slice(0, -2))),
-    ),
-  );
-  return {
-    MessageId: message.messageId,
-    ReceiptHandle: message.receiptHandle,
-    MD5OfBody: md5(message.body),
-    Body: message.body,
-    Attributes: some(systemAttributes(message), (name) => system.includes("All") || system.includes(name)),
-    MessageAttributes: attributes,
-    MD5OfMessageAttributes: attributes && attributesMd5(attributes),
-  };
-}
-
-function remove(sqs: QueuePort, queue: QueueRow, input: Input): undefined {
+function remove(sqs: QueuePort, queue: QueueRow, input: Input): void {
   if (!sqs.store.deleteMessage(queue.name, input.needText("ReceiptHandle")))
     throw new AwsError("ReceiptHandleIsInvalid", "ReceiptHandle is not one that ReceiveMessage of this queue returned.");
 }
