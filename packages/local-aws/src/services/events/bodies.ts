@@ -19,7 +19,6 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
   const applyRule = (rule: GraphResource) => service.store.saveRule(ruleOf(rule, busOf(rule.inputs)));
   const applyTarget = (target: GraphResource) =>
     service.store.saveTarget(busOf(target.inputs), String(target.inputs.rule), targetOf(target));
-  const applyPolicy = ({ inputs }: GraphResource) => service.store.setPolicy(busOf(inputs), String(inputs.policy));
   const putBus = ({ state, inputs }: GraphResource): void => {
     const targetArn = service.busArn(String(state.name));
     // EventBridge first checks that it may use the key.
@@ -45,15 +44,10 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
     },
     {
       type: "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
-      honoured: ["eventBusName", "policy"],
-      cloudOnly: regionInput,
+      honoured: ["eventBusName"],
+      cloudOnly: { ...regionInput, policy: "callers of the one account are decided by their own policies" },
       replaceOn: ["eventBusName"],
       outputs: ({ inputs }) => ({ id: busOf(inputs), state: inputs }),
-      ...put(applyPolicy),
-      delete: ({ inputs }) => {
-        const bus = busOf(inputs);
-        if (service.store.buses().some(({ name }) => name === bus)) service.store.setPolicy(bus, undefined);
-      },
     },
     {
       type: "aws:cloudwatch/eventRule:EventRule",

@@ -9,8 +9,8 @@ import { parsePath } from "./input-transformer";
 import type { RuleSettings, Target } from "./store";
 
 const patternLimit = 4096;
-/** Services that a rule can deliver to here, as they are spelled in ARNs. AWS knows more, Kinesis streams among them. */
-const targetServices = ["events", "lambda", "logs", "sns", "sqs", "states"];
+/** Services that a rule can deliver to here, as they are spelled in ARNs. AWS knows more, other buses and Kinesis streams among them. */
+const targetServices = ["lambda", "logs", "sns", "sqs", "states"];
 
 const invalid = (message: string) => new AwsError("ValidationException", message);
 

@@ -38,7 +38,6 @@ export class EventsService implements AwsService {
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
-    registry.register("events", (arn, payload) => this.deliver(arn, payload));
   }
 
   /** Runs schedules and retries once a second. */
@@ -145,10 +144,5 @@ export class EventsService implements AwsService {
     if (rule.pattern !== undefined) this.metrics("AWS/Events", "MatchedEvents", dimensions, 1, "Count");
     this.metrics("AWS/Events", "TriggeredRules", dimensions, 1, "Count");
     for (const target of targets) this.store.enqueue(arn, target, event);
-  }
-
-  /** A bus as a target: the payload is a whole event. */
-  private deliver(busArn: string, payload: string): void {
-    this.publish(this.store.bus(this.busName(busArn)).name, JSON.parse(payload) as EventEnvelope);
   }
 }

@@ -79,8 +79,7 @@ export class S3Service implements AwsService {
   async handle(request: AwsRequest): Promise<AwsResponse> {
     const { bucket = "", key = "" } = targetOf(request);
     const handler = this.handlers[request.action];
-    if (!handler)
-      throw new AwsError("NotImplemented", `s3: the action '${request.action}' is not supported by the local endpoint.`, 501);
+    if (!handler) throw new AwsError("NotImplemented", `s3: the local endpoint has no action '${request.action}'.`, 501);
     const owner = request.headers["x-amz-expected-bucket-owner"];
     if (owner !== undefined && owner !== this.context.accountId)
       throw new AwsError("AccessDenied", `The bucket is not owned by account ${owner}.`, 403);

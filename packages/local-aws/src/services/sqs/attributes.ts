@@ -23,19 +23,10 @@ export const defaultAttributes: Readonly<Record<string, string>> = {
 
 /** Checks settable queue attributes. */
 export function checkAttributes(attributes: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(attributes)) {
-    const range = numeric[name];
-    if (range !== undefined) {
-      const number = Number(value);
-      if (!Number.isInteger(number) || number < range[0] || number > range[1]) {
-        throw new AwsError("InvalidAttributeValue", `${name} must be an integer from ${range[0]} to ${range[1]}, got ${value}.`);
-      }
-    } else if (!settableAttributes.includes(name)) {
-      throw new AwsError(
-        "InvalidAttributeName",
-        `Attribute ${name} is not supported by the local runtime. Supported: ${settableAttributes.join(", ")}.`,
-      );
-    }
+  for (const [name, [low, high]] of Object.entries(numeric)) {
+    const value = Number(attributes[name] ?? low);
+    if (!Number.isInteger(value) || value < low || value > high)
+      throw new AwsError("InvalidAttributeValue", `${name} must be an integer from ${low} to ${high}, got ${attributes[name]}.`);
   }
   if (attributes.Policy !== undefined) {
     try {

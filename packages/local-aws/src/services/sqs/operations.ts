@@ -12,7 +12,7 @@ export interface QueuePort {
   arnOf(name: string): string;
   /** Queue name from an ARN or a URL. */
   nameOf(arnOrUrl: string): string;
-  receive(queueArn: string, limit: number, visibilitySeconds?: number): readonly Message[];
+  receive(queueArn: string, limit: number): readonly Message[];
   /** Wakes receivers that wait for a message. */
   wake(name: string): void;
   /** Resolves when a message may have arrived, or at `untilMs`. */
@@ -30,7 +30,7 @@ export function sqsOperations(sqs: QueuePort): Record<string, Operation> {
       run: (input) => getAttributes(sqs, queueOf(input), input),
     },
     ReceiveMessage: {
-      fields: ["QueueUrl", "MessageSystemAttributeNames", "MaxNumberOfMessages", "VisibilityTimeout", "WaitTimeSeconds"],
+      fields: ["QueueUrl", "MessageSystemAttributeNames", "MaxNumberOfMessages", "WaitTimeSeconds"],
       resource,
       run: (input) => receive(sqs, queueOf(input), input),
     },
@@ -110,13 +110,12 @@ function eachEntry(entries: readonly Input[], run: (entry: Input) => void): obje
 
 async function receive(sqs: QueuePort, queue: QueueRow, input: Input): Promise<object> {
   const limit = input.integer("MaxNumberOfMessages", 1, 10) ?? 1;
-  const visibility = input.integer("VisibilityTimeout", 0, 43_200);
   const wait = input.integer("WaitTimeSeconds", 0, 20) ?? Number(queue.attributes.ReceiveMessageWaitTimeSeconds);
   const until = sqs.now() + wait * 1000;
-  let messages = sqs.receive(sqs.arnOf(queue.name), limit, visibility);
+  let messages = sqs.receive(sqs.arnOf(queue.name), limit);
   while (messages.length === 0 && sqs.now() < until) {
     await sqs.waitForMessage(queue.name, until);
-    messages = sqs.receive(sqs.arnOf(queue.name), limit, visibility);
+    messages = sqs.receive(sqs.arnOf(queue.name), limit);
   }
   if (messages.length === 0) return {};
   const names = input.texts("MessageSystemAttributeNames") ?? [];

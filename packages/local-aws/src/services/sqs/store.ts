@@ -104,7 +104,6 @@ export class SqsStore {
   receive(
     queue: QueueRow,
     limit: number,
-    visibilitySeconds: number,
     redrive: Redrive | undefined,
   ): { readonly messages: Message[]; readonly moved: boolean } {
     const now = this.now();
@@ -131,7 +130,12 @@ export class SqsStore {
         "UPDATE sqs_messages SET visible = ?, receives = receives + 1, first_received = ?, receipt = ? WHERE id = ?",
       );
       for (const message of messages)
-        take.run(now + visibilitySeconds * 1000, message.firstReceivedMs, message.receiptHandle, message.id);
+        take.run(
+          now + Number(queue.attributes.VisibilityTimeout) * 1000,
+          message.firstReceivedMs,
+          message.receiptHandle,
+          message.id,
+        );
       return { messages, moved: spent.length > 0 };
     });
   }
