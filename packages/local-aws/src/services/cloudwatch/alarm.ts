@@ -25,8 +25,7 @@ export interface MetricQuery {
 
 /** An alarm on one metric. */
 interface SingleMetric extends Metric {
-  readonly Statistic?: string | undefined;
-  readonly ExtendedStatistic?: string | undefined;
+  readonly Statistic: string;
   readonly Period: number;
   readonly Unit?: string | undefined;
 }
@@ -59,8 +58,7 @@ export interface StoredAlarm {
 
 export function queriesOf(alarm: Alarm): readonly MetricQuery[] {
   if ("Metrics" in alarm) return alarm.Metrics;
-  const { Namespace, MetricName, Dimensions, Period, Unit } = alarm;
-  const Stat = alarm.ExtendedStatistic ?? alarm.Statistic ?? "";
+  const { Namespace, MetricName, Dimensions, Period, Statistic: Stat, Unit } = alarm;
   return [{ Id: "m1", ReturnData: true, MetricStat: { Metric: { Namespace, MetricName, Dimensions }, Period, Stat, Unit } }];
 }
 
@@ -102,9 +100,8 @@ function triggerOf(alarm: Alarm): object {
   return {
     MetricName: alarm.MetricName,
     Namespace: alarm.Namespace,
-    ...(alarm.ExtendedStatistic === undefined
-      ? { StatisticType: "Statistic", Statistic: alarm.Statistic?.toUpperCase() }
-      : { StatisticType: "ExtendedStatistic", ExtendedStatistic: alarm.ExtendedStatistic }),
+    StatisticType: "Statistic",
+    Statistic: alarm.Statistic.toUpperCase(),
     Unit: alarm.Unit ?? null,
     Dimensions: dimensionList(alarm.Dimensions),
   };

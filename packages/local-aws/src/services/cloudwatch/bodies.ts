@@ -24,7 +24,6 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
         "metricName",
         "dimensions",
         "statistic",
-        "extendedStatistic",
         "period",
         "unit",
         "evaluationPeriods",
@@ -86,8 +85,7 @@ function alarmOf(resource: GraphResource): Alarm {
       ? {
           ...metricOf(fields),
           Period: fields.integer("period", 1, 86_400),
-          Statistic: fields.text("statistic"),
-          ExtendedStatistic: fields.text("extendedStatistic"),
+          Statistic: fields.need("statistic"),
           Unit: fields.text("unit"),
         }
       : { Metrics: fields.items("metricQueries").map(queryOf) }),
