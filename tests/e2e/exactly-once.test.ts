@@ -1,10 +1,9 @@
 /** Crashes, redeliveries and faults: afterwards every event exists exactly once everywhere. */
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
-import { SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { countRows, query, runLoader } from "../../cli/demo/tally";
-import { connection, lines, scan, settled, startWorld, type Transaction, transactions, until, type World } from "./support";
+import { lines, scan, settled, startWorld, type Transaction, transactions, until, type World } from "./support";
 
 let world: World;
 beforeAll(async () => {
@@ -227,11 +226,10 @@ describe("the loader", () => {
   const loader = () => world.names.loaderFunction;
 
   /** Messages held by a killed run return after this time. */
-  async function shortVisibility(): Promise<void> {
-    const sqs = new SQSClient(connection(world));
-    const Attributes = { VisibilityTimeout: "2" };
-    await sqs.send(new SetQueueAttributesCommand({ QueueUrl: world.names.loadQueueUrl, Attributes }));
-    sqs.destroy();
+  function shortVisibility(): void {
+    const { sqs } = world.platform.services;
+    const { name, attributes } = sqs.store.queue(sqs.nameOf(world.names.loadQueueUrl ?? ""));
+    sqs.store.save(name, { ...attributes, VisibilityTimeout: "2" });
   }
 
   it("loads everything that the stream scored or quarantined, once", async () => {
@@ -266,7 +264,7 @@ describe("the loader", () => {
     ["after messages were deleted", "deleted", "sqs", "DeleteMessageBatch"],
   ])("killed %s loads every event once", async (_, prefix, service, action) => {
     const bodies = transactions(prefix, 30);
-    await shortVisibility();
+    shortVisibility();
     // Armed first, because the schedule's own run may be the one that is killed.
     const order = kill({ functionName: loader(), service, action, afterCalls: 1 });
     await putAll(bodies);

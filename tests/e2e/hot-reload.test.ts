@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DescribeLogStreamsCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -60,11 +60,9 @@ async function scoreOne(): Promise<{ readonly policyVersion: string; readonly sc
 }
 
 /** One log stream is one process. */
-async function processes(): Promise<string[]> {
-  const { logStreams = [] } = await world.clients.logs.send(
-    new DescribeLogStreamsCommand({ logGroupName: logGroupOf(streamFunction()) }),
-  );
-  return logStreams.map(({ logStreamName }) => logStreamName ?? "").sort();
+function processes(): string[] {
+  const events = world.platform.services.logs.events(logGroupOf(streamFunction()), 0, Number.MAX_SAFE_INTEGER);
+  return [...new Set(events.map(({ stream }) => stream))].sort();
 }
 
 const logGroupOf = (functionName: string) => world.platform.services.lambda.pool.get(functionName)?.config.logGroup ?? "";
@@ -73,7 +71,7 @@ describe("a policy in its parameter", () => {
   it("is used by the running process after a change", async () => {
     const before = await scoreOne();
     expect(before).toMatchObject({ policyVersion: expect.stringMatching(/^fraud-2/), score: 0 });
-    const [first] = await processes();
+    const [first] = processes();
     const document = JSON.parse(await policyText());
     await putPolicy(
       JSON.stringify({ ...document, version: "fraud-lower", thresholds: { ...document.thresholds, high_amount: 400 } }),
@@ -83,7 +81,7 @@ describe("a policy in its parameter", () => {
       return scored.policyVersion.startsWith("fraud-lower") && scored;
     });
     expect(after.score).toBeCloseTo(0.42, 9);
-    expect(await processes()).toEqual([first]);
+    expect(processes()).toEqual([first]);
   });
 
   it.each([
@@ -118,7 +116,7 @@ describe("the stack's config", () => {
     writeFileSync(stackFile(), withConfig(readFileSync(stackFile(), "utf8"), values));
 
   it("with a changed threshold updates only the parameter, and the running process uses it", async () => {
-    const running = await processes();
+    const running = processes();
     edit({ "risk:fraud.policy.thresholds.high_amount": 450 });
     const { applied, needsRestart } = await world.platform.reload();
     expect(needsRestart).toEqual([]);
@@ -128,7 +126,7 @@ describe("the stack's config", () => {
       const { policyVersion, score } = await scoreOne();
       return !policyVersion.startsWith("fraud-lower") && Math.abs(score - 0.42) < 1e-9;
     });
-    expect(await processes()).toEqual(running);
+    expect(processes()).toEqual(running);
   });
 
   it("with a changed function setting applies to the next invocation", async () => {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DescribeLogStreamsCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
@@ -81,10 +81,10 @@ async function answersBy(model: string, before: string): Promise<ChurnAnswer> {
 const churnFunction = () =>
   world.platform.services.lambda.pool.names().find((name) => name.startsWith("scoring-churn")) ?? "no churn function";
 
-async function processes(): Promise<string[]> {
-  const logGroupName = world.platform.services.lambda.pool.get(churnFunction())?.config.logGroup;
-  const { logStreams = [] } = await world.clients.logs.send(new DescribeLogStreamsCommand({ logGroupName }));
-  return logStreams.map(({ logStreamName }) => logStreamName ?? "").sort();
+function processes(): string[] {
+  const { lambda, logs } = world.platform.services;
+  const events = logs.events(lambda.pool.get(churnFunction())?.config.logGroup ?? "", 0, Number.MAX_SAFE_INTEGER);
+  return [...new Set(events.map(({ stream }) => stream))].sort();
 }
 
 async function warned(startTime: number, about: string): Promise<boolean> {
@@ -130,7 +130,7 @@ describe("an endpoint as champion", () => {
 describe("a promotion", () => {
   it("takes effect in the running process, with reasons, and a rollback undoes it", async () => {
     await predict();
-    const before = await processes();
+    const before = processes();
     const change = await commands.promote("churn", "churn-trees-1");
     expect(change.verified["churn-trees-1"]).toMatchObject({ goldenRows: expect.any(Number) });
     expect(change.verified["churn-trees-1"]?.goldenRows).toBeGreaterThan(0);
@@ -140,7 +140,7 @@ describe("a promotion", () => {
     const back = await commands.rollback("churn", undefined);
     expect(back.version).toBe(change.version + 1);
     await answersBy(ENDPOINT, "churn-trees-1");
-    expect(await processes()).toEqual(before);
+    expect(processes()).toEqual(before);
   });
 
   it("of a damaged artifact is refused before anything changes", async () => {

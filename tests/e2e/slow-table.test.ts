@@ -41,7 +41,7 @@ afterEach(() => dynamodb.end());
 
 /** A table with so many units a second, and none saved. */
 async function table(read: number, write: number): Promise<void> {
-  await dynamodb.call("CreateTable", {
+  await dynamodb.tables.create({
     TableName: TABLE,
     AttributeDefinitions: [{ AttributeName: "transaction_id", AttributeType: "S" }],
     KeySchema: [{ AttributeName: "transaction_id", KeyType: "HASH" }],

@@ -24,7 +24,6 @@ async function destroy(): Promise<void> {
 async function remains(): Promise<Record<string, readonly string[]>> {
   const { services } = platform;
   const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
-  const { TableNames } = await services.dynamodb.call("ListTables", {});
   const databases = await services.warehouse.query("SELECT datname AS name FROM pg_database", [], "postgres");
   const users = await services.warehouse.query("SELECT rolname AS name FROM pg_roles", [], "postgres");
   return {
@@ -40,9 +39,8 @@ async function remains(): Promise<Record<string, readonly string[]>> {
     rules: names(services.events.store.rules()),
     logGroups: names(services.logs.groups()),
     logPolicies: names(services.logs.policies()),
-    alarms: names(services.cloudwatch.alarms().map(({ alarm }) => alarm)),
-    dashboards: names(services.cloudwatch.dashboards()),
-    tables: TableNames as readonly string[],
+    alarms: services.cloudwatch.alarms().map(({ alarm }) => alarm.AlarmName),
+    tables: services.dynamodb.tables.settings.entries().map(([name]) => name),
     buckets: names(services.s3.store.buckets()),
     parameters: services.ssm.parameters.names(),
     secrets: services.secrets.names(),

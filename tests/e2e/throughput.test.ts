@@ -15,7 +15,7 @@ it("stores a burst beyond the table's units late, but completely and once", asyn
   const meter = platform.services.dynamodb.meter;
   const bodies = transactions("burst", 120, 17);
   // No burst credit, and 20 units a second, which auto scaling may reach: this takes seconds, not minutes.
-  await platform.services.dynamodb.call("UpdateTable", {
+  await platform.services.dynamodb.tables.update({
     TableName: table,
     ProvisionedThroughput: { ReadCapacityUnits: 20, WriteCapacityUnits: 20 },
   });
@@ -35,7 +35,7 @@ it("stores a burst beyond the table's units late, but completely and once", asyn
   expect(archived).toEqual(ids);
   expect(await lines(world, "aws/lambda/")).toEqual([]);
   expect(await lines(world, "quarantine/")).toEqual([]);
-  await platform.services.dynamodb.call("UpdateTable", { TableName: table, BillingMode: "PAY_PER_REQUEST" });
+  await platform.services.dynamodb.tables.update({ TableName: table, BillingMode: "PAY_PER_REQUEST" });
   const items = await scan(world, table);
   expect(items.map(({ transaction_id }) => transaction_id?.S).sort()).toEqual(ids);
 }, 120_000);

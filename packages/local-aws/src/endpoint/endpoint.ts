@@ -74,7 +74,7 @@ export class AwsEndpoint {
     let protocol: Protocol = claimed === "s3" ? "rest-xml" : "json";
     try {
       const url = parseUrl(raw.target, raw.headers.host);
-      const recognised = recognise({ service: claimed, url, headers: raw.headers, body: raw.body });
+      const recognised = recognise({ service: claimed, headers: raw.headers });
       protocol = recognised.protocol;
       const verified = await verifySignature(raw, this.options.region, this.options.keys, this.options.now());
       return await this.dispatch(raw, url, verified, protocol, recognised.action);
@@ -104,7 +104,7 @@ export class AwsEndpoint {
     if (named === undefined)
       throw new AwsError(
         "UnsupportedOperation",
-        `${verified.service}: cannot tell the action of ${raw.method} ${url.pathname}. The local endpoint speaks AWS's JSON, query and REST protocols, not CBOR.`,
+        `${verified.service}: cannot tell the action of ${raw.method} ${url.pathname}. The local endpoint speaks AWS's JSON and REST protocols, not query and CBOR.`,
         501,
       );
     const request: AwsRequest = { ...partial, action: named, principal: verified.principal };

@@ -1,15 +1,12 @@
 /**
  * How requests and errors look on the wire in each of AWS's protocols. Services speak parsed values; this is the one
- * place that knows `__type` and `<ErrorResponse>`.
+ * place that knows `__type` and `<Error>`.
  */
 
 import { isRecord, messageOf } from "@risk/program-graph";
 import { AwsError, type AwsRequest, type AwsResponse } from "../contracts";
 
-export type Protocol = "json" | "query" | "rest-json" | "rest-xml";
-
-/** Services whose errors keep the query protocol's code names. */
-const QUERY_SERVICES = new Set(["sns", "sts", "iam"]);
+export type Protocol = "json" | "rest-json" | "rest-xml";
 
 interface Recognised {
   readonly protocol: Protocol;
@@ -18,18 +15,11 @@ interface Recognised {
 }
 
 /** Recognises the protocol of a request from what the client sent; `service` is the signing name. */
-export function recognise(request: {
-  readonly service: string;
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}): Recognised {
+export function recognise(request: { readonly service: string; readonly headers: Readonly<Record<string, string>> }): Recognised {
   if (request.service === "s3") return { protocol: "rest-xml", action: undefined };
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return { protocol: "json", action: target.slice(target.lastIndexOf(".") + 1) };
-  const action = queryBody(request).get("Action");
-  if (action !== null) return { protocol: "query", action };
-  return { protocol: QUERY_SERVICES.has(request.service) ? "query" : "rest-json", action: undefined };
+  return { protocol: "rest-json", action: undefined };
 }
 
 /** The JSON object of a request; `{}` for an empty body. Throws SerializationException. */
@@ -45,22 +35,8 @@ export function jsonBody(request: Pick<AwsRequest, "body">): Record<string, unkn
   return value;
 }
 
-/** Parameters of a query-protocol request, from the form body or the URL. */
-export function queryBody(request: Pick<AwsRequest, "body" | "url" | "headers">): URLSearchParams {
-  const form = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
-  return form ? new URLSearchParams(request.body.toString("utf8")) : request.url.searchParams;
-}
-
 export function jsonResponse(body: unknown, contentType = "application/x-amz-json-1.1"): AwsResponse {
   return { status: 200, headers: { "content-type": contentType }, body: JSON.stringify(body) };
-}
-
-/** `<ActionResponse><ActionResult>…`, the response of STS and SNS. */
-export function queryResponse(action: string, namespace: string, resultXml: string, requestId: string): AwsResponse {
-  const body =
-    `<${action}Response xmlns="${namespace}"><${action}Result>${resultXml}</${action}Result>` +
-    `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`;
-  return { status: 200, headers: { "content-type": "text/xml" }, body };
 }
 
 const XML_ENTITIES: Readonly<Record<string, string>> = {
@@ -92,11 +68,7 @@ export function errorResponse(
       ...(context.method === "HEAD" ? {} : { body }),
     };
   }
-  if (protocol === "query") {
-    const body = `<ErrorResponse><Error><Type>${fault}</Type><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
-    return { status: error.status, headers: { "content-type": "text/xml" }, body };
-  }
-  const headers = {
+  const headers: Record<string, string> = {
     "content-type": protocol === "json" ? "application/x-amz-json-1.1" : "application/json",
     "x-amzn-errortype": error.code,
   };
@@ -110,7 +82,7 @@ export function errorResponse(
 /** The code that a service uses for a denied request, and its HTTP status. */
 export function deniedCode(protocol: Protocol, service: string): { readonly code: string; readonly status: number } {
   if (service === "sns") return { code: "AuthorizationError", status: 403 };
-  if (protocol === "query" || protocol === "rest-xml") return { code: "AccessDenied", status: 403 };
+  if (protocol === "rest-xml") return { code: "AccessDenied", status: 403 };
   if (protocol === "rest-json") return { code: "AccessDeniedException", status: 403 };
   return { code: "AccessDeniedException", status: 400 };
 }

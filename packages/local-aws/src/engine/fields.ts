@@ -30,6 +30,13 @@ export class Fields {
     return value === undefined || typeof value === "number" ? value : this.fail(field, "a number");
   }
 
+  /** A whole number within `[low, high]`; `otherwise` when it is absent. */
+  integer(field: string, low: number, high: number, otherwise?: number): number {
+    const value = this.number(field) ?? otherwise;
+    if (value !== undefined && Number.isInteger(value) && value >= low && value <= high) return value;
+    return this.fail(field, `a whole number from ${low} to ${high}`);
+  }
+
   flag(field: string): boolean | undefined {
     const value = this.values[field] ?? undefined;
     return value === undefined || typeof value === "boolean" ? value : this.fail(field, "true or false");

@@ -8,8 +8,7 @@ import type { KinesisService } from "../services/kinesis";
 import type { LogsService } from "../services/logs";
 import type { S3Service } from "../services/s3";
 import type { MetricSink, SqsService } from "../services/sqs";
-import { md5 } from "../services/sqs/md5";
-import { systemAttributes } from "../services/sqs/message-operations";
+import { md5, systemAttributes } from "../services/sqs/operations";
 
 export function lambdaPorts(services: {
   readonly context: LocalContext;
@@ -71,7 +70,7 @@ export function lambdaPorts(services: {
       read: (stream, shardId, after, limit) => {
         const { records, closed } = kinesis.readShard(stream, shardId, after, limit);
         return {
-          records: records.map((record) => ({ ...record, arrivedAt: Math.round(record.approximateArrivalTimestamp * 1000) })),
+          records: records.map(({ arrivalMs, ...record }) => ({ ...record, arrivedAt: arrivalMs })),
           ended: closed,
         };
       },

@@ -34,7 +34,6 @@ import { SqsService, sqsBodies } from "../services/sqs";
 import { SsmService, ssmBodies } from "../services/ssm";
 import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
 import type { Perform } from "../services/stepfunctions/tasks/calls";
-import { stsService } from "../services/sts";
 import { lambdaPorts } from "./lambda-ports";
 
 export interface ServiceOptions {
@@ -66,7 +65,6 @@ export function createServices(options: ServiceOptions) {
   const gate = new ServiceGate(context, iam, kms);
   const ssm = new SsmService(context, gate);
   const secrets = new SecretsManagerService(context, gate);
-  const sts = stsService(context);
   const dynamodb = new DynamoDbService(context, {
     persistent: options.durable,
     metering: options.metering ?? "enforced",
@@ -148,7 +146,6 @@ export function createServices(options: ServiceOptions) {
   const aws: AwsService[] = [
     ssm,
     secrets,
-    sts,
     dynamodb,
     s3,
     sageMakerEndpoint(sagemakerJobs, sagemaker),

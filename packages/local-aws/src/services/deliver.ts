@@ -6,7 +6,7 @@ export type DeliverHandler = (targetArn: string, payload: string, options: Deliv
 export class DeliverRegistry {
   private readonly handlers = new Map<string, DeliverHandler>();
 
-  /** `service` is the ARN's third part: `sqs`, `sns`, `lambda`, `logs`, `events`, `kinesis`, `s3`. */
+  /** `service` is the ARN's third part: `sqs`, `sns`, `lambda`, `logs`, `states`. */
   register(service: string, handler: DeliverHandler): void {
     this.handlers.set(service, handler);
   }

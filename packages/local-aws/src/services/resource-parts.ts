@@ -4,7 +4,6 @@ import type { GraphResource, NameRule, ResourceBody } from "../contracts";
 import { Fields } from "../engine/fields";
 import { physicalName } from "../engine/names";
 
-type Inputs = Readonly<Record<string, unknown>>;
 type Outputs = ResourceBody["outputs"];
 
 /** Characters that many services accept in names. */
@@ -43,9 +42,6 @@ export function put(apply: (resource: GraphResource) => Promise<void> | void): P
 export const documentText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 export const optionalString = (value: unknown): string | undefined => (value === undefined ? undefined : String(value));
-
-/** A map of texts as the list of `Name` and `Value` that CloudWatch takes. */
-export const nameValues = (map: Inputs): object[] => Object.entries(map).map(([Name, Value]) => ({ Name, Value }));
 
 /** Deterministic hex digits for names that the provider would make random. */
 export function stableHex(seed: string, length: number): string {

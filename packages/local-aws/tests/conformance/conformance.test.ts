@@ -40,7 +40,6 @@ const SERVICES: Readonly<Record<string, string>> = {
   Lambda: "lambda",
   S3: "s3",
   SFN: "states",
-  SNS: "sns",
   SQS: "sqs",
   SSM: "ssm",
   SageMaker: "sagemaker",

@@ -22,54 +22,18 @@ const LOGS = `${DOCS}/AmazonCloudWatchLogs/latest/APIReference`;
 const S3 = `${DOCS}/AmazonS3/latest/API`;
 const SAGEMAKER = `${DOCS}/sagemaker/latest/APIReference`;
 const SECRETS = `${DOCS}/secretsmanager/latest/apireference`;
-const SNS = `${DOCS}/sns/latest/api`;
 const SQS = `${DOCS}/AWSSimpleQueueService/latest/APIReference`;
 const SSM = `${DOCS}/systems-manager/latest/APIReference`;
 const STATES = `${DOCS}/step-functions/latest/apireference`;
 
 export const DIFFERENCES: readonly ListedDifference[] = [
-  // SQS and SNS
+  // SQS
   {
     operation: "SQS.DeleteMessageBatch",
     paths: ["Failed[].Message"],
     right: "both",
     page: `${SQS}/API_BatchResultErrorEntry.html`,
     why: "the message explains the code; its words are not specified",
-  },
-  {
-    operation: "SQS.CreateQueue",
-    paths: [""],
-    right: "local",
-    page: `${SQS}/API_CreateQueue.html`,
-    why: "VisibilityTimeout is at most 43,200 seconds",
-  },
-  {
-    operation: "SQS.SetQueueAttributes",
-    paths: [""],
-    right: "local",
-    page: `${SQS}/API_SetQueueAttributes.html`,
-    why: "DelaySeconds is at most 900",
-  },
-  {
-    operation: "SQS.SendMessage",
-    paths: [""],
-    right: "local",
-    page: `${SQS}/API_SendMessage.html`,
-    why: "a body has at least one character, and none outside #x9, #xA, #xD and the listed ranges",
-  },
-  {
-    operation: "SNS.Publish",
-    paths: [""],
-    right: "local",
-    page: `${SNS}/API_Publish.html`,
-    why: "a message cannot be empty",
-  },
-  {
-    operation: "SNS.Subscribe",
-    paths: [""],
-    right: "local",
-    page: `${SNS}/API_Subscribe.html`,
-    why: "the supported protocols are listed",
   },
   // Kinesis
   {
@@ -85,27 +49,6 @@ export const DIFFERENCES: readonly ListedDifference[] = [
     right: "local",
     page: `${KINESIS}/API_PutRecords.html`,
     why: "EncryptionType is NONE or KMS; there are 1 to 500 records",
-  },
-  {
-    operation: "Kinesis.GetRecords",
-    paths: ["Records[].EncryptionType", "error", "status"],
-    right: "local",
-    page: `${KINESIS}/API_GetRecords.html`,
-    why: "EncryptionType is NONE or KMS; moto breaks on what is no iterator",
-  },
-  {
-    operation: "Kinesis.GetShardIterator",
-    paths: ["error", "status"],
-    right: "local",
-    page: `${KINESIS}/API_GetShardIterator.html`,
-    why: "moto breaks when the sequence number is missing",
-  },
-  {
-    operation: "Kinesis.DescribeStreamSummary",
-    paths: ["StreamDescriptionSummary.ConsumerCount", "StreamDescriptionSummary.MaxRecordSizeInKiB"],
-    right: "local",
-    page: `${KINESIS}/API_StreamDescriptionSummary.html`,
-    why: "both are members of the summary",
   },
   // DynamoDB
   {
@@ -224,25 +167,6 @@ export const DIFFERENCES: readonly ListedDifference[] = [
   },
   // Logs and metrics
   {
-    operation: "CloudWatchLogs.DescribeLogGroups",
-    paths: ["logGroups[].metricFilterCount", "logGroups[].storedBytes"],
-    right: "moto",
-    page: `${LOGS}/API_LogGroup.html`,
-    why: "the local runtime keeps neither metric filters nor sizes",
-  },
-  {
-    operation: "CloudWatchLogs.DescribeLogStreams",
-    paths: [
-      "logStreams[].firstEventTimestamp",
-      "logStreams[].lastIngestionTime",
-      "logStreams[].uploadSequenceToken",
-      "logStreams[].storedBytes",
-    ],
-    right: "moto",
-    page: `${LOGS}/API_LogStream.html`,
-    why: "the local runtime tells a stream's last event alone; tokens are no longer needed",
-  },
-  {
     operation: "CloudWatchLogs.FilterLogEvents",
     paths: ["searchedLogStreams"],
     right: "local",
@@ -278,13 +202,6 @@ export const DIFFERENCES: readonly ListedDifference[] = [
     why: "the characters of a name are listed",
   },
   {
-    operation: "CloudWatch.ListMetrics",
-    paths: ["Metrics"],
-    right: "local",
-    page: `${CLOUDWATCH}/API_ListMetrics.html`,
-    why: "a metric is listed once, however many values it has",
-  },
-  {
     operation: "CloudWatch.GetMetricData",
     paths: ["error"],
     right: "both",
@@ -310,21 +227,7 @@ export const DIFFERENCES: readonly ListedDifference[] = [
     page: `${CLOUDWATCH}/API_MetricAlarm.html`,
     why: "all are optional; the local runtime tells defaults, and keeps no time of the last change",
   },
-  {
-    operation: "CloudWatch.PutMetricAlarm",
-    paths: [""],
-    right: "local",
-    page: `${CLOUDWATCH}/API_PutMetricAlarm.html`,
-    why: "there is at least one evaluation period, and the comparisons are listed",
-  },
   // EventBridge
-  {
-    operation: "EventBridge.ListTargetsByRule",
-    paths: ["Targets[].RetryPolicy"],
-    right: "both",
-    page: `${EVENTS}/API_RetryPolicy.html`,
-    why: "the local runtime tells the defaults that it goes by",
-  },
   {
     operation: "EventBridge.PutEvents",
     paths: [""],

@@ -6,19 +6,30 @@ export interface KeyedTable {
   readonly sort?: string;
 }
 
+export interface SumAlarm {
+  readonly name: string;
+  readonly description: string;
+  readonly namespace: string;
+  readonly metricName: string;
+  readonly threshold: number;
+}
+
 export interface Given {
-  /** A queue to which topics and rules may deliver. */
-  queue(name: string): Promise<{ readonly url: string; readonly arn: string }>;
+  /** A queue to which rules may deliver, with messages in it. */
+  queue(name: string, messages?: readonly string[]): Promise<{ readonly url: string; readonly arn: string }>;
   stream(name: string): Promise<void>;
   table(table: KeyedTable): Promise<void>;
   bucket(name: string): Promise<void>;
   bus(name: string): Promise<void>;
+  /** A rule of the bus that takes events to a target. */
+  rule(bus: string, pattern: string, targetArn: string): Promise<void>;
   logGroup(name: string): Promise<void>;
   /** Writes events of the last minute, a second apart. */
   logEvents(group: string, stream: string, messages: readonly string[]): Promise<void>;
   /** Values of one minute, as metric data without dimensions. */
   metric(namespace: string, name: string, values: readonly number[]): Promise<void>;
-  dashboard(name: string, body: string): Promise<void>;
+  /** An alarm on a sum of one minute. */
+  alarm(alarm: SumAlarm): Promise<void>;
   secret(name: string, value: string): Promise<void>;
   /** A role that may do everything. @returns its ARN */
   role(name: string, service: string): Promise<string>;
@@ -37,13 +48,8 @@ export const ANYTHING = JSON.stringify({
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
 });
-/** What lets topics and rules deliver to a queue. */
+/** What lets rules deliver to a queue. */
 export const DELIVERABLE = JSON.stringify({
   Version: "2012-10-17",
-  Statement: ["sns", "events"].map((service) => ({
-    Effect: "Allow",
-    Principal: { Service: `${service}.amazonaws.com` },
-    Action: "sqs:SendMessage",
-    Resource: "*",
-  })),
+  Statement: [{ Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sqs:SendMessage", Resource: "*" }],
 });

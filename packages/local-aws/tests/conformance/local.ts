@@ -75,8 +75,9 @@ function givenBy({ services, context }: Runtime): Given {
     return arn;
   };
   return {
-    queue: async (name) => {
+    queue: async (name, messages = []) => {
       const { url, arn } = await create("aws:sqs/queue:Queue", name, { name, policy: DELIVERABLE });
+      for (const message of messages) services.sqs.deliver(String(arn), message);
       return { url: String(url), arn: String(arn) };
     },
     stream: async (name) => void (await create("aws:kinesis/stream:Stream", name, { name, shardCount: 1 })),
@@ -92,6 +93,10 @@ function givenBy({ services, context }: Runtime): Given {
     },
     bucket: async (bucket) => void (await create("aws:s3/bucket:Bucket", bucket, { bucket })),
     bus: async (name) => void (await create("aws:cloudwatch/eventBus:EventBus", name, { name })),
+    rule: async (eventBusName, eventPattern, arn) => {
+      await create("aws:cloudwatch/eventRule:EventRule", "rule", { name: "rule", eventBusName, eventPattern });
+      await create("aws:cloudwatch/eventTarget:EventTarget", "one", { rule: "rule", eventBusName, targetId: "one", arn });
+    },
     logGroup: async (name) => void (await create("aws:cloudwatch/logGroup:LogGroup", name, { name })),
     logEvents: async (group, stream, messages) => {
       const first = context.clock.now() - 60_000;
@@ -104,8 +109,10 @@ function givenBy({ services, context }: Runtime): Given {
     metric: async (namespace, name, values) => {
       for (const value of values) services.cloudwatch.put(namespace, name, {}, value, "Count");
     },
-    dashboard: async (dashboardName, dashboardBody) =>
-      void (await create("aws:cloudwatch/dashboard:Dashboard", dashboardName, { dashboardName, dashboardBody })),
+    alarm: async ({ name, description, ...rest }) => {
+      const how = { statistic: "Sum", period: 60, evaluationPeriods: 1, comparisonOperator: "GreaterThanThreshold" };
+      await create("aws:cloudwatch/metricAlarm:MetricAlarm", name, { name, alarmDescription: description, ...rest, ...how });
+    },
     secret: async (name, secretString) => {
       const { id } = await create("aws:secretsmanager/secret:Secret", name, { name });
       await create("aws:secretsmanager/secretVersion:SecretVersion", name, { secretId: id, secretString });

@@ -1,15 +1,15 @@
 /** moto as a side: what must be there is made by its own API. */
-import { PutDashboardCommand, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+import { PutMetricAlarmCommand, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
-import { CreateEventBusCommand } from "@aws-sdk/client-eventbridge";
+import { CreateEventBusCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateJobCommand } from "@aws-sdk/client-glue";
 import { CreateStreamCommand } from "@aws-sdk/client-kinesis";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateModelPackageGroupCommand } from "@aws-sdk/client-sagemaker";
 import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { CreateStateMachineCommand } from "@aws-sdk/client-sfn";
-import { CreateQueueCommand } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { ASSUMED_BY, DELIVERABLE, type Given } from "./given";
 import { connect } from "./sides";
 
@@ -23,10 +23,11 @@ export function motoGiven(url: string): Given {
     return `arn:aws:iam::${ACCOUNT}:role/${name}`;
   };
   return {
-    queue: async (name) => {
+    queue: async (name, messages = []) => {
       const { QueueUrl = "" } = await aws.sqs.send(
         new CreateQueueCommand({ QueueName: name, Attributes: { Policy: DELIVERABLE } }),
       );
+      for (const MessageBody of messages) await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
       return { url: QueueUrl, arn: `arn:aws:sqs:us-east-1:${ACCOUNT}:${name}` };
     },
     stream: async (StreamName) => void (await aws.kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))),
@@ -46,6 +47,10 @@ export function motoGiven(url: string): Given {
     },
     bucket: async (Bucket) => void (await aws.s3.send(new CreateBucketCommand({ Bucket }))),
     bus: async (Name) => void (await aws.events.send(new CreateEventBusCommand({ Name }))),
+    rule: async (EventBusName, EventPattern, Arn) => {
+      await aws.events.send(new PutRuleCommand({ EventBusName, Name: "rule", EventPattern }));
+      await aws.events.send(new PutTargetsCommand({ EventBusName, Rule: "rule", Targets: [{ Id: "one", Arn }] }));
+    },
     logGroup: async (logGroupName) => void (await aws.logs.send(new CreateLogGroupCommand({ logGroupName }))),
     logEvents: async (logGroupName, logStreamName, messages) => {
       const first = Date.now() - 60_000;
@@ -57,8 +62,20 @@ export function motoGiven(url: string): Given {
       const MetricData = values.map((Value) => ({ MetricName, Value, Unit: "Count" as const }));
       await aws.cloudwatch.send(new PutMetricDataCommand({ Namespace, MetricData }));
     },
-    dashboard: async (DashboardName, DashboardBody) =>
-      void (await aws.cloudwatch.send(new PutDashboardCommand({ DashboardName, DashboardBody }))),
+    alarm: async ({ name, description, namespace, metricName, threshold }) =>
+      void (await aws.cloudwatch.send(
+        new PutMetricAlarmCommand({
+          AlarmName: name,
+          AlarmDescription: description,
+          Namespace: namespace,
+          MetricName: metricName,
+          Threshold: threshold,
+          Statistic: "Sum",
+          Period: 60,
+          EvaluationPeriods: 1,
+          ComparisonOperator: "GreaterThanThreshold",
+        }),
+      )),
     secret: async (Name, SecretString) => void (await aws.secrets.send(new CreateSecretCommand({ Name, SecretString }))),
     role,
     machine: async (name, definition) => {

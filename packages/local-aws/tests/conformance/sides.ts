@@ -10,7 +10,6 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SFNClient } from "@aws-sdk/client-sfn";
-import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
@@ -57,7 +56,6 @@ export function connect(url: string, credentials: Credentials, entries: Entry[])
     sagemaker: new SageMakerClient(common),
     secrets: new SecretsManagerClient(common),
     sfn: new SFNClient(common),
-    sns: new SNSClient(common),
     sqs: new SQSClient(common),
     ssm: new SSMClient(common),
   };
@@ -73,7 +71,6 @@ export function connect(url: string, credentials: Credentials, entries: Entry[])
   writeDown(clients.sagemaker.middlewareStack, entries);
   writeDown(clients.secrets.middlewareStack, entries);
   writeDown(clients.sfn.middlewareStack, entries);
-  writeDown(clients.sns.middlewareStack, entries);
   writeDown(clients.sqs.middlewareStack, entries);
   writeDown(clients.ssm.middlewareStack, entries);
   return clients;

@@ -175,10 +175,7 @@ describe("changing", () => {
   it("a table from provisioned to on demand and back", async () => {
     const inputs = { hashKey: "id", attributes: [{ name: "id", type: "S" }], readCapacity: 5, writeCapacity: 5 };
     const table = await create("aws:dynamodb/table:Table", "modes", inputs);
-    const mode = async () => {
-      const { Table } = await services.dynamodb.call("DescribeTable", { TableName: table.id });
-      return JSON.stringify(Table);
-    };
+    const mode = async () => JSON.stringify(await services.dynamodb.tables.find(table.id));
     await update(table, { billingMode: "PAY_PER_REQUEST" });
     expect(await mode()).toContain('"BillingMode":"PAY_PER_REQUEST"');
     await update(table, { billingMode: "PROVISIONED" });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CredentialStore } from "../../src/endpoint/credentials";
 import { lambdaPorts } from "../../src/engine/lambda-ports";
 import { S3Service } from "../../src/services/s3";
-import { addStream, call, world } from "../messaging/helpers";
+import { addStream, world } from "../messaging/helpers";
 
 const ROLE = "arn:aws:iam::000000000000:role/fn";
 
@@ -12,7 +12,7 @@ async function ports(...actions: readonly string[]) {
   const { context, iam, kms, gate, registry, sqs, kinesis, logs } = all;
   const key = kms.arnOf("11111111-2222-3333-4444-555555555555");
   const s3 = new S3Service(context, { iam, gate, deliver: registry.deliver });
-  await call(sqs, "CreateQueue", { QueueName: "failed", Attributes: { KmsMasterKeyId: key } });
+  await all.queue("failed", { kmsMasterKeyId: key });
   addStream(kinesis, "s", 1, key);
   s3.store.createBucket("failures");
   s3.store.configure("failures", { encryption: { algorithm: "aws:kms", keyId: key } });

@@ -4,7 +4,6 @@ import {
   api,
   apiResource,
   bucket,
-  bus,
   code,
   db,
   deployment,
@@ -95,12 +94,6 @@ export const cases: readonly Case[] = [
     seen: ({ id }) => services.events.store.buses().find(({ name }) => name === id),
   },
   {
-    type: "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
-    inputs: async () => ({ eventBusName: (await bus()).id, policy: document("events:PutEvents") }),
-    change: () => ({ policy: document("events:*") }),
-    seen: ({ id }) => services.events.store.bus(id).policy,
-  },
-  {
     type: "aws:cloudwatch/eventRule:EventRule",
     inputs: () => ({ scheduleExpression: "rate(1 hour)" }),
     change: () => ({ scheduleExpression: "rate(2 hours)" }),
@@ -136,13 +129,7 @@ export const cases: readonly Case[] = [
       comparisonOperator: "GreaterThanThreshold",
     }),
     change: () => ({ threshold: 5 }),
-    seen: ({ id }) => services.cloudwatch.alarms().find(({ alarm }) => alarm.name === id)?.alarm.threshold,
-  },
-  {
-    type: "aws:cloudwatch/dashboard:Dashboard",
-    inputs: () => ({ dashboardName: "board", dashboardBody: '{"widgets":[]}' }),
-    change: () => ({ dashboardBody: '{"widgets":[],"start":"-PT1H"}' }),
-    seen: ({ id }) => services.cloudwatch.dashboards().find(({ name }) => name === id)?.body,
+    seen: ({ id }) => services.cloudwatch.alarms().find(({ alarm }) => alarm.AlarmName === id)?.alarm.Threshold,
   },
   {
     type: "aws:dynamodb/table:Table",
@@ -156,15 +143,13 @@ export const cases: readonly Case[] = [
     change: () => ({ readCapacity: 10, ttl: undefined }),
     seen: async ({ id }) => {
       const { ReadCapacityUnits } = (await services.dynamodb.tables.find(id))?.ProvisionedThroughput ?? {};
-      const ttl = services.dynamodb.settings.tablesWithTtl().filter(({ table }) => table === id);
-      return ReadCapacityUnits === undefined ? undefined : [ReadCapacityUnits, ttl];
+      return ReadCapacityUnits && [ReadCapacityUnits, services.dynamodb.tables.settings.get(id)?.ttlAttribute];
     },
   },
   {
     type: "aws:s3/bucket:Bucket",
-    inputs: () => ({ tags: { a: "1" } }),
-    change: () => ({ tags: { b: "2" } }),
-    seen: ({ id }) => (services.s3.store.hasBucket(id) ? services.s3.store.config(id).tags : undefined),
+    inputs: () => ({}),
+    seen: ({ id }) => services.s3.store.hasBucket(id) || undefined,
   },
   {
     type: "aws:s3/bucketObjectv2:BucketObjectv2",

@@ -103,6 +103,8 @@ describe("every body", () => {
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:s3/bucketVersioning:BucketVersioning",
     "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
+    // It is checked, and nothing more: tests/messaging/services.test.ts.
+    "aws:cloudwatch/dashboard:Dashboard",
     // tests/components/firewall.test.ts, tests/services/dynamodb-metering.test.ts and warehouse-bodies.test.ts.
     "aws:wafv2/webAcl:WebAcl",
     "aws:wafv2/webAclAssociation:WebAclAssociation",

@@ -8,7 +8,6 @@ import { LogsService } from "../../src/services/logs";
 import { SageMakerRuntimeService, SageMakerService, sageMakerEndpoint } from "../../src/services/sagemaker";
 import { SqsService } from "../../src/services/sqs";
 import { smallPlatform } from "../endpoint/small-platform";
-import { call } from "../messaging/helpers";
 
 export const BUCKET = "pipelines";
 /** The tests' scripts use nothing but the standard library. */
@@ -24,10 +23,12 @@ export async function jobsWorld(interpreter: InterpreterSource = plainPython) {
   const events = new EventsService(context, gate, { registry, sqs });
   const published: EventEnvelope[] = [];
   registry.register("lambda", (_, payload) => void published.push(JSON.parse(payload) as EventEnvelope));
-  await call(events, "PutRule", { Name: "all", EventPattern: JSON.stringify({ source: [{ prefix: "aws." }] }) });
-  await call(events, "PutTargets", {
-    Rule: "all",
-    Targets: [{ Id: "1", Arn: "arn:aws:lambda:us-east-1:000000000000:function:watch" }],
+  events.store.saveRule({ bus: "default", name: "all", pattern: '{"source":[{"prefix":"aws."}]}', enabled: true });
+  events.store.saveTarget("default", "all", {
+    Id: "1",
+    Arn: "arn:aws:lambda:us-east-1:000000000000:function:watch",
+    MaximumRetryAttempts: 0,
+    MaximumEventAgeInSeconds: 60,
   });
   const timers = new Set<{ readonly ms: number; readonly run: () => void }>();
   const listeners = new Set<(line: string) => void>();

@@ -1,7 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { GraphResource } from "../../src/contracts";
-import { eventsBodies } from "../../src/services/events";
-import { kmsBodies } from "../../src/services/kms";
 import { addStream, allowService, call, world } from "./helpers";
 
 const ACCOUNT = "000000000000";
@@ -25,42 +22,17 @@ const within = (key: string, service: string) => ({
 /** All messaging services and one key with a policy of these statements beside the account's own. */
 async function encryptedWorld(...statements: readonly object[]) {
   const all = world();
-  const bodies = [...kmsBodies(all.kms, all.iam), ...eventsBodies(all.events)];
-  const create = async (type: string, name: string, inputs: Record<string, unknown>): Promise<GraphResource> => {
-    const body = bodies.find((one) => one.type === type);
-    if (body?.create === undefined) throw new Error(`${type} has no body.`);
-    const { id, state } = body.outputs({ name, inputs, region: "us-east-1", accountId: ACCOUNT });
-    const resource: GraphResource = {
-      urn: `urn:${name}`,
-      type,
-      name,
-      parent: undefined,
-      inputs,
-      id,
-      state: { ...inputs, ...state },
-      dependsOn: [],
-      protect: false,
-      ignoreChanges: [],
-      secretInputs: [],
-    };
-    await body.create(resource);
-    return resource;
-  };
-  const key = String((await create("aws:kms/key:Key", "key", { policy: policyOf(ROOT, ...statements) })).state.arn);
-  return { ...all, key, create };
+  const key = String((await all.create("aws:kms/key:Key", "key", { policy: policyOf(ROOT, ...statements) })).state.arn);
+  return { ...all, key };
 }
 
 type EncryptedWorld = Awaited<ReturnType<typeof encryptedWorld>>;
 
 /** One event to one target with a dead-letter queue that takes everything. */
-async function send({ sqs, events, cloudwatch, context }: EncryptedWorld, targetArn: string) {
-  const Policy = allowService(EVENTS, "sqs:SendMessage", sqs.arnOf("dead"));
-  await call(sqs, "CreateQueue", { QueueName: "dead", Attributes: { Policy } });
-  await call(events, "PutRule", { Name: "high", EventPattern: JSON.stringify({ source: ["fraud.scoring"] }) });
-  await call(events, "PutTargets", {
-    Rule: "high",
-    Targets: [{ Id: "1", Arn: targetArn, Input: '"high"', DeadLetterConfig: { Arn: sqs.arnOf("dead") } }],
-  });
+async function send({ sqs, events, cloudwatch, context, queue, rule, target }: EncryptedWorld, targetArn: string) {
+  await queue("dead", { policy: allowService(EVENTS, "sqs:SendMessage", sqs.arnOf("dead")) });
+  await rule("high", { eventPattern: JSON.stringify({ source: ["fraud.scoring"] }) });
+  await target("high", { arn: targetArn, input: '"high"', deadLetterConfig: { arn: sqs.arnOf("dead") } });
   await call(events, "PutEvents", { Entries: [{ Source: "fraud.scoring", DetailType: "Scored", Detail: "{}" }] });
   await events.settle();
   const metric = (name: string) =>
@@ -77,7 +49,7 @@ describe("a rule's delivery to an encrypted topic", () => {
     const arn = all.sns.arnOf("alerts");
     const Policy = policyOf(allow(EVENTS, "sns:Publish", arn, topicCondition));
     all.sns.saveTopic("alerts", { Policy, KmsMasterKeyId: all.key });
-    all.sns.subscribe(arn, "email", "people@example.com");
+    all.sns.subscribe(arn, "email", "people@example.com", `${arn}:1`);
     const result = await send(all, arn);
     return { ...result, mails: all.lines.filter((line) => line.startsWith("Mail to people@example.com")).length };
   };
@@ -103,8 +75,8 @@ describe("a rule's delivery to an encrypted topic", () => {
 describe("a rule's delivery to an encrypted queue", () => {
   const deliver = async (...statements: readonly object[]) => {
     const all = await encryptedWorld(...statements);
-    const Policy = allowService(EVENTS, "sqs:SendMessage", all.sqs.arnOf("work"));
-    await call(all.sqs, "CreateQueue", { QueueName: "work", Attributes: { Policy, KmsMasterKeyId: all.key } });
+    const policy = allowService(EVENTS, "sqs:SendMessage", all.sqs.arnOf("work"));
+    await all.queue("work", { policy, kmsMasterKeyId: all.key });
     const result = await send(all, all.sqs.arnOf("work"));
     return { ...result, messages: all.sqs.store.counts("work").visible };
   };
@@ -122,21 +94,20 @@ describe("a rule's delivery to an encrypted queue", () => {
 describe("an alarm's mail", () => {
   it("is not sent when the key keeps CloudWatch out, and a line says so", async () => {
     const all = await encryptedWorld();
-    const { sns, cloudwatch, lines, context } = all;
+    const { sns, cloudwatch, lines, context, alarm } = all;
     const arn = sns.arnOf("ops");
     const Policy = policyOf(allow("cloudwatch.amazonaws.com", "sns:Publish", arn, ownAccount));
     sns.saveTopic("ops", { Policy, KmsMasterKeyId: all.key });
-    sns.subscribe(arn, "email", "ops@example.com");
-    await call(cloudwatch, "PutMetricAlarm", {
-      AlarmName: "any",
-      Namespace: "N",
-      MetricName: "m",
-      Statistic: "Sum",
-      Period: 60,
-      EvaluationPeriods: 1,
-      Threshold: 0,
-      ComparisonOperator: "GreaterThanThreshold",
-      AlarmActions: [arn],
+    sns.subscribe(arn, "email", "ops@example.com", `${arn}:1`);
+    await alarm("any", {
+      namespace: "N",
+      metricName: "m",
+      statistic: "Sum",
+      period: 60,
+      evaluationPeriods: 1,
+      threshold: 0,
+      comparisonOperator: "GreaterThanThreshold",
+      alarmActions: [arn],
     });
     cloudwatch.put("N", "m", {}, 1, "Count", context.clock.now());
     await cloudwatch.tick();
@@ -182,17 +153,16 @@ describe("a caller's permissions", () => {
 
   it("include the key of an encrypted queue, topic and stream", async () => {
     const all = await encryptedWorld();
-    await call(all.sqs, "CreateQueue", { QueueName: "work", Attributes: { KmsMasterKeyId: all.key } });
+    await all.queue("work", { kmsMasterKeyId: all.key });
     all.sns.saveTopic("alerts", { KmsMasterKeyId: all.key });
     addStream(all.kinesis, "open");
     addStream(all.kinesis, "sealed", 1, all.key);
     const QueueUrl = all.sqs.urlOf("work");
-    const sqs = (action: string) => asked(all, "sqs", action, { QueueUrl });
-    expect(sqs("SendMessage")).toEqual(
-      ["kms:GenerateDataKey", "kms:Decrypt"].map((kms) => `${kms} via sqs.us-east-1.amazonaws.com`),
-    );
+    const sqs = (action: string, body: object = {}) => asked(all, "sqs", action, { QueueUrl, ...body });
+    const toSend = all.sqs.keyUse("SendMessage", all.sqs.arnOf("work")).map(({ action }) => action);
+    expect(toSend).toEqual(["kms:GenerateDataKey", "kms:Decrypt"]);
     expect(sqs("ReceiveMessage")).toEqual(["kms:Decrypt via sqs.us-east-1.amazonaws.com"]);
-    expect(sqs("DeleteMessage")).toEqual([]);
+    expect(sqs("DeleteMessageBatch", { Entries: [] })).toEqual([]);
     expect(asked(all, "sns", "Publish", { TopicArn: all.sns.arnOf("alerts") })).toHaveLength(2);
     const put = (StreamName: string) => asked(all, "kinesis", "PutRecords", { StreamName, Records: [] });
     expect(put("open")).toEqual([]);
@@ -201,7 +171,7 @@ describe("a caller's permissions", () => {
 
   it("include none for the keys of AWS", async () => {
     const all = await encryptedWorld();
-    await call(all.sqs, "CreateQueue", { QueueName: "work", Attributes: { KmsMasterKeyId: "alias/aws/sqs" } });
+    await all.queue("work", { kmsMasterKeyId: "alias/aws/sqs" });
     expect(all.sqs.keyUse("SendMessage", all.sqs.arnOf("work"))).toEqual([]);
   });
 });

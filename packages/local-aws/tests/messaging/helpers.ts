@@ -2,17 +2,17 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { AwsRequest, AwsService, LocalContext } from "../../src/contracts";
+import type { AwsRequest, AwsService, GraphResource, LocalContext } from "../../src/contracts";
 import { Iam } from "../../src/permissions/iam";
-import { CloudWatchService } from "../../src/services/cloudwatch";
+import { CloudWatchService, cloudwatchBodies } from "../../src/services/cloudwatch";
 import { DeliverRegistry } from "../../src/services/deliver";
-import { EventsService } from "../../src/services/events";
+import { EventsService, eventsBodies } from "../../src/services/events";
 import { KinesisService } from "../../src/services/kinesis";
-import { KmsService } from "../../src/services/kms";
+import { KmsService, kmsBodies } from "../../src/services/kms";
 import { LogsService } from "../../src/services/logs";
 import { ServiceGate } from "../../src/services/service-gate";
 import { SnsService } from "../../src/services/sns";
-import { SqsService } from "../../src/services/sqs";
+import { SqsService, sqsBodies } from "../../src/services/sqs";
 
 /** All messaging services over an in-memory database and a clock that only moves when told. */
 export function world() {
@@ -41,7 +41,25 @@ export function world() {
   const advance = (ms: number): void => {
     now += ms;
   };
-  return { iam, kms, gate, registry, kinesis, sqs, sns, events, logs, cloudwatch, context, lines, advance };
+  const bodies = [...sqsBodies(sqs), ...eventsBodies(events), ...cloudwatchBodies(cloudwatch), ...kmsBodies(kms, iam)];
+  /** Gives a resource its body, as the engine does. */
+  const create = async (type: string, name: string, inputs: Record<string, unknown>): Promise<GraphResource> => {
+    const body = bodies.find((one) => one.type === type);
+    if (body?.create === undefined) throw new Error(`${type} has no body.`);
+    const { id, state } = body.outputs({ name, inputs, region: context.region, accountId: context.accountId });
+    const rest = { parent: undefined, dependsOn: [], protect: false, ignoreChanges: [], secretInputs: [] };
+    const resource = { urn: `urn:${name}`, type, name, inputs, id, state: { ...inputs, ...state }, ...rest };
+    await body.create(resource);
+    return resource;
+  };
+  /** @returns the queue's URL */
+  const queue = async (name: string, inputs: object = {}) => (await create("aws:sqs/queue:Queue", name, { name, ...inputs })).id;
+  const rule = (name: string, inputs: object) => create("aws:cloudwatch/eventRule:EventRule", name, { name, ...inputs });
+  const target = (ruleName: string, inputs: object) =>
+    create("aws:cloudwatch/eventTarget:EventTarget", ruleName, { rule: ruleName, targetId: "1", ...inputs });
+  const alarm = (name: string, inputs: object) => create("aws:cloudwatch/metricAlarm:MetricAlarm", name, { name, ...inputs });
+  const scene = { create, queue, rule, target, alarm };
+  return { iam, kms, gate, registry, kinesis, sqs, sns, events, logs, cloudwatch, context, lines, advance, ...scene };
 }
 
 export type World = ReturnType<typeof world>;
@@ -75,6 +93,6 @@ export function allowService(principal: string, action: string, resource: string
 }
 
 export function addStream(kinesis: KinesisService, name: string, shards = 1, keyId?: string): void {
-  const stream = { name, arn: kinesis.arnOf(name), retentionHours: 24, mode: "PROVISIONED", keyId, maxRecordKib: 1024 } as const;
+  const stream = { name, retentionHours: 24, keyId, maxRecordKib: 1024 };
   kinesis.store.create(stream, shards);
 }

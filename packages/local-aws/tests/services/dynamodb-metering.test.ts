@@ -40,7 +40,7 @@ function service(metering: Metering): DynamoDbService {
 }
 
 const createTable = (target: DynamoDbService, units: { read: number; write: number } | undefined) =>
-  target.call("CreateTable", {
+  target.tables.create({
     TableName,
     AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
     KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
@@ -167,11 +167,11 @@ describe("a provisioned table", () => {
 
   it("has other units after an update, and none after a change to on demand", async () => {
     await leaveWrites(0);
-    await dynamodb.call("UpdateTable", { TableName, ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 50 } });
+    await dynamodb.tables.update({ TableName, ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 50 } });
     now += 1000;
     for (let count = 0; count < 50; count++) await put("a");
     await expect(put("a")).rejects.toMatchObject({ code: THROTTLED });
-    await dynamodb.call("UpdateTable", { TableName, BillingMode: "PAY_PER_REQUEST" });
+    await dynamodb.tables.update({ TableName, BillingMode: "PAY_PER_REQUEST" });
     for (let count = 0; count < 100; count++) await put("a");
   });
 });

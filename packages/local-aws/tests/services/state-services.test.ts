@@ -1,23 +1,14 @@
 import {
   BatchGetItemCommand,
-  CreateTableCommand,
-  DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
-  ListTablesCommand,
   PutItemCommand,
   QueryCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import {
-  GetParameterCommand,
-  GetParameterHistoryCommand,
-  GetParametersByPathCommand,
-  PutParameterCommand,
-  SSMClient,
-} from "@aws-sdk/client-ssm";
+import { GetParameterCommand, GetParameterHistoryCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GraphResource, ResourceBody } from "../../src/contracts";
 import { DynamoDbService, dynamoDbBodies } from "../../src/services/dynamodb";
@@ -77,23 +68,19 @@ describe("DynamoDB", () => {
     const first = await deploy(bodies, "aws:dynamodb/table:Table", "scores", table);
     await deploy(bodies, "aws:dynamodb/table:Table", "scores", table);
     const TableName = String(first.state.name);
-    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
-    expect(Table).toMatchObject({ TableStatus: "ACTIVE", TableArn: first.state.arn, DeletionProtectionEnabled: true });
-    expect((await dynamodb.send(new ListTablesCommand({}))).TableNames).toEqual([TableName]);
+    expect(await platform.dynamodb.tables.find(TableName)).toMatchObject({ TableStatus: "ACTIVE", TableArn: first.state.arn });
     const changed = deploy(bodies, "aws:dynamodb/table:Table", "scores", { ...table, rangeKey: undefined });
     await expect(changed).rejects.toThrow(/the kept table .* has the keys/);
-    await expect(platform.dynamodb.call("DeleteTable", { TableName })).rejects.toThrow(/protected against deletion/);
+    await expect(platform.dynamodb.tables.delete(TableName)).rejects.toThrow(/protected against deletion/);
   });
 
   it("writes conditionally and returns the item that failed the condition", async () => {
-    await dynamodb.send(
-      new CreateTableCommand({
-        TableName: "results",
-        BillingMode: "PAY_PER_REQUEST",
-        KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
-        AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
-      }),
-    );
+    await platform.dynamodb.tables.create({
+      TableName: "results",
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+      AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+    });
     const put = (n: string) =>
       dynamodb.send(
         new PutItemCommand({
@@ -125,8 +112,8 @@ describe("DynamoDB", () => {
   });
 
   it("sweeps expired items by the clock", async () => {
-    const TableName =
-      (await dynamodb.send(new ListTablesCommand({}))).TableNames?.find((name) => name.startsWith("scores")) ?? "";
+    const tables = platform.dynamodb.tables.settings.entries().map(([name]) => name);
+    const TableName = tables.find((name) => name.startsWith("scores")) ?? "";
     const now = Math.floor(Date.now() / 1000);
     for (const [timestamp, ttl] of [
       [1, now + 60],
@@ -157,14 +144,6 @@ describe("DynamoDB", () => {
     await expect(dynamodb.send(new TransactWriteItemsCommand({ TransactItems: [] }))).rejects.toThrow(
       /'TransactWriteItems' is not supported/,
     );
-    const streamed = new CreateTableCommand({
-      TableName: "streamed",
-      BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
-      AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
-      StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_IMAGE" },
-    });
-    await expect(dynamodb.send(streamed)).rejects.toThrow(/'StreamSpecification' is not supported/);
     const nested = { results: { Keys: [{ id: { S: "1" } }], Surprise: 1 } };
     await expect(platform.dynamodb.call("BatchGetItem", { RequestItems: nested })).rejects.toThrow(/'Surprise' is not supported/);
   });
@@ -172,7 +151,7 @@ describe("DynamoDB", () => {
   it("keeps persistent tables over a restart", async () => {
     const first = new DynamoDbService(platform.context, { persistent: true, gate: platform.gate });
     const key = { id: { S: "1" } };
-    await first.call("CreateTable", {
+    await first.tables.create({
       TableName: "kept",
       BillingMode: "PAY_PER_REQUEST",
       KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
@@ -265,8 +244,6 @@ describe("Parameter Store", () => {
     expect(Buffer.from(row?.sealed as Uint8Array).includes("s3cret")).toBe(false);
     const role = new SSMClient(platform.roleClient("ssm-only", [{ Effect: "Allow", Action: "ssm:GetParameter", Resource: "*" }]));
     await expect(role.send(new GetParameterCommand({ Name: "/app/key", WithDecryption: true }))).rejects.toThrow(/kms:Decrypt/);
-    const found = await ssm.send(new GetParametersByPathCommand({ Path: "/app", WithDecryption: true }));
-    expect(found.Parameters?.map(({ Name }) => Name)).toEqual(["/app/a", "/app/b", "/app/key"]);
   });
 
   it("refuses members that it would drop", async () => {
@@ -294,8 +271,6 @@ describe("secrets", () => {
       ARN: secret.state.arn,
       VersionStages: ["AWSCURRENT"],
     });
-    const previous = new GetSecretValueCommand({ SecretId: secret.id, VersionStage: "AWSPREVIOUS" });
-    await expect(client.send(previous)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     await expect(client.send(new GetSecretValueCommand({ SecretId: "none" }))).rejects.toMatchObject({
       name: "ResourceNotFoundException",
     });

@@ -7,6 +7,8 @@ const pass = { A: { Type: "Pass", End: true } };
 /** Fails as its input says. */
 const fail = { A: { Type: "Fail", ErrorPath: "$.error", CausePath: "$.cause" } };
 const bad = { error: "Bad", cause: "because" };
+/** A queue's policy that lets everybody send. */
+const OPEN = JSON.stringify({ Statement: [{ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*" }] });
 
 describe("what others see", () => {
   it("metrics of the machine", async () => {
@@ -29,17 +31,15 @@ describe("what others see", () => {
 
   it("status changes are events on the default bus", async () => {
     const world = await stepFunctionsWorld();
-    const { events, sqs } = world.messaging;
-    await call(sqs, "CreateQueue", { QueueName: "changes" });
-    const policy = { Statement: [{ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*" }] };
-    await call(sqs, "SetQueueAttributes", { QueueUrl: sqs.urlOf("changes"), Attributes: { Policy: JSON.stringify(policy) } });
+    const { events, sqs, queue, rule, target } = world.messaging;
+    await queue("changes", { policy: OPEN });
     const pattern = {
       source: ["aws.states"],
       "detail-type": ["Step Functions Execution Status Change"],
       detail: { status: ["FAILED"] },
     };
-    await call(events, "PutRule", { Name: "failed", EventPattern: JSON.stringify(pattern) });
-    await call(events, "PutTargets", { Rule: "failed", Targets: [{ Id: "q", Arn: sqs.arnOf("changes") }] });
+    await rule("failed", { eventPattern: JSON.stringify(pattern) });
+    await target("failed", { arn: sqs.arnOf("changes") });
     const { execution } = await world.run(fail, bad);
     await events.settle();
     const [message] = sqs.receive("changes", 10);
@@ -155,16 +155,10 @@ describe("rules that start executions", () => {
 
   it("by pattern, with a transformed input", async () => {
     const world = await ruled(true);
-    const { events } = world.messaging;
-    await call(events, "PutRule", {
-      Name: "approved",
-      EventPattern: JSON.stringify({ source: ["registry"], detail: { status: ["Approved"] } }),
-    });
-    const InputTransformer = { InputPathsMap: { arn: "$.detail.arn" }, InputTemplate: '{"modelPackageArn": <arn>}' };
-    await call(events, "PutTargets", {
-      Rule: "approved",
-      Targets: [{ Id: "m", Arn: world.machineArn(), RoleArn: targetRole, InputTransformer }],
-    });
+    const { events, rule, target } = world.messaging;
+    await rule("approved", { eventPattern: JSON.stringify({ source: ["registry"], detail: { status: ["Approved"] } }) });
+    const inputTransformer = { inputPaths: { arn: "$.detail.arn" }, inputTemplate: '{"modelPackageArn": <arn>}' };
+    await target("approved", { arn: world.machineArn(), roleArn: targetRole, inputTransformer });
     const put = (status: string) =>
       call(events, "PutEvents", {
         Entries: [{ Source: "registry", DetailType: "Change", Detail: JSON.stringify({ status, arn: "package/1" }) }],
@@ -176,10 +170,9 @@ describe("rules that start executions", () => {
 
   it("by schedule, with a constant input", async () => {
     const world = await ruled(true);
-    const { events } = world.messaging;
-    await call(events, "PutRule", { Name: "nightly", ScheduleExpression: "cron(0 3 * * ? *)" });
-    const target = { Id: "m", Arn: world.machineArn(), RoleArn: targetRole, Input: '{"dataset":"fraud"}' };
-    await call(events, "PutTargets", { Rule: "nightly", Targets: [target] });
+    const { events, rule, target } = world.messaging;
+    await rule("nightly", { scheduleExpression: "cron(0 3 * * ? *)" });
+    await target("nightly", { arn: world.machineArn(), roleArn: targetRole, input: '{"dataset":"fraud"}' });
     world.messaging.advance(24 * 3_600_000);
     await events.tick();
     expect(await world.executions()).toMatchObject([{ status: "SUCCEEDED", input: '{"dataset":"fraud"}' }]);
@@ -201,13 +194,10 @@ describe("rules that start executions", () => {
 
   it("a role without permission sends the event to the dead-letter queue", async () => {
     const world = await ruled(false);
-    const { events, sqs } = world.messaging;
-    await call(sqs, "CreateQueue", { QueueName: "dead" });
-    const policy = { Statement: [{ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*" }] };
-    await call(sqs, "SetQueueAttributes", { QueueUrl: sqs.urlOf("dead"), Attributes: { Policy: JSON.stringify(policy) } });
-    await call(events, "PutRule", { Name: "all", EventPattern: JSON.stringify({ source: ["x"] }) });
-    const target = { Id: "m", Arn: world.machineArn(), RoleArn: targetRole, DeadLetterConfig: { Arn: sqs.arnOf("dead") } };
-    await call(events, "PutTargets", { Rule: "all", Targets: [target] });
+    const { events, sqs, queue, rule, target } = world.messaging;
+    await queue("dead", { policy: OPEN });
+    await rule("all", { eventPattern: '{"source":["x"]}' });
+    await target("all", { arn: world.machineArn(), roleArn: targetRole, deadLetterConfig: { arn: sqs.arnOf("dead") } });
     await call(events, "PutEvents", { Entries: [{ Source: "x", DetailType: "d", Detail: "{}" }] });
     expect(await world.executions()).toEqual([]);
     const [dead] = sqs.receive("dead", 10);
@@ -219,10 +209,8 @@ describe("rules that start executions", () => {
 
   it("a target without a role is refused", async () => {
     const world = await ruled(true);
-    const { events } = world.messaging;
-    await call(events, "PutRule", { Name: "all", EventPattern: JSON.stringify({ source: ["x"] }) });
-    await expect(call(events, "PutTargets", { Rule: "all", Targets: [{ Id: "m", Arn: world.machineArn() }] })).rejects.toThrow(
-      /RoleArn is required for target arn:aws:states/,
-    );
+    const { rule, target } = world.messaging;
+    await rule("all", { eventPattern: '{"source":["x"]}' });
+    await expect(target("all", { arn: world.machineArn() })).rejects.toThrow(/RoleArn is required for target arn:aws:states/);
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AwsError } from "../../src/contracts";
 import { functionOf, Harness } from "../lambda/support";
-import { call } from "../messaging/helpers";
 import { FakeFunctions, FakeService, named, stepFunctionsWorld, task } from "./world";
 
 const metadata = { SdkHttpMetadata: { HttpStatusCode: 200 }, SdkResponseMetadata: { RequestId: expect.any(String) } };
@@ -119,7 +118,7 @@ describe("calls that answer at once", () => {
   it("sns:publish sends", async () => {
     const world = await stepFunctionsWorld();
     const { sns } = world.messaging;
-    await call(sns, "CreateTopic", { Name: "alarms" });
+    sns.saveTopic("alarms", {});
     const topic = sns.arnOf("alarms");
     const { output } = await world.run(task("sns:publish", { TopicArn: topic, Subject: "failed", "Message.$": "$.step" }), {
       step: "TrainModel",

@@ -1,38 +1,49 @@
+import { AwsError } from "../../contracts";
 import type { AlarmState, TreatMissing } from "./evaluation";
 
-/** One entry of an alarm's or request's metric data queries. */
+export interface NameValue {
+  readonly Name: string;
+  readonly Value: string;
+}
+
+export interface Metric {
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Dimensions: readonly NameValue[];
+}
+
+/** One of an alarm's or request's metric data queries, as the API spells them. */
 export interface MetricQuery {
   readonly Id: string;
   readonly Expression?: string | undefined;
   readonly Label?: string | undefined;
   readonly ReturnData: boolean;
   readonly MetricStat?:
-    | {
-        readonly Namespace: string;
-        readonly MetricName: string;
-        readonly Dimensions: Readonly<Record<string, string>>;
-        readonly Period: number;
-        readonly Stat: string;
-        readonly Unit?: string | undefined;
-      }
+    | { readonly Metric: Metric; readonly Period: number; readonly Stat: string; readonly Unit?: string | undefined }
     | undefined;
 }
 
-export interface Alarm {
-  readonly name: string;
-  readonly description: string | undefined;
-  readonly actionsEnabled: boolean;
-  readonly actions: Readonly<Record<AlarmState, readonly string[]>>;
-  readonly queries: readonly MetricQuery[];
-  /** Whether the alarm was given as one metric instead of queries. */
-  readonly single: boolean;
-  readonly period: number;
-  readonly evaluationPeriods: number;
-  readonly datapointsToAlarm: number;
-  readonly threshold: number;
-  readonly comparison: string;
-  readonly treatMissing: TreatMissing;
+/** An alarm on one metric. */
+interface SingleMetric extends Metric {
+  readonly Statistic: string;
+  readonly Period: number;
+  readonly Unit?: string | undefined;
 }
+
+/** As PutMetricAlarm takes it and DescribeAlarms tells it. */
+export type Alarm = {
+  readonly AlarmName: string;
+  readonly AlarmDescription?: string | undefined;
+  readonly ActionsEnabled: boolean;
+  readonly OKActions: readonly string[];
+  readonly AlarmActions: readonly string[];
+  readonly InsufficientDataActions: readonly string[];
+  readonly EvaluationPeriods: number;
+  readonly DatapointsToAlarm: number;
+  readonly Threshold: number;
+  readonly ComparisonOperator: string;
+  readonly TreatMissingData: TreatMissing;
+} & (SingleMetric | { readonly Metrics: readonly MetricQuery[] });
 
 export interface AlarmStatus {
   readonly state: AlarmState;
@@ -45,6 +56,25 @@ export interface StoredAlarm {
   readonly status: AlarmStatus;
 }
 
+export function queriesOf(alarm: Alarm): readonly MetricQuery[] {
+  if ("Metrics" in alarm) return alarm.Metrics;
+  const { Namespace, MetricName, Dimensions, Period, Statistic: Stat, Unit } = alarm;
+  return [{ Id: "m1", ReturnData: true, MetricStat: { Metric: { Namespace, MetricName, Dimensions }, Period, Stat, Unit } }];
+}
+
+export function actionsOf(alarm: Alarm, state: AlarmState): readonly string[] {
+  return { OK: alarm.OKActions, ALARM: alarm.AlarmActions, INSUFFICIENT_DATA: alarm.InsufficientDataActions }[state];
+}
+
+/** The one period (seconds) of a set of queries. Queries of different periods are refused. */
+export function commonPeriod(queries: readonly MetricQuery[]): number {
+  const periods = new Set(queries.flatMap(({ MetricStat }) => MetricStat?.Period ?? []));
+  const [period] = periods;
+  if (period === undefined || periods.size > 1)
+    throw new AwsError("ValidationError", `The metrics must share one Period, got ${[...periods].join(", ") || "none"}.`);
+  return period;
+}
+
 /** Names that AWS shows in alarm messages; other regions show their code. */
 const regionNames: Readonly<Record<string, string>> = {
   "us-east-1": "US East (N. Virginia)",
@@ -53,49 +83,42 @@ const regionNames: Readonly<Record<string, string>> = {
   "eu-central-1": "EU (Frankfurt)",
 };
 
-function dimensionList(dimensions: Readonly<Record<string, string>>): { readonly value: string; readonly name: string }[] {
-  return Object.entries(dimensions).map(([name, value]) => ({ value, name }));
+const dimensionList = (dimensions: readonly NameValue[]) => dimensions.map(({ Name, Value }) => ({ value: Value, name: Name }));
+
+function triggerOf(alarm: Alarm): object {
+  if ("Metrics" in alarm)
+    return {
+      Metrics: alarm.Metrics.map(({ MetricStat, ...query }) => ({
+        ...query,
+        MetricStat: MetricStat && {
+          Metric: { ...MetricStat.Metric, Dimensions: dimensionList(MetricStat.Metric.Dimensions) },
+          Period: MetricStat.Period,
+          Stat: MetricStat.Stat,
+        },
+      })),
+    };
+  return {
+    MetricName: alarm.MetricName,
+    Namespace: alarm.Namespace,
+    StatisticType: "Statistic",
+    Statistic: alarm.Statistic.toUpperCase(),
+    Unit: alarm.Unit ?? null,
+    Dimensions: dimensionList(alarm.Dimensions),
+  };
 }
 
 /** Subject and JSON text of the notification that AWS sends for a state change. */
 export function alarmMessage(
   alarm: Alarm,
   arn: string,
-  region: string,
-  accountId: string,
+  { region, accountId }: { readonly region: string; readonly accountId: string },
   before: AlarmState,
   now: AlarmStatus,
 ): { readonly subject: string; readonly text: string } {
   const regionName = regionNames[region] ?? region;
-  const stat = alarm.queries[0]?.MetricStat;
-  const metric =
-    alarm.single && stat !== undefined
-      ? {
-          MetricName: stat.MetricName,
-          Namespace: stat.Namespace,
-          ...(/^p\d/.test(stat.Stat)
-            ? { StatisticType: "ExtendedStatistic", ExtendedStatistic: stat.Stat }
-            : { StatisticType: "Statistic", Statistic: stat.Stat.toUpperCase() }),
-          Unit: stat.Unit ?? null,
-          Dimensions: dimensionList(stat.Dimensions),
-        }
-      : {
-          Metrics: alarm.queries.map((query) => ({
-            ...query,
-            MetricStat: query.MetricStat && {
-              Metric: {
-                Dimensions: dimensionList(query.MetricStat.Dimensions),
-                MetricName: query.MetricStat.MetricName,
-                Namespace: query.MetricStat.Namespace,
-              },
-              Period: query.MetricStat.Period,
-              Stat: query.MetricStat.Stat,
-            },
-          })),
-        };
   const text = JSON.stringify({
-    AlarmName: alarm.name,
-    AlarmDescription: alarm.description ?? null,
+    AlarmName: alarm.AlarmName,
+    AlarmDescription: alarm.AlarmDescription ?? null,
     AWSAccountId: accountId,
     NewStateValue: now.state,
     NewStateReason: now.reason,
@@ -103,18 +126,18 @@ export function alarmMessage(
     Region: regionName,
     AlarmArn: arn,
     OldStateValue: before,
-    OKActions: alarm.actions.OK,
-    AlarmActions: alarm.actions.ALARM,
-    InsufficientDataActions: alarm.actions.INSUFFICIENT_DATA,
+    OKActions: alarm.OKActions,
+    AlarmActions: alarm.AlarmActions,
+    InsufficientDataActions: alarm.InsufficientDataActions,
     Trigger: {
-      ...metric,
-      Period: alarm.period,
-      EvaluationPeriods: alarm.evaluationPeriods,
-      DatapointsToAlarm: alarm.datapointsToAlarm,
-      ComparisonOperator: alarm.comparison,
-      Threshold: alarm.threshold,
-      TreatMissingData: alarm.treatMissing,
+      ...triggerOf(alarm),
+      Period: commonPeriod(queriesOf(alarm)),
+      EvaluationPeriods: alarm.EvaluationPeriods,
+      DatapointsToAlarm: alarm.DatapointsToAlarm,
+      ComparisonOperator: alarm.ComparisonOperator,
+      Threshold: alarm.Threshold,
+      TreatMissingData: alarm.TreatMissingData,
     },
   });
-  return { subject: `${now.state}: "${alarm.name}" in ${regionName}`.slice(0, 100), text };
+  return { subject: `${now.state}: "${alarm.AlarmName}" in ${regionName}`.slice(0, 100), text };
 }

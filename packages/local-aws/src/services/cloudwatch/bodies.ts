@@ -1,33 +1,11 @@
-import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
+import { isRecord } from "@risk/program-graph";
+import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
+import type { Fields } from "../../engine/fields";
 import { checkedName } from "../../engine/names";
-import { type Input, resourceInput } from "../messaging/input";
-import { documentText, hyphenated, named, nameValues, put, regionInput, tagInputs } from "../resource-parts";
-import { alarmOf } from "./alarm-operations";
+import { documentText, fieldsOf, hyphenated, named, put, regionInput, tagInputs } from "../resource-parts";
+import type { Alarm, Metric, MetricQuery } from "./alarm";
+import type { TreatMissing } from "./evaluation";
 import type { CloudWatchService } from "./service";
-
-type Inputs = Readonly<Record<string, unknown>>;
-
-const alarmInputs = [
-  "name",
-  "alarmDescription",
-  "actionsEnabled",
-  "namespace",
-  "metricName",
-  "dimensions",
-  "statistic",
-  "extendedStatistic",
-  "period",
-  "unit",
-  "evaluationPeriods",
-  "datapointsToAlarm",
-  "threshold",
-  "comparisonOperator",
-  "treatMissingData",
-  "alarmActions",
-  "okActions",
-  "insufficientDataActions",
-  "metricQueries",
-];
 
 /** CloudWatch API reference, PutMetricAlarm. */
 const alarmName: NameRule = { field: "name", maxLength: 255 };
@@ -35,17 +13,33 @@ const alarmName: NameRule = { field: "name", maxLength: 255 };
 const dashboardName: NameRule = { field: "dashboardName", maxLength: 255, characters: hyphenated };
 
 export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
-  const applyAlarm = ({ inputs, state }: GraphResource) => service.saveAlarm(alarmOf(asRequest(inputs, state.name)));
-  const applyDashboard = ({ inputs }: GraphResource) =>
-    service.saveDashboard(String(inputs.dashboardName), documentText(inputs.dashboardBody));
   return [
     {
       type: "aws:cloudwatch/metricAlarm:MetricAlarm",
-      honoured: alarmInputs,
+      honoured: [
+        "name",
+        "alarmDescription",
+        "actionsEnabled",
+        "namespace",
+        "metricName",
+        "dimensions",
+        "statistic",
+        "period",
+        "unit",
+        "evaluationPeriods",
+        "datapointsToAlarm",
+        "threshold",
+        "comparisonOperator",
+        "treatMissingData",
+        "alarmActions",
+        "okActions",
+        "insufficientDataActions",
+        "metricQueries",
+      ],
       cloudOnly: tagInputs,
       replaceOn: ["name"],
       ...named(alarmName, (name, { inputs }) => ({ id: name, state: { ...inputs, name, arn: service.alarmArn(name) } })),
-      ...put(applyAlarm),
+      ...put((alarm) => service.saveAlarm(alarmOf(alarm))),
       delete: ({ state }) => service.deleteAlarm(String(state.name)),
     },
     {
@@ -53,52 +47,80 @@ export function cloudwatchBodies(service: CloudWatchService): ResourceBody[] {
       honoured: ["dashboardName", "dashboardBody"],
       cloudOnly: regionInput,
       replaceOn: ["dashboardName"],
-      outputs: ({ inputs }) => {
+      outputs: ({ inputs, accountId }) => {
         const name = checkedName(dashboardName, String(inputs.dashboardName));
-        return { id: name, state: { ...inputs, dashboardArn: service.dashboardArn(name) } };
+        return { id: name, state: { ...inputs, dashboardArn: `arn:aws:cloudwatch::${accountId}:dashboard/${name}` } };
       },
-      ...put(applyDashboard),
-      delete: ({ inputs }) => service.deleteDashboard(String(inputs.dashboardName)),
+      // Nothing draws it here.
+      ...put(checkDashboard),
+      delete: () => undefined,
     },
   ];
 }
 
-/** The alarm as PutMetricAlarm takes it. */
-function asRequest(inputs: Inputs, name: unknown): Input {
-  const queries = Array.isArray(inputs.metricQueries) ? (inputs.metricQueries as Inputs[]) : undefined;
-  return resourceInput("MetricAlarm", "ValidationError", {
-    AlarmName: name,
-    AlarmDescription: inputs.alarmDescription,
-    ActionsEnabled: inputs.actionsEnabled,
-    OKActions: inputs.okActions,
-    AlarmActions: inputs.alarmActions,
-    InsufficientDataActions: inputs.insufficientDataActions,
-    EvaluationPeriods: inputs.evaluationPeriods,
-    DatapointsToAlarm: inputs.datapointsToAlarm,
-    Threshold: inputs.threshold,
-    ComparisonOperator: inputs.comparisonOperator,
-    TreatMissingData: inputs.treatMissingData,
-    ...(queries === undefined ? metricOf(inputs) : { Metrics: queries.map(queryOf) }),
-    Period: inputs.period,
-    Unit: inputs.unit,
-    Statistic: inputs.statistic,
-    ExtendedStatistic: inputs.extendedStatistic,
-  });
+function checkDashboard({ inputs }: GraphResource): void {
+  const body: unknown = JSON.parse(documentText(inputs.dashboardBody));
+  if (!isRecord(body) || !Array.isArray(body.widgets))
+    throw new AwsError("InvalidParameterInput", "DashboardBody must be a JSON object with a list of widgets.");
 }
 
-function metricOf(inputs: Inputs): Inputs {
-  const dimensions = (inputs.dimensions ?? {}) as Inputs;
-  return { Namespace: inputs.namespace, MetricName: inputs.metricName, Dimensions: nameValues(dimensions) };
-}
-
-function queryOf({ id, expression, label, returnData, metric }: Inputs): Inputs {
-  const { period, stat, unit, ...of } = (metric ?? {}) as Inputs;
+function alarmOf(resource: GraphResource): Alarm {
+  const fields = fieldsOf(resource);
+  const EvaluationPeriods = fields.integer("evaluationPeriods", 1, 1440);
+  const Threshold = fields.number("threshold");
+  if (Threshold === undefined) throw new AwsError("ValidationError", "Threshold is required.");
   return {
-    Id: id,
-    Expression: expression,
-    Label: label,
+    AlarmName: String(resource.state.name),
+    AlarmDescription: fields.text("alarmDescription"),
+    ActionsEnabled: fields.flag("actionsEnabled") ?? true,
+    OKActions: fields.texts("okActions") ?? [],
+    AlarmActions: fields.texts("alarmActions") ?? [],
+    InsufficientDataActions: fields.texts("insufficientDataActions") ?? [],
+    EvaluationPeriods,
+    DatapointsToAlarm: fields.integer("datapointsToAlarm", 1, 1440, EvaluationPeriods),
+    Threshold,
+    ComparisonOperator: fields.need("comparisonOperator"),
+    TreatMissingData: treatMissingOf(fields.text("treatMissingData") ?? "missing"),
+    ...(resource.inputs.metricQueries === undefined
+      ? {
+          ...metricOf(fields),
+          Period: fields.integer("period", 1, 86_400),
+          Statistic: fields.need("statistic"),
+          Unit: fields.text("unit"),
+        }
+      : { Metrics: fields.items("metricQueries").map(queryOf) }),
+  };
+}
+
+function treatMissingOf(value: string): TreatMissing {
+  if (value === "missing" || value === "ignore" || value === "breaching" || value === "notBreaching") return value;
+  throw new AwsError("ValidationError", `TreatMissingData ${value} must be missing, ignore, breaching or notBreaching.`);
+}
+
+function metricOf(fields: Fields): Metric {
+  return {
+    Namespace: fields.need("namespace"),
+    MetricName: fields.need("metricName"),
+    Dimensions: Object.entries(fields.record("dimensions")).map(([Name, Value]) => ({ Name, Value: String(Value) })),
+  };
+}
+
+function queryOf(fields: Fields): MetricQuery {
+  const metric = fields.in("metric");
+  const isAbsent = Object.keys(fields.record("metric")).length === 0;
+  return {
+    Id: fields.need("id"),
+    Expression: fields.text("expression"),
+    Label: fields.text("label"),
     // Off by default, unlike in the API.
-    ReturnData: returnData === true,
-    MetricStat: metric && { Metric: metricOf(of), Period: period, Stat: stat, Unit: unit },
+    ReturnData: fields.flag("returnData") ?? false,
+    MetricStat: isAbsent
+      ? undefined
+      : {
+          Metric: metricOf(metric),
+          Period: metric.integer("period", 1, 86_400),
+          Stat: metric.need("stat"),
+          Unit: metric.text("unit"),
+        },
   };
 }

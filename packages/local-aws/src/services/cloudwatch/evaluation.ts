@@ -1,7 +1,6 @@
-/** Alarm decisions. Pure. Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data". */
+/** Alarm decisions. Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data". */
 
-export const ALARM_STATES = ["OK", "ALARM", "INSUFFICIENT_DATA"] as const;
-export type AlarmState = (typeof ALARM_STATES)[number];
+export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
 export type TreatMissing = "missing" | "ignore" | "breaching" | "notBreaching";
 
 export const comparisons: Readonly<Record<string, (value: number, threshold: number) => boolean>> = {

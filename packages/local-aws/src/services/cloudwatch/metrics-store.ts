@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
-import { numberOf, textOf, transaction } from "../messaging/database";
+import { numberOf, transaction } from "../messaging/database";
 
 export interface MetricId {
   readonly namespace: string;
@@ -24,6 +24,17 @@ const retentionMs = 455 * 86_400_000;
 function key(dimensions: Readonly<Record<string, string>>): string {
   return JSON.stringify(Object.entries(dimensions).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/** Of one value or more. */
+const statistics: Readonly<Record<string, (values: readonly number[]) => number>> = {
+  Average: (values) => total(values) / values.length,
+  Sum: total,
+  SampleCount: (values) => values.length,
+  Minimum: (values) => values.reduce((least, value) => Math.min(least, value)),
+  Maximum: (values) => values.reduce((most, value) => Math.max(most, value)),
+};
 
 export class MetricsStore {
   private readonly ids = new Map<string, number>();
@@ -54,20 +65,14 @@ export class MetricsStore {
     return id;
   }
 
-  list(): MetricId[] {
-    return this.db
-      .prepare("SELECT * FROM cw_metrics ORDER BY namespace, name, dimensions")
-      .all()
-      .map((row) => ({
-        namespace: textOf(row, "namespace"),
-        name: textOf(row, "name"),
-        dimensions: Object.fromEntries(JSON.parse(textOf(row, "dimensions")) as [string, string][]),
-      }));
-  }
-
   /** One value per period that has samples, oldest first. Periods start at `fromMs`. */
   statistics(metric: MetricId, statistic: string, periodMs: number, fromMs: number, toMs: number, unit?: string): Datapoint[] {
-    const compute = compileStatistic(statistic);
+    const compute = Object.hasOwn(statistics, statistic) ? statistics[statistic] : undefined;
+    if (compute === undefined)
+      throw new AwsError(
+        "InvalidParameterValue",
+        `Statistic ${statistic} is not supported by the local runtime; use ${Object.keys(statistics).join(", ")}.`,
+      );
     const rows = this.db
       .prepare(
         `SELECT ts, value FROM cw_values WHERE metric = (SELECT id FROM cw_metrics WHERE namespace = ? AND name = ? AND dimensions = ?)
@@ -80,35 +85,5 @@ export class MetricsStore {
 
   trim(nowMs: number): void {
     this.db.prepare("DELETE FROM cw_values WHERE ts < ?").run(nowMs - retentionMs);
-  }
-}
-
-/** A statistic of one value or more. Throws AwsError naming one that is not supported. */
-export function compileStatistic(statistic: string): (values: readonly number[]) => number {
-  const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-  switch (statistic) {
-    case "Average":
-      return (values) => total(values) / values.length;
-    case "Sum":
-      return total;
-    case "SampleCount":
-      return (values) => values.length;
-    case "Minimum":
-      return (values) => values.reduce((least, value) => Math.min(least, value));
-    case "Maximum":
-      return (values) => values.reduce((most, value) => Math.max(most, value));
-    default: {
-      const percentile = /^p(\d{1,2}(?:\.\d{1,10})?|100)$/.exec(statistic)?.[1];
-      if (percentile === undefined)
-        throw new AwsError(
-          "InvalidParameterValue",
-          `Statistic ${statistic} is not supported by the local runtime; use Average, Sum, SampleCount, Minimum, Maximum or pNN.`,
-        );
-      // Nearest rank.
-      return (values) => {
-        const rank = Math.max(1, Math.ceil((Number(percentile) / 100) * values.length));
-        return [...values].sort((left, right) => left - right)[rank - 1] ?? Number.NaN;
-      };
-    }
   }
 }

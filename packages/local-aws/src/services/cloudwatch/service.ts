@@ -1,25 +1,30 @@
-/** CloudWatch metrics, alarms and dashboards on SQLite. */
-
-import { isRecord, messageOf } from "@risk/program-graph";
+/** CloudWatch metrics and alarms on SQLite. */
+import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsService, type LocalContext, type Part } from "../../contracts";
 import type { DeliverRegistry } from "../deliver";
 import { Documents } from "../documents";
 import type { EmfMetric } from "../emf";
 import { serviceOf } from "../messaging/operations";
 import { ticker } from "../messaging/ticker";
-import { type Alarm, type AlarmStatus, alarmMessage, type MetricQuery, type StoredAlarm } from "./alarm";
-import { alarmOperations } from "./alarm-operations";
+import {
+  type Alarm,
+  type AlarmStatus,
+  actionsOf,
+  alarmMessage,
+  commonPeriod,
+  type MetricQuery,
+  queriesOf,
+  type StoredAlarm,
+} from "./alarm";
 import { comparisons, decide, extraPeriods } from "./evaluation";
 import { evaluateMath, type Series } from "./math";
-import { metricOperations } from "./metric-operations";
-import { type MetricId, MetricsStore } from "./metrics-store";
-import type { Dashboard, MonitoringPort } from "./port";
+import { MetricsStore } from "./metrics-store";
+import { cloudwatchOperations } from "./operations";
 
-export class CloudWatchService implements AwsService, MonitoringPort {
+export class CloudWatchService implements AwsService {
   readonly name = "monitoring";
   readonly store: MetricsStore;
   private readonly alarmsByName: Documents<StoredAlarm>;
-  private readonly dashboardsByName: Documents<Dashboard>;
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
 
@@ -29,14 +34,12 @@ export class CloudWatchService implements AwsService, MonitoringPort {
   ) {
     this.store = new MetricsStore(context.db);
     this.alarmsByName = new Documents(context.db, "cw_alarm_documents");
-    this.dashboardsByName = new Documents(context.db, "cw_dashboard_documents");
     const service = serviceOf({
       name: this.name,
       iamPrefix: "cloudwatch",
       validationCode: "InvalidParameterValue",
       jsonVersion: "1.0",
-      queryNamespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
-      operations: { ...metricOperations(this), ...alarmOperations(this) },
+      operations: cloudwatchOperations(this),
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
@@ -73,52 +76,30 @@ export class CloudWatchService implements AwsService, MonitoringPort {
     return `arn:aws:cloudwatch:${this.context.region}:${this.context.accountId}:alarm:${name}`;
   }
 
-  metrics(): MetricId[] {
-    return this.store.list();
-  }
-
-  dashboardArn(name: string): string {
-    return `arn:aws:cloudwatch::${this.context.accountId}:dashboard/${name}`;
-  }
-
-  dashboards(): Dashboard[] {
-    return this.dashboardsByName.sorted();
-  }
-
-  /** Stores a dashboard whose body must be JSON with widgets. */
-  saveDashboard(name: string, body: string): void {
-    const parsed: unknown = JSON.parse(body);
-    if (!isRecord(parsed) || !Array.isArray(parsed.widgets))
-      throw new AwsError("InvalidParameterInput", `DashboardBody of ${name} must be a JSON object with a list of widgets.`);
-    this.dashboardsByName.put(name, { name, body });
-  }
-
-  deleteDashboard(name: string): void {
-    this.dashboardsByName.delete(name);
-  }
-
   alarms(): StoredAlarm[] {
     return this.alarmsByName.sorted();
   }
 
   saveAlarm(alarm: Alarm): void {
-    if (comparisons[alarm.comparison] === undefined)
+    if (comparisons[alarm.ComparisonOperator] === undefined)
       throw new AwsError(
         "ValidationError",
-        `ComparisonOperator ${alarm.comparison} is not supported by the local runtime; use ${Object.keys(comparisons).join(", ")}.`,
+        `ComparisonOperator ${alarm.ComparisonOperator} is not supported by the local runtime; use ${Object.keys(comparisons).join(", ")}.`,
       );
-    if (alarm.datapointsToAlarm > alarm.evaluationPeriods)
+    if (alarm.DatapointsToAlarm > alarm.EvaluationPeriods)
       throw new AwsError("ValidationError", "DatapointsToAlarm must not be more than EvaluationPeriods.");
-    if (alarm.queries.filter((query) => query.ReturnData).length !== 1)
+    const queries = queriesOf(alarm);
+    if (queries.filter((query) => query.ReturnData).length !== 1)
       throw new AwsError("ValidationError", "Metrics: exactly one query must have ReturnData true.");
     // Evaluating once over nothing finds unknown functions, ids and statistics before they are stored.
-    this.query(alarm.queries, alarm.period * 1000, 0, 0);
+    this.query(queries, commonPeriod(queries) * 1000, 0, 0);
     const initial: AlarmStatus = {
       state: "INSUFFICIENT_DATA",
       reason: "Unchecked: Initial alarm creation",
       updatedMs: this.context.clock.now(),
     };
-    this.alarmsByName.put(alarm.name, { alarm, status: this.alarmsByName.get(alarm.name)?.status ?? initial });
+    const { status = initial } = this.alarmsByName.get(alarm.AlarmName) ?? {};
+    this.alarmsByName.put(alarm.AlarmName, { alarm, status });
   }
 
   deleteAlarm(name: string): void {
@@ -135,22 +116,10 @@ export class CloudWatchService implements AwsService, MonitoringPort {
       if (query === undefined || open.has(id))
         throw new AwsError("ValidationError", `Metric query id ${id} is ${query === undefined ? "unknown" : "part of a cycle"}.`);
       open.add(id);
-      const stat = query.MetricStat;
-      const series: Series =
-        stat === undefined
-          ? evaluateMath(query.Expression ?? "", resolve)
-          : new Map(
-              this.store
-                .statistics(
-                  { namespace: stat.Namespace, name: stat.MetricName, dimensions: stat.Dimensions },
-                  stat.Stat,
-                  periodMs,
-                  fromMs,
-                  toMs,
-                  stat.Unit,
-                )
-                .map((point) => [point.timeMs, point.value]),
-            );
+      const { MetricStat: stat, Expression: expression } = query;
+      if ((stat === undefined) === (expression === undefined))
+        throw new AwsError("ValidationError", `Metric query ${id} needs exactly one of MetricStat and Expression.`);
+      const series = stat ? this.statistics(stat, periodMs, fromMs, toMs) : evaluateMath(expression ?? "", resolve);
       results.set(id, series);
       return series;
     };
@@ -158,42 +127,50 @@ export class CloudWatchService implements AwsService, MonitoringPort {
     return results;
   }
 
+  private statistics({ Metric, Stat, Unit }: NonNullable<MetricQuery["MetricStat"]>, ...span: [number, number, number]): Series {
+    const dimensions = Object.fromEntries(Metric.Dimensions.map(({ Name, Value }) => [Name, Value]));
+    const metric = { namespace: Metric.Namespace, name: Metric.MetricName, dimensions };
+    return new Map(this.store.statistics(metric, Stat, ...span, Unit).map(({ timeMs, value }) => [timeMs, value]));
+  }
+
   private async evaluate(alarm: Alarm, status: AlarmStatus): Promise<void> {
-    const periodMs = alarm.period * 1000;
+    const queries = queriesOf(alarm);
+    const { EvaluationPeriods: wanted, DatapointsToAlarm: needed, ComparisonOperator: operator, Threshold } = alarm;
+    const periodMs = commonPeriod(queries) * 1000;
     const resolution = Math.min(periodMs, 60_000);
-    const count = alarm.evaluationPeriods + extraPeriods;
-    const returned = alarm.queries.find((query) => query.ReturnData)?.Id ?? "";
+    const count = wanted + extraPeriods;
+    const returned = queries.find((query) => query.ReturnData)?.Id ?? "";
     const read = (endMs: number): (number | undefined)[] => {
-      const series = this.query(alarm.queries, periodMs, endMs - count * periodMs, endMs).get(returned);
+      const series = this.query(queries, periodMs, endMs - count * periodMs, endMs).get(returned);
       return Array.from({ length: count }, (_, index) => series?.get(endMs - (index + 1) * periodMs));
     };
     const complete = Math.floor(this.context.clock.now() / resolution) * resolution;
     // The current minute counts as soon as it has data; an empty one isn't missing yet.
     const running = read(complete + resolution);
     const points = running[0] === undefined ? read(complete) : running;
-    const breaches = (value: number) => comparisons[alarm.comparison]?.(value, alarm.threshold) ?? false;
-    const state = decide(points, alarm.evaluationPeriods, alarm.datapointsToAlarm, breaches, alarm.treatMissing, status.state);
+    const breaches = (value: number) => comparisons[operator]?.(value, Threshold) ?? false;
+    const state = decide(points, wanted, needed, breaches, alarm.TreatMissingData, status.state);
     if (state === status.state) return;
-    const values = points.filter((point) => point !== undefined).slice(0, alarm.evaluationPeriods);
+    const values = points.filter((point) => point !== undefined).slice(0, wanted);
     const reason =
       values.length === 0
-        ? `No datapoints were received for ${alarm.evaluationPeriods} period(s); missing data is treated as ${alarm.treatMissing}.`
-        : `Threshold Crossed: ${values.filter(breaches).length} of the last ${values.length} datapoints [${values.join(", ")}] breach ${alarm.comparison} ${alarm.threshold} (${alarm.datapointsToAlarm} of ${alarm.evaluationPeriods} needed).`;
+        ? `No datapoints were received for ${wanted} period(s); missing data is treated as ${alarm.TreatMissingData}.`
+        : `Threshold Crossed: ${values.filter(breaches).length} of the last ${values.length} datapoints [${values.join(", ")}] breach ${operator} ${Threshold} (${needed} of ${wanted} needed).`;
     await this.setState(alarm, status, { state, reason, updatedMs: this.context.clock.now() });
   }
 
   /** Stores a transition and delivers the actions of the new state; a failed action is reported and does not stop the others. */
   private async setState(alarm: Alarm, before: AlarmStatus, now: AlarmStatus): Promise<void> {
-    this.alarmsByName.put(alarm.name, { alarm, status: now });
-    this.context.log(`Alarm ${alarm.name}: ${before.state} → ${now.state}. ${now.reason}`);
-    if (!alarm.actionsEnabled) return;
-    const sourceArn = this.alarmArn(alarm.name);
-    const { subject, text } = alarmMessage(alarm, sourceArn, this.context.region, this.context.accountId, before.state, now);
-    for (const action of alarm.actions[now.state]) {
+    this.alarmsByName.put(alarm.AlarmName, { alarm, status: now });
+    this.context.log(`Alarm ${alarm.AlarmName}: ${before.state} → ${now.state}. ${now.reason}`);
+    if (!alarm.ActionsEnabled) return;
+    const sourceArn = this.alarmArn(alarm.AlarmName);
+    const { subject, text } = alarmMessage(alarm, sourceArn, this.context, before.state, now);
+    for (const action of actionsOf(alarm, now.state)) {
       try {
         await this.registry.deliver(action, text, { servicePrincipal: "cloudwatch.amazonaws.com", sourceArn, subject });
       } catch (error) {
-        this.context.log(`Alarm ${alarm.name} could not deliver to ${action}: ${messageOf(error)}`);
+        this.context.log(`Alarm ${alarm.AlarmName} could not deliver to ${action}: ${messageOf(error)}`);
       }
     }
   }

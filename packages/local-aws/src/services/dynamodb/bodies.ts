@@ -42,7 +42,7 @@ export function dynamoDbBodies(service: DynamoDbService): ResourceBody[] {
       ...put((resource) => applyTable(service, resource)),
       delete: async ({ state }) => {
         const TableName = String(state.name);
-        if ((await service.tables.find(TableName)) !== undefined) await service.call("DeleteTable", { TableName });
+        if ((await service.tables.find(TableName)) !== undefined) await service.tables.delete(TableName);
       },
     },
     {
@@ -97,14 +97,14 @@ async function bringWithinLimits(service: DynamoDbService, { type, name, inputs 
   const wanted = Math.min(Math.max(current, Number(inputs.minCapacity)), Number(inputs.maxCapacity));
   if (current === 0 || wanted === current) return;
   const ProvisionedThroughput = { ReadCapacityUnits, WriteCapacityUnits, [`${kind}CapacityUnits`]: wanted };
-  await service.call("UpdateTable", { TableName, ProvisionedThroughput });
+  await service.tables.update({ TableName, ProvisionedThroughput });
 }
 
 async function applyTable(service: DynamoDbService, resource: GraphResource): Promise<void> {
   const TableName = String(resource.state.name);
   const wanted = tableRequest(resource, TableName);
   const existing = await service.tables.find(TableName);
-  if (existing === undefined) await service.call("CreateTable", wanted);
+  if (existing === undefined) await service.tables.create(wanted);
   else if (JSON.stringify(existing.KeySchema) !== JSON.stringify(wanted.KeySchema)) {
     throw new Error(
       `${resource.type} (${resource.name}): the kept table ${TableName} has the keys ${JSON.stringify(existing.KeySchema)}, the program wants ${JSON.stringify(wanted.KeySchema)}. Delete the data folder or use another name.`,
@@ -113,7 +113,7 @@ async function applyTable(service: DynamoDbService, resource: GraphResource): Pr
   await service.tables.readUnits(TableName);
   const fields = fieldsOf(resource);
   const ttl = fields.in("ttl");
-  service.settings.configure(TableName, {
+  service.tables.settings.put(TableName, {
     protected: fields.flag("deletionProtectionEnabled") ?? false,
     ttlAttribute: ttl.flag("enabled") === false ? undefined : ttl.text("attributeName"),
     keyId: fields.in("serverSideEncryption").text("kmsKeyArn"),
@@ -128,7 +128,7 @@ async function changeCapacity(
   { TableName, BillingMode, ProvisionedThroughput }: TableRequest,
 ): Promise<void> {
   if ((BillingModeSummary?.BillingMode ?? "PROVISIONED") !== BillingMode) {
-    await service.call("UpdateTable", { TableName, BillingMode, ...(ProvisionedThroughput ? { ProvisionedThroughput } : {}) });
+    await service.tables.update({ TableName, BillingMode, ...(ProvisionedThroughput ? { ProvisionedThroughput } : {}) });
     return;
   }
   // Where the program ignores changes of the units, scaling has set them.
@@ -136,8 +136,7 @@ async function changeCapacity(
   const same =
     now?.ReadCapacityUnits === ProvisionedThroughput?.ReadCapacityUnits &&
     now?.WriteCapacityUnits === ProvisionedThroughput?.WriteCapacityUnits;
-  if (ProvisionedThroughput !== undefined && !scaled && !same)
-    await service.call("UpdateTable", { TableName, ProvisionedThroughput });
+  if (ProvisionedThroughput !== undefined && !scaled && !same) await service.tables.update({ TableName, ProvisionedThroughput });
 }
 
 interface TableRequest extends Record<string, unknown> {

@@ -13,14 +13,15 @@ import { unsupportedAction } from "../../endpoint/endpoint";
 import { jsonBody } from "../../endpoint/protocols";
 import type { ServiceGate } from "../service-gate";
 import type { MetricSink } from "../sqs";
-import { DynamoEngine, DynamoError, ENGINE_ACTIONS, type EngineAction } from "./engine";
+import { DynamoEngine, DynamoError, type EngineAction } from "./engine";
 import { deleteExpired } from "./expiry";
 import { Meter, type Metering, type Usage } from "./meter";
 import { MeteredEngine } from "./metered";
-import { TableSettings } from "./settings";
 import { Tables } from "./tables";
 
 type Input = Record<string, unknown>;
+
+const ACTIONS: readonly EngineAction[] = ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"];
 
 export interface DynamoDbOptions {
   /** Keeps tables under the data folder. */
@@ -35,7 +36,6 @@ export interface DynamoDbOptions {
 export class DynamoDbService implements AwsService {
   readonly name = "dynamodb";
   readonly meter: Meter;
-  readonly settings: TableSettings;
   private readonly engine: DynamoEngine;
   private readonly metered: MeteredEngine;
   readonly tables: Tables;
@@ -46,26 +46,24 @@ export class DynamoDbService implements AwsService {
   ) {
     const path = options.persistent ? join(context.dataDir, "dynamodb") : undefined;
     this.engine = new DynamoEngine({ path, region: context.region, accountId: context.accountId });
-    this.settings = new TableSettings(context.db);
     this.meter = new Meter(options.metering ?? "off", {
       now: () => context.clock.now(),
       metric: (name, value, dimensions) => options.metrics?.("AWS/DynamoDB", name, dimensions, value, "Count"),
       onFirstRefusal: (usage) => options.onFirstRefusal?.(usage),
     });
     this.metered = new MeteredEngine(this.engine, this.meter);
-    this.tables = new Tables(this.engine, this.settings, this.meter);
+    this.tables = new Tables(context.db, this.engine, this.meter);
   }
 
   permissions(request: AwsRequest): readonly Permission[] {
     const input = jsonBody(request);
     const action = `dynamodb:${request.action}`;
-    if (request.action === "ListTables") return [{ action, resource: "*" }];
     const tables =
       request.action === "BatchGetItem" ? Object.keys(recordOf(input.RequestItems)) : [String(input.TableName ?? "")];
     return tables.flatMap((table) => {
       const arn = this.arnOf(table);
       const resource = typeof input.IndexName === "string" ? `${arn}/index/${input.IndexName}` : arn;
-      return [{ action, resource }, ...this.options.gate.callerPermissions(action, arn, this.settings.keyOf(table))];
+      return [{ action, resource }, ...this.options.gate.callerPermissions(action, arn, this.tables.settings.get(table)?.keyId)];
     });
   }
 
@@ -79,43 +77,13 @@ export class DynamoDbService implements AwsService {
     }
   }
 
-  /** Any supported action with the API's own JSON. Throws {@link DynamoError} or {@link AwsError}. */
-  async call(action: string, input: Input): Promise<Input> {
-    if (action === "ListTables") return this.listTables(input);
-    const known = ENGINE_ACTIONS.find((name) => name === action);
-    if (!known) throw unsupportedAction("dynamodb", action, [...ENGINE_ACTIONS, "ListTables"].sort());
-    switch (known) {
-      case "CreateTable":
-        return this.tables.create(input);
-      case "UpdateTable":
-        return this.tables.update(input);
-      case "DeleteTable":
-        return this.tables.delete(input);
-      case "DescribeTable":
-        return { Table: await this.tables.describe(input) };
-      default:
-        return this.items(known, input);
-    }
-  }
-
-  /** Deletes expired items as TTL does; returns how many. AWS does so within days, this at every call. */
-  async sweepExpired(): Promise<number> {
-    let deleted = 0;
-    for (const { table, attribute } of this.settings.tablesWithTtl())
-      deleted += await deleteExpired(this.engine, table, attribute, this.context.clock.now());
-    return deleted;
-  }
-
-  end(): Promise<void> {
-    return this.engine.end();
-  }
-
-  private arnOf(table: string): string {
-    return `arn:aws:dynamodb:${this.context.region}:${this.context.accountId}:table/${table}`;
-  }
-
-  /** Item actions; dynalite lacks the item that failed a condition. */
-  private async items(action: EngineAction, input: Input): Promise<Input> {
+  /**
+   * An action on items with the API's own JSON. dynalite lacks the item that failed a condition.
+   * @throws DynamoError, AwsError
+   */
+  async call(name: string, input: Input): Promise<Input> {
+    const action = ACTIONS.find((known) => known === name);
+    if (!action) throw unsupportedAction("dynamodb", name, ACTIONS);
     const { ReturnValuesOnConditionCheckFailure: onFailure, ...rest } = input;
     if (onFailure !== undefined && onFailure !== "NONE" && onFailure !== "ALL_OLD")
       throw new AwsError("ValidationException", "ReturnValuesOnConditionCheckFailure must be NONE or ALL_OLD.");
@@ -137,11 +105,20 @@ export class DynamoDbService implements AwsService {
     }
   }
 
-  private listTables(input: Input): Input {
-    const limit = typeof input.Limit === "number" ? input.Limit : 100;
-    const names = this.settings.names().filter((name) => name > String(input.ExclusiveStartTableName ?? ""));
-    const page = names.slice(0, limit);
-    return names.length > limit ? { TableNames: page, LastEvaluatedTableName: page.at(-1) } : { TableNames: page };
+  /** Deletes expired items as TTL does; returns how many. AWS does so within days, this at every call. */
+  async sweepExpired(): Promise<number> {
+    let deleted = 0;
+    for (const [table, { ttlAttribute }] of this.tables.settings.entries())
+      if (ttlAttribute !== undefined) deleted += await deleteExpired(this.engine, table, ttlAttribute, this.context.clock.now());
+    return deleted;
+  }
+
+  end(): Promise<void> {
+    return this.engine.end();
+  }
+
+  private arnOf(table: string): string {
+    return `arn:aws:dynamodb:${this.context.region}:${this.context.accountId}:table/${table}`;
   }
 }
 

@@ -1,15 +1,24 @@
 /** Making, changing and deleting tables. */
+import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AwsError } from "../../contracts";
+import { Documents } from "../documents";
 import { type DynamoEngine, DynamoError } from "./engine";
 import type { Meter } from "./meter";
-import type { TableSettings } from "./settings";
 
 type Input = Readonly<Record<string, unknown>>;
 
+/** What DynamoDB keeps about a table besides its items. */
+interface Settings {
+  readonly protected: boolean;
+  /** Attribute with the second at which an item expires; undefined: none does. */
+  readonly ttlAttribute?: string | undefined;
+  /** The customer-managed key that encrypts the table; undefined for AWS's own. */
+  readonly keyId?: string | undefined;
+}
+
 /** The part of DescribeTable's response that the runtime reads. */
 export interface Description {
-  readonly TableName: string;
   readonly TableStatus: string;
   readonly KeySchema: unknown;
   readonly BillingModeSummary?: { readonly BillingMode?: string };
@@ -22,48 +31,42 @@ export interface Capacity {
 }
 
 export class Tables {
+  /** By table name. */
+  readonly settings: Documents<Settings>;
+
   constructor(
+    db: DatabaseSync,
     private readonly engine: DynamoEngine,
-    private readonly settings: TableSettings,
     private readonly meter: Meter,
-  ) {}
-
-  async create(input: Input): Promise<Record<string, unknown>> {
-    const { TableDescription } = await this.engine.run("CreateTable", input);
-    const name = String(input.TableName);
-    await this.readUnits(name);
-    this.settings.register(name);
-    return { TableDescription };
+  ) {
+    this.settings = new Documents(db, "dynamodb_table_documents");
   }
 
-  async update(input: Input): Promise<Record<string, unknown>> {
-    const output = await this.engine.run("UpdateTable", input);
+  async create(input: Input): Promise<void> {
+    await this.engine.run("CreateTable", input);
     await this.readUnits(String(input.TableName));
-    return output;
   }
 
-  async delete(input: Input): Promise<Record<string, unknown>> {
-    const name = String(input.TableName);
-    if (this.settings.isProtected(name))
+  async update(input: Input): Promise<void> {
+    await this.engine.run("UpdateTable", input);
+    await this.readUnits(String(input.TableName));
+  }
+
+  async delete(name: string): Promise<void> {
+    if (this.settings.get(name)?.protected)
       throw new AwsError(
         "ValidationException",
         `Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection of ${name} first.`,
       );
-    const output = await this.engine.run("DeleteTable", input);
+    await this.engine.run("DeleteTable", { TableName: name });
     await this.until(name, (table) => table === undefined, "was not deleted");
-    this.settings.remove(name);
+    this.settings.delete(name);
     this.meter.setUnits(name, null);
-    return output;
-  }
-
-  async describe(input: Input): Promise<Description> {
-    const { Table } = (await this.engine.run("DescribeTable", input)) as { readonly Table: Description };
-    return { ...Table, ...{ DeletionProtectionEnabled: this.settings.isProtected(Table.TableName) } };
   }
 
   async find(TableName: string): Promise<Description | undefined> {
     try {
-      return await this.describe({ TableName });
+      return (await this.engine.run("DescribeTable", { TableName })).Table as Description;
     } catch (error) {
       if (error instanceof DynamoError && error.code === "ResourceNotFoundException") return undefined;
       throw error;

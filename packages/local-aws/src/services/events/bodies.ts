@@ -1,6 +1,4 @@
-import { isRecord } from "@risk/program-graph";
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
-import { resourceInput } from "../messaging/input";
 import { dotted, named, optionalString, put, regionInput, tagInputs } from "../resource-parts";
 import { ruleOf, targetOf } from "./rules";
 import type { EventsService } from "./service";
@@ -18,34 +16,9 @@ const targetName: NameRule = { field: "targetId", maxLength: 64, characters: dot
 
 export function eventsBodies(service: EventsService): ResourceBody[] {
   const busOf = (inputs: Inputs) => service.busName(optionalString(inputs.eventBusName));
-  const applyRule = ({ inputs, state }: GraphResource) => {
-    const input = resourceInput("EventRule", "ValidationException", {
-      Name: state.name,
-      Description: inputs.description,
-      EventPattern: inputs.eventPattern,
-      ScheduleExpression: inputs.scheduleExpression,
-      State: inputs.state,
-    });
-    service.store.saveRule(ruleOf(input, busOf(inputs)));
-  };
-  const applyTarget = ({ inputs, state }: GraphResource) => {
-    const { inputTransformer: transformer, retryPolicy: retry, deadLetterConfig: deadLetters } = inputs;
-    const input = resourceInput("EventTarget", "ValidationException", {
-      Id: state.targetId,
-      Arn: inputs.arn,
-      RoleArn: inputs.roleArn,
-      Input: inputs.input,
-      InputTransformer: isRecord(transformer)
-        ? { InputPathsMap: transformer.inputPaths, InputTemplate: transformer.inputTemplate }
-        : undefined,
-      DeadLetterConfig: isRecord(deadLetters) ? { Arn: deadLetters.arn } : undefined,
-      RetryPolicy: isRecord(retry)
-        ? { MaximumRetryAttempts: retry.maximumRetryAttempts, MaximumEventAgeInSeconds: retry.maximumEventAgeInSeconds }
-        : undefined,
-    });
-    service.store.saveTarget(busOf(inputs), String(inputs.rule), targetOf(input));
-  };
-  const applyPolicy = ({ inputs }: GraphResource) => service.store.setPolicy(busOf(inputs), String(inputs.policy));
+  const applyRule = (rule: GraphResource) => service.store.saveRule(ruleOf(rule, busOf(rule.inputs)));
+  const applyTarget = (target: GraphResource) =>
+    service.store.saveTarget(busOf(target.inputs), String(target.inputs.rule), targetOf(target));
   const putBus = ({ state, inputs }: GraphResource): void => {
     const targetArn = service.busArn(String(state.name));
     // EventBridge first checks that it may use the key.
@@ -71,21 +44,17 @@ export function eventsBodies(service: EventsService): ResourceBody[] {
     },
     {
       type: "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
-      honoured: ["eventBusName", "policy"],
-      cloudOnly: regionInput,
+      honoured: ["eventBusName"],
+      cloudOnly: { ...regionInput, policy: "callers of the one account are decided by their own policies" },
       replaceOn: ["eventBusName"],
       outputs: ({ inputs }) => ({ id: busOf(inputs), state: inputs }),
-      ...put(applyPolicy),
-      delete: ({ inputs }) => {
-        const bus = busOf(inputs);
-        if (service.store.buses().some(({ name }) => name === bus)) service.store.setPolicy(bus, undefined);
-      },
     },
     {
       type: "aws:cloudwatch/eventRule:EventRule",
-      honoured: ["name", "eventBusName", "description", "eventPattern", "scheduleExpression", "state"],
+      honoured: ["name", "eventBusName", "eventPattern", "scheduleExpression", "state"],
       cloudOnly: {
         ...tagInputs,
+        description: "only shown in the console",
         forceDestroy: "only matters to rules that AWS services manage",
         roleArn: "local deliveries are checked by resource policies",
       },

@@ -4,9 +4,9 @@ import { messageOf } from "@risk/program-graph";
 import { AwsError, type DeliverOptions, type LocalContext } from "../../contracts";
 import type { DeliverRegistry } from "../deliver";
 import type { MetricSink, SqsService } from "../sqs";
-import type { MessageAttribute } from "../sqs/md5";
+import type { MessageAttribute } from "../sqs/store";
 import { targetInput } from "./input-transformer";
-import type { EventEnvelope } from "./port";
+import type { EventEnvelope } from "./put-events";
 import type { EventsStore, PendingDelivery } from "./store";
 
 const servicePrincipal = "events.amazonaws.com";

@@ -1,3 +1,3 @@
 export { eventsBodies } from "./bodies";
-export type { EventEnvelope } from "./port";
+export type { EventEnvelope } from "./put-events";
 export { EventsService } from "./service";

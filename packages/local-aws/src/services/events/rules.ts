@@ -1,54 +1,42 @@
-/** Reads and checks rules and targets in the API's spelling, for bodies and operations. */
-
+/** Reads and checks rules and targets. */
 import { messageOf } from "@risk/program-graph";
-import { AwsError } from "../../contracts";
+import { AwsError, type GraphResource } from "../../contracts";
+import type { Fields } from "../../engine/fields";
 import { compileEventPattern } from "../event-pattern";
-import type { Input } from "../messaging/input";
+import { fieldsOf } from "../resource-parts";
 import { parseSchedule } from "../schedules";
 import { parsePath } from "./input-transformer";
 import type { RuleSettings, Target } from "./store";
 
 const patternLimit = 4096;
-/** Fields of a target with a local effect. */
-export const targetFields = ["Id", "Arn", "RoleArn", "Input", "InputTransformer", "DeadLetterConfig", "RetryPolicy"];
-/** Services that a rule can deliver to here, as they are spelled in ARNs. AWS knows more, Kinesis streams among them. */
-const targetServices = ["events", "lambda", "logs", "sns", "sqs", "states"];
+/** Services that a rule can deliver to here, as they are spelled in ARNs. AWS knows more, other buses and Kinesis streams among them. */
+const targetServices = ["lambda", "logs", "sns", "sqs", "states"];
 
-export function ruleOf(input: Input, bus: string): RuleSettings {
-  const state = input.text("State") ?? "ENABLED";
-  if (state !== "ENABLED" && state !== "DISABLED") throw input.error(`State ${state} must be ENABLED or DISABLED`);
-  const rule = {
-    bus,
-    name: input.needText("Name"),
-    description: input.text("Description"),
-    pattern: input.text("EventPattern"),
-    schedule: input.text("ScheduleExpression"),
-    enabled: state === "ENABLED",
-  };
-  if (rule.pattern === undefined && rule.schedule === undefined)
-    throw new AwsError("ValidationException", "EventPattern or ScheduleExpression is required.");
-  if (rule.schedule !== undefined) {
-    if (bus !== "default")
-      throw new AwsError("ValidationException", "ScheduleExpression is only supported on the default event bus.");
-    parseSchedule(rule.schedule);
+const invalid = (message: string) => new AwsError("ValidationException", message);
+
+export function ruleOf(resource: GraphResource, bus: string): RuleSettings {
+  const fields = fieldsOf(resource);
+  const state = fields.text("state") ?? "ENABLED";
+  if (state !== "ENABLED" && state !== "DISABLED") throw invalid(`State ${state} must be ENABLED or DISABLED.`);
+  const [pattern, schedule] = [fields.text("eventPattern"), fields.text("scheduleExpression")];
+  if (pattern === undefined && schedule === undefined) throw invalid("EventPattern or ScheduleExpression is required.");
+  if (schedule !== undefined) {
+    if (bus !== "default") throw invalid("ScheduleExpression is only supported on the default event bus.");
+    parseSchedule(schedule);
   }
-  if (rule.pattern !== undefined) {
-    if (rule.pattern.length > patternLimit)
-      throw new AwsError("ValidationException", `EventPattern is longer than ${patternLimit} characters.`);
-    compileEventPattern(rule.pattern);
+  if (pattern !== undefined) {
+    if (pattern.length > patternLimit) throw invalid(`EventPattern is longer than ${patternLimit} characters.`);
+    compileEventPattern(pattern);
   }
-  return rule;
+  return { bus, name: String(resource.state.name), pattern, schedule, enabled: state === "ENABLED" };
 }
 
-export function targetOf(input: Input): Target {
-  const transformer = input.child("InputTransformer", ["InputPathsMap", "InputTemplate"]);
-  const paths = transformer?.textMap("InputPathsMap") ?? {};
-  const retry = input.child("RetryPolicy", ["MaximumRetryAttempts", "MaximumEventAgeInSeconds"]);
-  const [arn, roleArn, constant] = [input.needText("Arn"), input.text("RoleArn"), input.text("Input")];
-  if (constant !== undefined && transformer !== undefined)
-    throw input.error("only one of Input and InputTransformer may be given");
-  for (const path of Object.values(paths)) parsePath(path);
-  if (constant !== undefined) checkJson(input, constant);
+export function targetOf(resource: GraphResource): Target {
+  const fields = fieldsOf(resource);
+  const [arn, roleArn, constant] = [fields.need("arn"), fields.text("roleArn"), fields.text("input")];
+  const transformer = resource.inputs.inputTransformer === undefined ? undefined : transformerOf(fields.in("inputTransformer"));
+  if (constant !== undefined && transformer !== undefined) throw invalid("Only one of Input and InputTransformer may be given.");
+  if (constant !== undefined) checkJson(constant);
   const service = arn.split(":")[2] ?? "";
   if (!targetServices.includes(service))
     throw new AwsError(
@@ -57,25 +45,30 @@ export function targetOf(input: Input): Target {
       501,
     );
   // State machines are started with a role; queues, topics and functions are reached by their own policies.
-  if (service === "states" && roleArn === undefined)
-    throw new AwsError("ValidationException", `RoleArn is required for target ${arn}.`);
+  if (service === "states" && roleArn === undefined) throw invalid(`RoleArn is required for target ${arn}.`);
+  const retry = fields.in("retryPolicy");
   return {
-    Id: input.needText("Id"),
+    Id: String(resource.state.targetId),
     Arn: arn,
     RoleArn: roleArn,
     Input: constant,
-    InputTransformer:
-      transformer === undefined ? undefined : { InputPathsMap: paths, InputTemplate: transformer.needText("InputTemplate") },
-    DeadLetterArn: input.child("DeadLetterConfig", ["Arn"])?.text("Arn"),
-    MaximumRetryAttempts: retry?.integer("MaximumRetryAttempts", 0, 185) ?? 185,
-    MaximumEventAgeInSeconds: retry?.integer("MaximumEventAgeInSeconds", 60, 86_400) ?? 86_400,
+    InputTransformer: transformer,
+    DeadLetterArn: fields.in("deadLetterConfig").text("arn"),
+    MaximumRetryAttempts: retry.integer("maximumRetryAttempts", 0, 185, 185),
+    MaximumEventAgeInSeconds: retry.integer("maximumEventAgeInSeconds", 60, 86_400, 86_400),
   };
 }
 
-function checkJson(input: Input, text: string): void {
+function transformerOf(fields: Fields): NonNullable<Target["InputTransformer"]> {
+  const InputPathsMap = fields.record("inputPaths") as Readonly<Record<string, string>>;
+  for (const path of Object.values(InputPathsMap)) parsePath(path);
+  return { InputPathsMap, InputTemplate: fields.need("inputTemplate") };
+}
+
+function checkJson(text: string): void {
   try {
     JSON.parse(text);
   } catch (error) {
-    throw input.error(`Input is not JSON: ${messageOf(error)}`);
+    throw invalid(`Input is not JSON: ${messageOf(error)}`);
   }
 }

@@ -9,11 +9,10 @@ import { parseSchedule } from "../schedules";
 import type { ServiceGate } from "../service-gate";
 import type { MetricSink, SqsService } from "../sqs";
 import { Deliveries } from "./deliveries";
-import { eventsOperations } from "./operations";
-import type { EventEnvelope, EventParts, EventPort } from "./port";
+import { type EventEnvelope, type EventParts, putEventsOperation } from "./put-events";
 import { EventsStore, type Rule } from "./store";
 
-export class EventsService implements AwsService, EventPort {
+export class EventsService implements AwsService {
   readonly name = "events";
   readonly store: EventsStore;
   readonly permissions: AwsService["permissions"];
@@ -35,11 +34,10 @@ export class EventsService implements AwsService, EventPort {
       iamPrefix: "events",
       validationCode: "ValidationException",
       jsonVersion: "1.1",
-      operations: eventsOperations(this),
+      operations: { PutEvents: putEventsOperation(this) },
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
-    registry.register("events", (arn, payload) => this.deliver(arn, payload));
   }
 
   /** Runs schedules and retries once a second. */
@@ -146,10 +144,5 @@ export class EventsService implements AwsService, EventPort {
     if (rule.pattern !== undefined) this.metrics("AWS/Events", "MatchedEvents", dimensions, 1, "Count");
     this.metrics("AWS/Events", "TriggeredRules", dimensions, 1, "Count");
     for (const target of targets) this.store.enqueue(arn, target, event);
-  }
-
-  /** A bus as a target: the payload is a whole event. */
-  private deliver(busArn: string, payload: string): void {
-    this.publish(this.store.bus(this.busName(busArn)).name, JSON.parse(payload) as EventEnvelope);
   }
 }

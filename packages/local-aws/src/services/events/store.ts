@@ -5,13 +5,11 @@ import { numberOf, textOf } from "../messaging/database";
 
 interface Bus {
   readonly name: string;
-  readonly policy?: string | undefined;
 }
 
 export interface Rule {
   readonly bus: string;
   readonly name: string;
-  readonly description?: string | undefined;
   readonly pattern?: string | undefined;
   readonly schedule?: string | undefined;
   readonly enabled: boolean;
@@ -81,10 +79,6 @@ export class EventsStore {
 
   saveBus(name: string): void {
     if (this.busesByName.get(name) === undefined) this.busesByName.put(name, { name });
-  }
-
-  setPolicy(name: string, policy: string | undefined): void {
-    this.busesByName.put(name, { ...this.bus(name), policy });
   }
 
   deleteBus(name: string): void {

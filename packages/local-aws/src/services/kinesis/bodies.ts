@@ -13,13 +13,13 @@ export function kinesisBodies(service: KinesisService): ResourceBody[] {
     const shards = onDemand ? 4 : Number(inputs.shardCount ?? 1);
     const retentionHours = Number(inputs.retentionPeriod ?? 24);
     const keyId = inputs.encryptionType === "KMS" ? String(inputs.kmsKeyId) : undefined;
-    const mode = onDemand ? "ON_DEMAND" : "PROVISIONED";
     const maxRecordKib = Number(inputs.maxRecordSizeInKib ?? 1024);
+    const stream = { name, retentionHours, keyId, maxRecordKib };
     if (service.store.findStream(name) === undefined) {
-      service.store.create({ name, arn: service.arnOf(name), retentionHours, mode, keyId, maxRecordKib }, shards);
+      service.store.create(stream, shards);
       return;
     }
-    service.store.change(name, { retentionHours, keyId, mode, maxRecordKib });
+    service.store.save(stream);
     if (!onDemand && service.store.openShards(name).length !== shards) service.store.scale(name, shards);
   };
   return [

@@ -10,8 +10,6 @@ export function sequenceTime(sequence: string): number {
   return Number(sequence.slice(2, 15));
 }
 
-export const sequencePattern = /^49\d{54}$/;
-
 const highestHash = 2n ** 128n - 1n;
 
 export function hashKey(partitionKey: string): bigint {

@@ -3,19 +3,8 @@ import type { AwsService, LocalContext, Part, Permission } from "../../contracts
 import { serviceOf } from "../messaging/operations";
 import { ticker } from "../messaging/ticker";
 import type { ServiceGate } from "../service-gate";
-import { reading } from "./reading";
-import type { NewRecord, ShardRow } from "./rows";
-import { KinesisStore } from "./store";
-import { Streams } from "./streams";
-import { writing } from "./writing";
-
-interface ShardRecord {
-  readonly sequenceNumber: string;
-  readonly partitionKey: string;
-  readonly data: Buffer;
-  /** Seconds since the epoch with ms fraction, as in a Lambda event. */
-  readonly approximateArrivalTimestamp: number;
-}
+import { kinesisOperations } from "./operations";
+import { KinesisStore, type NewRecord, type ShardRow, type StoredRecord } from "./store";
 
 /** The service, plus the in-process calls that an event source mapping reads shards with. */
 export class KinesisService implements AwsService {
@@ -23,25 +12,19 @@ export class KinesisService implements AwsService {
   readonly store: KinesisStore;
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
-  private readonly streams: Streams;
   private readonly listeners = new Map<string, Set<() => void>>();
 
   constructor(
     private readonly context: LocalContext,
     private readonly gate: Pick<ServiceGate, "callerPermissions">,
   ) {
-    const now = () => context.clock.now();
-    this.store = new KinesisStore(context.db, now);
-    this.streams = new Streams(context, this.store);
+    this.store = new KinesisStore(context.db, () => context.clock.now());
     const service = serviceOf({
       name: this.name,
       iamPrefix: "kinesis",
       validationCode: "ValidationException",
       jsonVersion: "1.1",
-      operations: {
-        ...writing(this.streams, (stream, records) => this.append(stream, records)),
-        ...reading(this.streams, now),
-      },
+      operations: kinesisOperations(this),
       keyUse: (action, streamArn) => this.keyUse(action, streamArn),
     });
     this.permissions = service.permissions;
@@ -59,12 +42,12 @@ export class KinesisService implements AwsService {
   }
 
   arnOf(name: string): string {
-    return this.streams.arnOf(name);
+    return `arn:aws:kinesis:${this.context.region}:${this.context.accountId}:stream/${name}`;
   }
 
   /** Stream name from a name or an ARN. */
   nameOf(stream: string): string {
-    return this.streams.nameOf(stream);
+    return stream.startsWith("arn:") ? stream.slice(stream.indexOf("/") + 1) : stream;
   }
 
   /** Reads one shard after a sequence number. `closed`: the shard was resharded, and no records will follow. */
@@ -73,15 +56,12 @@ export class KinesisService implements AwsService {
     shardId: string,
     after: string,
     limit: number,
-  ): { readonly records: readonly ShardRecord[]; readonly closed: boolean } {
+  ): { readonly records: readonly StoredRecord[]; readonly closed: boolean } {
     const name = this.nameOf(stream);
     const shard = this.store.shard(name, shardId);
-    const records = this.store.read(name, shardId, { after }, limit);
+    const records = this.store.read(name, shardId, after, limit);
     const read = records.at(-1)?.sequenceNumber ?? after;
-    return {
-      records: records.map(({ arrivalMs, ...record }) => ({ ...record, approximateArrivalTimestamp: arrivalMs / 1000 })),
-      closed: shard.closedMs !== undefined && this.store.read(name, shardId, { after: read }, 1).length === 0,
-    };
+    return { records, closed: shard.closedMs !== undefined && this.store.read(name, shardId, read, 1).length === 0 };
   }
 
   /** Shards in the order of their creation; a child must be read after its parents. */
@@ -99,14 +79,7 @@ export class KinesisService implements AwsService {
     return () => set.delete(listener);
   }
 
-  /** Appends one record from inside the runtime (an EventBridge target). */
-  deliver(streamArn: string, payload: string, partitionKey: string): void {
-    const name = this.nameOf(streamArn);
-    this.store.stream(name);
-    this.append(name, [{ partitionKey, shard: this.store.shardFor(name, partitionKey), data: Buffer.from(payload) }]);
-  }
-
-  private append(stream: string, records: readonly NewRecord[]): ReturnType<KinesisStore["append"]> {
+  append(stream: string, records: readonly NewRecord[]): ReturnType<KinesisStore["append"]> {
     const placed = this.store.append(stream, records);
     for (const listener of this.listeners.get(stream) ?? []) listener();
     return placed;

@@ -1,13 +1,43 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
 import { Documents } from "../documents";
-import { numberOf, textOf, transaction } from "../messaging/database";
-import { type NewRecord, type ShardRow, type StoredRecord, type StreamRow, shardOf } from "./rows";
+import { numberOf, optionalNumber, optionalText, type Row, textOf, transaction } from "../messaging/database";
 import { evenRanges, hashKey, sequenceNumber, sequenceTime } from "./sequence";
+
+export interface StreamRow {
+  readonly name: string;
+  readonly retentionHours: number;
+  readonly keyId?: string | undefined;
+  readonly maxRecordKib: number;
+}
+
+export interface ShardRow {
+  readonly id: string;
+  readonly index: number;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly lastSequence: string;
+  readonly parent: string | undefined;
+  readonly adjacentParent: string | undefined;
+  readonly closedMs: number | undefined;
+}
+
+export interface NewRecord {
+  readonly partitionKey: string;
+  readonly shard: ShardRow;
+  readonly data: Buffer;
+}
+
+export interface StoredRecord {
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  readonly data: Buffer;
+  readonly arrivalMs: number;
+}
 
 const schema = `
 CREATE TABLE IF NOT EXISTS kinesis_shards (stream TEXT NOT NULL, id TEXT NOT NULL, idx INTEGER NOT NULL, start_hash TEXT NOT NULL, end_hash TEXT NOT NULL,
-  first_seq TEXT NOT NULL, last_seq TEXT NOT NULL, parent TEXT, adjacent TEXT, closed INTEGER, PRIMARY KEY (stream, id));
+  last_seq TEXT NOT NULL, parent TEXT, adjacent TEXT, closed INTEGER, PRIMARY KEY (stream, id));
 CREATE TABLE IF NOT EXISTS kinesis_records (stream TEXT NOT NULL, shard TEXT NOT NULL, seq TEXT NOT NULL, partition_key TEXT NOT NULL, data BLOB NOT NULL,
   ts INTEGER NOT NULL, PRIMARY KEY (stream, shard, seq)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS kinesis_records_by_time ON kinesis_records (stream, shard, ts);`;
@@ -41,17 +71,17 @@ export class KinesisStore {
     return this.streamsByName.sorted();
   }
 
-  create(stream: Omit<StreamRow, "createdMs">, shardCount: number): void {
+  create(stream: StreamRow, shardCount: number): void {
     transaction(this.db, () => {
-      this.streamsByName.put(stream.name, { ...stream, createdMs: this.now() });
+      this.save(stream);
       evenRanges(shardCount).forEach((range, index) => {
         this.addShard(stream.name, index, range, [], this.now());
       });
     });
   }
 
-  change(name: string, change: Partial<Pick<StreamRow, "retentionHours" | "keyId" | "mode" | "maxRecordKib">>): void {
-    this.streamsByName.put(name, { ...this.stream(name), ...change });
+  save(stream: StreamRow): void {
+    this.streamsByName.put(stream.name, stream);
   }
 
   delete(name: string): void {
@@ -122,23 +152,12 @@ export class KinesisStore {
     return sequence > previous ? sequence : sequenceNumber(sequenceTime(previous) + 1, this.counter, shardIndex);
   }
 
-  read(
-    stream: string,
-    shard: string,
-    from: { readonly after?: string; readonly at?: string; readonly sinceMs?: number },
-    limit: number,
-  ): StoredRecord[] {
-    const [column, sign, value] =
-      from.sinceMs !== undefined
-        ? ["ts", ">=", from.sinceMs]
-        : from.at !== undefined
-          ? ["seq", ">=", from.at]
-          : ["seq", ">", from.after ?? ""];
+  read(stream: string, shard: string, after: string, limit: number): StoredRecord[] {
     return this.db
       .prepare(
-        `SELECT seq, partition_key, data, ts FROM kinesis_records WHERE stream = ? AND shard = ? AND ${column} ${sign} ? AND ts > ? ORDER BY seq LIMIT ?`,
+        "SELECT seq, partition_key, data, ts FROM kinesis_records WHERE stream = ? AND shard = ? AND seq > ? AND ts > ? ORDER BY seq LIMIT ?",
       )
-      .all(stream, shard, value as string | number, this.horizonMs(stream), limit)
+      .all(stream, shard, after, this.horizonMs(stream), limit)
       .map((row) => ({
         sequenceNumber: textOf(row, "seq"),
         partitionKey: textOf(row, "partition_key"),
@@ -221,24 +240,23 @@ export class KinesisStore {
     parents: readonly string[],
     ms: number,
   ): void {
-    const first = sequenceNumber(ms, 0, index);
+    const [id, first] = [`shardId-${String(index).padStart(12, "0")}`, sequenceNumber(ms, 0, index)];
     this.db
-      .prepare("INSERT INTO kinesis_shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)")
-      .run(
-        stream,
-        shardName(index),
-        index,
-        String(range.start),
-        String(range.end),
-        first,
-        first,
-        parents[0] ?? null,
-        parents[1] ?? null,
-      );
+      .prepare("INSERT INTO kinesis_shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)")
+      .run(stream, id, index, String(range.start), String(range.end), first, parents[0] ?? null, parents[1] ?? null);
     this.shardCache.delete(stream);
   }
 }
 
-function shardName(index: number): string {
-  return `shardId-${String(index).padStart(12, "0")}`;
+function shardOf(row: Row): ShardRow {
+  return {
+    id: textOf(row, "id"),
+    index: numberOf(row, "idx"),
+    start: BigInt(textOf(row, "start_hash")),
+    end: BigInt(textOf(row, "end_hash")),
+    lastSequence: textOf(row, "last_seq"),
+    parent: optionalText(row, "parent"),
+    adjacentParent: optionalText(row, "adjacent"),
+    closedMs: optionalNumber(row, "closed"),
+  };
 }

@@ -17,7 +17,6 @@ export interface StoredLogEvent extends LogEvent {
 export interface LogGroup {
   readonly name: string;
   readonly retentionDays?: number | undefined;
-  readonly createdMs: number;
 }
 
 /** What the operations need of the service. Times are milliseconds since the epoch. */
@@ -27,7 +26,6 @@ export interface LogPort {
   /** Throws ResourceNotFoundException. */
   requireGroup(name: string): void;
   saveGroup(name: string, retentionDays: number | undefined, kmsKey?: string): void;
-  streams(group: string): { readonly name: string; readonly createdMs: number }[];
   /** Ordered by time; `fromMs` inclusive, `toMs` exclusive. */
   events(group: string, fromMs: number, toMs: number): StoredLogEvent[];
 }
@@ -41,11 +39,7 @@ export function groupOfArn(arn: string): string {
 }
 
 export function logsOperations(logs: LogPort): Record<string, Operation> {
-  const groupOf = (input: Input) => {
-    const name = input.text("logGroupName") ?? input.text("logGroupIdentifier");
-    if (name === undefined) throw input.error("logGroupName is required");
-    return name.startsWith("arn:") ? groupOfArn(name) : name;
-  };
+  const groupOf = (input: Input) => input.needText("logGroupName");
   const resource = (input: Input) => `${logs.arnOf(groupOf(input))}:*`;
   return {
     CreateLogGroup: {
@@ -73,69 +67,14 @@ export function logsOperations(logs: LogPort): Record<string, Operation> {
         return undefined;
       },
     },
-    DescribeLogGroups: {
-      fields: ["logGroupNamePrefix", "nextToken", "limit"],
-      resource: () => logs.arnOf("*"),
-      run: (input) => {
-        const prefix = input.text("logGroupNamePrefix") ?? "";
-        const all = logs.groups().filter((group) => group.name.startsWith(prefix));
-        const { items, nextToken } = page(all, input.text("nextToken"), input.integer("limit", 1, 50) ?? 50);
-        const logGroups = items.map((group) => ({
-          logGroupName: group.name,
-          creationTime: group.createdMs,
-          retentionInDays: group.retentionDays,
-          arn: `${logs.arnOf(group.name)}:*`,
-          logGroupArn: logs.arnOf(group.name),
-        }));
-        return { logGroups, nextToken };
-      },
-    },
-    DescribeLogStreams: {
-      fields: ["logGroupName", "logGroupIdentifier", "logStreamNamePrefix", "orderBy", "descending", "nextToken", "limit"],
-      resource,
-      run: (input) => {
-        const group = groupOf(input);
-        logs.requireGroup(group);
-        const last = new Map(logs.events(group, 0, latest).map((event) => [event.stream, event.timestamp]));
-        const all = logs.streams(group).filter((stream) => stream.name.startsWith(input.text("logStreamNamePrefix") ?? ""));
-        if (input.text("orderBy") === "LastEventTime")
-          all.sort((left, right) => (last.get(left.name) ?? 0) - (last.get(right.name) ?? 0));
-        if (input.flag("descending") === true) all.reverse();
-        const { items, nextToken } = page(all, input.text("nextToken"), input.integer("limit", 1, 50) ?? 50);
-        const arn = logs.arnOf(group);
-        const logStreams = items.map(({ name, createdMs }) => ({
-          logStreamName: name,
-          creationTime: createdMs,
-          lastEventTimestamp: last.get(name),
-          arn: `${arn}:log-stream:${name}`,
-        }));
-        return { logStreams, nextToken };
-      },
-    },
     FilterLogEvents: {
-      fields: [
-        "logGroupName",
-        "logGroupIdentifier",
-        "logStreamNames",
-        "logStreamNamePrefix",
-        "startTime",
-        "endTime",
-        "filterPattern",
-        "nextToken",
-        "limit",
-        "interleaved",
-      ],
+      fields: ["logGroupName", "startTime", "endTime", "filterPattern", "nextToken", "limit"],
       resource,
       run: (input) => {
         const test = compileFilter(input.text("filterPattern") ?? "");
-        const names = input.texts("logStreamNames");
-        const prefix = input.text("logStreamNamePrefix") ?? "";
         const events = logs
           .events(groupOf(input), input.number("startTime") ?? 0, (input.number("endTime") ?? latest - 1) + 1)
-          .filter(
-            (event) =>
-              (names === undefined || names.includes(event.stream)) && event.stream.startsWith(prefix) && test(event.message),
-          );
+          .filter(({ message }) => test(message));
         const { items, nextToken } = page(events, input.text("nextToken"), input.integer("limit", 1, 10_000) ?? 10_000);
         const shown = items.map((event) => ({
           logStreamName: event.stream,

@@ -12,7 +12,6 @@ import type { ServiceGate } from "../service-gate";
 import { groupOfArn, type LogEvent, type LogGroup, type LogPort, logsOperations, type StoredLogEvent } from "./operations";
 
 const schema = `
-CREATE TABLE IF NOT EXISTS logs_streams (grp TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY (grp, name));
 CREATE TABLE IF NOT EXISTS logs_events (id INTEGER PRIMARY KEY AUTOINCREMENT, grp TEXT NOT NULL, stream TEXT NOT NULL, ts INTEGER NOT NULL, ingested INTEGER NOT NULL, message TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS logs_events_by_time ON logs_events (grp, ts, id);`;
 
@@ -84,29 +83,21 @@ export class LogsService implements AwsService, LogPort {
       const service = `logs.${this.context.region}.amazonaws.com`;
       this.gate.require({ service, target: "log group", targetArn, sourceArn: targetArn, keyId: kmsKey });
     }
-    const createdMs = this.groupsByName.get(name)?.createdMs ?? this.context.clock.now();
-    this.groupsByName.put(name, { name, retentionDays, createdMs });
+    this.groupsByName.put(name, { name, retentionDays });
   }
 
   deleteGroup(name: string): void {
     transaction(this.context.db, () => {
-      for (const table of ["logs_events", "logs_streams"])
-        this.context.db.prepare(`DELETE FROM ${table} WHERE grp = ?`).run(name);
+      this.context.db.prepare("DELETE FROM logs_events WHERE grp = ?").run(name);
       this.groupsByName.delete(name);
     });
   }
 
-  streams(group: string): { readonly name: string; readonly createdMs: number }[] {
-    const rows = this.context.db.prepare("SELECT * FROM logs_streams WHERE grp = ? ORDER BY name").all(group);
-    return rows.map((row) => ({ name: textOf(row, "name"), createdMs: numberOf(row, "created") }));
-  }
-
-  /** Appends to a stream, creating it if needed. The group must exist. Timestamps are ms since the epoch. */
+  /** Appends to a stream. The group must exist. Timestamps are ms since the epoch. */
   append(group: string, stream: string, events: readonly LogEvent[]): void {
     const now = this.context.clock.now();
     transaction(this.context.db, () => {
       this.requireGroup(group);
-      this.context.db.prepare("INSERT OR IGNORE INTO logs_streams VALUES (?, ?, ?)").run(group, stream, now);
       const insert = this.context.db.prepare(
         "INSERT INTO logs_events (grp, stream, ts, ingested, message) VALUES (?, ?, ?, ?, ?)",
       );

@@ -1,16 +1,10 @@
 import { isRecord } from "@risk/program-graph";
 import { AwsError } from "../../contracts";
 
-/** Where an {@link Input} came from: names for messages, the service's validation code, and whether scalars arrive as text (query protocol). */
-export interface InputOrigin {
+/** Where an {@link Input} came from: names for messages, and the service's validation code. */
+interface InputOrigin {
   readonly action: string;
   readonly errorCode: string;
-  readonly textual: boolean;
-}
-
-/** A resource's inputs in the API's spelling, so that bodies and operations read and check them with the same code. */
-export function resourceInput(type: string, errorCode: string, members: Readonly<Record<string, unknown>>): Input {
-  return new Input(members, { action: type, errorCode, textual: false }, Object.keys(members));
 }
 
 /**
@@ -55,14 +49,6 @@ export class Input {
     throw this.error(`${this.at(name)} must be a string, got ${typeof member}`);
   }
 
-  oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {
-    const text = this.text(name);
-    if (text === undefined) return undefined;
-    const found = values.find((value) => value === text);
-    if (found === undefined) throw this.error(`${name} must be one of ${values.join(", ")}, got '${text}'`);
-    return found;
-  }
-
   needText(name: string): string {
     return this.need(name, this.text(name));
   }
@@ -70,8 +56,7 @@ export class Input {
   number(name: string): number | undefined {
     const member = this.raw(name);
     if (member === undefined) return undefined;
-    const number = this.origin.textual && typeof member === "string" && member.trim() !== "" ? Number(member) : member;
-    if (typeof number === "number" && Number.isFinite(number)) return number;
+    if (typeof member === "number" && Number.isFinite(member)) return member;
     throw this.error(`${this.at(name)} must be a finite number, got ${JSON.stringify(member)}`);
   }
 
@@ -89,17 +74,13 @@ export class Input {
   flag(name: string): boolean | undefined {
     const member = this.raw(name);
     if (member === undefined || typeof member === "boolean") return member;
-    if (this.origin.textual && (member === "true" || member === "false")) return member === "true";
     throw this.error(`${this.at(name)} must be true or false, got ${JSON.stringify(member)}`);
   }
 
-  /** Milliseconds since the epoch, from epoch seconds (JSON) or ISO 8601 (query). */
+  /** Milliseconds since the epoch, from seconds. */
   time(name: string): number | undefined {
-    const member = this.raw(name);
-    if (member === undefined) return undefined;
-    const time = typeof member === "number" ? Math.round(member * 1000) : Date.parse(String(member));
-    if (Number.isFinite(time)) return time;
-    throw this.error(`${this.at(name)} must be a timestamp, got ${JSON.stringify(member)}`);
+    const seconds = this.number(name);
+    return seconds === undefined ? undefined : Math.round(seconds * 1000);
   }
 
   blob(name: string): Buffer | undefined {
@@ -113,8 +94,6 @@ export class Input {
   list(name: string): readonly unknown[] | undefined {
     const member = this.raw(name);
     if (member === undefined || Array.isArray(member)) return member;
-    // An empty query-protocol list is sent as "Name=".
-    if (this.origin.textual && member === "") return [];
     throw this.error(`${this.at(name)} must be a list`);
   }
 

@@ -1,10 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { AwsError, type AwsRequest, type AwsService, type Permission } from "../../contracts";
-import { jsonBody, jsonResponse, queryBody, queryResponse } from "../../endpoint/protocols";
+import { jsonBody, jsonResponse } from "../../endpoint/protocols";
 import { Input } from "./input";
-import { decodeForm, encodeMembers } from "./query-protocol";
 
-/** One API action of a JSON or query service. */
+/** One API action. */
 export interface Operation {
   /** Request members with a local effect; any other one is refused by name. */
   readonly fields: readonly string[];
@@ -14,7 +12,7 @@ export interface Operation {
   readonly iamAction?: string;
   /** Permissions beyond the action itself, where they depend on more than the resource. */
   readonly needs?: (input: Input) => readonly Permission[];
-  /** `Date` results are timestamps, in every protocol. */
+  /** `Date` results are timestamps. */
   readonly run: (input: Input, request: AwsRequest) => object | undefined | Promise<object | undefined>;
 }
 
@@ -25,8 +23,6 @@ export interface ServiceDefinition {
   /** Code of this service for a wrong request member. */
   readonly validationCode: string;
   readonly jsonVersion: "1.0" | "1.1";
-  /** XML namespace, for services that clients still call with the query protocol. */
-  readonly queryNamespace?: string;
   readonly operations: Readonly<Record<string, Operation>>;
   /** What the caller of an IAM action needs of the key that encrypts the resource. */
   readonly keyUse?: (iamAction: string, resource: string) => readonly Permission[];
@@ -41,7 +37,7 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     const operation = Object.hasOwn(operations, request.action) ? operations[request.action] : undefined;
     if (operation !== undefined) return operation;
     throw new AwsError(
-      definition.queryNamespace === undefined ? "UnknownOperationException" : "InvalidAction",
+      "UnknownOperationException",
       `The local runtime does not support ${name}:${request.action}. Supported: ${Object.keys(operations).join(", ")}.`,
     );
   };
@@ -50,10 +46,8 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     // permissions() and handle() see the same body; parsing it once halves the cost of a large PutRecords.
     const known = parsed.get(request.body);
     if (known !== undefined) return known;
-    const textual = isQuery(request);
-    const value = textual ? decodeForm(queryBody(request)) : jsonBody(request);
-    const origin = { action: request.action, errorCode: definition.validationCode, textual };
-    const input = new Input(value, origin, operation.fields);
+    const origin = { action: request.action, errorCode: definition.validationCode };
+    const input = new Input(jsonBody(request), origin, operation.fields);
     parsed.set(request.body, input);
     return input;
   };
@@ -75,18 +69,9 @@ export function serviceOf(definition: ServiceDefinition): AwsService {
     handle: async (request) => {
       const operation = operationOf(request);
       const result = await operation.run(inputOf(request, operation), request);
-      if (isQuery(request))
-        return queryResponse(request.action, definition.queryNamespace ?? "", encodeMembers(result ?? {}), randomUUID());
       return jsonResponse(plain(result ?? {}), `application/x-amz-json-${definition.jsonVersion}`);
     },
   };
-}
-
-function isQuery(request: AwsRequest): boolean {
-  return (
-    (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded") ||
-    request.url.searchParams.has("Action")
-  );
 }
 
 function plain(value: unknown): unknown {

@@ -4,7 +4,7 @@ import { isResolvedAsset, recordOf } from "@risk/program-graph";
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../contracts";
 import type { Fields } from "../../engine/fields";
 import type { Iam } from "../../permissions/iam";
-import { fieldsOf, named } from "../resource-parts";
+import { fieldsOf, named, tagInputs } from "../resource-parts";
 import { bucketArn } from "./notifications";
 import type { S3Service } from "./service";
 import type { BucketConfig, Expiration, NotificationTarget } from "./store";
@@ -52,13 +52,11 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
   const reset = (bucket: string, changes: BucketConfig): void => {
     if (store.hasBucket(bucket)) store.configure(bucket, changes);
   };
-  const setTags = (resource: GraphResource): void =>
-    store.configure(resource.id, { tags: fieldsOf(resource).record("tags") as Record<string, string> });
   return [
     {
       type: "aws:s3/bucket:Bucket",
-      honoured: ["bucket", "tags", "forceDestroy"],
-      cloudOnly: {},
+      honoured: ["bucket", "forceDestroy"],
+      cloudOnly: { tags: tagInputs.tags },
       replaceOn: ["bucket"],
       ...named(bucketName, (bucket, { region }) => {
         const state = {
@@ -71,11 +69,8 @@ export function s3Bodies(service: S3Service, iam: Iam): ResourceBody[] {
         };
         return { id: bucket, state };
       }),
-      create: (resource) => {
-        store.createBucket(resource.id);
-        setTags(resource);
-      },
-      update: setTags,
+      create: ({ id }) => store.createBucket(id),
+      update: () => undefined,
       delete: async ({ id, inputs }) => {
         if (!store.hasBucket(id)) return;
         if (inputs.forceDestroy === true) await store.deleteVersions(id, () => true);

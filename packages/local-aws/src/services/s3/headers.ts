@@ -1,7 +1,7 @@
 /** Headers of S3 uploads and downloads: what an object keeps, what is refused, ranges and preconditions. */
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import { AwsError, type AwsRequest } from "../../contracts";
-import { CHECKSUMS, checksum } from "./checksums";
 import { type BucketConfig, type StoredObject, sameEtag, type WriteCondition } from "./store";
 
 type Headers = Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ const KEPT = [
 ];
 /** Known and without effect on what is stored. */
 const ACCEPTED =
-  /^x-amz-(content-sha256|date|security-token|user-agent|sdk-checksum-algorithm|checksum-(algorithm|type|mode|crc32c?|crc64nvme|sha1|sha256)|meta-.+|storage-class|server-side-encryption|server-side-encryption-aws-kms-key-id|server-side-encryption-bucket-key-enabled|decoded-content-length|trailer|expected-bucket-owner|mp-object-size|acl|te)$/;
+  /^x-amz-(content-sha256|date|security-token|user-agent|sdk-checksum-algorithm|checksum-(algorithm|type|mode|crc32)|meta-.+|storage-class|server-side-encryption|server-side-encryption-aws-kms-key-id|server-side-encryption-bucket-key-enabled|decoded-content-length|trailer|expected-bucket-owner|mp-object-size|acl|te)$/;
 
 /** Refuses headers whose meaning would be dropped (SSE-C, object lock, tagging, ACLs …). */
 export function refuseUnknownHeaders(headers: Headers): void {
@@ -33,13 +33,13 @@ export function refuseUnknownHeaders(headers: Headers): void {
     throw new AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", 400);
 }
 
-/** What an upload leaves on the object; verifies Content-MD5 and checksums. */
-export async function uploadHeaders(headers: Headers, data: Buffer, bucket: BucketConfig): Promise<Record<string, string>> {
+/** What an upload leaves on the object; verifies Content-MD5 and checksum. */
+export function uploadHeaders(headers: Headers, data: Buffer, bucket: BucketConfig): Record<string, string> {
   refuseUnknownHeaders(headers);
   const md5 = headers["content-md5"];
   if (md5 !== undefined && md5 !== createHash("md5").update(data).digest("base64"))
     throw new AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.");
-  return { ...describedHeaders(headers, bucket), ...(await verifiedChecksums(headers, data)) };
+  return { ...describedHeaders(headers, bucket), ...verifiedChecksum(headers, data) };
 }
 
 /** Content headers, user metadata and encryption; for uploads whose bytes come later. */
@@ -70,18 +70,15 @@ function encryptionHeaders(headers: Headers, bucket: BucketConfig): Record<strin
   return kept;
 }
 
-/** Checksums that the client sent, each compared with the bytes; CRC64NVME when it sent none, as S3 does. */
-export async function verifiedChecksums(headers: Headers, data: Buffer): Promise<Record<string, string>> {
-  const sent = CHECKSUMS.filter((name) => headers[`x-amz-checksum-${name}`] !== undefined);
-  const verified: Record<string, string> = {};
-  for (const name of sent.length > 0 ? sent : (["crc64nvme"] as const)) {
-    const header = `x-amz-checksum-${name}`;
-    const actual = await checksum(name, data);
-    if (headers[header] !== undefined && headers[header] !== actual)
-      throw new AwsError("BadDigest", `The ${name.toUpperCase()} you specified did not match the calculated checksum.`);
-    verified[header] = actual;
-  }
-  return verified;
+/** The checksum of the SDKs and the CLI, compared with the bytes if the client sent it. */
+export function verifiedChecksum(headers: Headers, data: Buffer): Record<string, string> {
+  const sent = headers["x-amz-checksum-crc32"];
+  if (sent === undefined) return {};
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(data));
+  if (sent !== bytes.toString("base64"))
+    throw new AwsError("BadDigest", "The CRC32 you specified did not match the calculated checksum.");
+  return { "x-amz-checksum-crc32": sent };
 }
 
 /** Headers of the answer to a write. */

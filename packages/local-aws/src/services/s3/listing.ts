@@ -1,61 +1,20 @@
-/** Listing of keys with prefix, delimiter and continuation, and of buckets. */
+/** Listing of keys with prefix and continuation. */
 import { AwsError, type AwsResponse } from "../../contracts";
 import type { S3Store, StoredObject } from "./store";
 import { element, xmlDocument } from "./xml";
 
 const MAX_KEYS = 1000;
 
-interface Page {
-  readonly objects: readonly StoredObject[];
-  readonly prefixes: readonly string[];
-  /** Last key or common prefix of the page when there is more. */
-  readonly next: string | undefined;
-}
-
-/** One page of keys; keys that share a prefix up to the delimiter are rolled up. */
+/** One page of keys in their order; `next` is the last one when there is more. */
 export function listPage(
   store: S3Store,
   bucket: string,
-  query: { prefix: string; delimiter: string; after: string; limit: number },
-): Page {
-  const { prefix, delimiter, limit } = query;
-  const objects: StoredObject[] = [];
-  const prefixes: string[] = [];
-  let last = query.after;
-  // A rolled-up prefix as marker means that everything below it was listed already.
-  let after = delimiter !== "" && last.startsWith(prefix) && last.endsWith(delimiter) ? pastPrefix(last) : last;
-  let inclusive = false;
-  if (prefix > after) {
-    after = prefix;
-    inclusive = true;
-  }
-  if (limit === 0) return { objects, prefixes, next: undefined };
-  for (;;) {
-    const rows = store.page(bucket, after, inclusive, MAX_KEYS);
-    let skippedTo: string | undefined;
-    for (const object of rows) {
-      if (!object.key.startsWith(prefix)) return { objects, prefixes, next: undefined };
-      if (objects.length + prefixes.length >= limit) return { objects, prefixes, next: last };
-      const end = delimiter === "" ? -1 : object.key.indexOf(delimiter, prefix.length);
-      if (end < 0) {
-        objects.push(object);
-        last = object.key;
-        continue;
-      }
-      last = object.key.slice(0, end + delimiter.length);
-      prefixes.push(last);
-      skippedTo = pastPrefix(last);
-      break;
-    }
-    if (skippedTo === undefined && rows.length < MAX_KEYS) return { objects, prefixes, next: undefined };
-    after = skippedTo ?? rows.at(-1)?.key ?? after;
-    inclusive = false;
-  }
-}
-
-/** Sorts after every key below the prefix. */
-function pastPrefix(prefix: string): string {
-  return `${prefix}\u{10FFFF}`;
+  { prefix, after, limit }: { readonly prefix: string; readonly after: string; readonly limit: number },
+): { readonly objects: readonly StoredObject[]; readonly next: string | undefined } {
+  const rows = store.page(bucket, prefix > after ? prefix : after, prefix > after, limit + 1);
+  const found = rows.filter(({ key }) => key.startsWith(prefix));
+  const objects = found.slice(0, limit);
+  return { objects, next: found.length > limit ? objects.at(-1)?.key : undefined };
 }
 
 export function listObjects(store: S3Store, bucket: string, query: URLSearchParams): AwsResponse {
@@ -64,33 +23,23 @@ export function listObjects(store: S3Store, bucket: string, query: URLSearchPara
   const token = query.get("continuation-token");
   const after = token === null ? (query.get("start-after") ?? "") : Buffer.from(token, "base64url").toString("utf8");
   const limit = Math.min(MAX_KEYS, maxKeys(query));
-  const [prefix, delimiter] = [query.get("prefix") ?? "", query.get("delimiter") ?? ""];
-  const { objects, prefixes, next } = listPage(store, bucket, { prefix, delimiter, after, limit });
+  const prefix = query.get("prefix") ?? "";
+  const { objects, next } = listPage(store, bucket, { prefix, after, limit });
   return xmlDocument(
     "ListBucketResult",
     [
       element("Name", bucket),
       element("Prefix", encode(prefix)),
-      delimiter === "" ? "" : element("Delimiter", encode(delimiter)),
       element("MaxKeys", limit),
       element("EncodingType", query.get("encoding-type") ?? undefined),
       element("IsTruncated", next !== undefined),
-      element("KeyCount", objects.length + prefixes.length),
+      element("KeyCount", objects.length),
       element("ContinuationToken", token ?? undefined),
       element("StartAfter", query.has("start-after") ? encode(query.get("start-after") ?? "") : undefined),
       element("NextContinuationToken", next === undefined ? undefined : Buffer.from(next, "utf8").toString("base64url")),
       ...objects.map((object) => `<Contents>${element("Key", encode(object.key))}${facts(object)}</Contents>`),
-      ...prefixes.map((rolled) => `<CommonPrefixes>${element("Prefix", encode(rolled))}</CommonPrefixes>`),
     ].join(""),
   );
-}
-
-export function listBuckets(store: S3Store, accountId: string): AwsResponse {
-  const buckets = store.buckets().map(({ name, createdAt }) => {
-    return `<Bucket>${element("Name", name)}${element("CreationDate", new Date(createdAt).toISOString())}</Bucket>`;
-  });
-  const owner = `<Owner>${element("ID", accountId)}</Owner>`;
-  return xmlDocument("ListAllMyBucketsResult", `${owner}<Buckets>${buckets.join("")}</Buckets>`);
 }
 
 function facts(object: StoredObject): string {

@@ -1,7 +1,7 @@
 /** Writing, reading and deleting objects over the wire. */
 import { AwsError, type AwsRequest, type AwsResponse } from "../../contracts";
 import type { Iam } from "../../permissions/iam";
-import { conditionOf, notModified, objectHeaders, rangeOf, uploadHeaders, verifiedChecksums, writeHeaders } from "./headers";
+import { conditionOf, notModified, objectHeaders, rangeOf, uploadHeaders, verifiedChecksum, writeHeaders } from "./headers";
 import type { S3Notifications } from "./notifications";
 import { checkedKey } from "./request";
 import type { S3Store, StoredObject } from "./store";
@@ -14,20 +14,13 @@ type Events = Pick<S3Notifications, "emit">;
 export function objectHandlers(store: S3Store, events: Events, iam: Authority): Readonly<Record<string, Handler>> {
   return {
     PutObject: async (request, bucket, key) => {
-      const headers = await uploadHeaders(request.headers, request.body, store.config(bucket));
+      const headers = uploadHeaders(request.headers, request.body, store.config(bucket));
       const object = await store.put(bucket, checkedKey(key), request.body, { headers }, conditionOf(request));
       events.emit("ObjectCreated:Put", object);
       return { status: 200, headers: writeHeaders(object) };
     },
     GetObject: (request, bucket, key) => getObject(store, existing(store, iam, request, bucket, key), request, true),
     HeadObject: (request, bucket, key) => getObject(store, existing(store, iam, request, bucket, key), request, false),
-    DeleteObject: async (_, bucket, key) => {
-      const removed = await remove(store, events, bucket, key);
-      const headers: Record<string, string> = {};
-      if (removed && removed.versionId !== "null") headers["x-amz-version-id"] = removed.versionId;
-      if (removed?.deleteMarker) headers["x-amz-delete-marker"] = "true";
-      return { status: 204, headers };
-    },
     DeleteObjects: (request, bucket) => deleteObjects(store, events, iam, request, bucket),
   };
 }
@@ -51,8 +44,6 @@ async function getObject(store: S3Store, object: StoredObject, request: AwsReque
   const checksums = request.headers["x-amz-checksum-mode"] === "ENABLED" && range === undefined;
   const headers = objectHeaders(object, store.config(object.bucket).versioning !== undefined, checksums);
   if (notModified(request.headers, object)) return { status: 304, headers };
-  for (const [name, value] of request.url.searchParams)
-    if (name.startsWith("response-")) headers[name.slice("response-".length)] = value;
   if (range) headers["content-range"] = `bytes ${range.first}-${range.last}/${object.size}`;
   const status = range ? 206 : 200;
   const [first, last] = [range?.first ?? 0, range?.last ?? object.size - 1];
@@ -73,7 +64,7 @@ async function deleteObjects(
   request: AwsRequest,
   bucket: string,
 ): Promise<AwsResponse> {
-  await verifiedChecksums(request.headers, request.body);
+  verifiedChecksum(request.headers, request.body);
   store.config(bucket);
   const xml = request.body.toString("utf8");
   const entries = blocks(xml, "Object");

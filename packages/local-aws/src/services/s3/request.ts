@@ -35,22 +35,19 @@ const OBJECT_ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>>
   GET: { "": "GetObject" },
   HEAD: { "": "HeadObject" },
   PUT: { "": "PutObject", uploadId: "UploadPart" },
-  DELETE: { "": "DeleteObject", uploadId: "AbortMultipartUpload" },
+  DELETE: { uploadId: "AbortMultipartUpload" },
   POST: { uploads: "CreateMultipartUpload", uploadId: "CompleteMultipartUpload" },
 };
 /** Query parameters that choose no sub-resource. */
-const PLAIN_PARAMETERS =
-  /^(x-id|X-Amz-.*|x-amz-checksum-mode|response-.*|prefix|delimiter|max-keys|continuation-token|start-after|fetch-owner|encoding-type|max-buckets|bucket-region)$/i;
+const PLAIN_PARAMETERS = /^(x-id|X-Amz-.*|x-amz-checksum-mode|prefix|max-keys|continuation-token|start-after|encoding-type)$/i;
 
-const S3_ACTIONS = [
-  "ListBuckets",
-  ...[BUCKET_ACTIONS, OBJECT_ACTIONS].flatMap((table) => Object.values(table).flatMap((actions) => Object.values(actions))),
-].sort();
+const S3_ACTIONS = [BUCKET_ACTIONS, OBJECT_ACTIONS]
+  .flatMap((table) => Object.values(table).flatMap((actions) => Object.values(actions)))
+  .sort();
 
 /** Throws NotImplemented for a sub-resource that is not supported, naming it. */
 export function s3ActionOf(request: Pick<AwsRequest, "method" | "url" | "headers">): string {
-  const { bucket, key } = targetOf(request);
-  if (bucket === undefined && request.method === "GET") return "ListBuckets";
+  const { key } = targetOf(request);
   const table = (key === undefined ? BUCKET_ACTIONS : OBJECT_ACTIONS)[request.method] ?? {};
   const query = request.url.searchParams;
   const names = [...query.keys()].filter(
@@ -69,7 +66,6 @@ export function s3ActionOf(request: Pick<AwsRequest, "method" | "url" | "headers
 
 /** IAM actions that are not named like the API action. */
 const IAM_ACTIONS: Readonly<Record<string, string>> = {
-  ListBuckets: "ListAllMyBuckets",
   ListObjectsV2: "ListBucket",
   HeadObject: "GetObject",
   UploadPart: "PutObject",
@@ -81,7 +77,6 @@ const IAM_ACTIONS: Readonly<Record<string, string>> = {
 export function s3Permissions(request: AwsRequest): Permission[] {
   const { bucket = "*", key } = targetOf(request);
   const action = `s3:${IAM_ACTIONS[request.action] ?? request.action}`;
-  if (request.action === "ListBuckets") return [{ action, resource: "*" }];
   const arn = `arn:aws:s3:::${bucket}`;
   // Each key's own permission is checked while the request is carried out: a denied key is an entry of the answer.
   if (request.action === "DeleteObjects") return [];
@@ -97,7 +92,7 @@ export function checkedKey(key: string): string {
 
 function listContext(request: AwsRequest): Record<string, string> {
   const context: Record<string, string> = {};
-  for (const name of ["prefix", "delimiter", "max-keys"]) {
+  for (const name of ["prefix", "max-keys"]) {
     const value = request.url.searchParams.get(name);
     if (value !== null) context[`s3:${name}`] = value;
   }

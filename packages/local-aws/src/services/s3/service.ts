@@ -11,7 +11,7 @@ import {
 import type { Iam } from "../../permissions/iam";
 import type { ServiceGate } from "../service-gate";
 import { describedHeaders, uploadHeaders } from "./headers";
-import { listBuckets, listObjects, listPage } from "./listing";
+import { listObjects, listPage } from "./listing";
 import { MultipartUploads } from "./multipart";
 import { S3Notifications } from "./notifications";
 import { type Handler, objectHandlers } from "./objects";
@@ -39,7 +39,6 @@ export class S3Service implements AwsService {
     this.notifications = new S3Notifications(context, this.store, dependencies.deliver);
     const { store, notifications } = this;
     this.handlers = {
-      ListBuckets: () => listBuckets(store, context.accountId),
       ListObjectsV2: (request, bucket) => listObjects(store, bucket, request.url.searchParams),
       ...objectHandlers(store, notifications, dependencies.iam),
       ...uploadHandlers(new MultipartUploads(context, store), store, notifications, context.endpointUrl),
@@ -80,8 +79,7 @@ export class S3Service implements AwsService {
   async handle(request: AwsRequest): Promise<AwsResponse> {
     const { bucket = "", key = "" } = targetOf(request);
     const handler = this.handlers[request.action];
-    if (!handler)
-      throw new AwsError("NotImplemented", `s3: the action '${request.action}' is not supported by the local endpoint.`, 501);
+    if (!handler) throw new AwsError("NotImplemented", `s3: the local endpoint has no action '${request.action}'.`, 501);
     const owner = request.headers["x-amz-expected-bucket-owner"];
     if (owner !== undefined && owner !== this.context.accountId)
       throw new AwsError("AccessDenied", `The bucket is not owned by account ${owner}.`, 403);
@@ -96,7 +94,7 @@ export class S3Service implements AwsService {
     options: WriteCondition & { readonly headers?: Readonly<Record<string, string>> } = {},
   ): Promise<StoredObject> {
     const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
-    const headers = await uploadHeaders(options.headers ?? {}, bytes, this.store.config(bucket));
+    const headers = uploadHeaders(options.headers ?? {}, bytes, this.store.config(bucket));
     const object = await this.store.put(bucket, key, bytes, { headers }, options);
     this.notifications.emit("ObjectCreated:Put", object);
     return object;
@@ -114,7 +112,7 @@ export class S3Service implements AwsService {
     this.store.config(bucket);
     const objects: StoredObject[] = [];
     for (let after: string | undefined = ""; after !== undefined; ) {
-      const page = listPage(this.store, bucket, { prefix, delimiter: "", after, limit: 1000 });
+      const page = listPage(this.store, bucket, { prefix, after, limit: 1000 });
       objects.push(...page.objects);
       after = page.next;
     }

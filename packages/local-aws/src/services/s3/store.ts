@@ -31,7 +31,6 @@ export interface BucketConfig {
   readonly encryption?: { readonly algorithm: string; readonly keyId?: string | undefined } | undefined;
   readonly notifications?: readonly NotificationTarget[] | undefined;
   readonly expirations?: readonly Expiration[] | undefined;
-  readonly tags?: Readonly<Record<string, string>>;
 }
 
 interface Bucket {

@@ -1,6 +1,6 @@
 /** Uploads in parts, over the wire. */
 import { AwsError, type AwsRequest } from "../../contracts";
-import { conditionOf, describedHeaders, refuseUnknownHeaders, verifiedChecksums, writeHeaders } from "./headers";
+import { conditionOf, describedHeaders, refuseUnknownHeaders, verifiedChecksum, writeHeaders } from "./headers";
 import type { MultipartUploads } from "./multipart";
 import type { S3Notifications } from "./notifications";
 import type { Handler } from "./objects";
@@ -30,7 +30,7 @@ export function uploadHandlers(
     },
     UploadPart: async (request, bucket, key) => {
       refuseUnknownHeaders(request.headers);
-      const checksums = await verifiedChecksums(request.headers, request.body);
+      const checksums = verifiedChecksum(request.headers, request.body);
       const number = Number(parameter(request, "partNumber"));
       const etag = await uploads.putPart(bucket, key, parameter(request, "uploadId"), number, request.body);
       return { status: 200, headers: { ...checksums, etag } };

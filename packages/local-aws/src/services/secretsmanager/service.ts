@@ -42,7 +42,7 @@ export class SecretsManagerService implements AwsService {
       jsonVersion: "1.1",
       operations: {
         GetSecretValue: {
-          fields: ["SecretId", "VersionId", "VersionStage"],
+          fields: ["SecretId"],
           resource: (input) => arnOf(input.needText("SecretId")),
           run: (input) => this.get(input),
         },
@@ -136,13 +136,11 @@ export class SecretsManagerService implements AwsService {
 
   private get(input: Input): object {
     const secret = this.existing(input.needText("SecretId"));
-    const id = input.text("VersionId");
-    const stage = input.text("VersionStage") ?? CURRENT;
-    const value = stage === CURRENT ? secret.value : undefined;
-    if (value === undefined || (id !== undefined && id !== value.versionId))
+    const { value } = secret;
+    if (value === undefined)
       throw new AwsError(
         "ResourceNotFoundException",
-        `Secrets Manager can't find the specified secret value for ${id === undefined ? `staging label: ${stage}` : `VersionId: ${id}`}`,
+        `Secrets Manager can't find the specified secret value for staging label: ${CURRENT}`,
       );
     return {
       ARN: secret.arn,

@@ -64,8 +64,7 @@ export function snsBodies(service: SnsService): ResourceBody[] {
         const arn = `${String(inputs.topic)}:${stableUuid(name)}`;
         return { id: arn, state: { ...inputs, arn, ownerId: service.accountId, pendingConfirmation: false } };
       },
-      create: ({ inputs, id }) =>
-        void service.subscribe(String(inputs.topic), String(inputs.protocol), String(inputs.endpoint), id),
+      create: ({ inputs, id }) => service.subscribe(String(inputs.topic), String(inputs.protocol), String(inputs.endpoint), id),
       // By what it subscribes: a replacement that already answers under the same ARN stays.
       delete: ({ inputs }) => {
         const found = service

@@ -1,7 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LocalContext } from "../../contracts";
-import type { Publication } from "./operations";
+
+export interface Publication {
+  readonly message: string;
+  readonly subject: string | undefined;
+  readonly messageId: string;
+}
 
 /** Writes one RFC 5322 message and returns its path. Line breaks are removed from headers so that a subject cannot add any. */
 export function writeMail(context: LocalContext, to: string, publication: Publication): string {

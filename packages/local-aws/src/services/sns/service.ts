@@ -3,12 +3,24 @@ import { randomUUID } from "node:crypto";
 import { AwsError, type AwsService, type DeliverOptions, type LocalContext, type Permission } from "../../contracts";
 import type { DeliverRegistry } from "../deliver";
 import { Documents } from "../documents";
+import type { Input } from "../messaging/input";
 import { serviceOf } from "../messaging/operations";
 import type { ServiceGate } from "../service-gate";
-import { writeMail } from "./mail";
-import { type Publication, type Subscription, snsOperations, type Topic, type TopicPort } from "./operations";
+import { type Publication, writeMail } from "./mail";
 
-export class SnsService implements AwsService, TopicPort {
+interface Topic {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+interface Subscription {
+  readonly arn: string;
+  readonly topic: string;
+  readonly protocol: string;
+  readonly endpoint: string;
+}
+
+export class SnsService implements AwsService {
   readonly name = "sns";
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
@@ -29,8 +41,13 @@ export class SnsService implements AwsService, TopicPort {
       iamPrefix: "sns",
       validationCode: "InvalidParameter",
       jsonVersion: "1.0",
-      queryNamespace: "http://sns.amazonaws.com/doc/2010-03-31/",
-      operations: snsOperations(this),
+      operations: {
+        Publish: {
+          fields: ["TopicArn", "Message", "Subject"],
+          resource: (input) => input.needText("TopicArn"),
+          run: (input) => this.take(input),
+        },
+      },
       keyUse: (action, topicArn) => this.keyUse(action, topicArn),
     });
     this.permissions = service.permissions;
@@ -69,16 +86,14 @@ export class SnsService implements AwsService, TopicPort {
     return this.subscriptionsByArn.all().filter(({ topic }) => topicArn === undefined || topic === topicArn);
   }
 
-  /** Subscribing the same endpoint again answers the same ARN. E-mail needs no confirmation locally: the mail never leaves the machine. */
-  subscribe(topicArn: string, protocol: string, endpoint: string, arn = `${topicArn}:${randomUUID()}`): string {
+  /** Subscribing the same endpoint again changes nothing. E-mail needs no confirmation locally: the mail never leaves the machine. */
+  subscribe(topicArn: string, protocol: string, endpoint: string, arn: string): void {
     this.topic(topicArn);
     if (protocol !== "email")
       throw new AwsError("InvalidParameter", `Protocol ${protocol} is not supported by the local runtime; supported: email.`);
     if (endpoint === "") throw new AwsError("InvalidParameter", "Endpoint must not be empty.");
-    const existing = this.subscriptions(topicArn).find((one) => one.endpoint === endpoint);
-    if (existing !== undefined) return existing.arn;
+    if (this.subscriptions(topicArn).some((one) => one.endpoint === endpoint)) return;
     this.subscriptionsByArn.put(arn, { arn, topic: topicArn, protocol, endpoint });
-    return arn;
   }
 
   unsubscribe(arn: string): void {
@@ -94,14 +109,28 @@ export class SnsService implements AwsService, TopicPort {
     const { Policy: policy, KmsMasterKeyId: keyId } = this.topic(topicArn).attributes;
     if (servicePrincipal !== undefined)
       this.gate.require({ service: servicePrincipal, target: "topic", targetArn: topicArn, sourceArn, policy, keyId });
-    this.publish({ topicArn, message, subject, messageId: randomUUID() });
+    this.publish(topicArn, { message, subject });
   }
 
-  /** Mails every subscriber. */
-  publish(publication: Publication): void {
-    for (const { endpoint } of this.subscriptions(publication.topicArn)) {
+  private take(input: Input): object {
+    const topicArn = input.needText("TopicArn");
+    this.topic(topicArn);
+    const message = input.needText("Message");
+    if (message === "") throw input.error("Message must not be empty");
+    if (Buffer.byteLength(message) > 262_144) throw input.error("Message is longer than 256 KB");
+    const subject = input.text("Subject");
+    if (subject !== undefined && !/^[\x21-\x7e][\x20-\x7e]{0,99}$/.test(subject))
+      throw input.error("Subject must be 1 to 100 printable ASCII characters");
+    return { MessageId: this.publish(topicArn, { message, subject }) };
+  }
+
+  /** Mails every subscriber. @returns the message's id */
+  private publish(topicArn: string, content: Omit<Publication, "messageId">): string {
+    const publication = { ...content, messageId: randomUUID() };
+    for (const { endpoint } of this.subscriptions(topicArn)) {
       const file = writeMail(this.context, endpoint, publication);
       this.context.log(`Mail to ${endpoint}: ${publication.subject ?? "AWS Notification Message"} → ${file}`);
     }
+    return publication.messageId;
   }
 }

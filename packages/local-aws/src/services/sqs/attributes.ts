@@ -21,30 +21,21 @@ export const defaultAttributes: Readonly<Record<string, string>> = {
   VisibilityTimeout: "30",
 };
 
-/** Checks settable queue attributes; an empty value removes an attribute. */
+/** Checks settable queue attributes. */
 export function checkAttributes(attributes: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(attributes)) {
-    const range = numeric[name];
-    if (range !== undefined) {
-      const number = Number(value);
-      if (!Number.isInteger(number) || number < range[0] || number > range[1]) {
-        throw new AwsError("InvalidAttributeValue", `${name} must be an integer from ${range[0]} to ${range[1]}, got ${value}.`);
-      }
-    } else if (!settableAttributes.includes(name)) {
-      throw new AwsError(
-        "InvalidAttributeName",
-        `Attribute ${name} is not supported by the local runtime. Supported: ${settableAttributes.join(", ")}.`,
-      );
-    }
+  for (const [name, [low, high]] of Object.entries(numeric)) {
+    const value = Number(attributes[name] ?? low);
+    if (!Number.isInteger(value) || value < low || value > high)
+      throw new AwsError("InvalidAttributeValue", `${name} must be an integer from ${low} to ${high}, got ${attributes[name]}.`);
   }
-  if (attributes.Policy !== undefined && attributes.Policy !== "") {
+  if (attributes.Policy !== undefined) {
     try {
       parsePolicy(attributes.Policy, "Policy", "resource");
     } catch (error) {
       throw new AwsError("InvalidAttributeValue", `Policy is not a policy document: ${messageOf(error)}`);
     }
   }
-  if (attributes.RedrivePolicy !== undefined && attributes.RedrivePolicy !== "") parseRedrive(attributes.RedrivePolicy);
+  if (attributes.RedrivePolicy !== undefined) parseRedrive(attributes.RedrivePolicy);
 }
 
 export function parseRedrive(text: string): { readonly deadLetterTargetArn: string; readonly maxReceiveCount: number } {

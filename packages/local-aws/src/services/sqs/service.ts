@@ -1,14 +1,11 @@
 /** SQS on SQLite: the service and the in-process calls that event source mappings and deliveries use. */
-import type { AwsService, LocalContext, Part, Permission } from "../../contracts";
+import type { AwsService, DeliverOptions, LocalContext, Part, Permission } from "../../contracts";
 import { serviceOf } from "../messaging/operations";
 import { ticker } from "../messaging/ticker";
 import type { ServiceGate } from "../service-gate";
 import { parseRedrive } from "./attributes";
-import type { MessageAttributes } from "./md5";
-import { messageOperations } from "./message-operations";
-import type { QueuePort } from "./port";
-import { queueOperations } from "./queue-operations";
-import { type Message, type QueueRow, type Redrive, SqsStore } from "./store";
+import { type QueuePort, sqsOperations } from "./operations";
+import { type Message, type MessageAttributes, type QueueRow, type Redrive, SqsStore } from "./store";
 
 /** Receives a metric value; wired to the CloudWatch service. */
 export type MetricSink = (
@@ -39,7 +36,7 @@ export class SqsService implements AwsService, QueuePort {
       iamPrefix: "sqs",
       validationCode: "InvalidParameterValue",
       jsonVersion: "1.0",
-      operations: { ...queueOperations(this), ...messageOperations(this) },
+      operations: sqsOperations(this),
       keyUse: (action, queueArn) => this.keyUse(action, queueArn),
     });
     this.permissions = service.permissions;
@@ -85,7 +82,7 @@ export class SqsService implements AwsService, QueuePort {
   }
 
   /** Sends from inside the runtime. With a service principal, the policies of the queue and its key must allow it. */
-  deliver(queueArn: string, body: string, options: DeliverToQueue = {}): void {
+  deliver(queueArn: string, body: string, options: DeliverOptions & { readonly attributes?: MessageAttributes } = {}): void {
     const queue = this.store.queue(this.nameOf(queueArn));
     if (options.servicePrincipal !== undefined) {
       this.gate.require({
@@ -106,15 +103,10 @@ export class SqsService implements AwsService, QueuePort {
   }
 
   /** Takes up to `limit` messages (an event source mapping may take more than the API's 10). */
-  receive(queueArn: string, limit: number, visibilitySeconds?: number): readonly Message[] {
+  receive(queueArn: string, limit: number): readonly Message[] {
     const queue = this.store.queue(this.nameOf(queueArn));
     const redrive = this.redriveOf(queue);
-    const { messages, moved } = this.store.receive(
-      queue,
-      limit,
-      visibilitySeconds ?? Number(queue.attributes.VisibilityTimeout),
-      redrive,
-    );
+    const { messages, moved } = this.store.receive(queue, limit, redrive);
     if (moved && redrive !== undefined) this.wake(redrive.deadLetterQueue);
     return messages;
   }
@@ -155,14 +147,8 @@ export class SqsService implements AwsService, QueuePort {
 
   private redriveOf(queue: QueueRow): Redrive | undefined {
     const policy = queue.attributes.RedrivePolicy;
-    if (policy === undefined || policy === "") return undefined;
+    if (policy === undefined) return undefined;
     const { deadLetterTargetArn, maxReceiveCount } = parseRedrive(policy);
     return { deadLetterQueue: this.nameOf(deadLetterTargetArn), maxReceiveCount, sourceArn: this.arnOf(queue.name) };
   }
-}
-
-export interface DeliverToQueue {
-  readonly servicePrincipal?: string | undefined;
-  readonly sourceArn?: string | undefined;
-  readonly attributes?: MessageAttributes | undefined;
 }

@@ -3,7 +3,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { AwsError } from "../../contracts";
 import { Documents } from "../documents";
 import { numberOf, optionalNumber, optionalText, type Row, textOf, transaction } from "../messaging/database";
-import type { MessageAttributes } from "./md5";
+
+/** Only services attach attributes here: EventBridge adds the reason to a dead letter. */
+export interface MessageAttribute {
+  readonly DataType: "String" | "Number";
+  readonly StringValue: string;
+}
+
+export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
 export interface QueueRow {
   readonly name: string;
@@ -16,8 +23,6 @@ export interface QueueRow {
 export interface SendArgs {
   readonly body: string;
   readonly attributes: MessageAttributes;
-  /** Absent: the queue's own. */
-  readonly delaySeconds?: number | undefined;
   readonly senderId: string;
 }
 
@@ -85,24 +90,20 @@ export class SqsStore {
     });
   }
 
-  /** Returns the message's id. */
-  send(queue: QueueRow, message: SendArgs): string {
-    const messageId = randomUUID();
+  send(queue: QueueRow, message: SendArgs): void {
     const now = this.now();
-    const delayMs = (message.delaySeconds ?? Number(queue.attributes.DelaySeconds ?? 0)) * 1000;
+    const delayMs = Number(queue.attributes.DelaySeconds ?? 0) * 1000;
     this.db
       .prepare(
         "INSERT INTO sqs_messages (queue, message_id, body, attributes, sent, visible, sender) VALUES (?, ?, ?, ?, ?, ?, ?)",
       )
-      .run(queue.name, messageId, message.body, JSON.stringify(message.attributes), now, now + delayMs, message.senderId);
-    return messageId;
+      .run(queue.name, randomUUID(), message.body, JSON.stringify(message.attributes), now, now + delayMs, message.senderId);
   }
 
   /** Takes up to `limit` visible messages; those over the redrive limit go to the dead-letter queue instead. */
   receive(
     queue: QueueRow,
     limit: number,
-    visibilitySeconds: number,
     redrive: Redrive | undefined,
   ): { readonly messages: Message[]; readonly moved: boolean } {
     const now = this.now();
@@ -129,7 +130,12 @@ export class SqsStore {
         "UPDATE sqs_messages SET visible = ?, receives = receives + 1, first_received = ?, receipt = ? WHERE id = ?",
       );
       for (const message of messages)
-        take.run(now + visibilitySeconds * 1000, message.firstReceivedMs, message.receiptHandle, message.id);
+        take.run(
+          now + Number(queue.attributes.VisibilityTimeout) * 1000,
+          message.firstReceivedMs,
+          message.receiptHandle,
+          message.id,
+        );
       return { messages, moved: spent.length > 0 };
     });
   }

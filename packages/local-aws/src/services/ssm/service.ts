@@ -15,7 +15,7 @@ import type { ServiceGate } from "../service-gate";
 import { type Parameter, ParameterStore } from "./store";
 
 /** "AWS Systems Manager endpoints and quotas": default throughput 40 a second of an account and region, shared by these actions. */
-const METERED = ["GetParameter", "GetParameters", "GetParametersByPath"];
+const METERED = ["GetParameter", "GetParameters"];
 /** How many calls pass at once isn't published; a second's worth. */
 const THROUGHPUT = { rate: 40, burst: 40 };
 
@@ -76,16 +76,6 @@ export class SsmService implements AwsService {
             (input.texts("Names") ?? []).map((name) => this.parameters.find(name)),
           ),
         run: (input) => this.getMany(input),
-      },
-      GetParametersByPath: {
-        fields: ["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"],
-        resource: (input) => arnOf(input.needText("Path")),
-        needs: (input) => this.decryption(input, this.parameters.under(input.needText("Path"), true)),
-        run: (input) => {
-          const found = this.parameters.under(input.needText("Path"), input.flag("Recursive") ?? false);
-          const { items, nextToken } = pageOf(found, input, 10);
-          return { Parameters: items.map((parameter) => this.shown(parameter, input)), NextToken: nextToken };
-        },
       },
       GetParameterHistory: {
         fields: ["Name", "WithDecryption", "MaxResults", "NextToken"],

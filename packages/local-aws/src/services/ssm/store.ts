@@ -93,14 +93,6 @@ export class ParameterStore {
     return rows.map((row) => this.fromRow(row));
   }
 
-  /** The newest versions of the parameters below a path, in the order of their names. */
-  under(path: string, recursive: boolean): Parameter[] {
-    const prefix = path.endsWith("/") ? path : `${path}/`;
-    return this.names()
-      .filter((name) => name.startsWith(prefix) && (recursive || !name.slice(prefix.length).includes("/")))
-      .map((name) => this.existing(name));
-  }
-
   names(): string[] {
     const rows = this.context.db.prepare("SELECT DISTINCT name FROM ssm_parameters ORDER BY name").all();
     return rows.map(({ name }) => String(name));

@@ -1,17 +1,5 @@
-import {
-  DescribeAlarmsCommand,
-  GetDashboardCommand,
-  GetMetricDataCommand,
-  ListMetricsCommand,
-  PutMetricAlarmCommand,
-} from "@aws-sdk/client-cloudwatch";
-import {
-  CreateLogGroupCommand,
-  DescribeLogGroupsCommand,
-  DescribeLogStreamsCommand,
-  FilterLogEventsCommand,
-  PutRetentionPolicyCommand,
-} from "@aws-sdk/client-cloudwatch-logs";
+import { DescribeAlarmsCommand, GetMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+import { CreateLogGroupCommand, FilterLogEventsCommand, PutRetentionPolicyCommand } from "@aws-sdk/client-cloudwatch-logs";
 import type { Case } from "../sides";
 
 const HOUR_MS = 3_600_000;
@@ -23,8 +11,6 @@ export const observation: readonly Case[] = [
       const logGroupName = "/conformance/events";
       await given.logGroup(logGroupName);
       await given.logEvents(logGroupName, "s", ["plain ERROR text", '{"level":"info","n":5}', '{"level":"error","n":12}']);
-      await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName }));
-      await logs.send(new DescribeLogStreamsCommand({ logGroupName }));
       for (const filterPattern of [undefined, "ERROR", "ERROR -text", "?plain ?info", '"ERROR text"']) {
         const found = await logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }));
         note([filterPattern, found.events?.map(({ message }) => message)]);
@@ -42,17 +28,14 @@ export const observation: readonly Case[] = [
       await refused(logs.send(new PutRetentionPolicyCommand({ logGroupName: "/conformance/new", retentionInDays: 8 })));
       await refused(logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 7 })));
       await refused(logs.send(new FilterLogEventsCommand({ logGroupName })));
-      await refused(logs.send(new DescribeLogStreamsCommand({ logGroupName })));
       await refused(logs.send(new CreateLogGroupCommand({ logGroupName: "not allowed!" })));
     },
   },
   {
-    name: "metrics are listed and summed up",
+    name: "metrics are summed up",
     run: async ({ given, cloudwatch, note, refused }) => {
       const Namespace = "Conformance/Metrics";
       await given.metric(Namespace, "Scored", [1, 2, 6]);
-      await cloudwatch.send(new ListMetricsCommand({ Namespace }));
-      await cloudwatch.send(new ListMetricsCommand({ Namespace: "Conformance/None" }));
       const Metric = { Namespace, MetricName: "Scored" };
       const query = (Stat: string, EndTime: Date) =>
         new GetMetricDataCommand({
@@ -68,30 +51,18 @@ export const observation: readonly Case[] = [
     },
   },
   {
-    name: "alarms and dashboards tell what they were made of",
-    run: async ({ given, cloudwatch, refused }) => {
-      const alarm = {
-        AlarmName: "conformance-alarm",
-        Namespace: "Conformance",
-        MetricName: "Errors",
-        Statistic: "Sum",
-        Period: 60,
-        EvaluationPeriods: 1,
-        Threshold: 5,
-        ComparisonOperator: "GreaterThanThreshold",
-        AlarmDescription: "for the comparison",
-      } as const;
-      await cloudwatch.send(new PutMetricAlarmCommand(alarm));
-      await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: [alarm.AlarmName] }));
+    name: "alarms tell what they were made of",
+    run: async ({ given, cloudwatch }) => {
+      const name = "conformance-alarm";
+      await given.alarm({
+        name,
+        description: "for the comparison",
+        namespace: "Conformance",
+        metricName: "Errors",
+        threshold: 5,
+      });
+      await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: [name] }));
       await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: ["none"] }));
-      await refused(cloudwatch.send(new PutMetricAlarmCommand({ ...alarm, EvaluationPeriods: 0 })));
-      await refused(
-        cloudwatch.send(new PutMetricAlarmCommand({ ...alarm, ComparisonOperator: "Above" as "GreaterThanThreshold" })),
-      );
-      const body = JSON.stringify({ widgets: [] });
-      await given.dashboard("conformance-dashboard", body);
-      await cloudwatch.send(new GetDashboardCommand({ DashboardName: "conformance-dashboard" }));
-      await refused(cloudwatch.send(new GetDashboardCommand({ DashboardName: "none" })));
     },
   },
 ];

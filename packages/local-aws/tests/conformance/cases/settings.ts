@@ -1,11 +1,5 @@
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import {
-  GetParameterCommand,
-  GetParameterHistoryCommand,
-  GetParametersByPathCommand,
-  GetParametersCommand,
-  PutParameterCommand,
-} from "@aws-sdk/client-ssm";
+import { GetParameterCommand, GetParameterHistoryCommand, GetParametersCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import type { Case } from "../sides";
 
 export const settings: readonly Case[] = [
@@ -21,17 +15,6 @@ export const settings: readonly Case[] = [
       await refused(ssm.send(new GetParameterCommand({ Name: `${Name}:9` })));
       await ssm.send(new GetParameterHistoryCommand({ Name }));
       await ssm.send(new GetParametersCommand({ Names: [Name, "/conformance/none"] }));
-    },
-  },
-  {
-    name: "parameters of a path are read, below it too when told",
-    run: async ({ ssm }) => {
-      for (const name of ["a", "b", "deep/c"])
-        await ssm.send(new PutParameterCommand({ Name: `/tree/${name}`, Value: name, Type: "String" }));
-      await ssm.send(new PutParameterCommand({ Name: "/trees", Value: "other", Type: "String" }));
-      await ssm.send(new GetParametersByPathCommand({ Path: "/tree" }));
-      await ssm.send(new GetParametersByPathCommand({ Path: "/tree", Recursive: true, MaxResults: 2 }));
-      await ssm.send(new GetParametersByPathCommand({ Path: "/nothing" }));
     },
   },
   {
@@ -67,9 +50,7 @@ export const settings: readonly Case[] = [
       await given.secret("conformance-secret", "first");
       const SecretId = "conformance-secret";
       await secrets.send(new GetSecretValueCommand({ SecretId }));
-      await secrets.send(new GetSecretValueCommand({ SecretId, VersionStage: "AWSCURRENT" }));
       await refused(secrets.send(new GetSecretValueCommand({ SecretId: "none" })));
-      await refused(secrets.send(new GetSecretValueCommand({ SecretId, VersionStage: "none" })));
     },
   },
 ];

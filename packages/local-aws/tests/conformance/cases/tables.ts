@@ -1,18 +1,11 @@
 import {
   BatchGetItemCommand,
-  CreateTableCommand,
   DeleteItemCommand,
-  DeleteTableCommand,
-  DescribeTableCommand,
   GetItemCommand,
-  ListTablesCommand,
   PutItemCommand,
   QueryCommand,
   ScanCommand,
-  type TableDescription,
   UpdateItemCommand,
-  UpdateTableCommand,
-  waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import type { Case } from "../sides";
 
@@ -88,40 +81,6 @@ export const tables: readonly Case[] = [
       note(Responses?.[TableName]?.map(({ id }) => id?.S));
       await refused(dynamodb.send(new BatchGetItemCommand({ RequestItems: keys("a", "a") })));
       await refused(dynamodb.send(new BatchGetItemCommand({ RequestItems: { none: { Keys: [{ id: { S: "a" } }] } } })));
-    },
-  },
-  {
-    name: "a table is made once, described, listed, gets other units and goes",
-    run: async ({ dynamodb, quiet, note, refused }) => {
-      const TableName = "made-table";
-      const units = (count: number) => ({ ReadCapacityUnits: count, WriteCapacityUnits: count });
-      const described = (table: TableDescription | undefined) => ({
-        TableName: table?.TableName,
-        TableArn: table?.TableArn,
-        KeySchema: table?.KeySchema,
-        AttributeDefinitions: table?.AttributeDefinitions,
-        ItemCount: table?.ItemCount,
-      });
-      const create = new CreateTableCommand({
-        TableName,
-        KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
-        AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
-        ProvisionedThroughput: units(1),
-      });
-      note(described((await quiet.dynamodb.send(create)).TableDescription), "DynamoDB.CreateTable");
-      await waitUntilTableExists({ client: quiet.dynamodb, maxWaitTime: 10, minDelay: 1, maxDelay: 1 }, { TableName });
-      await refused(dynamodb.send(create));
-      const update = (count: number) => new UpdateTableCommand({ TableName, ProvisionedThroughput: units(count) });
-      note(described((await quiet.dynamodb.send(update(2))).TableDescription), "DynamoDB.UpdateTable");
-      const { Table } = await quiet.dynamodb.send(new DescribeTableCommand({ TableName }));
-      note([described(Table), Table?.ProvisionedThroughput?.WriteCapacityUnits], "DynamoDB.DescribeTable");
-      const { TableNames = [] } = await quiet.dynamodb.send(new ListTablesCommand({}));
-      note(TableNames.includes(TableName), "DynamoDB.ListTables");
-      const gone = await quiet.dynamodb.send(new DeleteTableCommand({ TableName }));
-      note(gone.TableDescription?.TableName, "DynamoDB.DeleteTable");
-      await refused(dynamodb.send(new DescribeTableCommand({ TableName: "none" })));
-      await refused(dynamodb.send(new DeleteTableCommand({ TableName: "none" })));
-      await refused(dynamodb.send(new UpdateTableCommand({ TableName: "none", ProvisionedThroughput: units(2) })));
     },
   },
   {

@@ -1,37 +1,46 @@
 import { AwsError } from "../../contracts";
 import type { Input } from "../messaging/input";
 import type { Operation } from "../messaging/operations";
-import { encryption, type NewRecord, type StreamRow } from "./rows";
-import type { KinesisStore } from "./store";
-import { type Streams, streamFields } from "./streams";
+import type { KinesisStore, NewRecord, StreamRow } from "./store";
 
 const requestLimitBytes = 10 * 1024 * 1024;
 
-/** Actions that append records; `append` also wakes the stream's readers. */
-export function writing(streams: Streams, append: KinesisStore["append"]): Record<string, Operation> {
+/** What the operations need of the service. */
+interface StreamPort {
+  readonly store: KinesisStore;
+  arnOf(name: string): string;
+  /** Stream name from a name or an ARN. */
+  nameOf(stream: string): string;
+  /** Also wakes the stream's readers. */
+  append: KinesisStore["append"];
+}
+
+export function kinesisOperations(kinesis: StreamPort): Record<string, Operation> {
+  const resource = (input: Input) => kinesis.arnOf(nameIn(kinesis, input));
+  const streamOf = (input: Input) => kinesis.store.stream(nameIn(kinesis, input));
   return {
     PutRecord: {
-      fields: [...streamFields, "Data", "PartitionKey"],
-      resource: streams.resource,
+      fields: ["StreamName", "StreamARN", "Data", "PartitionKey"],
+      resource,
       run: (input) => {
-        const stream = streams.of(input);
-        const [placed] = append(stream.name, [entry(input, stream, streams.store)]);
+        const stream = streamOf(input);
+        const [placed] = kinesis.append(stream.name, [entry(input, stream, kinesis.store)]);
         return { ShardId: placed?.shardId, SequenceNumber: placed?.sequenceNumber, EncryptionType: encryption(stream) };
       },
     },
     PutRecords: {
-      fields: [...streamFields, "Records"],
-      resource: streams.resource,
+      fields: ["StreamName", "StreamARN", "Records"],
+      resource,
       run: (input) => {
-        const stream = streams.of(input);
+        const stream = streamOf(input);
         const entries = input.needChildren("Records", ["Data", "PartitionKey"]);
         if (entries.length < 1 || entries.length > 500)
           throw input.error(`Records must hold 1 to 500 records, got ${entries.length}`);
-        const records = entries.map((one) => entry(one, stream, streams.store));
+        const records = entries.map((one) => entry(one, stream, kinesis.store));
         const total = records.reduce((sum, { size }) => sum + size, 0);
         if (total > requestLimitBytes)
           throw new AwsError("InvalidArgumentException", `Records holds ${total} bytes, more than the 10 MiB of one request.`);
-        const placed = append(stream.name, records);
+        const placed = kinesis.append(stream.name, records);
         return {
           FailedRecordCount: 0,
           Records: placed.map(({ sequenceNumber, shardId }) => ({ SequenceNumber: sequenceNumber, ShardId: shardId })),
@@ -41,6 +50,18 @@ export function writing(streams: Streams, append: KinesisStore["append"]): Recor
     },
   };
 }
+
+function nameIn(kinesis: StreamPort, input: Input): string {
+  const [arn, name] = [input.text("StreamARN"), input.text("StreamName")];
+  const found = arn === undefined ? name : kinesis.nameOf(arn);
+  if (found === undefined) throw input.error("either StreamName or StreamARN is required");
+  if (arn !== undefined && arn !== kinesis.arnOf(found))
+    throw new AwsError("ResourceNotFoundException", `Stream ${arn} not found: expected ${kinesis.arnOf("NAME")}.`);
+  if (name !== undefined && name !== found) throw input.error(`StreamARN ${arn} and StreamName ${name} name different streams`);
+  return found;
+}
+
+const encryption = ({ keyId }: StreamRow): "KMS" | "NONE" => (keyId === undefined ? "NONE" : "KMS");
 
 function entry(input: Input, stream: StreamRow, store: KinesisStore): NewRecord & { readonly size: number } {
   const partitionKey = input.needText("PartitionKey");

@@ -1,1 +1,0 @@
-export { stsService } from "./service";
