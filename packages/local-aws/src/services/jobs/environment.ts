@@ -6,7 +6,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-interface Step {
+export interface Step {
   readonly command: string;
   readonly args: readonly string[];
   /** "creating …": what failed when it fails. */
@@ -69,18 +69,26 @@ export async function preparePythonEnvironment(root: string = process.cwd()): Pr
 
 /**
  * Spark runs on Java.
+ * @returns its version
  * @throws Error with what is needed when it is missing or too old
  */
-export function requireJava(environment: NodeJS.ProcessEnv = process.env): void {
+export function requireJava(environment: NodeJS.ProcessEnv = process.env): string {
   const command = environment.JAVA_HOME ? join(environment.JAVA_HOME, "bin/java") : "java";
   const { status, output } = run({ command, args: ["-version"], what: "asking for Java's version" });
   const fix = `Install Java ${JAVA_MAJOR} or newer (Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17) and put it on the PATH or name it in JAVA_HOME.`;
   if (status !== 0) throw new Error(`The Glue jobs run on Spark, which needs Java, but ${command} cannot be run. ${fix}`);
-  const [version = "", old = "", current = ""] = /version "(?:1\.(\d+)|(\d+))/.exec(output) ?? [];
+  const [version = "", full = "", old = "", current = ""] = /version "((?:1\.(\d+)|(\d+))[^"]*)/.exec(output) ?? [];
   if (Number(old || current) < JAVA_MAJOR)
     throw new Error(
       `The Glue jobs run on Spark, which needs Java ${JAVA_MAJOR}, but ${command} says ${version || output}. ${fix}`,
     );
+  return full;
+}
+
+/** Runs a step while this process serves others. @throws Error with what it printed */
+export async function runStep(step: Step): Promise<void> {
+  const { status, output } = await runBehind(step);
+  if (status !== 0) throw new Error(`${step.what} failed: ${output.trim()}`);
 }
 
 /** Runs a Python command to its end. @returns what it printed */

@@ -15,7 +15,12 @@ export interface Interpreter {
   readonly python: string;
   /** Only when Java was asked for. */
   readonly javaHome?: string;
+  /** Of Spark's classes, for Java to map. */
+  readonly classArchive?: string;
 }
+
+/** Folder of job_host.py, training_host.py, transform_host.py and class_archive.py. */
+export const hostsFolder = (): string => join(process.cwd(), "packages", "local-aws", "python");
 
 /** Resolves once the machine is ready for Python, and for Java if asked. Rejects with what is missing and how to get it. */
 export type InterpreterSource = (needs: { readonly java: boolean }) => Promise<Interpreter>;
@@ -57,7 +62,7 @@ export function jobPorts(services: JobServices): JobPorts {
   const { context, iam, credentials, s3, logs, events } = services;
   return {
     context,
-    hosts: join(process.cwd(), "packages", "local-aws", "python"),
+    hosts: hostsFolder(),
     interpreter: services.interpreter,
     after: services.after ?? realTimers,
     metric: services.metrics,
