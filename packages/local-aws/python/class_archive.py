@@ -1,20 +1,21 @@
 """Makes an archive of Spark's classes, which Java maps at its start instead of loading, checking and linking them one by one.
 
-usage: class_archive.py ARCHIVE FOLDER
+usage: class_archive.py ARCHIVE
 
-Java archives what was loaded when the process ends, so this does a little of what jobs do. FOLDER is for temporary files.
+Java archives what was loaded when the process ends, so this does a little of what jobs do. It ignores an archive of another Java.
 https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
 """
 
 import os
 import sys
+import tempfile
 
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
 
 def main(archive: str, folder: str) -> None:
-    options = f'"-XX:ArchiveClassesAtExit={archive}" -Xlog:cds=off -Xlog:cds+dynamic=off "-Djava.io.tmpdir={folder}"'
+    options = f'"-XX:ArchiveClassesAtExit={archive}" -Xlog:cds=off -Xlog:cds+dynamic=off -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "-Djava.io.tmpdir={folder}"'
     settings = {
         "spark.ui.enabled": "false",
         "spark.driver.host": "127.0.0.1",
@@ -51,4 +52,7 @@ def work(spark: SparkSession, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    unfinished = f"{sys.argv[1]}.unfinished"
+    with tempfile.TemporaryDirectory() as temporary:
+        main(unfinished, temporary)
+    os.replace(unfinished, sys.argv[1])

@@ -19,9 +19,6 @@ export interface Interpreter {
   readonly classArchive?: string;
 }
 
-/** Folder of job_host.py, training_host.py, transform_host.py and class_archive.py. */
-export const hostsFolder = (): string => join(process.cwd(), "packages", "local-aws", "python");
-
 /** Resolves once the machine is ready for Python, and for Java if asked. Rejects with what is missing and how to get it. */
 export type InterpreterSource = (needs: { readonly java: boolean }) => Promise<Interpreter>;
 
@@ -62,7 +59,7 @@ export function jobPorts(services: JobServices): JobPorts {
   const { context, iam, credentials, s3, logs, events } = services;
   return {
     context,
-    hosts: hostsFolder(),
+    hosts: join(process.cwd(), "packages", "local-aws", "python"),
     interpreter: services.interpreter,
     after: services.after ?? realTimers,
     metric: services.metrics,
