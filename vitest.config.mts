@@ -4,12 +4,22 @@ import FastFirst from "./tests/helpers/order.mts";
 import { packageSources } from "./tests/helpers/package-sources.mts";
 import Slowest from "./tests/helpers/slowest.mts";
 
+/** Tests of code that keeps nothing between calls: half of their time would be loading it anew for each file. */
+const PURE = ["tests/functions/**/*.test.ts", "tests/stacks/**/*.test.ts", "packages/tree-kernel/tests/**/*.test.ts"];
+
+const project = (name: string, isolate: boolean, include: string[], exclude: string[]) => ({
+  extends: true as const,
+  test: { name, isolate, include, exclude },
+});
+
 export default defineConfig({
   resolve: { alias: packageSources },
   test: {
-    include: ["tests/**/*.test.ts", "packages/*/tests/**/*.test.ts"],
-    // They need the Pulumi CLI: npm run test:engine.
-    exclude: ["tests/engine/**"],
+    projects: [
+      project("pure", false, PURE, []),
+      // tests/engine needs the Pulumi CLI: npm run test:engine.
+      project("rest", true, ["tests/**/*.test.ts", "packages/*/tests/**/*.test.ts"], [...PURE, "tests/engine/**"]),
+    ],
     pool: "forks",
     // Half of the end-to-end tests' time is waiting, so two cores carry two workers.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -26,6 +26,11 @@ export interface ComponentArguments {
 }
 
 const COMPONENTS = ["scoring-api", "stream-processor", "risk-warehouse", "training-pipeline", "inference-pipeline"] as const;
+/** How components are put together; evaluated by a test, like every minimal use. */
+export const SHARING = `const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });
+const { context, bus, tokenSecret, dataBucket: bucket } = stream;
+const api = new ScoringApi("scoring", { profiles: [PROFILES.lead], context, bus, tokenSecret, archive: { bucket } });`;
+
 /** Every component takes one; it has its own table. */
 const CONTEXT = "PlatformContext";
 
@@ -143,10 +148,11 @@ export function componentsDoc(root: string): string {
     "If you don't pass a key, alarm topic, bus or bucket, the component creates one and exposes it as a property for the next component:",
     "",
     "```ts",
-    'const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });',
-    "const { context, bus, tokenSecret, dataBucket: bucket } = stream;",
-    'const api = new ScoringApi("scoring", { profiles: [PROFILES.lead], context, bus, tokenSecret, archive: { bucket } });',
+    SHARING,
     "```",
+    "",
+    "In the samples, `PROFILES` are those of `functions/scoring/profiles`, `device` is one of the `datasets()` of `stacks/datasets.ts`, and `api` and",
+    "`training` are the components that the samples before make. `tests/components/minimal-use.test.ts` evaluates each sample as it stands here.",
     "",
     ...components.flatMap(section),
     "## Context",

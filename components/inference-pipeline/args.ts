@@ -26,7 +26,7 @@ export interface Backfill {
 /**
  * Arguments of an {@link InferencePipeline}.
  * @example
- * new InferencePipeline("inference", { datasets, served: [stream.served], store: training.store });
+ * new InferencePipeline("inference", { datasets: [device], served: api.served, store: training.store });
  */
 export interface InferencePipelineArgs extends PipelineArgs {
   /**

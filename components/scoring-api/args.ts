@@ -80,7 +80,7 @@ export interface HighScores {
 /**
  * Arguments of a {@link ScoringApi}.
  * @example
- * new ScoringApi("scoring", { profiles: [PROFILES.lead, PROFILES.churn] });
+ * new ScoringApi("scoring", { profiles: [PROFILES.device] });
  */
 export interface ScoringApiArgs {
   /**

@@ -32,7 +32,7 @@ export interface Canary {
 /**
  * Arguments of a {@link TrainingPipeline}.
  * @example
- * new TrainingPipeline("training", { datasets, served: [stream.served] });
+ * new TrainingPipeline("training", { datasets: [device], served: api.served });
  */
 export interface TrainingPipelineArgs extends PipelineArgs {
   /**

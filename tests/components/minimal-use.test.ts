@@ -1,5 +1,7 @@
+import { compileFunction } from "node:vm";
 import { stackGraph } from "@risk/local-aws";
 import { describe, expect, it } from "vitest";
+import { readComponents, SHARING } from "../../build/components-doc";
 import type * as Inference from "../../components/inference-pipeline";
 import type * as Warehouse from "../../components/risk-warehouse";
 import type * as Api from "../../components/scoring-api";
@@ -22,20 +24,29 @@ const { tagEverything } = load("stacks/tags") as typeof Tags;
 
 const { device, fraud } = datasets({ fraudMaturityDays: 30, device: null });
 
-const USES = {
-  StreamProcessor: () => new StreamProcessor("fraud", { profile: PROFILES.fraud }),
-  ScoringApi: () => new ScoringApi("scoring", { profiles: [PROFILES.device] }),
-  RiskWarehouse: () => new RiskWarehouse("risk", {}),
-  TrainingPipeline: () => {
-    const { served } = USES.ScoringApi();
-    return new TrainingPipeline("training", { datasets: [device], served });
-  },
+/** The samples of docs/components.md, by component. */
+const SAMPLES = new Map(readComponents(ROOT).components.map(({ name, minimalUse }) => [name, minimalUse]));
+const NAMES = { StreamProcessor, ScoringApi, RiskWarehouse, TrainingPipeline, InferencePipeline, PROFILES, device };
+
+/** Runs the text of a sample, which may use what samples before it have made. */
+function run(sample: string, made: Readonly<Record<string, unknown>> = {}): unknown {
+  const names = { ...NAMES, ...made };
+  return compileFunction(sample, Object.keys(names))(...Object.values(names));
+}
+
+const make = (component: string, made?: Readonly<Record<string, unknown>>): unknown =>
+  run(`return ${SAMPLES.get(component)}`, made);
+
+const USES: Readonly<Record<string, () => unknown>> = {
+  StreamProcessor: () => make("StreamProcessor"),
+  ScoringApi: () => make("ScoringApi"),
+  RiskWarehouse: () => make("RiskWarehouse"),
+  TrainingPipeline: () => make("TrainingPipeline", { api: make("ScoringApi") }),
   InferencePipeline: () => {
-    const { served } = USES.ScoringApi();
-    const { store } = new TrainingPipeline("training", { datasets: [device], served });
-    return new InferencePipeline("inference", { datasets: [device], served, store });
+    const api = make("ScoringApi");
+    return make("InferencePipeline", { api, training: make("TrainingPipeline", { api }) });
   },
-} as const;
+};
 
 /** What a component registered: `fraud-stream (aws:kinesis/stream:Stream)`. */
 const childrenOf = (component: string, { resources }: Evaluation): string[] =>
@@ -45,6 +56,10 @@ const childrenOf = (component: string, { resources }: Evaluation): string[] =>
     .sort();
 
 describe("the minimal use", () => {
+  it("of every component is in docs/components.md", () => {
+    expect([...SAMPLES.keys()].sort()).toEqual(Object.keys(USES).sort());
+  });
+
   it.each(Object.entries(USES))("of a %s makes exactly these resources", async (name, use) => {
     expect(childrenOf(name, await evaluate("test", {}, use))).toEqual(CHILDREN[name]);
   });
@@ -62,8 +77,9 @@ describe("the minimal use", () => {
 
 describe("what a component creates for itself", () => {
   it("is protected, and named after the stack and a hash that other projects don't have", async () => {
-    const graph = await evaluate("Test-1", {}, USES.StreamProcessor, { organization: "acme" });
-    const other = await evaluate("Test-1", {}, USES.StreamProcessor, { organization: "other" });
+    const stream = () => make("StreamProcessor");
+    const graph = await evaluate("Test-1", {}, stream, { organization: "acme" });
+    const other = await evaluate("Test-1", {}, stream, { organization: "other" });
     const bucket = ({ find }: typeof graph) => find("aws:s3/bucket:Bucket", "fraud-data-bucket");
     expect(bucket(graph)).toMatchObject({
       protect: true,
@@ -74,10 +90,7 @@ describe("what a component creates for itself", () => {
   });
 
   it("can be shared with the next one", async () => {
-    const graph = await evaluate("test", {}, () => {
-      const { context, bus, tokenSecret, dataBucket: bucket } = USES.StreamProcessor();
-      new ScoringApi("scoring", { profiles: [PROFILES.device], context, bus, tokenSecret, archive: { bucket } });
-    });
+    const graph = await evaluate("test", {}, () => run(SHARING));
     for (const type of ["aws:kms/key:Key", "aws:cloudwatch/eventBus:EventBus", "aws:secretsmanager/secret:Secret"])
       expect(graph.ofType(type), type).toHaveLength(1);
   });
@@ -120,7 +133,7 @@ describe("arguments", () => {
     const spot = { enabled: true, maxWaitMinutes: 10 } as const;
     expect(
       await refusal(() => {
-        const { served } = USES.ScoringApi();
+        const { served } = new ScoringApi("scoring", { profiles: [PROFILES.device] });
         new TrainingPipeline("training", { datasets: [device], served, training: { spot } });
       }),
     ).toContain("args.training.spot.maxWaitMinutes is 10; SageMaker counts the work into the wait");

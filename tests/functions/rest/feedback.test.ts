@@ -6,7 +6,7 @@ import { feedback as validate } from "#validators";
 import { createFeedbackHandler } from "../../../functions/rest/feedback";
 import { readLabels } from "../../../functions/rest/feedback-labels";
 import { FEEDBACK_SCHEMA } from "../../../functions/rest/feedback-schema";
-import type { RestAnswer } from "../../../functions/rest/problems";
+import { FEEDBACK_PROBLEMS, type RestAnswer } from "../../../functions/rest/problems";
 import { toDraft04 } from "../../../functions/scoring/core/draft04";
 import type { LabelRecord } from "../../../functions/scoring/core/label-record";
 import { createLog } from "../../../functions/shared/log";
@@ -212,6 +212,25 @@ describe("bad labels", () => {
     const answer = await new World().send(body);
     expect(answer.statusCode).toBe(status);
     expect(JSON.parse(answer.body)).toMatchObject({ type: `urn:risk-scoring:problem:${kind}` });
+  });
+
+  it("give every problem that the route declares, and no other", async () => {
+    const world = new World();
+    const kinds = new Set<string>();
+    const provoke = async (body: unknown, headers?: Record<string, string>) => {
+      const { type } = JSON.parse((await world.send(body, headers)).body) as { type?: string };
+      if (type !== undefined) kinds.add(type.replace("urn:risk-scoring:problem:", ""));
+    };
+    await provoke("\uFFFD");
+    await provoke("{");
+    await provoke('{"__proto__":{"a":1}}');
+    await provoke('{"labels":[],"labels":[]}');
+    await provoke({ labels: "x".repeat(2 * 1024 * 1024) });
+    await provoke({ labels: [label] }, { "Content-Type": "text/csv" });
+    await provoke({ labels: [] });
+    world.isDown = true;
+    await provoke({ labels: [label] });
+    expect([...kinds].sort()).toEqual([...FEEDBACK_PROBLEMS].sort());
   });
 
   it("with another media type are refused", async () => {

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, delimiter, join } from "node:path";
 import type { RunControl } from "../jobs/control";
 import { failing } from "../jobs/failure";
-import type { JobPorts } from "../jobs/ports";
+import type { Interpreter, JobPorts } from "../jobs/ports";
 import { startPython } from "../jobs/python-process";
 import { type RoleS3, s3Location } from "../jobs/role-s3";
 import type { Arguments, GlueJob } from "./job";
@@ -56,7 +56,7 @@ export async function runScript(options: ScriptOptions): Promise<void> {
     env: {
       // Archives are on the path themselves, modules by their folder.
       PYTHONPATH: [modules, ...imported.filter((file) => !file.endsWith(".py"))].join(delimiter),
-      ...sparkEnvironment(folder),
+      ...sparkEnvironment(folder, interpreter),
     },
     onLines: (stream, lines) => ports.writeLogs(groups[stream], id, lines),
   });
@@ -79,8 +79,9 @@ async function fetchFiles(s3: RoleS3, list: string, folder: string, field: strin
 }
 
 /** Spark on two cores of this machine, bound to loopback, writing nowhere but to the run's folder. */
-function sparkEnvironment(folder: string): Record<string, string> {
+function sparkEnvironment(folder: string, { classArchive }: Interpreter): Record<string, string> {
   const temporary = join(folder, "tmp");
+  const shared = classArchive === undefined ? "" : ` "-XX:SharedArchiveFile=${classArchive}"`;
   const settings = {
     "spark.ui.enabled": "false",
     // Progress bars are lines of the log here.
@@ -89,7 +90,7 @@ function sparkEnvironment(folder: string): Record<string, string> {
     "spark.driver.host": "127.0.0.1",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.warehouse.dir": join(temporary, "warehouse"),
-    "spark.driver.extraJavaOptions": `-Djava.io.tmpdir=${temporary} -Duser.home=${temporary} -Dderby.system.home=${temporary}`,
+    "spark.driver.extraJavaOptions": `-Djava.io.tmpdir=${temporary} -Duser.home=${temporary} -Dderby.system.home=${temporary}${shared}`,
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ["--conf", quoted(`${name}=${value}`)]);
   return {

@@ -1,10 +1,17 @@
 /** The interpreter of jobs: the Python environment of the checkout, made at the first run that needs it. */
-import { pythonEnvironment, requireJava } from "./environment";
+import { existsSync } from "node:fs";
+import { classArchiveOf, pythonEnvironment, requireJava } from "./environment";
 import type { InterpreterSource } from "./ports";
 
 export const localInterpreter: InterpreterSource = async ({ java }) => {
   if (java) requireJava();
   const python = await pythonEnvironment();
+  if (!java) return { python };
   const javaHome = process.env.JAVA_HOME;
-  return { python, ...(java && javaHome !== undefined && javaHome !== "" ? { javaHome } : {}) };
+  const classArchive = classArchiveOf(python);
+  return {
+    python,
+    ...(javaHome !== undefined && javaHome !== "" ? { javaHome } : {}),
+    ...(existsSync(classArchive) ? { classArchive } : {}),
+  };
 };

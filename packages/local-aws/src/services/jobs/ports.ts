@@ -15,6 +15,8 @@ export interface Interpreter {
   readonly python: string;
   /** Only when Java was asked for. */
   readonly javaHome?: string;
+  /** Of Spark's classes, for Java to map. */
+  readonly classArchive?: string;
 }
 
 /** Resolves once the machine is ready for Python, and for Java if asked. Rejects with what is missing and how to get it. */
