@@ -97,8 +97,8 @@ export async function scoreRequest(
     userToken,
     occurredAt: at,
   };
-  const featureText = featureWriter(profile.features)(features);
-  const line = archiveLine(profile, event, { scoredAt: at, decision, features }, challengers, featureText, tokeniser);
+  const { json } = featureWriter(profile.features)(features);
+  const line = archiveLine(profile, event, { scoredAt: at, decision, features }, challengers, json, tokeniser);
   // One after the other: a score that could not be recorded must not answer the next call from the cache.
   await publish(stored, line, tokeniser.protect(storedInput), degraded, args);
   await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));

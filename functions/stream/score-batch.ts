@@ -150,6 +150,7 @@ function freshEntry(
 ): Entry {
   // A copy: scores that remote challengers add later go to the archive, not to the table.
   const challengers = [...shadow.of(row)];
+  const text = writer(features);
   const result = {
     eventId: candidate.eventId,
     sourcePosition: candidate.record.position,
@@ -160,15 +161,16 @@ function freshEntry(
     userToken: candidate.userToken,
     decision,
     features,
+    featureList: text.list,
     ...(challengers.length === 0 ? {} : { challengers }),
   };
   let made: string | undefined;
   const line = (): string => {
     if (made !== undefined) return made;
-    const text = lineOf(candidate, result, shadow.of(row), args, writer);
+    const now = lineOf(candidate, result, shadow.of(row), args, text.json);
     // While remote challengers are running, a line made later may hold more.
-    if (shadow.settled === null) made = text;
-    return text;
+    if (shadow.settled === null) made = now;
+    return now;
   };
   return { candidate, result, fresh: true, line };
 }
@@ -180,7 +182,8 @@ export function storedEntry(candidate: Candidate, stored: StoredResult, args: Ad
   const features = new Float64Array(size).fill(Number.NaN);
   features.set(stored.features.subarray(0, size));
   const result = { ...stored, features };
-  const line = () => lineOf(candidate, result, result.challengers ?? [], args, featureWriter(args.profile.features));
+  const line = () =>
+    lineOf(candidate, result, result.challengers ?? [], args, featureWriter(args.profile.features)(features).json);
   return { candidate, result, fresh: false, line };
 }
 
@@ -189,7 +192,7 @@ function lineOf(
   result: StoredResult,
   challengers: readonly ChallengerScore[],
   { profile, tokeniser }: AdmitArgs,
-  writer: Writer,
+  featureJson: string,
 ): string {
-  return archiveLine(profile, candidate, result, challengers, writer(result.features), tokeniser);
+  return archiveLine(profile, candidate, result, challengers, featureJson, tokeniser);
 }

@@ -222,6 +222,7 @@ describe("stream tables", () => {
       policyVersion: "p",
     },
     features: Float64Array.of(3, Number.NaN),
+    featureList: "3,",
   };
 
   it("reads back the result that it wrote, and writes only if there is none", async () => {
