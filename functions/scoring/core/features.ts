@@ -53,14 +53,26 @@ export function featureWriter({ definitions, size }: FeatureSet): (features: Flo
   parts.push(size === 0 ? "{}" : "}");
   const list = definitions.map(() => "");
   return (features) => {
+    let previous = Number.NaN;
+    let text = "";
     for (let slot = 0; slot < size; slot++) {
       const value = features[slot]!;
-      const text = Number.isFinite(value) ? String(value) : "";
+      // Sums and counts over growing windows are often equal.
+      if (value !== previous) text = Number.isFinite(value) ? numberText(value) : "";
+      previous = value;
       list[slot] = text;
       parts[2 * slot + 1] = text === "" ? "null" : text;
     }
     return { json: parts.join(""), list: list.join() };
   };
+}
+
+const SMALL_INTEGERS = Array.from({ length: 256 }, (_, value) => String(value));
+
+/** Counts and flags, most of a vector, need no formatting. */
+function numberText(value: number): string {
+  const integer = value | 0;
+  return integer === value && integer >= 0 && integer < SMALL_INTEGERS.length ? SMALL_INTEGERS[integer]! : String(value);
 }
 
 /** The list of {@link FeatureText} as a vector again. */
