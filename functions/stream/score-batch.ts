@@ -1,7 +1,7 @@
 import { featureWriter } from "../scoring/core/features";
 import type { CompiledPolicy } from "../scoring/core/policy";
 import type { ChallengerScore, Decision } from "../scoring/core/types";
-import { type Answers, answerRows, decideAnswer, type Rows } from "../scoring/models/answer";
+import { type Answers, answerRows, decideAnswer } from "../scoring/models/answer";
 import type { ModelSet } from "../scoring/models/model-set";
 import { NO_SHADOW, type ShadowScores, shadowRows } from "../scoring/models/shadow";
 import { archiveLine } from "../shared/archive-line";
@@ -92,9 +92,9 @@ function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchA
   const undecided: Rejected[] = [];
   for (const item of planned) {
     if (!("row" in item)) continue;
-    const { row, candidate } = item;
+    const { row, candidate, vector } = item;
     try {
-      decisions[row] = decideAnswer(policy, vectorOf(rows, row, args), answers.scores[row]!, answers.group(row), policy.isAlert);
+      decisions[row] = decideAnswer(policy, vector, answers.scores[row]!, answers.group(row), policy.isAlert);
     } catch (error) {
       undecided.push(scoringError(candidate, error, args));
     }
@@ -103,12 +103,7 @@ function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchA
 }
 
 /** Makes each line before its result is stored, so that one that can't be made is found in time: afterwards there is no way back. */
-function entriesOf(
-  { planned, rows }: Plan,
-  decisions: readonly (Decision | undefined)[],
-  shadow: ShadowScores,
-  args: ScoreBatchArgs,
-) {
+function entriesOf({ planned }: Plan, decisions: readonly (Decision | undefined)[], shadow: ShadowScores, args: ScoreBatchArgs) {
   const writer = featureWriter(args.profile.features);
   const entries: Entry[] = [];
   const unwritable: Rejected[] = [];
@@ -118,10 +113,10 @@ function entriesOf(
       entries.push(storedEntry(candidate, item.earlier, args));
       continue;
     }
-    const { row } = item;
+    const { row, vector } = item;
     const decision = decisions[row];
     if (decision === undefined) continue;
-    const entry = freshEntry(candidate, decision, vectorOf(rows, row, args), shadow, row, args, writer);
+    const entry = freshEntry(candidate, decision, vector, shadow, row, args, writer);
     try {
       entry.line();
       entries.push(entry);
@@ -130,11 +125,6 @@ function entriesOf(
     }
   }
   return { entries, unwritable };
-}
-
-function vectorOf({ values }: Rows, row: number, { profile }: AdmitArgs): Float64Array {
-  const { size } = profile.features;
-  return values.subarray(row * size, (row + 1) * size);
 }
 
 type Writer = ReturnType<typeof featureWriter>;

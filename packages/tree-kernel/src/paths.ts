@@ -84,7 +84,8 @@ function stepsOf(image: Image): Float64Array {
     const size = 1 << depth;
     for (let tree = 0; tree < GROUP * groups; tree++, top += 2 * size) {
       for (let leaf = size; leaf < 2 * size; leaf++) {
-        for (let shift = depth; shift > 0; shift--) steps[at++] = means[top + (leaf >> (shift - 1))]! - means[top + (leaf >> shift)]!;
+        for (let shift = depth; shift > 0; shift--)
+          steps[at++] = means[top + (leaf >> (shift - 1))]! - means[top + (leaf >> shift)]!;
       }
     }
   }
