@@ -116,7 +116,7 @@ function example(): StoredResult {
     eventId: "0b5c2a5e-8f5d-4a36-9c55-1b0f2d7a9e61",
     sourcePosition: `shardId-000000000000:${sequence}`,
     inputHash: "ab".repeat(32),
-    archiveKey: `archive/fraud/dt=2026-11-21/shardId-000000000000_${sequence}_${sequence}.ndjson.gz`,
+    archiveKey: `archive/fraud/dt=2026-11-21/shardId-000000000000_${sequence}_${sequence}.ndjson.zst`,
     scoredAt: "2026-11-21T12:00:01.000Z",
     occurredAt: "2026-11-21T11:59:00.000Z",
     userToken: "tok_0123456789012345678901",
