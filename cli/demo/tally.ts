@@ -1,9 +1,9 @@
 /** Counts what is where, by asking each store itself. */
-import { gunzipSync } from "node:zlib";
 import { DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { unpackLines } from "../../functions/shared/ndjson";
 import type { Outputs } from "../outputs";
 import type { Clients } from "./clients";
 
@@ -21,7 +21,7 @@ export async function countItems(clients: Clients, table: string): Promise<numbe
   return count;
 }
 
-/** Lines of every gzip NDJSON object under a prefix of the data bucket, parsed. Each object is read once. */
+/** Lines of every object under a prefix of the data bucket, parsed. Each object is read once. */
 export class ArchiveReader {
   readonly lines: Record<string, unknown>[] = [];
   private readonly seen = new Set<string>();
@@ -51,8 +51,7 @@ export class ArchiveReader {
   private async read(key: string): Promise<void> {
     const object = await this.clients.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
     const bytes = await object.Body?.transformToByteArray();
-    const text = gunzipSync(bytes ?? Buffer.alloc(0)).toString("utf8");
-    for (const line of text.split("\n")) if (line !== "") this.lines.push(JSON.parse(line));
+    for (const line of unpackLines(key, bytes ?? Buffer.alloc(0))) this.lines.push(JSON.parse(line));
     this.seen.add(key);
   }
 }

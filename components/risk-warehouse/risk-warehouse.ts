@@ -7,6 +7,7 @@ import type { Invocation } from "@pulumi/aws/lambda";
 import type { Namespace, Workgroup } from "@pulumi/aws/redshiftserverless";
 import type { Vpc } from "@pulumi/awsx/ec2/vpc";
 import * as pulumi from "@pulumi/pulumi";
+import { NDJSON_SUFFIXES } from "../../functions/shared/ndjson";
 import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformContext } from "../shared/context";
 import { announceObjects, type ObjectQueue } from "../shared/data-bucket";
@@ -103,12 +104,14 @@ export class RiskWarehouse extends pulumi.ComponentResource {
   /** The notifications that a bucket has to send so that its objects are loaded. */
   objectQueues(): ObjectQueue[] {
     const queue = this.nodes.loadQueue;
-    return ["archive", "quarantine", "labels"].map((folder) => ({
-      id: `load-${folder}`,
-      queue,
-      prefix: `${folder}/`,
-      suffix: ".ndjson.gz",
-    }));
+    return ["archive", "quarantine", "labels"].flatMap((folder) =>
+      NDJSON_SUFFIXES.map((suffix) => ({
+        id: `load-${folder}-${suffix.split(".").at(-1)}`,
+        queue,
+        prefix: `${folder}/`,
+        suffix,
+      })),
+    );
   }
 
   /** Lets a role run SQL as the database roles of its tag `RedshiftDbRoles`. `name` is the logical name of the IAM policy. */

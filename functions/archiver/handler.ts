@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { describeError, type Log } from "../shared/log";
-import { gzipLines } from "../shared/ndjson";
+import { packLines } from "../shared/ndjson";
 import type { ObjectStore } from "../shared/object-store";
 import { planObjects } from "./archive-messages";
 
@@ -24,7 +24,7 @@ export function createArchiverHandler({ objects, log }: ArchiverArgs): ArchiverH
     const failed = await Promise.all(
       planned.map(async ({ key, lines, messageIds }) => {
         try {
-          const outcome = await objects.putIfAbsent(key, await gzipLines(lines));
+          const outcome = await objects.putIfAbsent(key, await packLines(lines));
           log.info("archived", { key, lines: lines.length, outcome });
           return [];
         } catch (error) {

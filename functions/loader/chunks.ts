@@ -1,9 +1,12 @@
 /** Splits the objects to load into transactions. */
+import { type Compression, compressionOf } from "../shared/ndjson";
 import type { CreatedObject } from "./notification";
 import { type LoadTarget, targetOf } from "./targets";
 
 export interface Chunk {
   readonly target: LoadTarget;
+  /** One for all objects: COPY takes one. */
+  readonly compression: Compression;
   readonly objects: readonly CreatedObject[];
 }
 
@@ -13,24 +16,28 @@ export function planChunks(
   limits: { readonly maxObjects: number; readonly maxBytes: number },
 ): Chunk[] {
   const chunks: Chunk[] = [];
-  const byTarget = new Map<LoadTarget, CreatedObject[]>();
+  const groups = new Map<string, Chunk & { readonly objects: CreatedObject[] }>();
   for (const object of objects) {
     const target = targetOf(object.key);
-    if (target !== undefined) addTo(byTarget, target, object);
+    if (target === undefined) continue;
+    const compression = compressionOf(object.key);
+    const group = groups.get(`${target.table} ${compression}`);
+    if (group !== undefined) group.objects.push(object);
+    else groups.set(`${target.table} ${compression}`, { target, compression, objects: [object] });
   }
-  for (const [target, members] of byTarget) {
+  for (const { objects: members, ...kind } of groups.values()) {
     let batch: CreatedObject[] = [];
     let bytes = 0;
     for (const object of members.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) {
       if (batch.length > 0 && (batch.length >= limits.maxObjects || bytes + object.sizeBytes > limits.maxBytes)) {
-        chunks.push({ target, objects: batch });
+        chunks.push({ ...kind, objects: batch });
         batch = [];
         bytes = 0;
       }
       batch.push(object);
       bytes += object.sizeBytes;
     }
-    if (batch.length > 0) chunks.push({ target, objects: batch });
+    if (batch.length > 0) chunks.push({ ...kind, objects: batch });
   }
   return chunks;
 }
@@ -40,13 +47,7 @@ export function halves(chunk: Chunk): readonly [Chunk, Chunk] | undefined {
   if (chunk.objects.length < 2) return undefined;
   const middle = Math.ceil(chunk.objects.length / 2);
   return [
-    { target: chunk.target, objects: chunk.objects.slice(0, middle) },
-    { target: chunk.target, objects: chunk.objects.slice(middle) },
+    { ...chunk, objects: chunk.objects.slice(0, middle) },
+    { ...chunk, objects: chunk.objects.slice(middle) },
   ];
-}
-
-function addTo(groups: Map<LoadTarget, CreatedObject[]>, target: LoadTarget, object: CreatedObject): void {
-  const group = groups.get(target);
-  if (group === undefined) groups.set(target, [object]);
-  else group.push(object);
 }

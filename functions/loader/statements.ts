@@ -2,6 +2,7 @@
  * The transaction of one load: everything between LOCK and the ledger commits together or not at all. MERGE by key makes a repeated
  * load harmless; the ledger makes it rare.
  */
+import type { Compression } from "../shared/ndjson";
 import type { CreatedObject } from "./notification";
 import { literal, MAX_STATEMENT_BYTES } from "./sql-client";
 import type { LoadTarget } from "./targets";
@@ -9,6 +10,7 @@ import type { LoadTarget } from "./targets";
 export interface Load {
   readonly loadId: string;
   readonly target: LoadTarget;
+  readonly compression: Compression;
   readonly objects: readonly CreatedObject[];
   /** `s3://bucket/key` of the manifest. */
   readonly manifestUrl: string;
@@ -41,7 +43,7 @@ export function loadStatements(load: Load): string[] {
     `CREATE TEMP TABLE staged (LIKE ${table}_staging)`,
     // MAXERROR stays 0 and nothing is truncated: an object is loaded completely or reported. ACCEPTINVCHARS replaces single invalid
     // UTF-8 characters, which would otherwise hold up all other lines of the object.
-    `COPY staged FROM ${literal(load.manifestUrl)} IAM_ROLE ${literal(load.copyRoleArn)} MANIFEST FORMAT AS JSON 'auto' GZIP TIMEFORMAT AS 'auto' ACCEPTINVCHARS COMPUPDATE OFF STATUPDATE OFF`,
+    `COPY staged FROM ${literal(load.manifestUrl)} IAM_ROLE ${literal(load.copyRoleArn)} MANIFEST FORMAT AS JSON 'auto' ${load.compression} TIMEFORMAT AS 'auto' ACCEPTINVCHARS COMPUPDATE OFF STATUPDATE OFF`,
     // One line per key: at-least-once delivery may have put an event into several objects.
     `CREATE TEMP TABLE fresh DISTKEY (${target.key[0]}) AS SELECT ${fields} FROM (SELECT ${fields}, ROW_NUMBER() OVER (PARTITION BY ${keys} ORDER BY ${target.version} DESC, ${target.tieBreak}) AS place FROM staged) AS numbered WHERE place = 1`,
     // The lines that remain say something new: MERGE only inserts unknown rows and updates those that were scored again later.

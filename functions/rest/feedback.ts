@@ -1,5 +1,5 @@
 import type { Validate } from "../scoring/core/json-schema";
-import { gzipLines } from "../shared/ndjson";
+import { NDJSON, packLines } from "../shared/ndjson";
 import { dateOf } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
 import { type Labels, readLabels } from "./feedback-labels";
@@ -45,7 +45,7 @@ export function createFeedbackHandler(args: FeedbackArgs): RestHandler {
   });
 
   async function store({ records, batchId }: Labels, now: number): Promise<"created" | "exists"> {
-    const lines = await gzipLines(records.map((record) => JSON.stringify(record)));
-    return objects.putIfAbsent(`labels/dt=${dateOf(now)}/${batchId}.ndjson.gz`, lines);
+    const lines = await packLines(records.map((record) => JSON.stringify(record)));
+    return objects.putIfAbsent(`labels/dt=${dateOf(now)}/${batchId}${NDJSON}`, lines);
   }
 }

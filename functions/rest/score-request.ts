@@ -14,7 +14,7 @@ import { describeError, type Log } from "../shared/log";
 import type { Metrics } from "../shared/metrics";
 import { createModelReport } from "../shared/model-report";
 import type { ModelSource } from "../shared/model-source";
-import { gzipLines } from "../shared/ndjson";
+import { packLines } from "../shared/ndjson";
 import { dateOf, objectKey } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
 import type { PolicySource } from "../shared/policy-source";
@@ -97,8 +97,8 @@ export async function scoreRequest(
     userToken,
     occurredAt: at,
   };
-  const featureText = featureWriter(profile.features)(features);
-  const line = archiveLine(profile, event, { scoredAt: at, decision, features }, challengers, featureText, tokeniser);
+  const { json } = featureWriter(profile.features)(features);
+  const line = archiveLine(profile, event, { scoredAt: at, decision, features }, challengers, json, tokeniser);
   // One after the other: a score that could not be recorded must not answer the next call from the cache.
   await publish(stored, line, tokeniser.protect(storedInput), degraded, args);
   await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));
@@ -193,7 +193,7 @@ async function publish(
   args.log.warn("event_bus_unavailable", { scoreId });
   degraded.push("events");
   const key = objectKey("archive", args.profile.id, dateOf(timestamp), `rest_${scoreId}`);
-  await args.objects.putIfAbsent(key, await gzipLines([line]));
+  await args.objects.putIfAbsent(key, await packLines([line]));
 }
 
 /** Which model answered, and why the champion didn't; no members when the champion did. */

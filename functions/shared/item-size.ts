@@ -35,13 +35,20 @@ function valueBytes(value: AttributeValue): number {
   return 1;
 }
 
+const [ZERO, NINE, UPPER_E, LOWER_E] = [48, 57, 69, 101];
+
 /** Leading and trailing zeros don't count. */
 function numberBytes(text: string): number {
-  const digits = text
-    .replace(/e.*$/i, "")
-    .replace(/[^\d]/g, "")
-    .replace(/^0+|0+$/g, "");
-  return 1 + Math.max(1, Math.ceil(digits.length / 2));
+  let digits = 0;
+  let significant = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === LOWER_E || code === UPPER_E) break;
+    if (code < ZERO || code > NINE || (digits === 0 && code === ZERO)) continue;
+    digits++;
+    if (code !== ZERO) significant = digits;
+  }
+  return 1 + Math.max(1, Math.ceil(significant / 2));
 }
 
 const sum = <T>(values: readonly T[], bytes: (value: T) => number): number =>

@@ -1,15 +1,30 @@
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { constants, gunzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
-const compress = promisify(gzip);
+/** The suffix of an object names how it is compressed. Objects of earlier versions are gzip; the warehouse still loads them. */
+export const NDJSON = ".ndjson.zst";
+const EARLIER_NDJSON = ".ndjson.gz";
+
+/** All suffixes that an object with lines may have. */
+export const NDJSON_SUFFIXES = [NDJSON, EARLIER_NDJSON] as const;
+
+/** The compression of an object's lines, as COPY names it. */
+export type Compression = "ZSTD" | "GZIP";
+
+export const compressionOf = (key: string): Compression => (key.endsWith(EARLIER_NDJSON) ? "GZIP" : "ZSTD");
 
 /**
- * The fastest level: archive lines repeat the same names, so they still shrink to a sixth, and compression is the largest part of a
- * batch's time. zlib writes no time and no name into the header, so the same lines give the same bytes.
+ * Level 1: archive lines repeat the same names, so they shrink to an eighth, in less than half of the time in which gzip's fastest level
+ * shrinks them to a sixth. A frame holds no time and no name, so the same lines give the same bytes.
  */
-const OPTIONS = { level: 1, memLevel: 9, chunkSize: 256 * 1024 };
+const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
 
-/** One JSON text per line, gzip. */
-export function gzipLines(lines: readonly string[]): Promise<Uint8Array> {
-  return compress([...lines, ""].join("\n"), OPTIONS);
+/** One JSON text per line, compressed. Synchronous: the thread pool's stream costs half as much again, and nothing else waits for the thread. */
+export function packLines(lines: readonly string[]): Uint8Array {
+  return zstdCompressSync([...lines, ""].join("\n"), OPTIONS);
+}
+
+/** The lines of an object. */
+export function unpackLines(key: string, bytes: Uint8Array): string[] {
+  const text = (compressionOf(key) === "GZIP" ? gunzipSync(bytes) : zstdDecompressSync(bytes)).toString("utf8");
+  return text.split("\n").filter((line) => line !== "");
 }

@@ -12,7 +12,7 @@ export interface ObjectStore {
 /** Of two simultaneous writers S3 answers one with 409; when that one tries again, it gets 412. */
 const CONFLICT_TRIES = 3;
 
-/** gzip NDJSON objects in one bucket. Errors are the SDK's, except those that are an answer ("exists", "missing"). */
+/** NDJSON objects, compressed with Zstandard, in one bucket. Errors are the SDK's, except those that are an answer ("exists", "missing"). */
 export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
   return {
     async putIfAbsent(key, body) {
@@ -25,7 +25,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
               Body: body,
               IfNoneMatch: "*",
               ContentType: "application/x-ndjson",
-              ContentEncoding: "gzip",
+              ContentEncoding: "zstd",
             }),
           );
           return "created";

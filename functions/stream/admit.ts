@@ -4,6 +4,7 @@ import { isObject } from "../scoring/core/json";
 import type { Validate } from "../scoring/core/json-schema";
 import { problemText } from "../scoring/core/problems";
 import type { AnyProfile } from "../scoring/core/profile";
+import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { describeError } from "../shared/log";
 import { base64Payload } from "../shared/storable";
@@ -80,7 +81,7 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
       stored,
       inputHash: hashJson(stored),
       userToken: userKey === null ? null : tokeniser.token(userKey),
-      occurredAt: new Date(profile.occurredAtMs(input) ?? record.arrivedAtMs).toISOString(),
+      occurredAt: isoTime(profile.occurredAtMs(input) ?? record.arrivedAtMs),
     };
   } catch (error) {
     return reject("scoring_error", describeError(error).message, readableId(decoded.value), base64Payload(bytes));

@@ -1,5 +1,5 @@
 import type { QuarantineRecord } from "../scoring/core/archive-record";
-import { gzipLines } from "../shared/ndjson";
+import { packLines } from "../shared/ndjson";
 import { inArea } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
 import { mapPatiently, type Patience } from "../shared/patience";
@@ -97,7 +97,7 @@ async function archiveObject(
   });
   // The archive object comes last: its existence implies that the copies exist. A crash in between, or a bisected range, may copy
   // an event twice; the copies are for people, and only the archive is loaded.
-  const [copies, body] = await Promise.all([alerts.length > 0 ? gzipLines(alerts) : null, gzipLines(lines)]);
+  const [copies, body] = await Promise.all([alerts.length > 0 ? packLines(alerts) : null, packLines(lines)]);
   if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);
   await objects.putIfAbsent(target, body);
 }
@@ -129,5 +129,5 @@ export async function quarantine(
     };
     return ofRecord(() => storableText(JSON.stringify(line)));
   });
-  await objects.putIfAbsent(inArea(key, "quarantine"), await gzipLines(lines));
+  await objects.putIfAbsent(inArea(key, "quarantine"), await packLines(lines));
 }

@@ -1,3 +1,4 @@
+import { NDJSON } from "../shared/ndjson";
 import { dateOf, objectKey } from "../shared/object-keys";
 import type { SourceRecord } from "./source-record";
 
@@ -12,4 +13,4 @@ export function batchKey(profile: string, records: readonly SourceRecord[], end:
 }
 
 /** Other names for a range whose object exists but lacks an event that was accepted only at a later delivery. */
-export const alternativeKey = (key: string, number: number): string => key.replace(/\.ndjson\.gz$/, `_${number}.ndjson.gz`);
+export const alternativeKey = (key: string, number: number): string => `${key.slice(0, -NDJSON.length)}_${number}${NDJSON}`;

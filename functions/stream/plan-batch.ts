@@ -4,10 +4,10 @@ import type { FoldedStates } from "./fold-states";
 import type { StoredResult, StoredState } from "./ports";
 import { isAfter } from "./sequence";
 
-/** A candidate in its turn: with the decision of an earlier delivery, or with a row to be scored. */
+/** A candidate in its turn: with the decision of an earlier delivery, or with a row to be scored and that row's features. */
 export type Planned =
   | { readonly candidate: Candidate; readonly earlier: StoredResult }
-  | { readonly candidate: Candidate; readonly row: number };
+  | { readonly candidate: Candidate; readonly row: number; readonly vector: Float64Array };
 
 export interface Plan {
   readonly planned: readonly Planned[];
@@ -58,9 +58,10 @@ export function planBatch(
         planned.push({ candidate, earlier });
       } else {
         const row = keys.length;
-        profile.extract(input, state?.state ?? null, values.subarray(row * size, (row + 1) * size));
+        const vector = values.subarray(row * size, (row + 1) * size);
+        profile.extract(input, state?.state ?? null, vector);
         keys.push(userToken ?? eventId);
-        planned.push({ candidate, row });
+        planned.push({ candidate, row, vector });
       }
       seen.set(eventId, inputHash);
       if (folds) {

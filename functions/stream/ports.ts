@@ -15,6 +15,8 @@ export interface StoredResult extends EventScore {
   /** ISO 8601. */
   readonly occurredAt: string;
   readonly userToken: string | null;
+  /** The features as text, by slot (`featureWriter`). */
+  readonly featureList: string;
   /** Scores of the function's in-process shadow models; absent when there were none. */
   readonly challengers?: readonly ChallengerScore[];
 }

@@ -4,6 +4,7 @@
  * isn't needed to write its archive line again are only in the archive.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { readFeatureList } from "../scoring/core/features";
 import type { ChallengerScore, Decision, ModelSource, Reason } from "../scoring/core/types";
 import { b, type Item, n, readNumber, readStrings, readText, s, strings } from "../shared/attribute-values";
 import { itemBytes, WRITE_UNIT_BYTES } from "../shared/item-size";
@@ -17,7 +18,7 @@ interface Details {
   readonly source_position: string;
   /** JSON of {@link ReasonRow}s. */
   readonly reasons: string;
-  /** Numbers by slot, separated by commas; empty where not known. */
+  /** `StoredResult.featureList`; 0.1 takes three bytes, its binary form would take eight. */
   readonly features: string;
   /** JSON; absent when there were no models in shadow. */
   readonly challengers?: string;
@@ -27,13 +28,24 @@ interface Details {
 
 /** `expiresAt` is the table's TTL, epoch seconds. */
 export function resultItem(result: StoredResult, expiresAt: number): Item {
-  const { decision } = result;
-  const summary: Item = {
+  const details = detailsOf(result);
+  const plain = summaryOf(result, expiresAt);
+  for (const name of DETAILS) {
+    const text = details[name];
+    if (text !== undefined) plain[name] = s(text);
+  }
+  if (itemBytes(plain) <= WRITE_UNIT_BYTES) return plain;
+  const short = summaryOf(result, expiresAt);
+  short.details = b(deflateRawSync(JSON.stringify(details)));
+  return short;
+}
+
+function summaryOf(result: StoredResult, expiresAt: number): Item {
+  const { decision, userToken } = result;
+  const item: Item = {
     transaction_id: s(result.eventId),
-    ...(result.userToken === null ? {} : { user_id: s(result.userToken) }),
     score: n(decision.score),
     band: s(decision.band),
-    ...(decision.flags.length === 0 ? {} : { flags: strings(decision.flags) }),
     model_version: s(decision.modelVersion),
     policy_version: s(decision.policyVersion),
     occurred_at: s(result.occurredAt),
@@ -42,19 +54,17 @@ export function resultItem(result: StoredResult, expiresAt: number): Item {
     input_hash: b(Buffer.from(result.inputHash, "hex")),
     ttl: n(expiresAt),
   };
-  const details = detailsOf(result);
-  const plain: Item = { ...summary };
-  for (const name in details) plain[name] = s(details[name as keyof Details] as string);
-  if (itemBytes(plain) <= WRITE_UNIT_BYTES) return plain;
-  return { ...summary, details: b(deflateRawSync(JSON.stringify(details))) };
+  if (userToken !== null) item.user_id = s(userToken);
+  if (decision.flags.length > 0) item.flags = strings(decision.flags);
+  return item;
 }
 
-function detailsOf({ sourcePosition, decision, features, challengers = [] }: StoredResult): Details {
+function detailsOf({ sourcePosition, decision, featureList, challengers = [] }: StoredResult): Details {
   const { modelSource } = decision;
   return {
     source_position: sourcePosition,
     reasons: JSON.stringify(decision.reasons.map(({ code, text, contribution }): ReasonRow => [code, text, contribution])),
-    features: featuresText(features),
+    features: featureList,
     ...(challengers.length === 0 ? {} : { challengers: JSON.stringify(challengers) }),
     ...(modelSource === undefined ? {} : { model_source: JSON.stringify(modelSource) }),
   };
@@ -76,7 +86,8 @@ export function readResult(item: Item): StoredResult {
     occurredAt: readText(item, "occurred_at"),
     userToken: item.user_id?.S ?? null,
     decision: decisionOf(item, details),
-    features: readFeatures(details.features ?? ""),
+    features: readFeatureList(details.features ?? ""),
+    featureList: details.features ?? "",
     ...(details.challengers === undefined ? {} : { challengers: JSON.parse(details.challengers) as readonly ChallengerScore[] }),
   };
 }
@@ -101,13 +112,3 @@ function decisionOf(item: Item, { reasons = "[]", model_source }: Partial<Detail
     ...(model_source === undefined ? {} : { modelSource: JSON.parse(model_source) as ModelSource }),
   };
 }
-
-/** The shortest text that gives the same number back; 0.1 takes three bytes, its binary form would take eight. */
-function featuresText(features: Float64Array): string {
-  const parts: (number | string)[] = [];
-  for (const value of features) parts.push(Number.isFinite(value) ? value : "");
-  return parts.join();
-}
-
-const readFeatures = (text: string): Float64Array =>
-  Float64Array.from(text.split(","), (value) => (value === "" ? Number.NaN : Number(value)));

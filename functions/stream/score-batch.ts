@@ -1,7 +1,7 @@
 import { featureWriter } from "../scoring/core/features";
 import type { CompiledPolicy } from "../scoring/core/policy";
 import type { ChallengerScore, Decision } from "../scoring/core/types";
-import { type Answers, answerRows, decideAnswer, type Rows } from "../scoring/models/answer";
+import { type Answers, answerRows, decideAnswer } from "../scoring/models/answer";
 import type { ModelSet } from "../scoring/models/model-set";
 import { NO_SHADOW, type ShadowScores, shadowRows } from "../scoring/models/shadow";
 import { archiveLine } from "../shared/archive-line";
@@ -92,9 +92,9 @@ function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchA
   const undecided: Rejected[] = [];
   for (const item of planned) {
     if (!("row" in item)) continue;
-    const { row, candidate } = item;
+    const { row, candidate, vector } = item;
     try {
-      decisions[row] = decideAnswer(policy, vectorOf(rows, row, args), answers.scores[row]!, answers.group(row), policy.isAlert);
+      decisions[row] = decideAnswer(policy, vector, answers.scores[row]!, answers.group(row), policy.isAlert);
     } catch (error) {
       undecided.push(scoringError(candidate, error, args));
     }
@@ -103,12 +103,7 @@ function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchA
 }
 
 /** Makes each line before its result is stored, so that one that can't be made is found in time: afterwards there is no way back. */
-function entriesOf(
-  { planned, rows }: Plan,
-  decisions: readonly (Decision | undefined)[],
-  shadow: ShadowScores,
-  args: ScoreBatchArgs,
-) {
+function entriesOf({ planned }: Plan, decisions: readonly (Decision | undefined)[], shadow: ShadowScores, args: ScoreBatchArgs) {
   const writer = featureWriter(args.profile.features);
   const entries: Entry[] = [];
   const unwritable: Rejected[] = [];
@@ -118,10 +113,10 @@ function entriesOf(
       entries.push(storedEntry(candidate, item.earlier, args));
       continue;
     }
-    const { row } = item;
+    const { row, vector } = item;
     const decision = decisions[row];
     if (decision === undefined) continue;
-    const entry = freshEntry(candidate, decision, vectorOf(rows, row, args), shadow, row, args, writer);
+    const entry = freshEntry(candidate, decision, vector, shadow, row, args, writer);
     try {
       entry.line();
       entries.push(entry);
@@ -130,11 +125,6 @@ function entriesOf(
     }
   }
   return { entries, unwritable };
-}
-
-function vectorOf({ values }: Rows, row: number, { profile }: AdmitArgs): Float64Array {
-  const { size } = profile.features;
-  return values.subarray(row * size, (row + 1) * size);
 }
 
 type Writer = ReturnType<typeof featureWriter>;
@@ -150,6 +140,7 @@ function freshEntry(
 ): Entry {
   // A copy: scores that remote challengers add later go to the archive, not to the table.
   const challengers = [...shadow.of(row)];
+  const text = writer(features);
   const result = {
     eventId: candidate.eventId,
     sourcePosition: candidate.record.position,
@@ -160,15 +151,16 @@ function freshEntry(
     userToken: candidate.userToken,
     decision,
     features,
+    featureList: text.list,
     ...(challengers.length === 0 ? {} : { challengers }),
   };
   let made: string | undefined;
   const line = (): string => {
     if (made !== undefined) return made;
-    const text = lineOf(candidate, result, shadow.of(row), args, writer);
+    const now = lineOf(candidate, result, shadow.of(row), args, text.json);
     // While remote challengers are running, a line made later may hold more.
-    if (shadow.settled === null) made = text;
-    return text;
+    if (shadow.settled === null) made = now;
+    return now;
   };
   return { candidate, result, fresh: true, line };
 }
@@ -180,7 +172,8 @@ export function storedEntry(candidate: Candidate, stored: StoredResult, args: Ad
   const features = new Float64Array(size).fill(Number.NaN);
   features.set(stored.features.subarray(0, size));
   const result = { ...stored, features };
-  const line = () => lineOf(candidate, result, result.challengers ?? [], args, featureWriter(args.profile.features));
+  const line = () =>
+    lineOf(candidate, result, result.challengers ?? [], args, featureWriter(args.profile.features)(features).json);
   return { candidate, result, fresh: false, line };
 }
 
@@ -189,7 +182,7 @@ function lineOf(
   result: StoredResult,
   challengers: readonly ChallengerScore[],
   { profile, tokeniser }: AdmitArgs,
-  writer: Writer,
+  featureJson: string,
 ): string {
-  return archiveLine(profile, candidate, result, challengers, writer(result.features), tokeniser);
+  return archiveLine(profile, candidate, result, challengers, featureJson, tokeniser);
 }

@@ -321,7 +321,7 @@ describe("when a service is down", () => {
     expect(answer.headers.get("x-degraded")).toBe("events");
     const { id } = JSON.parse(answer.text);
     const date = new Date().toISOString().slice(0, 10);
-    const key = `archive/lead/dt=${date}/rest_${id}.ndjson.gz`;
+    const key = `archive/lead/dt=${date}/rest_${id}.ndjson.zst`;
     const object = await world.clients.s3.send(new GetObjectCommand({ Bucket: world.names.dataBucket, Key: key }));
     expect(object.ContentLength).toBeGreaterThan(0);
   });

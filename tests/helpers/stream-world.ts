@@ -1,5 +1,4 @@
 /** An in-memory world behind the stream processor's ports, with faults on demand. */
-import { gunzipSync } from "node:zlib";
 import type { KinesisStreamEvent, KinesisStreamRecord } from "aws-lambda";
 import { fraud, policy as validatePolicy } from "#validators";
 import type { ArchiveRecord, QuarantineRecord } from "../../functions/scoring/core/archive-record";
@@ -9,6 +8,7 @@ import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
 import type { BusEvent } from "../../functions/shared/event-bus";
 import { createLog } from "../../functions/shared/log";
 import { createMetrics } from "../../functions/shared/metrics";
+import { unpackLines } from "../../functions/shared/ndjson";
 import { createTokeniser } from "../../functions/shared/tokeniser";
 import { decodeJson } from "../../functions/stream/decode";
 import { createStreamHandler, type StreamHandler } from "../../functions/stream/handler";
@@ -121,7 +121,7 @@ export class StreamWorld {
   #read(area: string): unknown[] {
     return [...this.objects]
       .filter(([key]) => key.startsWith(`${area}/`))
-      .flatMap(([, body]) => gunzipSync(body).toString("utf8").trim().split("\n"))
+      .flatMap(([key, body]) => unpackLines(key, body))
       .map((line): unknown => JSON.parse(line));
   }
 }

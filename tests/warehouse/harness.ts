@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import type { Principal } from "@risk/local-aws/testing";
 import { RedshiftDataService, RedshiftServerless, redshiftBodies } from "@risk/local-aws/testing";
 import { Warehouse } from "@risk/local-warehouse";
@@ -14,6 +14,7 @@ import { createSqlClient, type DataApi } from "../../functions/loader/sql-client
 import { createMigrator, type Migration } from "../../functions/migrator/handler";
 import type { ArchiveRecord } from "../../functions/scoring/core/archive-record";
 import type { Log } from "../../functions/shared/log";
+import { compressionOf } from "../../functions/shared/ndjson";
 
 export const COPY_ROLE = "arn:aws:iam::000000000000:role/copy";
 export const OWNER: Principal = { kind: "owner", arn: "arn:aws:iam::000000000000:root" };
@@ -202,7 +203,8 @@ export class Harness {
 
   /** Stores lines as an object and announces it as S3 does. */
   put(key: string, lines: readonly unknown[]): void {
-    this.putBytes(key, gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join("")));
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    this.putBytes(key, compressionOf(key) === "GZIP" ? gzipSync(text) : zstdCompressSync(text));
   }
 
   putBytes(key: string, content: Buffer): void {

@@ -109,6 +109,13 @@ describe("the loader", () => {
     expect(await count("risk_events")).toBe(4);
   });
 
+  it("loads objects of earlier versions, which are gzip, beside those of this one", async () => {
+    harness.put("archive/fraud/a.ndjson.gz", [archiveLine("e1"), archiveLine("e2")]);
+    harness.put("archive/fraud/b.ndjson.zst", [archiveLine("e2"), archiveLine("e3")]);
+    expect(await harness.loader()(deadline())).toMatchObject({ loads: 2, rows: 4, inserted: 3, duplicates: 1, pending: 0 });
+    expect(await count("risk_events")).toBe(3);
+  });
+
   it("takes a later score of a known event and never an earlier one", async () => {
     harness.put("archive/fraud/new.ndjson.gz", [archiveLine("e1", { score: 0.9, scored_at: "2026-02-02T00:00:00.000Z" })]);
     await harness.loader()(deadline());

@@ -38,22 +38,46 @@ export function featureSet(definitions: readonly FeatureDefinition[]): FeatureSe
   return { definitions, size: definitions.length, slot: (name) => slots.get(name) ?? -1 };
 }
 
-/** Writes feature values by name as JSON text: the result of `JSON.stringify(featureRecord(…))`, without building the object. */
-export function featureWriter({ definitions, size }: FeatureSet): (features: Float64Array) => string {
+/** The values of a feature vector as text, in both forms in which they are stored. */
+export interface FeatureText {
+  /** By name: the result of `JSON.stringify(featureRecord(…))`. */
+  readonly json: string;
+  /** By slot, separated by commas; empty where not known. */
+  readonly list: string;
+}
+
+/** Writes both texts at once: the shortest text of a double is what takes the time, so each is made once. */
+export function featureWriter({ definitions, size }: FeatureSet): (features: Float64Array) => FeatureText {
   // Names and values alternate. One array for everything: joining it gives one flat text, where `+=` would leave a tree of 60 pieces behind.
-  const parts: (string | number)[] = definitions.flatMap(({ name }, slot) => [
-    `${slot === 0 ? "{" : ","}${JSON.stringify(name)}:`,
-    0,
-  ]);
+  const parts = definitions.flatMap(({ name }, slot) => [`${slot === 0 ? "{" : ","}${JSON.stringify(name)}:`, ""]);
   parts.push(size === 0 ? "{}" : "}");
+  const list = definitions.map(() => "");
   return (features) => {
+    let previous = Number.NaN;
+    let text = "";
     for (let slot = 0; slot < size; slot++) {
       const value = features[slot]!;
-      parts[2 * slot + 1] = Number.isFinite(value) ? value : "null";
+      // Sums and counts over growing windows are often equal.
+      if (value !== previous) text = Number.isFinite(value) ? numberText(value) : "";
+      previous = value;
+      list[slot] = text;
+      parts[2 * slot + 1] = text === "" ? "null" : text;
     }
-    return parts.join("");
+    return { json: parts.join(""), list: list.join() };
   };
 }
+
+const SMALL_INTEGERS = Array.from({ length: 256 }, (_, value) => String(value));
+
+/** Counts and flags, most of a vector, need no formatting. */
+function numberText(value: number): string {
+  const integer = value | 0;
+  return integer === value && integer >= 0 && integer < SMALL_INTEGERS.length ? SMALL_INTEGERS[integer]! : String(value);
+}
+
+/** The list of {@link FeatureText} as a vector again. */
+export const readFeatureList = (list: string): Float64Array =>
+  Float64Array.from(list.split(","), (text) => (text === "" ? Number.NaN : Number(text)));
 
 /** Feature values by name, as the archive stores them; unknown ones are null. */
 export function featureRecord(set: FeatureSet, features: Float64Array): Record<string, number | null> {

@@ -1,5 +1,5 @@
 /**
- * Lines of the archive's objects (gzip NDJSON) and the warehouse columns that they fill. Each field is declared once, with the functions
+ * Lines of the archive's objects (compressed NDJSON) and the warehouse columns that they fill. Each field is declared once, with the functions
  * below: the line's type, the loader's statements and docs/archive.md derive from it, and a test compares it with the tables of `sql/migrations`.
  */
 export interface LineColumn<Value> {

@@ -25,6 +25,17 @@ export function parseTimestamp(value: string | number): number {
   return Date.UTC(year, month - 1, day, hour, minute, second, ms) - offset * 60_000;
 }
 
+let lastMs = Number.NaN;
+let lastText = "";
+
+/** ISO 8601 in UTC. Remembers the last one, because the time of an event is written twice in a row. @throws RangeError for what isn't a time */
+export function isoTime(ms: number): string {
+  if (ms === lastMs) return lastText;
+  lastText = new Date(ms).toISOString();
+  lastMs = ms;
+  return lastText;
+}
+
 function daysIn(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;

@@ -36,6 +36,7 @@ export function treeModel(evaluator: TreeEvaluator, features: FeatureSet, option
   const width = slots.length;
   const row = new Float32Array(width);
   const predictions = new Float32Array(evaluator.outputs);
+  const baseMargins = new Float32Array(evaluator.outputs);
   const scoreOf = (prediction: number): number => Math.min(max, Math.max(0, prediction * factor));
   const gather = (vector: Float64Array, at: number): Float32Array => {
     columns.fill(vector, at, row);
@@ -56,10 +57,10 @@ export function treeModel(evaluator: TreeEvaluator, features: FeatureSet, option
       for (let index = 0; index < count; index++) out[index] = scoreOf(all[index * evaluator.outputs + output]!);
     },
     explain(vector) {
-      const total = score(vector);
-      const shares = evaluator.contributions(gather(vector, 0), { output });
-      const baseMargins = evaluator.margins(row);
+      const shares = evaluator.contributions(gather(vector, 0), { output, margins: predictions });
+      baseMargins.set(predictions);
       baseMargins[output] = shares[width]!;
+      const total = scoreOf(evaluator.applyLink(predictions)[output]!);
       const base = scoreOf(evaluator.applyLink(baseMargins)[output]!);
       let moved = 0;
       for (let index = 0; index < width; index++) moved += shares[index]!;

@@ -1,6 +1,6 @@
 /** Carries out COPY: reads the manifest and its objects with the role's permissions, and fills the table or fails as a whole. */
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { gunzip, zstdDecompress } from "node:zlib";
 import type { Client } from "pg";
 import type { CopyStatement } from "./dialect/copy-statement";
 import { DialectError, quoted } from "./dialect/lexer";
@@ -16,7 +16,7 @@ interface Column {
 /** Redshift refuses larger rows: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html */
 const MAX_ROW_BYTES = 4 * 1024 * 1024;
 const ROWS_PER_INSERT = 2_000;
-const inflate = promisify(gunzip);
+const DECOMPRESS = { GZIP: promisify(gunzip), ZSTD: promisify(zstdDecompress) };
 
 /** @returns the number of rows; @throws Error that names object, line, column and reason */
 export async function runCopy(client: Client, copy: CopyStatement, objects: ObjectAccess): Promise<number> {
@@ -124,10 +124,12 @@ interface SourceRecord {
 
 async function textOf(content: Buffer, copy: CopyStatement, object: string): Promise<string> {
   try {
-    const bytes = copy.gzip ? await inflate(content) : content;
+    const bytes = copy.compression === undefined ? content : await DECOMPRESS[copy.compression](content);
     return new TextDecoder("utf-8", { fatal: !copy.acceptInvalidCharacters }).decode(bytes);
   } catch (error) {
-    throw new Error(`COPY: ${object} cannot be read as ${copy.gzip ? "gzip of " : ""}UTF-8: ${reasonOf(error)}`);
+    throw new Error(
+      `COPY: ${object} cannot be read as ${copy.compression === undefined ? "" : `${copy.compression} of `}UTF-8: ${reasonOf(error)}`,
+    );
   }
 }
 

@@ -64,10 +64,18 @@ describe("translate", () => {
         key: "a'b",
         roleArn: "arn:role",
         manifest: true,
-        gzip: true,
+        compression: "GZIP",
         acceptInvalidCharacters: true,
       },
     });
+  });
+
+  it("reads COPY of objects compressed with Zstandard, and of plain ones", () => {
+    const compression = (option: string) => {
+      const read = translate(`COPY risk.t FROM 's3://b/k' IAM_ROLE 'r' FORMAT AS JSON 'auto' ${option}`);
+      return read.kind === "copy" ? read.copy.compression : read.kind;
+    };
+    expect([compression("ZSTD"), compression("GZIP"), compression("")]).toEqual(["ZSTD", "GZIP", undefined]);
   });
 
   it("reads UNLOAD with every option that it carries out, and its query out of its quotes", () => {

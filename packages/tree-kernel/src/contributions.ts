@@ -18,20 +18,29 @@ export type ContributionMethod = "path" | "shap";
  * Shares of an output's margin: one per feature, then the base (the margin of an average training row). Added up in this order
  * they give the margin; what float32 summation rounded away is part of the base.
  */
-export type Contributor = (row: ArrayLike<number>, options?: { method?: ContributionMethod; output?: number }) => Float64Array;
+export type Contributor = (row: ArrayLike<number>, options?: ContributionOptions) => Float64Array;
+
+export interface ContributionOptions {
+  /** Default: `path`. */
+  readonly method?: ContributionMethod;
+  /** Default: 0. */
+  readonly output?: number;
+  /** Receives the row's margins, all outputs', which are computed anyway. */
+  readonly margins?: Float32Array;
+}
 
 export function contributor(image: Image, kernel: Kernel): Contributor {
   const { features, baseMargins } = image.description;
   const rank = ranker(image);
-  const margins = new Float32Array(baseMargins.length);
+  const ownMargins = new Float32Array(baseMargins.length);
   const path = newPath(image.description.depth);
   let forest: Forest | undefined;
   let addPaths: PathAdder | undefined;
-  return (row, { method = "path", output = 0 } = {}) => {
+  return (row, { method = "path", output = 0, margins = ownMargins } = {}) => {
     if (row.length !== features.length)
       throw new RangeError(`A row has ${features.length} features, but ${row.length} values were given.`);
-    if (!(output >= 0 && output < margins.length))
-      throw new RangeError(`The model has ${margins.length} outputs, counted from 0; ${output} was asked for.`);
+    if (!(output >= 0 && output < baseMargins.length))
+      throw new RangeError(`The model has ${baseMargins.length} outputs, counted from 0; ${output} was asked for.`);
     const slots = rank(row);
     const shares = new Float64Array(features.length + 1);
     if (method === "path") {

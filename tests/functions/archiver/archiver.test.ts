@@ -1,9 +1,9 @@
-import { gunzipSync } from "node:zlib";
 import type { SQSEvent } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { planObjects } from "../../../functions/archiver/archive-messages";
 import { createArchiverHandler } from "../../../functions/archiver/handler";
 import { createLog } from "../../../functions/shared/log";
+import { unpackLines } from "../../../functions/shared/ndjson";
 
 const SENT = Date.UTC(2026, 10, 21);
 const score = (id: string, profile = "lead", day = "21") =>
@@ -21,9 +21,9 @@ describe("planObjects", () => {
     ];
     const planned = planObjects(messages);
     expect(planned.map(({ key, lines, messageIds }) => [key.replace(/scores_\w+/, "*"), lines.length, messageIds])).toEqual([
-      ["archive/lead/dt=2026-11-21/*.ndjson.gz", 2, ["1", "2", "3"]],
-      ["archive/churn/dt=2026-11-21/*.ndjson.gz", 1, ["4"]],
-      ["archive/lead/dt=2026-11-22/*.ndjson.gz", 1, ["5"]],
+      ["archive/lead/dt=2026-11-21/*.ndjson.zst", 2, ["1", "2", "3"]],
+      ["archive/churn/dt=2026-11-21/*.ndjson.zst", 1, ["4"]],
+      ["archive/lead/dt=2026-11-22/*.ndjson.zst", 1, ["5"]],
     ]);
     const keys = (list: typeof messages) =>
       planObjects(list)
@@ -75,7 +75,9 @@ describe("archiver", () => {
       "archive/lead",
       "quarantine/rest",
     ]);
-    const archived = [...objects].find(([key]) => key.startsWith("archive/"))?.[1];
-    expect(JSON.parse(gunzipSync(archived ?? Buffer.alloc(0)).toString())).toMatchObject({ event_id: "a" });
+    const archived = [...objects]
+      .filter(([key]) => key.startsWith("archive/"))
+      .flatMap(([key, bytes]) => unpackLines(key, bytes));
+    expect(archived.map((line): unknown => JSON.parse(line))).toMatchObject([{ event_id: "a" }]);
   });
 });

@@ -5,6 +5,7 @@ import { type CreatedObject, readNotification } from "../../../functions/loader/
 import { MAX_STATEMENT_BYTES, MAX_STATEMENTS } from "../../../functions/loader/sql-client";
 import { ledgerQueries, loadStatements, manifestOf } from "../../../functions/loader/statements";
 import { TARGETS } from "../../../functions/loader/targets";
+import { compressionOf, NDJSON_SUFFIXES } from "../../../functions/shared/ndjson";
 
 const object = (key: string, sizeBytes = 10): CreatedObject => ({ bucket: "data", key, etag: "e", sizeBytes });
 const event = (changes: Record<string, unknown> = {}, outer: Record<string, unknown> = {}) =>
@@ -49,10 +50,12 @@ describe("readNotification", () => {
 
 describe("planChunks", () => {
   const keys = fc.uniqueArray(
-    fc.tuple(fc.constantFrom("archive/", "quarantine/"), fc.stringMatching(/^[a-z]{1,6}$/)).map((parts) => parts.join("")),
+    fc
+      .tuple(fc.constantFrom("archive/", "quarantine/"), fc.stringMatching(/^[a-z]{1,6}$/), fc.constantFrom(...NDJSON_SUFFIXES))
+      .map((parts) => parts.join("")),
   );
 
-  it("puts every object into exactly one chunk of its own table, within the limits", () => {
+  it("puts every object into exactly one chunk of its own table and compression, within the limits", () => {
     fc.assert(
       fc.property(keys, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 60 }), (names, maxObjects, maxBytes) => {
         const chunks = planChunks(
@@ -60,8 +63,8 @@ describe("planChunks", () => {
           { maxObjects, maxBytes },
         );
         expect(chunks.flatMap(({ objects }) => objects.map(({ key }) => key)).sort()).toEqual([...names].sort());
-        for (const { target, objects } of chunks) {
-          expect(objects.every(({ key }) => key.startsWith(target.prefix))).toBe(true);
+        for (const { target, compression, objects } of chunks) {
+          expect(objects.every(({ key }) => key.startsWith(target.prefix) && compressionOf(key) === compression)).toBe(true);
           expect(objects.length <= maxObjects && (objects.length === 1 || objects.length * 10 <= maxBytes)).toBe(true);
         }
       }),
@@ -87,7 +90,10 @@ describe("loadStatements", () => {
   it("stays within the Data API's limits for the longest keys of a full chunk", () => {
     const objects = Array.from({ length: 400 }, (_, index) => object(`archive/${"k'".repeat(500)}${index}`));
     for (const target of TARGETS) {
-      const statements = loadStatements({ loadId: "id", target, objects, manifestUrl: "s3://data/m", copyRoleArn: "arn" });
+      const statements = loadStatements({
+        ...{ loadId: "id", target, compression: "ZSTD", objects },
+        ...{ manifestUrl: "s3://data/m", copyRoleArn: "arn" },
+      });
       expect(statements.length).toBeLessThanOrEqual(MAX_STATEMENTS);
       for (const sql of [...statements, ...ledgerQueries(objects)])
         expect(Buffer.byteLength(sql)).toBeLessThanOrEqual(MAX_STATEMENT_BYTES);

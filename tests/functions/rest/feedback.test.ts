@@ -1,4 +1,3 @@
-import { gunzipSync } from "node:zlib";
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -11,6 +10,7 @@ import { toDraft04 } from "../../../functions/scoring/core/draft04";
 import type { LabelRecord } from "../../../functions/scoring/core/label-record";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
+import { unpackLines } from "../../../functions/shared/ndjson";
 
 const NOW = Date.UTC(2026, 2, 20, 12);
 
@@ -43,13 +43,7 @@ class World {
   }
 
   records(): LabelRecord[] {
-    return [...this.objects.values()].flatMap((bytes) =>
-      gunzipSync(bytes)
-        .toString()
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as LabelRecord),
-    );
+    return [...this.objects].flatMap(([key, bytes]) => unpackLines(key, bytes).map((line) => JSON.parse(line) as LabelRecord));
   }
 
   metric(name: string): unknown[] {
@@ -71,7 +65,7 @@ describe("good labels", () => {
     expect(answer).toMatchObject({ statusCode: 202, headers: { "Content-Type": "application/json" } });
     const { batchId, ...counts } = JSON.parse(answer.body) as { batchId: string };
     expect(counts).toEqual({ accepted: 2, duplicates: 0, repeated: false });
-    expect([...world.objects.keys()]).toEqual([`labels/dt=2026-03-20/${batchId}.ndjson.gz`]);
+    expect([...world.objects.keys()]).toEqual([`labels/dt=2026-03-20/${batchId}.ndjson.zst`]);
     expect(world.records()).toEqual([
       { ...label, labelled_at: "2026-03-19T08:00:00.000Z", received_at: "2026-03-20T12:00:00.000Z" },
       {

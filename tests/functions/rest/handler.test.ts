@@ -1,4 +1,3 @@
-import { gunzipSync } from "node:zlib";
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -11,6 +10,7 @@ import { PROFILES } from "../../../functions/scoring/profiles";
 import type { BusEvent } from "../../../functions/shared/event-bus";
 import { createLog } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
+import { unpackLines } from "../../../functions/shared/ndjson";
 import { createTokeniser } from "../../../functions/shared/tokeniser";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
@@ -223,8 +223,8 @@ describe("outages", () => {
     const { statusCode, json } = await world.post(LEAD);
     expect(statusCode).toBe(200);
     const [[key, body]] = [...world.objects] as [[string, Uint8Array]];
-    expect(key).toMatch(/^archive\/lead\/dt=2026-11-21\/rest_.*\.ndjson\.gz$/);
-    expect(JSON.parse(gunzipSync(body).toString())).toMatchObject({ event_id: json.id, score: 50 });
+    expect(key).toMatch(/^archive\/lead\/dt=2026-11-21\/rest_.*\.ndjson\.zst$/);
+    expect(JSON.parse(unpackLines(key, body)[0] ?? "")).toMatchObject({ event_id: json.id, score: 50 });
   });
 
   it("answers 503 with Retry-After when the score can't be recorded anywhere", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { streamTraffic } from "../../../cli/demo/traffic";
 import { decide } from "../../../functions/scoring/core/decide";
+import { featureWriter } from "../../../functions/scoring/core/features";
 import { localMember, type ModelSet } from "../../../functions/scoring/models/model-set";
 import { PROFILES } from "../../../functions/scoring/profiles";
 import { itemBytes, WRITE_UNIT_BYTES } from "../../../functions/shared/item-size";
@@ -63,7 +64,8 @@ describe("an item of the results table", () => {
     const set = (values: Readonly<Record<string, number>>) => {
       for (const [name, value] of Object.entries(values)) features[PROFILES.fraud.features.slot(name)] = value;
       const decision = decide(policy, features, { score: 0.4123456789012345, version: "fraud-trees-1", contributions: [] });
-      const item = resultItem({ ...example(), decision, features }, EXPIRES_AT);
+      const { list: featureList } = featureWriter(PROFILES.fraud.features)(features);
+      const item = resultItem({ ...example(), decision, features, featureList }, EXPIRES_AT);
       expect(readResult(item).decision).toEqual(decision);
       return { rules: decision.flags.length, bytes: itemBytes(item) };
     };
@@ -114,7 +116,7 @@ function example(): StoredResult {
     eventId: "0b5c2a5e-8f5d-4a36-9c55-1b0f2d7a9e61",
     sourcePosition: `shardId-000000000000:${sequence}`,
     inputHash: "ab".repeat(32),
-    archiveKey: `archive/fraud/dt=2026-11-21/shardId-000000000000_${sequence}_${sequence}.ndjson.gz`,
+    archiveKey: `archive/fraud/dt=2026-11-21/shardId-000000000000_${sequence}_${sequence}.ndjson.zst`,
     scoredAt: "2026-11-21T12:00:01.000Z",
     occurredAt: "2026-11-21T11:59:00.000Z",
     userToken: "tok_0123456789012345678901",
@@ -127,5 +129,6 @@ function example(): StoredResult {
       policyVersion: "fraud-1",
     },
     features: Float64Array.of(12.5, Number.NaN, 0.1),
+    featureList: "12.5,,0.1",
   };
 }

@@ -1,4 +1,4 @@
-import { parseTimestamp } from "../../core/timestamp";
+import { isoTime, parseTimestamp } from "../../core/timestamp";
 
 /** A cleaned transaction. Fields that were not given are null, so that every input has the same shape. */
 export interface FraudInput {
@@ -88,7 +88,7 @@ export function stored(input: FraudInput): Record<string, unknown> {
     location_mismatch: input.locationMismatch ?? undefined,
     longitude: input.longitude ?? undefined,
     merchant_id: input.merchantId ?? undefined,
-    timestamp: new Date(input.occurredAtMs).toISOString(),
+    timestamp: isoTime(input.occurredAtMs),
     transaction_id: input.transactionId,
     user_id: input.userId,
     velocity_flag: input.velocityFlag ?? undefined,

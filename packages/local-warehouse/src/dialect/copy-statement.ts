@@ -11,7 +11,8 @@ export interface CopyStatement {
   readonly key: string;
   readonly roleArn: string;
   readonly manifest: boolean;
-  readonly gzip: boolean;
+  /** Of the objects; undefined when they are plain text. */
+  readonly compression: "GZIP" | "ZSTD" | undefined;
   readonly acceptInvalidCharacters: boolean;
 }
 
@@ -39,7 +40,8 @@ type Options = Omit<CopyStatement, "table" | "columns" | "bucket" | "key">;
 function readOptions(tokens: readonly Token[], start: number): Options {
   let roleArn: string | undefined;
   let isJson = false;
-  const flags = { manifest: false, gzip: false, acceptInvalidCharacters: false };
+  const flags = { manifest: false, acceptInvalidCharacters: false };
+  let compression: CopyStatement["compression"];
   let at = start;
   const skip = (word: string) => {
     if (tokens[at]?.upper === word) at += 1;
@@ -55,8 +57,8 @@ function readOptions(tokens: readonly Token[], start: number): Options {
       roleArn = value(option);
     } else if (option === "MANIFEST") {
       flags.manifest = true;
-    } else if (option === "GZIP") {
-      flags.gzip = true;
+    } else if (option === "GZIP" || option === "ZSTD") {
+      compression = option;
     } else if (option === "ACCEPTINVCHARS") {
       flags.acceptInvalidCharacters = true;
     } else if (option === "FORMAT" || option === "JSON") {
@@ -80,7 +82,7 @@ function readOptions(tokens: readonly Token[], start: number): Options {
   }
   if (roleArn === undefined) throw new DialectError("COPY names no credentials. Add IAM_ROLE 'arn:aws:iam::…:role/…'.");
   if (!isJson) throw unsupported("COPY of delimited text", "use FORMAT AS JSON 'auto'");
-  return { roleArn, ...flags };
+  return { roleArn, compression, ...flags };
 }
 
 function unsupported(what: string, fix: string): DialectError {
