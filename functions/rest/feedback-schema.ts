@@ -1,5 +1,6 @@
 /** Body of `POST /feedback`. Plain data: Ajv, API Gateway, OpenAPI and the command line read the same object. */
 import type { JsonSchema } from "../scoring/core/json-schema";
+import { KEY_PATTERN, MAX_KEY_LENGTH } from "../scoring/core/key-text";
 
 /** Labels per request: an object that the warehouse loads in one go, and a body far below the gateway's 10 MB. */
 export const MAX_LABELS = 500;
@@ -15,7 +16,8 @@ export const LABEL_SCHEMA: JsonSchema = {
     event_id: {
       type: "string",
       minLength: 1,
-      maxLength: 512,
+      maxLength: MAX_KEY_LENGTH,
+      pattern: KEY_PATTERN,
       description: "The scored event: transaction_id of a transaction, id of a REST answer.",
       examples: ["txn-0b242abb"],
     },

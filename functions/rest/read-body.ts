@@ -13,6 +13,7 @@ const UNREADABLE = {
   too_large: "too-large",
   not_utf8: "not-utf8",
   not_json: "not-json",
+  duplicate_name: "duplicate-name",
   invalid: "invalid",
 } as const;
 
@@ -55,14 +56,15 @@ export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): R
   const parsed = parseJsonBytes(bytes, limits);
   if (!parsed.ok) {
     const errors = parsed.reason === "invalid" ? [splitPointer(parsed.detail)] : undefined;
-    return refuse(UNREADABLE[parsed.reason], parsed.detail, errors);
-  }
-  const repeated = duplicateName(bytes.toString("utf8"));
-  if (repeated !== null) {
-    return refuse("duplicate-name", `Expected each name once, got "${repeated.slice(0, 64)}" twice in one object.`);
+    const detail = parsed.reason === "duplicate_name" ? repeatedName(bytes) : parsed.detail;
+    return refuse(UNREADABLE[parsed.reason], detail, errors);
   }
   return { ok: true, value: parsed.value };
 }
+
+/** Names the name, unlike quarantine lines: only the caller reads this. */
+const repeatedName = (bytes: Buffer): string =>
+  `Expected each name once, got "${duplicateName(bytes.toString("utf8"))?.slice(0, 64)}" twice in one object.`;
 
 /** The refusal of an input with these problems. */
 export function invalidInput(problems: readonly Problem[]): Refusal<"invalid-input"> {

@@ -1,4 +1,5 @@
 import type { JsonSchema } from "../../core/json-schema";
+import { KEY_PATTERN, MAX_KEY_LENGTH } from "../../core/key-text";
 
 /** Largest integer that JSON carries exactly: longer card or account numbers have to be sent as text. */
 const EXACT = Number.MAX_SAFE_INTEGER;
@@ -34,7 +35,8 @@ export const FRAUD_SCHEMA: JsonSchema = {
     transaction_id: {
       type: ["string", "integer"],
       minLength: 1,
-      maxLength: 128,
+      maxLength: MAX_KEY_LENGTH,
+      pattern: KEY_PATTERN,
       minimum: 0,
       maximum: EXACT,
       description: "Unique id: a second record of the same id and content is the same event.",
@@ -43,7 +45,8 @@ export const FRAUD_SCHEMA: JsonSchema = {
     user_id: {
       type: ["string", "integer"],
       minLength: 1,
-      maxLength: 128,
+      maxLength: MAX_KEY_LENGTH,
+      pattern: KEY_PATTERN,
       minimum: 0,
       maximum: EXACT,
       description: "User, card or account whose history counts.",
@@ -89,7 +92,13 @@ export const FRAUD_SCHEMA: JsonSchema = {
     longitude: { ...LONGITUDE, description: "Where it happened (the merchant)." },
     home_latitude: { ...LATITUDE, description: "Home of the user." },
     home_longitude: { ...LONGITUDE, description: "Home of the user." },
-    device_id: { type: ["string", "null"], maxLength: 256, description: "Device.", "x-classification": "personal" },
+    device_id: {
+      type: ["string", "null"],
+      maxLength: 256,
+      pattern: KEY_PATTERN,
+      description: "Device.",
+      "x-classification": "personal",
+    },
     ip_address: { type: ["string", "null"], maxLength: 64, description: "IP address.", "x-classification": "personal" },
     email: { type: ["string", "null"], maxLength: 320, description: "E-mail address.", "x-classification": "personal" },
     card_present: { ...FLAG, description: "Whether the card was there." },
