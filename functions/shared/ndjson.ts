@@ -1,5 +1,5 @@
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { gzip, gzipSync } from "node:zlib";
 
 const compress = promisify(gzip);
 
@@ -8,6 +8,9 @@ const compress = promisify(gzip);
  * batch's time. zlib writes no time and no name into the header, so the same lines give the same bytes.
  */
 const OPTIONS = { level: 1, memLevel: 9, chunkSize: 256 * 1024 };
+
+/** An object without a line, which is shorter than any with lines. */
+export const EMPTY_LINES: Uint8Array = gzipSync("");
 
 /** One JSON text per line, gzip. */
 export function gzipLines(lines: readonly string[]): Promise<Uint8Array> {

@@ -65,7 +65,7 @@ describe("archiver", () => {
           objects.set(key, body);
           return "created";
         },
-        exists: async () => false,
+        size: async () => null,
       },
       log: createLog("error", {}, () => {}),
     });

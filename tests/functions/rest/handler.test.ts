@@ -74,7 +74,7 @@ class World {
           this.objects.set(key, body);
           return "created";
         },
-        exists: async (key) => this.objects.has(key),
+        size: async (key) => this.objects.get(key)?.length ?? null,
       },
       clock,
       log: createLog("info", {}, sink),
