@@ -47,6 +47,10 @@ export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): R
   if (contentType !== undefined && !isJson(contentType)) {
     return refuse("unsupported-media-type", "Expected Content-Type application/json in UTF-8; send the input as JSON.");
   }
+  const encoding = header(event, "content-encoding");
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
+    return refuse("unsupported-media-type", "Expected no Content-Encoding but identity; send the input uncompressed.");
+  }
   const body = event.body ?? "";
   // A gateway that decodes the body itself puts U+FFFD where the bytes were not UTF-8.
   if (!event.isBase64Encoded && body.includes("\uFFFD")) {
