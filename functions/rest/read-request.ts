@@ -17,8 +17,7 @@ const MAX_DEPTH = 16;
 export const IDEMPOTENCY_KEY_SCHEMA = { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" } as const;
 const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_SCHEMA.pattern);
 
-const isIdempotencyKey = (text: string): boolean =>
-  text.length <= IDEMPOTENCY_KEY_SCHEMA.maxLength && IDEMPOTENCY_KEY.test(text);
+const isIdempotencyKey = (text: string): boolean => text.length <= IDEMPOTENCY_KEY_SCHEMA.maxLength && IDEMPOTENCY_KEY.test(text);
 
 /** Reads and checks everything that the caller sent. Never throws. */
 export function readRequest(event: APIGatewayProxyEvent, profile: AnyProfile, validate: Validate): RequestInput {
