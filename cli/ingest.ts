@@ -129,10 +129,17 @@ async function main(): Promise<number> {
       prefix,
       after,
     );
-    summary.outcomes = await outcomesOf(sent, new DynamoDBClient(connection), outputs.resultsTable, quarantine);
+    summary.outcomes = await outcomesOf(
+      sent,
+      startedAt.getTime(),
+      new DynamoDBClient(connection),
+      outputs.resultsTable,
+      quarantine,
+    );
   }
   process.stdout.write(quiet ? `${JSON.stringify(summary, null, 2)}\n` : report(summary, outputs));
-  const nothingScored = summary.outcomes === null ? summary.accepted === 0 : summary.outcomes.scored === 0;
+  const nothingScored =
+    summary.outcomes === null ? summary.accepted === 0 : summary.outcomes.scored + summary.outcomes.scoredBefore === 0;
   return nothingScored && summary.rows > 0 ? 1 : 0;
 }
 
@@ -152,6 +159,7 @@ const MAX_KEYS = 100;
 
 async function outcomesOf(
   sent: readonly Sent[],
+  startedAtMs: number,
   dynamodb: DynamoDBClient,
   resultsTable: string,
   quarantine: ArchiveReader,
@@ -159,12 +167,13 @@ async function outcomesOf(
   const bar = new Progress("scoring", new Set(sent.map(({ id }) => id)).size);
   const outcomes = await waitForOutcomes(
     sent,
+    startedAtMs,
     {
       scored: async (ids) => {
-        const present: string[] = [];
+        const times: (readonly [string, number])[] = [];
         for (let i = 0; i < ids.length; i += MAX_KEYS)
-          present.push(...(await presentIds(dynamodb, resultsTable, ids.slice(i, i + MAX_KEYS))));
-        return present;
+          times.push(...(await scoreTimes(dynamodb, resultsTable, ids.slice(i, i + MAX_KEYS))));
+        return new Map(times);
       },
       quarantined: async () => {
         const { lines } = await quarantine.refresh();
@@ -180,12 +189,18 @@ async function outcomesOf(
   return outcomes;
 }
 
-async function presentIds(dynamodb: DynamoDBClient, table: string, ids: readonly string[]): Promise<string[]> {
-  const request = { Keys: ids.map((id) => ({ transaction_id: { S: id } })), ProjectionExpression: "transaction_id" };
+async function scoreTimes(
+  dynamodb: DynamoDBClient,
+  table: string,
+  ids: readonly string[],
+): Promise<readonly (readonly [string, number])[]> {
+  const keys = ids.map((id) => ({ transaction_id: { S: id } }));
+  const request = { Keys: keys, ProjectionExpression: "transaction_id, scored_at" };
   const answer = await dynamodb.send(new BatchGetItemCommand({ RequestItems: { [table]: request } }));
-  return (answer.Responses?.[table] ?? []).flatMap((item) =>
-    item.transaction_id?.S === undefined ? [] : [item.transaction_id.S],
-  );
+  return (answer.Responses?.[table] ?? []).map(({ transaction_id, scored_at }) => [
+    transaction_id?.S ?? "",
+    Date.parse(scored_at?.S ?? ""),
+  ]);
 }
 
 function report(summary: Summary, outputs: Outputs): string {

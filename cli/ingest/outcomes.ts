@@ -6,8 +6,10 @@ export interface Sent {
 }
 
 export interface Outcomes {
-  /** Different ids that have a score. */
+  /** Different ids that were scored since the start. */
   readonly scored: number;
+  /** Different ids that had a score before, which a record with the same content doesn't change. */
+  readonly scoredBefore: number;
   /** Records in quarantine, by reason. */
   readonly quarantined: Readonly<Record<string, number>>;
   /** Different ids that have neither. */
@@ -15,8 +17,8 @@ export interface Outcomes {
 }
 
 export interface OutcomePorts {
-  /** Those of the ids that have a score. */
-  readonly scored: (ids: readonly string[]) => Promise<readonly string[]>;
+  /** When those of the ids that have a score were scored, in ms. */
+  readonly scored: (ids: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /** Reasons of the records in quarantine, by position. */
   readonly quarantined: () => Promise<ReadonlyMap<string, string>>;
   readonly now: () => number;
@@ -27,28 +29,43 @@ export interface OutcomePorts {
 
 const POLL_MS = 250;
 
-/** Waits until every record is scored or in quarantine, or nothing new has come for `patienceMs`. */
-export async function waitForOutcomes(sent: readonly Sent[], ports: OutcomePorts, patienceMs: number): Promise<Outcomes> {
+/**
+ * Waits until every record is scored or in quarantine, or nothing new has come for `patienceMs`: a record whose id had a score before leaves
+ * no trace unless it goes to quarantine.
+ */
+export async function waitForOutcomes(
+  sent: readonly Sent[],
+  startedAtMs: number,
+  ports: OutcomePorts,
+  patienceMs: number,
+): Promise<Outcomes> {
   const ids = new Set(sent.map(({ id }) => id));
   const unscored = new Set(ids);
+  const before = new Set<string>();
   let rejected: readonly { readonly id: string; readonly reason: string }[] = [];
   let known = -1;
   let lastProgressAt = ports.now();
   for (;;) {
-    for (const id of await ports.scored([...unscored])) unscored.delete(id);
+    for (const [id, at] of await ports.scored([...unscored].filter((id) => !before.has(id)))) {
+      if (at < startedAtMs) before.add(id);
+      else unscored.delete(id);
+    }
     const reasons = await ports.quarantined();
     rejected = sent.flatMap(({ id, position }) => {
       const reason = reasons.get(position);
       return reason === undefined ? [] : [{ id, reason }];
     });
     const elsewhere = new Set(rejected.map(({ id }) => id));
-    const pending = [...unscored].filter((id) => !elsewhere.has(id)).length;
-    const settled = ids.size - pending + rejected.length;
+    const open = [...unscored].filter((id) => !elsewhere.has(id));
+    const settled = ids.size - open.length + rejected.length;
     if (settled > known) lastProgressAt = ports.now();
     known = settled;
-    ports.progress(ids.size - pending);
-    if (pending === 0 || ports.now() - lastProgressAt >= patienceMs)
-      return { scored: ids.size - unscored.size, quarantined: countBy(rejected.map(({ reason }) => reason)), pending };
+    ports.progress(ids.size - open.length);
+    if (open.length === 0 || ports.now() - lastProgressAt >= patienceMs) {
+      const scoredBefore = open.filter((id) => before.has(id)).length;
+      const quarantined = countBy(rejected.map(({ reason }) => reason));
+      return { scored: ids.size - unscored.size, scoredBefore, quarantined, pending: open.length - scoredBefore };
+    }
     await ports.pause(POLL_MS);
   }
 }
@@ -60,10 +77,11 @@ function countBy(reasons: readonly string[]): Record<string, number> {
 }
 
 /** Lines of the summary. */
-export function outcomeRows({ scored, quarantined, pending }: Outcomes): [string, number][] {
+export function outcomeRows({ scored, scoredBefore, quarantined, pending }: Outcomes): [string, number][] {
   const reasons = Object.entries(quarantined).sort(([, a], [, b]) => b - a);
   return [
     ["scored", scored],
+    ["scored before, so nothing new", scoredBefore],
     ["still being scored", pending],
     ...reasons.map(([reason, count]): [string, number] => [`quarantined: ${reason}`, count]),
   ];
