@@ -48,7 +48,7 @@ export interface Profile<Input, State> {
   /** True when scores depend on what the user did before; then {@link fold} and a state table are used. */
   readonly stateful: boolean;
 
-  /** Fields that name something: their text has to be a key (`key-text.ts`). */
+  /** Fields that name the event and its user: their text has to be a key (`key-text.ts`). */
   readonly keys: readonly string[];
 
   /** Turns a raw record that passed the schema into an input: known fields only, defaults filled in. */
