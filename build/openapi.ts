@@ -8,6 +8,7 @@ import { PROBLEM_RESPONSES } from "../components/scoring-api/problem-responses";
 import { FEEDBACK_ANSWER_SCHEMA, FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
 import { inputNames } from "../functions/rest/input-names";
 import { FEEDBACK_PROBLEMS, PROBLEMS, type ProblemKind, SCORE_PROBLEMS } from "../functions/rest/problems";
+import { IDEMPOTENCY_KEY_SCHEMA } from "../functions/rest/read-request";
 import type { JsonSchema } from "../functions/scoring/core/json-schema";
 import type { AnyProfile } from "../functions/scoring/core/profile";
 import { PROFILES } from "../functions/scoring/profiles";
@@ -58,7 +59,12 @@ function answerSchema(profile: AnyProfile): JsonSchema {
     properties: {
       id: { type: "string", description: "Id of this score; feedback names it as event_id." },
       [inputNames(profile.id).id]: { type: "string", description: "Id of the input; equal inputs have equal ids." },
-      score: { type: "number", minimum: 0, maximum: profile.scale.max },
+      score: {
+        type: "number",
+        minimum: 0,
+        maximum: profile.scale.max,
+        description: "To a millionth of the scale; the warehouse has it unrounded.",
+      },
       band: { type: "string", description: "The policy's band that contains the score." },
       reasons: {
         type: "array",
@@ -124,7 +130,7 @@ function operation(profile: AnyProfile): Record<string, unknown> {
         in: "header",
         required: false,
         description: "The same key and body get the same answer; the same key with another body gets 422.",
-        schema: { type: "string", maxLength: 255 },
+        schema: IDEMPOTENCY_KEY_SCHEMA,
       },
     ],
     requestBody: { required: true, content: { "application/json": { schema: profile.schema } } },

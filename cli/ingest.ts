@@ -3,7 +3,10 @@ import { statSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { BatchGetItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
+import { S3Client } from "@aws-sdk/client-s3";
+import { ArchiveReader } from "./demo/tally";
 import { parseMapping, type RecordSchema, toRecord } from "./ingest/mapping";
+import { type Outcomes, outcomeRows, type Sent, waitForOutcomes } from "./ingest/outcomes";
 import { RecordChecker } from "./ingest/record-checker";
 import { formatOf, readRows } from "./ingest/rows";
 import { type Outgoing, StreamSender } from "./ingest/send";
@@ -17,6 +20,7 @@ const command: CommandLine = {
     "Sends every row of a CSV or NDJSON file into the stream of the running platform (npm start).",
     "Columns named like a field, or like a well-known alias of it, are mapped automatically; --map adds or overrides mappings.",
     "Rows that the profile's schema rejects are not sent; the summary lists the reasons and lines.",
+    "Waits until every row is scored or in quarantine, or nothing new has come for ten seconds. Exits with 1 when nothing was scored.",
   ].join("\n"),
   options: {
     profile: { type: "string", value: "NAME", help: "Profile of the rows.", default: "fraud" },
@@ -49,8 +53,8 @@ interface Summary {
   rejected: number;
   /** Rows with the id of an earlier row of the file. */
   repeatedIds: number;
-  scored: number | null;
-  quarantined: number | null;
+  /** Null without waiting. */
+  outcomes: Outcomes | null;
   /** By reason: how many rows, and the first lines. */
   readonly reasons: Record<string, { count: number; lines: number[] }>;
 }
@@ -85,8 +89,11 @@ async function main(): Promise<number> {
   const credentials = { accessKeyId: outputs.accessKeyId, secretAccessKey: outputs.secretAccessKey };
   const connection = { endpoint: outputs.awsEndpointUrl, region: outputs.region, credentials };
   const kinesis = new KinesisClient(connection);
-  const sender = new StreamSender<Row>(kinesis, outputs.streamName, (milliseconds) => pause(milliseconds));
-  const summary: Summary = { rows: 0, accepted: 0, rejected: 0, repeatedIds: 0, scored: null, quarantined: null, reasons: {} };
+  const startedAt = new Date();
+  const sent: Sent[] = [];
+  const taken = ({ id }: Row, position: string) => void sent.push({ id, position });
+  const sender = new StreamSender<Row>(kinesis, outputs.streamName, (milliseconds) => pause(milliseconds), taken);
+  const summary: Summary = { rows: 0, accepted: 0, rejected: 0, repeatedIds: 0, outcomes: null, reasons: {} };
   const ids = new Set<string>();
   const bar = new Progress("sending", statSync(file).size);
 
@@ -111,17 +118,29 @@ async function main(): Promise<number> {
   }
   await sender.flush();
   bar.end();
-  for (const { item, reason } of sender.refused) {
-    reject(summary, item.line, `the stream refused it: ${reason}`);
-    ids.delete(item.id);
-  }
+  for (const { item, reason } of sender.refused) reject(summary, item.line, `the stream refused it: ${reason}`);
   summary.accepted = sender.sent;
   if (!options.flag("no-wait")) {
-    summary.scored = await waitForScores(new DynamoDBClient(connection), outputs, ids);
-    summary.quarantined = ids.size - summary.scored;
+    const prefix = `quarantine/${options.text("profile") ?? "fraud"}/`;
+    const after = `${prefix}dt=${startedAt.toISOString().slice(0, 10)}`;
+    const quarantine = new ArchiveReader(
+      { s3: new S3Client({ ...connection, forcePathStyle: true }) },
+      outputs.dataBucket,
+      prefix,
+      after,
+    );
+    summary.outcomes = await outcomesOf(
+      sent,
+      startedAt.getTime(),
+      new DynamoDBClient(connection),
+      outputs.resultsTable,
+      quarantine,
+    );
   }
   process.stdout.write(quiet ? `${JSON.stringify(summary, null, 2)}\n` : report(summary, outputs));
-  return summary.accepted > 0 || summary.rows === 0 ? 0 : 1;
+  const nothingScored =
+    summary.outcomes === null ? summary.accepted === 0 : summary.outcomes.scored + summary.outcomes.scoredBefore === 0;
+  return nothingScored && summary.rows > 0 ? 1 : 0;
 }
 
 function mapper(schema: RecordSchema, map: readonly string[], columns: readonly string[], quiet: boolean) {
@@ -133,33 +152,55 @@ function mapper(schema: RecordSchema, map: readonly string[], columns: readonly 
   return (cells: Readonly<Record<string, unknown>>) => toRecord(cells, mapping, schema);
 }
 
-/** Polls the results table for the ids, until all are there or nothing new has come for ten seconds. */
-async function waitForScores(dynamodb: DynamoDBClient, outputs: Outputs, ids: ReadonlySet<string>): Promise<number> {
-  const waiting = new Set(ids);
-  const bar = new Progress("scoring", ids.size);
-  let lastProgressAt = Date.now();
-  while (waiting.size > 0 && Date.now() - lastProgressAt < 10_000) {
-    let found = 0;
-    const list = [...waiting];
-    for (let i = 0; i < list.length; i += 100) {
-      const present = await presentIds(dynamodb, outputs.resultsTable, list.slice(i, i + 100));
-      for (const id of present) waiting.delete(id);
-      found += present.length;
-    }
-    if (found > 0) lastProgressAt = Date.now();
-    bar.update(ids.size - waiting.size);
-    if (waiting.size > 0) await pause(250);
-  }
+/** Nothing new for this long: the rest is left to the platform. */
+const PATIENCE_MS = 10_000;
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
+const MAX_KEYS = 100;
+
+async function outcomesOf(
+  sent: readonly Sent[],
+  startedAtMs: number,
+  dynamodb: DynamoDBClient,
+  resultsTable: string,
+  quarantine: ArchiveReader,
+): Promise<Outcomes> {
+  const bar = new Progress("scoring", new Set(sent.map(({ id }) => id)).size);
+  const outcomes = await waitForOutcomes(
+    sent,
+    startedAtMs,
+    {
+      scored: async (ids) => {
+        const times: (readonly [string, number])[] = [];
+        for (let i = 0; i < ids.length; i += MAX_KEYS)
+          times.push(...(await scoreTimes(dynamodb, resultsTable, ids.slice(i, i + MAX_KEYS))));
+        return new Map(times);
+      },
+      quarantined: async () => {
+        const { lines } = await quarantine.refresh();
+        return new Map(lines.map(({ source_position, reason }) => [String(source_position), String(reason)]));
+      },
+      now: () => Date.now(),
+      pause: (milliseconds) => pause(milliseconds),
+      progress: (settled) => bar.update(settled),
+    },
+    PATIENCE_MS,
+  );
   bar.end();
-  return ids.size - waiting.size;
+  return outcomes;
 }
 
-async function presentIds(dynamodb: DynamoDBClient, table: string, ids: readonly string[]): Promise<string[]> {
-  const request = { Keys: ids.map((id) => ({ transaction_id: { S: id } })), ProjectionExpression: "transaction_id" };
+async function scoreTimes(
+  dynamodb: DynamoDBClient,
+  table: string,
+  ids: readonly string[],
+): Promise<readonly (readonly [string, number])[]> {
+  const keys = ids.map((id) => ({ transaction_id: { S: id } }));
+  const request = { Keys: keys, ProjectionExpression: "transaction_id, scored_at" };
   const answer = await dynamodb.send(new BatchGetItemCommand({ RequestItems: { [table]: request } }));
-  return (answer.Responses?.[table] ?? []).flatMap((item) =>
-    item.transaction_id?.S === undefined ? [] : [item.transaction_id.S],
-  );
+  return (answer.Responses?.[table] ?? []).map(({ transaction_id, scored_at }) => [
+    transaction_id?.S ?? "",
+    Date.parse(scored_at?.S ?? ""),
+  ]);
 }
 
 function report(summary: Summary, outputs: Outputs): string {
@@ -169,7 +210,7 @@ function report(summary: Summary, outputs: Outputs): string {
     ["rejected here", summary.rejected],
     ["ids that repeat", summary.repeatedIds],
   ];
-  if (summary.scored !== null) rows.push(["scored", summary.scored], ["not scored: see quarantine", summary.quarantined ?? 0]);
+  if (summary.outcomes !== null) rows.push(...outcomeRows(summary.outcomes));
   const reasons = Object.entries(summary.reasons).sort(([, a], [, b]) => b.count - a.count);
   return [
     "",

@@ -27,16 +27,23 @@ export class ArchiveReader {
   private readonly seen = new Set<string>();
 
   constructor(
-    private readonly clients: Clients,
+    private readonly clients: Pick<Clients, "s3">,
     private readonly bucket: string,
     private readonly prefix: string,
+    /** Objects up to this key are left out. */
+    private readonly after?: string,
   ) {}
 
   async refresh(): Promise<this> {
     let token: string | undefined;
     do {
       const page = await this.clients.s3.send(
-        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, ...(token ? { ContinuationToken: token } : {}) }),
+        new ListObjectsV2Command({
+          Bucket: this.bucket,
+          Prefix: this.prefix,
+          ...(this.after === undefined ? {} : { StartAfter: this.after }),
+          ...(token ? { ContinuationToken: token } : {}),
+        }),
       );
       for (const { Key } of page.Contents ?? []) if (Key !== undefined && !this.seen.has(Key)) await this.read(Key);
       token = page.NextContinuationToken;

@@ -28,6 +28,8 @@ export class StreamSender<T extends Outgoing> {
     private readonly client: KinesisClient,
     private readonly streamName: string,
     private readonly pause: (milliseconds: number) => Promise<void>,
+    /** Called for each record that the stream took, with its position (`shardId-…:sequence`). */
+    private readonly taken: (item: T, position: string) => void = () => {},
   ) {}
 
   async add(item: T): Promise<void> {
@@ -58,7 +60,11 @@ export class StreamSender<T extends Outgoing> {
     const answer = await this.client.send(new PutRecordsCommand({ StreamName: this.streamName, Records: records }));
     return (answer.Records ?? []).flatMap((result, i) => {
       const item = batch[i];
-      if (result.ErrorCode === undefined || item === undefined) return [];
+      if (item === undefined) return [];
+      if (result.ErrorCode === undefined) {
+        this.taken(item, `${result.ShardId}:${result.SequenceNumber}`);
+        return [];
+      }
       return [{ item, reason: `${result.ErrorCode}: ${result.ErrorMessage ?? ""}` }];
     });
   }

@@ -1,5 +1,6 @@
 import type { ArchiveRecord, QuarantineRecord } from "../scoring/core/archive-record";
 import { sha256 } from "../scoring/core/hash";
+import { keyProblem } from "../scoring/core/key-text";
 import { dateOf, objectKey } from "../shared/object-keys";
 import { base64Payload, storableText } from "../shared/storable";
 
@@ -72,6 +73,8 @@ function readRecord(body: string): ArchiveRecord | string {
     const value = member(record, name);
     if (typeof value !== "string" || value === "") return `Expected text at detail.record.${name}, got none.`;
   }
+  const unfit = keyProblem(String(member(record, "event_id")));
+  if (unfit !== null) return `detail.record.event_id: ${unfit}`;
   if (!/^[a-z][a-z0-9_]*$/.test(String(member(record, "profile")))) return "Expected a profile's id at detail.record.profile.";
   if (!/^\d{4}-\d{2}-\d{2}T/.test(String(member(record, "scored_at"))))
     return "Expected an ISO 8601 time at detail.record.scored_at.";

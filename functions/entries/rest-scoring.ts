@@ -111,7 +111,7 @@ function wire(): RestHandler {
     bus: createEventBus(createEventBridge(), values.bus, values.source),
     objects: {
       putIfAbsent: async (key, body) => (await objects()).putIfAbsent(key, body),
-      exists: async (key) => (await objects()).exists(key),
+      size: async (key) => (await objects()).size(key),
     },
     clock,
     log,

@@ -1,6 +1,7 @@
 /** Labels as received → labels to store, or every problem. Pure: the time is passed in. */
 import { hashJson } from "../scoring/core/hash";
 import type { Validate } from "../scoring/core/json-schema";
+import { keyProblem } from "../scoring/core/key-text";
 import type { LabelRecord } from "../scoring/core/label-record";
 import { boundsProblems, problems } from "../scoring/core/problems";
 import { parseTimestamp } from "../scoring/core/timestamp";
@@ -10,8 +11,6 @@ import { DEFAULT_SOURCE, FEEDBACK_SCHEMA } from "./feedback-schema";
 
 /** How far the sender's clock may be ahead of ours. */
 export const MAX_SKEW_MS = 5 * 60_000;
-/** Size of `risk_labels.event_id` in bytes; the schema counts characters. */
-const MAX_ID_BYTES = 512;
 /** Problems listed for one request; the others are counted. */
 const MAX_PROBLEMS = 50;
 
@@ -85,12 +84,8 @@ export function readLabels(body: unknown, validate: Validate, now: number): Read
 }
 
 function idProblem(id: string, index: number): Problem | null {
-  const pointer = `/labels/${index}/event_id`;
-  if (!id.isWellFormed() || id.includes("\0")) {
-    return { pointer, detail: "Expected the id of a scored event, got text with characters that no stored id can have." };
-  }
-  const bytes = Buffer.byteLength(id);
-  return bytes <= MAX_ID_BYTES ? null : { pointer, detail: `Expected at most ${MAX_ID_BYTES} bytes of UTF-8, got ${bytes}.` };
+  const detail = keyProblem(id);
+  return detail === null ? null : { pointer: `/labels/${index}/event_id`, detail };
 }
 
 function timeProblem(at: number, text: string | undefined, index: number, now: number): Problem | null {

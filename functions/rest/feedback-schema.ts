@@ -1,10 +1,17 @@
 /** Body of `POST /feedback`. Plain data: Ajv, API Gateway, OpenAPI and the command line read the same object. */
 import type { JsonSchema } from "../scoring/core/json-schema";
+import { KEY_PATTERN, MAX_KEY_LENGTH } from "../scoring/core/key-text";
 
 /** Labels per request: an object that the warehouse loads in one go, and a body far below the gateway's 10 MB. */
 export const MAX_LABELS = 500;
 /** Source of labels whose body doesn't name one. */
 export const DEFAULT_SOURCE = "api";
+
+/** The times that `parseTimestamp` reads, since 1970, except for the length of the months. */
+const DATE = "(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])";
+const HOUR = "([01][0-9]|2[0-3])";
+const MINUTE = "[0-5][0-9]";
+const TIME = `${HOUR}:${MINUTE}(:${MINUTE}([.][0-9]{1,9})?)?`;
 
 export const LABEL_SCHEMA: JsonSchema = {
   title: "Label",
@@ -15,7 +22,8 @@ export const LABEL_SCHEMA: JsonSchema = {
     event_id: {
       type: "string",
       minLength: 1,
-      maxLength: 512,
+      maxLength: MAX_KEY_LENGTH,
+      pattern: KEY_PATTERN,
       description: "The scored event: transaction_id of a transaction, id of a REST answer.",
       examples: ["txn-0b242abb"],
     },
@@ -23,8 +31,9 @@ export const LABEL_SCHEMA: JsonSchema = {
     labelled_at: {
       type: "string",
       maxLength: 64,
-      pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?$",
-      description: "When the verdict was reached, ISO 8601, UTC unless it has an offset. Default: when the label arrives.",
+      pattern: `^${DATE}([T ]${TIME}(Z|[+-]${HOUR}:?${MINUTE})?)?$`,
+      description:
+        "When the verdict was reached, ISO 8601, UTC unless it has an offset; not in the future. Default: when the label arrives.",
       examples: ["2026-03-20T09:30:00Z"],
     },
     source: {

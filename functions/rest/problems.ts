@@ -23,7 +23,7 @@ export const PROBLEMS = {
     when: "A request with this Idempotency-Key is being answered right now; repeat it after Retry-After.",
   },
   "too-large": { status: 413, when: "The body is too large." },
-  "unsupported-media-type": { status: 415, when: "Content-Type is not JSON in UTF-8." },
+  "unsupported-media-type": { status: 415, when: "Content-Type is not JSON in UTF-8, or Content-Encoding is not identity." },
   "idempotency-key-reused": { status: 422, when: "The Idempotency-Key was used with another body." },
   unavailable: { status: 503, when: "Nothing was accepted; send the same request again after Retry-After." },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly when: string }>>;

@@ -13,6 +13,7 @@ const UNREADABLE = {
   too_large: "too-large",
   not_utf8: "not-utf8",
   not_json: "not-json",
+  duplicate_name: "duplicate-name",
   invalid: "invalid",
 } as const;
 
@@ -46,6 +47,10 @@ export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): R
   if (contentType !== undefined && !isJson(contentType)) {
     return refuse("unsupported-media-type", "Expected Content-Type application/json in UTF-8; send the input as JSON.");
   }
+  const encoding = header(event, "content-encoding");
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
+    return refuse("unsupported-media-type", "Expected no Content-Encoding but identity; send the input uncompressed.");
+  }
   const body = event.body ?? "";
   // A gateway that decodes the body itself puts U+FFFD where the bytes were not UTF-8.
   if (!event.isBase64Encoded && body.includes("\uFFFD")) {
@@ -55,14 +60,15 @@ export function readJsonBody(event: APIGatewayProxyEvent, limits: JsonLimits): R
   const parsed = parseJsonBytes(bytes, limits);
   if (!parsed.ok) {
     const errors = parsed.reason === "invalid" ? [splitPointer(parsed.detail)] : undefined;
-    return refuse(UNREADABLE[parsed.reason], parsed.detail, errors);
-  }
-  const repeated = duplicateName(bytes.toString("utf8"));
-  if (repeated !== null) {
-    return refuse("duplicate-name", `Expected each name once, got "${repeated.slice(0, 64)}" twice in one object.`);
+    const detail = parsed.reason === "duplicate_name" ? repeatedName(bytes) : parsed.detail;
+    return refuse(UNREADABLE[parsed.reason], detail, errors);
   }
   return { ok: true, value: parsed.value };
 }
+
+/** Names the name, unlike quarantine lines: only the caller reads this. */
+const repeatedName = (bytes: Buffer): string =>
+  `Expected each name once, got "${duplicateName(bytes.toString("utf8"))?.slice(0, 64)}" twice in one object.`;
 
 /** The refusal of an input with these problems. */
 export function invalidInput(problems: readonly Problem[]): Refusal<"invalid-input"> {

@@ -14,12 +14,15 @@ export const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_DEPTH = 16;
 
 /** 1 to 255 visible ASCII characters: what the IETF draft's string can hold without escapes, quoted or not. */
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+export const IDEMPOTENCY_KEY_SCHEMA = { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" } as const;
+const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_SCHEMA.pattern);
+
+const isIdempotencyKey = (text: string): boolean => text.length <= IDEMPOTENCY_KEY_SCHEMA.maxLength && IDEMPOTENCY_KEY.test(text);
 
 /** Reads and checks everything that the caller sent. Never throws. */
 export function readRequest(event: APIGatewayProxyEvent, profile: AnyProfile, validate: Validate): RequestInput {
   const idempotencyKey = header(event, "idempotency-key") ?? null;
-  if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+  if (idempotencyKey !== null && !isIdempotencyKey(idempotencyKey)) {
     const detail = "Expected an Idempotency-Key of 1 to 255 visible ASCII characters without spaces.";
     return { ok: false, refusal: { kind: "invalid-idempotency-key", detail } };
   }

@@ -73,7 +73,7 @@ export async function scoreRequest(
   if (newest !== null && isLive(newest, policy, expectedModel(models, policy, keyOf), clock)) {
     metrics.add("CacheHits", "Count", 1);
     observe(newest.decision, args);
-    return answer(newest, profile.id, true, headers, degraded);
+    return answer(newest, profile, true, headers, degraded);
   }
 
   const now = clock.now();
@@ -83,7 +83,7 @@ export async function scoreRequest(
     timestamp: now,
     scoreId: `${inputId}-${now}-${requestId.slice(0, 8)}`,
     decision,
-    answer: profile.answer(decision.score, policy.thresholds),
+    answer: profile.answer(shown(decision.score, profile), policy.thresholds),
     expiresAt: Math.floor(now / 1000) + args.cacheTtlSeconds,
   };
   const at = new Date(now).toISOString();
@@ -103,7 +103,7 @@ export async function scoreRequest(
   await publish(stored, line, tokeniser.protect(storedInput), degraded, args);
   await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));
   observe(decision, args);
-  return answer(stored, profile.id, false, headers, degraded);
+  return answer(stored, profile, false, headers, degraded);
 }
 
 interface Decided {
@@ -208,9 +208,18 @@ function observe({ score, band }: Decision, { metrics, profile }: ScoreRequestAr
   metrics.property("band", band);
 }
 
+/** Parts of the scale in an answer: a model's float32 sum carries no more, and what follows is noise of the addition. */
+const SCORE_PARTS = 1e6;
+
+/** A part of a score as answers give it. Archive and table keep the score itself, with which bands and models are compared. */
+function shown(value: number, { scale }: AnyProfile): number {
+  const parts = SCORE_PARTS / scale.max;
+  return Math.round(value * parts) / parts;
+}
+
 function answer(
   stored: StoredScore,
-  profile: string,
+  profile: AnyProfile,
   cached: boolean,
   headers: Readonly<Record<string, string>>,
   degraded: readonly string[],
@@ -225,11 +234,11 @@ function answer(
     },
     body: JSON.stringify({
       id: scoreId,
-      [inputNames(profile).id]: inputId,
+      [inputNames(profile.id).id]: inputId,
       ...stored.answer,
-      score: decision.score,
+      score: shown(decision.score, profile),
       band: decision.band,
-      reasons: decision.reasons,
+      reasons: decision.reasons.map((reason) => ({ ...reason, contribution: shown(reason.contribution, profile) })),
       flags: decision.flags,
       modelVersion: decision.modelVersion,
       ...modelMembers(decision),

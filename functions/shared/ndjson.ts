@@ -18,6 +18,9 @@ export const compressionOf = (key: string): Compression => (key.endsWith(EARLIER
  */
 const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
 
+/** An object without a line, which is shorter than any with lines. */
+export const EMPTY_LINES: Uint8Array = zstdCompressSync("");
+
 /** One JSON text per line, compressed. Synchronous: the thread pool's stream costs half as much again, and nothing else waits for the thread. */
 export function packLines(lines: readonly string[]): Uint8Array {
   return zstdCompressSync([...lines, ""].join("\n"), OPTIONS);

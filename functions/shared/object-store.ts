@@ -5,8 +5,11 @@ import { statusOf } from "./sdk-error";
 export interface ObjectStore {
   /** Writes the object unless the key is taken. `exists` means that somebody has written it, perhaps an earlier attempt of ours. */
   putIfAbsent(key: string, body: Uint8Array): Promise<"created" | "exists">;
-  /** Needs `s3:ListBucket` besides `s3:GetObject`: without it S3 answers 403 instead of 404 for a missing key. */
-  exists(key: string): Promise<boolean>;
+  /**
+   * Bytes of the object, null when there is none. Needs `s3:ListBucket` besides `s3:GetObject`: without it S3 answers 403 instead of 404
+   * for a missing key.
+   */
+  size(key: string): Promise<number | null>;
 }
 
 /** Of two simultaneous writers S3 answers one with 409; when that one tries again, it gets 412. */
@@ -36,12 +39,12 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
         }
       }
     },
-    async exists(key) {
+    async size(key) {
       try {
-        await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-        return true;
+        const { ContentLength = 0 } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+        return ContentLength;
       } catch (error) {
-        if (statusOf(error) === 404) return false;
+        if (statusOf(error) === 404) return null;
         throw error;
       }
     },

@@ -77,11 +77,14 @@ export function createResultStore(args: TableArgs): ResultStore {
             UpdateExpression: "SET archive_key = :to",
             ConditionExpression: "archive_key = :from",
             ExpressionAttributeValues: { ":from": s(from), ":to": s(to) },
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
+        return true;
       } catch (error) {
-        // Our own earlier attempt or another delivery has moved it; the next read shows to which object.
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        // Moved by an earlier attempt of ours whose answer was lost, or by another delivery.
+        return error.Item?.archive_key?.S === to;
       }
     },
   };

@@ -13,6 +13,7 @@ import { base64Payload } from "../shared/storable";
 import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
 import { quarantine } from "./archive-batch";
+import { InOtherHandsError } from "./archive-key";
 import { batchKey } from "./batch-key";
 import { type BatchOutcome, type BatchPorts, processBatch } from "./process-batch";
 import { RecordFault } from "./record-fault";
@@ -166,7 +167,12 @@ function reportUnfinished(
     records: records.length,
     ...describeError(failure),
   };
-  if (isThrottled(failure) || failure instanceof UnprocessedKeysError || failure instanceof OutOfTimeError) {
+  if (
+    isThrottled(failure) ||
+    failure instanceof UnprocessedKeysError ||
+    failure instanceof OutOfTimeError ||
+    failure instanceof InOtherHandsError
+  ) {
     log.warn("batch_waits", fields);
     return;
   }

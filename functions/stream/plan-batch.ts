@@ -9,12 +9,19 @@ export type Planned =
   | { readonly candidate: Candidate; readonly earlier: StoredResult }
   | { readonly candidate: Candidate; readonly row: number; readonly vector: Float64Array };
 
+/** A record that repeats an event: same id and content, another record. */
+export interface Duplicate {
+  readonly candidate: Candidate;
+  /** Null when the first record of the event is in this batch and new. */
+  readonly stored: StoredResult | null;
+}
+
 export interface Plan {
   readonly planned: readonly Planned[];
   /** What has to be scored. */
   readonly rows: Rows;
   readonly rejected: readonly Rejected[];
-  readonly duplicates: readonly number[];
+  readonly duplicates: readonly Duplicate[];
   readonly states: FoldedStates;
 }
 
@@ -29,7 +36,7 @@ export function planBatch(
   const { size } = profile.features;
   const planned: Planned[] = [];
   const rejected: Rejected[] = [];
-  const duplicates: number[] = [];
+  const duplicates: Duplicate[] = [];
   const keys: string[] = [];
   const values = new Float64Array(candidates.length * size);
   const seen = new Map<string, string>();
@@ -41,7 +48,7 @@ export function planBatch(
     const redelivered = earlier?.sourcePosition === record.position;
     const knownHash = redelivered ? undefined : (seen.get(eventId) ?? earlier?.inputHash);
     if (knownHash === inputHash) {
-      duplicates.push(candidate.index);
+      duplicates.push({ candidate, stored: earlier ?? null });
       continue;
     }
     if (knownHash !== undefined) {

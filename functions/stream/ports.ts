@@ -35,8 +35,11 @@ export interface ResultStore {
   read(eventIds: readonly string[], patience: Patience): Promise<Reads<StoredResult>>;
   /** Writes unless the event has a result: then returns that one. */
   create(result: StoredResult): Promise<"created" | StoredResult>;
-  /** Moves an event to another archive object, if it is still recorded for `from`. */
-  moveArchive(eventId: string, from: string, to: string): Promise<void>;
+  /**
+   * Moves an event to another archive object, if it is still recorded for `from`.
+   * @returns whether it is recorded for `to` now; otherwise another delivery has moved it
+   */
+  moveArchive(eventId: string, from: string, to: string): Promise<boolean>;
 }
 
 export interface StoredState {

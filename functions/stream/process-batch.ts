@@ -3,15 +3,16 @@ import type { ModelReport } from "../shared/model-report";
 import type { ObjectStore } from "../shared/object-store";
 import type { Patience } from "../shared/patience";
 import { type AdmitArgs, admit, type Candidate, isRejected, type Rejected } from "./admit";
-import { archive, quarantine, unarchived } from "./archive-batch";
+import { type Archived, archive, quarantine, unarchived } from "./archive-batch";
 import { batchKey } from "./batch-key";
 import { readKnown } from "./earlier-results";
 import { foldStates } from "./fold-states";
 import type { Alerts, ResultStore, StateStore } from "./ports";
-import { afterStep, notHeldUp, type Unfinished } from "./progress";
+import { afterStep, type InBatch, inOrder, notHeldUp, type Unfinished } from "./progress";
 import { type AlertArgs, publishAlerts } from "./publish-alerts";
 import { ofRecord } from "./record-fault";
 import { type Recorded, recordResults } from "./record-results";
+import { isRepeated, repeatedEvents } from "./repeated-events";
 import { type Entry, scoreBatch } from "./score-batch";
 import type { SourceRecord } from "./source-record";
 import { writeStates } from "./write-states";
@@ -41,8 +42,11 @@ export interface BatchArgs extends AdmitArgs, AlertArgs {
 export interface BatchOutcome {
   /** All records before this index are completely done; the batch's length when all are. */
   readonly done: number;
+  /** Events that this delivery archived. Earlier ones may have scored them; each event is archived once, so it counts once. */
   readonly scored: number;
+  /** Events that an earlier delivery of the same records archived. */
   readonly redelivered: number;
+  /** Records that repeat an event which is archived, or is by an earlier record of the batch. */
   readonly duplicates: number;
   readonly quarantined: readonly Rejected[];
   readonly alerts: number;
@@ -82,7 +86,10 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   progress = afterStep(progress, written);
   step?.("state");
 
-  const pending = await unarchived(notHeldUp(progress, entries), ports.objects);
+  const duplicates = inOrder([...scored.duplicates, ...recorded.duplicates]);
+  const repeated = repeatedEvents(duplicates, entries, args);
+  const all = repeated.length === 0 ? entries : inOrder([...entries, ...repeated]);
+  const pending = await unarchived(notHeldUp(progress, all), ports.objects);
   progress = afterStep(progress, pending);
   const published = await publishAlerts(pending.entries, args, ports.alerts);
   progress = afterStep(progress, published);
@@ -98,12 +105,12 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   step?.("quarantine");
 
   const { done, error } = progress;
-  const finished = notHeldUp(progress, entries);
+  const finished = (list: readonly InBatch[]): number => notHeldUp(progress, list).length;
   return {
     done,
-    scored: finished.filter((entry) => entry.fresh).length,
-    redelivered: finished.filter((entry) => !entry.fresh).length,
-    duplicates: [...scored.duplicates, ...recorded.duplicates].filter((index) => index < done).length,
+    scored: archived.count,
+    redelivered: finished(entries) - finished(pending.entries.filter((entry) => !isRepeated(entry))),
+    duplicates: finished(duplicates) - finished(pending.entries.filter(isRepeated)),
     quarantined: unfit.filter(({ index }) => index < done),
     alerts: published.count,
     stateConflicts: written.conflicts,
@@ -130,7 +137,7 @@ async function archivePending(
   { entries, challengers }: Recorded,
   { profile, policy, patience }: BatchArgs,
   ports: BatchPorts,
-): Promise<Unfinished> {
+): Promise<Archived> {
   if (pending.length > 0 && challengers.length > 0 && patience.mayWait()) await Promise.all(challengers);
   return archive(pending, done, {
     ...ports,

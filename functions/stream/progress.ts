@@ -19,7 +19,7 @@ export const afterStep = ({ done, error }: Progress, unfinished: Unfinished): Pr
   error: error ?? unfinished.error,
 });
 
-interface InBatch {
+export interface InBatch {
   readonly candidate: { readonly index: number };
 }
 
@@ -28,6 +28,9 @@ export const unfinishedAll = (entries: readonly InBatch[], error: unknown): Unfi
   indexes: entries.map(({ candidate }) => candidate.index),
   error,
 });
+
+export const inOrder = <T extends InBatch>(list: readonly T[]): readonly T[] =>
+  list.toSorted((a, b) => a.candidate.index - b.candidate.index);
 
 /** The entries (in order) of the records that are not held up. */
 export function notHeldUp<T extends InBatch>({ done }: Progress, entries: readonly T[]): readonly T[] {

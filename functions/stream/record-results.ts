@@ -1,5 +1,6 @@
 import { mapPatiently, type Patience } from "../shared/patience";
 import { type Candidate, conflict, type Rejected } from "./admit";
+import type { Duplicate } from "./plan-batch";
 import type { ResultStore, StoredState } from "./ports";
 import type { Unfinished } from "./progress";
 import { isEntry, type LatestEntries, latestEntries } from "./score-again";
@@ -9,7 +10,7 @@ export interface Recorded extends Unfinished {
   /** Entries whose result is certainly in the table, in order. */
   readonly entries: readonly Entry[];
   readonly rejected: readonly Rejected[];
-  readonly duplicates: readonly number[];
+  readonly duplicates: readonly Duplicate[];
   /** Indexes of entries whose result may or may not be in the table. */
   readonly indexes: readonly number[];
   /** Remote challengers under way; see `ScoredBatch`. */
@@ -44,7 +45,7 @@ export async function recordResults(
 
   const kept: Entry[] = [];
   const rejected: Rejected[] = [];
-  const duplicates: number[] = [];
+  const duplicates: Duplicate[] = [];
   const indexes: number[] = [];
   let error: unknown;
   let position = 0;
@@ -54,7 +55,7 @@ export async function recordResults(
     else if (outcome.kind !== "done") {
       indexes.push(entry.candidate.index);
       error ??= outcome.kind === "failed" ? outcome.error : new OutOfTimeError();
-    } else if (outcome.value === "duplicate") duplicates.push(entry.candidate.index);
+    } else if ("stored" in outcome.value) duplicates.push(outcome.value);
     else if (isEntry(outcome.value)) kept.push(outcome.value);
     else rejected.push(outcome.value);
   }
@@ -66,14 +67,14 @@ async function recordResult(
   latest: LatestEntries,
   store: ResultStore,
   args: ScoreBatchArgs,
-): Promise<Entry | Rejected | "duplicate"> {
+): Promise<Entry | Rejected | Duplicate> {
   const entry = latest.of(candidate);
   if (!isEntry(entry)) return entry;
   const stored = await store.create(entry.result);
   if (stored === "created") return entry;
   if (stored.sourcePosition === candidate.record.position) return storedEntry(candidate, stored, args);
   await latest.drop(candidate, stored);
-  return stored.inputHash === candidate.inputHash ? "duplicate" : conflict(candidate, args);
+  return stored.inputHash === candidate.inputHash ? { candidate, stored } : conflict(candidate, args);
 }
 
 /** The rest of the batch is left to the next invocation. */

@@ -8,7 +8,7 @@ import { archiveLine } from "../shared/archive-line";
 import type { ModelReport } from "../shared/model-report";
 import { type AdmitArgs, type Candidate, type Rejected, scoringError } from "./admit";
 import { type FoldedStates, foldStates } from "./fold-states";
-import { type Plan, planBatch } from "./plan-batch";
+import { type Duplicate, type Plan, planBatch } from "./plan-batch";
 import type { StoredResult, StoredState } from "./ports";
 import { ofRecord } from "./record-fault";
 
@@ -26,8 +26,8 @@ export interface ScoredBatch {
   /** In sequence order. */
   readonly entries: readonly Entry[];
   readonly rejected: readonly Rejected[];
-  /** Indexes of records that repeat an event which is already scored. */
-  readonly duplicates: readonly number[];
+  /** Records that repeat an event which is already scored. */
+  readonly duplicates: readonly Duplicate[];
   /** States after all entries; {@link foldStates} gives those after some of them. */
   readonly states: FoldedStates;
   /** Remote challengers still running; lines made before this settles lack their scores. Null when there are none; never rejects. */

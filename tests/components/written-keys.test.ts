@@ -27,7 +27,7 @@ function notes() {
     keys.push(key);
     return "created" as const;
   };
-  return { keys, objects: { putIfAbsent, exists: async () => false } };
+  return { keys, objects: { putIfAbsent, size: async () => null } };
 }
 
 async function archiver(): Promise<string[]> {

@@ -136,6 +136,9 @@ const refused: readonly Case[] = [
   ["no API key", "/score", leadText, 403, ["x-api-key"], { "x-api-key": null }],
   ["a wrong API key", "/score", leadText, 403, ["x-api-key"], { "x-api-key": "wrong" }],
   ["an unknown path", "/scores", leadText, 403, ["path"], {}],
+  ["a slash at the end", "/score/", leadText, 403, ["path"], {}],
+  ["a doubled slash", "//score", leadText, 403, ["path"], {}],
+  ["a content encoding", "/score", leadText, 415, ["Content-Encoding"], { "content-encoding": "br" }],
   [
     "11 numbers",
     "/predict",

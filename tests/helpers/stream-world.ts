@@ -55,6 +55,7 @@ export class StreamWorld {
         this.#call("results.moveArchive", () => {
           const result = this.results.get(id);
           if (result?.archiveKey === from) this.results.set(id, { ...result, archiveKey: to });
+          return this.results.get(id)?.archiveKey === to;
         }),
     },
     states: {
@@ -81,7 +82,7 @@ export class StreamWorld {
           this.objects.set(key, body);
           return "created";
         }),
-      exists: (key) => this.#call("objects.exists", () => this.objects.has(key)),
+      size: (key) => this.#call("objects.size", () => this.objects.get(key)?.length ?? null),
     },
   };
 

@@ -1,5 +1,6 @@
 import { isObject } from "./json";
 import type { Validate } from "./json-schema";
+import { keyProblem } from "./key-text";
 import { boundsProblems, problems } from "./problems";
 import type { Arrival, Profile } from "./profile";
 import type { Problem } from "./types";
@@ -10,6 +11,8 @@ export type Refusal = "not_an_object" | "invalid" | "timestamp_out_of_range";
 export type Accepted<Input> =
   | { readonly ok: true; readonly input: Input }
   | { readonly ok: false; readonly reason: Refusal; readonly problems: readonly Problem[] };
+
+const NONE: readonly Problem[] = [];
 
 /**
  * Takes in every record: size guards, schema, clean-up, and checks that a schema can't make. Every problem is named. `arrival`
@@ -32,11 +35,24 @@ export function accept<Input, State>(
     return { ok: false, reason: record ? "invalid" : "not_an_object", problems: found };
   }
   const input = profile.normalise(raw);
+  const keys = keyProblems(raw, profile.keys);
   const wrong = profile.check(input);
-  if (wrong.length > 0) return { ok: false, reason: "invalid", problems: wrong };
+  if (keys.length > 0 || wrong.length > 0) return { ok: false, reason: "invalid", problems: [...keys, ...wrong] };
   const occurredAt = profile.occurredAtMs(input);
   const late = arrival && occurredAt !== null ? timeProblem(occurredAt, arrival) : null;
   return late ? { ok: false, reason: "timestamp_out_of_range", problems: [late] } : { ok: true, input };
+}
+
+function keyProblems(raw: Readonly<Record<string, unknown>>, keys: readonly string[]): readonly Problem[] {
+  let found: Problem[] | undefined;
+  for (const name of keys) {
+    const text = raw[name];
+    const detail = typeof text === "string" ? keyProblem(text) : null;
+    if (detail === null) continue;
+    found ??= [];
+    found.push({ pointer: `/${name}`, detail });
+  }
+  return found ?? NONE;
 }
 
 function timeProblem(occurredAtMs: number, { arrivedAtMs, maxAgeMs, maxFutureMs }: Arrival): Problem | null {

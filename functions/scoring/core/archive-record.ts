@@ -59,7 +59,7 @@ export const QUARANTINE_COLUMNS = {
   arrived_at: time("When the source got it."),
   reason: text(
     256,
-    "`not_base64`, `not_json`, `not_an_object`, `invalid`, `timestamp_out_of_range`, `duplicate_conflict`, `scoring_error`, `processing_error` or `invalid_envelope`.",
+    "`not_base64`, `too_large`, `compressed`, `aggregated`, `not_utf8`, `not_json`, `duplicate_name`, `not_an_object`, `invalid`, `timestamp_out_of_range`, `duplicate_conflict`, `scoring_error`, `processing_error` or `invalid_envelope`.",
   ),
   detail: text(65_535, "Every problem, in sentences."),
   event_id: orNull(text(65_535, "Id of the event when one could be read.")),

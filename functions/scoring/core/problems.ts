@@ -1,4 +1,5 @@
 import type { JsonSchema, SchemaError } from "./json-schema";
+import { KEY_PATTERN, KEY_RULE } from "./key-text";
 import type { Problem } from "./types";
 
 /** Problems listed for one record; the others are counted. A hostile record could otherwise cause thousands. */
@@ -92,6 +93,7 @@ function describe(error: SchemaError, raw: unknown, schema: JsonSchema): Problem
     case "maxProperties":
       return { pointer, detail: `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} members, got ${got}.` };
     case "pattern":
+      if (params.pattern === KEY_PATTERN) return { pointer, detail: KEY_RULE };
       return { pointer, detail: `Expected text of the form ${String(params.pattern)}, got ${got}.` };
     default:
       return { pointer, detail: `The value ${error.message ?? `fails "${keyword}"`}, got ${got}.` };

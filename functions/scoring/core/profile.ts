@@ -48,6 +48,9 @@ export interface Profile<Input, State> {
   /** True when scores depend on what the user did before; then {@link fold} and a state table are used. */
   readonly stateful: boolean;
 
+  /** Fields that name the event and its user: their text has to be a key (`key-text.ts`). */
+  readonly keys: readonly string[];
+
   /** Turns a raw record that passed the schema into an input: known fields only, defaults filled in. */
   normalise(raw: Readonly<Record<string, unknown>>): Input;
   /** Problems that a schema can't see, such as a date that doesn't exist. Empty when there are none. */

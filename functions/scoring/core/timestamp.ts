@@ -1,6 +1,9 @@
 /** Smaller numbers are seconds, larger ones milliseconds: 1e11 ms is in 1973, 1e11 s in the year 5138. */
 const FIRST_MILLISECONDS = 1e11;
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/;
+/** The calendar repeats itself after 400 years. `Date.UTC` would read the years 0 to 99 as 1900 to 1999. */
+const CYCLE_YEARS = 400;
+const CYCLE_MS = 146_097 * 86_400_000;
 const DIGITS = /^\d{1,13}$/;
 
 /**
@@ -22,7 +25,7 @@ export function parseTimestamp(value: string | number): number {
     return Number.NaN;
   const ms = match[7] === undefined ? 0 : Math.floor(+`0.${match[7]}` * 1000);
   const offset = offsetMinutes(match[8]);
-  return Date.UTC(year, month - 1, day, hour, minute, second, ms) - offset * 60_000;
+  return Date.UTC(year + CYCLE_YEARS, month - 1, day, hour, minute, second, ms) - CYCLE_MS - offset * 60_000;
 }
 
 let lastMs = Number.NaN;

@@ -38,6 +38,7 @@ describe("planObjects", () => {
     "{}",
     '{"detail":{"record":{"event_id":"1","profile":"../x","scored_at":"2026-11-21T00:00:00Z"}}}',
     score("1").replace("2026-11", "soon"),
+    score("X\0b"),
   ])("puts %s into quarantine with its reason", (body) => {
     const [object] = planObjects([message("m", body)]);
     expect(object?.key).toMatch(/^quarantine\/rest\/dt=2026-11-21\//);
@@ -64,7 +65,7 @@ describe("archiver", () => {
           objects.set(key, body);
           return "created";
         },
-        exists: async () => false,
+        size: async () => null,
       },
       log: createLog("error", {}, () => {}),
     });

@@ -64,7 +64,7 @@ class World {
           return [];
         },
       },
-      objects: { putIfAbsent: async () => "created", exists: async () => false },
+      objects: { putIfAbsent: async () => "created", size: async () => null },
       clock,
       log: createLog("info", {}, sink),
       metrics: createMetrics("Test", { Profile: profile.id }, clock, sink),
@@ -140,7 +140,8 @@ describe("POST /device", () => {
       const { features, input } = world.record() as Readonly<Record<"features" | "input", RawRecord>>;
       const raw = Object.fromEntries(spec.features.map(({ name, from }) => [name, (from === "input" ? input : features)[name]]));
       const expected = Math.min(100, Math.max(0, evaluator.predict(encode.encode(raw))[0]!));
-      expect(json).toMatchObject({ score: expected, modelVersion: "device-trees-1" });
+      expect(world.record()).toMatchObject({ score: expected });
+      expect(json).toMatchObject({ score: Number(expected.toFixed(4)), modelVersion: "device-trees-1" });
       const reasons = json.reasons as { readonly text: string; readonly contribution: number }[];
       expect(reasons.map(({ text }) => text).join()).not.toMatch(/\d{10}/);
     }

@@ -111,7 +111,7 @@ describe("good labels", () => {
     const world = new World();
     const labels = Array.from({ length: 500 }, (_, index) => ({
       ...label,
-      event_id: `${String(index).padStart(3, "0")}${"x".repeat(509)}`,
+      event_id: `${String(index).padStart(3, "0")}${"x".repeat(125)}`,
     }));
     expect(await world.send({ labels })).toMatchObject({ statusCode: 202 });
     expect(world.records()).toHaveLength(500);
@@ -154,8 +154,8 @@ describe("bad labels", () => {
     ["missing members", { labels: [{}] }, ["/labels/0/event_id", "/labels/0/label"]],
     ["labels as numbers", { labels: [{ ...label, label: 1 }] }, ["/labels/0/label"]],
     ["an empty id", { labels: [{ ...label, event_id: "" }] }, ["/labels/0/event_id"]],
-    ["a long id", { labels: [{ ...label, event_id: "x".repeat(513) }] }, ["/labels/0/event_id"]],
-    ["an id of too many bytes", { labels: [{ ...label, event_id: "ü".repeat(300) }] }, ["/labels/0/event_id"]],
+    ["a long id", { labels: [{ ...label, event_id: "x".repeat(129) }] }, ["/labels/0/event_id"]],
+    ["a blank at an id's end", { labels: [{ ...label, event_id: "a " }] }, ["/labels/0/event_id"]],
     ["half a character", { labels: [{ ...label, event_id: "a\ud800" }] }, ["/labels/0/event_id"]],
     ["NUL", { labels: [{ ...label, event_id: "a\0" }] }, ["/labels/0/event_id"]],
     ["an unknown field", { labels: [{ ...label, labeled_at: "2026-01-01" }] }, ["/labels/0/labeled_at"]],
@@ -173,7 +173,7 @@ describe("bad labels", () => {
     ],
     [
       "several at once",
-      { labels: [label, { ...label, event_id: "\0" }, { ...label, labelled_at: "2999-01-01" }] },
+      { labels: [label, { ...label, event_id: "\ud800" }, { ...label, labelled_at: "2999-01-01" }] },
       ["/labels/1/event_id", "/labels/2/labelled_at"],
     ],
   ])("%s: each problem is named and nothing is stored", async (_, body, expected) => {

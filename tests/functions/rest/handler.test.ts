@@ -74,7 +74,7 @@ class World {
           this.objects.set(key, body);
           return "created";
         },
-        exists: async (key) => this.objects.has(key),
+        size: async (key) => this.objects.get(key)?.length ?? null,
       },
       clock,
       log: createLog("info", {}, sink),
@@ -142,6 +142,24 @@ describe("a valid request", () => {
     });
     const emf = world.lines.map((line) => JSON.parse(line) as Record<string, unknown>).find((line) => "_aws" in line);
     expect(emf).toMatchObject({ ScoringLatency: 0, LeadScore: 50, Profile: "lead" });
+  });
+
+  it("may name the encoding that changes nothing", async () => {
+    expect((await world.post(LEAD, { "Content-Encoding": "identity" })).statusCode).toBe(200);
+  });
+
+  it("gets scores and contributions to a millionth of the scale, and the archive has them unrounded", async () => {
+    const noisy = { companySize: 333, industry: "technology", engagementMetrics: 100 / 3 };
+    const { json } = await world.post(noisy);
+    const reasons = json.reasons as { readonly contribution: number }[];
+    const { record } = JSON.parse(world.events[0]!.detail) as { record: { score: number } };
+    for (const value of [json.score as number, ...reasons.map(({ contribution }) => contribution)])
+      expect(value).toBe(Number(value.toFixed(4)));
+    expect(json.score).not.toBe(record.score);
+    expect(json.score).toBe(Number(record.score.toFixed(4)));
+    const { json: churn } = await world.post({ data: [600, 1, 40, 3, 60000, 2, 1, 1, 50000, 1, 0, 0] }, {}, "churn");
+    expect(churn.probability).toBe(churn.score);
+    expect(churn.score).toBe(Number((churn.score as number).toFixed(6)));
   });
 
   it("is answered from the cache until that expires, without a second event", async () => {
@@ -240,6 +258,8 @@ describe("bad input", () => {
   it.each<[string, number, string, Record<string, string>]>([
     ["another media type", 415, JSON.stringify(LEAD), { "Content-Type": "text/csv" }],
     ["another charset", 415, JSON.stringify(LEAD), { "Content-Type": "application/json; charset=latin1" }],
+    ["a compressed body", 415, JSON.stringify(LEAD), { "Content-Encoding": "gzip" }],
+    ["an unknown content encoding", 415, JSON.stringify(LEAD), { "content-encoding": "identity, zstd" }],
     ["an empty body", 400, "", {}],
     ["text that is not JSON", 400, "{", {}],
     ["NaN", 400, '{"companySize":NaN,"industry":"a","engagementMetrics":1}', {}],

@@ -59,7 +59,7 @@ class World {
           return [];
         },
       },
-      objects: { putIfAbsent: async () => "created", exists: async () => false },
+      objects: { putIfAbsent: async () => "created", size: async () => null },
       clock,
       log: createLog("info", {}, sink),
       metrics: createMetrics("Test", { Profile: "churn" }, clock, sink),

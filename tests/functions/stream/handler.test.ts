@@ -181,8 +181,10 @@ describe("stream handler", () => {
       const world = new StreamWorld();
       for (const id of ["a-1", "a-3"]) {
         const same = inputHash.startsWith("ffff") ? inputHash : counting.results.get(id)!.inputHash;
-        world.results.set(id, { ...counting.results.get(id)!, sourcePosition: "shardId-000000000001:7", inputHash: same });
+        const elsewhere = { sourcePosition: "shardId-000000000001:7", archiveKey: "elsewhere" };
+        world.results.set(id, { ...counting.results.get(id)!, ...elsewhere, inputHash: same });
       }
+      world.objects.set("elsewhere", Buffer.alloc(100));
       expect(await world.handler()(event(...of(1, 2, 3, 4)), context)).toEqual({ batchItemFailures: [] });
       expect(featuresOf(world)).toEqual(featuresOf(without));
       expect(world.archived()).toHaveLength(2);

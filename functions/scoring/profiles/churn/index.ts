@@ -66,6 +66,7 @@ export const CHURN: Profile<ChurnInput, never> = {
   ]),
   defaultPolicy: CHURN_POLICY,
   stateful: false,
+  keys: [],
 
   // The schema has established the type.
   normalise: (raw) => ({ data: raw.data as readonly number[] }),

@@ -19,6 +19,7 @@ export const DEVICE: Profile<DeviceInput, never> = {
   features: DEVICE_FEATURES,
   defaultPolicy: DEVICE_POLICY,
   stateful: false,
+  keys: ["request_id", "device_id"],
 
   normalise,
   check: () => [],

@@ -1,4 +1,5 @@
 import type { JsonSchema } from "../../core/json-schema";
+import { KEY_PATTERN, MAX_KEY_LENGTH } from "../../core/key-text";
 import { FLAGS, NUMBERS, TEXTS } from "./features";
 
 /**
@@ -38,13 +39,15 @@ export const DEVICE_SCHEMA: JsonSchema = {
     request_id: {
       type: "string",
       minLength: 1,
-      maxLength: 128,
+      maxLength: MAX_KEY_LENGTH,
+      pattern: KEY_PATTERN,
       description: "Id of the fingerprint, one for each visit.",
       examples: ["req-5f0c2a91"],
     },
     device_id: {
       type: ["string", "null"],
       maxLength: 256,
+      pattern: KEY_PATTERN,
       description: "Device.",
       "x-classification": "personal",
     },

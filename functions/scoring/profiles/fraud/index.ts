@@ -16,6 +16,7 @@ export const FRAUD: Profile<FraudInput, FraudState> = {
   features: FRAUD_FEATURES,
   defaultPolicy: FRAUD_POLICY,
   stateful: true,
+  keys: ["transaction_id", "user_id"],
 
   normalise,
   check({ occurredAtMs, timestamp }) {

@@ -1,4 +1,5 @@
 import type { JsonSchema } from "../../core/json-schema";
+import { KEY_PATTERN, MAX_KEY_LENGTH } from "../../core/key-text";
 
 /** Largest integer that JSON carries exactly: longer card or account numbers have to be sent as text. */
 const EXACT = Number.MAX_SAFE_INTEGER;
@@ -34,7 +35,8 @@ export const FRAUD_SCHEMA: JsonSchema = {
     transaction_id: {
       type: ["string", "integer"],
       minLength: 1,
-      maxLength: 128,
+      maxLength: MAX_KEY_LENGTH,
+      pattern: KEY_PATTERN,
       minimum: 0,
       maximum: EXACT,
       description: "Unique id: a second record of the same id and content is the same event.",
@@ -43,7 +45,8 @@ export const FRAUD_SCHEMA: JsonSchema = {
     user_id: {
       type: ["string", "integer"],
       minLength: 1,
-      maxLength: 128,
+      maxLength: MAX_KEY_LENGTH,
+      pattern: KEY_PATTERN,
       minimum: 0,
       maximum: EXACT,
       description: "User, card or account whose history counts.",

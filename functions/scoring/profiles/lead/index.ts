@@ -45,6 +45,7 @@ export const LEAD: Profile<LeadInput, never> = {
   ]),
   defaultPolicy: LEAD_POLICY,
   stateful: false,
+  keys: [],
 
   normalise(raw) {
     // The schema has established these types.

@@ -309,7 +309,8 @@ describe("a stage", () => {
       responseTemplates: { "application/json": '{"title":"gone"}' },
     });
     await api.add("Model", "lead", { restApi: id, name: "Lead", schema: '{"type":"object"}', contentType: "application/json" });
-    expect((await told(await api.post("/nope", "{}"))).body).toBe('{"message":"Missing Authentication Token"}');
+    for (const path of ["/nope", "/score/", "//score", "/score//"])
+      expect([path, (await told(await api.post(path, "{}"))).body]).toEqual([path, '{"message":"Missing Authentication Token"}']);
     expect((await api.post("/score", "{}")).status).toBe(400);
     await api.deploy(id);
     expect((await told(await api.post("/nope", "{}"))).body).toBe('{"title":"gone"}');

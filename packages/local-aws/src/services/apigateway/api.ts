@@ -109,7 +109,8 @@ export function resourcePath(api: ApiDefinition, resourceId: string): string {
 
 export function matchRoute(api: ApiDefinition, method: string, path: string): Match | undefined {
   let resourceId: string | undefined = api.rootResourceId;
-  for (const segment of path.split("/").filter((text) => text !== "")) {
+  // An empty segment names no resource: `/score/` and `//score` are no routes of an API that has `/score`.
+  for (const segment of path === "/" ? [] : path.slice(1).split("/")) {
     const parent: string = resourceId;
     resourceId = [...api.resources].find(([, child]) => child.parentId === parent && child.pathPart === segment)?.[0];
     if (resourceId === undefined) return undefined;

@@ -1,0 +1,26 @@
+import type { AdmitArgs } from "./admit";
+import type { Duplicate } from "./plan-batch";
+import { type Entry, storedEntry } from "./score-batch";
+
+/**
+ * The duplicates as entries of the events that they repeat. Nothing of them is done unless the event isn't archived: then the delivery of
+ * its first record was given up (or is still under way), and what sends it again is the only way to bring it to the warehouse. The entry's
+ * line is that of the first record; its state isn't folded again, because nothing tells whether it has been.
+ * @param duplicates in order
+ * @param entries those of the batch: they are archived anyway
+ */
+export function repeatedEvents(duplicates: readonly Duplicate[], entries: readonly Entry[], args: AdmitArgs): readonly Entry[] {
+  const found: Entry[] = [];
+  if (duplicates.length === 0) return found;
+  const known = new Set(entries.map(({ result }) => result.eventId));
+  for (const { candidate, stored } of duplicates) {
+    if (stored === null || known.has(stored.eventId)) continue;
+    known.add(stored.eventId);
+    const { sourcePosition, occurredAt } = stored;
+    found.push(storedEntry({ ...candidate, sourcePosition, occurredAt }, stored, args));
+  }
+  return found;
+}
+
+/** Whether the entry is that of an event whose first record was another one. */
+export const isRepeated = ({ candidate, result }: Entry): boolean => candidate.record.position !== result.sourcePosition;

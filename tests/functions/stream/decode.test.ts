@@ -1,0 +1,46 @@
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { decodeJson, RECORD_LIMITS } from "../../../functions/stream/decode";
+import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
+
+const json = Buffer.from(JSON.stringify(transaction("t")));
+const reasonOf = (bytes: Uint8Array): string => {
+  const decoded = decodeJson(bytes);
+  return decoded.ok ? "ok" : decoded.reason;
+};
+
+describe("reading a record", () => {
+  it.each([
+    ["gzip", gzipSync(json), "compressed"],
+    ["Zstandard", zstdCompressSync(json), "compressed"],
+    ["an aggregate of the producer library", Buffer.concat([Buffer.from("f3899ac2", "hex"), json]), "aggregated"],
+    ["gzip beyond the limit", Buffer.concat([gzipSync(json), Buffer.alloc(RECORD_LIMITS.maxBytes)]), "compressed"],
+    ["text beyond the limit", Buffer.alloc(RECORD_LIMITS.maxBytes + 1, " "), "too_large"],
+    ["other bytes", Buffer.from("28b500", "hex"), "not_utf8"],
+    ["JSON", json, "ok"],
+  ])("gives %s a reason of its own", (_, bytes, reason) => {
+    expect(reasonOf(bytes)).toBe(reason);
+  });
+
+  it("quarantines a record that repeats a name, and one whose id no store would give back", async () => {
+    const world = new StreamWorld();
+    const twice = Buffer.from(`${JSON.stringify(transaction("a")).slice(0, -1)},"amount":1}`).toString("base64");
+    const records = [
+      kinesisRecord(1, twice),
+      kinesisRecord(2, encode(transaction("X\0b"))),
+      kinesisRecord(3, encode(transaction("X\ud800b"))),
+      kinesisRecord(4, encode(transaction("X\ufffdb"))),
+      kinesisRecord(5, encode(transaction("u", { user_id: "a\udc00" }))),
+    ];
+    expect(await world.handler()(event(...records), context)).toEqual({ batchItemFailures: [] });
+    expect(world.archived().map(({ event_id }) => event_id)).toEqual(["X\ufffdb"]);
+    expect(world.quarantined().map(({ reason }) => reason)).toEqual(["duplicate_name", "invalid", "invalid", "invalid"]);
+  });
+
+  it("reports the year that a time names", async () => {
+    const world = new StreamWorld();
+    await world.handler()(event(kinesisRecord(1, encode(transaction("a", { timestamp: "0001-02-03T00:00:00Z" })))), context);
+    expect(world.quarantined()[0]).toMatchObject({ reason: "timestamp_out_of_range" });
+    expect(world.quarantined()[0]?.detail).toContain("got 0001-02-03T");
+  });
+});
