@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { recordOf } from "@risk/program-graph";
 import type { AwsRequest, GraphResource, LocalContext, Part } from "../contracts";
+import { DiskWatch } from "../disk";
 import { CredentialStore } from "../gateway/credentials";
 import { GatewayEndpoint } from "../gateway/endpoint";
 import { Iam } from "../gateway/permissions/iam";
@@ -24,6 +25,8 @@ export interface MachineOptions extends Pick<ServiceOptions, "metering" | "onFir
   /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
   readonly inMemory?: boolean;
   readonly log?: (line: string) => void;
+  /** Called with what the person at the terminal must know: the disk is full, the warehouse's server was restarted. */
+  readonly onTrouble?: (line: string) => void;
 }
 
 interface RuntimeOptions extends MachineOptions, Pick<ServiceOptions, "databaseRolesOf"> {
@@ -54,9 +57,12 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   const log = options.log ?? (() => undefined);
   const iam = new Iam(ACCOUNT_ID, options.region);
   const credentials = new CredentialStore(db, ACCOUNT_ID);
+  const onTrouble = options.onTrouble ?? log;
+  const disk = new DiskWatch(dataDir, onTrouble);
+  started.push({ title: "disk watch", end: () => disk.end() });
   const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
   const onHandled = (request: AwsRequest) => killSwitch.handled(request);
-  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: clock.now, log, onHandled });
+  const endpoint = new GatewayEndpoint({ keys: credentials.lookup, iam, now: clock.now, log, disk, onHandled });
   const endpointUrl = await endpoint.start(options.port ?? 0);
   started.push({ title: "AWS endpoint", end: () => endpoint.end() });
   const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };
@@ -67,6 +73,8 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
     credentials,
     apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
     durable: options.inMemory !== true,
+    disk,
+    onTrouble,
     perform: (request) => endpoint.call(request),
   });
   for (const service of services.aws) endpoint.register(service);

@@ -5,6 +5,7 @@ import { Warehouse } from "@risk/local-warehouse";
 import { apiGatewayBodies } from "../apigateway/bodies/gateway-bodies";
 import { ApiGateway } from "../apigateway/server";
 import type { AwsService, LocalContext, Part, ResourceBody } from "../contracts";
+import type { DiskWatch } from "../disk";
 import type { CredentialStore } from "../gateway/credentials";
 import { roleNameOf } from "../gateway/credentials";
 import type { Iam } from "../gateway/permissions/iam";
@@ -44,6 +45,10 @@ export interface ServiceOptions {
   readonly apiPort: number;
   /** Data is kept between starts. */
   readonly durable: boolean;
+  /** Learns of what the disk refuses; absent where the program is only evaluated. */
+  readonly disk?: DiskWatch;
+  /** Called when the warehouse's server had to be restarted. */
+  readonly onTrouble?: (line: string) => void;
   /** Names in a role's tag `RedshiftDbRoles`. */
   readonly databaseRolesOf: (roleName: string) => readonly string[];
   /** Units of provisioned tables; default enforced. */
@@ -61,7 +66,17 @@ export function createServices(options: ServiceOptions) {
   const { context, iam, credentials } = options;
   const registry = new DeliverRegistry();
   const cloudwatch = new CloudWatchService(context, registry);
-  const metrics = cloudwatch.put;
+  /** Metrics and logs are lost on a full disk; what they are about goes on. */
+  const bestEffort =
+    <T extends unknown[]>(write: (...values: T) => void) =>
+    (...values: T): void => {
+      try {
+        write(...values);
+      } catch (error) {
+        if (options.disk?.report(error) !== true) throw error;
+      }
+    };
+  const metrics = bestEffort(cloudwatch.put);
   const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
   const ssm = new SsmService(context, gate);
@@ -107,7 +122,7 @@ export function createServices(options: ServiceOptions) {
   const redshiftData = new RedshiftDataService(context, { redshift, warehouse, databaseRolesOf: options.databaseRolesOf });
   const lambda = new LambdaService(
     context,
-    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics }),
+    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics, bestEffort }),
   );
   const jobs = jobPorts({
     context,
@@ -136,8 +151,9 @@ export function createServices(options: ServiceOptions) {
       invoke: (arn, payload, caller, traceId) => lambda.invokeAsService(arn, payload, caller, traceId),
       verify: async (request) => (await verifySignature(request, credentials.lookup, context.clock.now())).principal,
       isAllowed: (principal, action, resource) => iam.authorize(principal, { action, resource }).allowed,
-      writeLog: (groupArn, stream, message) =>
+      writeLog: bestEffort((groupArn, stream, message) =>
         logs.append(groupOfArn(groupArn), stream, [{ timestamp: context.clock.now(), message }]),
+      ),
       metric: (name, value, unit, dimensions) => metrics("AWS/ApiGateway", name, dimensions, value, unit),
     },
     options.apiPort,
