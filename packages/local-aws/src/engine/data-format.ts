@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** Raised whenever a service changes its tables. SQLite's own default, which older releases left in place, is 0. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * Marks a new database with this release's format.

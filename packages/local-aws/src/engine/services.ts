@@ -83,7 +83,6 @@ export function createServices(options: ServiceOptions) {
   const secrets = new SecretsManagerService(context, gate);
   const sts = stsService(context);
   const dynamodb = new DynamoDbService(context, {
-    persistent: options.durable,
     metering: options.metering ?? "enforced",
     gate,
     metrics,
@@ -180,7 +179,6 @@ export function createServices(options: ServiceOptions) {
   ];
   const parts: Part[] = [
     { title: "warehouse", start: () => warehouse.start(), end: () => warehouse.stop() },
-    { title: "DynamoDB", end: () => dynamodb.end() },
     ticker("DynamoDB expiry", 60_000, async () => void (await dynamodb.sweepExpired()), context.log),
     { title: "S3 notifications", end: () => s3.end() },
     ticker("S3 expiry", 3_600_000, async () => void (await s3.sweepExpired()), context.log),

@@ -39,7 +39,7 @@ it("marks a new database, and opens it again", () => {
 it("refuses a folder of an earlier layout, naming it and the fix", async () => {
   writeEarlierLayout(join(folder, "state.sqlite"));
   await expect(open(folder)).rejects.toThrow(
-    `${folder} was written by another release (data format 0, this one reads 1). Remove it (rm -r ${folder}), or start with --in-memory.`,
+    `${folder} was written by another release (data format 0, this one reads 2). Remove it (rm -r ${folder}), or start with --in-memory.`,
   );
 });
 
@@ -47,6 +47,6 @@ it("tells an engine session to remove the engine's state too", async () => {
   mkdirSync(join(folder, "dev"));
   writeEarlierLayout(join(folder, "dev", "state.sqlite"));
   await expect(startSession({ projectDir: process.cwd(), stack: "dev", folder })).rejects.toThrow(
-    `(data format 0, this one reads 1). Remove ${folder} (rm -r ${folder}), the engine's state with it`,
+    `(data format 0, this one reads 2). Remove ${folder} (rm -r ${folder}), the engine's state with it`,
   );
 });

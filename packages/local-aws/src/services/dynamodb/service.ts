@@ -1,5 +1,4 @@
 /** DynamoDB on the endpoint: dynalite's items and tables, and what it lacks (expiry, deletion protection, units). */
-import { join } from "node:path";
 import { recordOf } from "@risk/program-graph";
 import {
   AwsError,
@@ -23,8 +22,6 @@ import { Tables } from "./tables";
 type Input = Record<string, unknown>;
 
 export interface DynamoDbOptions {
-  /** Keeps tables under the data folder. */
-  readonly persistent: boolean;
   readonly gate: Pick<ServiceGate, "callerPermissions">;
   /** Default off. */
   readonly metering?: Metering;
@@ -44,8 +41,7 @@ export class DynamoDbService implements AwsService {
     private readonly context: LocalContext,
     private readonly options: DynamoDbOptions,
   ) {
-    const path = options.persistent ? join(context.dataDir, "dynamodb") : undefined;
-    this.engine = new DynamoEngine({ path, region: context.region, accountId: context.accountId });
+    this.engine = new DynamoEngine(context.db, context);
     this.settings = new TableSettings(context.db);
     this.meter = new Meter(options.metering ?? "off", {
       now: () => context.clock.now(),
@@ -104,10 +100,6 @@ export class DynamoDbService implements AwsService {
     for (const { table, attribute } of this.settings.tablesWithTtl())
       deleted += await deleteExpired(this.engine, table, attribute, this.context.clock.now());
     return deleted;
-  }
-
-  end(): Promise<void> {
-    return this.engine.end();
   }
 
   private arnOf(table: string): string {
