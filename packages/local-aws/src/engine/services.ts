@@ -98,6 +98,7 @@ export function createServices(options: ServiceOptions) {
   const warehouse = new Warehouse({
     folder: join(context.dataDir, "warehouse"),
     durable: options.durable,
+    ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
     readObject: ({ bucket, key }) => s3.get(bucket, key),
     writeObject: async ({ bucket, key }, content) => void (await s3.put(bucket, key, content)),
     listObjects: async ({ bucket, prefix }) => s3.list(bucket, prefix).map(({ key }) => key),
