@@ -1,5 +1,5 @@
 /** The machine without resources: data folder, credentials, the AWS endpoint and every service. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -14,6 +14,7 @@ import { checkDataFormat } from "./data-format";
 import { lockDataDir } from "./data-lock";
 import { KillSwitch } from "./kill-switch";
 import { reservePort } from "./ports";
+import { makePrivate } from "./private-folder";
 import { createServices, type ServiceOptions, type Services } from "./services";
 
 /** Choices that a caller has about the machine. */
@@ -82,6 +83,8 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
 }
 
 function openDataDir(options: RuntimeOptions, started: Part[]): string {
+  // For this process and all that it starts: SQLite, functions and jobs make files of their own.
+  process.umask(0o077);
   if (options.inMemory) {
     // Not the caller's folder: this one is removed at the end.
     const folder = mkdtempSync(join(tmpdir(), "risk-platform-"));
@@ -89,14 +92,15 @@ function openDataDir(options: RuntimeOptions, started: Part[]): string {
     return folder;
   }
   const folder = options.dataDir;
-  mkdirSync(folder, { recursive: true });
+  makePrivate(folder);
   started.push({ title: "data folder", end: lockDataDir(folder) });
   return folder;
 }
 
 /** Starts parts in order. Each counts as started before it is, so that a half-started one is ended too. */
-export async function startParts(parts: readonly Part[], started: Part[]): Promise<void> {
+export async function startParts(parts: readonly Part[], started: Part[], signal?: AbortSignal): Promise<void> {
   for (const part of parts) {
+    signal?.throwIfAborted();
     started.push(part);
     await part.start?.();
   }
