@@ -1,6 +1,7 @@
 /** What a disk that takes no more writes looks like to Node and SQLite, and what the platform says about it. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "@risk/program-graph";
 import { AwsError } from "./contracts";
 
 /** Full, over quota, failing, or mounted read-only after a failure. */
@@ -29,6 +30,13 @@ export function diskFault(service: string, error: Error): AwsError {
   return service === "dynamodb"
     ? new AwsError("InternalServerError", message, 500)
     : new AwsError("ServiceUnavailable", message, 503);
+}
+
+/** An error that stopped the platform, with the folder when a disk was the cause. */
+export function namingDisk(error: unknown, folder: string): unknown {
+  const cause = isDiskError(error) ? error : error instanceof Error ? error.cause : undefined;
+  if (!isDiskError(cause)) return error;
+  return new Error(`The disk of ${folder} refuses writes; free some space and start again. ${messageOf(error)}`, { cause });
 }
 
 const PROBE_INTERVAL_MS = 1000;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Graph } from "@risk/program-graph";
 import { readStackConfig } from "@risk/program-graph";
 import type { GraphResource, Part } from "../contracts";
+import { namingDisk } from "../disk";
 import { roleNameOf, type SessionCredentials } from "../gateway/credentials";
 import { FaultInjector, type FaultRule } from "../gateway/faults";
 import { deploy } from "./deploy";
@@ -64,9 +65,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     return await untilAborted(start(options, projectDir, started, stop), options.signal);
   } catch (error) {
     await stop();
-    throw error;
+    throw namingDisk(error, options.dataDir ?? defaultDataDir(projectDir, options.stack));
   }
 }
+
+const defaultDataDir = (projectDir: string, stack: string): string => join(projectDir, ".local", stack);
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
@@ -96,7 +99,7 @@ async function start(
     {
       ...options,
       region: config.region,
-      dataDir: options.dataDir ?? join(projectDir, ".local", options.stack),
+      dataDir: options.dataDir ?? defaultDataDir(projectDir, options.stack),
       databaseRolesOf: (roleName) => databaseRoles(graph?.resources ?? [], roleName),
     },
     started,

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
-import { type DiskWatch, diskFault } from "../disk";
+import { type DiskWatch, diskFault, isDiskError } from "../disk";
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
 import type { Iam } from "./permissions/iam";
@@ -140,7 +140,9 @@ export class GatewayEndpoint {
     try {
       return await service.handle(request);
     } catch (error) {
-      throw this.options.disk?.report(error) === true ? diskFault(service.name, error) : error;
+      if (!isDiskError(error)) throw error;
+      this.options.disk?.report(error);
+      throw diskFault(service.name, error);
     }
   }
 
