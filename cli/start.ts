@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Platform, Usage } from "@risk/local-aws";
 import { examples } from "./examples";
 import { type CommandLine, parseCommandLine, portOption, runCommand } from "./options";
-import { nextSignal, start, stop } from "./running";
+import { nextSignal, type Running, start, stop } from "./running";
 import { paint } from "./terminal";
 
 const command: CommandLine = {
@@ -60,6 +60,7 @@ async function main(): Promise<number> {
   process.stdout.write(`${paint("green", "●")} Stack ${stack} runs on this machine (${seconds} s). Ctrl-C stops it.\n\n`);
   for (const warning of running.platform.graph.warnings) process.stdout.write(`${paint("yellow", "!")} ${warning}\n\n`);
   process.stdout.write(examples(running.outputs, running.outputsPath));
+  process.once("uncaughtException", (error) => void giveUp(running, error));
   const watcher = followStackFile(running.platform, stack);
   const signal = await interrupted;
   process.stdout.write(`\n${signal}: stopping …\n`);
@@ -67,6 +68,13 @@ async function main(): Promise<number> {
   await stop(running);
   process.stdout.write("Stopped.\n");
   return 0;
+}
+
+/** What no service could answer for: the platform ends, with everything that it started, instead of going on half broken. */
+async function giveUp(running: Running, error: Error): Promise<void> {
+  process.stderr.write(`\nThe platform stops: ${error.message} (data folder ${running.platform.dataDir})\n`);
+  await stop(running);
+  process.exit(1);
 }
 
 /** Printed once per table. */
