@@ -70,13 +70,13 @@ export class DiskWatch {
     const file = join(this.folder, "disk-probe");
     try {
       writeFileSync(file, Buffer.alloc(PROBE_BYTES));
-      this.end();
-      this.notice(`The disk of ${this.folder} takes writes again.`);
-    } catch (error) {
-      if (!isDiskError(error)) throw error;
-    } finally {
-      rmSync(file, { force: true });
+      rmSync(file);
+    } catch {
+      // Not yet: a first part that was written is overwritten by the next probe.
+      return;
     }
+    this.end();
+    this.notice(`The disk of ${this.folder} takes writes again.`);
   }
 
   end(): void {
