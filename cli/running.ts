@@ -1,5 +1,5 @@
 /** Starts the platform for a command: options every command shares, outputs file, clean stop. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Platform, PlatformOptions } from "@risk/local-aws";
 import { type Outputs, outputsFile } from "./outputs";
@@ -42,7 +42,9 @@ export async function start(options: PlatformOptions, outputsFolder?: string): P
 /** @returns the file; `folder` defaults to `.local` */
 export function writeOutputs(outputs: Outputs, folder?: string): string {
   const path = outputsFile(folder);
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // Made by other commands before, or by an earlier release.
+  if (folder === undefined) chmodSync(dirname(path), 0o700);
   // Readers never see half a file.
   writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(outputs, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.${process.pid}`, path);

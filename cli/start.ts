@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Platform, Usage } from "@risk/local-aws";
 import { examples } from "./examples";
 import { type CommandLine, parseCommandLine, portOption, runCommand } from "./options";
-import { nextSignal, start, stop } from "./running";
+import { nextSignal, type Running, start, stop } from "./running";
 import { paint } from "./terminal";
 
 const command: CommandLine = {
@@ -23,6 +23,9 @@ const command: CommandLine = {
   examples: ["npm start", "npm start -- --stack staging --port 0", "npm start -- --in-memory --no-metering"],
 };
 
+/** Its message is the name of the signal. */
+class Interrupted extends Error {}
+
 async function main(): Promise<number> {
   const options = parseCommandLine(command);
   const stack = options.text("stack") ?? "dev";
@@ -30,8 +33,12 @@ async function main(): Promise<number> {
   const verbose = options.flag("verbose");
   const startedAt = performance.now();
   // Listens from the first moment, so that an interrupted start stops what it has started.
-  const interrupted = nextSignal();
-  const starting = start({
+  const interruption = new AbortController();
+  const interrupted = nextSignal().then((signal) => {
+    interruption.abort(new Interrupted(signal));
+    return signal;
+  });
+  const running = await start({
     stack,
     inMemory: options.flag("in-memory"),
     dataDir: resolve(".local", stack),
@@ -41,12 +48,19 @@ async function main(): Promise<number> {
     log: (line) => {
       if (verbose) process.stderr.write(`${line}\n`);
     },
+    onTrouble: (line) => process.stdout.write(`${paint("yellow", "!")} ${line}\n`),
+    signal: interruption.signal,
+  }).catch((error: unknown) => {
+    if (!(error instanceof Interrupted)) throw error;
+    process.stdout.write(`\n${error.message}: stopped before it had started.\n`);
+    // Whatever the given-up start still waits for must not keep the terminal.
+    process.exit(0);
   });
-  const running = await starting;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   process.stdout.write(`${paint("green", "●")} Stack ${stack} runs on this machine (${seconds} s). Ctrl-C stops it.\n\n`);
   for (const warning of running.platform.graph.warnings) process.stdout.write(`${paint("yellow", "!")} ${warning}\n\n`);
   process.stdout.write(examples(running.outputs, running.outputsPath));
+  process.once("uncaughtException", (error) => void giveUp(running, error));
   const watcher = followStackFile(running.platform, stack);
   const signal = await interrupted;
   process.stdout.write(`\n${signal}: stopping …\n`);
@@ -54,6 +68,13 @@ async function main(): Promise<number> {
   await stop(running);
   process.stdout.write("Stopped.\n");
   return 0;
+}
+
+/** What no service could answer for: the platform ends, with everything that it started, instead of going on half broken. */
+async function giveUp(running: Running, error: Error): Promise<void> {
+  process.stderr.write(`\nThe platform stops: ${error.message} (data folder ${running.platform.dataDir})\n`);
+  await stop(running);
+  process.exit(1);
 }
 
 /** Printed once per table. */

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDbService, DynamoError } from "@risk/local-aws/testing";
 import { HttpResponse } from "@smithy/core/protocols";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
 import { createResultStore } from "../../functions/stream/adapters";
 import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../helpers/stream-world";
@@ -29,7 +29,6 @@ beforeEach(() => {
       log: () => {},
     },
     {
-      persistent: false,
       gate: { callerPermissions: () => [] },
       metering: "enforced",
       metrics: () => {},
@@ -37,7 +36,6 @@ beforeEach(() => {
     },
   );
 });
-afterEach(() => dynamodb.end());
 
 /** A table with so many units a second, and none saved. */
 async function table(read: number, write: number): Promise<void> {

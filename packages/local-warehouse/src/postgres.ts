@@ -1,18 +1,22 @@
-/** A private PostgreSQL server: loopback TCP only, one password, stopped with this process. */
-import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+/** A private PostgreSQL server: loopback TCP only, one password, started again when it is killed, stopped with this process. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHmac, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
-import { binaryFolder, chooseLauncher, giveTo } from "./launcher";
+import { binaryFolder, chooseLauncher, giveTo, type Launcher } from "./launcher";
+import { stopOrphan } from "./orphan";
+import { choosePort } from "./ports";
 
 export const ADMIN_USER = "warehouse_admin";
 
 const READY_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 4_000;
 const POLL_MS = 15;
+/** Between attempts to start a killed server again: its backends need a moment to notice, a full disk longer. */
+const RESTART_MS = 500;
 
 const run = promisify(execFile);
 
@@ -23,11 +27,15 @@ export interface PostgresOptions {
   readonly durable: boolean;
   /** The port of the last start is used again when it is free. */
   readonly port?: number;
+  /** Called when the server ended by itself, and when it runs again. */
+  readonly onTrouble?: (line: string) => void;
 }
 
 export class PostgresServer {
   private process: ChildProcess | undefined;
   private starting: Promise<void> | undefined;
+  private restarting: Promise<void> | undefined;
+  private readonly stopping = new AbortController();
   private output = "";
   private portNumber = 0;
   private readonly data: string;
@@ -48,20 +56,30 @@ export class PostgresServer {
     return readFileSync(this.passwordFile, "utf8").trim();
   }
 
-  /** @throws Error with the server's output when it does not start */
+  /** Of a user other than the administrator: the same at every start, and known to nobody who doesn't know the administrator's. */
+  passwordOf(user: string): string {
+    return createHmac("sha256", this.password).update(user).digest("base64url");
+  }
+
+  /** @throws Error with the server's output when it does not start, or when it is stopped first */
   start(): Promise<void> {
-    this.starting = this.launch();
+    this.starting = this.prepare().then((launcher) => this.launch(launcher));
     return this.starting;
   }
 
-  private async launch(): Promise<void> {
+  private async prepare(): Promise<Launcher> {
     const launcher = chooseLauncher();
-    const bin = binaryFolder();
     mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
-    await this.stopOrphan();
-    if (!existsSync(join(this.data, "PG_VERSION"))) await this.initialise(launcher.prefix, launcher.owner, bin);
+    await stopOrphan(this.data);
+    if (!existsSync(this.data)) await this.initialise(launcher);
     giveTo(launcher.owner, this.options.folder);
-    this.portNumber = await this.choosePort();
+    const last = existsSync(this.portFile) ? Number(readFileSync(this.portFile, "utf8")) : 0;
+    this.portNumber = await choosePort([this.options.port, last]);
+    return launcher;
+  }
+
+  private async launch(launcher: Launcher): Promise<void> {
+    this.stopping.signal.throwIfAborted();
     const settings = {
       listen_addresses: "127.0.0.1",
       port: String(this.portNumber),
@@ -76,23 +94,58 @@ export class PostgresServer {
     };
     const [program = "", ...args] = [
       ...launcher.prefix,
-      join(bin, "postgres"),
+      join(binaryFolder(), "postgres"),
       "-D",
       this.data,
       ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
     ];
+    this.output = "";
     // Its own process group: Ctrl-C reaches us alone, and the functions that still write are ended before their warehouse is.
-    this.process = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
-    this.process.stderr?.on("data", (chunk: Buffer) => {
+    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+    this.process = child;
+    child.stderr?.on("data", (chunk: Buffer) => {
       this.output = (this.output + chunk.toString()).slice(-4_000);
     });
-    await this.ready(this.process);
+    await this.ready(child);
+    const onExit = () => {
+      if (this.process === child) this.restarting = this.restart(launcher, child);
+    };
+    if (child.exitCode === null && child.signalCode === null) child.once("exit", onExit);
+    else onExit();
     writeFileSync(this.portFile, String(this.portNumber));
   }
 
-  /** Fast shutdown: open transactions are rolled back; then, after a while, by force. A server that is still starting is awaited. */
+  /** Starts a server that was killed or failed again, on its port, until that works or it is to stop. */
+  private async restart(launcher: Launcher, { exitCode, signalCode }: ChildProcess): Promise<void> {
+    const { onTrouble = () => undefined } = this.options;
+    if (exitCode === 0) {
+      onTrouble("The warehouse's PostgreSQL was shut down by somebody else. Restart the platform to have it back.");
+      return;
+    }
+    const ending = signalCode ?? `exit status ${exitCode}`;
+    onTrouble(
+      `The warehouse's PostgreSQL ended (${ending}) and is started again. ${this.output.trim().split("\n").at(-1) ?? ""}`,
+    );
+    let reported = "";
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.launch(launcher);
+        onTrouble("The warehouse's PostgreSQL runs again.");
+        return;
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error);
+        if (problem !== reported && !this.stopping.signal.aborted) onTrouble(problem);
+        reported = problem;
+      }
+      await pause(RESTART_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  /** Fast shutdown: open transactions are rolled back; then, after a while, by force. A start that is under way is given up. */
   async stop(): Promise<void> {
+    this.stopping.abort(new Error("The warehouse's PostgreSQL was stopped while it started."));
     await this.starting?.catch(() => undefined);
+    await this.restarting;
     await this.end();
   }
 
@@ -107,12 +160,12 @@ export class PostgresServer {
     clearTimeout(force);
   }
 
-  client(database: string): Client {
+  client(database: string, user = ADMIN_USER): Client {
     const client = new Client({
       host: "127.0.0.1",
       port: this.portNumber,
-      user: ADMIN_USER,
-      password: this.password,
+      user,
+      password: user === ADMIN_USER ? this.password : this.passwordOf(user),
       database,
       ssl: false,
     });
@@ -121,15 +174,17 @@ export class PostgresServer {
     return client;
   }
 
-  private async initialise(prefix: readonly string[], owner: number | undefined, bin: string): Promise<void> {
-    rmSync(this.data, { recursive: true, force: true });
-    mkdirSync(this.data, { mode: 0o700 });
+  /** Makes the files beside their place: a folder that is there is whole, whenever this process was killed. */
+  private async initialise({ prefix, owner }: Launcher): Promise<void> {
+    const fresh = `${this.data}.new`;
+    rmSync(fresh, { recursive: true, force: true });
+    mkdirSync(fresh, { mode: 0o700 });
     writeFileSync(this.passwordFile, randomBytes(18).toString("base64url"), { mode: 0o600 });
     giveTo(owner, this.options.folder);
     const [program = "", ...args] = [
       ...prefix,
-      join(bin, "initdb"),
-      `--pgdata=${this.data}`,
+      join(binaryFolder(), "initdb"),
+      `--pgdata=${fresh}`,
       `--username=${ADMIN_USER}`,
       `--pwfile=${this.passwordFile}`,
       "--auth=scram-sha-256",
@@ -139,14 +194,21 @@ export class PostgresServer {
       "--no-sync",
       "--no-instructions",
     ];
+    // Takes half a second on another core, while this process evaluates the program.
+    const initdb = run(program, args);
+    const interrupt = () => initdb.child.kill("SIGINT");
+    this.stopping.signal.addEventListener("abort", interrupt);
     try {
-      // Takes half a second on another core, while this process evaluates the program.
-      await run(program, args);
+      await initdb;
+      renameSync(fresh, this.data);
     } catch (error) {
-      rmSync(this.data, { recursive: true, force: true });
+      rmSync(fresh, { recursive: true, force: true });
+      this.stopping.signal.throwIfAborted();
       throw new Error(
         `PostgreSQL could not create ${this.data}: ${error instanceof Error ? error.message.trim() : String(error)}`,
       );
+    } finally {
+      this.stopping.signal.removeEventListener("abort", interrupt);
     }
   }
 
@@ -167,72 +229,15 @@ export class PostgresServer {
         return;
       } catch (error) {
         await client.end().catch(() => undefined);
-        if (Date.now() > deadline) {
-          await this.end();
+        const isLate = Date.now() > deadline;
+        if (isLate || this.stopping.signal.aborted) await this.end();
+        this.stopping.signal.throwIfAborted();
+        if (isLate)
           throw new Error(
             `The warehouse's PostgreSQL was not ready after ${READY_TIMEOUT_MS / 1000} s (${String(error)}): ${this.output.trim()}`,
           );
-        }
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        await pause(POLL_MS);
       }
     }
   }
-
-  /** A server of an earlier run that was killed too hard to stop its own. It is certainly ours: it runs in our folder. */
-  private async stopOrphan(): Promise<void> {
-    const pidFile = join(this.data, "postmaster.pid");
-    if (!existsSync(pidFile)) return;
-    const pid = Number(readFileSync(pidFile, "utf8").split("\n")[0]);
-    if (Number.isInteger(pid) && pid > 1 && this.isOurServer(pid)) {
-      process.kill(pid, "SIGINT");
-      for (let waited = 0; waited < STOP_TIMEOUT_MS && isAlive(pid); waited += POLL_MS) {
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      }
-      if (isAlive(pid) && this.isOurServer(pid)) process.kill(pid, "SIGKILL");
-      for (let waited = 0; waited < STOP_TIMEOUT_MS && isAlive(pid); waited += POLL_MS) {
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      }
-    }
-    rmSync(pidFile, { force: true });
-  }
-
-  private isOurServer(pid: number): boolean {
-    try {
-      return (
-        readlinkSync(`/proc/${pid}/cwd`) === realpathSync(this.data) &&
-        readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("postgres")
-      );
-    } catch {
-      const { stdout } = spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
-      return (stdout ?? "").includes("postgres") && (stdout ?? "").includes(this.data);
-    }
-  }
-
-  private async choosePort(): Promise<number> {
-    const last = existsSync(this.portFile) ? Number(readFileSync(this.portFile, "utf8")) : 0;
-    for (const candidate of [this.options.port, last]) {
-      if (candidate !== undefined && candidate > 0 && (await freePort(candidate).catch(() => 0)) > 0) return candidate;
-    }
-    return freePort(0);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function freePort(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(wanted, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -2,7 +2,6 @@
 import type { Client, FieldDef } from "pg";
 import { runCopy } from "./copy";
 import { translate } from "./dialect";
-import { quoted } from "./dialect/lexer";
 import type { ObjectAccess } from "./objects";
 import { runUnload } from "./unload";
 
@@ -55,8 +54,6 @@ const SESSION = `SET search_path = "$user", public, redshift; SET standard_confo
 export interface SessionOptions {
   readonly client: Client;
   readonly objects: ObjectAccess;
-  /** PostgreSQL role to act as; the administrator without it. */
-  readonly role: string | undefined;
   /** Called before each statement. */
   readonly onStatement?: (index: number) => void;
 }
@@ -71,9 +68,8 @@ export async function runTransaction(
   options: SessionOptions,
   onResult: (index: number, result: SessionResult) => void,
 ): Promise<void> {
-  const { client, role } = options;
+  const { client } = options;
   await client.query(SESSION);
-  if (role !== undefined) await client.query(`SET ROLE ${quoted(role)}`);
   // Snapshot isolation, the default of a Redshift Serverless database. LOCK takes no snapshot, so what comes after it sees the last commit.
   await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
   try {

@@ -17,6 +17,8 @@ export interface WarehouseOptions extends ObjectAccess {
   readonly databaseName?: string;
   /** Wanted port of PostgreSQL; a free one without it. */
   readonly port?: number;
+  /** Called when the server ended by itself, and when it runs again. */
+  readonly onTrouble?: (line: string) => void;
 }
 
 /** Who a Data API session is in the database. */
@@ -35,6 +37,9 @@ export interface TransactionHandle {
   readonly done: Promise<void>;
   cancel(): Promise<void>;
 }
+
+/** The user that a session logs in as: never one with more rights, to which `RESET ROLE` would lead back. */
+const nameOf = (user: DatabaseUser): string => (user.kind === "admin" ? ADMIN_USER : `IAMR:${user.roleName}`);
 
 export class Warehouse {
   private readonly server: PostgresServer;
@@ -62,6 +67,7 @@ export class Warehouse {
       folder: options.folder,
       durable: options.durable,
       ...(options.port === undefined ? {} : { port: options.port }),
+      ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
     });
   }
 
@@ -150,9 +156,9 @@ export class Warehouse {
       readonly onResult: (index: number, result: SessionResult) => void;
     },
   ): TransactionHandle {
-    const client = this.server.client(session.database);
+    const client = this.server.client(session.database, nameOf(session.user));
     const done = (async () => {
-      const role = await this.roleOf(session);
+      await this.ensureUser(session);
       await client.connect();
       try {
         await runTransaction(
@@ -160,7 +166,6 @@ export class Warehouse {
           {
             client,
             objects: this.objects,
-            role,
             ...(listener.onStatement === undefined ? {} : { onStatement: listener.onStatement }),
           },
           listener.onResult,
@@ -179,15 +184,15 @@ export class Warehouse {
   }
 
   /** The database user of an IAM role is made at its first session, as Redshift does, and has exactly the roles of its tag. */
-  private async roleOf({ user, database }: Session): Promise<string | undefined> {
-    if (user.kind === "admin") return undefined;
-    const name = `IAMR:${user.roleName}`;
+  private async ensureUser({ user, database }: Session): Promise<void> {
+    if (user.kind === "admin") return;
+    const name = nameOf(user);
     const sqlName = quoted(name);
     await this.as(database, async (client) => {
       // One session at a time: two first sessions must not both create the user.
       await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
       const { rowCount } = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
-      if (rowCount === 0) await client.query(`CREATE ROLE ${sqlName}`);
+      if (rowCount === 0) await client.query(`CREATE ROLE ${sqlName} LOGIN PASSWORD '${this.server.passwordOf(name)}'`);
       const { rows: granted } = await client.query<{ role: string }>(
         "SELECT g.rolname AS role FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member WHERE u.rolname = $1",
         [name],
@@ -202,7 +207,6 @@ export class Warehouse {
       for (const { role } of known)
         if (!granted.some((one) => one.role === role)) await client.query(`GRANT ${quoted(role)} TO ${sqlName}`);
     });
-    return name;
   }
 
   private async as<T>(database: string, work: (client: ReturnType<PostgresServer["client"]>) => Promise<T>): Promise<T> {

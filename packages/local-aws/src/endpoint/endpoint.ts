@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@risk/program-graph";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
+import { type DiskWatch, diskFault, isDiskError } from "../disk";
 import type { Iam } from "../permissions/iam";
 import type { FaultInjector } from "./faults";
 import { serverError, throttled } from "./faults";
@@ -20,6 +21,7 @@ interface EndpointOptions {
   readonly iam: Iam;
   readonly now: () => number;
   readonly log: (line: string) => void;
+  readonly disk?: DiskWatch;
   /** Called when a service has carried out a request, before the caller gets the response. */
   readonly onHandled?: (request: AwsRequest) => void;
 }
@@ -128,10 +130,20 @@ export class AwsEndpoint {
     if (fault?.kind === "slow") await delay(fault.delayMs);
     this.authorize(service, request, protocol);
     if (fault?.kind === "duplicate") await service.handle(request);
-    const response = await service.handle(request);
+    const response = await this.carryOut(service, request);
     this.options.onHandled?.(request);
     if (fault?.kind === "lost-reply") throw serverError(request.service);
     return response;
+  }
+
+  private async carryOut(service: AwsService, request: AwsRequest): Promise<AwsResponse> {
+    try {
+      return await service.handle(request);
+    } catch (error) {
+      if (!isDiskError(error)) throw error;
+      this.options.disk?.report(error);
+      throw diskFault(service.name, error);
+    }
   }
 
   private authorize(service: AwsService, request: AwsRequest, protocol: Protocol): void {

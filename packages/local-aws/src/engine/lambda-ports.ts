@@ -20,8 +20,10 @@ export function lambdaPorts(services: {
   readonly s3: S3Service;
   readonly logs: LogsService;
   readonly metrics: MetricSink;
+  /** Wraps writes that a full disk may lose. */
+  readonly bestEffort: <T extends unknown[]>(write: (...values: T) => void) => (...values: T) => void;
 }): LambdaPorts {
-  const { iam, credentials, registry, kinesis, sqs, s3, logs, metrics } = services;
+  const { iam, credentials, registry, kinesis, sqs, s3, logs, metrics, bestEffort } = services;
   /** Permissions that the action needs on the resource, and on the key that encrypts it. */
   const needs = (action: string, resource: string): readonly Permission[] => {
     const owner = { sqs, kinesis, s3 }[resource.split(":")[2] ?? ""];
@@ -37,10 +39,10 @@ export function lambdaPorts(services: {
       if (!decision.allowed) throw new AwsError("AccessDenied", decision.reason, 403);
   };
   return {
-    writeLogs: (group, stream, lines) => {
+    writeLogs: bestEffort((group, stream, lines) => {
       ensureGroup(logs, group);
       logs.append(group, stream, lines);
-    },
+    }),
     metric: (name, value, unit, dimensions) => metrics("AWS/Lambda", name, dimensions, value, unit),
     credentials: (roleArn, sessionName) => {
       if (!iam.assumableBy(roleNameOf(roleArn), "lambda.amazonaws.com")) {
@@ -76,24 +78,26 @@ export function lambdaPorts(services: {
       },
       onRecords: (stream, listener) => kinesis.onRecords(stream, listener),
     },
-    queues: {
-      receive: (queue, limit) =>
-        sqs.receive(queue, limit).map((message) => ({
-          messageId: message.messageId,
-          receiptHandle: message.receiptHandle,
-          body: message.body,
-          md5OfBody: md5(message.body),
-          attributes: systemAttributes(message),
-          messageAttributes: Object.fromEntries(
-            Object.entries(message.attributes).map(([name, value]) => [name, lowerFirst(value)]),
-          ),
-        })),
-      delete: (queue, handles) => sqs.deleteMessages(queue, handles),
-      visibilityTimeoutSeconds: (queue) => Number(sqs.store.queue(sqs.nameOf(queue)).attributes.VisibilityTimeout),
-      onMessages: (queue, listener) => sqs.onMessages(queue, listener),
-    },
+    queues: queueSource(sqs),
   };
 }
+
+export const queueSource = (sqs: SqsService): LambdaPorts["queues"] => ({
+  receive: (queue, limit) =>
+    sqs.receive(queue, limit).map((message) => ({
+      messageId: message.messageId,
+      receiptHandle: message.receiptHandle,
+      body: message.body,
+      md5OfBody: md5(message.body),
+      attributes: systemAttributes(message),
+      messageAttributes: Object.fromEntries(Object.entries(message.attributes).map(([name, value]) => [name, lowerFirst(value)])),
+    })),
+  delete: (queue, handles) => sqs.deleteMessages(queue, handles),
+  release: (queue, handles) => sqs.releaseMessages(queue, handles),
+  nextVisibleMs: (queue) => sqs.store.nextVisibleMs(sqs.nameOf(queue)),
+  visibilityTimeoutSeconds: (queue) => Number(sqs.store.queue(sqs.nameOf(queue)).attributes.VisibilityTimeout),
+  onMessages: (queue, listener) => sqs.onMessages(queue, listener),
+});
 
 function ensureGroup(logs: LogsService, group: string): void {
   try {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Graph } from "@risk/program-graph";
 import { readStackConfig } from "@risk/program-graph";
 import type { GraphResource, Part } from "../contracts";
+import { namingDisk } from "../disk";
 import { roleNameOf, type SessionCredentials } from "../endpoint/credentials";
 import { FaultInjector, type FaultRule } from "../endpoint/faults";
 import { deploy } from "./deploy";
@@ -18,6 +19,8 @@ export interface PlatformOptions extends MachineOptions {
   readonly projectDir?: string;
   /** Default `.local/<stack>` of the project. Used by one running platform at a time. */
   readonly dataDir?: string;
+  /** Gives up a start that is under way: what has started is ended, and {@link startPlatform} rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
   /** Called for each resource once its body exists. */
   readonly onCreated?: (resource: GraphResource, services: Services) => void;
 }
@@ -59,10 +62,26 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     return stopping;
   };
   try {
-    return await start(options, projectDir, started, stop);
+    return await untilAborted(start(options, projectDir, started, stop), options.signal);
   } catch (error) {
     await stop();
-    throw error;
+    throw namingDisk(error, options.dataDir ?? defaultDataDir(projectDir, options.stack));
+  }
+}
+
+const defaultDataDir = (projectDir: string, stack: string): string => join(projectDir, ".local", stack);
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 
@@ -72,22 +91,28 @@ async function start(
   started: Part[],
   stop: () => Promise<void>,
 ): Promise<Platform> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const config = readStackConfig(projectDir, options.stack);
   let graph: Graph | undefined;
   const { context, endpoint, credentials, services, killSwitch } = await openRuntime(
     {
       ...options,
       region: config.region,
-      dataDir: options.dataDir ?? join(projectDir, ".local", options.stack),
+      dataDir: options.dataDir ?? defaultDataDir(projectDir, options.stack),
       databaseRolesOf: (roleName) => databaseRoles(graph?.resources ?? [], roleName),
     },
     started,
   );
   const evaluateStack = () => graphOf(projectDir, readStackConfig(projectDir, options.stack), services.bodies);
   // The warehouse takes longest to start, so the program is evaluated in the meantime.
-  const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started)]);
+  const [evaluated] = await Promise.all([evaluateStack(), startParts(services.parts, started, signal)]);
   graph = evaluated;
-  await deploy(graph, services.bodies, (resource) => options.onCreated?.(resource, services));
+  await deploy(graph, services.bodies, (resource) => {
+    signal?.throwIfAborted();
+    options.onCreated?.(resource, services);
+  });
+  signal?.throwIfAborted();
   services.lambda.activate();
   const roleOf = (functionName: string) => {
     const roleArn = services.lambda.pool.get(functionName)?.config.roleArn;

@@ -1,10 +1,11 @@
 /** The machine without resources: data folder, credentials, the AWS endpoint and every service. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { recordOf } from "@risk/program-graph";
 import type { AwsRequest, GraphResource, LocalContext, Part } from "../contracts";
+import { DiskWatch } from "../disk";
 import { CredentialStore } from "../endpoint/credentials";
 import { AwsEndpoint } from "../endpoint/endpoint";
 import { Iam } from "../permissions/iam";
@@ -13,6 +14,7 @@ import { checkDataFormat } from "./data-format";
 import { lockDataDir } from "./data-lock";
 import { KillSwitch } from "./kill-switch";
 import { reservePort } from "./ports";
+import { makePrivate } from "./private-folder";
 import { createServices, type ServiceOptions, type Services } from "./services";
 
 /** Choices that a caller has about the machine. */
@@ -24,6 +26,8 @@ export interface MachineOptions extends Pick<ServiceOptions, "metering" | "onFir
   /** Nothing is kept: database in memory, files in a temporary folder; `dataDir` is not used. */
   readonly inMemory?: boolean;
   readonly log?: (line: string) => void;
+  /** Called with what the person at the terminal must know: the disk is full, the warehouse's server was restarted. */
+  readonly onTrouble?: (line: string) => void;
 }
 
 interface RuntimeOptions extends MachineOptions, Pick<ServiceOptions, "databaseRolesOf"> {
@@ -54,9 +58,12 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   const log = options.log ?? (() => undefined);
   const iam = new Iam(ACCOUNT_ID, options.region);
   const credentials = new CredentialStore(db, ACCOUNT_ID);
+  const onTrouble = options.onTrouble ?? log;
+  const disk = new DiskWatch(dataDir, onTrouble);
+  started.push({ title: "disk watch", end: () => disk.end() });
   const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
   const onHandled = (request: AwsRequest) => killSwitch.handled(request);
-  const endpoint = new AwsEndpoint({ region: options.region, keys: credentials.lookup, iam, now: clock.now, log, onHandled });
+  const endpoint = new AwsEndpoint({ region: options.region, keys: credentials.lookup, iam, now: clock.now, log, disk, onHandled });
   const endpointUrl = await endpoint.start(options.port ?? 0);
   started.push({ title: "AWS endpoint", end: () => endpoint.end() });
   const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };
@@ -67,6 +74,8 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
     credentials,
     apiPort: await reservePort(options.apiPort ?? 0, "--api-port"),
     durable: options.inMemory !== true,
+    disk,
+    onTrouble,
     perform: (request) => endpoint.call(request),
   });
   for (const service of services.aws) endpoint.register(service);
@@ -74,6 +83,8 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
 }
 
 function openDataDir(options: RuntimeOptions, started: Part[]): string {
+  // For this process and all that it starts: SQLite, functions and jobs make files of their own.
+  process.umask(0o077);
   if (options.inMemory) {
     // Not the caller's folder: this one is removed at the end.
     const folder = mkdtempSync(join(tmpdir(), "risk-platform-"));
@@ -81,14 +92,15 @@ function openDataDir(options: RuntimeOptions, started: Part[]): string {
     return folder;
   }
   const folder = options.dataDir;
-  mkdirSync(folder, { recursive: true });
+  makePrivate(folder);
   started.push({ title: "data folder", end: lockDataDir(folder) });
   return folder;
 }
 
 /** Starts parts in order. Each counts as started before it is, so that a half-started one is ended too. */
-export async function startParts(parts: readonly Part[], started: Part[]): Promise<void> {
+export async function startParts(parts: readonly Part[], started: Part[], signal?: AbortSignal): Promise<void> {
   for (const part of parts) {
+    signal?.throwIfAborted();
     started.push(part);
     await part.start?.();
   }

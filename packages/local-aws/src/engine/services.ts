@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { Warehouse } from "@risk/local-warehouse";
 import type { AwsService, LocalContext, Part, ResourceBody } from "../contracts";
+import type { DiskWatch } from "../disk";
 import type { CredentialStore } from "../endpoint/credentials";
 import { roleNameOf } from "../endpoint/credentials";
 import { verifySignature } from "../endpoint/sigv4";
@@ -43,6 +44,10 @@ export interface ServiceOptions {
   readonly apiPort: number;
   /** Data is kept between starts. */
   readonly durable: boolean;
+  /** Learns of what the disk refuses; absent where the program is only evaluated. */
+  readonly disk?: DiskWatch;
+  /** Called when the warehouse's server had to be restarted. */
+  readonly onTrouble?: (line: string) => void;
   /** Names in a role's tag `RedshiftDbRoles`. */
   readonly databaseRolesOf: (roleName: string) => readonly string[];
   /** Units of provisioned tables; default enforced. */
@@ -60,13 +65,22 @@ export function createServices(options: ServiceOptions) {
   const { context, iam, credentials } = options;
   const registry = new DeliverRegistry();
   const cloudwatch = new CloudWatchService(context, registry);
-  const metrics = cloudwatch.put;
+  /** Metrics and logs are lost on a full disk; what they are about goes on. */
+  const bestEffort =
+    <T extends unknown[]>(write: (...values: T) => void) =>
+    (...values: T): void => {
+      try {
+        write(...values);
+      } catch (error) {
+        if (options.disk?.report(error) !== true) throw error;
+      }
+    };
+  const metrics = bestEffort(cloudwatch.put);
   const kms = new KmsService(context);
   const gate = new ServiceGate(context, iam, kms);
   const ssm = new SsmService(context, gate);
   const secrets = new SecretsManagerService(context, gate);
   const dynamodb = new DynamoDbService(context, {
-    persistent: options.durable,
     metering: options.metering ?? "enforced",
     gate,
     metrics,
@@ -82,6 +96,7 @@ export function createServices(options: ServiceOptions) {
   const warehouse = new Warehouse({
     folder: join(context.dataDir, "warehouse"),
     durable: options.durable,
+    ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
     readObject: ({ bucket, key }) => s3.get(bucket, key),
     writeObject: async ({ bucket, key }, content) => void (await s3.put(bucket, key, content)),
     listObjects: async ({ bucket, prefix }) => s3.list(bucket, prefix).map(({ key }) => key),
@@ -105,7 +120,7 @@ export function createServices(options: ServiceOptions) {
   const redshiftData = new RedshiftDataService(context, { redshift, warehouse, databaseRolesOf: options.databaseRolesOf });
   const lambda = new LambdaService(
     context,
-    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics }),
+    lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics, bestEffort }),
   );
   const jobs = jobPorts({
     context,
@@ -135,8 +150,9 @@ export function createServices(options: ServiceOptions) {
       verify: async (request) =>
         (await verifySignature(request, context.region, credentials.lookup, context.clock.now())).principal,
       isAllowed: (principal, action, resource) => iam.authorize(principal, { action, resource }).allowed,
-      writeLog: (groupArn, stream, message) =>
+      writeLog: bestEffort((groupArn, stream, message) =>
         logs.append(groupOfArn(groupArn), stream, [{ timestamp: context.clock.now(), message }]),
+      ),
       metric: (name, value, unit, dimensions) => metrics("AWS/ApiGateway", name, dimensions, value, unit),
     },
     options.apiPort,
@@ -162,7 +178,6 @@ export function createServices(options: ServiceOptions) {
   ];
   const parts: Part[] = [
     { title: "warehouse", start: () => warehouse.start(), end: () => warehouse.stop() },
-    { title: "DynamoDB", end: () => dynamodb.end() },
     ticker("DynamoDB expiry", 60_000, async () => void (await dynamodb.sweepExpired()), context.log),
     { title: "S3 notifications", end: () => s3.end() },
     ticker("S3 expiry", 3_600_000, async () => void (await s3.sweepExpired()), context.log),

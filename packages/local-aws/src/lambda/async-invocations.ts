@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { LocalContext } from "../contracts";
 import type { InvokeResult } from "./function-config";
+import { Persistence } from "./persistence";
 import type { FunctionPool } from "./pool";
 import type { LambdaPorts, Timers } from "./ports";
 
@@ -29,6 +30,7 @@ export class AsyncInvocations {
   private readonly configs = new Map<string, AsyncConfig>();
   private readonly running = new Map<string, Promise<void>>();
   private readonly cancels = new Set<() => void>();
+  private readonly persistence: Persistence;
   private closed = false;
 
   constructor(
@@ -39,6 +41,7 @@ export class AsyncInvocations {
     /** Waits before the first and the second retry; Lambda waits one and two minutes, which is too long on a laptop. */
     private readonly retryDelaysMs: readonly number[] = [1_000, 2_000],
   ) {
+    this.persistence = new Persistence(timers, context.log);
     context.db.exec(
       "CREATE TABLE IF NOT EXISTS lambda_async (id TEXT PRIMARY KEY, function_name TEXT NOT NULL, payload TEXT NOT NULL, accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL)",
     );
@@ -110,7 +113,10 @@ export class AsyncInvocations {
     if (result.functionError === undefined) return this.forget(event);
     const attempts = event.attempts + 1;
     if (attempts > config.maxRetries) return this.giveUp({ ...event, attempts }, result, "RetriesExhausted", config);
-    this.context.db.prepare("UPDATE lambda_async SET attempts = ? WHERE id = ?").run(attempts, event.id);
+    await this.record(event, () =>
+      this.context.db.prepare("UPDATE lambda_async SET attempts = ? WHERE id = ?").run(attempts, event.id),
+    );
+    if (this.closed) return;
     this.later({ ...event, attempts }, this.retryDelaysMs[event.attempts] ?? this.retryDelaysMs.at(-1) ?? 1_000);
   }
 
@@ -122,18 +128,24 @@ export class AsyncInvocations {
   ): Promise<void> {
     const dimensions = { FunctionName: event.functionName };
     if (onFailure !== undefined) {
-      await this.send(onFailure, event, result, condition).catch((error: unknown) => {
+      try {
+        if (!(await this.record(event, () => this.send(onFailure, event, result, condition)))) return;
+      } catch (error) {
         // As on AWS: the event is dropped, and a metric shows that its destination didn't get it.
         this.ports.metric("DestinationDeliveryFailures", 1, "Count", dimensions);
         this.context.log(`${event.functionName}: ${onFailure} did not take an event: ${String(error)}`);
-      });
+      }
     }
     this.ports.metric("AsyncEventsDropped", 1, "Count", dimensions);
-    this.forget(event);
+    await this.forget(event);
   }
 
-  private forget(event: AsyncEvent): void {
-    this.context.db.prepare("DELETE FROM lambda_async WHERE id = ?").run(event.id);
+  private async forget(event: AsyncEvent): Promise<void> {
+    await this.record(event, () => this.context.db.prepare("DELETE FROM lambda_async WHERE id = ?").run(event.id));
+  }
+
+  private record(event: AsyncEvent, work: () => unknown): Promise<boolean> {
+    return this.persistence.run(`Asynchronous event ${event.id} of ${event.functionName}`, work);
   }
 
   private async send(destination: string, event: AsyncEvent, result: InvokeResult | undefined, condition: string): Promise<void> {
@@ -172,6 +184,7 @@ export class AsyncInvocations {
   async end(): Promise<void> {
     this.closed = true;
     for (const cancel of this.cancels) cancel();
+    this.persistence.end();
     await Promise.all(this.running.values());
   }
 }

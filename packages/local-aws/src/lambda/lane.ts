@@ -1,6 +1,8 @@
 /** Batches of one shard, one at a time and in order. */
+import { messageOf } from "@risk/program-graph";
 import type { InvokeResult } from "./function-config";
 import { type BatchOutcome, batchOutcome, fitting, type ShardOptions } from "./mapping";
+import { Persistence } from "./persistence";
 import type { StreamRecord } from "./ports";
 import { eventRecord, failureRecord, type GiveUpCondition } from "./stream-batch";
 
@@ -14,12 +16,15 @@ export class Lane {
   private running: Promise<void> | undefined;
   private cancelTimer: (() => void) | undefined;
   private resumeWait: (() => void) | undefined;
+  private readonly persistence: Persistence;
   private closed = false;
 
   constructor(
     private readonly options: ShardOptions,
     private readonly onProgress: () => void,
-  ) {}
+  ) {
+    this.persistence = new Persistence(options.timers, options.context.log);
+  }
 
   push(tracked: Tracked): void {
     this.queue.push(tracked);
@@ -39,14 +44,21 @@ export class Lane {
     if (this.running !== undefined || this.closed || this.queue.length === 0) return;
     this.cancelTimer?.();
     this.cancelTimer = undefined;
-    this.running = this.process(this.queue.splice(0, this.options.mapping.batchSize))
-      .catch((error: unknown) =>
-        this.options.context.log(`Shard ${this.options.shardId} of ${this.options.mapping.functionName}: ${String(error)}`),
-      )
+    const batch = this.queue.splice(0, this.options.mapping.batchSize);
+    this.running = this.process(batch)
+      .catch((error: unknown) => this.again(batch, error))
       .finally(() => {
         this.running = undefined;
         this.run();
       });
+  }
+
+  /** A batch is never dropped because of an error of this machine: what is left of it is the lane's next batch. */
+  private async again(batch: readonly Tracked[], error: unknown): Promise<void> {
+    const { shardId, mapping, context } = this.options;
+    context.log(`Shard ${shardId} of ${mapping.functionName}: ${messageOf(error)}; trying again.`);
+    this.queue.unshift(...batch.filter(({ done }) => !done));
+    await this.sleep(this.options.retryMs * 100);
   }
 
   /** Runs a batch until every record is done or given up; it may be retried or split. */
@@ -134,24 +146,36 @@ export class Lane {
     attempts: number,
     result: InvokeResult | undefined,
   ): Promise<void> {
-    const { mapping, shardId, ports, roleArn, context } = this.options;
-    if (mapping.onFailure !== undefined) {
-      const records = batch.map(({ record }) => record);
-      const { key, body } = failureRecord(this.options, records, { condition, attempts, result });
-      try {
-        await ports.putObject(mapping.onFailure, key, body, roleArn);
-        if (mapping.countsEvents) {
-          const dimensions = { EventSourceMappingUUID: mapping.uuid };
-          ports.metric("OnFailureDestinationDeliveredEventCount", batch.length, "Count", dimensions);
-        }
-      } catch (error) {
-        // As on AWS: the shard goes on, and the metric shows that a batch is lost.
-        ports.metric("DestinationDeliveryFailures", 1, "Count", { FunctionName: mapping.functionName });
-        context.log(`${mapping.functionName}: ${mapping.onFailure} did not take a failed batch: ${String(error)}`);
-      }
-    }
+    const { mapping, shardId, context } = this.options;
+    const delivered =
+      mapping.onFailure === undefined || (await this.deliver(mapping.onFailure, batch, { condition, attempts, result }));
+    if (!delivered) return;
     context.log(`${mapping.functionName}: gave up a batch of ${batch.length} (${condition}, shard ${shardId})`);
     this.finish(batch);
+  }
+
+  /** Writes a batch to the failure destination; false when the end of the platform came first. */
+  private async deliver(
+    bucketArn: string,
+    batch: readonly Tracked[],
+    end: Parameters<typeof failureRecord>[2],
+  ): Promise<boolean> {
+    const { mapping, ports, roleArn, context } = this.options;
+    const records = batch.map(({ record }) => record);
+    const { key, body } = failureRecord(this.options, records, end);
+    try {
+      const write = () => ports.putObject(bucketArn, key, body, roleArn);
+      if (!(await this.persistence.run(`${mapping.functionName}: failed batch`, write))) return false;
+      if (mapping.countsEvents) {
+        const dimensions = { EventSourceMappingUUID: mapping.uuid };
+        ports.metric("OnFailureDestinationDeliveredEventCount", batch.length, "Count", dimensions);
+      }
+    } catch (error) {
+      // As on AWS: the shard goes on, and the metric shows that a batch is lost.
+      ports.metric("DestinationDeliveryFailures", 1, "Count", { FunctionName: mapping.functionName });
+      context.log(`${mapping.functionName}: ${bucketArn} did not take a failed batch: ${String(error)}`);
+    }
+    return true;
   }
 
   private finish(batch: readonly Tracked[]): void {
@@ -174,6 +198,7 @@ export class Lane {
     this.closed = true;
     this.cancelTimer?.();
     this.resumeWait?.();
+    this.persistence.end();
     await this.running;
   }
 }

@@ -44,6 +44,10 @@ interface QueueSource {
   /** Receives up to `limit` visible messages and hides them. @throws AwsError when the queue does not exist. */
   receive(queueArn: string, limit: number): readonly QueueMessage[];
   delete(queueArn: string, receiptHandles: readonly string[]): void;
+  /** Makes received messages visible at once. */
+  release(queueArn: string, receiptHandles: readonly string[]): void;
+  /** When the next hidden message becomes visible; undefined when none is hidden. */
+  nextVisibleMs(queueArn: string): number | undefined;
   visibilityTimeoutSeconds(queueArn: string): number;
   /** Calls back when messages may have become visible; returns how to stop. */
   onMessages(queueArn: string, listener: () => void): () => void;

@@ -1,5 +1,6 @@
 /** Reads one shard in order and hands its records to lanes. */
 import { createHash } from "node:crypto";
+import { messageOf } from "@risk/program-graph";
 import { Lane, type Tracked } from "./lane";
 import type { ShardOptions } from "./mapping";
 
@@ -8,6 +9,9 @@ interface ShardPollerOptions extends ShardOptions {
   /** Called when a closed shard is read to its end. */
   readonly onEnded: () => void;
 }
+
+/** Wait after a read or a checkpoint that the disk refused. */
+const RETRY_MS = 1000;
 
 /** Records read ahead of the slowest lane. */
 const maxBuffered = 20_000;
@@ -24,13 +28,14 @@ export class ShardPoller {
   private wokenWhileReading = false;
   private ended = false;
   private closed = false;
+  private cancelRetry: (() => void) | undefined;
 
   constructor(private readonly options: ShardPollerOptions) {
     this.lanes = Array.from({ length: options.mapping.parallelizationFactor }, () => new Lane(options, () => this.advance()));
     this.cursor = options.checkpoint.load();
   }
 
-  /** Reads all records up to the newest; call it when some may have arrived. */
+  /** Reads all records up to the newest; call it when some may have arrived. Never throws: a producer isn't told that its readers can't work. */
   wake(): void {
     if (this.reading) {
       this.wokenWhileReading = true;
@@ -42,9 +47,19 @@ export class ShardPoller {
         this.wokenWhileReading = false;
         this.readAll();
       } while (this.wokenWhileReading);
+    } catch (error) {
+      this.retry(error);
     } finally {
       this.reading = false;
     }
+  }
+
+  private retry(error: unknown): void {
+    const { shardId, mapping, context, timers } = this.options;
+    if (this.closed) return;
+    context.log(`Shard ${shardId} of ${mapping.functionName}: ${messageOf(error)}; trying again.`);
+    this.cancelRetry?.();
+    this.cancelRetry = timers.after(RETRY_MS, () => this.wake());
   }
 
   private readAll(): void {
@@ -76,11 +91,22 @@ export class ShardPoller {
     while (this.window[finished]?.done === true) finished += 1;
     const last = this.window[finished - 1];
     if (last !== undefined) {
+      if (!this.save(last.record.sequenceNumber)) return;
       this.window.splice(0, finished);
-      this.options.checkpoint.save(last.record.sequenceNumber);
       if (!this.reading) this.wake();
     }
     if (this.ended && this.window.length === 0 && !this.closed) this.options.onEnded();
+  }
+
+  /** A checkpoint that can't be saved now is saved with the next one, or after a while. */
+  private save(sequenceNumber: string): boolean {
+    try {
+      this.options.checkpoint.save(sequenceNumber);
+      return true;
+    } catch (error) {
+      this.retry(error);
+      return false;
+    }
   }
 
   flush(): void {
@@ -93,6 +119,7 @@ export class ShardPoller {
 
   async end(): Promise<void> {
     this.closed = true;
+    this.cancelRetry?.();
     await Promise.all(this.lanes.map((lane) => lane.end()));
   }
 }

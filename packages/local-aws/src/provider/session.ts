@@ -62,6 +62,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
         // The engine's own state names the resources in it.
         otherFormatFix: `Remove ${folder} (rm -r ${folder}), the engine's state with it, and deploy anew.`,
         ...(log === undefined ? {} : { log }),
+        ...(options.notice === undefined ? {} : { onTrouble: options.notice }),
         ...(kept === undefined ? {} : { port: kept.endpoint, apiPort: kept.api }),
         databaseRolesOf: (roleName) => databaseRoles(store?.all() ?? [], roleName),
       },

@@ -43,7 +43,7 @@ export async function smallPlatform(now: () => number = Date.now) {
   const ssm = new SsmService(context, gate);
   const secrets = new SecretsManagerService(context, gate);
   const s3 = new S3Service(context, { iam, gate, deliver });
-  const dynamodb = new DynamoDbService(context, { persistent: false, gate });
+  const dynamodb = new DynamoDbService(context, { gate });
   for (const service of [ssm, secrets, s3, dynamodb]) endpoint.register(service);
   const client = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = credentials.owner) => ({
     region,
@@ -63,7 +63,6 @@ export async function smallPlatform(now: () => number = Date.now) {
   const end = async (): Promise<void> => {
     await endpoint.end();
     await s3.end();
-    await dynamodb.end();
     db.close();
     rmSync(dataDir, { recursive: true, force: true });
   };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -20,6 +20,16 @@ describe("lockDataDir", () => {
   it.each(["999999999", "", "not a number"])("takes over what a killed process left behind: %j", (left) => {
     writeFileSync(join(folder, "platform.pid"), left);
     expect(() => lockDataDir(folder)).not.toThrow();
+  });
+
+  it("takes over the lock of a killed process whose id another process has by now", () => {
+    writeFileSync(join(folder, "platform.pid"), `${process.ppid} 1`);
+    expect(() => lockDataDir(folder)).not.toThrow();
+  });
+
+  it("says which process has locked it, and when that began", () => {
+    lockDataDir(folder);
+    expect(readFileSync(join(folder, "platform.pid"), "utf8")).toMatch(new RegExp(`^${process.pid} .+`));
   });
 
   it("gives the folder back", () => {

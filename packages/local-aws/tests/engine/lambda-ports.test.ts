@@ -22,7 +22,11 @@ async function ports(...actions: readonly string[]) {
   iam.putInlinePolicy("fn", "own", { Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }] });
   const credentials = new CredentialStore(context.db, context.accountId);
   const metrics = () => undefined;
-  return { ...all, s3, ports: lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics }) };
+  return {
+    ...all,
+    s3,
+    ports: lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics, bestEffort: (write) => write }),
+  };
 }
 
 describe("a function's role", () => {

@@ -28,7 +28,6 @@ export const registry = new ResourceTypes(services.bodies);
 beforeAll(() => services.warehouse.start(), 60_000);
 afterAll(async () => {
   await services.warehouse.stop();
-  await services.dynamodb.end();
   db.close();
   rmSync(folder, { recursive: true, force: true });
 });

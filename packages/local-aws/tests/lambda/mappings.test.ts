@@ -209,3 +209,59 @@ describe("a queue mapping", () => {
     );
   });
 });
+
+describe("a stream mapping on a full disk", () => {
+  const full = () => Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+
+  it("keeps a batch that its failure destination can't take until there is room", async () => {
+    let refusals = 3;
+    const put = harness.ports.putObject;
+    Object.assign(harness.ports, {
+      putObject: async (...object: Parameters<typeof put>) => {
+        if (refusals-- > 0) throw full();
+        return put(...object);
+      },
+    });
+    harness.put(2);
+    const service = await start("throw new Error('poison')", { maxRetries: 0, onFailure: "arn:aws:s3:::data" });
+    await until(() => service.idle());
+    expect(harness.objects).toHaveLength(1);
+  });
+
+  it("saves its checkpoint later when the disk refuses it, without running a record again", async () => {
+    let refusals = 3;
+    harness.db.function("take", () => {
+      refusals -= 1;
+      return refusals >= 0 ? 1 : 0;
+    });
+    const service = harness.service({ retryMs: 1 });
+    await service.pool.put(functionOf("fn", handler("")));
+    await service.putMapping(mappingOf("fn", { batchSize: 2 }));
+    harness.db.exec(
+      "CREATE TRIGGER refusing BEFORE INSERT ON lambda_checkpoints WHEN take() BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+    );
+    harness.put(5);
+    service.activate();
+    await until(() => service.idle());
+    expect(batches()).toEqual([[0, 1], [2, 3], [4]]);
+    expect(harness.db.prepare("SELECT sequence FROM lambda_checkpoints").get()).toEqual({ sequence: "000005" });
+  });
+
+  it("puts a batch back that an error of the machine interrupted", async () => {
+    let broken = true;
+    const metric = harness.ports.metric;
+    Object.assign(harness.ports, {
+      metric: (...datum: Parameters<typeof metric>) => {
+        if (datum[0] === "IteratorAge" && broken) {
+          broken = false;
+          throw new Error("broken");
+        }
+        metric(...datum);
+      },
+    });
+    harness.put(3);
+    const service = await start("");
+    await until(() => service.idle());
+    expect(batches()).toEqual([[0, 1, 2]]);
+  });
+});

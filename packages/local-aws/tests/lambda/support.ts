@@ -37,6 +37,8 @@ export class Harness {
   readonly parents: Record<string, string[]> = {};
   readonly queue: QueueMessage[] = [];
   readonly deleted: string[] = [];
+  readonly released: string[] = [];
+  nextVisibleMs: number | undefined;
   readonly denied = new Set<string>();
   readonly timers = new InstantTimers();
   private readonly wakes = new Set<() => void>();
@@ -75,6 +77,8 @@ export class Harness {
     queues: {
       receive: (_queue, limit) => this.queue.splice(0, limit),
       delete: (_queue, handles) => this.deleted.push(...handles),
+      release: (_queue, handles) => this.released.push(...handles),
+      nextVisibleMs: () => this.nextVisibleMs,
       visibilityTimeoutSeconds: () => 60,
       onMessages: (_queue, listener) => this.listen(listener),
     },

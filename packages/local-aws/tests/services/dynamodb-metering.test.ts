@@ -1,6 +1,6 @@
 /** Provisioned tables take what AWS lets them take: their units a second, five minutes of saved ones, and no more. */
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { GraphResource, LocalContext } from "../../src/contracts";
 import type { Metering, Usage } from "../../src/services/dynamodb";
 import { DynamoDbService, dynamoDbBodies } from "../../src/services/dynamodb";
@@ -13,7 +13,6 @@ let now: number;
 let dynamodb: DynamoDbService;
 let metrics: Map<string, number>;
 let refusals: Usage[];
-const services: DynamoDbService[] = [];
 
 function service(metering: Metering): DynamoDbService {
   const context: LocalContext = {
@@ -25,8 +24,7 @@ function service(metering: Metering): DynamoDbService {
     clock: { now: () => now },
     log: () => {},
   };
-  const created = new DynamoDbService(context, {
-    persistent: false,
+  return new DynamoDbService(context, {
     gate: { callerPermissions: () => [] },
     metering,
     metrics: (namespace, name, { TableName: table }, value) => {
@@ -35,8 +33,6 @@ function service(metering: Metering): DynamoDbService {
     },
     onFirstRefusal: (usage) => refusals.push(usage),
   });
-  services.push(created);
-  return created;
 }
 
 const createTable = (target: DynamoDbService, units: { read: number; write: number } | undefined) =>
@@ -68,9 +64,6 @@ beforeEach(async () => {
   refusals = [];
   dynamodb = service("enforced");
   await createTable(dynamodb, { read: 5, write: 5 });
-});
-afterEach(async () => {
-  for (const created of services.splice(0)) await created.end();
 });
 
 describe("a provisioned table", () => {

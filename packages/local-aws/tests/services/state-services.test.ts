@@ -148,8 +148,8 @@ describe("DynamoDB", () => {
     await expect(platform.dynamodb.call("BatchGetItem", { RequestItems: nested })).rejects.toThrow(/'Surprise' is not supported/);
   });
 
-  it("keeps persistent tables over a restart", async () => {
-    const first = new DynamoDbService(platform.context, { persistent: true, gate: platform.gate });
+  it("keeps tables and items over a restart", async () => {
+    const first = new DynamoDbService(platform.context, { gate: platform.gate });
     const key = { id: { S: "1" } };
     await first.tables.create({
       TableName: "kept",
@@ -158,10 +158,8 @@ describe("DynamoDB", () => {
       AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
     });
     await first.call("PutItem", { TableName: "kept", Item: key });
-    await first.end();
-    const second = new DynamoDbService(platform.context, { persistent: true, gate: platform.gate });
+    const second = new DynamoDbService(platform.context, { gate: platform.gate });
     expect(await second.call("GetItem", { TableName: "kept", Key: key })).toEqual({ Item: key });
-    await second.end();
   });
 
   it("asks roles for the table or its index", async () => {

@@ -86,9 +86,11 @@ export class ApiGateway implements Part {
     try {
       answer = await this.answer(call, await readBody(request, MAX_BODY_BYTES));
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      call.error = error;
-      answer = renderError(call.api, error, contextValues(call, undefined, 0));
+      if (!(error instanceof GatewayError)) this.context.log(`REST API: ${String(error)}`);
+      // What failed here, like a full disk, is the gateway's own fault: the caller gets an answer, not a broken connection.
+      const known = error instanceof GatewayError ? error : new GatewayError("API_CONFIGURATION_ERROR");
+      call.error = known;
+      answer = renderError(call.api, known, contextValues(call, undefined, 0));
     }
     const latencyMs = performance.now() - started;
     const headers: Record<string, string | readonly string[]> = {

@@ -1,11 +1,15 @@
 /**
- * dynalite's actions called in-process, behind a guard: it deletes members that it doesn't know, and
+ * dynalite's actions called in-process over storage of our own, behind a guard: it deletes members that it doesn't know, and
  * would report success for a request that it didn't carry out.
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { recordOf } from "@risk/program-graph";
 import type { DynaliteStore } from "dynalite/db";
 import { AwsError } from "../../contracts";
+import { transaction } from "../messaging/database";
+import { itemStore } from "./item-store";
 
 export const ENGINE_ACTIONS = [
   "BatchGetItem",
@@ -21,6 +25,9 @@ export const ENGINE_ACTIONS = [
   "UpdateTable",
 ] as const;
 export type EngineAction = (typeof ENGINE_ACTIONS)[number];
+
+/** Change an item and its copies in the indexes: both or neither. */
+const ITEM_WRITES: ReadonlySet<EngineAction> = new Set<EngineAction>(["DeleteItem", "PutItem", "UpdateItem"]);
 
 /** An item or a key, in DynamoDB's JSON. */
 export type WireItem = Readonly<Record<string, unknown>>;
@@ -51,7 +58,6 @@ type TypeNode = string | { readonly type: string; readonly children?: TypeNode |
 // Loaded by path, since each action is a module of its own.
 const load = createRequire(join(process.cwd(), "package.json"));
 const fromHere = typeof require === "function" ? require : load;
-const db = fromHere("dynalite/db") as typeof import("dynalite/db");
 const validations = fromHere("dynalite/validations") as typeof import("dynalite/validations");
 const modules = new Map(
   ENGINE_ACTIONS.map((name) => {
@@ -67,13 +73,11 @@ export class DynamoEngine {
   private readonly store: DynaliteStore;
   private readonly keys = new Map<string, readonly string[]>();
 
-  /** `path` is the folder of the tables; absent: in memory. */
-  constructor(options: { readonly path: string | undefined; readonly region: string; readonly accountId: string }) {
-    // Table states change at once: nothing local needs time, and a wait would only slow every start.
-    const times = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
-    this.store = db.create(options.path === undefined ? times : { ...times, path: options.path });
-    this.store.tableDb.awsAccountId = options.accountId;
-    this.store.tableDb.awsRegion = options.region;
+  constructor(
+    private readonly db: DatabaseSync,
+    identity: { readonly region: string; readonly accountId: string },
+  ) {
+    this.store = itemStore(db, identity);
   }
 
   /** Runs one action. Throws {@link DynamoError} for DynamoDB's own errors, {@link AwsError} for unsupported members. */
@@ -84,18 +88,29 @@ export class DynamoEngine {
     refuseUnknown(input, types, `dynamodb:${action}`);
     // A later table of the same name may have other keys.
     if (action === "DeleteTable") this.keys.delete(String(input.TableName));
-    return new Promise((resolve, reject) => {
-      try {
-        const checked = validations.checkTypes(structuredClone(input), types);
-        validations.checkValidations(checked, types, custom, this.store);
-        module.run(this.store, checked, (error, data) => {
-          if (error) reject(asDynamoError(error));
-          else resolve((typeof data === "object" && data !== null ? data : {}) as Record<string, unknown>);
+    const perform = (callback: (error: unknown, data?: unknown) => void) => {
+      const checked = validations.checkTypes(structuredClone(input), types);
+      validations.checkValidations(checked, types, custom, this.store);
+      module.run(this.store, checked, callback);
+    };
+    return ITEM_WRITES.has(action) ? this.write(perform) : outcomeOf(perform);
+  }
+
+  /** Every step of a write answers within the call, so that all of them are one transaction. */
+  private async write(perform: Perform): Promise<Record<string, unknown>> {
+    try {
+      return transaction(this.db, () => {
+        let outcome: { readonly error: unknown; readonly data: unknown } | undefined;
+        perform((error, data) => {
+          outcome = { error, data };
         });
-      } catch (error) {
-        reject(asDynamoError(error));
-      }
-    });
+        if (outcome === undefined) throw new Error("dynalite left a write unfinished.");
+        if (outcome.error) throw outcome.error;
+        return recordOf(outcome.data);
+      });
+    } catch (error) {
+      throw asDynamoError(error);
+    }
   }
 
   /** The newest state of an item; undefined when there is none. */
@@ -115,12 +130,21 @@ export class DynamoEngine {
     }
     return Object.fromEntries(names.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]])));
   }
+}
 
-  end(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.store.lifecycleManager.gracefulClose((error) => (error ? reject(error) : resolve()));
-    });
-  }
+type Perform = (callback: (error: unknown, data?: unknown) => void) => void;
+
+function outcomeOf(perform: Perform): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    try {
+      perform((error, data) => {
+        if (error) reject(asDynamoError(error));
+        else resolve(recordOf(data));
+      });
+    } catch (error) {
+      reject(asDynamoError(error));
+    }
+  });
 }
 
 function asDynamoError(error: unknown): unknown {

@@ -1,5 +1,4 @@
 /** DynamoDB on the endpoint: dynalite's items and tables, and what it lacks (expiry, deletion protection, units). */
-import { join } from "node:path";
 import { recordOf } from "@risk/program-graph";
 import {
   AwsError,
@@ -24,8 +23,6 @@ type Input = Record<string, unknown>;
 const ACTIONS: readonly EngineAction[] = ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"];
 
 export interface DynamoDbOptions {
-  /** Keeps tables under the data folder. */
-  readonly persistent: boolean;
   readonly gate: Pick<ServiceGate, "callerPermissions">;
   /** Default off. */
   readonly metering?: Metering;
@@ -44,8 +41,7 @@ export class DynamoDbService implements AwsService {
     private readonly context: LocalContext,
     private readonly options: DynamoDbOptions,
   ) {
-    const path = options.persistent ? join(context.dataDir, "dynamodb") : undefined;
-    this.engine = new DynamoEngine({ path, region: context.region, accountId: context.accountId });
+    this.engine = new DynamoEngine(context.db, context);
     this.meter = new Meter(options.metering ?? "off", {
       now: () => context.clock.now(),
       metric: (name, value, dimensions) => options.metrics?.("AWS/DynamoDB", name, dimensions, value, "Count"),
@@ -111,10 +107,6 @@ export class DynamoDbService implements AwsService {
     for (const [table, { ttlAttribute }] of this.tables.settings.entries())
       if (ttlAttribute !== undefined) deleted += await deleteExpired(this.engine, table, ttlAttribute, this.context.clock.now());
     return deleted;
-  }
-
-  end(): Promise<void> {
-    return this.engine.end();
   }
 
   private arnOf(table: string): string {

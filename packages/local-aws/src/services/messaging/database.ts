@@ -12,7 +12,8 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec("COMMIT");
     return result;
   } catch (error) {
-    db.exec("ROLLBACK");
+    // A full disk has rolled it back already.
+    if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
 }

@@ -135,7 +135,13 @@ export class S3Store {
   /** Writes bytes under a new random name; they count once a row names them. */
   async writeBlob(data: Buffer): Promise<string> {
     const name = randomUUID();
-    await writeFile(join(this.folder, name), data, { flag: "wx" });
+    try {
+      await writeFile(join(this.folder, name), data, { flag: "wx" });
+    } catch (error) {
+      // A full disk leaves the first part of the file.
+      await this.removeBlob(name);
+      throw error;
+    }
     return name;
   }
 

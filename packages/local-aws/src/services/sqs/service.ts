@@ -116,6 +116,12 @@ export class SqsService implements AwsService, QueuePort {
     for (const handle of receiptHandles) this.store.deleteMessage(name, handle);
   }
 
+  /** Makes received messages visible at once; those that are gone or visible already are left alone. */
+  releaseMessages(queueArn: string, receiptHandles: readonly string[]): void {
+    const name = this.nameOf(queueArn);
+    for (const handle of receiptHandles) this.store.release(name, handle);
+  }
+
   /** Calls `listener` when a message may have become available; returns a function that stops it. */
   onMessages(queueArn: string, listener: () => void): () => void {
     const name = this.nameOf(queueArn);

@@ -171,6 +171,13 @@ export class SqsStore {
     this.db.prepare("UPDATE sqs_messages SET visible = ? WHERE id = ?").run(this.now() + seconds * 1000, id);
   }
 
+  /** Makes a message visible that is still in flight under this handle. */
+  release(queue: string, receiptHandle: string): void {
+    this.db
+      .prepare("UPDATE sqs_messages SET visible = ?1 WHERE queue = ?2 AND receipt = ?3 AND visible > ?1")
+      .run(this.now(), queue, receiptHandle);
+  }
+
   expire(queue: QueueRow): void {
     const retentionMs = Number(queue.attributes.MessageRetentionPeriod ?? 345_600) * 1000;
     this.db.prepare("DELETE FROM sqs_messages WHERE queue = ? AND sent <= ?").run(queue.name, this.now() - retentionMs);
