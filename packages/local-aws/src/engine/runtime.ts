@@ -63,7 +63,15 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   started.push({ title: "disk watch", end: () => disk.end() });
   const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
   const onHandled = (request: AwsRequest) => killSwitch.handled(request);
-  const endpoint = new AwsEndpoint({ region: options.region, keys: credentials.lookup, iam, now: clock.now, log, disk, onHandled });
+  const endpoint = new AwsEndpoint({
+    region: options.region,
+    keys: credentials.lookup,
+    iam,
+    now: clock.now,
+    log,
+    disk,
+    onHandled,
+  });
   const endpointUrl = await endpoint.start(options.port ?? 0);
   started.push({ title: "AWS endpoint", end: () => endpoint.end() });
   const context: LocalContext = { region: options.region, accountId: ACCOUNT_ID, endpointUrl, db, dataDir, clock, log };
