@@ -8,5 +8,8 @@ export const dateOf = (milliseconds: number): string => new Date(milliseconds).t
 export const objectKey = (area: Area, profile: string, date: string, name: string): string =>
   `${area}/${profile}/dt=${date}/${name.replaceAll(/[^A-Za-z0-9._-]/g, "_")}.ndjson.gz`;
 
+/** Another object beside this one. */
+export const suffixedKey = (key: string, suffix: string | number): string => key.replace(/\.ndjson\.gz$/, `_${suffix}.ndjson.gz`);
+
 /** The same object in another area. */
 export const inArea = (key: string, area: Area): string => `${area}${key.slice(key.indexOf("/"))}`;

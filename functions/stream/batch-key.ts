@@ -1,4 +1,4 @@
-import { dateOf, objectKey } from "../shared/object-keys";
+import { dateOf, objectKey, suffixedKey } from "../shared/object-keys";
 import type { SourceRecord } from "./source-record";
 
 /**
@@ -12,4 +12,4 @@ export function batchKey(profile: string, records: readonly SourceRecord[], end:
 }
 
 /** Other names for a range whose object exists but lacks an event that was accepted only at a later delivery. */
-export const alternativeKey = (key: string, number: number): string => key.replace(/\.ndjson\.gz$/, `_${number}.ndjson.gz`);
+export const alternativeKey = (key: string, number: number): string => suffixedKey(key, number);

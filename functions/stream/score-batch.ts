@@ -96,7 +96,7 @@ function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchA
     try {
       decisions[row] = decideAnswer(policy, vectorOf(rows, row, args), answers.scores[row]!, answers.group(row), policy.isAlert);
     } catch (error) {
-      undecided.push(scoringError(candidate, error, args));
+      undecided.push(scoringError(candidate, error));
     }
   }
   return { decisions, undecided };
@@ -126,7 +126,7 @@ function entriesOf(
       entry.line();
       entries.push(entry);
     } catch (error) {
-      unwritable.push(scoringError(candidate, error, args));
+      unwritable.push(scoringError(candidate, error));
     }
   }
   return { entries, unwritable };

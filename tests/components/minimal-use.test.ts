@@ -75,10 +75,11 @@ describe("what a component creates for itself", () => {
 
   it("can be shared with the next one", async () => {
     const graph = await evaluate("test", {}, () => {
-      const { context, bus, tokenSecret, dataBucket: bucket } = USES.StreamProcessor();
-      new ScoringApi("scoring", { profiles: [PROFILES.device], context, bus, tokenSecret, archive: { bucket } });
+      const { context, bus, tokenSecret, dataBucket: bucket, raw } = USES.StreamProcessor();
+      new ScoringApi("scoring", { profiles: [PROFILES.device], context, bus, tokenSecret, archive: { bucket, raw } });
     });
-    for (const type of ["aws:kms/key:Key", "aws:cloudwatch/eventBus:EventBus", "aws:secretsmanager/secret:Secret"])
+    expect(graph.ofType("aws:kms/key:Key").map(({ name }) => name)).toEqual(["fraud-key", "fraud-raw-records-key"]);
+    for (const type of ["aws:cloudwatch/eventBus:EventBus", "aws:secretsmanager/secret:Secret"])
       expect(graph.ofType(type), type).toHaveLength(1);
   });
 });

@@ -9,6 +9,7 @@ import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
 import type { BusEvent } from "../../functions/shared/event-bus";
 import { createLog } from "../../functions/shared/log";
 import { createMetrics } from "../../functions/shared/metrics";
+import type { RawLine } from "../../functions/shared/quarantine";
 import { createTokeniser } from "../../functions/shared/tokeniser";
 import { decodeJson } from "../../functions/stream/decode";
 import { createStreamHandler, type StreamHandler } from "../../functions/stream/handler";
@@ -26,6 +27,8 @@ export class StreamWorld {
   readonly results = new Map<string, StoredResult>();
   readonly states = new Map<string, StoredState>();
   readonly objects = new Map<string, Uint8Array>();
+  /** The raw bucket. */
+  readonly raw = new Map<string, Uint8Array>();
   readonly published: BusEvent[] = [];
   readonly lines: string[] = [];
   calls = 0;
@@ -83,6 +86,14 @@ export class StreamWorld {
         }),
       exists: (key) => this.#call("objects.exists", () => this.objects.has(key)),
     },
+    raw: {
+      putIfAbsent: (key, body) =>
+        this.#call("raw.put", () => {
+          if (this.raw.has(key)) return "exists";
+          this.raw.set(key, body);
+          return "created";
+        }),
+    },
   };
 
   readonly tokeniser = createTokeniser("test secret", PROFILES.fraud.schema);
@@ -118,8 +129,13 @@ export class StreamWorld {
     return this.#read("quarantine") as QuarantineRecord[];
   }
 
-  #read(area: string): unknown[] {
-    return [...this.objects]
+  /** The whole records in quarantine. */
+  rawLines(): RawLine[] {
+    return this.#read("quarantine", this.raw) as RawLine[];
+  }
+
+  #read(area: string, objects: ReadonlyMap<string, Uint8Array> = this.objects): unknown[] {
+    return [...objects]
       .filter(([key]) => key.startsWith(`${area}/`))
       .flatMap(([, body]) => gunzipSync(body).toString("utf8").trim().split("\n"))
       .map((line): unknown => JSON.parse(line));
