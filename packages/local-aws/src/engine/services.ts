@@ -66,7 +66,7 @@ export function createServices(options: ServiceOptions) {
   const gate = new ServiceGate(context, iam, kms);
   const ssm = new SsmService(context, gate);
   const secrets = new SecretsManagerService(context, gate);
-  const sts = stsService(context);
+  const sts = stsService(context, { iam, credentials });
   const dynamodb = new DynamoDbService(context, {
     persistent: options.durable,
     metering: options.metering ?? "enforced",

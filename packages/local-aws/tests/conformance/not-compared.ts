@@ -7,5 +7,6 @@ export const NOT_COMPARED: Readonly<Record<string, string>> = {
   "sagemaker:InvokeEndpoint": "moto answers from a queue that a test fills, without a model",
   "sagemaker:StopTrainingJob": "moto has no such operation",
   "sagemaker:StopTransformJob": "moto has no such operation",
+  "sts:AssumeRole": "moto checks neither the trust policy nor the caller's",
   "sts:GetCallerIdentity": "the platform itself does not call it, so there is no client of it here",
 };

@@ -45,7 +45,7 @@ export async function smallPlatform(now: () => number = Date.now) {
   const secrets = new SecretsManagerService(context, gate);
   const s3 = new S3Service(context, { iam, gate, deliver });
   const dynamodb = new DynamoDbService(context, { persistent: false, gate });
-  for (const service of [ssm, secrets, s3, dynamodb, stsService(context)]) endpoint.register(service);
+  for (const service of [ssm, secrets, s3, dynamodb, stsService(context, { iam, credentials })]) endpoint.register(service);
   const client = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = credentials.owner) => ({
     region,
     endpoint: endpointUrl,
