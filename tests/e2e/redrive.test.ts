@@ -111,6 +111,14 @@ describe("quarantine", () => {
     expect(await run({ sources: ["quarantine"] })).toMatchObject({ redriven: 5, scored: 5, quarantined: [], pending: 0 });
     expect(await run({ sources: ["quarantine"] })).toMatchObject({ found: {}, redriven: 0 });
     await expectLoaded("old-", ids(old));
+    const sql = "select source_position, raw_key from risk.quarantined_events where reason = 'timestamp_out_of_range'";
+    const rows = await until("the lines of quarantine", async () => {
+      await runLoaderUnlessBusy(world.clients, world.names);
+      const found = await query<{ source_position: string; raw_key: string }>(world.clients, sql);
+      return found.length >= 2 * old.length && found;
+    });
+    expect(rows).toHaveLength(2 * old.length);
+    for (const { raw_key } of rows) expect(raw_key).toMatch(/^quarantine\/fraud\/dt=/);
   });
 
   it("of an event that breaks the code goes back once the code gets on with it", async () => {
