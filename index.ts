@@ -12,7 +12,16 @@ for (const warning of capacityWarnings(config)) void pulumi.log.warn(warning);
 buildFunctions();
 const shipped = readShippedModels();
 const initial = resolveModels(pulumi.getStack(), config, shipped);
-const { models, api, stream, warehouse, pipelines, bus, alarmTopic } = createPlatform(config, {
+const {
+  models,
+  api,
+  stream,
+  warehouse,
+  pipelines,
+  bus,
+  alarmTopic,
+  redrive: redriveOutput,
+} = createPlatform(config, {
   shipped,
   initial,
 });
@@ -39,6 +48,8 @@ export const streamFunction = stream.functionName;
 export const resultsTable = stream.resultsTable;
 export const stateTable = stream.stateTable;
 export const dataBucket = stream.dataBucket.bucketName;
+/** What `npm run redrive` has to know. */
+export const redrive = redriveOutput;
 export const fraudPolicyParameter = stream.policyParameterName;
 export const loaderFunction = warehouse?.loaderFunctionName;
 export const warehouseMigrator = warehouse?.migratorFunctionName;

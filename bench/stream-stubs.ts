@@ -83,6 +83,7 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
       states: createStateStore({ client: dynamo, table: STATES, clock, ttlSeconds: 86_400 }),
       alerts: createEventBus(bridge, "bus", "bench"),
       objects: createObjectStore(s3, "bucket"),
+      raw: createObjectStore(s3, "raw"),
     },
     clock,
     log,

@@ -79,7 +79,7 @@ export function capacityDoc(configs: Configs): string {
     "The metric `Throttled` counts throttled writes, and `batch_waits` in the log says where a batch stopped. Records that make the code itself fail don't wait",
     "with the others: the invocation fails, Lambda halves the batch, and the record goes to quarantine as `processing_error` once it is alone. Only a record that",
     "kills the process each time (out of memory, an endless loop) blocks its shard until it reaches its maximum age. In that case set `fraud.maxRetries` to 3",
-    "until the record is in the failure destination.",
+    "until the record is in the failure destination; `npm run redrive` brings it back.",
     "",
     "On one machine, `npm start` holds tables to their units, and `npm start -- --no-metering` doesn't. `npm run demo` doesn't either, and says how",
     "much longer AWS would have taken. Auto scaling doesn't follow the load there: a table keeps its first units.",

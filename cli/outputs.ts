@@ -1,6 +1,7 @@
 /** `.local/outputs.json`: how other commands and scripts reach the running platform. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RedriveOutput } from "../stacks/redrive";
 import { UsageError } from "./options";
 
 /** Addresses and names of a running platform. All addresses are on the loopback interface. */
@@ -18,6 +19,8 @@ export interface Outputs {
   readonly resultsTable: string;
   readonly scoresTable: string;
   readonly dataBucket: string;
+  /** What `npm run redrive` has to know. */
+  readonly redrive: RedriveOutput;
   readonly eventBusName: string;
   /** `postgres://…`, for psql and BI tools. */
   readonly warehouseUrl: string;

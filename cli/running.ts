@@ -93,6 +93,7 @@ export function outputsOf(
   return {
     ...named,
     modelsParameters: platform.outputs.modelsParameters,
+    redrive: platform.outputs.redrive,
     ...(Object.fromEntries(pipelines.map((name) => [name, platform.outputs[name]])) as Partial<Outputs>),
     stack,
     awsEndpointUrl: platform.endpointUrl,

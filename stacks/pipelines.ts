@@ -9,6 +9,7 @@ import type { Naming } from "../components/shared/naming";
 import type { PipelineArgs } from "../components/shared/pipeline-args";
 import { pipelineDashboardBody } from "../components/shared/pipeline-dashboard";
 import { PipelineStore, type SnowflakeAccount, snowflakeConnectionName } from "../components/shared/pipeline-store";
+import type { DeadLetters } from "../components/shared/queue";
 import { TrainingPipeline } from "../components/training-pipeline";
 import type { DatasetDocument } from "../functions/gates/dataset";
 import { type DatasetName, datasets } from "./datasets";
@@ -21,6 +22,8 @@ export interface Pipelines {
   readonly training: TrainingPipeline;
   readonly inference: InferencePipeline;
   readonly dashboardName: pulumi.Output<string>;
+  /** Executions that could not be started. */
+  readonly deadLetters: readonly DeadLetters[];
 }
 
 export interface PipelineParts {
@@ -50,7 +53,9 @@ export function createPipelines(config: StackConfig, parts: PipelineParts): Pipe
   const training = createTraining(config, common, store);
   const inference = createInference(config, common, store);
   const dashboard = createDashboard(config, context.naming, training, inference);
-  return { store, training, inference, dashboardName: dashboard.dashboardName };
+  const starters = [training.nodes.starter, inference.nodes.starter].filter((starter) => starter !== undefined);
+  const deadLetters = starters.map((starter) => starter.deadLetters());
+  return { store, training, inference, dashboardName: dashboard.dashboardName, deadLetters };
 }
 
 /** The documents of the datasets that the stack trains and scores. */

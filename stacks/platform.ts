@@ -7,6 +7,7 @@ import { ACCESS_LOG_DAYS, type PlatformContext } from "../components/shared/cont
 import { EncryptionKey } from "../components/shared/encryption-key";
 import type { ShippedModel } from "../components/shared/model-artifact";
 import { ModelStore } from "../components/shared/model-store";
+import { RawRecords } from "../components/shared/raw-records";
 import { ScoreBus } from "../components/shared/score-bus";
 import { type GeneratedSecret, tokenKey } from "../components/shared/secret";
 import { NotificationTopic } from "../components/shared/topic";
@@ -16,6 +17,7 @@ import { allowGatewayLogs } from "./gateway-logs";
 import type { StackModels } from "./models";
 import { dataBucketOf, namingOf, pipelineBucketOf, STREAM } from "./naming-checks";
 import { createPipelines, type Pipelines } from "./pipelines";
+import { allowRedrive, type RedriveOutput } from "./redrive";
 import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
 import { listOf } from "./warehouse-checks";
@@ -34,6 +36,7 @@ export interface Platform {
   readonly pipelines: Pipelines | undefined;
   readonly bus: ScoreBus;
   readonly alarmTopic: NotificationTopic;
+  readonly redrive: pulumi.Output<RedriveOutput>;
 }
 
 const WAREHOUSE = "warehouse";
@@ -45,14 +48,17 @@ export function createPlatform(config: StackConfig, { shipped, initial }: Platfo
   const tokenSecret = tokenKey("token-key", context);
   const bus = new ScoreBus("scores", { key, alarmTopicArn });
   const models: Models = { store: new ModelStore("models", { context, shipped }), initial };
+  const raw = new RawRecords("raw", { context, retentionDays: config.rawRecordDays });
   const warehouse = config["warehouse.enabled"] ? createWarehouse(config, context) : undefined;
-  const stream = createStream(config, context, { tokenSecret, bus, warehouse, models });
+  const stream = createStream(config, context, { tokenSecret, bus, raw, warehouse, models });
   const gatewayLogging = config["api.manageAccountLogging"] ? [allowGatewayLogs()] : [];
-  const api = createApi(config, context, { tokenSecret, bus, stream, gatewayLogging, models });
+  const api = createApi(config, context, { tokenSecret, bus, raw, stream, gatewayLogging, models });
   const pipelines = config["pipelines.enabled"]
     ? createPipelines(config, { context, served: [...api.served, stream.served], warehouse })
     : undefined;
-  return { models: models.store, api, stream, warehouse, pipelines, bus, alarmTopic };
+  const deadLetters = [bus.deadLetters(), ...(warehouse?.deadLetters() ?? []), ...(pipelines?.deadLetters ?? [])];
+  const redrive = allowRedrive({ raw, stream, api, deadLetters });
+  return { models: models.store, api, stream, warehouse, pipelines, bus, alarmTopic, redrive };
 }
 
 /** What all components of the stack use. */
@@ -114,6 +120,7 @@ function createStream(
   parts: {
     readonly tokenSecret: GeneratedSecret;
     readonly bus: ScoreBus;
+    readonly raw: RawRecords;
     readonly warehouse: RiskWarehouse | undefined;
     readonly models: Models;
   },
@@ -126,6 +133,7 @@ function createStream(
     context,
     bus: parts.bus,
     tokenSecret: parts.tokenSecret,
+    raw: parts.raw,
     trigger: {
       retentionHours: config["fraud.retentionHours"],
       batchSize: config["fraud.batchSize"],
@@ -174,6 +182,7 @@ function createApi(
   parts: {
     readonly tokenSecret: GeneratedSecret;
     readonly bus: ScoreBus;
+    readonly raw: RawRecords;
     readonly stream: StreamProcessor;
     readonly gatewayLogging: readonly pulumi.Resource[];
     readonly models: Models;
@@ -191,7 +200,7 @@ function createApi(
       auth: apiAuth(config),
       bus: parts.bus,
       tokenSecret: parts.tokenSecret,
-      archive: { bucket: parts.stream.dataBucket, windowSeconds: config["api.archiveWindowSeconds"] },
+      archive: { bucket: parts.stream.dataBucket, raw: parts.raw, windowSeconds: config["api.archiveWindowSeconds"] },
       function: {
         memoryMb: config["api.memoryMb"],
         timeoutSeconds: config["api.timeoutSeconds"],

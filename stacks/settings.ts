@@ -99,6 +99,12 @@ export const SETTINGS = {
     "Who gets alarms and high scores by e-mail.",
   ),
   logRetentionDays: { ...choice(RETENTION, "Days that logs are kept."), example: "30" },
+  rawRecordDays: integer(
+    1,
+    3650,
+    "Days that records which could not be scored are kept whole; so long npm run redrive can bring them back.",
+    30,
+  ),
   tracing: flag("X-Ray traces of functions and API."),
   pointInTimeRecovery: flag("Continuous backups of stream tables. The table of REST scores always has them."),
   deletionProtection: flag("Protects tables, buckets, stream and warehouse from pulumi destroy.", false),
@@ -172,7 +178,7 @@ export const SETTINGS = {
     "Days that archive objects are kept; over 90, when the cheapest storage class begins.",
     730,
   ),
-  "fraud.quarantineExpiryDays": integer(1, 3650, "Days that quarantined records and failed batches are kept.", 30),
+  "fraud.quarantineExpiryDays": integer(1, 3650, "Days that the lines of quarantine are kept, which say why and where.", 30),
   "fraud.maxEventAgeDays": integer(
     1,
     36_500,

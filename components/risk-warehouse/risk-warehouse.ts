@@ -1,6 +1,7 @@
 /**
  * Redshift Serverless in private subnets, fed from the archive: S3 notifications → queue → loader → COPY + MERGE.
  */
+
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
 import type { Invocation } from "@pulumi/aws/lambda";
@@ -14,7 +15,7 @@ import { announceObjects, type ObjectQueue } from "../shared/data-bucket";
 import type { PlatformFunction } from "../shared/function";
 import { grant } from "../shared/iam";
 import type { WarehouseAccess } from "../shared/pipeline-glue-job";
-import type { EncryptedQueue } from "../shared/queue";
+import type { DeadLetters, EncryptedQueue } from "../shared/queue";
 import type { RiskWarehouseArgs } from "./args";
 import { createCopyRole, createExchangeRole, createNamespace, createWorkgroup } from "./database";
 import { createLoadAlarms, createLoader, createLoadQueues, scheduleLoads } from "./loading";
@@ -45,6 +46,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
     /** Undefined without `args.exchangeBucket`. */
     readonly exchangeRole: Role | undefined;
     readonly loadQueue: EncryptedQueue;
+    readonly failedLoads: EncryptedQueue;
     readonly loader: PlatformFunction;
     readonly migrator: PlatformFunction;
     readonly migration: Invocation;
@@ -85,6 +87,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
       copyRole,
       exchangeRole,
       loadQueue: queues.pending,
+      failedLoads: queues.failures,
       loader,
       migrator,
       migration,
@@ -99,6 +102,16 @@ export class RiskWarehouse extends pulumi.ComponentResource {
       migratorFunctionName: this.migratorFunctionName,
       loadQueueUrl: this.loadQueueUrl,
     });
+  }
+
+  /** Objects that could not be loaded, and runs of the loader that failed. */
+  deadLetters(): DeadLetters[] {
+    const { loadQueue, failedLoads, loader } = this.nodes;
+    const invoke = { sid: "RunLoader", actions: ["lambda:InvokeFunction"], resources: [loader.arn] };
+    return [
+      ...loadQueue.deadLetters(),
+      { queue: failedLoads, back: { to: "function", functionName: loader.functionName }, permissions: [invoke] },
+    ];
   }
 
   /** The notifications that a bucket has to send so that its objects are loaded. */

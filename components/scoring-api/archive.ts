@@ -9,8 +9,11 @@ import type { ScoringSettings } from "./settings";
 
 const ARCHIVER_TIMEOUT_SECONDS = 60;
 
-/** @returns the archiver */
-export function archiveScores(instance: string, settings: ScoringSettings, parent: pulumi.Resource): PlatformFunction {
+export function archiveScores(
+  instance: string,
+  settings: ScoringSettings,
+  parent: pulumi.Resource,
+): { readonly queue: EncryptedQueue; readonly archiver: PlatformFunction } {
   const { windowSeconds } = settings.archive;
   const queue = bufferScores(instance, settings, parent);
   const archiver = createArchiver(instance, settings, queue, parent);
@@ -37,7 +40,7 @@ export function archiveScores(instance: string, settings: ScoringSettings, paren
       "A score could not be archived after five attempts; the message holds it.",
     );
   }
-  return archiver;
+  return { queue, archiver };
 }
 
 /** A queue that receives the scores of all routes. */
@@ -73,7 +76,7 @@ function bufferScores(
 
 function createArchiver(
   instance: string,
-  { context, archive: { bucket }, transform }: ScoringSettings,
+  { context, archive: { bucket, raw }, transform }: ScoringSettings,
   queue: EncryptedQueue,
   parent: pulumi.Resource,
 ): PlatformFunction {
@@ -86,8 +89,12 @@ function createArchiver(
       callbackFactory: () => require("./bundles/score-archiver/index.js").handler,
       memoryMb: 256,
       timeoutSeconds: ARCHIVER_TIMEOUT_SECONDS,
-      environment: { ARCHIVE_BUCKET: bucket.bucketName, LOG_LEVEL: "info" },
-      permissions: [...queue.consumeStatements(), ...bucket.writeStatements(["archive/", "quarantine/"])],
+      environment: { ARCHIVE_BUCKET: bucket.bucketName, RAW_BUCKET: raw.bucketName, LOG_LEVEL: "info" },
+      permissions: [
+        ...queue.consumeStatements(),
+        ...bucket.writeStatements(["archive/", "quarantine/"]),
+        ...raw.quarantineStatements(),
+      ],
       ...(transform.archiver ? { transform: transform.archiver } : {}),
     },
     { parent },

@@ -1,4 +1,5 @@
 /** Arguments of a scoring API. */
+
 import type { RestApiArgs } from "@pulumi/aws/apigateway";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyDocument } from "../../functions/scoring/core/policy-document";
@@ -7,6 +8,7 @@ import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformContext } from "../shared/context";
 import type { FunctionTransform } from "../shared/function";
 import type { ProfileModels } from "../shared/models-parameter";
+import type { RawRecords } from "../shared/raw-records";
 import type { ScoreBus } from "../shared/score-bus";
 import type { GeneratedSecret } from "../shared/secret";
 import type { Transform } from "../shared/transform";
@@ -63,6 +65,8 @@ export interface RequestLimits {
 export interface ScoreArchive {
   /** A bucket with the folders of a data bucket. Default: a bucket of the component's own. */
   readonly bucket?: PrivateBucket;
+  /** Where messages that hold no score are kept whole. Default: of the component's own. */
+  readonly raw?: RawRecords;
   /** Seconds that scores are collected before they are archived as one object, 0 to 300; 0 archives at once, at most ten per object. Default 30. */
   readonly windowSeconds: number;
 }

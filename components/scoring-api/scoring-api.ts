@@ -2,6 +2,7 @@
  * Scores over REST: gateway → function per profile → scores table, score bus, metrics; rules for high scores; an archive of all scores.
  * Feedback over REST: labels of scored events, for the warehouse.
  */
+
 import type { UsagePlan } from "@pulumi/aws/apigateway";
 import type { Dashboard, LogGroup, MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { Table } from "@pulumi/aws/dynamodb";
@@ -13,6 +14,7 @@ import type { PlatformContext } from "../shared/context";
 import type { PlatformFunction } from "../shared/function";
 import { grant } from "../shared/iam";
 import type { ServedProfile } from "../shared/models-parameter";
+import type { DeadLetters } from "../shared/queue";
 import type { ScoreBus } from "../shared/score-bus";
 import type { GeneratedSecret } from "../shared/secret";
 import { scoresTable } from "../shared/tables";
@@ -51,6 +53,10 @@ export class ScoringApi extends pulumi.ComponentResource {
   readonly bus: ScoreBus;
   readonly tokenSecret: GeneratedSecret;
   readonly archiveBucket: PrivateBucket;
+  /** Queue of the scores on their way to the archive. */
+  readonly archiveQueueUrl: pulumi.Output<string>;
+  /** Scores that could not be archived. */
+  readonly deadLetters: readonly DeadLetters[];
   readonly nodes: {
     readonly gateway: Gateway;
     readonly functions: readonly PlatformFunction[];
@@ -80,7 +86,7 @@ export class ScoringApi extends pulumi.ComponentResource {
     if (settings.firewall) protectStage(instance, context.naming, gateway.stage, FEEDBACK_PATH, this);
     const { usagePlan, apiKey } = createUsagePlan(instance, settings, gateway, this.paths, this);
     const { logGroup: highScores, topic } = routeHighScores(instance, settings, this);
-    const archiver = archiveScores(instance, settings, this);
+    const { queue: archiveQueue, archiver } = archiveScores(instance, settings, this);
     const dashboard = createDashboard(instance, context.naming, gateway, functions, this);
     const alarms = [
       ...createScoringAlarms(instance, settings, functions, this),
@@ -104,6 +110,8 @@ export class ScoringApi extends pulumi.ComponentResource {
     this.bus = settings.bus;
     this.tokenSecret = settings.tokenSecret;
     this.archiveBucket = settings.archive.bucket;
+    this.archiveQueueUrl = archiveQueue.url;
+    this.deadLetters = archiveQueue.deadLetters();
     this.nodes = {
       gateway,
       functions: functions.map(({ fn }) => fn),

@@ -1,10 +1,12 @@
 /** The complete settings of a scoring API: defaults are filled in and missing parts created. */
+
 import type * as pulumi from "@pulumi/pulumi";
 import type { AnyProfile } from "../../functions/scoring/core/profile";
 import { type PlatformContext, platformContext } from "../shared/context";
 import { createDataBucket, DATA_RETENTION } from "../shared/data-bucket";
 import { ModelStore } from "../shared/model-store";
 import { builtInModels } from "../shared/models-parameter";
+import { RawRecords } from "../shared/raw-records";
 import { ScoreBus } from "../shared/score-bus";
 import { tokenKey } from "../shared/secret";
 import type { ApiAuth, HighScores, RequestLimits, ScoringApiArgs, ScoringFunctionSize, ScoringRoute } from "./args";
@@ -35,6 +37,7 @@ export function scoringSettings(instance: string, args: ScoringApiArgs, parent: 
     tokenSecret: args.tokenSecret ?? tokenKey(`${instance}-token-key`, context, { parent }),
     archive: {
       bucket: args.archive?.bucket ?? createDataBucket(instance, { context, retention: DATA_RETENTION }, parent),
+      raw: args.archive?.raw ?? new RawRecords(`${instance}-raw`, { context }, { parent }),
       windowSeconds: args.archive?.windowSeconds ?? ARCHIVE_WINDOW_SECONDS,
     },
     function: { ...FUNCTION, ...args.function },

@@ -25,6 +25,11 @@ export interface PrivateBucketArgs {
    * S3 can't write under a customer-managed key.
    */
   readonly encryption: EncryptionKey | "s3-managed";
+  /**
+   * `false` makes S3 ask for a data key per object: a writer then needs no right to decrypt. Default true: one data key per bucket and
+   * hour.
+   */
+  readonly bucketKey?: boolean;
   /** Expiry and cheaper storage classes, in addition to the rules of every bucket (old versions 30 days, unfinished uploads 7 days). */
   readonly lifecycleRules?: readonly LifecycleRule[];
   /** Where server access logs go. Default: none, for the log bucket itself. */
@@ -89,7 +94,7 @@ export class PrivateBucket extends pulumi.ComponentResource {
     );
     new BucketServerSideEncryptionConfiguration(
       `${name}-encryption`,
-      { bucket: bucket.bucket, rules: [encryptionRule(this.key)] },
+      { bucket: bucket.bucket, rules: [encryptionRule(this.key, args.bucketKey ?? true)] },
       child,
     );
     new BucketLifecycleConfiguration(
@@ -145,11 +150,13 @@ export class PrivateBucket extends pulumi.ComponentResource {
   }
 }
 
-function encryptionRule(key: EncryptionKey | undefined): input.s3.BucketServerSideEncryptionConfigurationRule {
+function encryptionRule(
+  key: EncryptionKey | undefined,
+  bucketKeyEnabled: boolean,
+): input.s3.BucketServerSideEncryptionConfigurationRule {
   if (key === undefined) return { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } };
   return {
     applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn },
-    // One data key per bucket and hour instead of one KMS call per object.
-    bucketKeyEnabled: true,
+    bucketKeyEnabled,
   };
 }

@@ -1,4 +1,4 @@
-/** The bucket of archive, labels, quarantine and failed batches: how long each is kept, and which queues are notified of new objects. */
+/** The bucket of archive, labels and quarantine: how long each is kept, and which queues are notified of new objects. */
 import { BucketNotification } from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
 import { type LifecycleRule, PrivateBucket } from "./bucket";
@@ -16,7 +16,7 @@ export interface DataBucketArgs {
 export interface DataRetention {
   /** Archive, high-risk copies and labels; over 90, since cheaper storage classes start after 30 and 90 days. Default 730. */
   readonly archiveDays: number;
-  /** Quarantined records, failed batches and manifests. Default 30. */
+  /** Lines of quarantine, and manifests. Default 30. */
   readonly quarantineDays: number;
 }
 
@@ -72,7 +72,6 @@ function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): Lifecycl
     // As long as the events that they belong to.
     archive("labels/"),
     expiring("quarantine/"),
-    expiring("aws/lambda/"),
     expiring("manifests/"),
   ];
 }

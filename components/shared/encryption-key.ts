@@ -10,6 +10,11 @@ export interface EncryptionKeyArgs {
   readonly deletionWindowDays?: number;
   /** Protects the key from `pulumi destroy`: without the key, nothing that it encrypts can be read again. */
   readonly deletionProtection: boolean;
+  /**
+   * ARNs of the only roles that may decrypt: then no IAM policy can let anybody else, not even an administrator, who would have to change
+   * the key's policy first. IAM policies still decide who may encrypt. Default: IAM policies decide about both.
+   */
+  readonly onlyReaders?: readonly [pulumi.Input<string>, ...pulumi.Input<string>[]];
 }
 
 /**
@@ -29,7 +34,7 @@ export class EncryptionKey extends pulumi.ComponentResource {
         description: args.description,
         deletionWindowInDays: args.deletionWindowDays ?? 30,
         enableKeyRotation: true,
-        policy: policyDocument(keyPolicy(account)),
+        policy: policyDocument(args.onlyReaders ? sealedKeyPolicy(account, args.onlyReaders) : keyPolicy(account)),
       },
       { parent: this, protect: args.deletionProtection },
     );
@@ -42,6 +47,11 @@ export class EncryptionKey extends pulumi.ComponentResource {
   /** For a role that writes and reads encrypted data. */
   useStatement(): Statement {
     return { sid: "UseKey", actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [this.arn] };
+  }
+
+  /** For a role that only writes, to buckets without a bucket key: those decrypt theirs. */
+  encryptStatement(): Statement {
+    return { sid: "WriteKey", actions: ["kms:GenerateDataKey"], resources: [this.arn] };
   }
 
   /** For a role that only reads. */
@@ -112,5 +122,42 @@ function keyPolicy({ accountId, region, partition }: Account): Statement[] {
       actions: ["kms:DescribeKey"],
       resources: ["*"],
     },
+  ];
+}
+
+/**
+ * Neither kms:Decrypt nor what leads to it (grants, re-encryption) is left to IAM. `kms:PutKeyPolicy` has to be, or nobody could change the
+ * policy any more; CloudTrail records it.
+ */
+function sealedKeyPolicy({ accountId, partition }: Account, readers: readonly pulumi.Input<string>[]): Statement[] {
+  return [
+    {
+      sid: "AccountAdministers",
+      principals: { aws: [pulumi.interpolate`arn:${partition}:iam::${accountId}:root`] },
+      actions: [
+        "kms:Describe*",
+        "kms:Get*",
+        "kms:List*",
+        "kms:Enable*",
+        "kms:Disable*",
+        "kms:PutKeyPolicy",
+        "kms:UpdateKeyDescription",
+        "kms:TagResource",
+        "kms:UntagResource",
+        "kms:CreateAlias",
+        "kms:UpdateAlias",
+        "kms:DeleteAlias",
+        "kms:ScheduleKeyDeletion",
+        "kms:CancelKeyDeletion",
+      ],
+      resources: ["*"],
+    },
+    {
+      sid: "AccountWrites",
+      principals: { aws: [pulumi.interpolate`arn:${partition}:iam::${accountId}:root`] },
+      actions: ["kms:GenerateDataKey"],
+      resources: ["*"],
+    },
+    { sid: "OnlyReaders", principals: { aws: readers }, actions: ["kms:Decrypt"], resources: ["*"] },
   ];
 }

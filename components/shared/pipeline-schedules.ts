@@ -6,8 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Account } from "./account";
 import { queueNotEmptyAlarm } from "./alarms";
 import type { PlatformContext } from "./context";
-import { grant, serviceRole } from "./iam";
-import { EncryptedQueue } from "./queue";
+import { grant, type Statement, serviceRole } from "./iam";
+import { type DeadLetters, EncryptedQueue } from "./queue";
 import type { StateMachine } from "./state-machine";
 
 export interface StarterArgs {
@@ -33,6 +33,9 @@ const RETRY = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 30 };
 export class Starter extends pulumi.ComponentResource {
   readonly role: Role;
   readonly nodes: { readonly undelivered: EncryptedQueue; readonly alarm: MetricAlarm };
+  private readonly machines: readonly StateMachine[];
+  /** Pattern; Pulumi chooses the rules' names. */
+  private readonly ruleArns: pulumi.Output<string>;
 
   constructor(
     private readonly instance: string,
@@ -46,24 +49,15 @@ export class Starter extends pulumi.ComponentResource {
       { service: "events.amazonaws.com", description: "EventBridge starts the pipeline" },
       { parent: this },
     );
-    grant(
-      `${instance}-permissions`,
-      this.role,
-      [{ sid: "StartExecutions", actions: ["states:StartExecution"], resources: args.machines.map(({ arn }) => arn) }],
-      { parent: this },
-    );
+    grant(`${instance}-permissions`, this.role, startStatements(args.machines), { parent: this });
+    this.machines = args.machines;
+    this.ruleArns = pulumi.interpolate`arn:${partition}:events:${region}:${accountId}:rule/${instance}-*`;
     const undelivered = new EncryptedQueue(
       `${instance}-undelivered`,
       {
         key: args.context.key,
         deadLetter: false,
-        senders: [
-          {
-            service: "events.amazonaws.com",
-            // Pulumi chooses the rules' names.
-            sourceArns: [pulumi.interpolate`arn:${partition}:events:${region}:${accountId}:rule/${instance}-*`],
-          },
-        ],
+        senders: [{ service: "events.amazonaws.com", sourceArns: [this.ruleArns] }],
       },
       { parent: this },
     );
@@ -75,6 +69,18 @@ export class Starter extends pulumi.ComponentResource {
     );
     this.nodes = { undelivered, alarm };
     this.registerOutputs({});
+  }
+
+  /** Executions that could not be started. The rule's target says which input they get. */
+  deadLetters(): DeadLetters {
+    return {
+      queue: this.nodes.undelivered,
+      back: { to: "executions" },
+      permissions: [
+        ...startStatements(this.machines),
+        { sid: "ReadTargets", actions: ["events:ListTargetsByRule"], resources: [this.ruleArns] },
+      ],
+    };
   }
 
   /** A rule with the machine as its only target; in logical names, `name` is appended to the starter's own. */
@@ -101,3 +107,7 @@ export class Starter extends pulumi.ComponentResource {
     return rule;
   }
 }
+
+const startStatements = (machines: readonly StateMachine[]): Statement[] => [
+  { sid: "StartExecutions", actions: ["states:StartExecution"], resources: machines.map(({ arn }) => arn) },
+];

@@ -25,6 +25,21 @@ export interface EncryptedQueueArgs {
   readonly deadLetter?: boolean;
 }
 
+/** Messages that were given up, and how `npm run redrive` puts them back the way they came. */
+export interface DeadLetters {
+  readonly queue: EncryptedQueue;
+  readonly back:
+    | { readonly to: "queue"; readonly url: pulumi.Input<string>; readonly arn: pulumi.Input<string> }
+    /** Undelivered events of a bus: to the queue that did not take them, or onto the bus again. */
+    | { readonly to: "bus"; readonly busName: pulumi.Input<string> }
+    /** Executions that did not start: with the input that their rule gives them. */
+    | { readonly to: "executions" }
+    /** Runs of a function that needs no more than another run. */
+    | { readonly to: "function"; readonly functionName: pulumi.Input<string> };
+  /** What putting them back needs. */
+  readonly permissions: readonly Statement[];
+}
+
 /** SQS keeps a message for at most 14 days. Everything here is worth that: losing a message would lose a score. */
 const RETENTION_SECONDS = 14 * 24 * 3600;
 
@@ -86,6 +101,13 @@ export class EncryptedQueue extends pulumi.ComponentResource {
       },
       this.key.decryptStatement(),
     ];
+  }
+
+  /** The messages that this queue's consumers gave up. */
+  deadLetters(): DeadLetters[] {
+    const queue = this.deadLetterQueue;
+    if (queue === undefined) return [];
+    return [{ queue, back: { to: "queue", url: this.url, arn: this.arn }, permissions: this.sendStatements() }];
   }
 
   /** What a producer needs. */

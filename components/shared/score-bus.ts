@@ -9,7 +9,7 @@ import { currentAccount } from "./account";
 import { type AlarmContext, queueNotEmptyAlarm } from "./alarms";
 import type { EncryptionKey } from "./encryption-key";
 import { grant, policyDocument, type Statement } from "./iam";
-import { EncryptedQueue } from "./queue";
+import { type DeadLetters, EncryptedQueue } from "./queue";
 
 export interface ScoreBusArgs {
   readonly key: EncryptionKey;
@@ -113,6 +113,15 @@ export class ScoreBus extends pulumi.ComponentResource {
 
   publishStatements(): Statement[] {
     return [{ sid: "PublishScores", actions: ["events:PutEvents"], resources: [this.arn] }];
+  }
+
+  /** Events that no target took. */
+  deadLetters(): DeadLetters {
+    return {
+      queue: this.nodes.undelivered,
+      back: { to: "bus", busName: this.busName },
+      permissions: this.publishStatements(),
+    };
   }
 
   /** Lets another role publish on the bus. `name` is the logical name of the IAM policy. */

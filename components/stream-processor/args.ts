@@ -1,4 +1,5 @@
 /** Arguments of a stream processor. */
+
 import type { StreamArgs } from "@pulumi/aws/kinesis";
 import type { EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
@@ -8,6 +9,7 @@ import type { PlatformContext } from "../shared/context";
 import type { DataRetention, ObjectQueue } from "../shared/data-bucket";
 import type { FunctionTransform } from "../shared/function";
 import type { ProfileModels } from "../shared/models-parameter";
+import type { RawRecords } from "../shared/raw-records";
 import type { ScoreBus } from "../shared/score-bus";
 import type { GeneratedSecret } from "../shared/secret";
 import type { ProvisionedUnits } from "../shared/tables";
@@ -138,6 +140,11 @@ export interface StreamProcessorArgs {
    * @example "acme-fraud-data-prod-eu-west-1"
    */
   readonly dataBucketName?: pulumi.Input<string>;
+  /**
+   * Where records that can't be scored, and batches that Lambda gives up, are kept whole. Default: of the component's own, for 30 days.
+   * @example new RawRecords("raw", { context, retentionDays: 7 })
+   */
+  readonly raw?: RawRecords;
   /**
    * Who gets an e-mail for every event of an alerting band, from a topic of its own. Default: nobody; a component with a bus of its own
    * has the topic all the same.

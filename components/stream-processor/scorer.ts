@@ -16,8 +16,8 @@ export const METRIC_NAMESPACE = "RiskScoring";
 export const EVENT_DETAIL_TYPE = "Transaction Scored";
 export const eventSourceName = (profile: string): string => `${profile}.scoring`;
 
-/** Prefixes of the data bucket. `aws/lambda/` is where Lambda itself puts failed batches. */
-const WRITE_PREFIXES = ["archive/", "high-risk/", "quarantine/", "aws/lambda/"] as const;
+/** Prefixes of the data bucket. */
+const WRITE_PREFIXES = ["archive/", "high-risk/", "quarantine/"] as const;
 
 /**
  * Share of its time that the function keeps for what follows the results. Waiting for a slow table ends before that, and below the 80 %
@@ -63,7 +63,7 @@ export function createScorer(
 
 function environment(
   { results, state, policy, models, dataBucket }: ScorerResources,
-  { profile, context, models: profileModels, bus, tokenSecret, function: size, eventTime, retention }: StreamSettings,
+  { profile, context, models: profileModels, bus, tokenSecret, raw, function: size, eventTime, retention }: StreamSettings,
 ): Record<string, pulumi.Input<string>> {
   return {
     PROFILE: profile.id,
@@ -79,6 +79,7 @@ function environment(
     POLICY_TTL_SECONDS: String(size.policyTtlSeconds),
     ENVIRONMENT: environmentOf(context.naming),
     DATA_BUCKET: dataBucket.bucketName,
+    RAW_BUCKET: raw.bucketName,
     TOKEN_SECRET_ARN: tokenSecret.arn,
     MAX_EVENT_AGE_DAYS: String(eventTime.maxAgeDays),
     MAX_EVENT_FUTURE_MINUTES: String(eventTime.maxFutureMinutes),
@@ -90,7 +91,7 @@ function environment(
 
 function permissions(
   { stream, results, state, policy, models, dataBucket }: ScorerResources,
-  { profile, models: profileModels, tokenSecret, bus }: StreamSettings,
+  { profile, models: profileModels, tokenSecret, raw, bus }: StreamSettings,
   parent: pulumi.Resource,
 ): Statement[] {
   return [
@@ -113,5 +114,7 @@ function permissions(
     ...bus.publishStatements(),
     ...dataBucket.readStatements(["archive/"]),
     ...dataBucket.writeStatements(WRITE_PREFIXES),
+    ...raw.quarantineStatements(),
+    ...raw.failedBatchStatements(),
   ];
 }

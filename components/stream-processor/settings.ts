@@ -1,4 +1,5 @@
 /** The complete settings of a stream processor: defaults are filled in and missing parts created. */
+
 import type * as pulumi from "@pulumi/pulumi";
 import { currentAccount } from "../shared/account";
 import { platformContext } from "../shared/context";
@@ -6,6 +7,7 @@ import { DATA_RETENTION } from "../shared/data-bucket";
 import { ModelStore } from "../shared/model-store";
 import { builtInModels } from "../shared/models-parameter";
 import { dataBucketName, streamNames } from "../shared/naming";
+import { RawRecords } from "../shared/raw-records";
 import { ScoreBus } from "../shared/score-bus";
 import { tokenKey } from "../shared/secret";
 import type { EventTime, StreamCapacity, StreamFunction, StreamProcessorArgs, StreamRetention, StreamTrigger } from "./args";
@@ -50,6 +52,7 @@ export function streamSettings(instance: string, args: StreamProcessorArgs, pare
     names: streamNames(instance, naming),
     dataBucketName:
       args.dataBucketName ?? currentAccount(parent).region.apply((region) => dataBucketName(instance, naming, region)),
+    raw: args.raw ?? new RawRecords(`${instance}-raw`, { context }, { parent }),
     connectionString: args.connectionString ?? "none",
     objectQueues: args.objectQueues ?? [],
     highRiskEmail: args.highRiskEmail,

@@ -12,8 +12,9 @@ import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformContext } from "../shared/context";
 import { announceObjects, createDataBucket } from "../shared/data-bucket";
 import type { PlatformFunction } from "../shared/function";
-import { grant } from "../shared/iam";
+import { grant, type Statement } from "../shared/iam";
 import type { ServedProfile } from "../shared/models-parameter";
+import type { RawRecords } from "../shared/raw-records";
 import type { ScoreBus } from "../shared/score-bus";
 import type { GeneratedSecret } from "../shared/secret";
 import { resultsTable, stateTable, tableStatement } from "../shared/tables";
@@ -32,6 +33,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
   readonly resultsTable: pulumi.Output<string>;
   readonly stateTable: pulumi.Output<string>;
   readonly dataBucket: PrivateBucket;
+  readonly raw: RawRecords;
   readonly policyParameterName: pulumi.Output<string>;
   /** The profiles that training pipelines promote models for, and whose champion batch scoring uses. */
   readonly served: ServedProfile;
@@ -63,7 +65,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const { dataBucketName: bucketName, retention } = settings;
     const dataBucket = createDataBucket(instance, { context, bucketName, retention }, this);
     const scorer = createScorer(instance, settings, { stream, results, state, policy, models, dataBucket }, this);
-    const eventSource = createTrigger(instance, settings, stream, scorer, dataBucket, this);
+    const eventSource = createTrigger(instance, settings, stream, scorer, this);
     if (objectQueues.length > 0) announceObjects(instance, dataBucket, objectQueues, this);
     const alarms = createAlarms(instance, settings, scorer, eventSource, this);
     if (settings.announcesHighRisks) announceHighRisks(instance, settings, this);
@@ -74,6 +76,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.resultsTable = results.name;
     this.stateTable = state.name;
     this.dataBucket = dataBucket;
+    this.raw = settings.raw;
     this.policyParameterName = policy.name;
     this.served = {
       profile: settings.profile.id,
@@ -111,6 +114,15 @@ export class StreamProcessor extends pulumi.ComponentResource {
   grantPut(name: string, role: Role): void {
     const put = { sid: "PutEvents", actions: ["kinesis:PutRecord", "kinesis:PutRecords"], resources: [this.streamArn] };
     grant(name, role, [put, this.context.key.useStatement()], { parent: this });
+  }
+
+  /** What putting records back into the stream, and looking up what became of them, needs. */
+  redriveStatements(): Statement[] {
+    return [
+      { sid: "PutEvents", actions: ["kinesis:PutRecords"], resources: [this.streamArn] },
+      tableStatement("ReadResults", this.nodes.results, ["BatchGetItem"]),
+      this.context.key.useStatement(),
+    ];
   }
 
   /** Lets a role read scores from the results table. `name` is the logical name of the IAM policy. */

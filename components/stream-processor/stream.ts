@@ -2,7 +2,6 @@
 import { Stream, type StreamArgs } from "@pulumi/aws/kinesis";
 import { EventSourceMapping, type EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
-import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformFunction } from "../shared/function";
 import { withTransform } from "../shared/transform";
 import type { StreamSettings } from "./settings";
@@ -31,10 +30,9 @@ export function createStream(
 
 export function createTrigger(
   instance: string,
-  { trigger, transform }: StreamSettings,
+  { trigger, raw, transform }: StreamSettings,
   stream: Stream,
   scorer: PlatformFunction,
-  dataBucket: PrivateBucket,
   parent: pulumi.Resource,
 ): EventSourceMapping {
   return new EventSourceMapping(
@@ -56,7 +54,7 @@ export function createTrigger(
         // One bad record never takes its batch with it, and a failed batch never disappears: S3 keeps the whole records.
         bisectBatchOnFunctionError: true,
         functionResponseTypes: ["ReportBatchItemFailures"],
-        destinationConfig: { onFailure: { destinationArn: dataBucket.arn } },
+        destinationConfig: { onFailure: { destinationArn: raw.bucketArn } },
         metricsConfig: { metrics: ["EventCount"] },
       },
     ),

@@ -1,8 +1,9 @@
-import type { ArchiveRecord, QuarantineRecord } from "../scoring/core/archive-record";
+import type { ArchiveRecord } from "../scoring/core/archive-record";
 import { sha256 } from "../scoring/core/hash";
 import { keyProblem } from "../scoring/core/key-text";
 import { dateOf, objectKey } from "../shared/object-keys";
-import { base64Payload, storableText } from "../shared/storable";
+import type { QuarantinedRecord } from "../shared/quarantine";
+import { storableText } from "../shared/storable";
 
 /** One message of the queue: an EventBridge envelope as text. */
 export interface Message {
@@ -13,51 +14,72 @@ export interface Message {
 }
 
 /** One object to write, and the messages that are done once it has been written. */
-export interface PlannedObject {
+export type PlannedObject = PlannedScores | PlannedQuarantine;
+
+interface Planned {
   readonly key: string;
-  readonly lines: readonly string[];
   readonly messageIds: readonly string[];
 }
 
+export interface PlannedScores extends Planned {
+  readonly lines: readonly string[];
+}
+
+/** Messages that hold no score. */
+export interface PlannedQuarantine extends Planned {
+  readonly records: readonly QuarantinedRecord[];
+}
+
+/** What each message adds to one object, with the id that is unique there. */
+type Group<T> = { readonly id: string; readonly messageId: string; readonly content: T }[];
+
 /**
- * Groups messages into one archive object per profile and day, and one quarantine object for messages that hold no score. Keys
+ * Groups messages into one archive object per profile and day, and one quarantine object per day for messages that hold no score. Keys
  * are hashes of the events in the object: the same batch always gives the same objects. When messages come back in a different
  * batch, lines are repeated, and the warehouse merges them by `event_id`.
  */
 export function planObjects(messages: readonly Message[]): readonly PlannedObject[] {
-  const groups = new Map<
-    string,
-    { area: "archive" | "quarantine"; profile: string; date: string; entries: [string, string, string][] }
-  >();
-  const add = (area: "archive" | "quarantine", profile: string, date: string, entry: [string, string, string]): void => {
-    const name = `${area}/${profile}/${date}`;
-    const group = groups.get(name) ?? { area, profile, date, entries: [] };
-    group.entries.push(entry);
-    groups.set(name, group);
-  };
+  const scores = new Map<string, Group<string>>();
+  const unreadable = new Map<string, Group<QuarantinedRecord>>();
   for (const message of messages) {
+    const { id: messageId } = message;
     const record = readRecord(message.body);
     if (typeof record === "string") {
-      const line = storableText(JSON.stringify(quarantined(message, record)));
-      add("quarantine", "rest", dateOf(message.sentAtMs), [message.id, message.id, line]);
+      addTo(unreadable, dateOf(message.sentAtMs), { id: messageId, messageId, content: quarantined(message, record) });
     } else {
-      add("archive", record.profile, record.scored_at.slice(0, 10), [
-        record.event_id,
-        message.id,
-        storableText(JSON.stringify(record)),
-      ]);
+      const content = storableText(JSON.stringify(record));
+      addTo(scores, `${record.profile}/${record.scored_at.slice(0, 10)}`, { id: record.event_id, messageId, content });
     }
   }
-  return [...groups.values()].map(({ area, profile, date, entries }) => {
-    const sorted = entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const distinct = sorted.filter(([id], index) => index === 0 || sorted[index - 1]?.[0] !== id);
-    const name = `scores_${sha256(distinct.map(([id]) => id).join("\n")).slice(0, 32)}`;
-    return {
-      key: objectKey(area, profile, date, name),
-      lines: distinct.map(([, , line]) => line),
-      messageIds: entries.map(([, messageId]) => messageId),
-    };
-  });
+  return [
+    ...[...scores].map(([name, group]): PlannedScores => {
+      const [profile, date] = name.split("/") as [string, string];
+      const { contents, ...object } = planned("archive", profile, date, group);
+      return { ...object, lines: contents };
+    }),
+    ...[...unreadable].map(([date, group]): PlannedQuarantine => {
+      const { contents, ...object } = planned("quarantine", "rest", date, group);
+      return { ...object, records: contents };
+    }),
+  ];
+}
+
+function addTo<T>(groups: Map<string, Group<T>>, name: string, entry: Group<T>[number]): void {
+  const group = groups.get(name);
+  if (group === undefined) groups.set(name, [entry]);
+  else group.push(entry);
+}
+
+/** Each event once, in an order that doesn't depend on that of the messages. */
+function planned<T>(area: "archive" | "quarantine", profile: string, date: string, group: Group<T>) {
+  const sorted = group.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const distinct = sorted.filter(({ id }, index) => index === 0 || sorted[index - 1]?.id !== id);
+  const name = `scores_${sha256(distinct.map(({ id }) => id).join("\n")).slice(0, 32)}`;
+  return {
+    key: objectKey(area, profile, date, name),
+    contents: distinct.map(({ content }) => content),
+    messageIds: group.map(({ messageId }) => messageId),
+  };
 }
 
 /** The archive record in an envelope's detail, or a sentence about what is wrong with it. */
@@ -87,15 +109,16 @@ function member(value: unknown, name: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[name];
 }
 
-function quarantined(message: Message, detail: string): QuarantineRecord {
+function quarantined({ id, body, sentAtMs }: Message, detail: string): QuarantinedRecord {
   return {
-    source_position: `rest:${message.id}`,
+    position: `rest:${id}`,
     source: "rest",
     profile: "rest",
-    arrived_at: new Date(message.sentAtMs).toISOString(),
+    arrivedAtMs: sentAtMs,
     reason: "invalid_envelope",
     detail,
-    event_id: null,
-    payload: base64Payload(Buffer.from(message.body)),
+    eventId: null,
+    bytes: Buffer.from(body),
+    partitionKey: null,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
- * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
  * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
@@ -13,6 +13,7 @@
  * - events:PutEvents on EVENT_BUS_NAME
  * - s3:PutObject on DATA_BUCKET/{archive,high-risk,quarantine}/*; s3:GetObject on DATA_BUCKET/archive/*; s3:ListBucket on DATA_BUCKET
  *   (without it S3 answers 403 instead of 404 for a missing object)
+ * - s3:PutObject on RAW_BUCKET/quarantine/*, and kms:GenerateDataKey on its key
  * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
  */
 import { fraud, models as validateModels, policy as validatePolicy } from "#validators";
@@ -55,6 +56,7 @@ function wire(): StreamHandler {
     namespace: env.text("METRIC_NAMESPACE"),
     environment: env.text("ENVIRONMENT"),
     bucket: env.text("DATA_BUCKET"),
+    rawBucket: env.text("RAW_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
     maxAgeDays: env.number("MAX_EVENT_AGE_DAYS", 7300, 1, 36_500),
     maxFutureMinutes: env.number("MAX_EVENT_FUTURE_MINUTES", 60, 0, 525_600),
@@ -111,6 +113,7 @@ function wire(): StreamHandler {
       states: createStateStore({ client: dynamo, table: values.states, clock, ttlSeconds: values.stateTtlDays * DAY_SECONDS }),
       alerts: createEventBus(createEventBridge(), values.bus, values.source),
       objects: createObjectStore(s3, values.bucket),
+      raw: createObjectStore(s3, values.rawBucket),
     },
     clock,
     log,

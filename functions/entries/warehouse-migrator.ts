@@ -15,6 +15,7 @@ import roles from "../../sql/migrations/0003_roles.sql";
 import models from "../../sql/migrations/0004_models.sql";
 import feedback from "../../sql/migrations/0005_feedback.sql";
 import batchScores from "../../sql/migrations/0006_batch_scores.sql";
+import quarantinePointer from "../../sql/migrations/0007_quarantine_pointer.sql";
 import { createDataApi } from "../loader/data-api";
 import { createSqlClient } from "../loader/sql-client";
 import { createMigrator, type MigrationSummary } from "../migrator/handler";
@@ -45,6 +46,7 @@ const migrate = createMigrator({
     { name: "0004_models", sql: models },
     { name: "0005_feedback", sql: feedback },
     { name: "0006_batch_scores", sql: batchScores },
+    { name: "0007_quarantine_pointer", sql: quarantinePointer },
   ],
   sql: createSqlClient(
     createDataApi(createRedshiftData(), { workgroupName, database, secretArn: secretArn === "" ? undefined : secretArn }),

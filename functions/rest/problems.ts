@@ -93,7 +93,7 @@ export function problemAnswer(
       status,
       detail,
       instance: `urn:request:${requestId}`,
-      ...(errors === undefined ? {} : { errors }),
+      ...(errors === undefined ? {} : { errors: errors.map(({ pointer, detail }) => ({ pointer, detail })) }),
     }),
   };
 }

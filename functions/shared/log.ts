@@ -35,7 +35,20 @@ export function createLog(level: string, base: LogFields, sink: LineSink = stdou
   return { debug: writer("debug"), info: writer("info"), warn: writer("warn"), error: writer("error") };
 }
 
-/** The message and code of whatever was thrown, for a log line or a reason. */
+/**
+ * A failure of the code at a record, without the error's message, which may quote the record: `TypeError at fold (state.js:12:5)`. The log
+ * gets no more either.
+ */
+export function codeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return "The code threw something that is not an error.";
+  const { name, message, stack = "" } = error;
+  // The stack begins with the message, whose lines may look like anything.
+  const start = stack.indexOf(message);
+  const frame = start < 0 ? undefined : /^ +at (.*)$/m.exec(stack.slice(start + message.length))?.[1];
+  return frame === undefined ? name : `${name} at ${frame}`;
+}
+
+/** Name and message of whatever was thrown, for a log line. */
 export function describeError(error: unknown): { readonly name: string; readonly message: string } {
   if (error instanceof Error) return { name: error.name, message: error.message };
   return { name: "UnknownError", message: String(error) };

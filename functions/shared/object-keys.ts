@@ -10,5 +10,8 @@ export const dateOf = (milliseconds: number): string => new Date(milliseconds).t
 export const objectKey = (area: Area, profile: string, date: string, name: string): string =>
   `${area}/${profile}/dt=${date}/${name.replaceAll(/[^A-Za-z0-9._-]/g, "_")}${NDJSON}`;
 
+/** Another object beside this one. */
+export const suffixedKey = (key: string, suffix: string | number): string => `${key.slice(0, -NDJSON.length)}_${suffix}${NDJSON}`;
+
 /** The same object in another area. */
 export const inArea = (key: string, area: Area): string => `${area}${key.slice(key.indexOf("/"))}`;

@@ -27,8 +27,3 @@ export function fitBytes(text: string, bytes: number = MAX_TEXT_BYTES): string {
   while (end > 0 && ((encoded[end] as number) & 0xc0) === 0x80) end--;
   return encoded.toString("utf8", 0, end);
 }
-
-/** Raw bytes as base64, cut so that the base64 fits into a text column of the warehouse. */
-export function base64Payload(bytes: Buffer): string {
-  return bytes.subarray(0, Math.floor(MAX_TEXT_BYTES / 4) * 3).toString("base64");
-}

@@ -5,8 +5,6 @@ import type { Classification, JsonSchema } from "../scoring/core/json-schema";
 export interface Tokeniser {
   /** `tok_` + base64url of the first 16 bytes of HMAC-SHA256. */
   token(value: string): string;
-  /** The fields of a raw record that the schema knows, classified ones replaced: unclassified unknown fields are not stored. */
-  protectKnown(raw: Readonly<Record<string, unknown>>): Record<string, unknown>;
   /** A stored input with its classified fields replaced; other fields are kept. Does not change its argument. */
   protect(input: Readonly<Record<string, unknown>>): Record<string, unknown>;
 }
@@ -38,7 +36,6 @@ export function createTokeniser(secret: string | null, schema: JsonSchema): Toke
     return made;
   };
 
-  const listed = Object.keys(schema.properties ?? {});
   const protect = (input: Readonly<Record<string, unknown>>): Record<string, unknown> => {
     const output: Record<string, unknown> = { ...input };
     for (const [name, classification] of classified) {
@@ -50,12 +47,7 @@ export function createTokeniser(secret: string | null, schema: JsonSchema): Toke
     return output;
   };
 
-  return {
-    token,
-    protect,
-    protectKnown: (raw) =>
-      protect(Object.fromEntries(listed.filter((name) => Object.hasOwn(raw, name)).map((name) => [name, raw[name]]))),
-  };
+  return { token, protect };
 }
 
 /** A location rounded to a tenth of a degree. A value that isn't a number isn't a location and might hold anything, so it is dropped. */

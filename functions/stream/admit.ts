@@ -2,14 +2,13 @@ import { accept } from "../scoring/core/accept";
 import { hashJson } from "../scoring/core/hash";
 import { isObject } from "../scoring/core/json";
 import type { Validate } from "../scoring/core/json-schema";
-import { problemText } from "../scoring/core/problems";
+import { expectationText } from "../scoring/core/problems";
 import type { AnyProfile } from "../scoring/core/profile";
 import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
-import { describeError } from "../shared/log";
-import { base64Payload } from "../shared/storable";
+import { codeFailure } from "../shared/log";
 import type { Tokeniser } from "../shared/tokeniser";
-import { type Decoder, decodeBase64 } from "./decode";
+import { type Decoded, type Decoder, decodeBase64 } from "./decode";
 import type { SourceRecord } from "./source-record";
 
 /** A record that may be scored. */
@@ -24,9 +23,10 @@ export interface Rejected {
   readonly index: number;
   readonly record: SourceRecord;
   readonly reason: string;
+  /** Quotes nothing of the record. */
   readonly detail: string;
+  /** Of an event that its schema accepts. */
   readonly eventId: string | null;
-  readonly payload: unknown;
 }
 
 export interface AdmitArgs {
@@ -38,25 +38,31 @@ export interface AdmitArgs {
   readonly maxFutureMs: number;
 }
 
-const MAX_ID_LENGTH = 256;
+/** The decoder's own sentences quote what they found. */
+const UNREADABLE: Readonly<Record<Extract<Decoded, { readonly ok: false }>["reason"], string>> = {
+  too_large: "Expected a smaller record.",
+  not_utf8: "Expected UTF-8 text, got bytes that are not UTF-8.",
+  not_json: "Expected JSON, got text that does not parse.",
+  duplicate_name: "Expected each name once, got a name twice in one object.",
+  compressed: "Expected JSON text, got a compressed record; send records uncompressed.",
+  aggregated: "Expected one event, got an aggregate of the Kinesis Producer Library; set its AggregationEnabled to false.",
+  invalid: "Expected finite numbers, fewer levels of nesting, and no name that is reserved in JavaScript.",
+};
 
 /** Decodes and validates one record. Total: gives one of the two for any content of the stream, and never throws. */
 export function admit(record: SourceRecord, index: number, args: AdmitArgs): Candidate | Rejected {
   const { profile, tokeniser } = args;
-  const reject = (reason: string, detail: string, eventId: string | null, payload: unknown): Rejected => ({
+  const reject = (reason: string, detail: string, eventId: string | null = null): Rejected => ({
     index,
     record,
     reason,
     detail,
     eventId,
-    payload,
   });
   const bytes = decodeBase64(record.data);
-  if (bytes === null) {
-    return reject("not_base64", "Expected padded base64, got other text.", null, base64Payload(Buffer.from(String(record.data))));
-  }
+  if (bytes === null) return reject("not_base64", "Expected padded base64, got other text.");
   const decoded = args.decode(bytes);
-  if (!decoded.ok) return reject(decoded.reason, decoded.detail, null, base64Payload(bytes));
+  if (!decoded.ok) return reject(decoded.reason, UNREADABLE[decoded.reason]);
   try {
     const accepted = accept(profile, args.validate, decoded.value, {
       arrivedAtMs: record.arrivedAtMs,
@@ -64,8 +70,9 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
       maxFutureMs: args.maxFutureMs,
     });
     if (!accepted.ok) {
-      const payload = isObject(decoded.value) ? tokeniser.protectKnown(decoded.value) : base64Payload(bytes);
-      return reject(accepted.reason, problemText(accepted.problems), readableId(decoded.value), payload);
+      const fitsSchema = accepted.reason === "timestamp_out_of_range" && isObject(decoded.value);
+      const eventId = fitsSchema ? profile.eventId(profile.normalise(decoded.value)) : null;
+      return reject(accepted.reason, expectationText(accepted.problems, profile.schema), eventId);
     }
     const { input } = accepted;
     const eventId = profile.eventId(input) ?? record.position;
@@ -84,29 +91,20 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
       occurredAt: isoTime(profile.occurredAtMs(input) ?? record.arrivedAtMs),
     };
   } catch (error) {
-    return reject("scoring_error", describeError(error).message, readableId(decoded.value), base64Payload(bytes));
+    return reject("scoring_error", codeFailure(error));
   }
 }
 
 export const isRejected = (admitted: Candidate | Rejected): admitted is Rejected => "reason" in admitted;
 
-/** What is stored of a candidate that turns out later to be unfit. */
-export function rejectCandidate(candidate: Candidate, reason: string, detail: string, args: AdmitArgs): Rejected {
-  const { index, record, eventId, stored } = candidate;
-  return { index, record, reason, detail, eventId, payload: args.tokeniser.protect(stored) };
+/** A candidate that turns out later to be unfit. */
+export function rejectCandidate({ index, record, eventId }: Candidate, reason: string, detail: string): Rejected {
+  return { index, record, reason, detail, eventId };
 }
 
 /** A candidate whose scoring threw an error. */
-export const scoringError = (candidate: Candidate, error: unknown, args: AdmitArgs): Rejected =>
-  rejectCandidate(candidate, "scoring_error", describeError(error).message, args);
+export const scoringError = (candidate: Candidate, error: unknown): Rejected =>
+  rejectCandidate(candidate, "scoring_error", codeFailure(error));
 
-export const conflict = (candidate: Candidate, args: AdmitArgs): Rejected =>
-  rejectCandidate(candidate, "duplicate_conflict", "An event of this id with another content has been scored before.", args);
-
-/** The id of a record that failed validation, if it has a usable one. */
-function readableId(value: unknown): string | null {
-  if (!isObject(value)) return null;
-  const { transaction_id, event_id } = value;
-  const id = transaction_id ?? event_id;
-  return typeof id === "string" && id.length <= MAX_ID_LENGTH ? id : null;
-}
+export const conflict = (candidate: Candidate): Rejected =>
+  rejectCandidate(candidate, "duplicate_conflict", "An event of this id with another content has been scored before.");

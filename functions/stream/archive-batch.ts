@@ -1,13 +1,13 @@
-import type { QuarantineRecord } from "../scoring/core/archive-record";
 import { mapBounded } from "../shared/concurrency";
 import { packLines } from "../shared/ndjson";
 import { inArea } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
 import { mapPatiently, type Patience } from "../shared/patience";
-import { fitBytes, storableText } from "../shared/storable";
+import { type QuarantinedRecord, type QuarantineStores, quarantine } from "../shared/quarantine";
 import type { Rejected } from "./admit";
 import { closeKey, freeKey, InOtherHandsError, keyState } from "./archive-key";
 import { batchKey, repeatedKey } from "./batch-key";
+import { decodeBase64 } from "./decode";
 import type { ResultStore } from "./ports";
 import { type Unfinished, unfinishedAll } from "./progress";
 import { ofRecord } from "./record-fault";
@@ -150,26 +150,26 @@ async function moveTo(target: string, entries: readonly Entry[], { objects, resu
   }
 }
 
-/** Writes the quarantine object of a range; the warehouse tells lines apart by `source_position`. */
-export async function quarantine(
+/** Quarantines the unfit records of a range. */
+export function quarantineRange(
   rejected: readonly Rejected[],
-  key: string,
+  range: readonly SourceRecord[],
   profile: string,
-  objects: ObjectStore,
+  stores: QuarantineStores,
 ): Promise<void> {
-  if (rejected.length === 0) return;
-  const lines = rejected.map(({ record, reason, detail, eventId, payload }) => {
-    const line: QuarantineRecord = {
-      source_position: record.position,
+  const records = rejected.map(
+    ({ record, reason, detail, eventId }): QuarantinedRecord => ({
+      position: record.position,
       source: "kinesis",
       profile,
-      arrived_at: new Date(record.arrivedAtMs).toISOString(),
+      arrivedAtMs: record.arrivedAtMs,
       reason,
-      detail: fitBytes(detail),
-      event_id: eventId,
-      payload,
-    };
-    return ofRecord(() => storableText(JSON.stringify(line)));
-  });
-  await objects.putIfAbsent(inArea(key, "quarantine"), await packLines(lines));
+      detail,
+      eventId,
+      // What isn't base64 is no record of Kinesis; then the text is what arrived.
+      bytes: decodeBase64(record.data) ?? Buffer.from(String(record.data)),
+      partitionKey: record.partitionKey,
+    }),
+  );
+  return quarantine(records, inArea(batchKey(profile, range), "quarantine"), stores);
 }

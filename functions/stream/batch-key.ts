@@ -1,6 +1,5 @@
 import { sha256 } from "../scoring/core/hash";
-import { NDJSON } from "../shared/ndjson";
-import { dateOf, objectKey } from "../shared/object-keys";
+import { dateOf, objectKey, suffixedKey } from "../shared/object-keys";
 import type { SourceRecord } from "./source-record";
 
 /**
@@ -23,4 +22,4 @@ export function repeatedKey(profile: string, record: SourceRecord, eventIds: rea
 }
 
 /** Other names for a range whose object exists but lacks an event that was accepted only at a later delivery. */
-export const alternativeKey = (key: string, number: number): string => `${key.slice(0, -NDJSON.length)}_${number}${NDJSON}`;
+export const alternativeKey = (key: string, number: number): string => suffixedKey(key, number);

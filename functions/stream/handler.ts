@@ -9,12 +9,10 @@ import type { ModelSource } from "../shared/model-source";
 import type { Patience } from "../shared/patience";
 import type { PolicySource } from "../shared/policy-source";
 import { isThrottled } from "../shared/sdk-error";
-import { base64Payload } from "../shared/storable";
 import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
-import { quarantine } from "./archive-batch";
+import { quarantineRange } from "./archive-batch";
 import { InOtherHandsError } from "./archive-key";
-import { batchKey } from "./batch-key";
 import { type BatchOutcome, type BatchPorts, processBatch } from "./process-batch";
 import { RecordFault } from "./record-fault";
 import { OutOfTimeError } from "./record-results";
@@ -127,10 +125,9 @@ async function setAside(
   { message }: RecordFault,
   { ports, profile, log, metrics }: StreamHandlerArgs,
 ): Promise<0 | 1> {
-  const payload = base64Payload(Buffer.from(record.data, "base64"));
-  const rejected = { index: 0, record, reason: "processing_error", detail: message, eventId: null, payload };
+  const rejected = { index: 0, record, reason: "processing_error", detail: message, eventId: null };
   try {
-    await quarantine([rejected], batchKey(profile.id, [record]), profile.id, ports.objects);
+    await quarantineRange([rejected], [record], profile.id, ports);
   } catch (error) {
     log.error("quarantine_failed", { position: record.position, ...describeError(error) });
     return 0;

@@ -52,7 +52,7 @@ export function planBatch(
       continue;
     }
     if (knownHash !== undefined) {
-      rejected.push(conflict(candidate, args));
+      rejected.push(conflict(candidate));
       continue;
     }
     try {
@@ -75,7 +75,7 @@ export function planBatch(
         folded.set(userToken, { state: after, lastSequence: record.sequence, firstIndex: mine?.firstIndex ?? candidate.index });
       }
     } catch (error) {
-      rejected.push(scoringError(candidate, error, args));
+      rejected.push(scoringError(candidate, error));
     }
   }
   const count = keys.length;

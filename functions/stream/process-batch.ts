@@ -2,8 +2,9 @@ import type { ModelSet } from "../scoring/models/model-set";
 import type { ModelReport } from "../shared/model-report";
 import type { ObjectStore } from "../shared/object-store";
 import type { Patience } from "../shared/patience";
+import type { QuarantineStores } from "../shared/quarantine";
 import { type AdmitArgs, admit, type Candidate, isRejected, type Rejected } from "./admit";
-import { type Archived, archive, quarantine, unarchived } from "./archive-batch";
+import { type Archived, archive, quarantineRange, unarchived } from "./archive-batch";
 import { batchKey } from "./batch-key";
 import { readKnown } from "./earlier-results";
 import { foldStates } from "./fold-states";
@@ -22,6 +23,8 @@ export interface BatchPorts {
   readonly states: StateStore;
   readonly alerts: Alerts;
   readonly objects: ObjectStore;
+  /** The raw bucket. */
+  readonly raw: QuarantineStores["raw"];
 }
 
 export interface BatchArgs extends AdmitArgs, AlertArgs {
@@ -101,7 +104,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
 
   const rejected = [...admitted.rejected, ...scored.rejected, ...recorded.rejected];
   const unfit = rejected.filter(({ index }) => index < progress.done).sort((a, b) => a.index - b.index);
-  progress = afterStep(progress, await quarantineAll(unfit, records, progress.done, profile.id, ports.objects));
+  progress = afterStep(progress, await quarantineAll(unfit, records, progress.done, profile.id, ports));
   step?.("quarantine");
 
   const { done, error } = progress;
@@ -154,10 +157,10 @@ async function quarantineAll(
   records: readonly SourceRecord[],
   done: number,
   profile: string,
-  objects: ObjectStore,
+  stores: QuarantineStores,
 ): Promise<Unfinished> {
   try {
-    await quarantine(unfit, batchKey(profile, records, Math.max(done, 1)), profile, objects);
+    await quarantineRange(unfit, records.slice(0, Math.max(done, 1)), profile, stores);
     return { indexes: [], error: undefined };
   } catch (error) {
     return { indexes: unfit.map(({ index }) => index), error };

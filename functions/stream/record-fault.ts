@@ -1,4 +1,4 @@
-import { describeError } from "../shared/log";
+import { codeFailure } from "../shared/log";
 
 /**
  * The code failed at a record, and will whenever the record comes. Errors of calls to services, and of loading policies, models and keys,
@@ -6,8 +6,7 @@ import { describeError } from "../shared/log";
  */
 export class RecordFault extends Error {
   constructor(cause: unknown) {
-    const { name, message } = describeError(cause);
-    super(`${name}: ${message}`, { cause });
+    super(codeFailure(cause), { cause });
     this.name = "RecordFault";
   }
 }

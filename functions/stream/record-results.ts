@@ -74,7 +74,7 @@ async function recordResult(
   if (stored === "created") return entry;
   if (stored.sourcePosition === candidate.record.position) return storedEntry(candidate, stored, args);
   await latest.drop(candidate, stored);
-  return stored.inputHash === candidate.inputHash ? { candidate, stored } : conflict(candidate, args);
+  return stored.inputHash === candidate.inputHash ? { candidate, stored } : conflict(candidate);
 }
 
 /** The rest of the batch is left to the next invocation. */

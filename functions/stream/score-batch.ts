@@ -96,7 +96,7 @@ function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchA
     try {
       decisions[row] = decideAnswer(policy, vector, answers.scores[row]!, answers.group(row), policy.isAlert);
     } catch (error) {
-      undecided.push(scoringError(candidate, error, args));
+      undecided.push(scoringError(candidate, error));
     }
   }
   return { decisions, undecided };
@@ -121,7 +121,7 @@ function entriesOf({ planned }: Plan, decisions: readonly (Decision | undefined)
       entry.line();
       entries.push(entry);
     } catch (error) {
-      unwritable.push(scoringError(candidate, error, args));
+      unwritable.push(scoringError(candidate, error));
     }
   }
   return { entries, unwritable };

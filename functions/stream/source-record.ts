@@ -7,6 +7,7 @@ export interface SourceRecord {
   readonly shard: string;
   readonly sequence: string;
   readonly arrivedAtMs: number;
+  readonly partitionKey: string;
   /** Base64. */
   readonly data: string;
 }
@@ -18,6 +19,7 @@ export function fromKinesis({ eventID, kinesis }: KinesisStreamRecord): SourceRe
     shard: eventID.slice(0, eventID.indexOf(":")),
     sequence: kinesis.sequenceNumber,
     arrivedAtMs: Math.round(kinesis.approximateArrivalTimestamp * 1000),
+    partitionKey: kinesis.partitionKey,
     data: kinesis.data,
   };
 }

@@ -91,7 +91,8 @@ describe("what a component creates for itself", () => {
 
   it("can be shared with the next one", async () => {
     const graph = await evaluate("test", {}, () => run(SHARING));
-    for (const type of ["aws:kms/key:Key", "aws:cloudwatch/eventBus:EventBus", "aws:secretsmanager/secret:Secret"])
+    expect(graph.ofType("aws:kms/key:Key").map(({ name }) => name)).toEqual(["fraud-key", "fraud-raw-records-key"]);
+    for (const type of ["aws:cloudwatch/eventBus:EventBus", "aws:secretsmanager/secret:Secret"])
       expect(graph.ofType(type), type).toHaveLength(1);
   });
 });

@@ -40,7 +40,7 @@ async function archiver(): Promise<string[]> {
     attributes: { SentTimestamp: String(NOW) },
   }));
   // The members that the handler reads.
-  await createArchiverHandler({ objects, log })({ Records } as SQSEvent);
+  await createArchiverHandler({ objects, raw: objects, log })({ Records } as SQSEvent);
   return keys;
 }
 

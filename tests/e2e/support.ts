@@ -45,6 +45,7 @@ function namesOf(platform: Platform): Names {
   const texts = Object.entries(platform.outputs).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return {
     ...Object.fromEntries(texts),
+    redrive: platform.outputs.redrive,
     awsEndpointUrl: platform.endpointUrl,
     region: platform.region,
     ...platform.credentials,
@@ -147,6 +148,15 @@ export async function scan({ clients }: World, table: string): Promise<Record<st
 /** Lines of all objects under a prefix of the data bucket. */
 export async function lines({ clients, names }: World, prefix: string): Promise<Record<string, unknown>[]> {
   return (await new ArchiveReader(clients, names.dataBucket, prefix).refresh()).lines;
+}
+
+/** The records in quarantine as they arrived, read by the owner. */
+export async function rawRecords({ clients, names }: World): Promise<{ position: string; text: string }[]> {
+  const reader = await new ArchiveReader(clients, names.redrive.rawBucket, "quarantine/").refresh();
+  return reader.lines.map(({ position, data }) => ({
+    position: String(position),
+    text: Buffer.from(String(data), "base64").toString(),
+  }));
 }
 
 export interface Transaction {

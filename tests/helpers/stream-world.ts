@@ -9,6 +9,7 @@ import type { BusEvent } from "../../functions/shared/event-bus";
 import { createLog } from "../../functions/shared/log";
 import { createMetrics } from "../../functions/shared/metrics";
 import { unpackLines } from "../../functions/shared/ndjson";
+import type { RawLine } from "../../functions/shared/quarantine";
 import { createTokeniser } from "../../functions/shared/tokeniser";
 import { decodeJson } from "../../functions/stream/decode";
 import { createStreamHandler, type StreamHandler } from "../../functions/stream/handler";
@@ -26,6 +27,8 @@ export class StreamWorld {
   readonly results = new Map<string, StoredResult>();
   readonly states = new Map<string, StoredState>();
   readonly objects = new Map<string, Uint8Array>();
+  /** The raw bucket. */
+  readonly raw = new Map<string, Uint8Array>();
   readonly published: BusEvent[] = [];
   readonly lines: string[] = [];
   calls = 0;
@@ -84,6 +87,14 @@ export class StreamWorld {
         }),
       size: (key) => this.#call("objects.size", () => this.objects.get(key)?.length ?? null),
     },
+    raw: {
+      putIfAbsent: (key, body) =>
+        this.#call("raw.put", () => {
+          if (this.raw.has(key)) return "exists";
+          this.raw.set(key, body);
+          return "created";
+        }),
+    },
   };
 
   readonly tokeniser = createTokeniser("test secret", PROFILES.fraud.schema);
@@ -119,8 +130,13 @@ export class StreamWorld {
     return this.#read("quarantine") as QuarantineRecord[];
   }
 
-  #read(area: string): unknown[] {
-    return [...this.objects]
+  /** The whole records in quarantine. */
+  rawLines(): RawLine[] {
+    return this.#read("quarantine", this.raw) as RawLine[];
+  }
+
+  #read(area: string, objects: ReadonlyMap<string, Uint8Array> = this.objects): unknown[] {
+    return [...objects]
       .filter(([key]) => key.startsWith(`${area}/`))
       .flatMap(([key, body]) => unpackLines(key, body))
       .map((line): unknown => JSON.parse(line));

@@ -144,7 +144,7 @@ describe("risk_batch", () => {
     "SELECT score FROM risk.risk_events",
     "SELECT reasons FROM risk.risk_events",
     "SELECT * FROM risk.risk_events",
-    "SELECT payload FROM risk.quarantined_events",
+    "SELECT raw_key FROM risk.quarantined_events",
     "SELECT * FROM risk.load_ledger",
     "SELECT * FROM risk.scores_by_day_band",
     "UPDATE risk.risk_events SET score = 0",

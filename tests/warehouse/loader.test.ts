@@ -65,9 +65,11 @@ describe("the loader", () => {
         profile: "fraud",
         arrived_at: "2026-01-31T08:00:00.000Z",
         reason: "not_json",
-        detail: "got text",
+        detail: "Expected JSON.",
         event_id: null,
-        payload: "AAEC",
+        size_bytes: 3,
+        raw_key: "quarantine/fraud/dt=2026-01-31/q.ndjson.gz",
+        raw_line: 1,
       },
     ]);
     const summary = await harness.loader()(deadline());
@@ -93,7 +95,9 @@ describe("the loader", () => {
       note: "Grüße \\ 'quoted' 🎉",
       category: null,
     });
-    expect(await count("quarantined_events")).toBe(1);
+    expect(await harness.warehouse.query("SELECT reason, size_bytes, raw_key, raw_line FROM risk.quarantined_events")).toEqual([
+      { reason: "not_json", size_bytes: "3", raw_key: "quarantine/fraud/dt=2026-01-31/q.ndjson.gz", raw_line: "1" },
+    ]);
     expect(await harness.warehouse.query("SELECT object_key, status, rows FROM risk.load_ledger ORDER BY 1")).toEqual([
       { object_key: "archive/fraud/dt=2026-01-31/a b+c'd.ndjson.gz", status: "loaded", rows: "2" },
       { object_key: "quarantine/fraud/dt=2026-01-31/q.ndjson.gz", status: "loaded", rows: "1" },
@@ -217,7 +221,7 @@ describe("privileges", () => {
       { main_reason: "impossible_travel" },
     ]);
     await expect(run("risk_analyst", "SELECT input FROM risk.risk_events")).rejects.toThrow(/permission denied/);
-    await expect(run("risk_analyst", "SELECT payload FROM risk.quarantined_events")).rejects.toThrow(/permission denied/);
+    await expect(run("risk_analyst", "SELECT raw_key FROM risk.quarantined_events")).rejects.toThrow(/permission denied/);
     await expect(run("risk_analyst", "DELETE FROM risk.risk_events")).rejects.toThrow(StatementFailed);
     expect(await run("risk_bi", "SELECT events FROM risk.freshness")).toEqual([{ events: "1" }]);
     await expect(run("risk_bi", "SELECT event_id FROM risk.risk_events")).rejects.toThrow(/permission denied/);

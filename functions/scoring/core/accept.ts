@@ -59,11 +59,11 @@ function timeProblem(occurredAtMs: number, { arrivedAtMs, maxAgeMs, maxFutureMs 
   const age = arrivedAtMs - occurredAtMs;
   if (age <= maxAgeMs && -age <= maxFutureMs) return null;
   const times = `${new Date(occurredAtMs).toISOString()}, arrived ${new Date(arrivedAtMs).toISOString()}`;
-  const detail =
+  const expected =
     age > 0
-      ? `Expected a time at most ${days(maxAgeMs)} before arrival, got ${times}.`
-      : `Expected a time at most ${days(maxFutureMs)} after arrival, got ${times}.`;
-  return { pointer: "/timestamp", detail };
+      ? `Expected a time at most ${days(maxAgeMs)} before arrival`
+      : `Expected a time at most ${days(maxFutureMs)} after arrival`;
+  return { pointer: "/timestamp", detail: `${expected}, got ${times}.`, expected: `${expected}.` };
 }
 
 function days(ms: number): string {

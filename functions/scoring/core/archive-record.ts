@@ -1,4 +1,4 @@
-import { decimal, digest, flag, json, type Line, named, orNull, rare, text, time } from "./line-columns";
+import { decimal, digest, flag, integer, json, type Line, named, orNull, rare, text, time } from "./line-columns";
 
 /**
  * One line of an archive object and, field by field, one row of `risk.risk_events`. The stream processor and the REST scoring function
@@ -61,11 +61,14 @@ export const QUARANTINE_COLUMNS = {
     256,
     "`not_base64`, `too_large`, `compressed`, `aggregated`, `not_utf8`, `not_json`, `duplicate_name`, `not_an_object`, `invalid`, `timestamp_out_of_range`, `duplicate_conflict`, `scoring_error`, `processing_error` or `invalid_envelope`.",
   ),
-  detail: text(65_535, "Every problem, in sentences."),
-  event_id: orNull(text(65_535, "Id of the event when one could be read.")),
-  payload: json<unknown>(
-    "What arrived: tokenised when it was an object, else the raw bytes in base64 (at most 65,535 characters).",
+  detail: text(
+    65_535,
+    "Every problem, in sentences: which fields, and what was expected of them. Nothing of the record is quoted.",
   ),
+  event_id: orNull(text(65_535, "Id of an event that its schema accepts, which was refused for another reason.")),
+  size_bytes: integer("Size of the record as it arrived."),
+  raw_key: text(1100, "Object of the raw bucket that holds the whole record; only the redrive role can read it."),
+  raw_line: integer("Line of that object, from 1."),
 } as const;
 
 export type QuarantineRecord = Line<typeof QUARANTINE_COLUMNS>;

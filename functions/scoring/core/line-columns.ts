@@ -41,6 +41,7 @@ export const digest = column<string>("CHAR(64)");
 /** ISO 8601, UTC. */
 export const time = column<string>("TIMESTAMPTZ");
 export const decimal = column<number>("DOUBLE PRECISION");
+export const integer = column<number>("BIGINT");
 export const flag = column<boolean>("BOOLEAN");
 /** Any JSON. */
 export const json = <Value>(description: string): LineColumn<Value> => column<Value>("SUPER")(description);

@@ -23,9 +23,9 @@ export function boundsProblems(record: object): readonly Problem[] {
     }
     const value = (record as Readonly<Record<string, unknown>>)[name];
     if (typeof value === "string" && value.length > MAX_TEXT) {
-      found.push({ pointer: pointerTo(name), detail: `Expected at most ${MAX_TEXT} characters, got ${value.length}.` });
+      found.push(unmet(pointerTo(name), `Expected at most ${MAX_TEXT} characters`, String(value.length)));
     } else if (Array.isArray(value) && value.length > MAX_ITEMS) {
-      found.push({ pointer: pointerTo(name), detail: `Expected at most ${MAX_ITEMS} elements, got ${value.length}.` });
+      found.push(unmet(pointerTo(name), `Expected at most ${MAX_ITEMS} elements`, String(value.length)));
     }
     if (found.length >= MAX_PROBLEMS) break;
   }
@@ -34,7 +34,7 @@ export function boundsProblems(record: object): readonly Problem[] {
 
 /**
  * Ajv's errors as problems: a JSON pointer, what was expected and what was found. `raw` is the value that was validated, `schema` its
- * schema. Of a field that it classifies (personal, location) only the type is named, because problems are stored and logged.
+ * schema. Of a field that it classifies (personal, location) only the type is named, because problems are logged.
  */
 export function problems(errors: readonly SchemaError[], raw: unknown, schema: JsonSchema = {}): readonly Problem[] {
   const found = errors.slice(0, MAX_PROBLEMS).map((error) => describe(error, raw, schema));
@@ -43,9 +43,24 @@ export function problems(errors: readonly SchemaError[], raw: unknown, schema: J
   return found;
 }
 
-/** One text for logs and quarantine: `/amount: Expected …; /user_id: …`. */
+/** One text for logs: `/amount: Expected …, got …. /user_id: …`. */
 export function problemText(list: readonly Problem[]): string {
   return list.map(({ pointer, detail }) => (pointer ? `${pointer}: ${detail}` : detail)).join(" ");
+}
+
+/**
+ * The same for quarantine: which fields, and what was expected of them. Nothing of the input is quoted, neither values nor names that the
+ * schema doesn't know, because a misplaced value may be anybody's name.
+ */
+export function expectationText(list: readonly Problem[], { properties = {} }: JsonSchema): string {
+  const lines = list.map(({ pointer, detail, expected = detail }) => {
+    const name = pointer.split("/")[1];
+    if (name === undefined) return expected;
+    return Object.hasOwn(properties, unescaped(name))
+      ? `/${name}: ${expected}`
+      : `A field that the schema does not know: ${expected}`;
+  });
+  return [...new Set(lines)].join(" ");
 }
 
 function describe(error: SchemaError, raw: unknown, schema: JsonSchema): Problem {
@@ -68,37 +83,40 @@ function describe(error: SchemaError, raw: unknown, schema: JsonSchema): Problem
         detail: "This name is not allowed; use a-z, 0-9 and _.",
       };
     case "type":
-      return { pointer, detail: `Expected ${typeNames(params.type)}, got ${got}.` };
+      return unmet(pointer, `Expected ${typeNames(params.type)}`, got);
     case "enum":
-      return {
-        pointer,
-        detail: `Expected one of ${(params.allowedValues as readonly unknown[]).map(shown).join(", ")}, got ${got}.`,
-      };
+      return unmet(pointer, `Expected one of ${(params.allowedValues as readonly unknown[]).map(shown).join(", ")}`, got);
     case "const":
-      return { pointer, detail: `Expected ${shown(params.allowedValue)}, got ${got}.` };
+      return unmet(pointer, `Expected ${shown(params.allowedValue)}`, got);
     case "false schema":
       return { pointer, detail: "This field does not belong here; remove it." };
     case "minimum":
     case "maximum":
     case "exclusiveMinimum":
     case "exclusiveMaximum":
-      return { pointer, detail: `Expected a number ${String(params.comparison)} ${String(params.limit)}, got ${got}.` };
+      return unmet(pointer, `Expected a number ${String(params.comparison)} ${String(params.limit)}`, got);
     case "minLength":
     case "maxLength":
-      return { pointer, detail: `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} characters, got ${got}.` };
+      return unmet(pointer, `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} characters`, got);
     case "minItems":
     case "maxItems":
-      return { pointer, detail: `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} elements, got ${got}.` };
+      return unmet(pointer, `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} elements`, got);
     case "minProperties":
     case "maxProperties":
-      return { pointer, detail: `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} members, got ${got}.` };
+      return unmet(pointer, `Expected ${atLeastOrMost(keyword)} ${String(params.limit)} members`, got);
     case "pattern":
       if (params.pattern === KEY_PATTERN) return { pointer, detail: KEY_RULE };
-      return { pointer, detail: `Expected text of the form ${String(params.pattern)}, got ${got}.` };
+      return unmet(pointer, `Expected text of the form ${String(params.pattern)}`, got);
     default:
-      return { pointer, detail: `The value ${error.message ?? `fails "${keyword}"`}, got ${got}.` };
+      return unmet(pointer, `The value ${error.message ?? `fails "${keyword}"`}`, got);
   }
 }
+
+const unmet = (pointer: string, expected: string, got: string): Problem => ({
+  pointer,
+  detail: `${expected}, got ${got}.`,
+  expected: `${expected}.`,
+});
 
 function atLeastOrMost(keyword: string): string {
   return keyword.startsWith("min") ? "at least" : "at most";

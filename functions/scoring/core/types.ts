@@ -57,4 +57,6 @@ export interface Problem {
   readonly pointer: string;
   /** What was expected and what was got, in a sentence. */
   readonly detail: string;
+  /** What was expected, in a sentence that quotes nothing of the input; absent where `detail` is such a sentence. */
+  readonly expected?: string;
 }

@@ -29,6 +29,8 @@ function tablesOf(sql: string): ReadonlyMap<string, ReadonlyMap<string, TableCol
     if (created !== null) tables.set(created[1]!, new Map(created[2]!.split(",\n").flatMap((line) => columnOf(line, false))));
     const added = /ALTER TABLE risk\.(\w+) ADD COLUMN (.*)/.exec(statement);
     if (added !== null) for (const [name, column] of columnOf(added[2]!, true)) tables.get(added[1]!)!.set(name, column);
+    const dropped = /ALTER TABLE risk\.(\w+) DROP COLUMN (\w+)/.exec(statement);
+    if (dropped !== null) tables.get(dropped[1]!)!.delete(dropped[2]!);
   }
   return tables;
 }

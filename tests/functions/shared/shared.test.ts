@@ -7,7 +7,7 @@ import { mapBounded } from "../../../functions/shared/concurrency";
 import { EnvReader } from "../../../functions/shared/env";
 import { environmentCredentials } from "../../../functions/shared/env-credentials";
 import { duplicateName, parseJsonBytes, parseJsonText } from "../../../functions/shared/json-input";
-import { createLog, describeError, stdoutSink } from "../../../functions/shared/log";
+import { codeFailure, createLog, describeError, stdoutSink } from "../../../functions/shared/log";
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createTokeniserSource } from "../../../functions/shared/secret-source";
 import { createTokeniser } from "../../../functions/shared/tokeniser";
@@ -25,7 +25,6 @@ describe("tokeniser", () => {
     expect(output.user_id).toMatch(/^tok_[\w-]{22}$/);
     expect(JSON.stringify(output)).not.toMatch(/alice|a@b\.c/);
     expect(tokeniser.protect({ user_id: 7 }).user_id).toMatch(/^tok_/);
-    expect(tokeniser.protectKnown({ amount: 1, secret_note: "x" })).toEqual({ amount: 1 });
   });
 
   it("is made without fetching the secret for a profile without personal fields, and then refuses to make tokens", async () => {
@@ -261,4 +260,18 @@ it("pauses between 0 and the cap", async () => {
   expect(waits).toEqual([49, 99, 799]);
   await DEFAULT_BACKOFF.sleep(0);
   expect(systemClock.now()).toBeGreaterThan(0);
+});
+
+describe("a failure of the code", () => {
+  it("is told by its class and place, without its message, which may quote a record", () => {
+    const quoting = (message: string) => Object.assign(new SyntaxError(message), {});
+    for (const message of ["alice", "alice\n    at alice (home.js:1:1)", ""]) {
+      const told = codeFailure(quoting(message));
+      expect(told).toMatch(/^SyntaxError at .*shared\.test\.ts/);
+      expect(told).not.toContain("alice");
+    }
+    const renamed = Object.assign(new Error("second"), { stack: "Error: alice\n    at alice (home.js:1:1)" });
+    expect(codeFailure(renamed)).toBe("Error");
+    expect(codeFailure("alice")).toBe("The code threw something that is not an error.");
+  });
 });

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planObjects } from "../../../functions/archiver/archive-messages";
 import { unpackLines } from "../../../functions/shared/ndjson";
-import { base64Payload, fitBytes, MAX_TEXT_BYTES, storableText } from "../../../functions/shared/storable";
+import { fitBytes, MAX_TEXT_BYTES, storableText } from "../../../functions/shared/storable";
 import { context, encode, event, kinesisRecord, StreamWorld, transaction } from "../../helpers/stream-world";
 
 /** Halves of surrogate pairs and U+0000, which the warehouse refuses, wherever they stand. */
@@ -52,13 +52,6 @@ describe("storable text", () => {
       }),
     );
   });
-
-  it("holds raw bytes as whole groups of base64", () => {
-    const payload = base64Payload(Buffer.alloc(100_000, 7));
-    expect(payload.length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
-    expect(Buffer.from(payload, "base64").every((byte) => byte === 7)).toBe(true);
-    expect(payload).not.toContain("=");
-  });
 });
 
 describe("lines of the stream", () => {
@@ -68,18 +61,17 @@ describe("lines of the stream", () => {
     const world = new StreamWorld();
     const longest = transaction("𝒳".repeat(64), {
       user_id: "é".repeat(128),
-      category: hostile(64),
+      category: "食İ".repeat(32),
       merchant_id: hostile(128),
       device_id: hostile(256),
       ip_address: hostile(64),
       email: hostile(320),
-      channel: hostile(64),
+      channel: "食İ".repeat(32),
       country: "usa",
       currency: "usd",
     });
     await world.handler()(event(kinesisRecord(1, encode(longest))), context);
     const [line] = world.archived();
-    expect(String(line?.category).startsWith("\ufffd\ufffdé")).toBe(true);
     const limits = columns("risk_events_staging");
     expect(limits).toMatchObject({ event_id: 512, category: 512, country: 256, currency: 64, input_hash: 64 });
     expectFits({ ...line }, limits);
@@ -104,20 +96,19 @@ describe("lines of the stream", () => {
     expect(lines).toHaveLength(4);
     for (const line of lines) {
       expectFits({ ...line }, limits);
-      if (typeof line.payload === "string") expect(line.payload.length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
       expect(JSON.stringify(line)).not.toMatch(/\\u0000|\\ud[89a-f]/);
     }
   });
 
-  it("contain only the type of a refused personal value", async () => {
+  it("name the field of a refused personal value and quote none", async () => {
     const world = new StreamWorld();
     const refused = transaction("t-1", { user_id: true, email: ["alice@example.org"], latitude: 123.456, ip_address: 10.25 });
     const tooLong = transaction("t-2", { device_id: `alice-${"x".repeat(300)}`, longitude: "12.345 E" });
     await world.handler()(event(kinesisRecord(1, encode(refused)), kinesisRecord(2, encode(tooLong))), context);
     const details = world.quarantined().map(({ detail }) => detail);
-    expect(details[0]).toContain("/latitude: Expected a number <= 90, got a number.");
-    expect(details[0]).toContain("/email: Expected a string or null, got an array of 1.");
-    expect(details[1]).toContain("/device_id: Expected at most 256 characters, got text.");
+    expect(details[0]).toContain("/latitude: Expected a number <= 90.");
+    expect(details[0]).toContain("/email: Expected a string or null.");
+    expect(details[1]).toContain("/device_id: Expected at most 256 characters.");
     expect(JSON.stringify(world.quarantined()) + world.lines.join()).not.toMatch(/alice|123\.456|10\.25|12\.345/);
   });
 });
@@ -125,12 +116,8 @@ describe("lines of the stream", () => {
 describe("lines of the archiver", () => {
   it("fit the warehouse for events with any content", () => {
     const record = { event_id: "1", profile: "lead", scored_at: "2026-11-21T10:00:00.000Z", input: { industry: "\ud800x" } };
-    const planned = planObjects([
-      { id: "a", body: JSON.stringify({ detail: { record } }), sentAtMs: 0 },
-      { id: "b", body: "é".repeat(100_000), sentAtMs: 0 },
-    ]);
-    const [archived, quarantined] = planned.map(({ lines }) => JSON.parse(lines[0] ?? "") as Record<string, unknown>);
-    expect(archived).toMatchObject({ event_id: "1", input: { industry: "\ufffdx" } });
-    expect(String(quarantined?.payload).length).toBeLessThanOrEqual(MAX_TEXT_BYTES);
+    const planned = planObjects([{ id: "a", body: JSON.stringify({ detail: { record } }), sentAtMs: 0 }]);
+    const [archived] = planned.flatMap((object) => ("lines" in object ? object.lines : []));
+    expect(JSON.parse(archived ?? "")).toMatchObject({ event_id: "1", input: { industry: "\ufffdx" } });
   });
 });

@@ -37,10 +37,10 @@ describe("reading a record", () => {
     expect(world.quarantined().map(({ reason }) => reason)).toEqual(["duplicate_name", "invalid", "invalid", "invalid"]);
   });
 
-  it("reports the year that a time names", async () => {
+  it("doesn't take a year below 100 for one of the last century", async () => {
     const world = new StreamWorld();
     await world.handler()(event(kinesisRecord(1, encode(transaction("a", { timestamp: "0001-02-03T00:00:00Z" })))), context);
     expect(world.quarantined()[0]).toMatchObject({ reason: "timestamp_out_of_range" });
-    expect(world.quarantined()[0]?.detail).toContain("got 0001-02-03T");
+    expect(world.quarantined()[0]?.detail).toMatch(/^\/timestamp: Expected a time at most/);
   });
 });

@@ -21,7 +21,9 @@ describe("stream handler", () => {
     expect(emf).toMatchObject({ Records: 5, Scored: 4, Quarantined: 1, HighRisk: 1, Duplicates: 0, IteratorLag: 990 });
     expect(world.archived("high-risk").map((line) => line.event_id)).toEqual(["risky"]);
     expect(JSON.parse(world.published[0]!.detail)).toMatchObject({ eventId: "risky", record: { event_id: "risky" } });
-    expect([...world.objects.keys()].every((key) => key.includes("/dt=2026-11-21/shardId-000000000000_1_10"))).toBe(true);
+    expect(
+      [...world.objects.keys(), ...world.raw.keys()].every((key) => key.includes("/dt=2026-11-21/shardId-000000000000_1_10")),
+    ).toBe(true);
     expect(JSON.stringify(world.archived())).not.toContain('"alice"');
     expect(world.lines.join()).not.toContain("alice");
   });
@@ -74,7 +76,7 @@ describe("stream handler", () => {
         batchItemFailures: [],
       });
       expect(fresh.archived().map((line) => line.event_id)).toEqual(["t-0", "t-2"]);
-      expect(fresh.quarantined()).toMatchObject([{ reason: "scoring_error", event_id: "t-1", detail: "unexpected" }]);
+      expect(fresh.quarantined()).toMatchObject([{ reason: "scoring_error", event_id: method === "extract" ? "t-1" : null }]);
     }
   });
 
@@ -121,12 +123,13 @@ describe("stream handler", () => {
     };
     const [first, ...rest] = records(3);
     const handler = world.handler({ ports: broken });
-    await expect(handler(event(first!, ...rest), context)).rejects.toThrow("Unexpected token");
+    await expect(handler(event(first!, ...rest), context)).rejects.toThrow(/^SyntaxError at /);
     expect(await handler(event(first!), context)).toEqual({ batchItemFailures: [] });
     expect(await handler(event(...rest), context)).toEqual({ batchItemFailures: [] });
     expect(world.quarantined()).toMatchObject([
-      { source_position: first!.eventID, reason: "processing_error", detail: "SyntaxError: Unexpected token" },
+      { source_position: first!.eventID, reason: "processing_error", detail: expect.stringMatching(/^SyntaxError at /) },
     ]);
+    expect(world.rawLines()).toMatchObject([{ position: first!.eventID, data: first!.kinesis.data }]);
     world.faults = (_, port) => (port === "objects.put" ? "before" : "none");
     expect(await handler(event(first!), context)).toEqual({ batchItemFailures: [{ itemIdentifier: "1" }] });
   });
@@ -226,7 +229,9 @@ describe("stream handler", () => {
     };
     await world.handler({ profile: { ...PROFILES.fraud, columns } as typeof PROFILES.fraud })(event(...records(3)), context);
     expect([...world.results.keys()]).toEqual(["t-0", "t-2"]);
-    expect(world.quarantined()).toMatchObject([{ reason: "scoring_error", event_id: "t-1", detail: "no column" }]);
+    expect(world.quarantined()).toMatchObject([
+      { reason: "scoring_error", event_id: "t-1", detail: expect.stringMatching(/^Error at /) },
+    ]);
   });
 
   it("loses a race against another shard as a duplicate or a conflict, never twice", async () => {

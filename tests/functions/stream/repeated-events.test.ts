@@ -147,7 +147,7 @@ describe("deliveries of one event in several shards at once", () => {
 });
 
 /** Ports whose calls take effect in the scheduler's order. */
-function scheduled({ results, states, alerts, objects }: BatchPorts, scheduler: fc.Scheduler): BatchPorts {
+function scheduled({ results, states, alerts, objects, raw }: BatchPorts, scheduler: fc.Scheduler): BatchPorts {
   const later =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
@@ -159,5 +159,6 @@ function scheduled({ results, states, alerts, objects }: BatchPorts, scheduler: 
     states: { read: later(states.read), write: later(states.write) },
     alerts: { publish: later(alerts.publish) },
     objects: { putIfAbsent: later(objects.putIfAbsent), size: later(objects.size) },
+    raw: { putIfAbsent: later(raw.putIfAbsent) },
   };
 }

@@ -21,8 +21,8 @@ export const FRAUD: Profile<FraudInput, FraudState> = {
   normalise,
   check({ occurredAtMs, timestamp }) {
     if (Number.isFinite(occurredAtMs)) return [];
-    const detail = `Expected an ISO 8601 time such as 2026-03-01T12:00:00Z, or seconds or milliseconds since 1970, got ${JSON.stringify(timestamp)}.`;
-    return [{ pointer: "/timestamp", detail }];
+    const expected = "Expected an ISO 8601 time such as 2026-03-01T12:00:00Z, or seconds or milliseconds since 1970";
+    return [{ pointer: "/timestamp", detail: `${expected}, got ${JSON.stringify(timestamp)}.`, expected: `${expected}.` }];
   },
   eventId: (input) => input.transactionId,
   occurredAtMs: (input) => input.occurredAtMs,

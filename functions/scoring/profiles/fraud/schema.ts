@@ -1,10 +1,12 @@
 import type { JsonSchema } from "../../core/json-schema";
 import { KEY_PATTERN, MAX_KEY_LENGTH } from "../../core/key-text";
+import { CATEGORY_PATTERN } from "../category-text";
 
 /** Largest integer that JSON carries exactly: longer card or account numbers have to be sent as text. */
 const EXACT = Number.MAX_SAFE_INTEGER;
 
 const FLAG: JsonSchema = { type: ["boolean", "integer", "null"], minimum: 0, maximum: 1 };
+const CATEGORY: JsonSchema = { type: ["string", "null"], maxLength: 64, pattern: CATEGORY_PATTERN };
 const LATITUDE: JsonSchema = {
   type: ["number", "null"],
   minimum: -90,
@@ -79,9 +81,9 @@ export const FRAUD_SCHEMA: JsonSchema = {
         "The sender's own verdict; default: from the counts of the last minutes and hours, which the rules judge anyway.",
     },
     currency: { type: ["string", "null"], pattern: "^[A-Za-z]{3}$", description: "ISO 4217.", examples: ["USD"] },
-    category: { type: ["string", "null"], maxLength: 64, description: "Merchant category.", examples: ["grocery_pos"] },
-    merchant_category: { type: ["string", "null"], maxLength: 64, description: "Another name of `category`." },
-    merchant_id: { type: ["string", "null"], maxLength: 128, description: "Merchant." },
+    category: { ...CATEGORY, description: "Merchant category.", examples: ["grocery_pos"] },
+    merchant_category: { ...CATEGORY, description: "Another name of `category`." },
+    merchant_id: { type: ["string", "null"], maxLength: 128, description: "Merchant.", "x-classification": "personal" },
     country: {
       type: ["string", "null"],
       pattern: "^[A-Za-z]{2,3}$",
@@ -96,7 +98,7 @@ export const FRAUD_SCHEMA: JsonSchema = {
     ip_address: { type: ["string", "null"], maxLength: 64, description: "IP address.", "x-classification": "personal" },
     email: { type: ["string", "null"], maxLength: 320, description: "E-mail address.", "x-classification": "personal" },
     card_present: { ...FLAG, description: "Whether the card was there." },
-    channel: { type: ["string", "null"], maxLength: 64, description: "`web`, `app`, `pos` …", examples: ["web"] },
+    channel: { ...CATEGORY, description: "`web`, `app`, `pos` …", examples: ["web"] },
   },
   examples: [
     {

@@ -1,4 +1,5 @@
 import type { JsonSchema } from "../../core/json-schema";
+import { CATEGORY_PATTERN } from "../category-text";
 
 /** Body of `POST /score`. */
 export const LEAD_SCHEMA: JsonSchema = {
@@ -20,6 +21,7 @@ export const LEAD_SCHEMA: JsonSchema = {
       type: "string",
       minLength: 1,
       maxLength: 200,
+      pattern: CATEGORY_PATTERN,
       description: "Industry of the company, in any spelling.",
       examples: ["technology"],
     },

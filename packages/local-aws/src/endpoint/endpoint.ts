@@ -76,7 +76,7 @@ export class AwsEndpoint {
     let protocol: Protocol = claimed === "s3" ? "rest-xml" : "json";
     try {
       const url = parseUrl(raw.target, raw.headers.host);
-      const recognised = recognise({ service: claimed, headers: raw.headers });
+      const recognised = recognise({ service: claimed, headers: raw.headers, body: raw.body });
       protocol = recognised.protocol;
       const verified = await verifySignature(raw, this.options.region, this.options.keys, this.options.now());
       return await this.dispatch(raw, url, verified, protocol, recognised.action);

@@ -6,7 +6,7 @@
 import { isRecord, messageOf } from "@risk/program-graph";
 import { AwsError, type AwsRequest, type AwsResponse } from "../contracts";
 
-export type Protocol = "json" | "rest-json" | "rest-xml";
+export type Protocol = "json" | "query" | "rest-json" | "rest-xml";
 
 interface Recognised {
   readonly protocol: Protocol;
@@ -15,12 +15,17 @@ interface Recognised {
 }
 
 /** Recognises the protocol of a request from what the client sent; `service` is the signing name. */
-export function recognise(request: { readonly service: string; readonly headers: Readonly<Record<string, string>> }): Recognised {
+export function recognise(request: Pick<AwsRequest, "body" | "headers"> & { readonly service: string }): Recognised {
   if (request.service === "s3") return { protocol: "rest-xml", action: undefined };
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return { protocol: "json", action: target.slice(target.lastIndexOf(".") + 1) };
+  // Forms in, XML out. Of the services here, only STS is spoken to like that.
+  if (request.service === "sts") return { protocol: "query", action: formOf(request).get("Action") ?? undefined };
   return { protocol: "rest-json", action: undefined };
 }
+
+/** Parameters of a request in the query protocol. */
+export const formOf = ({ body }: Pick<AwsRequest, "body">): URLSearchParams => new URLSearchParams(body.toString("utf8"));
 
 /** The JSON object of a request; `{}` for an empty body. Throws SerializationException. */
 export function jsonBody(request: Pick<AwsRequest, "body">): Record<string, unknown> {
@@ -68,6 +73,10 @@ export function errorResponse(
       ...(context.method === "HEAD" ? {} : { body }),
     };
   }
+  if (protocol === "query") {
+    const body = `<ErrorResponse><Error><Type>${fault}</Type><Code>${xmlEscape(error.code)}</Code><Message>${xmlEscape(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
+    return { status: error.status, headers: { "content-type": "text/xml" }, body };
+  }
   const headers: Record<string, string> = {
     "content-type": protocol === "json" ? "application/x-amz-json-1.1" : "application/json",
     "x-amzn-errortype": error.code,
@@ -82,7 +91,7 @@ export function errorResponse(
 /** The code that a service uses for a denied request, and its HTTP status. */
 export function deniedCode(protocol: Protocol, service: string): { readonly code: string; readonly status: number } {
   if (service === "sns") return { code: "AuthorizationError", status: 403 };
-  if (protocol === "rest-xml") return { code: "AccessDenied", status: 403 };
+  if (protocol === "query" || protocol === "rest-xml") return { code: "AccessDenied", status: 403 };
   if (protocol === "rest-json") return { code: "AccessDeniedException", status: 403 };
   return { code: "AccessDeniedException", status: 400 };
 }

@@ -35,6 +35,7 @@ import { SqsService, sqsBodies } from "../services/sqs";
 import { SsmService, ssmBodies } from "../services/ssm";
 import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
 import type { Perform } from "../services/stepfunctions/tasks/calls";
+import { stsService } from "../services/sts";
 import { lambdaPorts } from "./lambda-ports";
 
 export interface ServiceOptions {
@@ -80,6 +81,7 @@ export function createServices(options: ServiceOptions) {
   const gate = new ServiceGate(context, iam, kms);
   const ssm = new SsmService(context, gate);
   const secrets = new SecretsManagerService(context, gate);
+  const sts = stsService(context, { iam, credentials });
   const dynamodb = new DynamoDbService(context, {
     metering: options.metering ?? "enforced",
     gate,
@@ -168,6 +170,7 @@ export function createServices(options: ServiceOptions) {
     sqs,
     kinesis,
     sns,
+    sts,
     logs,
     events,
     cloudwatch,

@@ -172,8 +172,14 @@ export class LambdaService implements AwsService, Part {
     const { config, qualifier } = this.resolve(reference, given);
     const payload = jsonText(request.body);
     const type = request.headers["x-amz-invocation-type"] ?? "RequestResponse";
-    if (type !== "RequestResponse")
-      throw new AwsError("InvalidParameterValueException", `InvocationType ${type}: only RequestResponse is supported here.`);
+    if (type === "Event" && qualifier === "$LATEST") {
+      const requestId = this.asynchronous.accept(config.name, payload);
+      return { status: 202, headers: { "x-amzn-requestid": requestId }, body: "" };
+    }
+    if (type !== "RequestResponse") {
+      const supported = "only RequestResponse is supported here, and Event without a qualifier";
+      throw new AwsError("InvalidParameterValueException", `InvocationType ${type}: ${supported}.`);
+    }
     const result = await this.pool.invoke(config.name, payload, {
       qualifiedArn: qualifier === "$LATEST" ? config.arn : `${config.arn}:${qualifier}`,
     });

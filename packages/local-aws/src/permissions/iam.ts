@@ -88,6 +88,23 @@ export class Iam {
     return evaluateResource(role.trust, question, { arns: [], accountId: undefined, service }) === "allow";
   }
 
+  /**
+   * Whether a caller may assume the role: the role's trust policy has to name the caller, or leave it to the account's IAM policies and one of
+   * those allow it (IAM User Guide, "Methods to assume a role"). The owner stands for an administrator of the account.
+   */
+  mayAssume(principal: Principal, roleArn: string): boolean {
+    const role = this.findRole(roleArn);
+    if (role === undefined || role.arn !== roleArn) return false;
+    const question = { action: "sts:AssumeRole", resource: role.arn, context: { "aws:PrincipalAccount": this.accountId } };
+    const caller = principal.kind === "owner" ? undefined : this.roles.get(principal.roleName);
+    const arns = caller === undefined ? [principal.arn] : [principal.arn, caller.arn];
+    const trust = evaluateResource(role.trust, question, { arns, accountId: this.accountId, service: undefined });
+    if (trust === "explicit-deny") return false;
+    const identity = principal.kind === "owner" ? "allow" : evaluateIdentity([...(caller?.policies.values() ?? [])], question);
+    const delegated = identity === "allow" && delegatesToAccount(role.trust, question, this.accountId);
+    return identity !== "explicit-deny" && (trust === "allow" || delegated);
+  }
+
   /** Sets or, with `undefined`, removes the policy of a bucket or key. */
   setResourcePolicy(resourceArn: string, document: unknown): void {
     if (document === undefined) this.resourcePolicies.delete(resourceArn);

@@ -8,4 +8,5 @@ export const NOT_COMPARED: Readonly<Record<string, string>> = {
   "sagemaker:StopTrainingJob": "moto has no such operation",
   "sagemaker:StopTransformJob": "moto has no such operation",
   "sns:Publish": "only state machines call it, in JSON; clients and moto speak the query protocol",
+  "sts:AssumeRole": "moto checks neither the trust policy nor the caller's",
 };

@@ -12,6 +12,7 @@ import { S3Service } from "../../src/services/s3";
 import { SecretsManagerService } from "../../src/services/secretsmanager";
 import { ServiceGate } from "../../src/services/service-gate";
 import { SsmService } from "../../src/services/ssm";
+import { stsService } from "../../src/services/sts";
 
 export interface Delivered {
   readonly target: string;
@@ -44,7 +45,7 @@ export async function smallPlatform(now: () => number = Date.now) {
   const secrets = new SecretsManagerService(context, gate);
   const s3 = new S3Service(context, { iam, gate, deliver });
   const dynamodb = new DynamoDbService(context, { gate });
-  for (const service of [ssm, secrets, s3, dynamodb]) endpoint.register(service);
+  for (const service of [ssm, secrets, s3, dynamodb, stsService(context, { iam, credentials })]) endpoint.register(service);
   const client = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = credentials.owner) => ({
     region,
     endpoint: endpointUrl,

@@ -221,10 +221,14 @@ describe("the API", () => {
     await expect(service.handle(request(method, path, body))).rejects.toMatchObject({ code });
   });
 
-  it("refuses an invocation type other than the one that waits for the answer", async () => {
+  it("accepts an event without waiting for it, and refuses other types, and events of an alias", async () => {
     const service = await ready();
-    const event = request("POST", "/2015-03-31/functions/fn/invocations", "{}", { "x-amz-invocation-type": "Event" });
-    await expect(service.handle(event)).rejects.toThrow("InvocationType Event: only RequestResponse is supported here");
+    const invoke = (type: string, name = "fn") =>
+      service.handle(request("POST", `/2015-03-31/functions/${name}/invocations`, "{}", { "x-amz-invocation-type": type }));
+    expect(await invoke("Event")).toMatchObject({ status: 202, body: "" });
+    expect(service.asynchronous.pending()).toBe(1);
+    for (const [type, name] of [["DryRun"], ["Event", "fn:live"]] as const)
+      await expect(invoke(type, name)).rejects.toThrow(`InvocationType ${type}: only RequestResponse is supported here`);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as validators from "#validators";
 import { accept } from "../../../../functions/scoring/core/accept";
-import { boundsProblems, problems, problemText } from "../../../../functions/scoring/core/problems";
+import { boundsProblems, expectationText, problems, problemText } from "../../../../functions/scoring/core/problems";
 import { CHURN, INVALID_CHURN_INPUT } from "../../../../functions/scoring/profiles/churn";
 import { FRAUD } from "../../../../functions/scoring/profiles/fraud";
 import { LEAD } from "../../../../functions/scoring/profiles/lead";
@@ -138,6 +138,23 @@ describe("accept a churn request", () => {
 });
 
 describe("accept a transaction", () => {
+  it.each(["grocery_pos", "Food & drink (retail)", "Lebensmittelgeschäft", "食料品", "5411", ""])(
+    "takes the category %j",
+    (category) => {
+      expect(fraud({ ...transaction, category, merchant_category: category, channel: category }).ok).toBe(true);
+      expect(lead({ companySize: 1, industry: category || "-", engagementMetrics: 1 }).ok).toBe(true);
+    },
+  );
+
+  it.each(["alice@example.org", "tel 4915112345678", "4111111111111111", "<b>", "a\nb"])(
+    "refuses %j as category, channel and industry: those are stored as they are",
+    (text) => {
+      for (const field of ["category", "merchant_category", "channel"])
+        expect(refused(fraud({ ...transaction, [field]: text }))[0]).toMatch(`/${field}: Expected text of the form `);
+      expect(refused(lead({ companySize: 1, industry: text, engagementMetrics: 1 }))[0]).toMatch("/industry: Expected text");
+    },
+  );
+
   it("drops unknown fields and fills the shape", () => {
     const result = fraud({ ...transaction, secret: "s", nested: { deep: [1] } });
     expect(result.ok && FRAUD.stored(result.input)).toEqual({
@@ -190,15 +207,46 @@ describe("problems", () => {
     ["type", { type: ["integer", "null"] }, "Expected an integer or null, got 1."],
     ["uniqueItems", {}, "The value must be odd, got 1."],
   ])("words %s", (keyword, params, detail) => {
-    expect(problems([{ instancePath: "/a~1b", keyword, params, message: "must be odd" }], { "a/b": 1 })).toEqual([
+    expect(problems([{ instancePath: "/a~1b", keyword, params, message: "must be odd" }], { "a/b": 1 })).toMatchObject([
       { pointer: "/a~1b", detail },
     ]);
   });
 
   it("describes unknown keywords, and missing values", () => {
     expect(problems([{ instancePath: "/a/b", keyword: "magic", params: {} }], { a: 1 })).toEqual([
-      { pointer: "/a/b", detail: 'The value fails "magic", got nothing.' },
+      { pointer: "/a/b", detail: 'The value fails "magic", got nothing.', expected: 'The value fails "magic".' },
     ]);
+  });
+
+  it("says in quarantine which fields are wrong and what was expected, and quotes nothing of the input", () => {
+    const secret = "alice@example.org";
+    const wrong = {
+      ...transaction,
+      amount: secret,
+      currency: secret,
+      category: secret,
+      hour: secret,
+      email: [secret],
+      timestamp: secret,
+    };
+    const named = { [secret]: "x".repeat(9000), [`${secret}/2`]: new Array(2000).fill(secret) };
+    const expectations = (raw: unknown): string => {
+      const result = fraud(raw);
+      return result.ok ? "" : expectationText(result.problems, FRAUD.schema);
+    };
+    expect(expectations(wrong)).toContain("/amount: Expected a finite number. /hour: Expected an integer or null.");
+    expect(expectations({ ...transaction, timestamp: secret })).toMatch(
+      /^\/timestamp: Expected an ISO 8601 time [^,]*, or .* since 1970\.$/,
+    );
+    expect(expectations({ ...transaction, ...named })).toBe(
+      "A field that the schema does not know: Expected at most 8192 characters. A field that the schema does not know: Expected at most 1000 elements.",
+    );
+    const late = accept(FRAUD, validators.fraud, transaction, { arrivedAtMs: NOON * 2, maxAgeMs: 86_400_000, maxFutureMs: 0 });
+    expect(late.ok ? "" : expectationText(late.problems, FRAUD.schema)).toBe(
+      "/timestamp: Expected a time at most 24 h before arrival.",
+    );
+    expect(expectations([secret])).toBe("Expected an object.");
+    for (const raw of [wrong, { ...wrong, ...named }, [secret], secret]) expect(expectations(raw)).not.toContain("alice");
   });
 
   it("joins problems into a text", () => {

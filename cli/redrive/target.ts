@@ -1,0 +1,101 @@
+/** What a redrive works on: the platform on this machine, or a stack on AWS; with the rights of the redrive role and no others. */
+import { existsSync, readFileSync } from "node:fs";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { KinesisClient } from "@aws-sdk/client-kinesis";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SFNClient } from "@aws-sdk/client-sfn";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { isObject } from "../../functions/scoring/core/json";
+import type { RedriveOutput } from "../../stacks/redrive";
+import { UsageError } from "../options";
+import { readOutputs } from "../outputs";
+
+export interface RedriveTarget {
+  readonly names: RedriveOutput;
+  readonly s3: S3Client;
+  readonly kinesis: KinesisClient;
+  readonly sqs: SQSClient;
+  readonly events: EventBridgeClient;
+  readonly lambda: LambdaClient;
+  readonly sfn: SFNClient;
+  readonly dynamodb: DynamoDBClient;
+  /** Interval at which the outcome is looked up. */
+  readonly pollMs: number;
+  close(): void;
+}
+
+/** Where the account is: endpoint and credentials; empty for AWS, with credentials from the environment. */
+export interface Account {
+  readonly endpoint?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** The platform of `.local/outputs.json`, or a stack on AWS by its outputs file. @throws UsageError if there is none */
+export async function redriveTarget(options: {
+  readonly aws: boolean;
+  readonly outputsFile: string | undefined;
+}): Promise<RedriveTarget> {
+  if (!options.aws) {
+    const { accessKeyId, secretAccessKey, ...outputs } = readOutputs();
+    return connectRedrive(outputs, { endpoint: outputs.awsEndpointUrl, credentials: { accessKeyId, secretAccessKey } });
+  }
+  const { outputsFile } = options;
+  const fix = "write it with: pulumi stack output --json > outputs.json";
+  if (outputsFile === undefined) throw new UsageError(`--aws needs --outputs FILE, the outputs of the stack; ${fix}`);
+  if (!existsSync(outputsFile)) throw new UsageError(`--outputs: ${outputsFile} does not exist; ${fix}`);
+  let outputs: unknown;
+  try {
+    outputs = JSON.parse(readFileSync(outputsFile, "utf8"));
+  } catch (error) {
+    throw new UsageError(`--outputs: ${outputsFile} is not JSON (${error instanceof Error ? error.message : ""}); ${fix}`);
+  }
+  return connectRedrive(outputs, {});
+}
+
+interface StackOutputs {
+  readonly region?: string;
+  readonly redrive?: RedriveOutput;
+}
+
+export async function connectRedrive(outputs: unknown, account: Account): Promise<RedriveTarget> {
+  // The outputs of our own program have the types that it exports.
+  const { region, redrive: names } = (isObject(outputs) ? outputs : {}) as StackOutputs;
+  if (region === undefined || names === undefined)
+    throw new UsageError("The outputs have no region or no redrive: start the platform or deploy the stack again.");
+  const session = { region, ...account, credentials: await assumeRole(names.roleArn, { region, ...account }) };
+  const clients = {
+    s3: new S3Client({ ...session, forcePathStyle: account.endpoint !== undefined }),
+    kinesis: new KinesisClient(session),
+    sqs: new SQSClient(session),
+    events: new EventBridgeClient(session),
+    lambda: new LambdaClient(session),
+    sfn: new SFNClient(session),
+    dynamodb: new DynamoDBClient(session),
+  };
+  return {
+    names,
+    ...clients,
+    pollMs: account.endpoint === undefined ? 5000 : 200,
+    close: () => {
+      for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+}
+
+/** A redrive of more than an hour ends with an error; what it did is noted, so that the next one continues there. */
+async function assumeRole(roleArn: string, connection: Account & { readonly region: string }) {
+  const sts = new STSClient(connection);
+  try {
+    const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "redrive" }));
+    return {
+      accessKeyId: Credentials?.AccessKeyId ?? "",
+      secretAccessKey: Credentials?.SecretAccessKey ?? "",
+      sessionToken: Credentials?.SessionToken ?? "",
+    };
+  } finally {
+    sts.destroy();
+  }
+}

@@ -1,0 +1,139 @@
+import { KinesisClient, type PutRecordsCommandInput } from "@aws-sdk/client-kinesis";
+import { describe, expect, it } from "vitest";
+import { putRecords } from "../../cli/redrive/put-records";
+import type { RawRecord } from "../../cli/redrive/raw-records";
+import { redriveReport } from "../../cli/redrive/report";
+import { isClean, type Summary } from "../../cli/redrive/run";
+import { isSelected, selectionOf } from "../../cli/redrive/selection";
+import { inputOf } from "../../cli/redrive/send-back";
+import { connectRedrive, redriveTarget } from "../../cli/redrive/target";
+
+const record = (line: number, bytes = 10): RawRecord => ({
+  key: "quarantine/x",
+  line,
+  position: `shard:${line}`,
+  source: "kinesis",
+  partitionKey: `user-${line}`,
+  reason: "not_json",
+  arrivedAtMs: 0,
+  data: new Uint8Array(bytes),
+});
+
+describe("the selection", () => {
+  const of = (reason: string, arrivedAtMs = 1000) => ({ reason, arrivedAtMs });
+
+  it("is everything but ids of other events, which are named to be sent", () => {
+    const all = selectionOf([], undefined, undefined);
+    expect(all.sources).toEqual(["quarantine", "failures", "dlq"]);
+    expect(isSelected(of("not_json"), all)).toBe(true);
+    expect(isSelected(of("duplicate_conflict"), all)).toBe(false);
+    const named = selectionOf(["quarantine"], "duplicate_conflict", undefined);
+    expect([isSelected(of("duplicate_conflict"), named), isSelected(of("not_json"), named)]).toEqual([true, false]);
+  });
+
+  it("leaves out what arrived before", () => {
+    const late = selectionOf(["dlq", "failures"], undefined, "1970-01-01T00:00:01Z");
+    expect(late.sources).toEqual(["failures", "dlq"]);
+    expect([isSelected(of("x", 999), late), isSelected(of("x", 1000), late)]).toEqual([false, true]);
+  });
+
+  it("is refused with an unknown source or a time that is none", () => {
+    expect(() => selectionOf(["archive"], undefined, undefined)).toThrow(
+      '--from: expected quarantine, failures, dlq, got "archive".',
+    );
+    expect(() => selectionOf([], undefined, "soon")).toThrow("--since: expected an ISO 8601 time");
+  });
+});
+
+describe("putting records back", () => {
+  /** A stream that refuses what `refuses` says, per call. */
+  function stream(refuses: (call: number, key: string) => boolean) {
+    const calls: string[][] = [];
+    const kinesis = new KinesisClient({ region: "us-east-1" });
+    kinesis.middlewareStack.add(() => async ({ input }) => {
+      const { Records: entries = [] } = input as PutRecordsCommandInput;
+      const keys = entries.map(({ PartitionKey }) => PartitionKey ?? "");
+      calls.push(keys);
+      const Records = keys.map((key, index) =>
+        refuses(calls.length, key)
+          ? { ErrorCode: "ProvisionedThroughputExceededException", ErrorMessage: "Rate exceeded" }
+          : { ShardId: "shardId-1", SequenceNumber: `${calls.length}${index}` },
+      );
+      return { output: { $metadata: {}, Records }, response: {} };
+    });
+    return { calls, kinesis };
+  }
+  const noPause = () => Promise.resolve();
+
+  it("keeps the partition keys, stays within the limits of a request, and tells the new positions", async () => {
+    const { calls, kinesis } = stream(() => false);
+    const put = await putRecords(
+      kinesis,
+      "s",
+      Array.from({ length: 501 }, (_, line) => record(line)),
+      noPause,
+    );
+    expect(calls.map((keys) => keys.length)).toEqual([500, 1]);
+    expect(put[500]).toMatchObject({ record: { line: 500 }, position: "shardId-1:20" });
+    const large = stream(() => false);
+    await putRecords(large.kinesis, "s", [record(1, 1_000_000), record(2, 4_000_000), record(3, 1)], noPause);
+    expect(large.calls).toEqual([["user-1"], ["user-2", "user-3"]]);
+  });
+
+  it("repeats only what the stream refused, and ends with its message when that does not help", async () => {
+    const once = stream((call, key) => call === 1 && key === "user-1");
+    expect(await putRecords(once.kinesis, "s", [record(0), record(1)], noPause)).toHaveLength(2);
+    expect(once.calls).toEqual([["user-0", "user-1"], ["user-1"]]);
+    const full = stream(() => true);
+    await expect(putRecords(full.kinesis, "s", [record(0)], noPause)).rejects.toThrow(
+      "The stream refused 1 records 8 times: Rate exceeded",
+    );
+  });
+});
+
+describe("the input of an execution", () => {
+  const event = { detail: { ModelPackageArn: 'arn:"x"' } };
+  const target = { Id: "1", Arn: "arn" };
+
+  it("is what the target makes of the event", () => {
+    const InputTransformer = { InputPathsMap: { arn: "$.detail.ModelPackageArn" }, InputTemplate: '{"modelPackageArn": <arn>}' };
+    expect(JSON.parse(inputOf({ ...target, InputTransformer }, event))).toEqual({ modelPackageArn: 'arn:"x"' });
+    expect(inputOf({ ...target, Input: '{"dataset":"fraud"}' }, event)).toBe('{"dataset":"fraud"}');
+    expect(JSON.parse(inputOf(target, event))).toEqual(event);
+    expect(() => inputOf({ ...target, InputPath: "$.detail" }, event)).toThrow("InputPath");
+  });
+});
+
+describe("the summary", () => {
+  const clean: Summary = {
+    dryRun: false,
+    found: { not_json: 2 },
+    redriven: 2,
+    returned: 0,
+    scored: 2,
+    known: 0,
+    pending: 0,
+    quarantined: [],
+    queues: [{ queue: "dlq", found: 1, redriven: 1, failed: {} }],
+  };
+  const again = { position: "shardId-1:7", before: "shardId-1:3", state: "quarantined", reason: "not_json" } as const;
+
+  it("is clean when everything arrived, and else says what failed again and why", () => {
+    expect(isClean(clean)).toBe(true);
+    const failed = {
+      ...clean,
+      quarantined: [again],
+      queues: [{ queue: "dlq", found: 1, redriven: 0, failed: { "no such queue": 1 } }],
+    };
+    expect([isClean({ ...clean, pending: 1 }), isClean(failed)]).toEqual([false, false]);
+    expect(redriveReport(failed)).toMatch(/not_json +1 +shardId-1:7[\s\S]*dlq +1 +no such queue/);
+    expect(redriveReport({ ...clean, dryRun: true, found: {} })).toContain("No records to redrive.");
+  });
+});
+
+it("says what is missing when there is no stack to redrive", async () => {
+  await expect(connectRedrive({ region: "us-east-1" }, {})).rejects.toThrow("The outputs have no region or no redrive");
+  await expect(redriveTarget({ aws: true, outputsFile: undefined })).rejects.toThrow("--aws needs --outputs FILE");
+  await expect(redriveTarget({ aws: true, outputsFile: "missing.json" })).rejects.toThrow("missing.json does not exist");
+  await expect(redriveTarget({ aws: true, outputsFile: "README.md" })).rejects.toThrow("README.md is not JSON");
+});
