@@ -8,6 +8,7 @@ import type { Violation } from "./violation";
 import { START_MS, World } from "./world";
 
 export interface Outcome {
+  readonly plan: Plan;
   readonly violations: readonly Violation[];
   /** What was accepted in this history. */
   readonly accepted: { readonly records: number; readonly scores: number; readonly labels: number };
@@ -31,18 +32,20 @@ export async function runHistory(plan: Plan, prepared: Prepared, trace: Trace = 
     world.scheduler.after(arrival.at, () => start(arrival, world, accepted));
   }
   for (let at = 0; at < FAULTS_END_MS; at += plan.settings.loadEveryMs) world.scheduler.after(at, () => world.load());
-  const settled = (await drain(world)) && redrive(world);
-  const ended = settled !== false && (await drain(world));
+  const settled = await drain(world);
+  const redriven = redrive(world);
+  const ended = settled && (await drain(world));
   const endless: Violation = { kind: "endless", about: "the history", detail: "Something never came to rest." };
-  const found = ended ? violations(world, accepted) : [endless];
+  const found = ended ? violations(world, accepted, redriven > 0) : [endless];
   return {
+    plan,
     violations: found,
     accepted: {
       records: world.stream.shards.reduce((sum, { records }) => sum + records.length, 0),
       scores: accepted.scores.size,
       labels: accepted.labels.size,
     },
-    redriven: settled === false ? 0 : settled.redriven,
+    redriven,
   };
 }
 
@@ -73,10 +76,10 @@ async function drain(world: World): Promise<boolean> {
 }
 
 /** Brings back everything that was given up, once. */
-function redrive(world: World): { readonly redriven: number } {
+function redrive(world: World): number {
   const records = world.givenUp.splice(0);
   for (const { partitionKey, data } of records) world.stream.put(partitionKey, data);
   const redriven = records.length + world.archiveQueue.redrive() + world.loadQueue.redrive();
   if (redriven > 0) world.trace("redrive", `${redriven} records and messages`);
-  return { redriven };
+  return redriven;
 }
