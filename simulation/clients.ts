@@ -36,6 +36,8 @@ interface Command {
 
 const READS = /^(Get|Head|BatchGet|Query|Describe|Receive)/;
 
+const PARTIAL: ReadonlySet<string> = new Set(["BatchGetItem", "PutEvents"]);
+
 export class Clients {
   constructor(
     private readonly network: Network,
@@ -57,6 +59,7 @@ export class Clients {
         action,
         detail: subjectOf(input),
         writes: !READS.test(action),
+        isPartial: PARTIAL.has(action),
         ...limits,
         effect: () => endpoint.handle(action, input),
       });

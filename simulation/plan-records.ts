@@ -32,8 +32,8 @@ export class Records {
       const { transaction_id } = random.pick([first, ...others]);
       return put({ ...this.#transaction(), transaction_id }, "conflict");
     }
-    if (draw < 0.2) return this.#unreadable();
-    if (draw < 0.22) return put({ ...this.#transaction(), transaction_id: random.pick(["x\u0000b", "x\ud800b", "x\ufffdb"]) }, "awkward id");
+    if (draw < 0.25) return this.#unreadable();
+    if (draw < 0.27) return put({ ...this.#transaction(), transaction_id: random.pick(["x\u0000b", "x\ud800b", "x\ufffdb"]) }, "awkward id");
     const transaction = this.#transaction();
     this.#earlier.push(transaction);
     return put(transaction, "transaction");

@@ -48,7 +48,7 @@ export function planOf(seed: number): Plan {
     maxAgeMs: random.pick([60_000, 120_000, 3_600_000]),
     functionTimeoutMs: random.pick([8_000, 30_000]),
     archiveBatchSize: random.pick([1, 10]),
-    loadEveryMs: random.pick([15_000, 60_000]),
+    loadEveryMs: random.pick([3_000, 15_000, 60_000]),
     loaders: random.between(1, 2),
     objectsPerLoad: random.pick([1, 3, 400]),
   };
@@ -65,7 +65,9 @@ function arrivals(random: Random): readonly Arrival[] {
     at = random.chance(0.7) ? at + random.between(0, 300) : random.between(0, HORIZON_MS);
     all.push({ kind: "record", at, ...records.next() });
   }
-  for (let index = random.between(0, 6); index > 0; index--) all.push(score(random, index));
+  const together = random.between(0, HORIZON_MS);
+  for (let index = random.between(0, 8); index > 0; index--)
+    all.push(score(random, index, random.chance(0.5) ? together : random.between(0, HORIZON_MS)));
   for (let index = random.between(0, 3); index > 0; index--) all.push(feedback(random));
   for (let index = random.chance(0.4) ? random.between(1, 3) : 0; index > 0; index--)
     all.push(reshard(random));
@@ -77,8 +79,7 @@ function reshard(random: Random): Arrival {
   return random.chance(0.6) ? { kind: "split", at, shard: random.between(0, 3) } : { kind: "merge", at };
 }
 
-function score(random: Random, index: number): Arrival {
-  const at = random.between(0, HORIZON_MS);
+function score(random: Random, index: number, at: number): Arrival {
   const lead = { companySize: random.pick([10, 500]), industry: "technology", engagementMetrics: random.between(0, 3) * 25 };
   const device = { request_id: `request-${random.between(1, 3)}`, device_id: "Zx9Personal-device", ip_address: "Zx9Personal-ip" };
   const isLead = random.chance(0.6);

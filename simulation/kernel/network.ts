@@ -13,6 +13,8 @@ export interface Call<T> {
   readonly detail?: string;
   /** Whether it changes something; a full disk refuses only such calls. */
   readonly writes: boolean;
+  /** The service itself refuses single items of a call when it is short of units. */
+  readonly isPartial?: boolean;
   /** Tries of the client, the first one included. */
   readonly attempts: number;
   readonly timeoutMs: number;
@@ -22,6 +24,7 @@ export interface Call<T> {
 
 const READ_FAULTS: ReadonlySet<FaultKind> = new Set(["throttle", "error", "lost", "late", "slow"]);
 const WRITE_FAULTS: ReadonlySet<FaultKind> = new Set([...READ_FAULTS, "full"]);
+const PARTIAL_FAULTS: ReadonlySet<FaultKind> = new Set(["error", "lost", "late", "slow"]);
 const LONGEST_TRIP_MS = 12;
 const RETRY_MS = 100;
 
@@ -48,7 +51,8 @@ export class Network {
     return new Promise((resolve, reject) => {
       if (!process.isAlive) return;
       const { service, timeoutMs, writes } = call;
-      const fault = this.faults.draw(service, this.scheduler.now(), writes ? WRITE_FAULTS : READ_FAULTS);
+      const kinds = call.isPartial ? PARTIAL_FAULTS : writes ? WRITE_FAULTS : READ_FAULTS;
+      const fault = this.faults.draw(service, this.scheduler.now(), kinds);
       const crashes = !process.beginCall();
       // A process that crashes at a call may have sent it.
       if (crashes && this.random.chance(0.5)) {

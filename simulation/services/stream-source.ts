@@ -23,7 +23,7 @@ export interface StreamSourcePorts {
   readonly invoke: StreamInvoke;
   /** The failure destination. */
   readonly giveUp: (records: readonly StreamRecord[], reason: string) => void;
-  /** Whether a finished batch is delivered once more, because its checkpoint was lost. */
+  /** Whether the checkpoint of a finished batch is lost, so that its records are read again. */
   readonly repeats: () => boolean;
 }
 
@@ -69,8 +69,8 @@ export class StreamSource {
       const from = this.#positions.get(shard) ?? 0;
       const records = shard.records.slice(from, from + this.settings.batchSize);
       await this.#deliver(records);
-      if (this.ports.repeats()) await this.#deliver(records);
-      this.#positions.set(shard, from + records.length);
+      // What is read again starts at the same place, and may hold records that have come since.
+      if (!this.ports.repeats()) this.#positions.set(shard, from + records.length);
     }
   }
 
