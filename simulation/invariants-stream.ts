@@ -15,7 +15,7 @@ export function unaccounted(world: World, archive: Archive): readonly Violation[
   const quarantined = new Map(world.warehouse.rows("quarantined_events").map((row) => [String(row.source_position), row]));
   const records = world.stream.shards.flatMap((shard) => shard.records);
   // An object that S3 stores long after its writer was stopped repeats lines of the next delivery; the warehouse merges them by event.
-  const lateObjects = world.plan.faults.some(({ kind, service }) => service === "s3" && (kind === "late" || kind === "slow"));
+  const lateObjects = world.plan.faults.some(({ kind, service }) => (service === "s3" || service === "all") && (kind === "late" || kind === "slow"));
   const found = new Map<string, Violation>();
   const report = (violation: Violation) => found.set(`${violation.kind} ${violation.about}`, violation);
   /** The same bytes may have been put several times; it is enough that one of them is in quarantine. */
