@@ -48,7 +48,8 @@ export async function main(argv?: readonly string[]): Promise<number> {
 
 function count(text: string, name: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new UsageError(`--${name}: expected a whole number from 1, got "${text}".`);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new UsageError(`--${name}: expected a whole number from 1, got "${text}".`);
   return value;
 }
 
@@ -69,7 +70,9 @@ async function one(root: string, seed: number, trace: boolean, json: boolean): P
   if (json) print(JSON.stringify({ seed, accepted, redriven, violations }));
   else {
     const { records, scores, labels } = accepted;
-    print(`seed ${seed}: ${records} records, ${scores} scores, ${labels} labels; ${redriven} redriven; ${violations.length} violations`);
+    print(
+      `seed ${seed}: ${records} records, ${scores} scores, ${labels} labels; ${redriven} redriven; ${violations.length} violations`,
+    );
     if (violations.length > 0) await explain(seed, product);
   }
   return violations.length === 0 ? 0 : 1;
@@ -80,7 +83,9 @@ async function explain(seed: number, product: Prepared): Promise<void> {
   const smaller = await shrink(planOf(seed), product);
   if (smaller === undefined) return;
   print(`\nThe smallest history that still fails, after ${smaller.histories} tries:\n${describePlan(smaller.plan)}`);
-  print(`\n${describeViolations(smaller.violations)}\n\nnpm run simulate -- --seed ${seed} --trace prints everything that happens.`);
+  print(
+    `\n${describeViolations(smaller.violations)}\n\nnpm run simulate -- --seed ${seed} --trace prints everything that happens.`,
+  );
 }
 
 async function many(root: string, first: number, seeds: number, threads: number, json: boolean): Promise<number> {
@@ -102,7 +107,9 @@ async function many(root: string, first: number, seeds: number, threads: number,
   const seconds = (Date.now() - startedAt) / 1000;
   if (json) print(JSON.stringify({ histories, records, redriven, seconds, failed }));
   else {
-    print(`${histories} histories with ${records} records, ${redriven} of them redriven, in ${seconds.toFixed(0)} s: ${failed.length} failed`);
+    print(
+      `${histories} histories with ${records} records, ${redriven} of them redriven, in ${seconds.toFixed(0)} s: ${failed.length} failed`,
+    );
     for (const { seed, violations } of failed) print(`seed ${seed}:\n${describeViolations(violations)}`);
     if (failed[0] !== undefined) await explain(failed[0].seed, await prepared(root));
   }

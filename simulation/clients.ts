@@ -44,7 +44,8 @@ export class Clients {
     private readonly endpoints: Endpoints,
   ) {}
 
-  dynamodb = (process: Process, limits: Limits): DynamoDBClient => this.#client(process, "dynamodb", this.endpoints.dynamodb, limits);
+  dynamodb = (process: Process, limits: Limits): DynamoDBClient =>
+    this.#client(process, "dynamodb", this.endpoints.dynamodb, limits);
   s3 = (process: Process, limits: Limits): S3Client => this.#client(process, "s3", this.endpoints.s3, limits);
   bus = (process: Process): EventBridgeClient => this.#client(process, "bus", this.endpoints.bus, FAST);
   redshift = (process: Process): RedshiftDataClient => this.#client(process, "redshift", this.endpoints.redshift, BULK);

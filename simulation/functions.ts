@@ -1,6 +1,7 @@
 /** The product's functions as their entries put them together, over simulated services. */
-import type { Process } from "./kernel/process";
+
 import { BULK, BULK_SINGLE, type Clients, type Endpoint, FAST } from "./clients";
+import type { Process } from "./kernel/process";
 import type { Random } from "./kernel/random";
 import type { Prepared } from "./prepared";
 
@@ -114,6 +115,11 @@ export function loaderFunction(tools: FunctionTools, process: Process, newId: ()
       metrics: { run: () => {} },
       newId,
     },
-    { ...product.DEFAULT_SETTINGS, copyRoleArn: "arn:aws:iam::000000000000:role/copy", maxObjects: objectsPerLoad, settleMilliseconds: 2_000 },
+    {
+      ...product.DEFAULT_SETTINGS,
+      copyRoleArn: "arn:aws:iam::000000000000:role/copy",
+      maxObjects: objectsPerLoad,
+      settleMilliseconds: 2_000,
+    },
   );
 }

@@ -1,7 +1,7 @@
 /** Personal values are nowhere but in the stream, at the failure destination, and in the callers' own hands. */
 import { textOf } from "./archive";
-import type { Violation } from "./violation";
 import { MARKER } from "./plan-records";
+import type { Violation } from "./violation";
 import type { World } from "./world";
 
 /** The marker in base64, at each of the three places at which a text can start in a group of three bytes. */
@@ -22,5 +22,9 @@ export function personalValues(world: World): readonly Violation[] {
   ];
   return places
     .filter(([, text]) => [MARKER, ...ENCODED].some((form) => text.includes(form)))
-    .map(([about]) => ({ kind: "personal value", about: about.replace(/\/.*/, "/"), detail: `${about} holds a personal value.` }));
+    .map(([about]) => ({
+      kind: "personal value",
+      about: about.replace(/\/.*/, "/"),
+      detail: `${about} holds a personal value.`,
+    }));
 }

@@ -1,6 +1,7 @@
 /** No user's state counts an event twice, and one that was never given up is counted. */
-import type { Violation } from "./violation";
+
 import { TABLES } from "./functions";
+import type { Violation } from "./violation";
 import type { World } from "./world";
 
 /** @param wasGivenUp a record that comes back as a repetition of its own event is in the warehouse, but no longer counted */

@@ -1,8 +1,8 @@
 /** What must hold once faults are over, queues are empty, and everything given up was brought back once. */
-import { archiveOf, type Archive } from "./archive";
-import { unaccounted } from "./invariants-stream";
+import { type Archive, archiveOf } from "./archive";
 import { personalValues } from "./invariants-privacy";
 import { miscounted } from "./invariants-state";
+import { unaccounted } from "./invariants-stream";
 import type { Accepted } from "./senders";
 import type { Violation } from "./violation";
 import type { World } from "./world";
@@ -24,12 +24,16 @@ export function violations(world: World, accepted: Accepted, wasGivenUp: boolean
 function unalerted({ bus, warehouse, prepared }: World, archive: Archive): readonly Violation[] {
   const { policies } = prepared;
   const published = new Set(bus.accepted.map(({ Detail = "{}" }) => String(JSON.parse(Detail).eventId)));
-  const risky = warehouse.rows("risk_events").filter(({ source, band }) => source === "kinesis" && policies.fraud.isAlert(String(band)));
+  const risky = warehouse
+    .rows("risk_events")
+    .filter(({ source, band }) => source === "kinesis" && policies.fraud.isAlert(String(band)));
   return risky.flatMap(({ event_id }): Violation[] => {
     const about = String(event_id);
     return [
       ...(published.has(about) ? [] : [{ kind: "no alert", about, detail: "It was never published." } as const]),
-      ...(archive.copies.has(about) ? [] : [{ kind: "no copy of an alert", about, detail: "It isn't under high-risk/." } as const]),
+      ...(archive.copies.has(about)
+        ? []
+        : [{ kind: "no copy of an alert", about, detail: "It isn't under high-risk/." } as const]),
     ];
   });
 }

@@ -22,7 +22,8 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
   },
   {
     name: "ids that differ from store to store are accepted",
-    matches: ({ kind, about }, { plan: { arrivals } }) => AWKWARD_ID.test(about) || (kind === "counted twice" && arrivals.some(isAwkward)),
+    matches: ({ kind, about }, { plan: { arrivals } }) =>
+      AWKWARD_ID.test(about) || (kind === "counted twice" && arrivals.some(isAwkward)),
   },
   { name: "quarantine doesn't keep the whole record", matches: ({ kind }) => kind === "quarantined, not whole" },
   {

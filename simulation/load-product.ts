@@ -81,7 +81,8 @@ function replacing(root: string, changes: readonly SourceChange[], applied: Set<
         let contents = readFileSync(path, "utf8");
         for (const change of mine) {
           const places = contents.split(change.from).length - 1;
-          if (places !== 1) throw new Error(`${change.file} has the text of a seeded bug ${places} times, expected once: ${change.from}`);
+          if (places !== 1)
+            throw new Error(`${change.file} has the text of a seeded bug ${places} times, expected once: ${change.from}`);
           contents = contents.replace(change.from, () => change.to);
           applied.add(change);
         }

@@ -70,14 +70,19 @@ export const MUTATIONS: readonly Mutation[] = [
     "stored.sourcePosition === candidate.record.position",
     'stored.sourcePosition !== ""',
   ),
+  change("failures of single results are overlooked", "stream/record-results.ts", "indexes.push(entry.candidate.index);", ""),
   change(
-    "failures of single results are overlooked",
-    "stream/record-results.ts",
-    "indexes.push(entry.candidate.index);",
-    "",
+    "no partial batch response",
+    "stream/handler.ts",
+    "failed === undefined ? [] : [{ itemIdentifier: failed.sequence }]",
+    "[]",
   ),
-  change("no partial batch response", "stream/handler.ts", "failed === undefined ? [] : [{ itemIdentifier: failed.sequence }]", "[]"),
-  change("the response skips the failed record", "stream/handler.ts", "const failed = records[done];", "const failed = records[done + 1];"),
+  change(
+    "the response skips the failed record",
+    "stream/handler.ts",
+    "const failed = records[done];",
+    "const failed = records[done + 1];",
+  ),
   change(
     "a failed quarantine is forgotten",
     "stream/process-batch.ts",
@@ -129,8 +134,8 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "lines of one key are loaded side by side",
     "loader/statements.ts",
-    "SELECT ${fields} FROM (SELECT ${fields}, ROW_NUMBER() OVER (PARTITION BY ${keys} ORDER BY ${target.version} DESC, ${target.tieBreak}) AS place FROM staged) AS numbered WHERE place = 1",
-    'SELECT ${fields} FROM staged${keys === "" ? keys : ""}',
+    " AS place FROM staged) AS numbered WHERE place = 1",
+    " AS place FROM staged) AS numbered",
   ),
   change(
     "the archiver reports no failures",
@@ -161,8 +166,8 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "label objects of a day share a name",
     "rest/feedback.ts",
-    "`labels/dt=${dateOf(now)}/${batchId}.ndjson.gz`",
-    '`labels/dt=${dateOf(now)}/${batchId.slice(0, 0)}labels.ndjson.gz`',
+    "async function store({ records, batchId }: Labels, now: number)",
+    'async function store({ records }: Labels, now: number, batchId = "labels")',
   ),
   change(
     "archive lines hold the input as it came",

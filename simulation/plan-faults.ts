@@ -38,7 +38,8 @@ function fault(random: Random, horizonMs: number): Fault {
   const share = random.pick([0.1, 0.3, 0.7, 1]);
   // All services of one machine share its disk, and all calls of a function its network.
   if (random.chance(0.06)) return { kind: "full", service: "all", from, until, share: 1 };
-  if (random.chance(0.15)) return { kind: random.pick(["error", "lost", "late"]), service: "all", from, until, share: Math.min(0.7, share) };
+  if (random.chance(0.15))
+    return { kind: random.pick(["error", "lost", "late"]), service: "all", from, until, share: Math.min(0.7, share) };
   const service = random.pick(SERVICES);
   return { kind: random.pick(KINDS[service]), service, from, until, share };
 }

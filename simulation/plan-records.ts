@@ -33,7 +33,8 @@ export class Records {
       return put({ ...this.#transaction(), transaction_id }, "conflict");
     }
     if (draw < 0.25) return this.#unreadable();
-    if (draw < 0.27) return put({ ...this.#transaction(), transaction_id: random.pick(["x\u0000b", "x\ud800b", "x\ufffdb"]) }, "awkward id");
+    if (draw < 0.27)
+      return put({ ...this.#transaction(), transaction_id: random.pick(["x\u0000b", "x\ud800b", "x\ufffdb"]) }, "awkward id");
     const transaction = this.#transaction();
     this.#earlier.push(transaction);
     return put(transaction, "transaction");

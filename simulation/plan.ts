@@ -22,7 +22,13 @@ export interface Settings {
 export type Arrival =
   /** A producer puts a record. `data` is base64. */
   | { readonly kind: "record"; readonly at: number; readonly partitionKey: string; readonly data: string; readonly label: string }
-  | { readonly kind: "score"; readonly at: number; readonly profile: "lead" | "device"; readonly body: string; readonly key: string }
+  | {
+      readonly kind: "score";
+      readonly at: number;
+      readonly profile: "lead" | "device";
+      readonly body: string;
+      readonly key: string;
+    }
   | { readonly kind: "feedback"; readonly at: number; readonly body: string }
   | { readonly kind: "split"; readonly at: number; readonly shard: number }
   | { readonly kind: "merge"; readonly at: number };
@@ -69,8 +75,7 @@ function arrivals(random: Random): readonly Arrival[] {
   for (let index = random.between(0, 8); index > 0; index--)
     all.push(score(random, index, random.chance(0.5) ? together : random.between(0, HORIZON_MS)));
   for (let index = random.between(0, 3); index > 0; index--) all.push(feedback(random));
-  for (let index = random.chance(0.4) ? random.between(1, 3) : 0; index > 0; index--)
-    all.push(reshard(random));
+  for (let index = random.chance(0.4) ? random.between(1, 3) : 0; index > 0; index--) all.push(reshard(random));
   return all.sort((a, b) => a.at - b.at);
 }
 
@@ -83,7 +88,13 @@ function score(random: Random, index: number, at: number): Arrival {
   const lead = { companySize: random.pick([10, 500]), industry: "technology", engagementMetrics: random.between(0, 3) * 25 };
   const device = { request_id: `request-${random.between(1, 3)}`, device_id: "Zx9Personal-device", ip_address: "Zx9Personal-ip" };
   const isLead = random.chance(0.6);
-  return { kind: "score", at, profile: isLead ? "lead" : "device", body: JSON.stringify(isLead ? lead : device), key: `key-${index}` };
+  return {
+    kind: "score",
+    at,
+    profile: isLead ? "lead" : "device",
+    body: JSON.stringify(isLead ? lead : device),
+    key: `key-${index}`,
+  };
 }
 
 function feedback(random: Random): Arrival {

@@ -13,7 +13,7 @@ import type { Prepared } from "./prepared";
 import { DataApi } from "./services/data-api";
 import { DynamoDb } from "./services/dynamodb";
 import { EventBus } from "./services/event-bus";
-import { type StreamRecord, Stream } from "./services/kinesis";
+import { Stream, type StreamRecord } from "./services/kinesis";
 import { QueueSource } from "./services/queue-source";
 import { S3, type StoredObject } from "./services/s3";
 import { Queue } from "./services/sqs";
@@ -67,9 +67,18 @@ export class World {
       { [TABLES.results]: ["transaction_id"], [TABLES.states]: ["user_id"], [TABLES.scores]: ["leadId", "timestamp"] },
       random,
       () => this.happens("dynamodb", "throttle"),
-      (item) => new prepared.product.ConditionalCheckFailedException({ message: "The conditional request failed", $metadata: { httpStatusCode: 400 }, ...(item === undefined ? {} : { Item: item }) }),
+      (item) =>
+        new prepared.product.ConditionalCheckFailedException({
+          message: "The conditional request failed",
+          $metadata: { httpStatusCode: 400 },
+          ...(item === undefined ? {} : { Item: item }),
+        }),
     );
-    this.loadQueue = new Queue({ name: "load", visibilitySeconds: LOADER_TIMEOUT_MS / 1000, maxReceives: 5 }, scheduler, () => {});
+    this.loadQueue = new Queue(
+      { name: "load", visibilitySeconds: LOADER_TIMEOUT_MS / 1000, maxReceives: 5 },
+      scheduler,
+      () => {},
+    );
     this.s3 = new S3(BUCKET, (key, object) => this.#notify(key, object));
     this.warehouse = new Warehouse({
       read: (bucket, key) => (bucket === BUCKET ? this.s3.objects.get(key)?.body : undefined),
@@ -80,12 +89,15 @@ export class World {
       () => this.archiveQueue,
       { batchSize: settings.archiveBatchSize, windowMs: settings.windowMs, concurrency: 2 },
       {
-        invoke: (event) => this.invoke("archiver", ARCHIVER_TIMEOUT_MS, (process) => archiverFunction(this.tools, process)(event)),
+        invoke: (event) =>
+          this.invoke("archiver", ARCHIVER_TIMEOUT_MS, (process) => archiverFunction(this.tools, process)(event)),
         repeats: () => this.happens("sqs", "duplicate"),
       },
       scheduler,
     );
-    this.archiveQueue = new Queue({ name: "archive", visibilitySeconds: 6 * 60, maxReceives: 5 }, scheduler, () => archiveSource.wake());
+    this.archiveQueue = new Queue({ name: "archive", visibilitySeconds: 6 * 60, maxReceives: 5 }, scheduler, () =>
+      archiveSource.wake(),
+    );
     this.bus = new EventBus(
       [{ detailType: DETAIL_TYPES.rest, deliver: (envelope) => this.archiveQueue.send(envelope) }],
       scheduler,
@@ -108,7 +120,7 @@ export class World {
       loadQueue: this.loadQueue,
       objectsPerLoad: settings.objectsPerLoad,
     };
-    this.stream = new Stream(settings.shards, now, (shard) => this.source?.wake(shard));
+    this.stream = new Stream(settings.shards, now, (shard) => this.source.wake(shard));
     this.source = new StreamSource(
       this.stream,
       settings,
@@ -159,7 +171,11 @@ export class World {
     const { functionTimeoutMs } = this.plan.settings;
     return this.invoke("scorer", functionTimeoutMs, (process) => {
       this.trace(process.name, `gets ${event.Records.map(({ eventID }) => `…${eventID.slice(-4)}`).join(" ")}`);
-      return streamFunction(this.tools, process, functionTimeoutMs)(event, {
+      return streamFunction(
+        this.tools,
+        process,
+        functionTimeoutMs,
+      )(event, {
         awsRequestId: process.name,
         getRemainingTimeInMillis: () => process.deadline - this.scheduler.now(),
       });

@@ -2,7 +2,11 @@
 import type { Service } from "./faults";
 
 export function serviceError(name: string, status: number, message: string): Error {
-  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status }, $fault: status >= 500 ? "server" : "client" });
+  return Object.assign(new Error(message), {
+    name,
+    $metadata: { httpStatusCode: status },
+    $fault: status >= 500 ? "server" : "client",
+  });
 }
 
 /** Names from the services' API references. */
@@ -25,7 +29,10 @@ export const connectionError = (): Error => Object.assign(new Error("socket hang
 /** What the SDK's standard mode repeats. */
 export function isRetried(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const { $metadata, code } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number }; readonly code?: string };
+  const { $metadata, code } = error as Error & {
+    readonly $metadata?: { readonly httpStatusCode?: number };
+    readonly code?: string;
+  };
   const status = $metadata?.httpStatusCode ?? 0;
   return status >= 500 || status === 429 || /Throttl|ThroughputExceeded|Timeout/.test(error.name) || code === "ECONNRESET";
 }

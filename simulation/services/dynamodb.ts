@@ -118,7 +118,11 @@ export class DynamoDb {
   }
 
   #check(conditional: Conditional, item: Item | undefined): void {
-    const { ConditionExpression: expression, ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} } = conditional;
+    const {
+      ConditionExpression: expression,
+      ExpressionAttributeNames: names = {},
+      ExpressionAttributeValues: values = {},
+    } = conditional;
     if (expression === undefined) return;
     const condition: Condition = { expression, names, values };
     if (holds(condition, item)) return;

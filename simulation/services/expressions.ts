@@ -62,8 +62,12 @@ export function holds({ expression, names, values }: Condition, item: Item | und
 
 function tokenise(expression: string): string[] {
   const tokens: string[] = [];
-  TOKEN.lastIndex = 0;
-  for (let match = TOKEN.exec(expression); match !== null; match = TOKEN.exec(expression)) tokens.push(match[1]!);
+  for (let at = 0; at < expression.trimEnd().length; at = TOKEN.lastIndex) {
+    TOKEN.lastIndex = at;
+    const match = TOKEN.exec(expression);
+    if (match === null) unmodelled(expression);
+    tokens.push(match[1]!);
+  }
   return tokens;
 }
 
@@ -102,5 +106,7 @@ function orderOf(left: AttributeValue | undefined, right: AttributeValue | undef
 }
 
 function unmodelled(expression: string): never {
-  throw new Error(`The simulated DynamoDB doesn't know the expression "${expression}"; add it to simulation/services/expressions.ts.`);
+  throw new Error(
+    `The simulated DynamoDB doesn't know the expression "${expression}"; add it to simulation/services/expressions.ts.`,
+  );
 }

@@ -29,7 +29,7 @@ export class Stream {
   constructor(
     count: number,
     private readonly now: () => number,
-    /** Called when a shard got a record, was made, or was closed. */
+    /** Called when a shard got a record or was closed. */
     private readonly onChange: (shard: Shard) => void,
   ) {
     for (let index = 0; index < count; index++) this.#open(index / count, (index + 1) / count, []);
@@ -68,6 +68,6 @@ export class Stream {
     const id = `shardId-${String(this.shards.length).padStart(12, "0")}`;
     const shard: Shard = { id, parents, low, high, records: [], isOpen: true };
     this.shards.push(shard);
-    this.onChange(shard);
+    for (const parent of parents) this.onChange(parent);
   }
 }

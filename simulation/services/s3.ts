@@ -1,6 +1,7 @@
 /** S3: conditional writes, and notifications that arrive at least once and in any order. */
-import type { HeadObjectCommandInput, PutObjectCommandInput } from "@aws-sdk/client-s3";
+
 import { createHash } from "node:crypto";
+import type { HeadObjectCommandInput, PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { serviceError } from "../kernel/service-errors";
 
 export interface StoredObject {

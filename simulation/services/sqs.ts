@@ -109,7 +109,13 @@ export class Queue {
     }
   }
 
-  #release({ ReceiptHandle: handle = "", VisibilityTimeout: seconds = 0 }: { ReceiptHandle?: string | undefined; VisibilityTimeout?: number | undefined }): void {
+  #release({
+    ReceiptHandle: handle = "",
+    VisibilityTimeout: seconds = 0,
+  }: {
+    ReceiptHandle?: string | undefined;
+    VisibilityTimeout?: number | undefined;
+  }): void {
     const message = this.#messages.get(handle.slice(0, handle.indexOf("#")));
     if (message?.handle === handle) this.hide(message, seconds);
   }

@@ -19,14 +19,15 @@ const STATEMENT = {
   copy: /^COPY staged FROM '(.+?)' IAM_ROLE '.+' MANIFEST FORMAT AS JSON 'auto' GZIP /,
   fresh:
     /^CREATE TEMP TABLE fresh DISTKEY \(\w+\) AS SELECT (.+) FROM \(SELECT .+, ROW_NUMBER\(\) OVER \(PARTITION BY (.+) ORDER BY (\w+) DESC, (\w+)( DESC)?\) AS place FROM staged\) AS numbered WHERE place = 1$/,
-  all: /^CREATE TEMP TABLE fresh DISTKEY \(\w+\) AS SELECT (.+) FROM staged$/,
+  all: /^CREATE TEMP TABLE fresh DISTKEY \(\w+\) AS SELECT .+ FROM \(SELECT .+ FROM staged\) AS numbered$/,
   known: /^DELETE FROM fresh USING risk\.(\w+) WHERE (.+) AND \((\w+)\.(\w+) >= fresh\.\w+(?: OR \w+\.(\w+) = fresh\.\w+)?\)$/,
   loads:
     /^INSERT INTO risk\.loads \(.+\) SELECT '(.+?)', '(\w+)', (\d+), s\.lines, f\.lines - u\.lines, u\.lines, s\.lines - f\.lines, s\.newest_at, GETDATE\(\) FROM \(SELECT COUNT\(\*\) AS lines, MAX\((\w+)\) AS newest_at FROM staged\) AS s CROSS JOIN \(SELECT COUNT\(\*\) AS lines FROM fresh\) AS f CROSS JOIN \(SELECT COUNT\(\*\) AS lines FROM fresh JOIN risk\.\w+ AS known ON (.+)\) AS u$/,
   merge: /^MERGE INTO risk\.(\w+) USING fresh ON (.+?) WHEN MATCHED THEN UPDATE SET .+ WHEN NOT MATCHED THEN INSERT /,
   loaded: /^CREATE TEMP TABLE loaded /,
   objects: /^INSERT INTO loaded \(object_key, etag, size_bytes\) VALUES (.+)$/s,
-  ledger: /^INSERT INTO risk\.load_ledger \(.+\) SELECT .+, '(?:loaded)', .+ WHERE l\.load_id = '(.+?)'( AND NOT EXISTS \(.+\))?$/,
+  ledger:
+    /^INSERT INTO risk\.load_ledger \(.+\) SELECT .+, '(?:loaded)', .+ WHERE l\.load_id = '(.+?)'( AND NOT EXISTS \(.+\))?$/,
   result: /^SELECT "rows", inserted, updated, duplicates, newest_at FROM risk\.loads WHERE load_id = '(.+)'$/,
   known_objects: /^SELECT object_key, etag FROM risk\.load_ledger WHERE status = 'loaded' AND object_key IN \((.+)\)$/s,
 } as const;
@@ -131,7 +132,11 @@ export class Transaction {
     const manifest: unknown = JSON.parse(Buffer.from(this.#object(url)).toString());
     const { entries } = manifest as { readonly entries: readonly { readonly url: string }[] };
     return entries.flatMap(({ url: object }) =>
-      gunzipSync(this.#object(object)).toString().split("\n").filter((line) => line !== "").map((line) => this.#line(line)),
+      gunzipSync(this.#object(object))
+        .toString()
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => this.#line(line)),
     );
   }
 
@@ -147,7 +152,8 @@ export class Transaction {
     if (text.includes("\\u0000")) throw new SqlError("Invalid null byte in a line.");
     const line = JSON.parse(text) as Readonly<Record<string, unknown>>;
     const row: Row = {};
-    for (const [field, { type }] of Object.entries(this.#target?.columns ?? {})) row[field] = parseField(field, type, line[field]);
+    for (const [field, { type }] of Object.entries(this.#target?.columns ?? {}))
+      row[field] = parseField(field, type, line[field]);
     return row;
   }
 
@@ -185,14 +191,16 @@ export class Transaction {
 
   #enter(id: string, onlyNew: boolean): void {
     const { ledger } = this.warehouse;
-    const isKnown = (object: Row): boolean => ledger.some((row) => row.object_key === object.object_key && row.etag === object.etag);
+    const isKnown = (object: Row): boolean =>
+      ledger.some((row) => row.object_key === object.object_key && row.etag === object.etag);
     const entered = this.#objects.filter((object) => !onlyNew || !isKnown(object));
     this.#changes.push(() => ledger.push(...entered.map((object) => ({ ...object, load_id: id }))));
   }
 }
 
 /** `a.x = fresh.x AND a.y = fresh.y` → x, y. */
-const keysOf = (condition: string): readonly string[] => [...condition.matchAll(/fresh\.(\w+)/g)].map(([, column = ""]) => column);
+const keysOf = (condition: string): readonly string[] =>
+  [...condition.matchAll(/fresh\.(\w+)/g)].map(([, column = ""]) => column);
 const isSame = (a: Row, b: Row, keys: readonly string[]): boolean => keys.every((key) => a[key] === b[key]);
 const unquoted = (text: string): string => text.replaceAll("''", "'").replaceAll("\\\\", "\\");
 
