@@ -87,7 +87,7 @@ export function scoreFunction(tools: FunctionTools, process: Process, profile: "
     bus: product.createEventBus(clients.bus(process), "bus", "risk.scores", backoffOf(tools, process)),
     objects: product.createObjectStore(clients.s3(process, FAST), BUCKET),
     eventDetailType: DETAIL_TYPES.rest,
-    cacheTtlSeconds: 20,
+    cacheTtlSeconds: 300,
     jitter: 0,
     random: () => random.next(),
   });

@@ -25,12 +25,6 @@ export const MUTATIONS: readonly Mutation[] = [
     "entry.fresh || existing.size > 0",
   ),
   change(
-    "a taken archive key counts as written",
-    "stream/archive-batch.ts",
-    "redelivery ? await freeKey(key, objects) : key;",
-    "redelivery && false ? await freeKey(key, objects) : key;",
-  ),
-  change(
     "copies of alerts come after the archive object",
     "stream/archive-batch.ts",
     `  if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);

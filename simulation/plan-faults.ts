@@ -9,7 +9,7 @@ const KINDS: Readonly<Record<Service, readonly [FaultKind, ...FaultKind[]]>> = {
   sqs: ["error", "lost", "late", "duplicate"],
   redshift: ["throttle", "error", "lost", "late", "slow"],
   kinesis: ["throttle", "error", "lost"],
-  lambda: ["crash", "crash", "crash", "throttle", "lost", "duplicate"],
+  lambda: ["crash", "crash", "crash", "throttle", "lost", "duplicate", "duplicate"],
   api: ["lost", "throttle"],
 };
 const SERVICES: readonly [Service, ...Service[]] = [

@@ -54,7 +54,7 @@ export async function callApi(
       if (answer.statusCode === 202) acceptLabels(arrival.body, accepted);
       if (answer.statusCode < 409) return;
     }
-    await world.scheduler.sleep(answer === undefined ? API_TIMEOUT_MS : 1_000 * attempt);
+    await world.scheduler.sleep(answer === undefined ? API_TIMEOUT_MS : 5_000 * attempt);
   }
 }
 
