@@ -17,6 +17,8 @@ export interface Settings {
   /** Loaders that may run at the same time. */
   readonly loaders: number;
   readonly objectsPerLoad: number;
+  /** Longest time of one load's statements together. */
+  readonly loadMs: number;
 }
 
 export type Arrival =
@@ -57,6 +59,7 @@ export function planOf(seed: number): Plan {
     loadEveryMs: random.pick([3_000, 15_000, 60_000]),
     loaders: random.between(1, 2),
     objectsPerLoad: random.pick([1, 3, 400]),
+    loadMs: random.pick([400, 400, 12_000]),
   };
   return { seed, settings, arrivals: arrivals(random), faults: faults(random, HORIZON_MS) };
 }

@@ -25,8 +25,8 @@ const ARCHIVER_TIMEOUT_MS = 60_000;
 const LOADER_TIMEOUT_MS = 900_000;
 const LONGEST_NOTICE_MS = 5_000;
 const THROTTLED_MS = 1_000;
-/** Share of a function's calls before which a crash falls. */
-const CRASH_WITHIN_CALLS = 30;
+/** A crash falls into the first calls of a function: those of a request, or those of a batch. */
+const CRASH_WITHIN_CALLS = [6, 30] as const;
 
 export class World {
   readonly scheduler = new Scheduler(START_MS);
@@ -109,7 +109,7 @@ export class World {
       dynamodb: this.dynamodb,
       s3: this.s3,
       bus: this.bus,
-      redshift: new DataApi(this.warehouse, scheduler, random, this.faults),
+      redshift: new DataApi(this.warehouse, scheduler, random, this.faults, settings.loadMs),
     });
     this.tools = {
       prepared,
@@ -145,7 +145,7 @@ export class World {
   async invoke<T>(name: string, timeoutMs: number, body: (process: Process) => Promise<T>): Promise<T | undefined> {
     const { scheduler, random, trace } = this;
     while (this.happens("lambda", "throttle")) await scheduler.sleep(THROTTLED_MS);
-    const crashAt = this.happens("lambda", "crash") ? random.between(1, CRASH_WITHIN_CALLS) : undefined;
+    const crashAt = this.happens("lambda", "crash") ? random.between(1, random.pick(CRASH_WITHIN_CALLS)) : undefined;
     const isLost = this.happens("lambda", "lost");
     const actor = `${name}#${++this.#invocations}`;
     const process = new Process(actor, scheduler, scheduler.now() + timeoutMs, crashAt);

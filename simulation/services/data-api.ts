@@ -22,7 +22,6 @@ interface Statement {
 }
 
 const STATEMENT_FAULTS = new Set(["error", "lost"] as const);
-const LONGEST_STATEMENT_MS = 400;
 
 export class DataApi {
   readonly #statements = new Map<string, Statement>();
@@ -35,6 +34,8 @@ export class DataApi {
     private readonly scheduler: Scheduler,
     private readonly random: Random,
     private readonly faults: Faults,
+    /** Longest time of a transaction that waits for nobody. */
+    private readonly longestMs: number,
   ) {}
 
   handle(action: string, input: object): object {
@@ -78,7 +79,7 @@ export class DataApi {
     let release: () => void = () => {};
     for (const [index, sql] of statement.sqls.entries()) {
       if (Transaction.isLock(sql)) release = await this.#locked();
-      await this.scheduler.sleep(this.random.between(1, LONGEST_STATEMENT_MS / statement.sqls.length));
+      await this.scheduler.sleep(this.random.between(1, this.longestMs / statement.sqls.length));
       if (statement.status === "ABORTED") break;
       try {
         if (this.faults.draw("redshift", this.scheduler.now(), STATEMENT_FAULTS) !== undefined)

@@ -48,7 +48,8 @@ export class S3 {
   }
 
   #head({ Key: key = "" }: HeadObjectCommandInput): object {
-    if (!this.objects.has(key)) throw serviceError("NotFound", 404, "No such key.");
-    return {};
+    const object = this.objects.get(key);
+    if (object === undefined) throw serviceError("NotFound", 404, "No such key.");
+    return { ContentLength: object.body.length, ETag: `"${object.etag}"` };
   }
 }
