@@ -64,13 +64,15 @@ export class StreamSource {
   }
 
   async #read(shard: Shard): Promise<void> {
+    let wasRepeated = false;
     while (!this.#isDone(shard)) {
       await this.scheduler.sleep(this.random.between(1, Math.max(1, this.settings.windowMs)));
       const from = this.#positions.get(shard) ?? 0;
       const records = shard.records.slice(from, from + this.settings.batchSize);
       await this.#deliver(records);
       // What is read again starts at the same place, and may hold records that have come since.
-      if (!this.ports.repeats()) this.#positions.set(shard, from + records.length);
+      wasRepeated = !wasRepeated && this.ports.repeats();
+      if (!wasRepeated) this.#positions.set(shard, from + records.length);
     }
   }
 
