@@ -3,7 +3,7 @@ import type { Random } from "./kernel/random";
 
 /** Which faults a service can have. */
 const KINDS: Readonly<Record<Service, readonly [FaultKind, ...FaultKind[]]>> = {
-  dynamodb: ["throttle", "error", "lost", "late", "slow"],
+  dynamodb: ["throttle", "throttle", "error", "lost", "late", "slow"],
   s3: ["throttle", "error", "lost", "late", "slow", "duplicate"],
   bus: ["throttle", "error", "lost", "late", "duplicate"],
   sqs: ["error", "lost", "late", "duplicate"],

@@ -24,6 +24,8 @@ export const START_MS = Date.UTC(2026, 10, 21, 12);
 const ARCHIVER_TIMEOUT_MS = 60_000;
 const LOADER_TIMEOUT_MS = 900_000;
 const LONGEST_NOTICE_MS = 5_000;
+/** Share of S3's notifications that come twice on a good day. */
+const REPEATED_NOTICES = 0.05;
 const THROTTLED_MS = 1_000;
 /** A crash falls into the first calls of a function: those of a request, or those of a batch. */
 const CRASH_WITHIN_CALLS = [6, 30] as const;
@@ -198,7 +200,8 @@ export class World {
     if (!this.prepared.product.TARGETS.some(({ prefix }) => key.startsWith(prefix))) return;
     const object = { key: encodeURIComponent(key).replaceAll("%2F", "/"), size: body.length, eTag: etag };
     const notice = JSON.stringify({ Records: [{ eventName: "ObjectCreated:Put", s3: { bucket: { name: BUCKET }, object } }] });
-    for (let times = this.happens("s3", "duplicate") ? 2 : 1; times > 0; times--)
+    const isRepeated = this.happens("s3", "duplicate") || this.random.chance(REPEATED_NOTICES);
+    for (let times = isRepeated ? 2 : 1; times > 0; times--)
       this.scheduler.after(this.random.between(20, LONGEST_NOTICE_MS), () => this.loadQueue.send(notice));
   }
 }
