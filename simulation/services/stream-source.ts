@@ -27,6 +27,8 @@ export interface StreamSourcePorts {
   readonly repeats: () => boolean;
 }
 
+const SHORTEST_POLL_MS = 20;
+
 interface Part {
   readonly records: readonly StreamRecord[];
   readonly retries: number;
@@ -51,12 +53,17 @@ export class StreamSource {
 
   /** Reads the shard, and those that wait for it, as far as there are records. */
   wake(shard: Shard): void {
-    if (this.#running.has(shard) || this.#isDone(shard) || !shard.parents.every((parent) => this.#isDone(parent))) return;
+    if (this.#running.has(shard) || this.#isDone(shard) || !this.#mayStart(shard)) return;
     this.#running.add(shard);
     void this.#read(shard).then(() => {
       this.#running.delete(shard);
       for (const other of this.stream.shards) this.wake(other);
     });
+  }
+
+  /** A parent without records may itself be waiting for its own. */
+  #mayStart({ parents }: Shard): boolean {
+    return parents.every((parent) => this.#isDone(parent) && this.#mayStart(parent));
   }
 
   #isDone(shard: Shard): boolean {
@@ -66,8 +73,10 @@ export class StreamSource {
   async #read(shard: Shard): Promise<void> {
     let wasRepeated = false;
     while (!this.#isDone(shard)) {
-      await this.scheduler.sleep(this.random.between(1, Math.max(1, this.settings.windowMs)));
       const from = this.#positions.get(shard) ?? 0;
+      // A full batch doesn't wait for its window.
+      const isFull = shard.records.length - from >= this.settings.batchSize;
+      await this.scheduler.sleep(this.random.between(1, isFull ? SHORTEST_POLL_MS : this.settings.windowMs));
       const records = shard.records.slice(from, from + this.settings.batchSize);
       await this.#deliver(records);
       // What is read again starts at the same place, and may hold records that have come since.
