@@ -138,12 +138,6 @@ export const MUTATIONS: readonly Mutation[] = [
     "failed.flat().slice(0, 0).map((itemIdentifier) => ({ itemIdentifier }))",
   ),
   change(
-    "the archiver's key names one event of many",
-    "archiver/archive-messages.ts",
-    'sha256(distinct.map(([id]) => id).join("\\n"))',
-    'sha256(distinct.map(([id]) => id)[0] ?? "")',
-  ),
-  change(
     "scores that the bus refused are answered",
     "rest/score-request.ts",
     "if (refused.length === 0) return;",
