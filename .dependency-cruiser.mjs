@@ -3,10 +3,11 @@
  *
  *   index.ts → stacks → components → functions        the program and what it deploys
  *   cli, build, controls, bench → the program and packages
+ *   cli → simulation → functions                      the data path in virtual time
  *   packages/*                                         don't know the program
  */
 const PROGRAM = "^(index\\.ts|stacks|components|functions)";
-const SHELL = "^(cli|build|controls|bench|tests)/";
+const SHELL = "^(cli|build|controls|bench|simulation|tests)/";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
@@ -103,6 +104,20 @@ export default {
       severity: "error",
       from: { path: "^(cli|bench)/" },
       to: { path: "^(cli|bench)/", pathNot: "^$1/|^cli/(terminal|options)\\.ts$" },
+    },
+    {
+      name: "simulation-knows-functions",
+      comment: "It runs the functions as they are, without the program that deploys them.",
+      severity: "error",
+      from: { path: "^simulation/" },
+      to: { path: `^(index\\.ts|stacks|components|cli|build|controls|bench|tests)` },
+    },
+    {
+      name: "simulation-is-run-by-commands",
+      comment: "The product has no part for its simulation.",
+      severity: "error",
+      from: { pathNot: "^(simulation|cli|tests)/" },
+      to: { path: "^simulation/" },
     },
     {
       name: "nothing-imports-the-entry",

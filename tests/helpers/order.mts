@@ -5,6 +5,7 @@ const LONG: readonly (readonly [file: string, seconds: number])[] = [
   ["tests/e2e/pipelines.test.ts", 280],
   ["tests/e2e/pipeline-failures.test.ts", 210],
   ["tests/jobs/python.test.ts", 70],
+  ["tests/simulation/histories.test.ts", 65],
   ["tests/e2e/lifecycle.test.ts", 60],
 ];
 

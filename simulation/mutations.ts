@@ -1,0 +1,166 @@
+/** Seeded bugs: each is a mistake that somebody could make, and that the simulation must find. */
+import type { SourceChange } from "./load-product";
+
+export interface Mutation {
+  readonly name: string;
+  readonly changes: readonly [SourceChange, ...SourceChange[]];
+}
+
+const change = (name: string, file: string, from: string, to: string): Mutation => ({
+  name,
+  changes: [{ file: `functions/${file}`, from, to }],
+});
+
+export const MUTATIONS: readonly Mutation[] = [
+  change(
+    "stored results count as archived",
+    "stream/archive-batch.ts",
+    "existing.size === 0 ? entries : entries.filter((entry) => entry.fresh || !existing.has(entry.result.archiveKey));",
+    "entries.filter((entry) => entry.fresh);",
+  ),
+  change(
+    "archived events are archived again",
+    "stream/archive-batch.ts",
+    "entry.fresh || !existing.has(entry.result.archiveKey)",
+    "entry.fresh || existing.size > 0",
+  ),
+  change(
+    "copies of alerts come after the archive object",
+    "stream/archive-batch.ts",
+    `  if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);
+  await objects.putIfAbsent(target, body);`,
+    `  await objects.putIfAbsent(target, body);
+  if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);`,
+  ),
+  change(
+    "the state folds every record",
+    "stream/plan-batch.ts",
+    "(state === undefined || isAfter(record.sequence, state.lastSequence))",
+    "true",
+  ),
+  change(
+    "sequence numbers compare as text",
+    "stream/sequence.ts",
+    "a.length === b.length ? a > b : a.length > b.length",
+    "a > b",
+  ),
+  change("sequence numbers are stored unpadded", "stream/sequence.ts", 'sequence.padStart(DIGITS, "0")', "sequence"),
+  change(
+    "results overwrite each other",
+    "stream/adapters.ts",
+    `            ConditionExpression: "attribute_not_exists(transaction_id)",`,
+    "",
+  ),
+  change(
+    "states are written unconditionally",
+    "stream/adapters.ts",
+    `            ConditionExpression: "attribute_not_exists(user_id) OR last_sequence < :sequence",
+            ExpressionAttributeValues: { ":sequence": s(paddedSequence(lastSequence)) },`,
+    "",
+  ),
+  change(
+    "another record's result counts as one's own",
+    "stream/record-results.ts",
+    "stored.sourcePosition === candidate.record.position",
+    'stored.sourcePosition !== ""',
+  ),
+  change("failures of single results are overlooked", "stream/record-results.ts", "indexes.push(entry.candidate.index);", ""),
+  change(
+    "no partial batch response",
+    "stream/handler.ts",
+    "failed === undefined ? [] : [{ itemIdentifier: failed.sequence }]",
+    "[]",
+  ),
+  change(
+    "the response skips the failed record",
+    "stream/handler.ts",
+    "const failed = records[done];",
+    "const failed = records[done + 1];",
+  ),
+  change(
+    "a failed quarantine is forgotten",
+    "stream/process-batch.ts",
+    "return { indexes: unfit.map(({ index }) => index), error };",
+    "return { indexes: [], error };",
+  ),
+  change(
+    "alerts that were refused are forgotten",
+    "stream/publish-alerts.ts",
+    "const indexes = refused.map((position) => risky[position]!.candidate.index);",
+    "const indexes: number[] = [];",
+  ),
+  change(
+    "entries that the bus refused count as published",
+    "shared/event-bus.ts",
+    "return batch.filter((_, position) => answer.Entries?.[position]?.ErrorCode !== undefined);",
+    "return answer.Entries === undefined ? [...batch] : [];",
+  ),
+  change(
+    "unprocessed keys count as read",
+    "shared/batch-get.ts",
+    "unread: keys.filter((key) => refused.has(keyText(key)))",
+    "unread: keys.filter((key) => refused.has(keyText(key)) && keys.length === 0)",
+  ),
+  change(
+    "messages are deleted before the load is finished",
+    "loader/handler.ts",
+    'objects.every((object) => this.outcomes.get(identity(object)) === "loaded")',
+    'objects.every((object) => this.outcomes.get(identity(object)) !== "failed")',
+  ),
+  change(
+    "a load that was accepted counts as finished",
+    "loader/sql-client.ts",
+    'if (state.status === "FINISHED" || state.status === "FAILED" || state.status === "ABORTED") return state;',
+    'return { ...state, status: state.status === "FAILED" ? state.status : "FINISHED" };',
+  ),
+  change(
+    "the ledger isn't asked",
+    "loader/statements.ts",
+    " AND NOT EXISTS (SELECT 1 FROM risk.load_ledger AS known WHERE known.object_key = o.object_key AND known.etag = o.etag)",
+    "",
+  ),
+  change(
+    "labels are told apart without their time",
+    "loader/targets.ts",
+    'key: ["event_id", "source", "labelled_at"]',
+    'key: ["event_id", "source"]',
+  ),
+  change(
+    "lines of one key are loaded side by side",
+    "loader/statements.ts",
+    " AS place FROM staged) AS numbered WHERE place = 1",
+    " AS place FROM staged) AS numbered",
+  ),
+  change(
+    "the archiver reports no failures",
+    "archiver/handler.ts",
+    "failed.flat().map((itemIdentifier) => ({ itemIdentifier }))",
+    "failed.flat().slice(0, 0).map((itemIdentifier) => ({ itemIdentifier }))",
+  ),
+  change(
+    "scores that the bus refused are answered",
+    "rest/score-request.ts",
+    "if (refused.length === 0) return;",
+    "if (refused.length <= 1) return;",
+  ),
+  change(
+    "scores are cached before they are recorded",
+    "rest/score-request.ts",
+    `  await publish(stored, line, tokeniser.protect(storedInput), degraded, args);
+  await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));`,
+    `  await args.scores.put(stored, profile.id).catch((error: unknown) => storeFailed("store", error, degraded, args));
+  await publish(stored, line, tokeniser.protect(storedInput), degraded, args);`,
+  ),
+  change(
+    "label objects of a day share a name",
+    "rest/feedback.ts",
+    "async function store({ records, batchId }: Labels, now: number)",
+    'async function store({ records }: Labels, now: number, batchId = "labels")',
+  ),
+  change(
+    "archive lines hold the input as it came",
+    "shared/archive-line.ts",
+    "input: tokeniser.protect(event.stored),",
+    "input: event.stored,",
+  ),
+];

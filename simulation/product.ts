@@ -1,0 +1,26 @@
+/** What the simulation runs of the product. It is bundled, so that a seeded bug can be built into it: see load-product.ts. */
+export { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+export { device, feedback, fraud, lead, policy } from "#validators";
+export { createArchiverHandler } from "../functions/archiver/handler";
+export { createManifestStore, createQueue } from "../functions/loader/adapters";
+export { createDataApi } from "../functions/loader/data-api";
+export { createLoader } from "../functions/loader/handler";
+export { DEFAULT_SETTINGS } from "../functions/loader/ports";
+export { createSqlClient } from "../functions/loader/sql-client";
+export { type LoadTarget, TARGETS } from "../functions/loader/targets";
+export { createIdempotencyStore, createScoreStore } from "../functions/rest/adapters";
+export { createFeedbackHandler } from "../functions/rest/feedback";
+export { createRestHandler } from "../functions/rest/handler";
+export { accept } from "../functions/scoring/core/accept";
+export { hashJson } from "../functions/scoring/core/hash";
+export { compilePolicy } from "../functions/scoring/policy/compile";
+export { PROFILES } from "../functions/scoring/profiles";
+export { createEventBus } from "../functions/shared/event-bus";
+export { createLog } from "../functions/shared/log";
+export { createMetrics } from "../functions/shared/metrics";
+export { createObjectStore } from "../functions/shared/object-store";
+export { createTokeniser } from "../functions/shared/tokeniser";
+export { createResultStore, createStateStore } from "../functions/stream/adapters";
+export { decodeJson } from "../functions/stream/decode";
+export { createStreamHandler } from "../functions/stream/handler";
+export { readResult } from "../functions/stream/result-item";

@@ -1,0 +1,55 @@
+/** S3: conditional writes, and notifications that arrive at least once and in any order. */
+
+import { createHash } from "node:crypto";
+import type { HeadObjectCommandInput, PutObjectCommandInput } from "@aws-sdk/client-s3";
+import { serviceError } from "../kernel/service-errors";
+
+export interface StoredObject {
+  readonly body: Uint8Array;
+  readonly etag: string;
+}
+
+export class S3 {
+  readonly objects = new Map<string, StoredObject>();
+
+  constructor(
+    readonly bucket: string,
+    /** Called for each object that is created. */
+    private readonly onCreated: (key: string, object: StoredObject) => void,
+  ) {}
+
+  handle(action: string, input: object): object {
+    switch (action) {
+      case "PutObject":
+        return this.#put(input as PutObjectCommandInput);
+      case "HeadObject":
+        return this.#head(input as HeadObjectCommandInput);
+      default:
+        throw new Error(`The simulated S3 doesn't know ${action}; add it to simulation/services/s3.ts.`);
+    }
+  }
+
+  /** What a service writes itself. */
+  store(key: string, body: Uint8Array): void {
+    const object = { body, etag: createHash("md5").update(body).digest("hex") };
+    this.objects.set(key, object);
+    this.onCreated(key, object);
+  }
+
+  keysUnder(prefix: string): readonly string[] {
+    return [...this.objects.keys()].filter((key) => key.startsWith(prefix));
+  }
+
+  #put({ Key: key = "", Body: body, IfNoneMatch: condition }: PutObjectCommandInput): object {
+    if (condition === "*" && this.objects.has(key)) throw serviceError("PreconditionFailed", 412, "The key exists.");
+    // The platform sends bytes or text, never a stream.
+    this.store(key, typeof body === "string" ? Buffer.from(body) : (body as Uint8Array));
+    return {};
+  }
+
+  #head({ Key: key = "" }: HeadObjectCommandInput): object {
+    const object = this.objects.get(key);
+    if (object === undefined) throw serviceError("NotFound", 404, "No such key.");
+    return { ContentLength: object.body.length, ETag: `"${object.etag}"` };
+  }
+}

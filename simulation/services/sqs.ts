@@ -1,0 +1,141 @@
+/** A standard queue: visibility timeouts, receive counts, redrive to the dead-letter queue. */
+import type {
+  ChangeMessageVisibilityBatchCommandInput,
+  DeleteMessageBatchCommandInput,
+  Message,
+  ReceiveMessageCommandInput,
+} from "@aws-sdk/client-sqs";
+import type { Scheduler } from "../kernel/scheduler";
+
+interface QueuedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly sentAtMs: number;
+  visibleAtMs: number;
+  receives: number;
+  handle: string;
+}
+
+export interface QueueSettings {
+  readonly name: string;
+  readonly visibilitySeconds: number;
+  readonly maxReceives: number;
+}
+
+export class Queue {
+  readonly dead: { readonly id: string; readonly body: string }[] = [];
+  readonly #messages = new Map<string, QueuedMessage>();
+  #sent = 0;
+
+  constructor(
+    private readonly settings: QueueSettings,
+    private readonly scheduler: Scheduler,
+    /** Called when a message may have become visible. */
+    private readonly onVisible: () => void,
+  ) {}
+
+  get size(): number {
+    return this.#messages.size;
+  }
+
+  bodies(): readonly string[] {
+    return [...this.#messages.values(), ...this.dead].map(({ body }) => body);
+  }
+
+  send(body: string): void {
+    const id = `${this.settings.name}-${++this.#sent}`;
+    const now = this.scheduler.now();
+    this.#messages.set(id, { id, body, sentAtMs: now, visibleAtMs: now, receives: 0, handle: "" });
+    this.onVisible();
+  }
+
+  /** Moves everything in the dead-letter queue back, as StartMessageMoveTask does. */
+  redrive(): number {
+    const moved = this.dead.splice(0);
+    for (const { body } of moved) this.send(body);
+    return moved.length;
+  }
+
+  /** Up to `max` visible messages; those that have been received too often go to the dead-letter queue. */
+  take(max: number): readonly QueuedMessage[] {
+    const now = this.scheduler.now();
+    const taken: QueuedMessage[] = [];
+    for (const message of this.#messages.values()) {
+      if (taken.length >= max) break;
+      if (message.visibleAtMs > now) continue;
+      if (message.receives >= this.settings.maxReceives) {
+        this.#messages.delete(message.id);
+        this.dead.push(message);
+        continue;
+      }
+      message.receives++;
+      message.handle = `${message.id}#${message.receives}`;
+      this.hide(message, this.settings.visibilitySeconds);
+      taken.push(message);
+    }
+    return taken;
+  }
+
+  hide(message: QueuedMessage, seconds: number): void {
+    message.visibleAtMs = this.scheduler.now() + seconds * 1000;
+    this.scheduler.after(seconds * 1000, this.onVisible);
+  }
+
+  /** An outdated handle deletes nothing: the message was delivered again in between. */
+  remove(handle: string): void {
+    const id = handle.slice(0, handle.indexOf("#"));
+    if (this.#messages.get(id)?.handle === handle) this.#messages.delete(id);
+  }
+
+  handle(action: string, input: object): object {
+    switch (action) {
+      case "ReceiveMessage": {
+        const { MaxNumberOfMessages: max = 1 } = input as ReceiveMessageCommandInput;
+        return { Messages: this.take(max).map(described) };
+      }
+      case "DeleteMessageBatch": {
+        const { Entries: entries = [] } = input as DeleteMessageBatchCommandInput;
+        for (const { ReceiptHandle: handle = "" } of entries) this.remove(handle);
+        return { Successful: entries, Failed: [] };
+      }
+      case "ChangeMessageVisibilityBatch": {
+        for (const entry of (input as ChangeMessageVisibilityBatchCommandInput).Entries ?? []) this.#release(entry);
+        return {};
+      }
+      case "GetQueueAttributes":
+        return { Attributes: this.#counts() };
+      default:
+        throw new Error(`The simulated SQS doesn't know ${action}; add it to simulation/services/sqs.ts.`);
+    }
+  }
+
+  #release({
+    ReceiptHandle: handle = "",
+    VisibilityTimeout: seconds = 0,
+  }: {
+    ReceiptHandle?: string | undefined;
+    VisibilityTimeout?: number | undefined;
+  }): void {
+    const message = this.#messages.get(handle.slice(0, handle.indexOf("#")));
+    if (message?.handle === handle) this.hide(message, seconds);
+  }
+
+  #counts(): Record<string, string> {
+    const now = this.scheduler.now();
+    const visible = [...this.#messages.values()].filter(({ visibleAtMs }) => visibleAtMs <= now).length;
+    return {
+      ApproximateNumberOfMessages: String(visible),
+      ApproximateNumberOfMessagesNotVisible: String(this.#messages.size - visible),
+      ApproximateNumberOfMessagesDelayed: "0",
+    };
+  }
+}
+
+function described({ id, body, handle, receives, sentAtMs }: QueuedMessage): Message {
+  return {
+    MessageId: id,
+    Body: body,
+    ReceiptHandle: handle,
+    Attributes: { ApproximateReceiveCount: String(receives), SentTimestamp: String(sentAtMs) },
+  };
+}

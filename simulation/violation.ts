@@ -1,0 +1,21 @@
+export interface Violation {
+  readonly kind:
+    | "endless"
+    | "lost"
+    | "not archived"
+    | "archived twice"
+    | "row twice"
+    | "row differs"
+    | "quarantined, not whole"
+    | "counted twice"
+    | "not counted"
+    | "no alert"
+    | "no copy of an alert"
+    | "score lost"
+    | "label lost"
+    | "ledger twice"
+    | "personal value";
+  /** What it is about: an event, an object, a user. */
+  readonly about: string;
+  readonly detail: string;
+}
