@@ -28,8 +28,8 @@ export interface ComponentArguments {
 const COMPONENTS = ["scoring-api", "stream-processor", "risk-warehouse", "training-pipeline", "inference-pipeline"] as const;
 /** How components are put together; evaluated by a test, like every minimal use. */
 export const SHARING = `const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });
-const { context, bus, tokenSecret, dataBucket: bucket } = stream;
-const api = new ScoringApi("scoring", { profiles: [PROFILES.lead], context, bus, tokenSecret, archive: { bucket } });`;
+const { context, bus, tokenSecret, dataBucket: bucket, raw } = stream;
+const api = new ScoringApi("scoring", { profiles: [PROFILES.lead], context, bus, tokenSecret, archive: { bucket, raw } });`;
 
 /** Every component takes one; it has its own table. */
 const CONTEXT = "PlatformContext";

@@ -24,8 +24,15 @@ const SCORING = {
 };
 const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "rest-scoring": { ...SCORING, PROFILE: "churn", SCORES_TABLE: "scores", ARCHIVE_BUCKET: "bucket" },
-  "stream-scoring": { ...SCORING, PROFILE: "fraud", RESULTS_TABLE: "results", STATE_TABLE: "state", DATA_BUCKET: "bucket" },
-  "score-archiver": { ARCHIVE_BUCKET: "bucket" },
+  "stream-scoring": {
+    ...SCORING,
+    PROFILE: "fraud",
+    RESULTS_TABLE: "results",
+    STATE_TABLE: "state",
+    DATA_BUCKET: "bucket",
+    RAW_BUCKET: "raw",
+  },
+  "score-archiver": { ARCHIVE_BUCKET: "bucket", RAW_BUCKET: "raw" },
   "pipeline-plan": { PIPELINE_BUCKET: "pipelines", MODELS_PARAMETERS: '{"fraud":"/models/fraud"}' },
   "data-quality-gate": { PIPELINE_BUCKET: "pipelines" },
   "evaluation-gate": { PIPELINE_BUCKET: "pipelines", MODEL_BUCKET: "models", MODELS_PARAMETERS: '{"fraud":"/models/fraud"}' },

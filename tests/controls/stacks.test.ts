@@ -28,6 +28,8 @@ const UNPROTECTED = [
   "models-bucket",
   "pipelines-bucket",
   "platform-key",
+  "raw-records-bucket",
+  "raw-records-key",
   "scoring-churn-models",
   "scoring-device-models",
   "scoring-lead-models",
@@ -86,7 +88,7 @@ describe("the report", () => {
       "APIGateway.3 scoring-stage (aws:apigateway/stage:Stage): xrayTracingEnabled is false; set it to true",
     );
     expect(text).toContain("No resources for these controls:\n  DataFirehose.1, Delivery.others, Redshift.1");
-    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 27 violations, 0 exemptions without a violation\.\n$/);
+    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 29 violations, 0 exemptions without a violation\.\n$/);
   });
 
   it("names exemptions without a violation", () => {

@@ -56,7 +56,7 @@ const text = "x".repeat(100_000);
 describe("a full disk", () => {
   it("is a server error of DynamoDB, and no item is half written", async () => {
     const client = new DynamoDBClient(platform.client());
-    await platform.dynamodb.call("CreateTable", {
+    await platform.dynamodb.tables.create({
       TableName: "items",
       BillingMode: "PAY_PER_REQUEST",
       KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],

@@ -126,7 +126,7 @@ describe("what the endpoint does not read", () => {
       ...request.headers,
       "x-amz-date": "20130524T000000Z",
       "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-      authorization: `AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=${EMPTY}`,
+      authorization: `AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${EMPTY}`,
     };
     await expect(verify({ ...request, headers })).rejects.toThrow(/STREAMING-UNSIGNED-PAYLOAD-TRAILER is not supported/);
   });

@@ -9,11 +9,11 @@ import {
   create,
   document,
   fn,
-  letIn,
   queue,
   resourceOf,
   services,
   stream,
+  trust,
 } from "./round-trip-world";
 
 const DAY_MS = 86_400_000;
@@ -59,7 +59,7 @@ describe("deleting", () => {
   });
 
   it("a role needs its policies gone", async () => {
-    const owner = await create("aws:iam/role:Role", "owner", { assumeRolePolicy: letIn("glue.amazonaws.com", "sts:AssumeRole") });
+    const owner = await create("aws:iam/role:Role", "owner", { assumeRolePolicy: trust("glue.amazonaws.com") });
     const inline = await create("aws:iam/rolePolicy:RolePolicy", "inline", { role: owner.id, policy: document("s3:*") });
     await expect(remove(owner)).rejects.toMatchObject({
       code: "DeleteConflict",

@@ -22,6 +22,7 @@ import {
   stage,
   stream,
   topic,
+  trust,
 } from "./round-trip-world";
 
 const findApi = (resource: GraphResource) => services.api.apis.get(String(resource.inputs.restApi ?? resource.inputs.restApiId));
@@ -213,8 +214,8 @@ export const cases: readonly Case[] = [
   },
   {
     type: "aws:iam/role:Role",
-    inputs: () => ({ assumeRolePolicy: letIn("glue.amazonaws.com", "sts:AssumeRole") }),
-    change: () => ({ assumeRolePolicy: letIn("lambda.amazonaws.com", "sts:AssumeRole") }),
+    inputs: () => ({ assumeRolePolicy: trust("glue.amazonaws.com") }),
+    change: () => ({ assumeRolePolicy: trust("lambda.amazonaws.com") }),
     seen: ({ id }) => {
       if (!services.iam.roleNames().includes(id)) return undefined;
       return ["glue.amazonaws.com", "lambda.amazonaws.com"].filter((service) => services.iam.assumableBy(id, service));

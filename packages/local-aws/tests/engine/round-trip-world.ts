@@ -57,6 +57,12 @@ export const letIn = (service: string, action: string) =>
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: action, Resource: "*" }],
   });
+/** A trust policy: it has no Resource. */
+export const trust = (service: string) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
+  });
 
 /** Resources that the others hang on; each is made once, when a case asks for it. */
 const made = new Map<string, Promise<GraphResource>>();

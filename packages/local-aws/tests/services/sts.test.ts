@@ -1,5 +1,5 @@
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SmallPlatform, smallPlatform } from "../endpoint/small-platform";
 
@@ -35,8 +35,6 @@ describe("AssumeRole", () => {
     };
     const put = new PutParameterCommand({ Name: "/assumed", Type: "String", Value: "1" });
     await new SSMClient(platform.client(keys)).send(put);
-    const identity = await new STSClient(platform.client(keys)).send(new GetCallerIdentityCommand({}));
-    expect(identity.Arn).toBe(AssumedRoleUser?.Arn);
     await expect(assume("named", platform.client(keys))).rejects.toMatchObject({ name: "AccessDenied" });
   });
 
