@@ -232,7 +232,7 @@ describe("the commands", () => {
     const ingest = run("ingest", "rows.csv", "--profile", "fraud", "--map", "transaction_id=id,user_id=card", "--json");
     expect([await ingest.ended, ingest.output.text]).toEqual([0, expect.stringContaining('"accepted": 12')]);
     const summary = JSON.parse(ingest.output.text.slice(ingest.output.text.indexOf("{")));
-    expect(summary).toMatchObject({ rows: 17, accepted: 12, rejected: 5, repeatedIds: 0, scored: 12, quarantined: 0 });
+    expect(summary).toMatchObject({ rows: 17, accepted: 12, rejected: 5, repeatedIds: 0, outcomes: { scored: 12 } });
     expect(Object.keys(summary.reasons).length).toBeGreaterThanOrEqual(4);
 
     const nothing = run("ingest", "rows.csv", "--map", "transaction_id=nowhere");

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { EventBridgeClient, ListRulesCommand } from "@aws-sdk/client-eventbridge";
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from "@aws-sdk/client-sfn";
@@ -244,16 +243,14 @@ describe("dead-letter queues", () => {
   });
 
   it("start an execution that could not be started, once, with the input that its rule gives it", async () => {
-    const events = new EventBridgeClient(connection(world));
-    const { Rules = [] } = await events.send(new ListRulesCommand({ NamePrefix: "training-start-approved" }));
-    events.destroy();
     const promotion = String(world.platform.outputs.promotionMachineArn);
     const event = {
       id: "approval-1",
       source: "aws.sagemaker",
       detail: { ModelPackageArn: "arn:aws:sagemaker:us-east-1:0:model-package/g/1" },
     };
-    const rule = Rules[0]?.Arn ?? "";
+    const [started] = world.platform.graph.resources.filter(({ name }) => name.startsWith("training-start-approved"));
+    const rule = String(started?.state.arn);
     const texts = { RULE_ARN: rule, TARGET_ARN: promotion };
     undeliver("training-start", rule, JSON.stringify(event), texts);
     undeliver("training-start", rule, JSON.stringify(event), texts);

@@ -118,7 +118,7 @@ const refused: readonly Case[] = [
     { "content-type": "application/vnd.lead+json" },
   ],
   ["11 MB", "/score", huge(11 * 1024 * 1024), 413, ["Too"], {}],
-  ["bytes that are not UTF-8", "/score", spoiled, 400, ["UTF-8"], {}],
+  ["bytes that are not UTF-8", "/score", spoiled, 400, ["/industry"], {}],
   ["a gzip body", "/score", gzipSync(leadText), 400, ["not valid JSON"], { "content-encoding": "gzip" }],
   ["text/plain", "/score", leadText, 415, ["application/json"], { "content-type": "text/plain" }],
   ["XML", "/score", "<lead/>", 415, ["application/json"], { "content-type": "application/xml" }],

@@ -229,6 +229,20 @@ export const DIFFERENCES: readonly ListedDifference[] = [
   },
   // EventBridge
   {
+    operation: "SQS.SendMessage",
+    paths: [""],
+    right: "local",
+    page: `${SQS}/API_SendMessage.html`,
+    why: "a body has no characters outside #x9, #xA, #xD and the listed ranges",
+  },
+  {
+    operation: "EventBridge.ListTargetsByRule",
+    paths: ["Targets[].RetryPolicy"],
+    right: "both",
+    page: `${EVENTS}/API_RetryPolicy.html`,
+    why: "the local runtime tells the defaults that it goes by",
+  },
+  {
     operation: "EventBridge.PutEvents",
     paths: [""],
     right: "local",

@@ -9,6 +9,7 @@ import { parseSchedule } from "../schedules";
 import type { ServiceGate } from "../service-gate";
 import type { MetricSink, SqsService } from "../sqs";
 import { Deliveries } from "./deliveries";
+import { listTargetsOperation } from "./list-targets";
 import { type EventEnvelope, type EventParts, putEventsOperation } from "./put-events";
 import { EventsStore, type Rule } from "./store";
 
@@ -34,7 +35,7 @@ export class EventsService implements AwsService {
       iamPrefix: "events",
       validationCode: "ValidationException",
       jsonVersion: "1.1",
-      operations: { PutEvents: putEventsOperation(this) },
+      operations: { PutEvents: putEventsOperation(this), ListTargetsByRule: listTargetsOperation(this) },
     });
     this.permissions = service.permissions;
     this.handle = service.handle;

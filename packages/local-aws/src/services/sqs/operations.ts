@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { AwsError } from "../../contracts";
+import { AwsError, type Principal } from "../../contracts";
 import type { Input } from "../messaging/input";
 import type { Operation } from "../messaging/operations";
 import { settableAttributes } from "./attributes";
@@ -12,7 +12,8 @@ export interface QueuePort {
   arnOf(name: string): string;
   /** Queue name from an ARN or a URL. */
   nameOf(arnOrUrl: string): string;
-  receive(queueArn: string, limit: number): readonly Message[];
+  /** `hiddenSeconds`: until the messages show again; by default the queue's own. */
+  receive(queueArn: string, limit: number, hiddenSeconds?: number): readonly Message[];
   /** Wakes receivers that wait for a message. */
   wake(name: string): void;
   /** Resolves when a message may have arrived, or at `untilMs`. */
@@ -29,10 +30,27 @@ export function sqsOperations(sqs: QueuePort): Record<string, Operation> {
       resource,
       run: (input) => getAttributes(sqs, queueOf(input), input),
     },
+    SendMessage: {
+      fields: ["QueueUrl", "MessageBody"],
+      resource,
+      run: (input, { principal }) => send(sqs, queueOf(input), input, principal),
+    },
     ReceiveMessage: {
-      fields: ["QueueUrl", "MessageSystemAttributeNames", "MaxNumberOfMessages", "WaitTimeSeconds"],
+      fields: [
+        "QueueUrl",
+        "MessageAttributeNames",
+        "MessageSystemAttributeNames",
+        "MaxNumberOfMessages",
+        "VisibilityTimeout",
+        "WaitTimeSeconds",
+      ],
       resource,
       run: (input) => receive(sqs, queueOf(input), input),
+    },
+    DeleteMessage: {
+      fields: ["QueueUrl", "ReceiptHandle"],
+      resource,
+      run: (input) => remove(sqs, queueOf(input), input),
     },
     DeleteMessageBatch: {
       fields: ["QueueUrl", "Entries"],
@@ -76,7 +94,7 @@ function getAttributes(sqs: QueuePort, queue: QueueRow, input: Input): object {
 }
 
 /** The members whose names are among the chosen ones; undefined when none is. */
-function chosen(all: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> | undefined {
+function chosen<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> | undefined {
   const shown = Object.entries(all).filter(([name]) => names.includes("All") || names.includes(name));
   return shown.length === 0 ? undefined : Object.fromEntries(shown);
 }
@@ -108,23 +126,43 @@ function eachEntry(entries: readonly Input[], run: (entry: Input) => void): obje
   return { Successful, ...(Failed.length > 0 ? { Failed } : {}) };
 }
 
+function send(sqs: QueuePort, queue: QueueRow, input: Input, principal: Principal): object {
+  const body = input.needText("MessageBody");
+  if (body.length === 0) throw new AwsError("MissingParameter", "MessageBody must not be empty.");
+  if (!isCarried(body)) throw new AwsError("InvalidMessageContents", "MessageBody holds characters that SQS does not allow.");
+  const [size, limit] = [Buffer.byteLength(body), Number(queue.attributes.MaximumMessageSize)];
+  if (size > limit) throw input.error(`MessageBody has ${size} bytes, more than the queue's MaximumMessageSize ${limit}`);
+  const senderId = principal.kind === "role" ? principal.roleName : "owner";
+  const MessageId = sqs.store.send(queue, { body, attributes: {}, senderId });
+  sqs.wake(queue.name);
+  return { MessageId, MD5OfMessageBody: md5(body) };
+}
+
+/** The characters that SQS accepts (SendMessage reference). */
+function isCarried(body: string): boolean {
+  return body.isWellFormed() && !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(body);
+}
+
 async function receive(sqs: QueuePort, queue: QueueRow, input: Input): Promise<object> {
   const limit = input.integer("MaxNumberOfMessages", 1, 10) ?? 1;
   const wait = input.integer("WaitTimeSeconds", 0, 20) ?? Number(queue.attributes.ReceiveMessageWaitTimeSeconds);
   const until = sqs.now() + wait * 1000;
-  let messages = sqs.receive(sqs.arnOf(queue.name), limit);
+  const hiddenSeconds = input.integer("VisibilityTimeout", 0, 43_200);
+  let messages = sqs.receive(sqs.arnOf(queue.name), limit, hiddenSeconds);
   while (messages.length === 0 && sqs.now() < until) {
     await sqs.waitForMessage(queue.name, until);
-    messages = sqs.receive(sqs.arnOf(queue.name), limit);
+    messages = sqs.receive(sqs.arnOf(queue.name), limit, hiddenSeconds);
   }
   if (messages.length === 0) return {};
   const names = input.texts("MessageSystemAttributeNames") ?? [];
+  const ownNames = input.texts("MessageAttributeNames") ?? [];
   const Messages = messages.map((message) => ({
     MessageId: message.messageId,
     ReceiptHandle: message.receiptHandle,
     MD5OfBody: md5(message.body),
     Body: message.body,
     Attributes: chosen(systemAttributes(message), names),
+    MessageAttributes: chosen(message.attributes, ownNames),
   }));
   return { Messages };
 }
@@ -144,7 +182,7 @@ export function systemAttributes(message: Message): Record<string, string> {
   };
 }
 
-function remove(sqs: QueuePort, queue: QueueRow, input: Input): void {
+function remove(sqs: QueuePort, queue: QueueRow, input: Input): undefined {
   if (!sqs.store.deleteMessage(queue.name, input.needText("ReceiptHandle")))
     throw new AwsError("ReceiptHandleIsInvalid", "ReceiptHandle is not one that ReceiveMessage of this queue returned.");
 }

@@ -103,10 +103,10 @@ export class SqsService implements AwsService, QueuePort {
   }
 
   /** Takes up to `limit` messages (an event source mapping may take more than the API's 10). */
-  receive(queueArn: string, limit: number): readonly Message[] {
+  receive(queueArn: string, limit: number, hiddenSeconds?: number): readonly Message[] {
     const queue = this.store.queue(this.nameOf(queueArn));
     const redrive = this.redriveOf(queue);
-    const { messages, moved } = this.store.receive(queue, limit, redrive);
+    const { messages, moved } = this.store.receive(queue, limit, redrive, hiddenSeconds);
     if (moved && redrive !== undefined) this.wake(redrive.deadLetterQueue);
     return messages;
   }

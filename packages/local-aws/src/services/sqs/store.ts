@@ -90,14 +90,17 @@ export class SqsStore {
     });
   }
 
-  send(queue: QueueRow, message: SendArgs): void {
+  /** @returns the message's id */
+  send(queue: QueueRow, message: SendArgs): string {
+    const messageId = randomUUID();
     const now = this.now();
     const delayMs = Number(queue.attributes.DelaySeconds ?? 0) * 1000;
     this.db
       .prepare(
         "INSERT INTO sqs_messages (queue, message_id, body, attributes, sent, visible, sender) VALUES (?, ?, ?, ?, ?, ?, ?)",
       )
-      .run(queue.name, randomUUID(), message.body, JSON.stringify(message.attributes), now, now + delayMs, message.senderId);
+      .run(queue.name, messageId, message.body, JSON.stringify(message.attributes), now, now + delayMs, message.senderId);
+    return messageId;
   }
 
   /** Takes up to `limit` visible messages; those over the redrive limit go to the dead-letter queue instead. */
@@ -105,6 +108,7 @@ export class SqsStore {
     queue: QueueRow,
     limit: number,
     redrive: Redrive | undefined,
+    hiddenSeconds = Number(queue.attributes.VisibilityTimeout),
   ): { readonly messages: Message[]; readonly moved: boolean } {
     const now = this.now();
     return transaction(this.db, () => {
@@ -130,12 +134,7 @@ export class SqsStore {
         "UPDATE sqs_messages SET visible = ?, receives = receives + 1, first_received = ?, receipt = ? WHERE id = ?",
       );
       for (const message of messages)
-        take.run(
-          now + Number(queue.attributes.VisibilityTimeout) * 1000,
-          message.firstReceivedMs,
-          message.receiptHandle,
-          message.id,
-        );
+        take.run(now + hiddenSeconds * 1000, message.firstReceivedMs, message.receiptHandle, message.id);
       return { messages, moved: spent.length > 0 };
     });
   }

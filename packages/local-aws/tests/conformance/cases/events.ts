@@ -1,4 +1,4 @@
-import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { ListTargetsByRuleCommand, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { Case } from "../sides";
 
@@ -14,6 +14,7 @@ export const busEvents: readonly Case[] = [
         detail: { score: [{ numeric: [">=", 80] }], kind: [{ "anything-but": "test" }], name: [{ prefix: "a" }] },
       });
       await given.rule(EventBusName, pattern, arn);
+      await events.send(new ListTargetsByRuleCommand({ EventBusName, Rule: "rule" }));
       const entry = (detail: object, Source = "conformance") => ({
         EventBusName,
         Source,

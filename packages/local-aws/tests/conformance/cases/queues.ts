@@ -1,8 +1,10 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
+  DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SendMessageCommand,
 } from "@aws-sdk/client-sqs";
 import type { Case } from "../sides";
 
@@ -20,6 +22,16 @@ export const queues: readonly Case[] = [
       await sqs.send(receive);
       const Entries = [{ Id: "1", ReceiptHandle: Messages[0]?.ReceiptHandle }];
       await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+    },
+  },
+  {
+    name: "a message is sent, received for a time of the receiver's own, and deleted",
+    run: async ({ given, sqs, refused }) => {
+      const { url: QueueUrl } = await given.queue("sent");
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "a\tü" }));
+      await refused(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "\u0001" })));
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 60 }));
+      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: Messages[0]?.ReceiptHandle }));
     },
   },
   {
