@@ -1,7 +1,16 @@
 /** Everything of one history: services, event sources, and the processes that run on them. */
 import type { KinesisStreamEvent } from "aws-lambda";
 import { Clients } from "./clients";
-import { archiverFunction, BUCKET, DETAIL_TYPES, type FunctionTools, loaderFunction, streamFunction, TABLES } from "./functions";
+import {
+  archiverFunction,
+  BUCKET,
+  DETAIL_TYPES,
+  type FunctionTools,
+  loaderFunction,
+  RAW_BUCKET,
+  streamFunction,
+  TABLES,
+} from "./functions";
 import { type FaultKind, Faults, type Service } from "./kernel/faults";
 import { Network } from "./kernel/network";
 import { Process } from "./kernel/process";
@@ -15,7 +24,7 @@ import { DynamoDb } from "./services/dynamodb";
 import { EventBus } from "./services/event-bus";
 import { Stream, type StreamRecord } from "./services/kinesis";
 import { QueueSource } from "./services/queue-source";
-import { S3, type StoredObject } from "./services/s3";
+import { byBucket, S3, type StoredObject } from "./services/s3";
 import { Queue } from "./services/sqs";
 import { StreamSource } from "./services/stream-source";
 import { Warehouse } from "./services/warehouse";
@@ -39,6 +48,8 @@ export class World {
   readonly givenUp: StreamRecord[] = [];
   readonly dynamodb: DynamoDb;
   readonly s3: S3;
+  /** The raw bucket, which only a redrive reads. */
+  readonly raw: S3;
   readonly bus: EventBus;
   readonly stream: Stream;
   readonly source: StreamSource;
@@ -82,6 +93,7 @@ export class World {
       () => {},
     );
     this.s3 = new S3(BUCKET, (key, object) => this.#notify(key, object));
+    this.raw = new S3(RAW_BUCKET, () => {});
     this.warehouse = new Warehouse({
       read: (bucket, key) => (bucket === BUCKET ? this.s3.objects.get(key)?.body : undefined),
       now,
@@ -109,7 +121,7 @@ export class World {
     );
     const clients = new Clients(this.network, {
       dynamodb: this.dynamodb,
-      s3: this.s3,
+      s3: byBucket([this.s3, this.raw]),
       bus: this.bus,
       redshift: new DataApi(this.warehouse, scheduler, random, this.faults, settings.loadMs),
     });

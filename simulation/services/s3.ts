@@ -2,13 +2,25 @@
 
 import { createHash } from "node:crypto";
 import type { HeadObjectCommandInput, PutObjectCommandInput } from "@aws-sdk/client-s3";
+import type { Endpoint } from "../clients";
 import { serviceError } from "../kernel/service-errors";
+
+/** Passes each call on to its bucket. */
+export const byBucket = (buckets: readonly S3[]): Endpoint => ({
+  handle(action, input) {
+    const { Bucket: name } = input as HeadObjectCommandInput;
+    const found = buckets.find(({ bucket }) => bucket === name);
+    if (found === undefined) throw serviceError("NoSuchBucket", 404, `No bucket ${name}.`);
+    return found.handle(action, input);
+  },
+});
 
 export interface StoredObject {
   readonly body: Uint8Array;
   readonly etag: string;
 }
 
+/** One bucket. */
 export class S3 {
   readonly objects = new Map<string, StoredObject>();
 
