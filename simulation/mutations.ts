@@ -18,12 +18,7 @@ export const MUTATIONS: readonly Mutation[] = [
     "archived.size === 0 ? entries : entries.filter(({ fresh, result }) => fresh || !archived.has(result.archiveKey));",
     "entries.filter(({ fresh }) => fresh);",
   ),
-  change(
-    "archived events are archived again",
-    "stream/archive-batch.ts",
-    "fresh || !archived.has(result.archiveKey)",
-    "true",
-  ),
+  change("archived events are archived again", "stream/archive-batch.ts", "fresh || !archived.has(result.archiveKey)", "true"),
   change(
     "copies of alerts come after the archive object",
     "stream/archive-batch.ts",

@@ -22,7 +22,8 @@ import type { Prepared } from "./prepared";
 import { DataApi } from "./services/data-api";
 import { DynamoDb } from "./services/dynamodb";
 import { EventBus } from "./services/event-bus";
-import { Stream, type StreamRecord } from "./services/kinesis";
+import { failedBatch } from "./services/failure-destination";
+import { Stream } from "./services/kinesis";
 import { QueueSource } from "./services/queue-source";
 import { byBucket, S3, type StoredObject } from "./services/s3";
 import { Queue } from "./services/sqs";
@@ -45,7 +46,6 @@ export class World {
   readonly faults: Faults;
   readonly network: Network;
   readonly lines: string[] = [];
-  readonly givenUp: StreamRecord[] = [];
   readonly dynamodb: DynamoDb;
   readonly s3: S3;
   /** The raw bucket, which only a redrive reads. */
@@ -58,6 +58,8 @@ export class World {
   readonly warehouse: Warehouse;
   readonly tools: FunctionTools;
   readonly trace: Trace;
+  /** Batches at the failure destination. */
+  givenUp = 0;
   #invocations = 0;
   #loads = 0;
   #loaders = 0;
@@ -91,9 +93,10 @@ export class World {
       { name: "load", visibilitySeconds: LOADER_TIMEOUT_MS / 1000, maxReceives: 5 },
       scheduler,
       () => {},
+      this.#deadLetters("load-dead"),
     );
-    this.s3 = new S3(BUCKET, (key, object) => this.#notify(key, object));
-    this.raw = new S3(RAW_BUCKET, () => {});
+    this.s3 = new S3(BUCKET, now, (key, object) => this.#notify(key, object));
+    this.raw = new S3(RAW_BUCKET, now, () => {});
     this.warehouse = new Warehouse({
       read: (bucket, key) => (bucket === BUCKET ? this.s3.objects.get(key)?.body : undefined),
       now,
@@ -109,8 +112,11 @@ export class World {
       },
       scheduler,
     );
-    this.archiveQueue = new Queue({ name: "archive", visibilitySeconds: 6 * 60, maxReceives: 5 }, scheduler, () =>
-      archiveSource.wake(),
+    this.archiveQueue = new Queue(
+      { name: "archive", visibilitySeconds: 6 * 60, maxReceives: 5 },
+      scheduler,
+      () => archiveSource.wake(),
+      this.#deadLetters("archive-dead"),
     );
     this.bus = new EventBus(
       [{ detailType: DETAIL_TYPES.rest, deliver: (envelope) => this.archiveQueue.send(envelope) }],
@@ -119,10 +125,12 @@ export class World {
       () => this.happens("bus", "throttle"),
       () => this.happens("bus", "duplicate"),
     );
+    this.stream = new Stream(settings.shards, now, (shard) => this.source.wake(shard));
     const clients = new Clients(this.network, {
       dynamodb: this.dynamodb,
       s3: byBucket([this.s3, this.raw]),
       bus: this.bus,
+      kinesis: this.stream,
       redshift: new DataApi(this.warehouse, scheduler, random, this.faults, settings.loadMs),
     });
     this.tools = {
@@ -134,7 +142,6 @@ export class World {
       loadQueue: this.loadQueue,
       objectsPerLoad: settings.objectsPerLoad,
     };
-    this.stream = new Stream(settings.shards, now, (shard) => this.source.wake(shard));
     this.source = new StreamSource(
       this.stream,
       settings,
@@ -142,7 +149,8 @@ export class World {
         invoke: (event) => this.#scoreBatch(event),
         giveUp: (records, reason) => {
           trace("stream", `gives up ${records.map(({ sequence }) => `…${sequence.slice(-4)}`).join(" ")}: ${reason}`);
-          this.givenUp.push(...records);
+          const { key, body } = failedBatch(records, reason, ++this.givenUp);
+          this.raw.store(key, body);
         },
         repeats: () => this.happens("lambda", "duplicate"),
       },
@@ -179,6 +187,10 @@ export class World {
     process.end();
     trace(actor, result === undefined ? "ends without an answer" : `answers ${JSON.stringify(result)}`);
     return result;
+  }
+
+  #deadLetters(name: string): Queue {
+    return new Queue({ name, visibilitySeconds: 30, maxReceives: Number.POSITIVE_INFINITY }, this.scheduler, () => {});
   }
 
   #scoreBatch(event: KinesisStreamEvent) {
