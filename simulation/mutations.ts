@@ -194,4 +194,28 @@ export const MUTATIONS: readonly Mutation[] = [
     "input: tokeniser.protect(event.stored),",
     "input: event.stored,",
   ),
+  {
+    name: "a redrive notes records before it puts them back",
+    changes: [
+      {
+        file: "cli/redrive/run.ts",
+        from: "const events = records.filter",
+        to: "await raw.noteRedriven(object.key, records, 'early');\n      const events = records.filter",
+      },
+    ],
+  },
+  {
+    name: "a redrive deletes messages before it sends them back",
+    changes: [
+      {
+        file: "cli/redrive/dead-letters.ts",
+        from: "          await sendBack(message);\n          await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message.ReceiptHandle }));",
+        to: "          await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message.ReceiptHandle }));\n          await sendBack(message);",
+      },
+    ],
+  },
+  {
+    name: "a redrive leaves failed batches out",
+    changes: [{ file: "cli/redrive/run.ts", from: '["quarantine", "failures"] as const', to: '["quarantine"] as const' }],
+  },
 ];

@@ -8,8 +8,8 @@ import type { RedriveSummary, RedriveTarget } from "./product";
 import { byUrl } from "./services/sqs";
 import type { World } from "./world";
 
-const CRASHES = 0.3;
-const CRASH_WITHIN_CALLS = 40;
+const CRASHES = 0.5;
+const CRASH_WITHIN_CALLS = [10, 40] as const;
 /** Messages that a crashed redrive has received are hidden for so long. */
 const HIDDEN_MS = 16 * 60_000;
 const WAIT_MS = 10 * 60_000;
@@ -18,7 +18,7 @@ const WAIT_MS = 10 * 60_000;
 export async function redrive(world: World): Promise<RedriveSummary> {
   const { random, scheduler } = world;
   if (random.chance(CRASHES)) {
-    const summary = await runOnce(world, "redrive#1", random.between(1, CRASH_WITHIN_CALLS));
+    const summary = await runOnce(world, "redrive#1", random.between(1, random.pick(CRASH_WITHIN_CALLS)));
     if (summary !== undefined) return summary;
     await scheduler.sleep(HIDDEN_MS);
   }

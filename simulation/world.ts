@@ -90,7 +90,7 @@ export class World {
         }),
     );
     this.loadQueue = new Queue(
-      { name: "load", visibilitySeconds: LOADER_TIMEOUT_MS / 1000, maxReceives: 5 },
+      { name: "load", visibilitySeconds: LOADER_TIMEOUT_MS / 1000, maxReceives: settings.loadReceives },
       scheduler,
       () => {},
       this.#deadLetters("load-dead"),
@@ -113,7 +113,7 @@ export class World {
       scheduler,
     );
     this.archiveQueue = new Queue(
-      { name: "archive", visibilitySeconds: 6 * 60, maxReceives: 5 },
+      { name: "archive", visibilitySeconds: 6 * 60, maxReceives: settings.archiveReceives },
       scheduler,
       () => archiveSource.wake(),
       this.#deadLetters("archive-dead"),
