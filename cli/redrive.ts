@@ -1,6 +1,7 @@
 /** `npm run redrive`: brings back what was given up. */
 import { randomUUID } from "node:crypto";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./options";
+import { REAL_TIME } from "./redrive/clock";
 import { redriveReport } from "./redrive/report";
 import { isClean, redrive } from "./redrive/run";
 import { SOURCES, selectionOf } from "./redrive/selection";
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
   const target = await redriveTarget({ aws: options.flag("aws"), outputsFile: options.text("outputs") });
   try {
     const summary = await redrive(target, {
+      clock: REAL_TIME,
       selection,
       dryRun: options.flag("dry-run"),
       waitMs: waitSeconds * 1000,

@@ -4,7 +4,6 @@ import { availableParallelism } from "node:os";
 import { describePlan, describeViolations } from "../simulation/describe";
 import type { Explored, Found } from "../simulation/explore";
 import { runHistory } from "../simulation/history";
-import { unknownViolations } from "../simulation/known-failures";
 import { loadProduct, stopLoading } from "../simulation/load-product";
 import { MUTATION_SEEDS, mutationTable, withTable } from "../simulation/mutation-table";
 import { MUTATIONS } from "../simulation/mutations";
@@ -65,8 +64,7 @@ async function one(root: string, seed: number, trace: boolean, json: boolean): P
   const product = await prepared(root);
   const plan = planOf(seed);
   const outcome = await runHistory(plan, product, trace ? (actor, event) => print(`${actor} ${event}`) : undefined);
-  const violations = unknownViolations(outcome);
-  const { accepted, redriven } = outcome;
+  const { accepted, redriven, violations } = outcome;
   if (json) print(JSON.stringify({ seed, accepted, redriven, violations }));
   else {
     const { records, scores, labels } = accepted;

@@ -1,6 +1,9 @@
 /** What lies in the bucket, line by line. */
-import { gunzipSync } from "node:zlib";
+import { zstdDecompressSync } from "node:zlib";
 import type { S3 } from "./services/s3";
+
+/** What a frame begins with: RFC 8878, section 3.1.1. */
+const ZSTANDARD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 export interface ArchivedLine {
   readonly object: string;
@@ -23,19 +26,18 @@ export function archiveOf(s3: S3): Archive {
   return { events, copies: new Set(linesUnder(s3, "high-risk/").map(({ line }) => String(line.event_id))) };
 }
 
-export function linesUnder(s3: S3, prefix: string): readonly ArchivedLine[] {
-  return s3.keysUnder(prefix).flatMap((object) =>
-    textOf(s3, object)
-      .split("\n")
-      .filter((text) => text !== "")
-      // Written by the platform: one object per line.
-      .map((text) => ({ object, line: JSON.parse(text) as Readonly<Record<string, unknown>> })),
-  );
-}
+const linesUnder = (s3: S3, prefix: string): readonly ArchivedLine[] =>
+  s3.keysUnder(prefix).flatMap((object) => linesOf(s3, object).map((line) => ({ object, line })));
+
+/** Of an object that the platform wrote: one JSON object per line. */
+export const linesOf = (s3: S3, key: string): readonly ArchivedLine["line"][] =>
+  textOf(s3, key)
+    .split("\n")
+    .filter((text) => text !== "")
+    .map((text) => JSON.parse(text) as ArchivedLine["line"]);
 
 /** The object's text, unpacked when it is compressed. */
 export function textOf(s3: S3, key: string): string {
   const body = Buffer.from(s3.objects.get(key)?.body ?? []);
-  const isCompressed = body[0] === 0x1f && body[1] === 0x8b;
-  return (isCompressed ? gunzipSync(body) : body).toString();
+  return (body.indexOf(ZSTANDARD) === 0 ? zstdDecompressSync(body) : body).toString();
 }

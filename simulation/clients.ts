@@ -1,6 +1,7 @@
 /** SDK clients whose calls go to simulated services. The product uses nothing of a client but `send`. */
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { RedshiftDataClient } from "@aws-sdk/client-redshift-data";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { SQSClient } from "@aws-sdk/client-sqs";
@@ -28,13 +29,14 @@ export interface Endpoints {
   readonly s3: Endpoint;
   readonly bus: Endpoint;
   readonly redshift: Endpoint;
+  readonly kinesis: Endpoint;
 }
 
 interface Command {
   readonly input: object;
 }
 
-const READS = /^(Get|Head|BatchGet|Query|Describe|Receive)/;
+const READS = /^(Get|Head|List|BatchGet|Query|Describe|Receive)/;
 
 const PARTIAL: ReadonlySet<string> = new Set(["BatchGetItem", "PutEvents"]);
 
@@ -49,6 +51,7 @@ export class Clients {
   s3 = (process: Process, limits: Limits): S3Client => this.#client(process, "s3", this.endpoints.s3, limits);
   bus = (process: Process): EventBridgeClient => this.#client(process, "bus", this.endpoints.bus, FAST);
   redshift = (process: Process): RedshiftDataClient => this.#client(process, "redshift", this.endpoints.redshift, BULK);
+  kinesis = (process: Process): KinesisClient => this.#client(process, "kinesis", this.endpoints.kinesis, BULK);
   sqs = (process: Process, queue: Endpoint): SQSClient => this.#client(process, "sqs", queue, BULK);
 
   #client<Client>(process: Process, service: Service, endpoint: Endpoint, limits: Limits): Client {

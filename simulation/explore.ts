@@ -1,6 +1,5 @@
 /** Runs histories one seed after the other. */
 import { type Outcome, runHistory } from "./history";
-import { unknownViolations } from "./known-failures";
 import { loadProduct } from "./load-product";
 import type { Mutation } from "./mutations";
 import { planOf } from "./plan";
@@ -29,7 +28,7 @@ export async function explore(
   let [histories, records, redriven] = [0, 0, 0];
   for (const seed of seeds) {
     const outcome = await runHistory(planOf(seed), prepared);
-    const violations = unknownViolations(outcome);
+    const { violations } = outcome;
     if (violations.length > 0) failed.push({ seed, violations });
     histories++;
     records += outcome.accepted.records;
@@ -57,7 +56,8 @@ export async function hunt(root: string, mutation: Mutation, seeds: Iterable<num
   let histories = 0;
   for (const seed of seeds) {
     histories++;
-    const [violation] = unknownViolations(await runHistory(planOf(seed), prepared));
+    const { violations } = await runHistory(planOf(seed), prepared);
+    const [violation] = violations;
     if (violation !== undefined) return { mutation, seed, histories, violation };
   }
   return { mutation, seed: undefined, histories, violation: undefined };

@@ -7,6 +7,7 @@ import type { Prepared } from "./prepared";
 
 export const TABLES = { results: "results", states: "states", scores: "scores" } as const;
 export const BUCKET = "data";
+export const RAW_BUCKET = "raw";
 export const DETAIL_TYPES = { fraud: "Transaction Scored", rest: "Score Made" } as const;
 const DAY_MS = 86_400_000;
 const LEASE_SECONDS = 60;
@@ -34,6 +35,11 @@ function toolsOf({ prepared: { product }, clock, sink }: FunctionTools) {
   return { clock, log: product.createLog("debug", {}, sink), metrics: product.createMetrics("Simulated", {}, clock, sink) };
 }
 
+function storesOf({ prepared: { product }, clients }: FunctionTools, process: Process) {
+  const client = clients.s3(process, BULK);
+  return { objects: product.createObjectStore(client, BUCKET), raw: product.createObjectStore(client, RAW_BUCKET) };
+}
+
 export function streamFunction(tools: FunctionTools, process: Process, timeoutMs: number) {
   const { prepared, clients, clock } = tools;
   const { product, policies, tokenisers } = prepared;
@@ -50,7 +56,7 @@ export function streamFunction(tools: FunctionTools, process: Process, timeoutMs
       results: product.createResultStore({ client, table: TABLES.results, clock, ttlSeconds: 90 * 86_400 }),
       states: product.createStateStore({ client, table: TABLES.states, clock, ttlSeconds: 30 * 86_400 }),
       alerts: product.createEventBus(clients.bus(process), "bus", "risk.fraud", backoff),
-      objects: product.createObjectStore(clients.s3(process, BULK), BUCKET),
+      ...storesOf(tools, process),
     },
     eventDetailType: DETAIL_TYPES.fraud,
     maxAgeMs: 365 * DAY_MS,
@@ -61,9 +67,7 @@ export function streamFunction(tools: FunctionTools, process: Process, timeoutMs
 }
 
 export function archiverFunction(tools: FunctionTools, process: Process) {
-  const { product } = tools.prepared;
-  const objects = product.createObjectStore(tools.clients.s3(process, BULK), BUCKET);
-  return product.createArchiverHandler({ objects, log: toolsOf(tools).log });
+  return tools.prepared.product.createArchiverHandler({ ...storesOf(tools, process), log: toolsOf(tools).log });
 }
 
 export function scoreFunction(tools: FunctionTools, process: Process, profile: "lead" | "device") {

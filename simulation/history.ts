@@ -3,6 +3,8 @@ import { violations } from "./invariants";
 import { NO_TRACE, type Trace } from "./kernel/trace";
 import { type Arrival, HORIZON_MS, type Plan } from "./plan";
 import type { Prepared } from "./prepared";
+import type { RedriveSummary } from "./product";
+import { redrive } from "./redrive";
 import { type Accepted, callApi, putRecord } from "./senders";
 import type { Violation } from "./violation";
 import { START_MS, World } from "./world";
@@ -12,7 +14,7 @@ export interface Outcome {
   readonly violations: readonly Violation[];
   /** What was accepted in this history. */
   readonly accepted: { readonly records: number; readonly scores: number; readonly labels: number };
-  /** Records that had to be brought back from a failure destination or a dead-letter queue. */
+  /** Records and messages that were brought back from quarantine, failure destination and dead-letter queues. */
   readonly redriven: number;
 }
 
@@ -33,10 +35,10 @@ export async function runHistory(plan: Plan, prepared: Prepared, trace: Trace = 
   }
   for (let at = 0; at < FAULTS_END_MS; at += plan.settings.loadEveryMs) world.scheduler.after(at, () => world.load());
   const settled = await drain(world);
-  const redriven = redrive(world);
-  const ended = settled && (await drain(world));
+  const wasGivenUp = world.givenUp > 0;
+  const summary = settled ? await bringBack(world) : undefined;
   const endless: Violation = { kind: "endless", about: "the history", detail: "Something never came to rest." };
-  const found = ended ? violations(world, accepted, redriven > 0) : [endless];
+  const found = summary === undefined ? [endless] : [...unclear(summary), ...violations(world, accepted, wasGivenUp)];
   return {
     plan,
     violations: found,
@@ -45,7 +47,7 @@ export async function runHistory(plan: Plan, prepared: Prepared, trace: Trace = 
       scores: accepted.scores.size,
       labels: accepted.labels.size,
     },
-    redriven,
+    redriven: summary === undefined ? 0 : countOf(summary),
   };
 }
 
@@ -75,11 +77,17 @@ async function drain(world: World): Promise<boolean> {
   return false;
 }
 
-/** Brings back everything that was given up, once. */
-function redrive(world: World): number {
-  const records = world.givenUp.splice(0);
-  for (const { partitionKey, data } of records) world.stream.put(partitionKey, data);
-  const redriven = records.length + world.archiveQueue.redrive() + world.loadQueue.redrive();
-  if (redriven > 0) world.trace("redrive", `${redriven} records and messages`);
-  return redriven;
+/** A redrive, and everything that it causes. @returns undefined when that doesn't come to rest */
+async function bringBack(world: World): Promise<RedriveSummary | undefined> {
+  const redriving = redrive(world);
+  // It may fail while the world still runs; the error is thrown below.
+  redriving.catch(() => {});
+  return (await drain(world)) ? redriving : undefined;
 }
+
+const countOf = ({ redriven, returned, queues }: RedriveSummary): number =>
+  redriven + returned + queues.reduce((sum, queue) => sum + queue.redriven, 0);
+
+/** A redrive says what became of each record. */
+const unclear = ({ pending }: RedriveSummary): readonly Violation[] =>
+  pending === 0 ? [] : [{ kind: "redrive unclear", about: "the redrive", detail: `${pending} records are still under way.` }];

@@ -1,4 +1,4 @@
-/** Personal values are nowhere but in the stream, at the failure destination, and in the callers' own hands. */
+/** Personal values are nowhere but in the stream, in the raw bucket, and in the callers' own hands. */
 import { textOf } from "./archive";
 import { MARKER } from "./plan-records";
 import type { Violation } from "./violation";
@@ -12,13 +12,14 @@ const ENCODED = [0, 1, 2].map((shift) =>
 );
 
 export function personalValues(world: World): readonly Violation[] {
+  const queues = [world.archiveQueue, world.loadQueue];
   const places: [string, string][] = [
     ...[...world.s3.objects.keys()].map((key): [string, string] => [key, textOf(world.s3, key)]),
     ...[...world.dynamodb.tables].map(([name, items]): [string, string] => [`table ${name}`, JSON.stringify([...items])]),
     ...[...world.warehouse.tables].map(([name, rows]): [string, string] => [`warehouse ${name}`, JSON.stringify(rows)]),
     ["bus", JSON.stringify(world.bus.accepted)],
     ["logs and metrics", world.lines.join("\n")],
-    ["queues", [...world.archiveQueue.bodies(), ...world.loadQueue.bodies()].join("\n")],
+    ["queues", queues.flatMap((queue) => [...queue.bodies(), ...(queue.dead?.bodies() ?? [])]).join("\n")],
   ];
   return places
     .filter(([, text]) => [MARKER, ...ENCODED].some((form) => text.includes(form)))

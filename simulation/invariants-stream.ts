@@ -1,5 +1,5 @@
 /** Every record of the stream is a row and an archive line, a repetition of one, or in quarantine. */
-import { type Archive, linesUnder } from "./archive";
+import { type Archive, linesOf } from "./archive";
 import type { StreamRecord } from "./services/kinesis";
 import type { Row } from "./services/warehouse-values";
 import type { Violation } from "./violation";
@@ -14,10 +14,6 @@ export function unaccounted(world: World, archive: Archive): readonly Violation[
   const rows = new Map(world.warehouse.rows("risk_events").map((row) => [String(row.event_id), row]));
   const quarantined = new Map(world.warehouse.rows("quarantined_events").map((row) => [String(row.source_position), row]));
   const records = world.stream.shards.flatMap((shard) => shard.records);
-  // An object that S3 stores long after its writer was stopped repeats lines of the next delivery; the warehouse merges them by event.
-  const lateObjects = world.plan.faults.some(
-    ({ kind, service }) => (service === "s3" || service === "all") && (kind === "late" || kind === "slow"),
-  );
   const found = new Map<string, Violation>();
   const report = (violation: Violation) => found.set(`${violation.kind} ${violation.about}`, violation);
   /** The same bytes may have been put several times; it is enough that one of them is in quarantine. */
@@ -28,7 +24,7 @@ export function unaccounted(world: World, archive: Archive): readonly Violation[
     const readable = readRecord(record, world);
     const row = readable === undefined ? undefined : rows.get(readable.id);
     if (readable !== undefined && row?.input_hash === readable.hash) {
-      for (const violation of rowProblems(readable, row, archive, lateObjects)) report(violation);
+      for (const violation of rowProblems(readable, row, archive)) report(violation);
     } else if (!rejected.has(record.data.toString("latin1"))) {
       report({
         kind: "lost",
@@ -54,25 +50,22 @@ function readRecord(record: StreamRecord, { prepared: { product } }: World): Rea
   return id === null ? undefined : { id, hash: product.hashJson(product.PROFILES.fraud.stored(accepted.input)) };
 }
 
-function* rowProblems({ id }: ReadableRecord, row: Row, archive: Archive, lateObjects: boolean): Iterable<Violation> {
+function* rowProblems({ id }: ReadableRecord, row: Row, archive: Archive): Iterable<Violation> {
   const lines = archive.events.get(id) ?? [];
   if (lines.length === 0) yield { kind: "not archived", about: id, detail: "A row without an archive line." };
-  if (lines.length > 1 && !lateObjects)
-    yield { kind: "archived twice", about: id, detail: lines.map(({ object }) => object).join(" and ") };
+  if (lines.length > 1) yield { kind: "archived twice", about: id, detail: lines.map(({ object }) => object).join(" and ") };
   if (lines.some(({ line }) => line.score !== row.score || line.source_position !== row.source_position))
     yield { kind: "row differs", about: id, detail: "The row isn't that of the archive line." };
 }
 
-/** Quarantine keeps the whole record. */
-function* incomplete(world: World, records: readonly StreamRecord[], rows: ReadonlyMap<string, Row>): Iterable<Violation> {
-  const lines = linesUnder(world.s3, "quarantine/");
+/** Quarantine keeps the whole record: the row points to its line in the raw bucket, and the bytes are there. */
+function* incomplete({ raw }: World, records: readonly StreamRecord[], rows: ReadonlyMap<string, Row>): Iterable<Violation> {
   for (const record of records) {
     const position = positionOf(record);
-    if (!rows.has(position)) continue;
-    const isWhole = lines.some(
-      ({ line }) => line.source_position === position && line.payload === record.data.toString("base64"),
-    );
-    if (!isWhole)
-      yield { kind: "quarantined, not whole", about: position, detail: "The record can't be told from what was kept." };
+    const row = rows.get(position);
+    if (row === undefined) continue;
+    const line = linesOf(raw, String(row.raw_key))[Number(row.raw_line) - 1];
+    if (line?.position !== position || line.data !== record.data.toString("base64"))
+      yield { kind: "quarantined, not whole", about: position, detail: "The row doesn't lead to the record." };
   }
 }

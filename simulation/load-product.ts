@@ -34,7 +34,7 @@ export async function loadProduct(root: string, changes: readonly SourceChange[]
     logLevel: "silent",
     alias: { "#validators": join(root, "bundles/validators.js") },
     loader: { ".sql": "text" },
-    plugins: [plainZlib(), replacing(root, changes, applied)],
+    plugins: [replacing(root, changes, applied)],
   });
   const missing = changes.find((change) => !applied.has(change));
   if (missing !== undefined) throw new Error(`${missing.file} is not part of the simulation, so it can't be changed there.`);
@@ -50,25 +50,6 @@ function evaluate(root: string, code: string): Product {
   run(createRequire(join(root, "package.json")), module, module.exports);
   // The bundle of product.ts exports what product.ts does.
   return module.exports as Product;
-}
-
-/** Compression without the thread pool, whose answers would come at times that no seed decides. */
-function plainZlib(): Plugin {
-  return {
-    name: "plain-zlib",
-    setup(builder) {
-      builder.onResolve({ filter: /^(node:)?zlib$/ }, ({ namespace }) =>
-        namespace === "plain-zlib" ? { path: "node:zlib", external: true } : { path: "zlib", namespace: "plain-zlib" },
-      );
-      builder.onLoad({ filter: /.*/, namespace: "plain-zlib" }, () => ({
-        contents: `
-          const zlib = require("node:zlib");
-          const now = (run) => (data, options, callback) => callback(null, run(data, options));
-          module.exports = { ...zlib, gzip: now(zlib.gzipSync), gunzip: now(zlib.gunzipSync) };
-        `,
-      }));
-    },
-  };
 }
 
 function replacing(root: string, changes: readonly SourceChange[], applied: Set<SourceChange>): Plugin {

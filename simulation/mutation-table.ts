@@ -2,7 +2,7 @@
 import type { Found } from "./explore";
 
 /** Histories within which each one has to be found. */
-export const MUTATION_SEEDS = 400;
+export const MUTATION_SEEDS = 1_000;
 
 const HEAD = "| Seeded bug | Found by seed | What it breaks |\n|---|---:|---|";
 const TABLE = /\| Seeded bug \|[\s\S]*?\n(?!\|)/;

@@ -15,22 +15,53 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "stored results count as archived",
     "stream/archive-batch.ts",
-    "existing.size === 0 ? entries : entries.filter((entry) => entry.fresh || !existing.has(entry.result.archiveKey));",
-    "entries.filter((entry) => entry.fresh);",
+    "archived.size === 0 ? entries : entries.filter(({ fresh, result }) => fresh || !archived.has(result.archiveKey));",
+    "entries.filter(({ fresh }) => fresh);",
   ),
-  change(
-    "archived events are archived again",
-    "stream/archive-batch.ts",
-    "entry.fresh || !existing.has(entry.result.archiveKey)",
-    "entry.fresh || existing.size > 0",
-  ),
+  change("archived events are archived again", "stream/archive-batch.ts", "fresh || !archived.has(result.archiveKey)", "true"),
   change(
     "copies of alerts come after the archive object",
     "stream/archive-batch.ts",
     `  if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);
-  await objects.putIfAbsent(target, body);`,
-    `  await objects.putIfAbsent(target, body);
+  const written = await objects.putIfAbsent(target, body);`,
+    `  const written = await objects.putIfAbsent(target, body);
   if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);`,
+  ),
+  change(
+    "keys that events move away from stay open",
+    "stream/archive-batch.ts",
+    '(await closeKey(source, objects)) === "archived"',
+    '(await keyState(source, objects)) === "archived"',
+  ),
+  change(
+    "a repetition of an event that isn't archived is dropped",
+    "stream/process-batch.ts",
+    "repeated.length === 0 ? entries : inOrder([...entries, ...repeated])",
+    "entries",
+  ),
+  change(
+    "ids that stores give back changed are accepted",
+    "scoring/core/key-text.ts",
+    'const survives = !text.endsWith(" ") && !text.includes("\\0") && text.isWellFormed() && !NONCHARACTER.test(text);',
+    "const survives = true;",
+  ),
+  change(
+    "quarantine cuts records",
+    "shared/quarantine.ts",
+    "data: Buffer.from(bytes)",
+    "data: Buffer.from(bytes.subarray(0, 256))",
+  ),
+  change(
+    "quarantine rows count raw lines from 0",
+    "shared/quarantine.ts",
+    "quarantineLine(record, name, index + 1)",
+    "quarantineLine(record, name, index)",
+  ),
+  change(
+    "quarantine details quote the record",
+    "stream/admit.ts",
+    "expectationText(accepted.problems, profile.schema)",
+    "JSON.stringify(decoded.value)",
   ),
   change(
     "the state folds every record",
@@ -163,4 +194,28 @@ export const MUTATIONS: readonly Mutation[] = [
     "input: tokeniser.protect(event.stored),",
     "input: event.stored,",
   ),
+  {
+    name: "a redrive notes records before it puts them back",
+    changes: [
+      {
+        file: "cli/redrive/run.ts",
+        from: "const events = records.filter",
+        to: "await raw.noteRedriven(object.key, records, 'early');\n      const events = records.filter",
+      },
+    ],
+  },
+  {
+    name: "a redrive deletes messages before it sends them back",
+    changes: [
+      {
+        file: "cli/redrive/dead-letters.ts",
+        from: "          await sendBack(message);\n          await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message.ReceiptHandle }));",
+        to: "          await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message.ReceiptHandle }));\n          await sendBack(message);",
+      },
+    ],
+  },
+  {
+    name: "a redrive leaves failed batches out",
+    changes: [{ file: "cli/redrive/run.ts", from: '["quarantine", "failures"] as const', to: '["quarantine"] as const' }],
+  },
 ];

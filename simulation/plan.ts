@@ -13,6 +13,9 @@ export interface Settings {
   readonly maxAgeMs: number;
   readonly functionTimeoutMs: number;
   readonly archiveBatchSize: number;
+  /** Receives of a message before the dead-letter queue gets it. */
+  readonly archiveReceives: number;
+  readonly loadReceives: number;
   readonly loadEveryMs: number;
   /** Loaders that may run at the same time. */
   readonly loaders: number;
@@ -56,6 +59,8 @@ export function planOf(seed: number): Plan {
     maxAgeMs: random.pick([60_000, 120_000, 3_600_000]),
     functionTimeoutMs: random.pick([8_000, 30_000]),
     archiveBatchSize: random.pick([1, 10]),
+    archiveReceives: random.pick([1, 5]),
+    loadReceives: random.pick([1, 2, 5]),
     loadEveryMs: random.pick([3_000, 15_000, 60_000]),
     loaders: random.between(1, 2),
     objectsPerLoad: random.pick([1, 3, 400]),

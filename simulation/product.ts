@@ -1,6 +1,8 @@
 /** What the simulation runs of the product. It is bundled, so that a seeded bug can be built into it: see load-product.ts. */
 export { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 export { device, feedback, fraud, lead, policy } from "#validators";
+export { redrive, type Summary as RedriveSummary } from "../cli/redrive/run";
+export type { RedriveTarget } from "../cli/redrive/target";
 export { createArchiverHandler } from "../functions/archiver/handler";
 export { createManifestStore, createQueue } from "../functions/loader/adapters";
 export { createDataApi } from "../functions/loader/data-api";

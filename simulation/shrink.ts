@@ -1,6 +1,5 @@
 /** Makes a failing plan smaller: fewer arrivals and faults that still fail in the same way ("Simplifying and Isolating Failure-Inducing Input", Zeller and Hildebrandt). */
 import { runHistory } from "./history";
-import { unknownViolations } from "./known-failures";
 import type { Arrival, Plan } from "./plan";
 import type { Prepared } from "./prepared";
 import type { Violation } from "./violation";
@@ -18,7 +17,7 @@ const MAX_HISTORIES = 600;
 
 /** @returns undefined when the plan doesn't fail */
 export async function shrink(plan: Plan, prepared: Prepared): Promise<Shrunk | undefined> {
-  let violations = unknownViolations(await runHistory(plan, prepared));
+  let { violations } = await runHistory(plan, prepared);
   const [first] = violations;
   if (first === undefined) return undefined;
   let parts: readonly Part[] = [...plan.faults.map((fault) => ({ fault })), ...plan.arrivals.map((arrival) => ({ arrival }))];
@@ -27,7 +26,7 @@ export async function shrink(plan: Plan, prepared: Prepared): Promise<Shrunk | u
     let isSmaller = false;
     for (let start = 0; start < parts.length && histories < MAX_HISTORIES; ) {
       const fewer = [...parts.slice(0, start), ...parts.slice(start + size)];
-      const found = unknownViolations(await runHistory(planWith(plan, fewer), prepared));
+      const { violations: found } = await runHistory(planWith(plan, fewer), prepared);
       histories++;
       if (found.some(({ kind }) => kind === first.kind)) {
         [parts, violations, isSmaller] = [fewer, found, true];

@@ -13,6 +13,7 @@ export interface Violation {
     | "no copy of an alert"
     | "score lost"
     | "label lost"
+    | "redrive unclear"
     | "ledger twice"
     | "personal value";
   /** What it is about: an event, an object, a user. */

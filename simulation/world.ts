@@ -1,7 +1,16 @@
 /** Everything of one history: services, event sources, and the processes that run on them. */
 import type { KinesisStreamEvent } from "aws-lambda";
 import { Clients } from "./clients";
-import { archiverFunction, BUCKET, DETAIL_TYPES, type FunctionTools, loaderFunction, streamFunction, TABLES } from "./functions";
+import {
+  archiverFunction,
+  BUCKET,
+  DETAIL_TYPES,
+  type FunctionTools,
+  loaderFunction,
+  RAW_BUCKET,
+  streamFunction,
+  TABLES,
+} from "./functions";
 import { type FaultKind, Faults, type Service } from "./kernel/faults";
 import { Network } from "./kernel/network";
 import { Process } from "./kernel/process";
@@ -13,9 +22,10 @@ import type { Prepared } from "./prepared";
 import { DataApi } from "./services/data-api";
 import { DynamoDb } from "./services/dynamodb";
 import { EventBus } from "./services/event-bus";
-import { Stream, type StreamRecord } from "./services/kinesis";
+import { failedBatch } from "./services/failure-destination";
+import { Stream } from "./services/kinesis";
 import { QueueSource } from "./services/queue-source";
-import { S3, type StoredObject } from "./services/s3";
+import { byBucket, S3, type StoredObject } from "./services/s3";
 import { Queue } from "./services/sqs";
 import { StreamSource } from "./services/stream-source";
 import { Warehouse } from "./services/warehouse";
@@ -36,9 +46,10 @@ export class World {
   readonly faults: Faults;
   readonly network: Network;
   readonly lines: string[] = [];
-  readonly givenUp: StreamRecord[] = [];
   readonly dynamodb: DynamoDb;
   readonly s3: S3;
+  /** The raw bucket, which only a redrive reads. */
+  readonly raw: S3;
   readonly bus: EventBus;
   readonly stream: Stream;
   readonly source: StreamSource;
@@ -47,6 +58,8 @@ export class World {
   readonly warehouse: Warehouse;
   readonly tools: FunctionTools;
   readonly trace: Trace;
+  /** Batches at the failure destination. */
+  givenUp = 0;
   #invocations = 0;
   #loads = 0;
   #loaders = 0;
@@ -77,11 +90,13 @@ export class World {
         }),
     );
     this.loadQueue = new Queue(
-      { name: "load", visibilitySeconds: LOADER_TIMEOUT_MS / 1000, maxReceives: 5 },
+      { name: "load", visibilitySeconds: LOADER_TIMEOUT_MS / 1000, maxReceives: settings.loadReceives },
       scheduler,
       () => {},
+      this.#deadLetters("load-dead"),
     );
-    this.s3 = new S3(BUCKET, (key, object) => this.#notify(key, object));
+    this.s3 = new S3(BUCKET, now, (key, object) => this.#notify(key, object));
+    this.raw = new S3(RAW_BUCKET, now, () => {});
     this.warehouse = new Warehouse({
       read: (bucket, key) => (bucket === BUCKET ? this.s3.objects.get(key)?.body : undefined),
       now,
@@ -97,8 +112,11 @@ export class World {
       },
       scheduler,
     );
-    this.archiveQueue = new Queue({ name: "archive", visibilitySeconds: 6 * 60, maxReceives: 5 }, scheduler, () =>
-      archiveSource.wake(),
+    this.archiveQueue = new Queue(
+      { name: "archive", visibilitySeconds: 6 * 60, maxReceives: settings.archiveReceives },
+      scheduler,
+      () => archiveSource.wake(),
+      this.#deadLetters("archive-dead"),
     );
     this.bus = new EventBus(
       [{ detailType: DETAIL_TYPES.rest, deliver: (envelope) => this.archiveQueue.send(envelope) }],
@@ -107,10 +125,12 @@ export class World {
       () => this.happens("bus", "throttle"),
       () => this.happens("bus", "duplicate"),
     );
+    this.stream = new Stream(settings.shards, now, (shard) => this.source.wake(shard));
     const clients = new Clients(this.network, {
       dynamodb: this.dynamodb,
-      s3: this.s3,
+      s3: byBucket([this.s3, this.raw]),
       bus: this.bus,
+      kinesis: this.stream,
       redshift: new DataApi(this.warehouse, scheduler, random, this.faults, settings.loadMs),
     });
     this.tools = {
@@ -122,7 +142,6 @@ export class World {
       loadQueue: this.loadQueue,
       objectsPerLoad: settings.objectsPerLoad,
     };
-    this.stream = new Stream(settings.shards, now, (shard) => this.source.wake(shard));
     this.source = new StreamSource(
       this.stream,
       settings,
@@ -130,7 +149,8 @@ export class World {
         invoke: (event) => this.#scoreBatch(event),
         giveUp: (records, reason) => {
           trace("stream", `gives up ${records.map(({ sequence }) => `…${sequence.slice(-4)}`).join(" ")}: ${reason}`);
-          this.givenUp.push(...records);
+          const { key, body } = failedBatch(records, reason, ++this.givenUp);
+          this.raw.store(key, body);
         },
         repeats: () => this.happens("lambda", "duplicate"),
       },
@@ -167,6 +187,10 @@ export class World {
     process.end();
     trace(actor, result === undefined ? "ends without an answer" : `answers ${JSON.stringify(result)}`);
     return result;
+  }
+
+  #deadLetters(name: string): Queue {
+    return new Queue({ name, visibilitySeconds: 30, maxReceives: Number.POSITIVE_INFINITY }, this.scheduler, () => {});
   }
 
   #scoreBatch(event: KinesisStreamEvent) {

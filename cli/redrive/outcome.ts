@@ -5,6 +5,7 @@ import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
 import { batchGet } from "../../functions/shared/batch-get";
 import { readResult } from "../../functions/stream/result-item";
 import { RecordChecker } from "../ingest/record-checker";
+import type { RedriveClock } from "./clock";
 import type { Put } from "./put-records";
 import type { RawObject, RawStore } from "./raw-records";
 
@@ -22,8 +23,7 @@ export interface OutcomePorts {
   readonly raw: Pick<RawStore, "objects" | "records">;
   readonly dynamodb: DynamoDBClient;
   readonly resultsTable: string;
-  readonly now: () => number;
-  readonly pause: (milliseconds: number) => Promise<unknown>;
+  readonly clock: RedriveClock;
   readonly pollMs: number;
 }
 
@@ -38,20 +38,20 @@ export async function followRecords(
   ports: OutcomePorts,
   progress: (settled: number) => void,
 ): Promise<readonly Outcome[]> {
-  const { now, pause, pollMs } = ports;
+  const { clock, pollMs } = ports;
   const outcomes = new Map<string, Outcome>(
     put.map(({ position, record }) => [position, { position, before: record.position, state: "pending" }]),
   );
   const ids = new Map(put.flatMap(({ position, record }) => idOf(record.data).map((id) => [position, id] as const)));
   const isConflict = new Set(put.filter(({ record }) => record.reason === "duplicate_conflict").map(({ position }) => position));
   const seen = new Set<string>();
-  for (const deadline = now() + waitMs; ; ) {
+  for (const deadline = clock.now() + waitMs; ; ) {
     await findQuarantined(outcomes, seen, startedMs, ports);
     await findScored(outcomes, ids, isConflict, ports);
     const open = [...outcomes.values()].filter(({ state }) => state === "pending").length;
     progress(put.length - open);
-    if (open === 0 || now() >= deadline) return [...outcomes.values()];
-    await pause(pollMs);
+    if (open === 0 || clock.now() >= deadline) return [...outcomes.values()];
+    await clock.pause(pollMs);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A redrive from beginning to end. */
-import { setTimeout as pause } from "node:timers/promises";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import type { RedriveClock } from "./clock";
 import { redriveQueue, type Tally } from "./dead-letters";
 import { followRecords, type Outcome } from "./outcome";
 import { type Put, putRecords } from "./put-records";
@@ -10,6 +10,7 @@ import { sendBackOf } from "./send-back";
 import type { RedriveTarget } from "./target";
 
 export interface RedriveOptions {
+  readonly clock: RedriveClock;
   readonly selection: Selection;
   /** Only counts. */
   readonly dryRun: boolean;
@@ -38,8 +39,8 @@ export interface Summary {
 }
 
 export async function redrive(target: RedriveTarget, options: RedriveOptions): Promise<Summary> {
-  const { selection, dryRun, waitMs, progress } = options;
-  const startedMs = Date.now();
+  const { selection, clock, dryRun, waitMs, progress } = options;
+  const startedMs = clock.now();
   const raw = new RawStore(target.s3, target.names.rawBucket);
   const sent = await redriveRecords(raw, target, options);
   const queues = selection.sources.includes("dlq") ? await redriveQueues(target, options) : [];
@@ -47,8 +48,7 @@ export async function redrive(target: RedriveTarget, options: RedriveOptions): P
     raw,
     dynamodb: target.dynamodb,
     resultsTable: target.names.resultsTable,
-    now: Date.now,
-    pause,
+    clock,
     pollMs: target.pollMs,
   };
   const outcomes = await followRecords(sent.put, startedMs, waitMs, ports, (done) => progress("outcomes", done));
@@ -74,7 +74,7 @@ interface SentRecords {
 
 /** Object by object, each noted when its records are put: what a crash interrupts is put again, and its event ids make that harmless. */
 async function redriveRecords(raw: RawStore, target: RedriveTarget, options: RedriveOptions): Promise<SentRecords> {
-  const { selection, dryRun, runId, progress } = options;
+  const { selection, clock, dryRun, runId, progress } = options;
   const sent: SentRecords = { found: {}, put: [], returned: 0 };
   for (const folder of ["quarantine", "failures"] as const) {
     if (!selection.sources.includes(folder)) continue;
@@ -86,7 +86,7 @@ async function redriveRecords(raw: RawStore, target: RedriveTarget, options: Red
       const scores = records.filter(({ source }) => source === "rest");
       for (const score of scores) await returnToArchiver(score, target);
       const events = records.filter(({ source }) => source === "kinesis");
-      sent.put.push(...(await putRecords(target.kinesis, target.names.streamName, events, pause)));
+      sent.put.push(...(await putRecords(target.kinesis, target.names.streamName, events, clock.pause)));
       await raw.noteRedriven(object.key, records, runId);
       sent.returned += scores.length;
       progress("records", sent.put.length + sent.returned);

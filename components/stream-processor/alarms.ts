@@ -33,7 +33,7 @@ export function createAlarms(
     // One of the mapping's EventCount metrics. A queue fed by the bucket would also get S3's test message, and stay in alarm.
     alarm(`${instance}-failed-batch`, alarms, {
       alarmDescription:
-        "A batch was given up, since its records' age or retries ended: they are in the data bucket under aws/lambda/.",
+        "A batch was given up, since its records' age or retries ended: they are in the raw bucket under aws/lambda/.",
       namespace: "AWS/Lambda",
       metricName: "OnFailureDestinationDeliveredEventCount",
       dimensions: { EventSourceMappingUUID: eventSource.uuid },

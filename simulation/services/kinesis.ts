@@ -1,5 +1,6 @@
 /** A stream of shards that split and merge. Sequence numbers grow over all shards, so that those of one key grow along its shards. */
 import { createHash } from "node:crypto";
+import type { PutRecordsCommandInput } from "@aws-sdk/client-kinesis";
 
 export interface StreamRecord {
   readonly shardId: string;
@@ -43,6 +44,17 @@ export class Stream {
     shard.records.push(record);
     this.onChange(shard);
     return record;
+  }
+
+  handle(action: string, input: object): object {
+    if (action !== "PutRecords")
+      throw new Error(`The simulated Kinesis doesn't know ${action}; add it to simulation/services/kinesis.ts.`);
+    const { Records: records = [] } = input as PutRecordsCommandInput;
+    const put = records.map(({ PartitionKey = "", Data = new Uint8Array() }) => this.put(PartitionKey, Buffer.from(Data)));
+    return {
+      FailedRecordCount: 0,
+      Records: put.map(({ shardId, sequence }) => ({ ShardId: shardId, SequenceNumber: sequence })),
+    };
   }
 
   split(index: number): void {

@@ -2,10 +2,14 @@
 import type {
   ChangeMessageVisibilityBatchCommandInput,
   DeleteMessageBatchCommandInput,
+  DeleteMessageCommandInput,
   Message,
   ReceiveMessageCommandInput,
+  SendMessageCommandInput,
 } from "@aws-sdk/client-sqs";
+import type { Endpoint } from "../clients";
 import type { Scheduler } from "../kernel/scheduler";
+import { serviceError } from "../kernel/service-errors";
 
 interface QueuedMessage {
   readonly id: string;
@@ -22,16 +26,27 @@ export interface QueueSettings {
   readonly maxReceives: number;
 }
 
+/** Passes each call on to the queue of its URL, which is the queue's name. */
+export const byUrl = (queues: readonly Queue[]): Endpoint => ({
+  handle(action, input) {
+    const { QueueUrl: url } = input as ReceiveMessageCommandInput;
+    const found = queues.find(({ settings }) => settings.name === url);
+    if (found === undefined) throw serviceError("QueueDoesNotExist", 400, `No queue ${url}.`);
+    return found.handle(action, input);
+  },
+});
+
 export class Queue {
-  readonly dead: { readonly id: string; readonly body: string }[] = [];
   readonly #messages = new Map<string, QueuedMessage>();
   #sent = 0;
 
   constructor(
-    private readonly settings: QueueSettings,
+    readonly settings: QueueSettings,
     private readonly scheduler: Scheduler,
     /** Called when a message may have become visible. */
     private readonly onVisible: () => void,
+    /** Its dead-letter queue. */
+    readonly dead?: Queue,
   ) {}
 
   get size(): number {
@@ -39,7 +54,7 @@ export class Queue {
   }
 
   bodies(): readonly string[] {
-    return [...this.#messages.values(), ...this.dead].map(({ body }) => body);
+    return [...this.#messages.values()].map(({ body }) => body);
   }
 
   send(body: string): void {
@@ -49,28 +64,21 @@ export class Queue {
     this.onVisible();
   }
 
-  /** Moves everything in the dead-letter queue back, as StartMessageMoveTask does. */
-  redrive(): number {
-    const moved = this.dead.splice(0);
-    for (const { body } of moved) this.send(body);
-    return moved.length;
-  }
-
   /** Up to `max` visible messages; those that have been received too often go to the dead-letter queue. */
-  take(max: number): readonly QueuedMessage[] {
+  take(max: number, hiddenSeconds = this.settings.visibilitySeconds): readonly QueuedMessage[] {
     const now = this.scheduler.now();
     const taken: QueuedMessage[] = [];
     for (const message of this.#messages.values()) {
       if (taken.length >= max) break;
       if (message.visibleAtMs > now) continue;
-      if (message.receives >= this.settings.maxReceives) {
+      if (this.dead !== undefined && message.receives >= this.settings.maxReceives) {
         this.#messages.delete(message.id);
-        this.dead.push(message);
+        this.dead.send(message.body);
         continue;
       }
       message.receives++;
       message.handle = `${message.id}#${message.receives}`;
-      this.hide(message, this.settings.visibilitySeconds);
+      this.hide(message, hiddenSeconds);
       taken.push(message);
     }
     return taken;
@@ -90,8 +98,16 @@ export class Queue {
   handle(action: string, input: object): object {
     switch (action) {
       case "ReceiveMessage": {
-        const { MaxNumberOfMessages: max = 1 } = input as ReceiveMessageCommandInput;
-        return { Messages: this.take(max).map(described) };
+        const { MaxNumberOfMessages: max = 1, VisibilityTimeout: seconds } = input as ReceiveMessageCommandInput;
+        return { Messages: this.take(max, seconds).map(described) };
+      }
+      case "SendMessage": {
+        this.send((input as SendMessageCommandInput).MessageBody ?? "");
+        return {};
+      }
+      case "DeleteMessage": {
+        this.remove((input as DeleteMessageCommandInput).ReceiptHandle ?? "");
+        return {};
       }
       case "DeleteMessageBatch": {
         const { Entries: entries = [] } = input as DeleteMessageBatchCommandInput;

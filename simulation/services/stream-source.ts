@@ -127,7 +127,7 @@ function afterResponse(
   return records.slice(Math.max(0, Math.min(...positions)));
 }
 
-function described({ shardId, sequence, partitionKey, data, arrivedAtMs }: StreamRecord): KinesisStreamRecord {
+export function described({ shardId, sequence, partitionKey, data, arrivedAtMs }: StreamRecord): KinesisStreamRecord {
   return {
     awsRegion: "us-east-1",
     eventID: `${shardId}:${sequence}`,

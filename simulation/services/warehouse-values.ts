@@ -25,6 +25,8 @@ export function parseField(field: string, type: string, value: unknown): Value {
     }
     case "DOUBLE PRECISION":
       return Number.isNaN(Number(value)) ? refuse() : Number(value);
+    case "BIGINT":
+      return Number.isInteger(value) ? Number(value) : refuse();
     case "BOOLEAN":
       return typeof value === "boolean" ? value : refuse();
     default:

@@ -2,7 +2,7 @@
  * The warehouse as the loader's transactions see it. Statements are read from their text, so that a change of the SQL changes what
  * happens, or is refused here. tests/simulation/warehouse.test.ts compares it with PostgreSQL.
  */
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { LoadTarget } from "../product";
 import { parseField, type Row, SqlError, type Value } from "./warehouse-values";
 
@@ -16,7 +16,7 @@ export interface WarehousePorts {
 const STATEMENT = {
   lock: /^LOCK TABLE risk\.load_lock$/,
   staged: /^CREATE TEMP TABLE staged \(LIKE risk\.(\w+)_staging\)$/,
-  copy: /^COPY staged FROM '(.+?)' IAM_ROLE '.+' MANIFEST FORMAT AS JSON 'auto' GZIP /,
+  copy: /^COPY staged FROM '(.+?)' IAM_ROLE '.+' MANIFEST FORMAT AS JSON 'auto' (ZSTD|GZIP) /,
   fresh:
     /^CREATE TEMP TABLE fresh DISTKEY \(\w+\) AS SELECT (.+) FROM \(SELECT .+, ROW_NUMBER\(\) OVER \(PARTITION BY (.+) ORDER BY (\w+) DESC, (\w+)( DESC)?\) AS place FROM staged\) AS numbered WHERE place = 1$/,
   all: /^CREATE TEMP TABLE fresh DISTKEY \(\w+\) AS SELECT .+ FROM \(SELECT .+ FROM staged\) AS numbered$/,
@@ -88,7 +88,7 @@ export class Transaction {
         this.#target = this.warehouse.ports.targets.find(({ table }) => table === first);
         return [];
       case "copy":
-        this.#staged = this.#copy(first);
+        this.#staged = this.#copy(first, second);
         return [];
       case "fresh":
         this.#fresh = distinct(this.#staged, second.split(", "), third, parts[3] ?? "", parts[4] !== undefined);
@@ -128,12 +128,12 @@ export class Transaction {
     }
   }
 
-  #copy(url: string): Row[] {
+  /** An object that is compressed in another way fails the load. */
+  #copy(url: string, compression: string): Row[] {
     const manifest: unknown = JSON.parse(Buffer.from(this.#object(url)).toString());
     const { entries } = manifest as { readonly entries: readonly { readonly url: string }[] };
     return entries.flatMap(({ url: object }) =>
-      gunzipSync(this.#object(object))
-        .toString()
+      unpacked(this.#object(object), compression)
         .split("\n")
         .filter((line) => line !== "")
         .map((line) => this.#line(line)),
@@ -195,6 +195,14 @@ export class Transaction {
       ledger.some((row) => row.object_key === object.object_key && row.etag === object.etag);
     const entered = this.#objects.filter((object) => !onlyNew || !isKnown(object));
     this.#changes.push(() => ledger.push(...entered.map((object) => ({ ...object, load_id: id }))));
+  }
+}
+
+function unpacked(body: Uint8Array, compression: string): string {
+  try {
+    return (compression === "ZSTD" ? zstdDecompressSync(body) : gunzipSync(body)).toString();
+  } catch {
+    throw new SqlError(`The object isn't compressed with ${compression}.`);
   }
 }
 

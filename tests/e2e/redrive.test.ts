@@ -9,6 +9,7 @@ import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from "@aws
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { query, runLoaderUnlessBusy } from "../../cli/demo/tally";
+import { REAL_TIME } from "../../cli/redrive/clock";
 import { type RedriveOptions, redrive, type Summary } from "../../cli/redrive/run";
 import { connectRedrive, type RedriveTarget } from "../../cli/redrive/target";
 import { withConfig } from "../helpers/stack-file";
@@ -52,6 +53,7 @@ function writeStack(settings: Readonly<Record<string, unknown>>): void {
 let runs = 0;
 async function run(selection: Partial<RedriveOptions["selection"]>, options: Partial<RedriveOptions> = {}): Promise<Summary> {
   const summary = redrive(target, {
+    clock: REAL_TIME,
     selection: { sources: ["quarantine", "failures", "dlq"], reason: undefined, sinceMs: 0, ...selection },
     dryRun: false,
     waitMs: 20_000,

@@ -114,7 +114,8 @@ describe("the event source mapping", () => {
 describe("a queue", () => {
   it("hides what was received, and gives it to the dead-letter queue after the last receive", async () => {
     const scheduler = new Scheduler(0);
-    const queue = new Queue({ name: "q", visibilitySeconds: 10, maxReceives: 2 }, scheduler, () => {});
+    const dead = new Queue({ name: "dead", visibilitySeconds: 10, maxReceives: 2 }, scheduler, () => {});
+    const queue = new Queue({ name: "q", visibilitySeconds: 10, maxReceives: 2 }, scheduler, () => {}, dead);
     queue.send("text");
     const [first] = queue.take(10);
     expect([first?.receives, queue.take(10).length]).toEqual([1, 0]);
@@ -125,7 +126,6 @@ describe("a queue", () => {
     queue.remove(`${outdated.replace(/#\d+$/, "#1")}`);
     expect(queue.size).toBe(1);
     await scheduler.run(120_000);
-    expect([queue.take(10).length, queue.size, queue.dead.length]).toEqual([0, 0, 1]);
-    expect([queue.redrive(), queue.take(10)[0]?.body]).toEqual([1, "text"]);
+    expect([queue.take(10).length, queue.size, dead.take(10)[0]?.body]).toEqual([0, 0, "text"]);
   });
 });
