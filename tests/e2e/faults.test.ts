@@ -1,0 +1,110 @@
+/** The faults of `npm start -- --faults`: whatever they do, what was accepted arrives once. */
+import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import type { FaultRule } from "@risk/local-aws";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { query, runLoader } from "../../cli/demo/tally";
+import { PRESETS } from "../../cli/faults/presets";
+import { lines, rawRecords, send, settled, startWorld, type Transaction, transactions, until, type World } from "./support";
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+}, 60_000);
+afterAll(() => world?.stop());
+afterEach(() => world.platform.faults.inject(0, []));
+
+const PATIENCE_MS = 90_000;
+
+/** As a producer does that never gives up: what was refused is sent again, and so is everything after an error. */
+async function put(bodies: readonly Transaction[]): Promise<void> {
+  let open = bodies;
+  await until(
+    "all records are accepted",
+    async () => {
+      const Records = open.map((body) => ({ PartitionKey: body.user_id, Data: Buffer.from(JSON.stringify(body)) }));
+      const answer = await world.clients.kinesis
+        .send(new PutRecordsCommand({ StreamName: world.names.streamName, Records }))
+        .catch(() => undefined);
+      open = open.filter((_, index) => answer?.Records?.[index]?.SequenceNumber === undefined);
+      return open.length === 0;
+    },
+    PATIENCE_MS,
+  );
+}
+
+/** Scores leads and returns the ids of the scores that were answered 200. */
+async function leads(count: number): Promise<string[]> {
+  const answers = await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      send(world, "/score", JSON.stringify({ companySize: 100 + index, industry: "retail", engagementMetrics: index % 90 })),
+    ),
+  );
+  return answers.filter(({ status }) => status === 200).map(({ text }) => String(JSON.parse(text).id));
+}
+
+async function loaded(ids: readonly string[]): Promise<string[]> {
+  const rows = await query<{ event_id: string }>(world.clients, "select event_id from risk.risk_events");
+  const asked = new Set(ids);
+  return rows.map(({ event_id }) => event_id).filter((id) => asked.has(id));
+}
+
+/** The times of a preset are for people; a tenth of them does for a test. */
+const tenfold = (rules: readonly FaultRule[]): FaultRule[] =>
+  rules.map((rule): FaultRule => {
+    if (rule.kind === "full-disk") return { ...rule, fromSeconds: rule.fromSeconds / 10, untilSeconds: rule.untilSeconds / 10 };
+    return rule.kind === "killed-database" ? { ...rule, fromSeconds: rule.fromSeconds / 10 } : rule;
+  });
+
+const rulesOf = (preset: string): readonly FaultRule[] => tenfold(PRESETS[preset]?.rules ?? []);
+
+const injected = (kind: string): number =>
+  world.platform.faults.injected().reduce((sum, fault) => sum + (fault.kind === kind ? fault.count : 0), 0);
+
+describe("the faults of a preset", () => {
+  it.each([
+    ["all", ["throttle", "error", "slow", "lost-reply", "crash", "full-disk", "killed-database"]],
+    ["crashes", ["crash"]],
+    ["full-disk", ["full-disk"]],
+    ["lost-database", ["killed-database"]],
+  ])(
+    "%s lose nothing that was accepted, and count nothing twice",
+    async (preset, kinds) => {
+      world.platform.faults.inject(7, rulesOf(preset));
+      const bodies = transactions(`${preset}-tx`, 240, 20);
+      const bad = { ...transactions(`${preset}-bad`, 1)[0], amount: -1 } as Transaction;
+      const scored: string[] = [];
+      for (let from = 0; from < bodies.length; from += 60) {
+        await put(bodies.slice(from, from + 60));
+        scored.push(...(await leads(5)));
+      }
+      await put([bad]);
+      // Traffic goes on until everything that the preset promises has happened.
+      await until(
+        "each kind of fault has happened",
+        async () => {
+          scored.push(...(await leads(2)));
+          await Promise.allSettled([runLoader(world.clients, world.names)]);
+          return kinds.every((kind) => injected(kind) > 0);
+        },
+        PATIENCE_MS,
+      );
+      await settled(world, PATIENCE_MS);
+      world.platform.faults.inject(0, []);
+      const accepted = [...new Set([...bodies.map(({ transaction_id }) => transaction_id), ...scored])].sort();
+      await until(
+        "everything is in the warehouse",
+        async () => {
+          await settled(world, PATIENCE_MS);
+          await Promise.allSettled([runLoader(world.clients, world.names)]);
+          return new Set(await loaded(accepted).catch(() => [])).size >= accepted.length;
+        },
+        PATIENCE_MS,
+      );
+      expect((await loaded(accepted)).sort()).toEqual(accepted);
+      const kept = (await rawRecords(world)).filter(({ text }) => text.includes(`${preset}-bad`));
+      expect(new Set(kept.map(({ text }) => text))).toEqual(new Set([JSON.stringify(bad)]));
+      expect((await lines(world, "quarantine/fraud/")).length).toBeGreaterThan(0);
+    },
+    300_000,
+  );
+});
