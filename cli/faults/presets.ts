@@ -39,8 +39,8 @@ const lostReplies: readonly FaultRule[] = [
 const crashes: readonly FaultRule[] = [
   { kind: "crash", service: "dynamodb", action: "PutItem", every: 500 },
   { kind: "crash", service: "dynamodb", action: "BatchGetItem", every: 40 },
-  { kind: "crash", service: "s3", action: "PutObject", every: 15 },
-  { kind: "crash", service: "events", action: "PutEvents", every: 15 },
+  { kind: "crash", service: "s3", action: "PutObject", every: 8 },
+  { kind: "crash", service: "events", action: "PutEvents", every: 10 },
   { kind: "crash", service: "sqs", action: "DeleteMessageBatch", every: 5 },
   { kind: "crash", service: "redshift-data", action: "BatchExecuteStatement", every: 6 },
 ];

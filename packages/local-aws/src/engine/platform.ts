@@ -113,6 +113,8 @@ async function start(
   });
   signal?.throwIfAborted();
   services.lambda.activate();
+  // Ends first, so that everything else ends on a machine that works.
+  started.push({ title: "faults", end: () => faults.end() });
   const roleOf = (functionName: string) => {
     const roleArn = services.lambda.pool.get(functionName)?.config.roleArn;
     if (roleArn !== undefined) return roleArn;

@@ -91,7 +91,6 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   for (const service of services.aws) endpoint.register(service);
   const machine = { setDiskFull: fullDisk.set, killDatabase: () => services.warehouse.kill() };
   const faults = new RunningFaults({ endpoint, machine });
-  started.push({ title: "faults", end: () => faults.end() });
   return { context, endpoint, credentials, services, faults };
 }
 
