@@ -3,6 +3,8 @@ import { watch } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Platform, Usage } from "@risk/local-aws";
 import { examples } from "./examples";
+import { type ChosenFaults, chosenFaults, faultOptions } from "./faults/choice";
+import { announcement, injectedText } from "./faults/report";
 import { type CommandLine, parseCommandLine, portOption, runCommand } from "./options";
 import { nextSignal, type Running, start, stop } from "./running";
 import { paint } from "./terminal";
@@ -18,9 +20,15 @@ const command: CommandLine = {
     port: { type: "string", value: "PORT", help: "Port of the AWS endpoint; 0 picks a free one.", default: "4566" },
     "in-memory": { type: "boolean", help: "Keeps state only in memory and a temporary folder." },
     "no-metering": { type: "boolean", help: "Doesn't hold provisioned tables to their capacity units." },
+    ...faultOptions,
     verbose: { type: "boolean", help: "Prints what the runtime does, call by call." },
   },
-  examples: ["npm start", "npm start -- --stack staging --port 0", "npm start -- --in-memory --no-metering"],
+  examples: [
+    "npm start",
+    "npm start -- --stack staging --port 0",
+    "npm start -- --in-memory --no-metering",
+    "npm start -- --faults flaky --seed 7",
+  ],
 };
 
 /** Its message is the name of the signal. */
@@ -31,6 +39,7 @@ async function main(): Promise<number> {
   const stack = options.text("stack") ?? "dev";
   const port = portOption(options.text("port"), "port");
   const verbose = options.flag("verbose");
+  const faults = chosenFaults(options);
   const startedAt = performance.now();
   // Listens from the first moment, so that an interrupted start stops what it has started.
   const interruption = new AbortController();
@@ -60,14 +69,21 @@ async function main(): Promise<number> {
   process.stdout.write(`${paint("green", "●")} Stack ${stack} runs on this machine (${seconds} s). Ctrl-C stops it.\n\n`);
   for (const warning of running.platform.graph.warnings) process.stdout.write(`${paint("yellow", "!")} ${warning}\n\n`);
   process.stdout.write(examples(running.outputs, running.outputsPath));
+  if (faults !== undefined) beginFaults(running.platform, faults);
   process.once("uncaughtException", (error) => void giveUp(running, error));
   const watcher = followStackFile(running.platform, stack);
   const signal = await interrupted;
   process.stdout.write(`\n${signal}: stopping …\n`);
   watcher.close();
   await stop(running);
+  if (faults !== undefined) process.stdout.write(injectedText(running.platform.faults.injected(), faults));
   process.stdout.write("Stopped.\n");
   return 0;
+}
+
+function beginFaults(platform: Platform, faults: ChosenFaults): void {
+  platform.faults.inject(faults.seed, faults.schedule.rules);
+  process.stdout.write(`${paint("yellow", "!")} ${announcement(faults)}\n`);
 }
 
 /** What no service could answer for: the platform ends, with everything that it started, instead of going on half broken. */

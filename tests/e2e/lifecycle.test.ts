@@ -267,6 +267,19 @@ describe("the commands", () => {
     expect(children.filter(alive)).toEqual([]);
   });
 
+  it("start --faults says when faults begin, and at the end what they did", async () => {
+    const rules = [{ kind: "error", service: "kinesis", action: "PutRecords", nth: 1 }];
+    writeFileSync(join(folder, "faults.json"), JSON.stringify({ description: "one refused put", rules }));
+    writeFileSync(join(folder, "one.csv"), `transaction_id,user_id,amount,timestamp\nf-1,u,5,${new Date().toISOString()}\n`);
+    const command = await start("--faults", "faults.json", "--seed", "9");
+    await until("faults begin", () => command.output.text.includes("(faults.json, seed 9): one refused put."));
+    const ingest = run("ingest", "one.csv", "--profile", "fraud");
+    expect(await ingest.ended).toBe(0);
+    command.child.kill("SIGINT");
+    expect(await command.ended).toBe(0);
+    expect(command.output.text).toContain("Injected faults (faults.json, seed 9):\n  1 × error kinesis PutRecords\nStopped.");
+  });
+
   it("start names a port that is in use and exits with 1", async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -284,6 +297,7 @@ describe("the commands", () => {
     ["ingest", ["--help"], 0, "--map"],
     ["start", ["--prot", "1"], 2, "--prot"],
     ["start", ["--port", "http"], 2, "from 0 to 65535"],
+    ["start", ["--faults", "slwo"], 2, "Presets:"],
     ["start", ["--stack", "nowhere"], 1, "Pulumi.nowhere.yaml"],
     ["ingest", [], 2, "Name the file"],
     ["ingest", ["rows.csv", "--limit", "0"], 2, "--limit"],

@@ -1,6 +1,7 @@
 /** What a disk that takes no more writes looks like to Node and SQLite, and what the platform says about it. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "@risk/program-graph";
 import { AwsError } from "./contracts";
 
@@ -51,6 +52,7 @@ export class DiskWatch {
   constructor(
     private readonly folder: string,
     private readonly notice: (line: string) => void,
+    private readonly isPretendedFull: () => boolean = () => false,
   ) {}
 
   /** Reports an error; returns whether it was the disk's. */
@@ -67,6 +69,7 @@ export class DiskWatch {
   }
 
   private check(): void {
+    if (this.isPretendedFull()) return;
     const file = join(this.folder, "disk-probe");
     try {
       writeFileSync(file, Buffer.alloc(PROBE_BYTES));
@@ -83,4 +86,21 @@ export class DiskWatch {
     clearInterval(this.probe);
     this.probe = undefined;
   }
+}
+
+/** A fault for trying out: SQLite refuses every write, and nothing is lost. PostgreSQL and the functions' own files aren't touched. */
+export class PretendedFullDisk {
+  private isFull = false;
+
+  constructor(private readonly db: DatabaseSync) {}
+
+  get full(): boolean {
+    return this.isFull;
+  }
+
+  /** A limit of pages would still let through what fits into free ones; this refuses all, with SQLITE_READONLY. */
+  readonly set = (full: boolean): void => {
+    this.isFull = full;
+    this.db.exec(`PRAGMA query_only = ${full ? "ON" : "OFF"}`);
+  };
 }

@@ -2,10 +2,10 @@
 
 export { AwsError, type Principal, type ResourceBody } from "./contracts";
 export { CredentialStore, roleNameOf } from "./endpoint/credentials";
-export { FaultInjector } from "./endpoint/faults";
 export { deploy } from "./engine/deploy";
 export { physicalName } from "./engine/names";
 export { createServices } from "./engine/services";
+export { FaultInjector } from "./faults/injector";
 export { compileFirewall, type Firewall } from "./services/apigateway/firewall";
 export { TokenBucket } from "./services/apigateway/throttle";
 export { type AlarmState, comparisons, decide, extraPeriods, type TreatMissing } from "./services/cloudwatch/evaluation";

@@ -141,6 +141,11 @@ export class PostgresServer {
     }
   }
 
+  /** As the machine's out-of-memory killer would; it is started again. @returns false if it isn't running */
+  kill(): boolean {
+    return this.process?.kill("SIGKILL") ?? false;
+  }
+
   /** Fast shutdown: open transactions are rolled back; then, after a while, by force. A start that is under way is given up. */
   async stop(): Promise<void> {
     this.stopping.abort(new Error("The warehouse's PostgreSQL was stopped while it started."));

@@ -80,6 +80,11 @@ export class Warehouse {
     return this.server.stop();
   }
 
+  /** Kills the server, which is started again. @returns false if it isn't running */
+  kill(): boolean {
+    return this.server.kill();
+  }
+
   /** For psql and BI tools. */
   get url(): string {
     return this.urlOf(this.databaseName);

@@ -5,15 +5,20 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@risk/program-graph";
-import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../contracts";
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type Principal } from "../contracts";
 import { type DiskWatch, diskFault, isDiskError } from "../disk";
+import { type FaultInjector, serverError, throttled } from "../faults/injector";
 import type { Iam } from "../permissions/iam";
-import type { FaultInjector } from "./faults";
-import { serverError, throttled } from "./faults";
 import { Port } from "./port";
 import { deniedCode, errorResponse, type Protocol, recognise } from "./protocols";
 import { claimedService, type SignedRequest } from "./signature-claim";
 import { type KeySource, type VerifiedRequest, verifySignature } from "./sigv4";
+
+interface CallingFunctions {
+  /** Undefined when the caller is not a function. */
+  nameOf(principal: Principal): string | undefined;
+  kill(functionName: string): void;
+}
 
 interface EndpointOptions {
   readonly region: string;
@@ -22,8 +27,8 @@ interface EndpointOptions {
   readonly now: () => number;
   readonly log: (line: string) => void;
   readonly disk?: DiskWatch;
-  /** Called when a service has carried out a request, before the caller gets the response. */
-  readonly onHandled?: (request: AwsRequest) => void;
+  /** For faults: the function that calls, and the end of its processes. */
+  readonly functions?: CallingFunctions;
 }
 
 export class AwsEndpoint {
@@ -124,14 +129,15 @@ export class AwsEndpoint {
   }
 
   private async perform(service: AwsService, request: AwsRequest, protocol: Protocol): Promise<AwsResponse> {
-    const fault = this.faults?.next(request.service, request.action);
+    const functionName = this.faults === undefined ? undefined : this.options.functions?.nameOf(request.principal);
+    const fault = this.faults?.next({ service: request.service, action: request.action, functionName });
     if (fault?.kind === "throttle") throw throttled(request.service);
     if (fault?.kind === "error") throw serverError(request.service);
     if (fault?.kind === "slow") await delay(fault.delayMs);
     this.authorize(service, request, protocol);
     if (fault?.kind === "duplicate") await service.handle(request);
     const response = await this.carryOut(service, request);
-    this.options.onHandled?.(request);
+    if (fault?.kind === "crash" && functionName !== undefined) this.options.functions?.kill(functionName);
     if (fault?.kind === "lost-reply") throw serverError(request.service);
     return response;
   }

@@ -4,10 +4,9 @@ import type { Graph } from "@risk/program-graph";
 import { readStackConfig } from "@risk/program-graph";
 import type { GraphResource, Part } from "../contracts";
 import { namingDisk } from "../disk";
-import { roleNameOf, type SessionCredentials } from "../endpoint/credentials";
-import { FaultInjector, type FaultRule } from "../endpoint/faults";
+import type { SessionCredentials } from "../endpoint/credentials";
+import type { FaultRule, InjectedFault } from "../faults/schedule";
 import { deploy } from "./deploy";
-import type { KillOrder, KillRule } from "./kill-switch";
 import { applyChanges, type ReloadResult } from "./reload";
 import { databaseRoles, endAll, type MachineOptions, openRuntime, startParts, warehouseUrl } from "./runtime";
 import type { Services } from "./services";
@@ -36,10 +35,10 @@ export interface Platform {
   readonly dataDir: string;
   readonly services: Services;
   readonly faults: {
-    /** Kills a function's process after its n-th matching call to AWS has been carried out. */
-    killDuringCall(rule: Omit<KillRule, "roleName">): KillOrder;
-    /** Replaces the injected faults; an empty list stops them. */
+    /** Replaces the faults; an empty list stops them. Their time begins now. @throws Error with every problem of the rules */
     inject(seed: number, rules: readonly FaultRule[]): void;
+    /** What happened since the last `inject`. */
+    injected(): readonly InjectedFault[];
   };
   /** Session credentials of a function's role, for trying out what the function may do. */
   credentialsOf(functionName: string): SessionCredentials;
@@ -95,7 +94,7 @@ async function start(
   signal?.throwIfAborted();
   const config = readStackConfig(projectDir, options.stack);
   let graph: Graph | undefined;
-  const { context, endpoint, credentials, services, killSwitch } = await openRuntime(
+  const { context, credentials, services, faults } = await openRuntime(
     {
       ...options,
       region: config.region,
@@ -114,6 +113,8 @@ async function start(
   });
   signal?.throwIfAborted();
   services.lambda.activate();
+  // Ends first, so that everything else ends on a machine that works.
+  started.push({ title: "faults", end: () => faults.end() });
   const roleOf = (functionName: string) => {
     const roleArn = services.lambda.pool.get(functionName)?.config.roleArn;
     if (roleArn !== undefined) return roleArn;
@@ -128,10 +129,7 @@ async function start(
     region: config.region,
     dataDir: context.dataDir,
     services,
-    faults: {
-      killDuringCall: (rule) => killSwitch.arm({ ...rule, roleName: roleNameOf(roleOf(rule.functionName)) }),
-      inject: (seed, rules) => endpoint.injectFaults(rules.length === 0 ? undefined : new FaultInjector(seed, rules)),
-    },
+    faults,
     credentialsOf: (functionName) => credentials.issue(roleOf(functionName), functionName),
     reload: async () => {
       const next = await evaluateStack();

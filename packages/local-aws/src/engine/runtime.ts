@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { recordOf } from "@risk/program-graph";
-import type { AwsRequest, GraphResource, LocalContext, Part } from "../contracts";
-import { DiskWatch } from "../disk";
-import { CredentialStore } from "../endpoint/credentials";
+import type { GraphResource, LocalContext, Part } from "../contracts";
+import { DiskWatch, PretendedFullDisk } from "../disk";
+import { CredentialStore, roleNameOf } from "../endpoint/credentials";
 import { AwsEndpoint } from "../endpoint/endpoint";
+import { RunningFaults } from "../faults/running-faults";
 import { Iam } from "../permissions/iam";
 import { ACCOUNT_ID } from "./account";
 import { checkDataFormat } from "./data-format";
 import { lockDataDir } from "./data-lock";
-import { KillSwitch } from "./kill-switch";
 import { reservePort } from "./ports";
 import { makePrivate } from "./private-folder";
 import { createServices, type ServiceOptions, type Services } from "./services";
@@ -43,7 +43,7 @@ export interface Runtime {
   readonly endpoint: AwsEndpoint;
   readonly credentials: CredentialStore;
   readonly services: Services;
-  readonly killSwitch: KillSwitch;
+  readonly faults: RunningFaults;
 }
 
 /** Opens the endpoint and creates the services; the caller still starts `services.parts`. Everything that must be ended is added to `started`. */
@@ -59,10 +59,9 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
   const iam = new Iam(ACCOUNT_ID, options.region);
   const credentials = new CredentialStore(db, ACCOUNT_ID);
   const onTrouble = options.onTrouble ?? log;
-  const disk = new DiskWatch(dataDir, onTrouble);
+  const fullDisk = new PretendedFullDisk(db);
+  const disk = new DiskWatch(dataDir, onTrouble, () => fullDisk.full);
   started.push({ title: "disk watch", end: () => disk.end() });
-  const killSwitch = new KillSwitch((functionName) => services.lambda.pool.killBusy(functionName));
-  const onHandled = (request: AwsRequest) => killSwitch.handled(request);
   const endpoint = new AwsEndpoint({
     region: options.region,
     keys: credentials.lookup,
@@ -70,7 +69,10 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
     now: clock.now,
     log,
     disk,
-    onHandled,
+    functions: {
+      nameOf: (principal) => (principal.kind === "role" ? functionOfRole(services, principal.roleName) : undefined),
+      kill: (functionName) => void services.lambda.pool.killBusy(functionName),
+    },
   });
   const endpointUrl = await endpoint.start(options.port ?? 0);
   started.push({ title: "AWS endpoint", end: () => endpoint.end() });
@@ -87,7 +89,9 @@ export async function openRuntime(options: RuntimeOptions, started: Part[]): Pro
     perform: (request) => endpoint.call(request),
   });
   for (const service of services.aws) endpoint.register(service);
-  return { context, endpoint, credentials, services, killSwitch };
+  const machine = { setDiskFull: fullDisk.set, killDatabase: () => services.warehouse.kill() };
+  const faults = new RunningFaults({ endpoint, machine });
+  return { context, endpoint, credentials, services, faults };
 }
 
 function openDataDir(options: RuntimeOptions, started: Part[]): string {
@@ -103,6 +107,11 @@ function openDataDir(options: RuntimeOptions, started: Part[]): string {
   makePrivate(folder);
   started.push({ title: "data folder", end: lockDataDir(folder) });
   return folder;
+}
+
+/** Each function has a role of its own. */
+function functionOfRole({ lambda: { pool } }: Services, roleName: string): string | undefined {
+  return pool.names().find((name) => roleNameOf(pool.get(name)?.config.roleArn ?? "") === roleName);
 }
 
 /** Starts parts in order. Each counts as started before it is, so that a half-started one is ended too. */

@@ -3,7 +3,7 @@ import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FaultInjector } from "../../src/endpoint/faults";
+import { FaultInjector } from "../../src/faults/injector";
 import { type SmallPlatform, smallPlatform } from "./small-platform";
 
 let platform: SmallPlatform;
@@ -97,7 +97,7 @@ describe("faults", () => {
   it("repeat exactly under the same seed", () => {
     const draw = (seed: number) => {
       const faults = new FaultInjector(seed, [{ kind: "throttle", service: "dynamodb", probability: 0.5 }]);
-      return Array.from({ length: 50 }, () => faults.next("dynamodb", "PutItem")?.kind);
+      return Array.from({ length: 50 }, () => faults.next({ service: "dynamodb", action: "PutItem" })?.kind);
     };
     expect(draw(7)).toEqual(draw(7));
     expect(draw(7)).not.toEqual(draw(8));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AwsError } from "../../src/contracts";
-import { FaultInjector } from "../../src/endpoint/faults";
+import { FaultInjector } from "../../src/faults/injector";
 import { FakeFunctions, FakeService, quiet, stepFunctionsWorld, task } from "./world";
 
 describe("jobs", () => {
