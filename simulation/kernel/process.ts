@@ -37,10 +37,10 @@ export class Process {
     this.#onEnd?.();
   }
 
-  /** Continues after the pause only if the process still runs. */
+  /** Continues after the pause only if the process still runs. Node's shortest timer takes 1 ms: who polls without a pause would stop time. */
   sleep(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      this.scheduler.after(milliseconds, () => {
+      this.scheduler.after(Math.max(1, milliseconds), () => {
         if (this.#isAlive) resolve();
       });
     });
