@@ -33,7 +33,8 @@ export function itemStore(db: DatabaseSync, { region, accountId }: Identity): Dy
     answer(callback, () => db.prepare("DELETE FROM dynamodb_items WHERE space = ?").run(name));
   };
   const indexName = (type: string, table: string, index: string) => `index-${type.toLowerCase()}~${table}~${index}`;
-  const tableDb = Object.assign(space("table"), { awsAccountId: accountId, awsRegion: region });
+  const tables = new TableSpace("table", db);
+  const tableDb = Object.assign(tables, { awsAccountId: accountId, awsRegion: region });
   return {
     // Table states change at once: nothing local needs time, and a wait would only slow every start.
     options: { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0, maxItemSize: MAX_ITEM_BYTES },
@@ -46,7 +47,8 @@ export function itemStore(db: DatabaseSync, { region, accountId }: Identity): Dy
     deleteTagDb: (table, callback) => remove(`tag-${table}`, callback),
     getTable: (name, ...rest) => {
       const [checksStatus, callback] = rest.length === 1 ? [true, rest[0]] : rest;
-      const table = tableDb.read(name) as Table | undefined;
+      // Actions on items check the status and change nothing of the table; the others are about to.
+      const table = checksStatus ? tables.known(name) : tables.table(name);
       const missing = table === undefined || (checksStatus && ["CREATING", "DELETING"].includes(table.TableStatus));
       if (missing) callback(notFound(checksStatus ? "" : `: Table: ${name} not found`));
       else callback(null, table);
@@ -127,6 +129,31 @@ class Space implements SubStore {
       .prepare(`SELECT key, value FROM dynamodb_items WHERE ${where} ORDER BY key ${reverse ? "DESC" : "ASC"} LIMIT ?`)
       .all(...values)
       .map(({ key, value }) => ({ key: String(key), value: String(value) }));
+  }
+}
+
+/** The tables themselves. Every action on an item asks twice for its table, so the ones in use are kept parsed. */
+class TableSpace extends Space {
+  private readonly parsed = new Map<string, Table>();
+
+  table(name: string): Table | undefined {
+    return this.read(name) as Table | undefined;
+  }
+
+  known(name: string): Table | undefined {
+    const table = this.parsed.get(name) ?? this.table(name);
+    if (table !== undefined) this.parsed.set(name, table);
+    return table;
+  }
+
+  override put(key: string, value: unknown, callback: Callback): void {
+    this.parsed.delete(key);
+    super.put(key, value, callback);
+  }
+
+  override del(key: string, callback: Callback): void {
+    this.parsed.delete(key);
+    super.del(key, callback);
   }
 }
 
