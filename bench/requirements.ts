@@ -20,6 +20,10 @@ export function check(
     const { atMost } = requirement;
     return { required: `≤ ${atMost} ${unit}`, measured: `${result.ours.toPrecision(3)} ${unit}`, met: result.ours <= atMost };
   }
+  if ("atLeast" in requirement) {
+    const { atLeast } = requirement;
+    return { required: `≥ ${atLeast} ${unit}`, measured: `${result.ours.toPrecision(3)} ${unit}`, met: result.ours >= atLeast };
+  }
   const { peer, times } = requirement;
   const theirs = result.peers[peer];
   const required = times < 1 ? `≤ ${number(1 / times)}× ${peer}` : `≥ ${number(times)}× faster than ${peer}`;

@@ -10,8 +10,11 @@ export interface Bench {
   run(): Promise<BenchResult>;
 }
 
-/** `atMost`: ours, in the bench's unit. `times`: a peer's figure over ours, in the same run (below 1: ours may be that much more). */
-export type Requirement = { readonly atMost: number } | { readonly peer: string; readonly times: number };
+/** `atMost`, `atLeast`: ours, in the bench's unit. `times`: a peer's figure over ours, in the same run (below 1: ours may be that much more). */
+export type Requirement =
+  | { readonly atMost: number }
+  | { readonly atLeast: number }
+  | { readonly peer: string; readonly times: number };
 
 export interface BenchResult {
   /** Median (or fastest, when the note says so) of our rounds, in the bench's unit. */

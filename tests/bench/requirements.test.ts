@@ -10,6 +10,8 @@ describe("check", () => {
   it("compares ours with a limit in the benchmark's unit", () => {
     expect(judge({ atMost: 2 })).toEqual({ required: "≤ 2 ms", measured: "2.00 ms", met: true });
     expect(judge({ atMost: 1.5 }).met).toBe(false);
+    expect(judge({ atLeast: 2 })).toEqual({ required: "≥ 2 ms", measured: "2.00 ms", met: true });
+    expect(judge({ atLeast: 2.5 }).met).toBe(false);
   });
 
   it("compares a peer with ours, in the unit's direction", () => {

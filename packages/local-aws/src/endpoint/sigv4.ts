@@ -1,13 +1,11 @@
 /**
  * Verifies AWS Signature Version 4 in the Authorization header: the request is signed again with the secret key of the claimed access
- * key, by the SDK's own signer, and must come out the same.
+ * key, and must come out the same.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-import { createHash } from "node:crypto";
-import { Hash } from "@smithy/core/serde";
-import { SignatureV4 } from "@smithy/signature-v4";
 import { AwsError, type Principal } from "../contracts";
-import { type Claim, claimedService, claimOf, failure, queryParameters, type SignedRequest, safeDecode } from "./signature-claim";
+import { sha256, signatureOf } from "./signature";
+import { type Claim, claimedService, claimOf, failure, type SignedRequest } from "./signature-claim";
 
 /** How far AWS lets the client's clock differ from its own. */
 const MAX_SKEW_MS = 15 * 60 * 1000;
@@ -46,23 +44,11 @@ export async function verifySignature(
       service,
       `The access key id ${claim.accessKeyId} is not known to this endpoint. Use the pair in .local/outputs.json.`,
     );
-  const signingDate = checkedTime(claim, nowMs);
-  const signer = new SignatureV4({
-    service: claim.service,
-    region: claim.region,
-    credentials: {
-      accessKeyId: claim.accessKeyId,
-      secretAccessKey: key.secretAccessKey,
-      // The token that the client signed; whether it is the key's own is checked below.
-      ...(claim.token === undefined ? {} : { sessionToken: claim.token }),
-    },
-    sha256: Hash.bind(null, "sha256"),
-    // S3 signs the path as it is encoded in the URL; every other service normalises it and encodes it once more.
-    uriEscapePath: claim.service !== "s3",
-    applyChecksum: false,
-  });
+  checkTime(claim, nowMs);
+  const { method, target } = request;
   const payloadHash = payloadHashOf(request, claim);
-  if ((await signedAgain(signer, signingDate, request, claim, payloadHash)) !== claim.signature)
+  const parts = { method, target, headers: signedHeadersOf(request, claim), payloadHash };
+  if (signatureOf(claim, key.secretAccessKey, parts) !== claim.signature)
     throw failure(
       "mismatch",
       service,
@@ -103,15 +89,7 @@ function checkSignedHeaders({ headers }: SignedRequest, { signedHeaders, service
   throw failure("mismatch", service, `'${unsigned[0]}' must be a 'SignedHeader' in the AWS Authorization.`);
 }
 
-/** The signature of the same request under the key that {@link signer} holds. */
-async function signedAgain(
-  signer: SignatureV4,
-  signingDate: Date,
-  request: SignedRequest,
-  claim: Claim,
-  payloadHash: string,
-): Promise<string> {
-  const { signedHeaders, service } = claim;
+function signedHeadersOf(request: SignedRequest, { signedHeaders, service }: Claim): Record<string, string> {
   if (!signedHeaders.includes("host") && !signedHeaders.includes(":authority"))
     throw failure("malformed", service, "'Host' must be a 'SignedHeader' in the AWS Authorization.");
   const headers: Record<string, string> = {};
@@ -121,23 +99,10 @@ async function signedAgain(
     if (value === undefined) throw failure("mismatch", service, `The signed header '${name}' is missing from the request.`);
     headers[name] = value;
   }
-  // The signer takes the hash of the payload from this header, whether the client signed the header or not.
-  headers["x-amz-content-sha256"] = payloadHash;
-  const query: Record<string, string[]> = {};
-  for (const [name, value] of queryParameters(request.target)) query[name] = [...(query[name] ?? []), value];
-  const options = {
-    signingDate,
-    signableHeaders: new Set(signedHeaders),
-    unsignableHeaders: new Set(["x-amz-content-sha256", "x-amz-date", "x-amz-security-token"]),
-  };
-  const path = pathOf(request.target, service);
-  const again = { method: request.method, protocol: "http:", hostname: "", path, query, headers };
-  const { headers: signed } = await signer.sign(again, options);
-  return signed.authorization?.split("Signature=")[1] ?? "";
+  return headers;
 }
 
-/** When the request was signed. */
-function checkedTime(claim: Claim, nowMs: number): Date {
+function checkTime(claim: Claim, nowMs: number): void {
   const fields = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(claim.timestamp);
   if (!fields || !claim.timestamp.startsWith(claim.date))
     throw failure(
@@ -154,7 +119,6 @@ function checkedTime(claim: Claim, nowMs: number): Date {
       `Signature expired: ${claim.timestamp} is more than 15 minutes away from ${new Date(nowMs).toISOString()}. Check the client's clock.`,
     );
   }
-  return new Date(signedAt);
 }
 
 function payloadHashOf(request: SignedRequest, claim: Claim): string {
@@ -181,22 +145,4 @@ function payloadHashOf(request: SignedRequest, claim: Claim): string {
     throw failure("mismatch", claim.service, "The x-amz-content-sha256 header does not match the request body.");
   }
   return declared;
-}
-
-/** The path that is signed. S3's is encoded as AWS encodes it, however the client wrote it. */
-function pathOf(target: string, service: string): string {
-  const path = target.split("?", 1)[0] ?? "";
-  if (service !== "s3") return path;
-  return path
-    .split("/")
-    .map((part) => uriEncode(safeDecode(part)))
-    .join("/");
-}
-
-function uriEncode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function sha256(data: Buffer): string {
-  return createHash("sha256").update(data).digest("hex");
 }

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { recordOf } from "@risk/program-graph";
 import type { GraphResource, LocalContext, Part } from "../contracts";
 import { DiskWatch, PretendedFullDisk } from "../disk";
@@ -16,6 +15,7 @@ import { lockDataDir } from "./data-lock";
 import { reservePort } from "./ports";
 import { makePrivate } from "./private-folder";
 import { createServices, type ServiceOptions, type Services } from "./services";
+import { StateDatabase } from "./state-database";
 
 /** Choices that a caller has about the machine. */
 export interface MachineOptions extends Pick<ServiceOptions, "metering" | "onFirstRefusal"> {
@@ -49,7 +49,7 @@ export interface Runtime {
 /** Opens the endpoint and creates the services; the caller still starts `services.parts`. Everything that must be ended is added to `started`. */
 export async function openRuntime(options: RuntimeOptions, started: Part[]): Promise<Runtime> {
   const dataDir = openDataDir(options, started);
-  const db = new DatabaseSync(options.inMemory ? ":memory:" : join(dataDir, "state.sqlite"));
+  const db = new StateDatabase(options.inMemory ? ":memory:" : join(dataDir, "state.sqlite"));
   // Losing the last moments in a power cut is acceptable here; slowing down every write isn't.
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
   started.push({ title: "database", end: () => db.close() });

@@ -9,6 +9,7 @@ import { literalPattern, matchesWildcard } from "./wildcard";
 
 export interface Statement {
   readonly effect: "Allow" | "Deny";
+  /** In lower case: actions are compared without regard to it. */
   readonly actions: readonly string[];
   /** The statement is about everything but `actions`. */
   readonly notActions: boolean;
@@ -119,7 +120,7 @@ function parseStatement(raw: unknown, where: string, kind: PolicyKind, variables
   const conditions = parseConditions(raw.Condition, where, readPattern);
   return {
     effect: raw.Effect,
-    actions: strings(raw.Action ?? raw.NotAction, `${where}: Action`),
+    actions: strings(raw.Action ?? raw.NotAction, `${where}: Action`).map((pattern) => pattern.toLowerCase()),
     notActions: raw.NotAction !== undefined,
     resources,
     notResources: raw.NotResource !== undefined,
@@ -218,7 +219,8 @@ function combine(statements: readonly Statement[], question: Question): Verdict 
 }
 
 function applies(statement: Statement, question: Question): boolean {
-  const action = statement.actions.some((pattern) => matchesWildcard(pattern.toLowerCase(), question.action.toLowerCase()));
+  const asked = question.action.toLowerCase();
+  const action = statement.actions.some((pattern) => matchesWildcard(pattern, asked));
   if (action === statement.notActions) return false;
   // Trust policies have no Resource: they are about the role they belong to.
   if (statement.resources.length > 0) {
@@ -227,8 +229,10 @@ function applies(statement: Statement, question: Question): boolean {
     );
     if (resource === statement.notResources) return false;
   }
+  const operators = Object.entries(statement.conditions);
+  if (operators.length === 0) return true;
   const conditions = Object.fromEntries(
-    Object.entries(statement.conditions).map(([operator, block]) => [
+    operators.map(([operator, block]) => [
       operator,
       Object.fromEntries(
         Object.entries(block).map(([key, values]) => [key, values.map((value) => substitute(value, question.context))]),

@@ -45,13 +45,14 @@ export function contextValues(call: Call, answer: Answer | undefined, latencyMs:
   };
 }
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /** `09/Apr/2015:12:34:56 +0000`. */
 export function requestTime(time: number): string {
   const date = new Date(time);
-  const month = date.toLocaleString("en-US", { month: "short", timeZone: "UTC" });
   const two = (value: number) => String(value).padStart(2, "0");
   const clock = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(":");
-  return `${two(date.getUTCDate())}/${month}/${date.getUTCFullYear()}:${clock} +0000`;
+  return `${two(date.getUTCDate())}/${MONTHS[date.getUTCMonth()]}/${date.getUTCFullYear()}:${clock} +0000`;
 }
 
 /** @param latencyMs from the first byte of the request to the response */

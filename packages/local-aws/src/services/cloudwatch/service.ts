@@ -47,7 +47,14 @@ export class CloudWatchService implements AwsService {
 
   /** Evaluates alarms every 2 s; AWS does so once a minute, which is too slow at a terminal. */
   part(): Part {
-    return ticker("CloudWatch alarms", 2000, () => this.tick(), this.context.log);
+    const alarms = ticker("CloudWatch alarms", 2000, () => this.tick(), this.context.log);
+    return {
+      ...alarms,
+      end: async () => {
+        await alarms.end?.();
+        this.store.flush();
+      },
+    };
   }
 
   async tick(): Promise<void> {

@@ -3,7 +3,7 @@
  * a full disk damages its log for good. Reads and writes answer within the call, so that an action of dynalite, which is a chain of
  * callbacks, runs as one transaction.
  */
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { Stream } from "node:stream";
 import type { Callback, DynaliteStore, Range, SubStore, Table } from "dynalite/db";
 
@@ -22,19 +22,19 @@ export function itemStore(db: DatabaseSync, { region, accountId }: Identity): Dy
   db.exec(
     "CREATE TABLE IF NOT EXISTS dynamodb_items (space TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (space, key))",
   );
-  const statements = new Statements(db);
   const spaces = new Map<string, Space>();
   const space = (name: string): Space => {
-    const known = spaces.get(name) ?? new Space(name, statements);
+    const known = spaces.get(name) ?? new Space(name, db);
     spaces.set(name, known);
     return known;
   };
   const remove = (name: string, callback: Callback): void => {
     spaces.delete(name);
-    answer(callback, () => statements.get("DELETE FROM dynamodb_items WHERE space = ?").run(name));
+    answer(callback, () => db.prepare("DELETE FROM dynamodb_items WHERE space = ?").run(name));
   };
   const indexName = (type: string, table: string, index: string) => `index-${type.toLowerCase()}~${table}~${index}`;
-  const tableDb = Object.assign(space("table"), { awsAccountId: accountId, awsRegion: region });
+  const tables = new TableSpace("table", db);
+  const tableDb = Object.assign(tables, { awsAccountId: accountId, awsRegion: region });
   return {
     // Table states change at once: nothing local needs time, and a wait would only slow every start.
     options: { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0, maxItemSize: MAX_ITEM_BYTES },
@@ -47,7 +47,8 @@ export function itemStore(db: DatabaseSync, { region, accountId }: Identity): Dy
     deleteTagDb: (table, callback) => remove(`tag-${table}`, callback),
     getTable: (name, ...rest) => {
       const [checksStatus, callback] = rest.length === 1 ? [true, rest[0]] : rest;
-      const table = tableDb.read(name) as Table | undefined;
+      // Actions on items check the status and change nothing of the table; the others are about to.
+      const table = checksStatus ? tables.known(name) : tables.table(name);
       const missing = table === undefined || (checksStatus && ["CREATING", "DELETING"].includes(table.TableStatus));
       if (missing) callback(notFound(checksStatus ? "" : `: Table: ${name} not found`));
       else callback(null, table);
@@ -75,24 +76,11 @@ function notFound(suffix: string): Error {
   return Object.assign(new Error(body.message), { name: "NotFoundError", statusCode: 400, body });
 }
 
-/** Prepared once each. */
-class Statements {
-  private readonly prepared = new Map<string, StatementSync>();
-
-  constructor(private readonly db: DatabaseSync) {}
-
-  get(sql: string): StatementSync {
-    const statement = this.prepared.get(sql) ?? this.db.prepare(sql);
-    this.prepared.set(sql, statement);
-    return statement;
-  }
-}
-
 /** The items of one table or index, or the tables themselves, ordered by key. */
 class Space implements SubStore {
   constructor(
     private readonly name: string,
-    private readonly statements: Statements,
+    private readonly db: DatabaseSync,
   ) {}
 
   /** What holds a lock ends before anything else runs, so there is nothing to wait for. */
@@ -101,7 +89,7 @@ class Space implements SubStore {
   }
 
   read(key: string): unknown {
-    const row = this.statements.get("SELECT value FROM dynamodb_items WHERE space = ? AND key = ?").get(this.name, key);
+    const row = this.db.prepare("SELECT value FROM dynamodb_items WHERE space = ? AND key = ?").get(this.name, key);
     return row === undefined ? undefined : JSON.parse(String(row.value));
   }
 
@@ -112,12 +100,12 @@ class Space implements SubStore {
   put(key: string, value: unknown, callback: Callback): void {
     const sql =
       "INSERT INTO dynamodb_items (space, key, value) VALUES (?, ?, ?) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value";
-    answer(callback, () => this.statements.get(sql).run(this.name, key, JSON.stringify(value)));
+    answer(callback, () => this.db.prepare(sql).run(this.name, key, JSON.stringify(value)));
   }
 
   del(key: string, callback: Callback): void {
     const sql = "DELETE FROM dynamodb_items WHERE space = ? AND key = ?";
-    answer(callback, () => this.statements.get(sql).run(this.name, key));
+    answer(callback, () => this.db.prepare(sql).run(this.name, key));
   }
 
   createValueStream(range: Range): Stream {
@@ -137,10 +125,35 @@ class Space implements SubStore {
     const given = bounds.filter(([, key]) => key !== undefined);
     const where = ["space = ?", ...given.map(([operator]) => `key ${operator} ?`)].join(" AND ");
     const values: SQLInputValue[] = [this.name, ...given.map(([, key]) => key ?? ""), limit];
-    return this.statements
-      .get(`SELECT key, value FROM dynamodb_items WHERE ${where} ORDER BY key ${reverse ? "DESC" : "ASC"} LIMIT ?`)
+    return this.db
+      .prepare(`SELECT key, value FROM dynamodb_items WHERE ${where} ORDER BY key ${reverse ? "DESC" : "ASC"} LIMIT ?`)
       .all(...values)
       .map(({ key, value }) => ({ key: String(key), value: String(value) }));
+  }
+}
+
+/** The tables themselves. Every action on an item asks twice for its table, so the ones in use are kept parsed. */
+class TableSpace extends Space {
+  private readonly parsed = new Map<string, Table>();
+
+  table(name: string): Table | undefined {
+    return this.read(name) as Table | undefined;
+  }
+
+  known(name: string): Table | undefined {
+    const table = this.parsed.get(name) ?? this.table(name);
+    if (table !== undefined) this.parsed.set(name, table);
+    return table;
+  }
+
+  override put(key: string, value: unknown, callback: Callback): void {
+    this.parsed.delete(key);
+    super.put(key, value, callback);
+  }
+
+  override del(key: string, callback: Callback): void {
+    this.parsed.delete(key);
+    super.del(key, callback);
   }
 }
 

@@ -36,6 +36,8 @@ export class DynamoDbService implements AwsService {
   private readonly engine: DynamoEngine;
   private readonly metered: MeteredEngine;
   readonly tables: Tables;
+  /** By body: what asks for permissions and what carries out a request see the same one. */
+  private readonly inputs = new WeakMap<Buffer, Input>();
 
   constructor(
     private readonly context: LocalContext,
@@ -52,7 +54,7 @@ export class DynamoDbService implements AwsService {
   }
 
   permissions(request: AwsRequest): readonly Permission[] {
-    const input = jsonBody(request);
+    const input = this.inputOf(request);
     const action = `dynamodb:${request.action}`;
     const tables =
       request.action === "BatchGetItem" ? Object.keys(recordOf(input.RequestItems)) : [String(input.TableName ?? "")];
@@ -65,7 +67,7 @@ export class DynamoDbService implements AwsService {
 
   async handle(request: AwsRequest): Promise<AwsResponse> {
     try {
-      return reply(200, await this.call(request.action, jsonBody(request)));
+      return reply(200, await this.call(request.action, this.inputOf(request)));
     } catch (error) {
       // DynamoDB's errors may carry members besides the message (the item that failed a condition).
       if (error instanceof DynamoError) return reply(error.status, error.body, error.code);
@@ -107,6 +109,12 @@ export class DynamoDbService implements AwsService {
     for (const [table, { ttlAttribute }] of this.tables.settings.entries())
       if (ttlAttribute !== undefined) deleted += await deleteExpired(this.engine, table, ttlAttribute, this.context.clock.now());
     return deleted;
+  }
+
+  private inputOf({ body, ...request }: AwsRequest): Input {
+    const input = this.inputs.get(body) ?? jsonBody({ body, ...request });
+    this.inputs.set(body, input);
+    return input;
   }
 
   private arnOf(table: string): string {
