@@ -140,7 +140,11 @@ function send(sqs: QueuePort, queue: QueueRow, input: Input, principal: Principa
 
 /** The characters that SQS accepts (SendMessage reference). */
 function isCarried(body: string): boolean {
-  return body.isWellFormed() && !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(body);
+  return [...body].every((character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x20) return code === 0x9 || code === 0xa || code === 0xd;
+    return !(code >= 0xd800 && code <= 0xdfff) && code !== 0xfffe && code !== 0xffff;
+  });
 }
 
 async function receive(sqs: QueuePort, queue: QueueRow, input: Input): Promise<object> {
