@@ -8,7 +8,7 @@ import { ArchiveReader } from "./demo/tally";
 import { parseMapping, type RecordSchema, toRecord } from "./ingest/mapping";
 import { type Outcomes, outcomeRows, type Sent, waitForOutcomes } from "./ingest/outcomes";
 import { RecordChecker } from "./ingest/record-checker";
-import { formatOf, readRows } from "./ingest/rows";
+import { type Format, formatOf, readRows } from "./ingest/rows";
 import { type Outgoing, StreamSender } from "./ingest/send";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./options";
 import { type Outputs, readOutputs } from "./outputs";
@@ -103,7 +103,7 @@ async function main(): Promise<number> {
     if (row.kind === "unreadable") {
       reject(summary, row.line, row.reason);
     } else {
-      convert ??= mapper(checker.schema, options.list("map"), Object.keys(row.cells), quiet);
+      convert ??= mapper(checker.schema, options.list("map"), Object.keys(row.cells), format, quiet);
       const checked = checker.check(convert(row.cells));
       if (checked.kind === "rejected") {
         reject(summary, row.line, checked.reason);
@@ -143,13 +143,13 @@ async function main(): Promise<number> {
   return nothingScored && summary.rows > 0 ? 1 : 0;
 }
 
-function mapper(schema: RecordSchema, map: readonly string[], columns: readonly string[], quiet: boolean) {
+function mapper(schema: RecordSchema, map: readonly string[], columns: readonly string[], format: Format, quiet: boolean) {
   const mapping = parseMapping(map, columns, schema);
   if (!quiet) {
     const shown = [...mapping].map(([field, column]) => (field === column ? field : `${field} ← ${column}`)).join(", ");
     process.stdout.write(`Mapping: ${shown}\n`);
   }
-  return (cells: Readonly<Record<string, unknown>>) => toRecord(cells, mapping, schema);
+  return (cells: Readonly<Record<string, unknown>>) => toRecord(cells, mapping, schema, format);
 }
 
 /** Nothing new for this long: the rest is left to the platform. */
