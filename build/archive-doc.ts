@@ -12,6 +12,9 @@ object per line, one compressed object per batch. The warehouse's loader copies 
 \`npm run docs\` makes this page from \`functions/scoring/core/archive-record.ts\` and \`functions/scoring/core/label-record.ts\`; a test compares these
 declarations with the tables of \`sql/migrations\`.
 
+An object under \`archive/\` may hold no line at all: it closes a key whose events have moved to another object, so that nobody can write it any more. It
+is valid Zstandard with empty content; readers skip it.
+
 A field that isn't required may be null; a rare one is left out instead. The loader adds \`load_id\` and \`loaded_at\` to every row.
 `;
 

@@ -6,9 +6,9 @@ import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ArchiveReader } from "./demo/tally";
 import { parseMapping, type RecordSchema, toRecord } from "./ingest/mapping";
-import { type Outcomes, outcomeRows, type Sent, waitForOutcomes } from "./ingest/outcomes";
+import { exitStatus, type Outcomes, outcomeRows, type Sent, waitForOutcomes } from "./ingest/outcomes";
 import { RecordChecker } from "./ingest/record-checker";
-import { formatOf, readRows } from "./ingest/rows";
+import { type Format, formatOf, readRows } from "./ingest/rows";
 import { type Outgoing, StreamSender } from "./ingest/send";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./options";
 import { type Outputs, readOutputs } from "./outputs";
@@ -20,7 +20,8 @@ const command: CommandLine = {
     "Sends every row of a CSV or NDJSON file into the stream of the running platform (npm start).",
     "Columns named like a field, or like a well-known alias of it, are mapped automatically; --map adds or overrides mappings.",
     "Rows that the profile's schema rejects are not sent; the summary lists the reasons and lines.",
-    "Waits until every row is scored or in quarantine, or nothing new has come for ten seconds. Exits with 1 when nothing was scored.",
+    "Waits until every row is scored or in quarantine, or nothing new has come for ten seconds. Exits with 1 when nothing was scored,",
+    "an empty file included; with --no-wait, when the stream took nothing.",
   ].join("\n"),
   options: {
     profile: { type: "string", value: "NAME", help: "Profile of the rows.", default: "fraud" },
@@ -95,7 +96,9 @@ async function main(): Promise<number> {
   const sender = new StreamSender<Row>(kinesis, outputs.streamName, (milliseconds) => pause(milliseconds), taken);
   const summary: Summary = { rows: 0, accepted: 0, rejected: 0, repeatedIds: 0, outcomes: null, reasons: {} };
   const ids = new Set<string>();
-  const bar = new Progress("sending", statSync(file).size);
+  const { size } = statSync(file);
+  const bar = new Progress("sending", size);
+  let bytesRead = 0;
 
   let convert: ((cells: Readonly<Record<string, unknown>>) => Record<string, unknown>) | undefined;
   for await (const row of readRows(file, format)) {
@@ -103,7 +106,7 @@ async function main(): Promise<number> {
     if (row.kind === "unreadable") {
       reject(summary, row.line, row.reason);
     } else {
-      convert ??= mapper(checker.schema, options.list("map"), Object.keys(row.cells), quiet);
+      convert ??= mapper(checker.schema, options.list("map"), Object.keys(row.cells), format, quiet);
       const checked = checker.check(convert(row.cells));
       if (checked.kind === "rejected") {
         reject(summary, row.line, checked.reason);
@@ -113,10 +116,13 @@ async function main(): Promise<number> {
         await sender.add({ line: row.line, id: checked.id, partitionKey: checked.partitionKey, data: checked.data });
       }
     }
-    bar.update(row.bytesRead, `bytes, ${sender.sent} records`);
+    bytesRead = row.bytesRead;
+    // A small file is read whole before its first record is sent.
+    if (bytesRead < size) bar.update(bytesRead, `bytes, ${sender.sent} records`);
     if (summary.rows >= limit) break;
   }
   await sender.flush();
+  bar.update(bytesRead, `bytes, ${sender.sent} records`);
   bar.end();
   for (const { item, reason } of sender.refused) reject(summary, item.line, `the stream refused it: ${reason}`);
   summary.accepted = sender.sent;
@@ -138,18 +144,16 @@ async function main(): Promise<number> {
     );
   }
   process.stdout.write(quiet ? `${JSON.stringify(summary, null, 2)}\n` : report(summary, outputs));
-  const nothingScored =
-    summary.outcomes === null ? summary.accepted === 0 : summary.outcomes.scored + summary.outcomes.scoredBefore === 0;
-  return nothingScored && summary.rows > 0 ? 1 : 0;
+  return exitStatus(summary);
 }
 
-function mapper(schema: RecordSchema, map: readonly string[], columns: readonly string[], quiet: boolean) {
+function mapper(schema: RecordSchema, map: readonly string[], columns: readonly string[], format: Format, quiet: boolean) {
   const mapping = parseMapping(map, columns, schema);
   if (!quiet) {
     const shown = [...mapping].map(([field, column]) => (field === column ? field : `${field} ← ${column}`)).join(", ");
     process.stdout.write(`Mapping: ${shown}\n`);
   }
-  return (cells: Readonly<Record<string, unknown>>) => toRecord(cells, mapping, schema);
+  return (cells: Readonly<Record<string, unknown>>) => toRecord(cells, mapping, schema, format);
 }
 
 /** Nothing new for this long: the rest is left to the platform. */

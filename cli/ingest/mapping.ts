@@ -1,6 +1,7 @@
 /** Maps the columns of a file to the fields of a profile, and cells to values. */
 import { readFileSync } from "node:fs";
 import { UsageError } from "../options";
+import type { Format } from "./rows";
 
 /** field → column */
 export type Mapping = ReadonlyMap<string, string>;
@@ -94,19 +95,22 @@ const zonelessTime = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(:\d{2}(\.\d+)?)?)$/;
 /**
  * Turns a row into a record of the profile. Cells are text in CSV and any value in NDJSON. Text becomes a number or a boolean only
  * if the schema asks for one and the whole text is one; otherwise it stays as it is, and the validator reports it.
- * An empty CSV cell is an absent field. A time without a zone is UTC.
+ * CSV has no rule for blanks around a cell, so they are cut off; a string of NDJSON is the producer's value, which the stream would take as
+ * it is. An empty cell is an absent field. A time without a zone is UTC.
  */
 export function toRecord(
   row: Readonly<Record<string, unknown>>,
   mapping: Mapping,
   schema: RecordSchema,
+  format: Format,
 ): Record<string, unknown> {
   const record: Record<string, unknown> = {};
   for (const [field, column] of mapping) {
-    const cell = row[column];
+    const given = row[column];
+    const cell = format === "csv" && typeof given === "string" ? given.trim() : given;
     if (cell === "" || cell === undefined || cell === null) continue;
-    record[field] =
-      typeof cell === "string" ? convert(cell.trim(), typesOf(schema, field), field) : keepKind(cell, typesOf(schema, field));
+    const types = typesOf(schema, field);
+    record[field] = typeof cell === "string" ? convert(cell, types, field) : keepKind(cell, types);
   }
   return record;
 }

@@ -76,6 +76,12 @@ function countBy(reasons: readonly string[]): Record<string, number> {
   return counts;
 }
 
+/** 1 when nothing was scored or, without waiting, nothing was sent: an empty file is more often an export that failed than one on purpose. */
+export function exitStatus({ accepted, outcomes }: { readonly accepted: number; readonly outcomes: Outcomes | null }): 0 | 1 {
+  const achieved = outcomes === null ? accepted : outcomes.scored + outcomes.scoredBefore;
+  return achieved === 0 ? 1 : 0;
+}
+
 /** Lines of the summary. */
 export function outcomeRows({ scored, scoredBefore, quarantined, pending }: Outcomes): [string, number][] {
   const reasons = Object.entries(quarantined).sort(([, a], [, b]) => b - a);

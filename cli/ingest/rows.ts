@@ -3,6 +3,8 @@ import { createReadStream, existsSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { CsvError, parse } from "csv-parse";
+import { parseJsonText } from "../../functions/shared/json-input";
+import { RECORD_LIMITS } from "../../functions/stream/decode";
 import { UsageError } from "../options";
 
 export type Row =
@@ -57,14 +59,12 @@ async function* ndjsonRows(file: string): AsyncGenerator<Row> {
   }
 }
 
+/** By the reader of the stream, which refuses a name that occurs twice; `JSON.parse` alone keeps the last. */
 function ndjsonRow(text: string, line: number, bytesRead: number): Row {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (value === null || typeof value !== "object" || Array.isArray(value)) {
-      return { kind: "unreadable", line, reason: "not an object", bytesRead };
-    }
-    return { kind: "row", line, cells: { ...value }, bytesRead };
-  } catch (error) {
-    return { kind: "unreadable", line, reason: `not JSON: ${error instanceof Error ? error.message : String(error)}`, bytesRead };
-  }
+  const read = parseJsonText(text, RECORD_LIMITS.maxDepth);
+  if (!read.ok) return { kind: "unreadable", line, reason: read.detail, bytesRead };
+  const { value } = read;
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    return { kind: "unreadable", line, reason: "not an object", bytesRead };
+  return { kind: "row", line, cells: { ...value }, bytesRead };
 }

@@ -5,10 +5,15 @@ import { isAscii } from "node:buffer";
  */
 export type JsonInput =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly reason: Unreadable; readonly detail: string };
+  | { readonly ok: false; readonly reason: "too_large" | "not_utf8" | "not_json" | "duplicate_name"; readonly detail: string }
+  | ({ readonly ok: false; readonly reason: "invalid" } & Unsafe);
 
-/** `invalid`: JSON that is nested too deep, or has a number beyond a double or a reserved name. */
-export type Unreadable = "too_large" | "not_utf8" | "not_json" | "duplicate_name" | "invalid";
+/** Why JSON isn't safe to pass on. */
+export interface Unsafe {
+  readonly cause: "too_deep" | "not_finite" | "reserved_name";
+  /** Names where; for the sender only. */
+  readonly detail: string;
+}
 
 export interface JsonLimits {
   readonly maxBytes: number;
@@ -50,7 +55,7 @@ export function parseJsonText(text: string, maxDepth: number): JsonInput {
   }
   const seen = { names: 0 };
   const problem = unsafe(value, maxDepth, "", seen);
-  if (problem !== null) return { ok: false, reason: "invalid", detail: problem };
+  if (problem !== null) return { ok: false, reason: "invalid", ...problem };
   // `JSON.parse` keeps the last of two members with one name, so an object that repeats a name has fewer members than names.
   if (namesIn(text) !== seen.names)
     return { ok: false, reason: "duplicate_name", detail: "Expected each name once, got a name twice in one object." };
@@ -58,12 +63,16 @@ export function parseJsonText(text: string, maxDepth: number): JsonInput {
 }
 
 /** @param seen counts the members of all objects */
-function unsafe(value: unknown, depthLeft: number, pointer: string, seen: { names: number }): string | null {
+function unsafe(value: unknown, depthLeft: number, pointer: string, seen: { names: number }): Unsafe | null {
   if (typeof value === "number") {
-    return Number.isFinite(value) ? null : `${pointer || "/"}: Expected a finite number, got one beyond the range of a double.`;
+    if (Number.isFinite(value)) return null;
+    return {
+      cause: "not_finite",
+      detail: `${pointer || "/"}: Expected a finite number, got one beyond the range of a double.`,
+    };
   }
   if (typeof value !== "object" || value === null) return null;
-  if (depthLeft <= 0) return `${pointer}: Expected fewer levels of nesting.`;
+  if (depthLeft <= 0) return { cause: "too_deep", detail: `${pointer}: Expected fewer levels of nesting.` };
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const problem = unsafe(value[index], depthLeft - 1, `${pointer}/${index}`, seen);
@@ -75,7 +84,7 @@ function unsafe(value: unknown, depthLeft: number, pointer: string, seen: { name
   const names = Object.keys(members);
   seen.names += names.length;
   for (const name of names) {
-    if (isPolluting(name)) return `${pointer}/${name}: This name is not allowed.`;
+    if (isPolluting(name)) return { cause: "reserved_name", detail: `${pointer}/${name}: This name is not allowed.` };
     const member = members[name];
     // Nearly every member takes this branch: don't spell out where it is.
     if (member === null || (typeof member !== "object" && (typeof member !== "number" || Number.isFinite(member)))) continue;

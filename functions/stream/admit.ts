@@ -8,7 +8,7 @@ import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { codeFailure } from "../shared/log";
 import type { Tokeniser } from "../shared/tokeniser";
-import { type Decoded, type Decoder, decodeBase64 } from "./decode";
+import { type Decoded, type Decoder, decodeBase64, RECORD_LIMITS } from "./decode";
 import type { SourceRecord } from "./source-record";
 
 /** A record that may be scored. */
@@ -38,15 +38,20 @@ export interface AdmitArgs {
   readonly maxFutureMs: number;
 }
 
+type Failed = Extract<Decoded, { readonly ok: false }>;
+type Cause = Exclude<Failed["reason"], "invalid"> | Extract<Failed, { readonly reason: "invalid" }>["cause"];
+
 /** The decoder's own sentences quote what they found. */
-const UNREADABLE: Readonly<Record<Extract<Decoded, { readonly ok: false }>["reason"], string>> = {
-  too_large: "Expected a smaller record.",
+const UNREADABLE: Readonly<Record<Cause, string>> = {
+  too_large: `Expected at most ${RECORD_LIMITS.maxBytes} bytes, got more.`,
   not_utf8: "Expected UTF-8 text, got bytes that are not UTF-8.",
   not_json: "Expected JSON, got text that does not parse.",
   duplicate_name: "Expected each name once, got a name twice in one object.",
   compressed: "Expected JSON text, got a compressed record; send records uncompressed.",
   aggregated: "Expected one event, got an aggregate of the Kinesis Producer Library; set its AggregationEnabled to false.",
-  invalid: "Expected finite numbers, fewer levels of nesting, and no name that is reserved in JavaScript.",
+  too_deep: `Expected at most ${RECORD_LIMITS.maxDepth} levels of nesting, got more.`,
+  not_finite: "Expected finite numbers, got one beyond the range of a double.",
+  reserved_name: "Expected no member named __proto__, constructor or prototype, got one.",
 };
 
 /** Decodes and validates one record. Total: gives one of the two for any content of the stream, and never throws. */
@@ -62,7 +67,7 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
   const bytes = decodeBase64(record.data);
   if (bytes === null) return reject("not_base64", "Expected padded base64, got other text.");
   const decoded = args.decode(bytes);
-  if (!decoded.ok) return reject(decoded.reason, UNREADABLE[decoded.reason]);
+  if (!decoded.ok) return reject(decoded.reason, UNREADABLE[decoded.reason === "invalid" ? decoded.cause : decoded.reason]);
   try {
     const accepted = accept(profile, args.validate, decoded.value, {
       arrivedAtMs: record.arrivedAtMs,

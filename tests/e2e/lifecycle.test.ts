@@ -235,6 +235,10 @@ describe("the commands", () => {
     expect(summary).toMatchObject({ rows: 17, accepted: 12, rejected: 5, repeatedIds: 0, outcomes: { scored: 12 } });
     expect(Object.keys(summary.reasons).length).toBeGreaterThanOrEqual(4);
 
+    writeFileSync(join(folder, "empty.csv"), "");
+    const empty = run("ingest", "empty.csv");
+    expect([await empty.ended, empty.output.text]).toEqual([1, expect.stringContaining("rows read")]);
+
     const nothing = run("ingest", "rows.csv", "--map", "transaction_id=nowhere");
     expect(await nothing.ended).toBe(2);
     expect(nothing.output.text).toContain("nowhere");

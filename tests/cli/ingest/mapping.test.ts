@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseMapping, toRecord } from "../../../cli/ingest/mapping";
+import type { Format } from "../../../cli/ingest/rows";
 
 const schema = {
   required: ["transaction_id", "user_id", "amount"],
@@ -49,7 +50,7 @@ describe("parseMapping", () => {
 
 describe("toRecord", () => {
   const mapping = parseMapping(["card_present=chip"], columns, schema);
-  const record = (cells: Record<string, unknown>) => toRecord(cells, mapping, schema);
+  const record = (cells: Record<string, unknown>, format: Format = "csv") => toRecord(cells, mapping, schema, format);
 
   it("keeps a long card number as text, to the last digit", () => {
     expect(record({ cc_num: "4992346398065154184" })).toEqual({ user_id: "4992346398065154184" });
@@ -69,6 +70,12 @@ describe("toRecord", () => {
   });
 
   it("leaves out empty cells", () => {
-    expect(record({ amt: "", cc_num: null })).toEqual({});
+    expect(record({ amt: "", cc_num: null, trans_num: " " })).toEqual({});
+  });
+
+  it("cuts blanks off the cells of CSV and keeps those of NDJSON, so that two ids stay two", () => {
+    const cells = { trans_num: "mix-6 ", amt: " 4.5" };
+    expect(record(cells)).toEqual({ transaction_id: "mix-6", amount: 4.5 });
+    expect(record(cells, "ndjson")).toEqual({ transaction_id: "mix-6 ", amount: " 4.5" });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type OutcomePorts, outcomeRows, type Sent, waitForOutcomes } from "../../../cli/ingest/outcomes";
+import { exitStatus, type OutcomePorts, outcomeRows, type Sent, waitForOutcomes } from "../../../cli/ingest/outcomes";
 
 /** A platform that scores one more id, or quarantines one more record, at each poll. */
 function platform(
@@ -66,5 +66,20 @@ describe("what became of the rows", () => {
       ["scored before, so nothing new", 0],
       ["still being scored", 2],
     ]);
+  });
+});
+
+describe("the exit status", () => {
+  const none = { scored: 0, scoredBefore: 0, quarantined: {}, pending: 0 };
+  it("is 1 when nothing was scored, after an empty file too", () => {
+    expect(exitStatus({ accepted: 0, outcomes: none })).toBe(1);
+    expect(exitStatus({ accepted: 2, outcomes: { ...none, quarantined: { invalid: 2 } } })).toBe(1);
+    expect(exitStatus({ accepted: 0, outcomes: null })).toBe(1);
+  });
+
+  it("is 0 when something was scored now or before, or was sent without waiting", () => {
+    expect(exitStatus({ accepted: 2, outcomes: { ...none, scored: 1, pending: 1 } })).toBe(0);
+    expect(exitStatus({ accepted: 2, outcomes: { ...none, scoredBefore: 1 } })).toBe(0);
+    expect(exitStatus({ accepted: 2, outcomes: null })).toBe(0);
   });
 });

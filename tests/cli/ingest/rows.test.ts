@@ -42,6 +42,18 @@ describe("readRows", () => {
   });
 });
 
+describe("an NDJSON line that the stream would refuse", () => {
+  it.each([
+    ["a name twice", '{"id":"a","amount":1,"amount":2}', "got a name twice in one object"],
+    ["a reserved name", '{"id":"a","constructor":1}', "/constructor: This name is not allowed."],
+    ["a number beyond a double", '{"amount":1e999}', "/amount: Expected a finite number"],
+    ["no JSON", '{"amount":1,}', "Expected JSON"],
+  ])("is unreadable here too: %s", async (_, line, reason) => {
+    const [row] = await all(file("refused.ndjson", `${line}\n`), "ndjson");
+    expect(row).toMatchObject({ kind: "unreadable", line: 1, reason: expect.stringContaining(reason) });
+  });
+});
+
 describe("formatOf", () => {
   it("takes the format from the option or the extension", () => {
     expect(formatOf(file("x.jsonl", ""), undefined)).toBe("ndjson");

@@ -22,6 +22,31 @@ describe("reading a record", () => {
     expect(reasonOf(bytes)).toBe(reason);
   });
 
+  it("tells what a record was refused for, and quotes nothing of it", async () => {
+    const world = new StreamWorld();
+    const nested = (levels: number) => `${"[".repeat(levels)}1${"]".repeat(levels)}`;
+    const texts = [
+      '{"a":1e999}',
+      '{"a":-1e999}',
+      nested(RECORD_LIMITS.maxDepth + 1),
+      '{"a":{"__proto__":1}}',
+      '{"constructor":1}',
+      " ".repeat(RECORD_LIMITS.maxBytes + 1),
+    ];
+    const records = texts.map((text, index) => kinesisRecord(index + 1, Buffer.from(text).toString("base64")));
+    expect(await world.handler()(event(...records), context)).toEqual({ batchItemFailures: [] });
+    const infinite = "Expected finite numbers, got one beyond the range of a double.";
+    const reserved = "Expected no member named __proto__, constructor or prototype, got one.";
+    expect(world.quarantined().map(({ reason, detail }) => [reason, detail])).toEqual([
+      ["invalid", infinite],
+      ["invalid", infinite],
+      ["invalid", "Expected at most 16 levels of nesting, got more."],
+      ["invalid", reserved],
+      ["invalid", reserved],
+      ["too_large", "Expected at most 65536 bytes, got more."],
+    ]);
+  });
+
   it("quarantines a record that repeats a name, and one whose id no store would give back", async () => {
     const world = new StreamWorld();
     const twice = Buffer.from(`${JSON.stringify(transaction("a")).slice(0, -1)},"amount":1}`).toString("base64");

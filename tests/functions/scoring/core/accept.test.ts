@@ -138,7 +138,7 @@ describe("accept a churn request", () => {
 });
 
 describe("accept a transaction", () => {
-  it.each(["grocery_pos", "Food & drink (retail)", "Lebensmittelgeschäft", "食料品", "5411", ""])(
+  it.each(["grocery_pos", "Food & drink (retail)", "Lebensmittelgeschäft", "食料品", "5411", "NAICS 722511", ""])(
     "takes the category %j",
     (category) => {
       expect(fraud({ ...transaction, category, merchant_category: category, channel: category }).ok).toBe(true);
@@ -146,14 +146,22 @@ describe("accept a transaction", () => {
     },
   );
 
-  it.each(["alice@example.org", "tel 4915112345678", "4111111111111111", "<b>", "a\nb"])(
-    "refuses %j as category, channel and industry: those are stored as they are",
-    (text) => {
-      for (const field of ["category", "merchant_category", "channel"])
-        expect(refused(fraud({ ...transaction, [field]: text }))[0]).toMatch(`/${field}: Expected text of the form `);
-      expect(refused(lead({ companySize: 1, industry: text, engagementMetrics: 1 }))[0]).toMatch("/industry: Expected text");
-    },
-  );
+  it.each([
+    "alice@example.org",
+    "tel 4915112345678",
+    "4111111111111111",
+    "4111 1111 1111 1111",
+    "123-45-6789",
+    "+49 171 555 1234",
+    "10.20.30.40",
+    "1a2b3c4d5e6f7",
+    "<b>",
+    "a\nb",
+  ])("refuses %j as category, channel and industry: those are stored as they are", (text) => {
+    for (const field of ["category", "merchant_category", "channel"])
+      expect(refused(fraud({ ...transaction, [field]: text }))[0]).toMatch(`/${field}: Expected text of the form `);
+    expect(refused(lead({ companySize: 1, industry: text, engagementMetrics: 1 }))[0]).toMatch("/industry: Expected text");
+  });
 
   it("drops unknown fields and fills the shape", () => {
     const result = fraud({ ...transaction, secret: "s", nested: { deep: [1] } });
