@@ -6,6 +6,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { failureText } from "./failure";
 import { type Candidate, isSelected, type Selection } from "./selection";
 
 export interface Tally {
@@ -49,7 +50,7 @@ export async function redriveQueue(
           await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message.ReceiptHandle }));
           redriven++;
         } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
+          const why = failureText(error);
           failed[why] = (failed[why] ?? 0) + 1;
           kept.push(message);
         }

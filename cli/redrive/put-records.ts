@@ -1,5 +1,6 @@
 /** Puts raw records into the stream again, in order and under their own partition keys. */
 import { type KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { RedriveFailure } from "./failure";
 import type { RawRecord } from "./raw-records";
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
@@ -33,7 +34,7 @@ export async function putRecords(
         else put.push({ record, position: `${ShardId}:${SequenceNumber}` });
       }
       if (refused.length > 0 && attempt === MAX_ATTEMPTS)
-        throw new Error(
+        throw new RedriveFailure(
           `The stream refused ${refused.length} records ${MAX_ATTEMPTS} times: ${Records.find((one) => one.ErrorCode)?.ErrorMessage}`,
         );
       open = refused;

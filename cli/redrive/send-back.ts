@@ -5,6 +5,7 @@ import { StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { type Message, SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { DeadLettersOutput, RedriveOutput } from "../../stacks/redrive";
 import type { SendBack } from "./dead-letters";
+import { parseUnquoted, RedriveFailure } from "./failure";
 import type { RedriveTarget } from "./target";
 
 export function sendBackOf(back: DeadLettersOutput, target: RedriveTarget): SendBack {
@@ -35,7 +36,11 @@ interface Envelope {
   readonly resources?: string[];
 }
 
-const envelopeOf = ({ Body }: Message): Envelope => JSON.parse(Body ?? "") as Envelope;
+function envelopeOf({ Body }: Message): Envelope {
+  const event = parseUnquoted(Body ?? "", "The message");
+  if (typeof event !== "object" || event === null) throw new RedriveFailure("The message is not an event of EventBridge.");
+  return event as Envelope;
+}
 
 /** To the queue that did not take it, or onto the bus again: then its other targets get it a second time as well. */
 async function toBus(busName: string, message: Message, target: RedriveTarget): Promise<void> {
@@ -45,7 +50,7 @@ async function toBus(busName: string, message: Message, target: RedriveTarget): 
   const Detail = JSON.stringify(detail);
   const entry = { EventBusName: busName, Source: source, DetailType, Detail, Time: new Date(time), Resources: resources };
   const { Entries = [] } = await target.events.send(new PutEventsCommand({ Entries: [entry] }));
-  if (Entries[0]?.EventId === undefined) throw new Error(`The bus refused the event: ${Entries[0]?.ErrorMessage}`);
+  if (Entries[0]?.EventId === undefined) throw new RedriveFailure(`The bus refused the event: ${Entries[0]?.ErrorCode}`);
 }
 
 const queueOf = (arn: string | undefined, { queues }: RedriveOutput): string | undefined =>
@@ -53,10 +58,10 @@ const queueOf = (arn: string | undefined, { queues }: RedriveOutput): string | u
 
 /** A second start of the same event is refused under its name, and that is as good. */
 async function startExecution(message: Message, { events, sfn }: RedriveTarget): Promise<void> {
-  const { RULE_ARN, TARGET_ARN } = message.MessageAttributes ?? {};
-  const targets = await targetsOf(RULE_ARN?.StringValue ?? "", events);
-  const target = targets.find(({ Arn }) => Arn === TARGET_ARN?.StringValue);
-  if (target === undefined) throw new Error("The rule no longer starts this machine.");
+  const [ruleArn, targetArn] = [attributeOf(message, "RULE_ARN"), attributeOf(message, "TARGET_ARN")];
+  const targets = await targetsOf(ruleArn, events);
+  const target = targets.find(({ Arn }) => Arn === targetArn);
+  if (target === undefined) throw new RedriveFailure("The rule no longer starts this machine.");
   const name = `redrive-${envelopeOf(message).id}`;
   const input = inputOf(target, envelopeOf(message));
   try {
@@ -64,6 +69,13 @@ async function startExecution(message: Message, { events, sfn }: RedriveTarget):
   } catch (error) {
     if (!(error instanceof Error && error.name === "ExecutionAlreadyExists")) throw error;
   }
+}
+
+/** EventBridge says on each message which rule and target it was for. */
+function attributeOf({ MessageAttributes }: Message, name: "RULE_ARN" | "TARGET_ARN"): string {
+  const value = MessageAttributes?.[name]?.StringValue;
+  if (value === undefined) throw new RedriveFailure(`The message has no attribute ${name}, so EventBridge did not put it here.`);
+  return value;
 }
 
 async function targetsOf(ruleArn: string, events: EventBridgeClient): Promise<readonly Target[]> {
@@ -74,7 +86,7 @@ async function targetsOf(ruleArn: string, events: EventBridgeClient): Promise<re
 
 /** What the target gets of an event: its constant input, or its template with JSON values in place of `<name>`. */
 export function inputOf({ Input, InputPath, InputTransformer }: Target, event: unknown): string {
-  if (InputPath !== undefined) throw new Error("This command does not know InputPath; start the execution by hand.");
+  if (InputPath !== undefined) throw new RedriveFailure("This command does not know InputPath; start the execution by hand.");
   if (Input !== undefined) return Input;
   if (InputTransformer === undefined) return JSON.stringify(event);
   const { InputPathsMap = {}, InputTemplate = "" } = InputTransformer;

@@ -1,5 +1,7 @@
 import { KinesisClient, type PutRecordsCommandInput } from "@aws-sdk/client-kinesis";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { failureText, parseUnquoted, RedriveFailure } from "../../cli/redrive/failure";
 import { putRecords } from "../../cli/redrive/put-records";
 import type { RawRecord } from "../../cli/redrive/raw-records";
 import { redriveReport } from "../../cli/redrive/report";
@@ -135,5 +137,37 @@ it("says what is missing when there is no stack to redrive", async () => {
   await expect(connectRedrive({ region: "us-east-1" }, {})).rejects.toThrow("The outputs have no region or no redrive");
   await expect(redriveTarget({ aws: true, outputsFile: undefined })).rejects.toThrow("--aws needs --outputs FILE");
   await expect(redriveTarget({ aws: true, outputsFile: "missing.json" })).rejects.toThrow("missing.json does not exist");
-  await expect(redriveTarget({ aws: true, outputsFile: "README.md" })).rejects.toThrow("README.md is not JSON");
+  await expect(redriveTarget({ aws: true, outputsFile: "README.md" })).rejects.toThrow(/README.md is not JSON; write it/);
+});
+
+it("refuses the outputs of a stack without --aws, instead of redriving this machine", async () => {
+  await expect(redriveTarget({ aws: false, outputsFile: "outputs.json" })).rejects.toThrow("add --aws");
+});
+
+describe("the text of a failure", () => {
+  const thrownBy = (run: () => unknown): unknown => {
+    try {
+      return run();
+    } catch (error) {
+      return error;
+    }
+  };
+  const named = (name: string, message: string) => Object.assign(new Error(message), { name });
+
+  it("quotes nothing of a message", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const secret = `{SECRET${text}`;
+        for (const run of [() => parseUnquoted(secret, "The message"), () => JSON.parse(secret)])
+          expect(failureText(thrownBy(run))).toMatch(/^(The message is not JSON\.|SyntaxError)$/);
+      }),
+    );
+    expect(failureText(named("ValidationException", "Value 'SECRET' at 'name'"))).toBe("ValidationException");
+    expect(failureText("SECRET")).toBe("Unknown error");
+  });
+
+  it("says which right is missing, and what this command found itself", () => {
+    expect(failureText(named("AccessDeniedException", "not authorized to perform: x"))).toBe("not authorized to perform: x");
+    expect(failureText(new RedriveFailure("The bus refused it."))).toBe("The bus refused it.");
+  });
 });

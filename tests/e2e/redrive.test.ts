@@ -264,6 +264,17 @@ describe("dead-letter queues", () => {
     expect(executions).toHaveLength(1);
     expect(JSON.parse(input ?? "")).toEqual({ modelPackageArn: event.detail.ModelPackageArn });
   });
+
+  it("keep what is no event, and say so without quoting it", async () => {
+    await send("scores-undelivered", "nojson SECRETPII");
+    await send("training-start", "{}");
+    const summary = await run({ sources: ["dlq"] });
+    expect(tallyOf(summary, "scores-undelivered")?.failed).toEqual({ "The message is not JSON.": 1 });
+    expect(Object.keys(tallyOf(summary, "training-start")?.failed ?? {})).toEqual([
+      "The message has no attribute RULE_ARN, so EventBridge did not put it here.",
+    ]);
+    expect(JSON.stringify(summary)).not.toContain("SECRET");
+  });
 });
 
 it("reads raw records with its own role and puts them nowhere else", async () => {
