@@ -6,14 +6,18 @@ import { type Message, SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { DeadLettersOutput, RedriveOutput } from "../../stacks/redrive";
 import type { SendBack } from "./dead-letters";
 import { parseUnquoted, RedriveFailure } from "./failure";
+import { archiverPosition, type SentMessage } from "./outcome";
 import type { RedriveTarget } from "./target";
 
-export function sendBackOf(back: DeadLettersOutput, target: RedriveTarget): SendBack {
+type Follow = (message: SentMessage) => void;
+
+/** @param follow takes each message that went to the archiver */
+export function sendBackOf(back: DeadLettersOutput, target: RedriveTarget, follow: Follow): SendBack {
   switch (back.to) {
     case "queue":
-      return (message) => toQueue(back.url, message, target);
+      return (message) => toQueue(back.url, message, target, follow);
     case "bus":
-      return (message) => toBus(back.busName, message, target);
+      return (message) => toBus(back.busName, message, target, follow);
     case "executions":
       return (message) => startExecution(message, target);
     case "function":
@@ -22,8 +26,15 @@ export function sendBackOf(back: DeadLettersOutput, target: RedriveTarget): Send
 }
 
 /** The body is everything: neither EventBridge nor S3 puts attributes on what it sends to a queue. */
-async function toQueue(url: string, { Body }: Message, { sqs }: RedriveTarget): Promise<void> {
-  await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: Body }));
+async function toQueue(url: string, { MessageId, Body = "" }: Message, target: RedriveTarget, follow: Follow): Promise<void> {
+  if (url === target.names.archiveQueueUrl) return toArchiver(Body, archiverPosition(MessageId ?? ""), target, follow);
+  await target.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: Body }));
+}
+
+/** @param before where it lay */
+export async function toArchiver(body: string, before: string, { sqs, names }: RedriveTarget, follow: Follow): Promise<void> {
+  const { MessageId } = await sqs.send(new SendMessageCommand({ QueueUrl: names.archiveQueueUrl, MessageBody: body }));
+  if (MessageId !== undefined) follow({ position: archiverPosition(MessageId), before });
 }
 
 /** The event as EventBridge kept it: before the target's input was made of it. */
@@ -43,9 +54,9 @@ function envelopeOf({ Body }: Message): Envelope {
 }
 
 /** To the queue that did not take it, or onto the bus again: then its other targets get it a second time as well. */
-async function toBus(busName: string, message: Message, target: RedriveTarget): Promise<void> {
+async function toBus(busName: string, message: Message, target: RedriveTarget, follow: Follow): Promise<void> {
   const queue = queueOf(message.MessageAttributes?.TARGET_ARN?.StringValue, target.names);
-  if (queue !== undefined) return toQueue(queue, message, target);
+  if (queue !== undefined) return toQueue(queue, message, target, follow);
   const { source, "detail-type": DetailType, detail, time, resources } = envelopeOf(message);
   const Detail = JSON.stringify(detail);
   const entry = { EventBusName: busName, Source: source, DetailType, Detail, Time: new Date(time), Resources: resources };
