@@ -8,10 +8,12 @@ export class RedriveFailure extends Error {
 /** Errors of AWS whose text is about a role, an action and a resource. */
 const ABOUT_RIGHTS = ["AccessDenied", "AccessDeniedException", "KmsAccessDenied", "KMSAccessDeniedException"];
 
-/** Any other error's text may quote what it was about, as those of validation and of JSON.parse do, so only its name is told. */
+/** Any other error's text may quote what it was about, as those of validation and of JSON.parse do, so only its name or code is told. */
 export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return "Unknown error";
-  return error instanceof RedriveFailure || ABOUT_RIGHTS.includes(error.name) ? error.message : error.name;
+  if (error instanceof RedriveFailure || ABOUT_RIGHTS.includes(error.name)) return error.message;
+  // Errors of the network are all called "Error" and have a code.
+  return error.name === "Error" && "code" in error ? String(error.code) : error.name;
 }
 
 /** @throws RedriveFailure that quotes nothing of the text */

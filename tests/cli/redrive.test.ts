@@ -147,7 +147,12 @@ describe("a message that went to the archiver", () => {
       },
       dynamodb: new DynamoDBClient({ region: "us-east-1" }),
       resultsTable: "results",
-      clock: { now: () => now, pause: async (milliseconds: number) => void (now += milliseconds) },
+      clock: {
+        now: () => now,
+        pause: async (milliseconds: number) => {
+          now += milliseconds;
+        },
+      },
       pollMs: 5_000,
     };
     await followSent(sent, outcomes, 0, waitMs, ports, () => {});
@@ -242,6 +247,7 @@ describe("the text of a failure", () => {
     );
     expect(failureText(named("ValidationException", "Value 'SECRET' at 'name'"))).toBe("ValidationException");
     expect(failureText("SECRET")).toBe("Unknown error");
+    expect(failureText(Object.assign(new Error("connect 10.0.0.1"), { code: "ECONNREFUSED" }))).toBe("ECONNREFUSED");
   });
 
   it("says which right is missing, and what this command found itself", () => {
