@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./options";
 import { REAL_TIME } from "./redrive/clock";
 import { redriveReport } from "./redrive/report";
-import { isClean, redrive } from "./redrive/run";
+import { isClean, isComplete, redrive } from "./redrive/run";
 import { SOURCES, selectionOf } from "./redrive/selection";
 import { redriveTarget } from "./redrive/target";
 
@@ -13,18 +13,24 @@ const command: CommandLine = {
     "Sends back what was given up, the way it came: quarantined records and failed batches into the stream, messages of dead-letter queues",
     "to whatever did not take them. Correct the cause first. Sending an event twice changes nothing, and what has been sent back is not",
     "sent back again. Works on the platform that runs on this machine (npm start), or on a stack with --aws, in both with the redrive role.",
-    "Exit status 1: something is in quarantine again, could not be sent back, or is still under way.",
+    "Exit status 1: something is in quarantine again, could not be sent back, or is still under way; or a source could not be read to its end.",
   ].join("\n"),
   options: {
     from: { type: "string", value: SOURCES.join("|"), multiple: true, help: "Only this source; may be repeated. Default: all." },
     reason: {
       type: "string",
       value: "CODE",
-      help: "Only what was given up for this reason. Default: every reason but duplicate_conflict, which would only occur again.",
+      multiple: true,
+      help: "Only what was given up for this reason; may be repeated. Default: every reason but duplicate_conflict, which would only occur again.",
     },
-    since: { type: "string", value: "TIME", help: "Only what arrived then or later (ISO 8601)." },
+    since: { type: "string", value: "TIME", help: "Only what arrived then or later (ISO 8601; UTC unless it has an offset)." },
     "dry-run": { type: "boolean", help: "Counts what would be sent back, and sends nothing." },
-    wait: { type: "string", value: "SECONDS", default: "120", help: "How long to wait for what becomes of the records." },
+    wait: {
+      type: "string",
+      value: "SECONDS",
+      default: "120",
+      help: "How long to wait for what becomes of records and messages.",
+    },
     aws: {
       type: "boolean",
       help: "A stack on AWS, with the credentials of the environment, which must be allowed to assume the role.",
@@ -42,7 +48,7 @@ const command: CommandLine = {
 async function main(): Promise<number> {
   const options = parseCommandLine(command);
   if (options.positionals.length > 0) throw new UsageError(`Expected options only, got: ${options.positionals.join(", ")}.`);
-  const selection = selectionOf(options.list("from"), options.text("reason"), options.text("since"));
+  const selection = selectionOf(options.list("from"), options.list("reason"), options.text("since"));
   const waitSeconds = Number(options.text("wait"));
   if (!(waitSeconds >= 0)) throw new UsageError(`--wait: expected a number of seconds, got "${options.text("wait")}".`);
   const target = await redriveTarget({ aws: options.flag("aws"), outputsFile: options.text("outputs") });
@@ -56,7 +62,7 @@ async function main(): Promise<number> {
       progress: showProgress,
     });
     process.stdout.write(options.flag("json") ? `${JSON.stringify(summary, null, 2)}\n` : redriveReport(summary));
-    return summary.dryRun || isClean(summary) ? 0 : 1;
+    return (summary.dryRun ? isComplete(summary) : isClean(summary)) ? 0 : 1;
   } finally {
     target.close();
   }

@@ -6,7 +6,8 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { type Candidate, isSelected, type Selection } from "./selection";
+import { failureText } from "./failure";
+import type { Candidate } from "./selection";
 
 export interface Tally {
   readonly queue: string;
@@ -14,6 +15,8 @@ export interface Tally {
   readonly redriven: number;
   /** Messages that stay, by why. */
   readonly failed: Readonly<Record<string, number>>;
+  /** Why not all messages were looked at. */
+  readonly stopped?: string;
 }
 
 /** Sends one message back. @throws Error when it can't be; the message stays */
@@ -25,17 +28,18 @@ const HIDDEN_SECONDS = 920;
 export async function redriveQueue(
   sqs: SQSClient,
   { name, url }: { readonly name: string; readonly url: string },
-  selection: Selection,
+  takes: (candidate: Candidate) => boolean,
   sendBack: SendBack | null,
   progress: (messages: number) => void,
 ): Promise<Tally> {
   const kept: Message[] = [];
   const failed: Record<string, number> = {};
   let [found, redriven] = [0, 0];
+  let stopped: string | undefined;
   try {
     for (let batch = await receive(sqs, url); batch.length > 0; batch = await receive(sqs, url)) {
       for (const message of batch) {
-        if (!isSelected(candidateOf(message), selection)) {
+        if (!takes(candidateOf(message))) {
           kept.push(message);
           continue;
         }
@@ -49,17 +53,22 @@ export async function redriveQueue(
           await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message.ReceiptHandle }));
           redriven++;
         } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
+          const why = failureText(error);
           failed[why] = (failed[why] ?? 0) + 1;
           kept.push(message);
         }
         progress(found);
       }
     }
-  } finally {
-    await release(sqs, url, kept);
+  } catch (error) {
+    stopped = failureText(error);
   }
-  return { queue: name, found, redriven, failed };
+  try {
+    await release(sqs, url, kept);
+  } catch (error) {
+    stopped ??= failureText(error);
+  }
+  return { queue: name, found, redriven, failed, ...(stopped === undefined ? {} : { stopped }) };
 }
 
 async function receive(sqs: SQSClient, url: string): Promise<readonly Message[]> {

@@ -1,4 +1,4 @@
-/** What became of records that were put into the stream again. */
+/** What became of records that were put into the stream again, and of messages that went to the archiver. */
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { readText, s } from "../../functions/shared/attribute-values";
 import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
@@ -9,15 +9,40 @@ import type { RedriveClock } from "./clock";
 import type { Put } from "./put-records";
 import type { RawObject, RawStore } from "./raw-records";
 
-/** By record: what it is now, or undefined as long as nothing is known. */
+/** By record or message: what it is now. */
 export interface Outcome {
   readonly position: string;
   /** Where it lay before. */
   readonly before: string;
-  readonly state: "scored" | "known" | "quarantined" | "pending";
-  /** Code, of a record that is in quarantine again. */
+  readonly state: "scored" | "known" | "archived" | "quarantined" | "pending";
+  /** Code, of what is in quarantine again. */
   readonly reason?: string;
 }
+
+/** A message that went to the archiver. */
+export interface SentMessage {
+  /** Where it is if it is in quarantine again. */
+  readonly position: string;
+  readonly before: string;
+}
+
+/** Where the archiver quarantines a message. */
+export const archiverPosition = (messageId: string): string => `rest:${messageId}`;
+
+export interface Sent {
+  readonly put: readonly Put[];
+  readonly messages: readonly SentMessage[];
+}
+
+export type Outcomes = Map<string, Outcome>;
+
+export const pendingOutcomes = ({ put, messages }: Sent): Outcomes =>
+  new Map(
+    [...put.map(({ position, record }) => ({ position, before: record.position })), ...messages].map((one) => [
+      one.position,
+      { ...one, state: "pending" },
+    ]),
+  );
 
 export interface OutcomePorts {
   readonly raw: Pick<RawStore, "objects" | "records">;
@@ -30,28 +55,42 @@ export interface OutcomePorts {
 /** The clock of S3 may be behind this machine's. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Waits until every record is scored or in quarantine again, at most for `waitMs`. */
-export async function followRecords(
-  put: readonly Put[],
+/**
+ * Nothing that the redrive role may read says that the archiver took a message; only that it did not. It collects messages for half a minute
+ * (`archive.windowSeconds`), and as much again is for its run.
+ */
+const ARCHIVER_MS = 60_000;
+
+/** Waits until everything is scored, archived or in quarantine again, at most for `waitMs`, and changes the outcomes. */
+export async function followSent(
+  { put, messages }: Sent,
+  outcomes: Outcomes,
   startedMs: number,
   waitMs: number,
   ports: OutcomePorts,
   progress: (settled: number) => void,
-): Promise<readonly Outcome[]> {
+): Promise<void> {
   const { clock, pollMs } = ports;
-  const outcomes = new Map<string, Outcome>(
-    put.map(({ position, record }) => [position, { position, before: record.position, state: "pending" }]),
-  );
   const ids = new Map(put.flatMap(({ position, record }) => idOf(record.data).map((id) => [position, id] as const)));
   const isConflict = new Set(put.filter(({ record }) => record.reason === "duplicate_conflict").map(({ position }) => position));
   const seen = new Set<string>();
-  for (const deadline = clock.now() + waitMs; ; ) {
+  const sentMs = clock.now();
+  for (;;) {
+    const sinceMs = clock.now() - sentMs;
     await findQuarantined(outcomes, seen, startedMs, ports);
+    if (sinceMs >= ARCHIVER_MS) becomeArchived(outcomes, messages);
     await findScored(outcomes, ids, isConflict, ports);
     const open = [...outcomes.values()].filter(({ state }) => state === "pending").length;
-    progress(put.length - open);
-    if (open === 0 || clock.now() >= deadline) return [...outcomes.values()];
+    progress(outcomes.size - open);
+    if (open === 0 || sinceMs >= waitMs) return;
     await clock.pause(pollMs);
+  }
+}
+
+function becomeArchived(outcomes: Outcomes, messages: readonly SentMessage[]): void {
+  for (const { position } of messages) {
+    const outcome = outcomes.get(position);
+    if (outcome?.state === "pending") outcomes.set(position, { ...outcome, state: "archived" });
   }
 }
 
@@ -67,12 +106,7 @@ function idOf(data: Uint8Array): string[] {
   }
 }
 
-async function findQuarantined(
-  outcomes: Map<string, Outcome>,
-  seen: Set<string>,
-  startedMs: number,
-  { raw }: OutcomePorts,
-): Promise<void> {
+async function findQuarantined(outcomes: Outcomes, seen: Set<string>, startedMs: number, { raw }: OutcomePorts): Promise<void> {
   const isNew = ({ key, modifiedMs }: RawObject) => !seen.has(key) && modifiedMs >= startedMs - CLOCK_SKEW_MS;
   for (const object of (await raw.objects("quarantine")).filter(isNew)) {
     seen.add(object.key);
@@ -84,7 +118,7 @@ async function findQuarantined(
 }
 
 async function findScored(
-  outcomes: Map<string, Outcome>,
+  outcomes: Outcomes,
   ids: ReadonlyMap<string, string>,
   isConflict: ReadonlySet<string>,
   { dynamodb, resultsTable }: OutcomePorts,

@@ -1,5 +1,6 @@
 /** Puts raw records into the stream again, in order and under their own partition keys. */
 import { type KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { RedriveFailure } from "./failure";
 import type { RawRecord } from "./raw-records";
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
@@ -13,14 +14,17 @@ export interface Put {
   readonly position: string;
 }
 
-/** @throws Error if the stream keeps refusing; then some records may have been put, and all are put again by the next redrive */
+/**
+ * @param onPut takes each record that the stream took
+ * @throws RedriveFailure if the stream keeps refusing; then some records may have been put, and all are put again by the next redrive
+ */
 export async function putRecords(
   kinesis: KinesisClient,
   streamName: string,
   records: readonly RawRecord[],
   pause: (milliseconds: number) => Promise<unknown>,
-): Promise<readonly Put[]> {
-  const put: Put[] = [];
+  onPut: (put: Put) => void,
+): Promise<void> {
   for (const batch of batches(records)) {
     let open = batch;
     for (let attempt = 1; open.length > 0; attempt++) {
@@ -30,17 +34,16 @@ export async function putRecords(
       for (const [index, record] of open.entries()) {
         const { ShardId, SequenceNumber } = Records[index] ?? {};
         if (SequenceNumber === undefined) refused.push(record);
-        else put.push({ record, position: `${ShardId}:${SequenceNumber}` });
+        else onPut({ record, position: `${ShardId}:${SequenceNumber}` });
       }
       if (refused.length > 0 && attempt === MAX_ATTEMPTS)
-        throw new Error(
+        throw new RedriveFailure(
           `The stream refused ${refused.length} records ${MAX_ATTEMPTS} times: ${Records.find((one) => one.ErrorCode)?.ErrorMessage}`,
         );
       open = refused;
       if (open.length > 0) await pause(Math.min(5_000, 100 * 2 ** attempt));
     }
   }
-  return put;
 }
 
 /** As few requests as the limits allow. */

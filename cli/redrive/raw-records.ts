@@ -3,6 +3,7 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client
 import type { KinesisStreamEvent } from "aws-lambda";
 import { unpackLines } from "../../functions/shared/ndjson";
 import type { RawLine } from "../../functions/shared/quarantine";
+import { parseUnquoted } from "./failure";
 
 /** One record of the raw bucket. */
 export interface RawRecord {
@@ -43,7 +44,7 @@ export class RawStore {
     const records = key.startsWith(FOLDERS.quarantine) ? quarantined(key, body) : failedBatch(key, body, modifiedMs);
     const notes = await this.list(`${REDRIVEN}${key}/`);
     const lines = await Promise.all(
-      notes.map(async (note) => (JSON.parse((await this.read(note.key)).toString()) as Note).lines),
+      notes.map(async (note) => (parseUnquoted((await this.read(note.key)).toString(), note.key) as Note).lines),
     );
     const done = new Set(lines.flat());
     return records.filter(({ line }) => !done.has(line));
@@ -83,7 +84,10 @@ interface Note {
 
 function quarantined(key: string, body: Buffer): RawRecord[] {
   return unpackLines(key, body).map((text, line) => {
-    const { position, source, partition_key, arrived_at, reason, data } = JSON.parse(text) as RawLine;
+    const { position, source, partition_key, arrived_at, reason, data } = parseUnquoted(
+      text,
+      `Line ${line + 1} of ${key}`,
+    ) as RawLine;
     return {
       key,
       line,
@@ -104,8 +108,8 @@ interface FailedBatch {
 }
 
 function failedBatch(key: string, body: Buffer, modifiedMs: number): RawRecord[] {
-  const { requestContext, payload } = JSON.parse(body.toString()) as FailedBatch;
-  const { Records } = JSON.parse(payload) as KinesisStreamEvent;
+  const { requestContext, payload } = parseUnquoted(body.toString(), key) as FailedBatch;
+  const { Records } = parseUnquoted(payload, `The payload of ${key}`) as KinesisStreamEvent;
   return Records.map(({ eventID, kinesis }, line) => ({
     key,
     line,

@@ -1,12 +1,12 @@
 /** A redrive from beginning to end. */
-import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { RedriveClock } from "./clock";
 import { redriveQueue, type Tally } from "./dead-letters";
-import { followRecords, type Outcome } from "./outcome";
+import { failureText } from "./failure";
+import { followSent, type Outcome, pendingOutcomes, type SentMessage } from "./outcome";
 import { type Put, putRecords } from "./put-records";
-import { type RawRecord, RawStore } from "./raw-records";
-import { isSelected, type Selection } from "./selection";
-import { sendBackOf } from "./send-back";
+import { RawStore } from "./raw-records";
+import { type Candidate, isSelected, type Selection } from "./selection";
+import { sendBackOf, toArchiver } from "./send-back";
 import type { RedriveTarget } from "./target";
 
 export interface RedriveOptions {
@@ -25,6 +25,10 @@ export interface Summary {
   readonly dryRun: boolean;
   /** Records of the raw bucket, by reason. */
   readonly found: Readonly<Record<string, number>>;
+  /** Reasons that were asked for and that nothing has. */
+  readonly unknownReasons: readonly string[];
+  /** All that there are. */
+  readonly reasons: readonly string[];
   /** Records put into the stream again. */
   readonly redriven: number;
   /** Messages of quarantine that went back to the archiver. */
@@ -32,18 +36,38 @@ export interface Summary {
   readonly scored: number;
   /** Of events that had been scored before. */
   readonly known: number;
+  /** Messages, of quarantine and of dead-letter queues, that the archiver took. */
+  readonly archived: number;
   readonly pending: number;
   /** In quarantine again. */
   readonly quarantined: readonly Outcome[];
   readonly queues: readonly Tally[];
+  /** What ended before its end, and why. */
+  readonly stopped: readonly Stop[];
+}
+
+export interface Stop {
+  readonly what: "quarantine" | "failures" | "outcomes";
+  readonly why: string;
+}
+
+/** What has happened so far: a summary is due even when the rest fails. */
+interface Progress {
+  readonly found: Record<string, number>;
+  readonly reasons: Set<string>;
+  readonly put: Put[];
+  readonly messages: SentMessage[];
+  returned: number;
+  readonly stopped: Stop[];
 }
 
 export async function redrive(target: RedriveTarget, options: RedriveOptions): Promise<Summary> {
   const { selection, clock, dryRun, waitMs, progress } = options;
   const startedMs = clock.now();
   const raw = new RawStore(target.s3, target.names.rawBucket);
-  const sent = await redriveRecords(raw, target, options);
-  const queues = selection.sources.includes("dlq") ? await redriveQueues(target, options) : [];
+  const sent: Progress = { found: {}, reasons: new Set(), put: [], messages: [], returned: 0, stopped: [] };
+  await redriveRecords(raw, target, options, sent);
+  const queues = selection.sources.includes("dlq") ? await redriveQueues(target, options, sent) : [];
   const ports = {
     raw,
     dynamodb: target.dynamodb,
@@ -51,60 +75,83 @@ export async function redrive(target: RedriveTarget, options: RedriveOptions): P
     clock,
     pollMs: target.pollMs,
   };
-  const outcomes = await followRecords(sent.put, startedMs, waitMs, ports, (done) => progress("outcomes", done));
-  const count = (state: Outcome["state"]) => outcomes.filter((outcome) => outcome.state === state).length;
+  const outcomes = pendingOutcomes(sent);
+  await untilStopped("outcomes", sent, () =>
+    followSent(sent, outcomes, startedMs, waitMs, ports, (done) => progress("outcomes", done)),
+  );
+  const all = [...outcomes.values()];
+  const count = (state: Outcome["state"]) => all.filter((outcome) => outcome.state === state).length;
   return {
     dryRun,
     found: sent.found,
+    unknownReasons: (selection.reason ?? []).filter((reason) => !sent.reasons.has(reason)),
+    reasons: [...sent.reasons].sort(),
     redriven: sent.put.length,
     returned: sent.returned,
     scored: count("scored"),
     known: count("known"),
+    archived: count("archived"),
     pending: count("pending"),
-    quarantined: outcomes.filter(({ state }) => state === "quarantined"),
+    quarantined: all.filter(({ state }) => state === "quarantined"),
     queues,
+    stopped: sent.stopped,
   };
 }
 
-interface SentRecords {
-  readonly found: Record<string, number>;
-  readonly put: Put[];
-  returned: number;
+async function untilStopped(what: Stop["what"], { stopped }: Progress, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    stopped.push({ what, why: failureText(error) });
+  }
+}
+
+/** Whether to take it; its reason is remembered either way. */
+const takerOf =
+  ({ reasons }: Progress, selection: Selection) =>
+  (candidate: Candidate): boolean => {
+    reasons.add(candidate.reason);
+    return isSelected(candidate, selection);
+  };
+
+async function redriveRecords(raw: RawStore, target: RedriveTarget, options: RedriveOptions, sent: Progress): Promise<void> {
+  for (const folder of ["quarantine", "failures"] as const) {
+    if (options.selection.sources.includes(folder))
+      await untilStopped(folder, sent, () => redriveFolder(folder, raw, target, options, sent));
+  }
 }
 
 /** Object by object, each noted when its records are put: what a crash interrupts is put again, and its event ids make that harmless. */
-async function redriveRecords(raw: RawStore, target: RedriveTarget, options: RedriveOptions): Promise<SentRecords> {
-  const { selection, clock, dryRun, runId, progress } = options;
-  const sent: SentRecords = { found: {}, put: [], returned: 0 };
-  for (const folder of ["quarantine", "failures"] as const) {
-    if (!selection.sources.includes(folder)) continue;
-    // Listed once, so that what this redrive causes is left to the next one.
-    for (const object of await raw.objects(folder)) {
-      const records = (await raw.records(object)).filter((record) => isSelected(record, selection));
-      for (const { reason } of records) sent.found[reason] = (sent.found[reason] ?? 0) + 1;
-      if (dryRun || records.length === 0) continue;
-      const scores = records.filter(({ source }) => source === "rest");
-      for (const score of scores) await returnToArchiver(score, target);
-      const events = records.filter(({ source }) => source === "kinesis");
-      sent.put.push(...(await putRecords(target.kinesis, target.names.streamName, events, clock.pause)));
-      await raw.noteRedriven(object.key, records, runId);
-      sent.returned += scores.length;
-      progress("records", sent.put.length + sent.returned);
+async function redriveFolder(
+  folder: "quarantine" | "failures",
+  raw: RawStore,
+  target: RedriveTarget,
+  { selection, clock, dryRun, runId, progress }: RedriveOptions,
+  sent: Progress,
+): Promise<void> {
+  // Listed once, so that what this redrive causes is left to the next one.
+  for (const object of await raw.objects(folder)) {
+    const records = (await raw.records(object)).filter(takerOf(sent, selection));
+    for (const { reason } of records) sent.found[reason] = (sent.found[reason] ?? 0) + 1;
+    if (dryRun || records.length === 0) continue;
+    for (const { data, position } of records.filter(({ source }) => source === "rest")) {
+      await toArchiver(Buffer.from(data).toString(), position, target, (message) => sent.messages.push(message));
+      sent.returned++;
     }
+    const events = records.filter(({ source }) => source === "kinesis");
+    await putRecords(target.kinesis, target.names.streamName, events, clock.pause, (put) => sent.put.push(put));
+    await raw.noteRedriven(object.key, records, runId);
+    progress("records", sent.put.length + sent.returned);
   }
-  return sent;
 }
 
-async function returnToArchiver({ data }: RawRecord, { sqs, names }: RedriveTarget): Promise<void> {
-  await sqs.send(new SendMessageCommand({ QueueUrl: names.archiveQueueUrl, MessageBody: Buffer.from(data).toString() }));
-}
-
-async function redriveQueues(target: RedriveTarget, { selection, dryRun, progress }: RedriveOptions): Promise<Tally[]> {
+async function redriveQueues(target: RedriveTarget, options: RedriveOptions, sent: Progress): Promise<Tally[]> {
+  const { selection, dryRun, progress } = options;
   const tallies: Tally[] = [];
   let before = 0;
   for (const queue of target.names.queues) {
-    const sendBack = dryRun ? null : sendBackOf(queue.back, target);
-    const tally = await redriveQueue(target.sqs, queue, selection, sendBack, (messages) =>
+    const sendBack = dryRun ? null : sendBackOf(queue.back, target, (message) => sent.messages.push(message));
+    const tally = await redriveQueue(target.sqs, queue, takerOf(sent, selection), sendBack, (messages) =>
       progress("messages", before + messages),
     );
     before += tally.found;
@@ -113,6 +160,13 @@ async function redriveQueues(target: RedriveTarget, { selection, dryRun, progres
   return tallies;
 }
 
+/** Whether everything was looked at. */
+export const isComplete = ({ stopped, queues }: Summary): boolean =>
+  stopped.length === 0 && queues.every((queue) => queue.stopped === undefined);
+
 /** Whether everything that was sent back arrived. */
-export const isClean = ({ quarantined, pending, queues }: Summary): boolean =>
-  quarantined.length === 0 && pending === 0 && queues.every(({ failed }) => Object.keys(failed).length === 0);
+export const isClean = (summary: Summary): boolean =>
+  isComplete(summary) &&
+  summary.quarantined.length === 0 &&
+  summary.pending === 0 &&
+  summary.queues.every(({ failed }) => Object.keys(failed).length === 0);

@@ -39,6 +39,8 @@ export async function redriveTarget(options: {
   readonly outputsFile: string | undefined;
 }): Promise<RedriveTarget> {
   if (!options.aws) {
+    if (options.outputsFile !== undefined)
+      throw new UsageError("--outputs is of a stack on AWS: add --aws, or leave it out to redrive the platform on this machine.");
     const { accessKeyId, secretAccessKey, ...outputs } = readOutputs();
     return connectRedrive(outputs, { endpoint: outputs.awsEndpointUrl, credentials: { accessKeyId, secretAccessKey } });
   }
@@ -49,8 +51,8 @@ export async function redriveTarget(options: {
   let outputs: unknown;
   try {
     outputs = JSON.parse(readFileSync(outputsFile, "utf8"));
-  } catch (error) {
-    throw new UsageError(`--outputs: ${outputsFile} is not JSON (${error instanceof Error ? error.message : ""}); ${fix}`);
+  } catch {
+    throw new UsageError(`--outputs: ${outputsFile} is not JSON; ${fix}`);
   }
   return connectRedrive(outputs, {});
 }

@@ -10,7 +10,7 @@ import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from "@aws-s
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { query, runLoaderUnlessBusy } from "../../cli/demo/tally";
 import { REAL_TIME } from "../../cli/redrive/clock";
-import { type RedriveOptions, redrive, type Summary } from "../../cli/redrive/run";
+import { isClean, type RedriveOptions, redrive, type Summary } from "../../cli/redrive/run";
 import { connectRedrive, type RedriveTarget } from "../../cli/redrive/target";
 import { withConfig } from "../helpers/stack-file";
 import { connection, lines, linkProject, rawRecords, settled, startWorld, transactions, until, type World } from "./support";
@@ -101,7 +101,7 @@ describe("quarantine", () => {
     const counted = await run({ sources: ["quarantine"] }, { dryRun: true });
     expect(counted).toMatchObject({ found: { timestamp_out_of_range: 5 }, redriven: 0 });
 
-    const still = await run({ sources: ["quarantine"], reason: "timestamp_out_of_range" });
+    const still = await run({ sources: ["quarantine"], reason: ["timestamp_out_of_range"] });
     expect(still).toMatchObject({ redriven: 5, scored: 0, pending: 0 });
     expect(still.quarantined.map(({ reason }) => reason)).toEqual(old.map(() => "timestamp_out_of_range"));
 
@@ -132,7 +132,7 @@ describe("quarantine", () => {
     await put([broken]);
     expect(await reasonsOf()).toContain("processing_error");
     await world.clients.dynamodb.send(new DeleteItemCommand({ TableName, Key: { user_id: { S: token } } }));
-    expect(await run({ sources: ["quarantine"], reason: "processing_error" })).toMatchObject({ redriven: 1, scored: 1 });
+    expect(await run({ sources: ["quarantine"], reason: ["processing_error"] })).toMatchObject({ redriven: 1, scored: 1 });
     await put([good]);
     await expectLoaded("broken-", ["broken-0000", "broken-0001", "broken-first"]);
   });
@@ -147,9 +147,19 @@ describe("quarantine", () => {
     expect(summary.quarantined).toMatchObject([
       { state: "quarantined", reason: expect.stringMatching(/^(not_json|too_large)$/) },
     ]);
-    const conflict = await run({ sources: ["quarantine"], reason: "duplicate_conflict" });
+    const conflict = await run({ sources: ["quarantine"], reason: ["duplicate_conflict"] });
     expect(conflict).toMatchObject({ redriven: 1, known: 0, quarantined: [{ reason: "duplicate_conflict" }] });
     await expectLoaded("again-", ["again-0000"]);
+  });
+
+  it("still has a summary when the stream ends a redrive early", async () => {
+    await put(["no JSON"]);
+    world.platform.faults.inject(1, [{ kind: "error", service: "kinesis", action: "PutRecords", probability: 1 }]);
+    const summary = await run({ reason: ["not_json"] });
+    world.platform.faults.inject(0, []);
+    expect(summary).toMatchObject({ redriven: 0, stopped: [{ what: "quarantine", why: expect.stringMatching(/^\w+$/) }] });
+    expect(summary.queues).toHaveLength(target.names.queues.length);
+    expect(isClean(summary)).toBe(false);
   });
 
   /** Scores an event and looks up under which token its user is stored. */
@@ -223,13 +233,24 @@ describe("dead-letter queues", () => {
     expect(tallyOf(counted, "scoring-archive-dlq")).toMatchObject({ found: 2, redriven: 0 });
     expect(await visible("scoring-archive-dlq")).toBe(2);
 
-    const denied = await run({ sources: ["dlq"], reason: "NO_PERMISSIONS" });
+    const denied = await run({ sources: ["dlq"], reason: ["NO_PERMISSIONS"] }, { waitMs: 1_000 });
     expect(denied.queues.filter(({ found }) => found > 0)).toMatchObject([{ found: 1, redriven: 1 }]);
-    const rest = await run({ sources: ["dlq"] });
+    const rest = await run({ sources: ["dlq"] }, { waitMs: 1_000 });
     expect(rest.queues.map(({ failed }) => failed)).toEqual(rest.queues.map(() => ({})));
     expect(rest.queues.reduce((sum, { redriven }) => sum + redriven, 0)).toBe(5);
     for (const { queue } of rest.queues) expect([queue, await visible(queue)]).toEqual([queue, 0]);
     await expectLoaded("dlq-", ["dlq-1", "dlq-2", "dlq-3"]);
+  });
+
+  it("say which messages the archiver quarantines again, whether they come from a queue or from quarantine", async () => {
+    await send("scoring-archive-dlq", "no envelope");
+    const invalid = { state: "quarantined", reason: "invalid_envelope", position: expect.stringMatching(/^rest:/) };
+    const fromQueue = await run({ sources: ["dlq"] });
+    expect(fromQueue).toMatchObject({ quarantined: [invalid], pending: 0 });
+    const fromQuarantine = await run({ sources: ["quarantine"], reason: ["invalid_envelope"] });
+    expect(fromQuarantine).toMatchObject({ returned: 1, quarantined: [invalid], pending: 0 });
+    expect(fromQuarantine.quarantined[0]?.before).toBe(fromQueue.quarantined[0]?.position);
+    expect([fromQueue, fromQuarantine].map(isClean)).toEqual([false, false]);
   });
 
   it("keep what still can't be sent back, with the reason", async () => {
@@ -263,6 +284,17 @@ describe("dead-letter queues", () => {
     sfn.destroy();
     expect(executions).toHaveLength(1);
     expect(JSON.parse(input ?? "")).toEqual({ modelPackageArn: event.detail.ModelPackageArn });
+  });
+
+  it("keep what is no event, and say so without quoting it", async () => {
+    await send("scores-undelivered", "nojson SECRETPII");
+    await send("training-start", "{}");
+    const summary = await run({ sources: ["dlq"] });
+    expect(tallyOf(summary, "scores-undelivered")?.failed).toEqual({ "The message is not JSON.": 1 });
+    expect(Object.keys(tallyOf(summary, "training-start")?.failed ?? {})).toEqual([
+      "The message has no attribute RULE_ARN, so EventBridge did not put it here.",
+    ]);
+    expect(JSON.stringify(summary)).not.toContain("SECRET");
   });
 });
 
