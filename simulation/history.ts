@@ -88,6 +88,9 @@ async function bringBack(world: World): Promise<RedriveSummary | undefined> {
 const countOf = ({ redriven, returned, queues }: RedriveSummary): number =>
   redriven + returned + queues.reduce((sum, queue) => sum + queue.redriven, 0);
 
-/** A redrive says what became of each record. */
-const unclear = ({ pending }: RedriveSummary): readonly Violation[] =>
-  pending === 0 ? [] : [{ kind: "redrive unclear", about: "the redrive", detail: `${pending} records are still under way.` }];
+/** A redrive says what became of each record, and nothing ends it early once the faults are over. */
+function unclear({ pending, stopped, queues }: RedriveSummary): readonly Violation[] {
+  const reasons = [...stopped.map(({ what, why }) => `${what}: ${why}`), ...queues.flatMap((queue) => queue.stopped ?? [])];
+  if (pending > 0) reasons.push(`${pending} records are still under way.`);
+  return reasons.map((detail) => ({ kind: "redrive unclear", about: "the redrive", detail }));
+}

@@ -18,8 +18,11 @@ export const compressionOf = (key: string): Compression => (key.endsWith(EARLIER
  */
 const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
 
-/** An object without a line, which is shorter than any with lines. */
-export const EMPTY_LINES: Uint8Array = zstdCompressSync("");
+/**
+ * An object without a line, which is shorter than any with lines: the Zstandard frame of no bytes. Written out, because Pulumi loads this
+ * module too, under any Node from 20 on, which has no Zstandard before 22.15.
+ */
+export const EMPTY_LINES: Uint8Array = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x00, 0x01, 0x00, 0x00);
 
 /** One JSON text per line, compressed. Synchronous: the thread pool's stream costs half as much again, and nothing else waits for the thread. */
 export function packLines(lines: readonly string[]): Uint8Array {

@@ -1,6 +1,6 @@
 /** The adapters over real SDK clients, with the HTTP handler replaced: what goes over the wire is what is asserted. */
 import { Readable } from "node:stream";
-import { gzipSync, zstdDecompressSync } from "node:zlib";
+import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -21,7 +21,7 @@ import {
   createSsm,
 } from "../../../functions/shared/clients";
 import { createEventBus } from "../../../functions/shared/event-bus";
-import { packLines, unpackLines } from "../../../functions/shared/ndjson";
+import { EMPTY_LINES, packLines, unpackLines } from "../../../functions/shared/ndjson";
 import { createObjectStore } from "../../../functions/shared/object-store";
 import { parametersReader } from "../../../functions/shared/parameter-source";
 import { createS3 } from "../../../functions/shared/s3-client";
@@ -410,5 +410,7 @@ it("packs equal lines into equal bytes, and reads objects of earlier versions as
   expect(zstdDecompressSync(packLines(["{}", "[]"])).toString()).toBe("{}\n[]\n");
   expect(Buffer.compare(packLines(["a"]), packLines(["a"]))).toBe(0);
   expect(unpackLines("archive/a.ndjson.zst", packLines(["{}", "[]"]))).toEqual(["{}", "[]"]);
+  expect(EMPTY_LINES).toEqual(new Uint8Array(zstdCompressSync("")));
+  expect(unpackLines("archive/closed.ndjson.zst", EMPTY_LINES)).toEqual([]);
   expect(unpackLines("archive/of-an-earlier-version.ndjson.gz", gzipSync("{}\n[]\n"))).toEqual(["{}", "[]"]);
 });
