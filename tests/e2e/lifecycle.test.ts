@@ -213,7 +213,8 @@ describe("the commands", () => {
     );
     for (const value of Object.values(outputs)) expect(String(value)).not.toBe("");
     expect(outputs.warehouseUrl).toMatch(/^postgres:\/\//);
-    for (const text of [outputs.apiUrl, outputs.awsEndpointUrl, "curl", "psql"]) expect(command.output.text).toContain(text);
+    for (const text of [outputs.apiUrl, outputs.awsEndpointUrl, "curl", "psql"])
+      await until(`start prints ${text}`, () => command.output.text.includes(text));
 
     const good = transactions("file", 12).map(
       ({ transaction_id, user_id, amount, timestamp }) => `${transaction_id},${user_id},${amount},${timestamp},x`,
