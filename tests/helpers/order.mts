@@ -2,11 +2,14 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Seconds on two cores of the files that take longest; the others don't matter. */
 const LONG: readonly (readonly [file: string, seconds: number])[] = [
-  ["tests/e2e/pipelines.test.ts", 280],
-  ["tests/e2e/pipeline-failures.test.ts", 210],
-  ["tests/jobs/python.test.ts", 70],
-  ["tests/simulation/histories.test.ts", 65],
-  ["tests/e2e/lifecycle.test.ts", 60],
+  ["tests/e2e/pipelines.test.ts", 207],
+  ["tests/e2e/pipeline-failures.test.ts", 116],
+  ["tests/e2e/redrive.test.ts", 106],
+  ["tests/jobs/python.test.ts", 74],
+  ["tests/program/evaluate.test.ts", 68],
+  ["tests/e2e/lifecycle.test.ts", 67],
+  ["tests/simulation/histories.test.ts", 62],
+  ["conformance/conformance.test.ts", 60],
 ];
 
 /** Fast files first, so that a mistake shows soon; among the slow ones the longest first, so that no worker ends alone with it. */
