@@ -1,15 +1,18 @@
-/** Schedules of faults by name. Their rates are far above what AWS shows, so that a few minutes of traffic meet everything. */
+/**
+ * Schedules of faults by name. Their rates are far above what AWS shows, so that a few minutes of traffic meet everything, and low enough
+ * that a batch of 500 records gets through: an SDK tries a call three times, so 4 % of failing calls fail 3 % of such batches.
+ */
 import type { FaultRule, FaultSchedule } from "@risk/local-aws";
 
 const throttled: readonly FaultRule[] = [
-  { kind: "throttle", service: "dynamodb", probability: 0.05 },
+  { kind: "throttle", service: "dynamodb", probability: 0.02 },
   { kind: "throttle", service: "kinesis", probability: 0.1 },
   { kind: "throttle", service: "s3", probability: 0.1 },
   { kind: "throttle", service: "events", probability: 0.1 },
 ];
 
 const flaky: readonly FaultRule[] = [
-  { kind: "error", service: "dynamodb", probability: 0.03 },
+  { kind: "error", service: "dynamodb", probability: 0.01 },
   { kind: "error", service: "kinesis", probability: 0.05 },
   { kind: "error", service: "s3", probability: 0.05 },
   { kind: "error", service: "events", probability: 0.1 },
@@ -27,8 +30,8 @@ const slow: readonly FaultRule[] = [
 ];
 
 const lostReplies: readonly FaultRule[] = [
-  { kind: "lost-reply", service: "dynamodb", action: "PutItem", probability: 0.03 },
-  { kind: "duplicate", service: "dynamodb", action: "PutItem", probability: 0.02 },
+  { kind: "lost-reply", service: "dynamodb", action: "PutItem", probability: 0.01 },
+  { kind: "duplicate", service: "dynamodb", action: "PutItem", probability: 0.01 },
   { kind: "lost-reply", service: "kinesis", action: "PutRecords", probability: 0.1 },
   { kind: "lost-reply", service: "s3", action: "PutObject", probability: 0.1 },
   { kind: "lost-reply", service: "events", action: "PutEvents", probability: 0.1 },
@@ -36,13 +39,14 @@ const lostReplies: readonly FaultRule[] = [
   { kind: "lost-reply", service: "redshift-data", action: "BatchExecuteStatement", probability: 0.1 },
 ];
 
+/** By chance: a kill at each 500th call would kill a batch of 500 at its end each time that it is tried again. */
 const crashes: readonly FaultRule[] = [
-  { kind: "crash", service: "dynamodb", action: "PutItem", every: 500 },
-  { kind: "crash", service: "dynamodb", action: "BatchGetItem", every: 40 },
-  { kind: "crash", service: "s3", action: "PutObject", every: 8 },
-  { kind: "crash", service: "events", action: "PutEvents", every: 10 },
-  { kind: "crash", service: "sqs", action: "DeleteMessageBatch", every: 5 },
-  { kind: "crash", service: "redshift-data", action: "BatchExecuteStatement", every: 6 },
+  { kind: "crash", service: "dynamodb", action: "PutItem", probability: 0.0005 },
+  { kind: "crash", service: "dynamodb", action: "BatchGetItem", probability: 0.02 },
+  { kind: "crash", service: "s3", action: "PutObject", probability: 0.05 },
+  { kind: "crash", service: "events", action: "PutEvents", probability: 0.05 },
+  { kind: "crash", service: "sqs", action: "DeleteMessageBatch", probability: 0.1 },
+  { kind: "crash", service: "redshift-data", action: "BatchExecuteStatement", probability: 0.1 },
 ];
 
 const fullDisk: readonly FaultRule[] = [{ kind: "full-disk", fromSeconds: 10, untilSeconds: 20, repeatSeconds: 90 }];
