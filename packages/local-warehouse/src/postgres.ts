@@ -17,6 +17,8 @@ const STOP_TIMEOUT_MS = 4_000;
 const POLL_MS = 15;
 /** Between attempts to start a killed server again: its backends need a moment to notice, a full disk longer. */
 const RESTART_MS = 500;
+/** The first ones may fail while the killed server's backends still end. */
+const REPORTED_ATTEMPT = 10;
 
 const run = promisify(execFile);
 
@@ -126,16 +128,13 @@ export class PostgresServer {
     onTrouble(
       `The warehouse's PostgreSQL ended (${ending}) and is started again. ${this.output.trim().split("\n").at(-1) ?? ""}`,
     );
-    let reported = "";
-    while (!this.stopping.signal.aborted) {
+    for (let attempt = 1; !this.stopping.signal.aborted; attempt += 1) {
       try {
         await this.launch(launcher);
         onTrouble("The warehouse's PostgreSQL runs again.");
         return;
       } catch (error) {
-        const problem = error instanceof Error ? error.message : String(error);
-        if (problem !== reported && !this.stopping.signal.aborted) onTrouble(problem);
-        reported = problem;
+        if (attempt === REPORTED_ATTEMPT) onTrouble(error instanceof Error ? error.message : String(error));
       }
       await pause(RESTART_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
