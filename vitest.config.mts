@@ -9,7 +9,8 @@ const PURE = ["tests/functions/**/*.test.ts", "tests/stacks/**/*.test.ts", "pack
 
 const project = (name: string, isolate: boolean, include: string[], exclude: string[]) => ({
   extends: true as const,
-  test: { name, isolate, include, exclude },
+  // Node sets the folder when it is to record what is executed (npm run coverage:local).
+  test: { name, isolate, include, exclude, setupFiles: process.env.NODE_V8_COVERAGE ? ["tests/helpers/v8-coverage.ts"] : [] },
 });
 
 export default defineConfig({

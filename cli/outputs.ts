@@ -51,6 +51,18 @@ export function readOutputs(): Outputs {
   return outputs;
 }
 
+/** The outputs of a stack on AWS, from the file that `--outputs` names; nothing of it is quoted. @throws UsageError without one that can be read */
+export function readStackOutputs(file: string | undefined): { readonly outputs: unknown; readonly file: string } {
+  const fix = "write it with: pulumi stack output --json > outputs.json";
+  if (file === undefined) throw new UsageError(`--aws needs --outputs FILE, the outputs of the stack; ${fix}`);
+  if (!existsSync(file)) throw new UsageError(`--outputs: ${file} does not exist; ${fix}`);
+  try {
+    return { outputs: JSON.parse(readFileSync(file, "utf8")), file };
+  } catch {
+    throw new UsageError(`--outputs: ${file} is not JSON; ${fix}`);
+  }
+}
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,12 +1,11 @@
 /** The platform that a command works on: the one on this machine, or a stack on AWS. */
 
-import { existsSync, readFileSync } from "node:fs";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { isObject } from "../../functions/scoring/core/json";
 import { PROFILES, type ProfileId } from "../../functions/scoring/profiles";
 import { UsageError } from "../options";
-import { readOutputs } from "../outputs";
+import { readOutputs, readStackOutputs } from "../outputs";
 
 export interface Target {
   readonly ssm: SSMClient;
@@ -35,16 +34,8 @@ export function localTarget(): Target {
 
 /** A stack on AWS: its outputs from a file, the credentials from the environment. */
 export function awsTarget(outputsFile: string | undefined): Target {
-  const fix = "write it with: pulumi stack output --json > outputs.json";
-  if (outputsFile === undefined) throw new UsageError(`--aws needs --outputs FILE, the outputs of the stack; ${fix}`);
-  if (!existsSync(outputsFile)) throw new UsageError(`--outputs: ${outputsFile} does not exist; ${fix}`);
-  let outputs: unknown;
-  try {
-    outputs = JSON.parse(readFileSync(outputsFile, "utf8"));
-  } catch (error) {
-    throw new UsageError(`--outputs: ${outputsFile} is not JSON (${error instanceof Error ? error.message : ""}); ${fix}`);
-  }
-  return connectModels(namesIn(outputs, outputsFile), {});
+  const { outputs, file } = readStackOutputs(outputsFile);
+  return connectModels(namesIn(outputs, file), {});
 }
 
 /** @param settings endpoint and credentials; empty for AWS, with credentials from the environment */

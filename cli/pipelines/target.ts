@@ -1,12 +1,11 @@
 /** The pipelines that a command works on: those of the platform on this machine, or of a stack on AWS. */
 
-import { existsSync, readFileSync } from "node:fs";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { isObject } from "../../functions/scoring/core/json";
 import { UsageError } from "../options";
-import { readOutputs } from "../outputs";
+import { readOutputs, readStackOutputs } from "../outputs";
 
 export const PIPELINES = ["training", "inference"] as const;
 export type PipelineName = (typeof PIPELINES)[number];
@@ -35,17 +34,8 @@ export function pipelineTarget(options: { readonly aws: boolean; readonly output
       credentials: { accessKeyId, secretAccessKey },
     });
   }
-  const { outputsFile } = options;
-  const fix = "write it with: pulumi stack output --json > outputs.json";
-  if (outputsFile === undefined) throw new UsageError(`--aws needs --outputs FILE, the outputs of the stack; ${fix}`);
-  if (!existsSync(outputsFile)) throw new UsageError(`--outputs: ${outputsFile} does not exist; ${fix}`);
-  let outputs: unknown;
-  try {
-    outputs = JSON.parse(readFileSync(outputsFile, "utf8"));
-  } catch (error) {
-    throw new UsageError(`--outputs: ${outputsFile} is not JSON (${error instanceof Error ? error.message : ""}); ${fix}`);
-  }
-  return connectPipelines(outputs, outputsFile, {});
+  const { outputs, file } = readStackOutputs(options.outputsFile);
+  return connectPipelines(outputs, file, {});
 }
 
 /** @param settings endpoint and credentials; empty for AWS, with credentials from the environment */

@@ -1,5 +1,4 @@
 /** What a redrive works on: the platform on this machine, or a stack on AWS; with the rights of the redrive role and no others. */
-import { existsSync, readFileSync } from "node:fs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
@@ -11,7 +10,7 @@ import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { isObject } from "../../functions/scoring/core/json";
 import type { RedriveOutput } from "../../stacks/redrive";
 import { UsageError } from "../options";
-import { readOutputs } from "../outputs";
+import { readOutputs, readStackOutputs } from "../outputs";
 
 export interface RedriveTarget {
   readonly names: RedriveOutput;
@@ -44,17 +43,7 @@ export async function redriveTarget(options: {
     const { accessKeyId, secretAccessKey, ...outputs } = readOutputs();
     return connectRedrive(outputs, { endpoint: outputs.awsEndpointUrl, credentials: { accessKeyId, secretAccessKey } });
   }
-  const { outputsFile } = options;
-  const fix = "write it with: pulumi stack output --json > outputs.json";
-  if (outputsFile === undefined) throw new UsageError(`--aws needs --outputs FILE, the outputs of the stack; ${fix}`);
-  if (!existsSync(outputsFile)) throw new UsageError(`--outputs: ${outputsFile} does not exist; ${fix}`);
-  let outputs: unknown;
-  try {
-    outputs = JSON.parse(readFileSync(outputsFile, "utf8"));
-  } catch {
-    throw new UsageError(`--outputs: ${outputsFile} is not JSON; ${fix}`);
-  }
-  return connectRedrive(outputs, {});
+  return connectRedrive(readStackOutputs(options.outputsFile).outputs, {});
 }
 
 interface StackOutputs {

@@ -207,7 +207,7 @@ const contentType = (file: string): string => {
   return file.endsWith(".py") ? "text/x-python" : "application/gzip";
 };
 
-/** Models are kept: any version of the registry may be approved or rolled back to at any time. Code is kept as long as the stack names it. */
+/** No rule for models, because every version in the registry can still be approved or rolled back to, nor for code, which the stack owns. */
 function lifecycle({ trainingDataDays, inferenceDataDays }: PipelineRetention): LifecycleRule[] {
   const rule = (prefix: string, days: number, colder: boolean): LifecycleRule => ({
     id: prefix.replaceAll("/", "-").replace(/-$/, ""),

@@ -20,7 +20,7 @@ export interface QuarantinedRecord {
   readonly reason: string;
   /** Sentences about fields and expectations that quote nothing of the record. */
   readonly detail: string;
-  /** Of an event that its schema accepts: any other "id" may be anything. */
+  /** Null unless the schema accepts the event: the id of a malformed one may be personal data. */
   readonly eventId: string | null;
   /** As it arrived. */
   readonly bytes: Uint8Array;

@@ -146,7 +146,7 @@ class HashTable implements LookUp {
     return this.keys[place] === value ? this.codes[place]! : this.other;
   }
 
-  /** The slot that holds the key, or the free one where it belongs. The low bits of a hash are spread as evenly as any. */
+  /** The slot that holds the key, or the free one where it belongs. The hash spreads keys evenly over its low bits. */
   private placeOf(value: number): number {
     let place = value & this.mask;
     while (this.keys[place] !== value && !Number.isNaN(this.keys[place]!)) place = (place + 1) & this.mask;

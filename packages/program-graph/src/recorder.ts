@@ -17,7 +17,7 @@ export interface RecorderOptions {
   readonly config: StackConfig;
   /** Assets and bundles are found relative to it; the CLI would run the program there. */
   readonly projectDir: string;
-  /** The types that the provider has: any other type or input is a problem. */
+  /** The types that the provider has. A resource of another type, or with an input that its type lacks, is a problem. */
   readonly types: readonly ResourceType[];
   readonly calls?: Readonly<Record<string, ProviderCall>>;
   readonly accountId: string;
