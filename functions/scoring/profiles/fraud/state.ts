@@ -1,4 +1,4 @@
-import type { FraudInput } from "./input";
+import { type FraudInput, isRefund } from "./input";
 
 /**
  * What is remembered of a user between transactions: plain JSON of at most about 2.5 KB, whatever the user does.
@@ -44,29 +44,36 @@ const EMPTY: FraudState = {
   devices: [],
 };
 
-/** The state after a transaction. Late transactions are sorted in; they do not move the newest place back. */
+/**
+ * The state after a transaction. Late transactions are sorted in; they do not move the newest place back. A refund is no spending and
+ * changes nothing. A purchase of unknown value counts, but adds nothing to sums and mean.
+ */
 export function fold(state: FraudState | null, input: FraudInput): FraudState {
   const before = state ?? EMPTY;
-  const { occurredAtMs, amount, latitude, longitude, country, category, deviceId } = input;
-  const fading = before.count >= MAX_HISTORY;
-  const count = fading ? MAX_HISTORY : before.count + 1;
-  const spread = fading ? before.spread * ((MAX_HISTORY - 1) / MAX_HISTORY) : before.spread;
-  const difference = amount - before.mean;
-  const mean = before.mean + difference / count;
+  if (isRefund(input)) return before;
+  const { occurredAtMs, value, latitude, longitude, country, category, deviceId } = input;
   const moves = latitude !== null && longitude !== null && (before.place === null || occurredAtMs >= before.place.atMs);
-  const entries = withEntry(before, occurredAtMs, amount);
+  const entries = withEntry(before, occurredAtMs, Number.isNaN(value) ? 0 : value);
   return {
     times: entries.times,
     counts: entries.counts,
     sums: entries.sums,
-    count,
-    mean,
-    spread: spread + difference * (amount - mean),
+    ...(Number.isNaN(value) ? { count: before.count, mean: before.mean, spread: before.spread } : habitAfter(before, value)),
     place: moves ? { latitude: hundredth(latitude), longitude: hundredth(longitude), atMs: occurredAtMs } : before.place,
     countries: withSeen(before.countries, country),
     categories: withSeen(before.categories, category),
     devices: withSeen(before.devices, deviceId),
   };
+}
+
+/** Mean and spread after an amount. */
+function habitAfter(before: FraudState, amount: number): Pick<FraudState, "count" | "mean" | "spread"> {
+  const fading = before.count >= MAX_HISTORY;
+  const count = fading ? MAX_HISTORY : before.count + 1;
+  const spread = fading ? before.spread * ((MAX_HISTORY - 1) / MAX_HISTORY) : before.spread;
+  const difference = amount - before.mean;
+  const mean = before.mean + difference / count;
+  return { count, mean, spread: spread + difference * (amount - mean) };
 }
 
 interface Entries {
