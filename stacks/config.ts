@@ -6,6 +6,7 @@ import { concurrencyContradictions } from "./concurrency";
 import { namingContradictions } from "./naming-checks";
 import { pipelineContradictions } from "./pipeline-checks";
 import { parsePolicyOverrides } from "./policy-overrides";
+import { parseRateTable } from "./rate-table";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
 import type { StackConfig } from "./stack-config";
 import { flatten } from "./structured";
@@ -54,6 +55,13 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
       problems.push(...parsed.problems);
       continue;
     }
+    if (setting.type === "rates") {
+      const reference = flat.values["fraud.referenceCurrency"] ?? "USD";
+      const parsed = parseRateTable(stack, pathOf(NAMESPACE, key), raw === undefined ? undefined : String(raw), reference);
+      config[key] = parsed.rates;
+      problems.push(...parsed.problems);
+      continue;
+    }
     const result = raw === undefined ? fallback(setting) : parseValue(setting, raw);
     if ("value" in result) config[key] = result.value;
     else problems.push(describe(stack, pathOf(NAMESPACE, key), result.expected, raw, result.fix));
@@ -75,7 +83,7 @@ function describe(stack: string, path: ConfigPath, expected: string, got: string
   return `${path.join(".")}: expected ${expected}, got ${found}. Fix: ${setCommand(stack, path, example)}`;
 }
 
-type PlainSetting = Exclude<Setting, { readonly type: "policy" }>;
+type PlainSetting = Exclude<Setting, { readonly type: "policy" | "rates" }>;
 
 function fallback(setting: PlainSetting): Parsed {
   if (setting.default !== undefined) return { value: setting.default };

@@ -3,15 +3,17 @@ import type { EventSourceMapping } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
 import { type AlarmContext, alarm, functionAlarms } from "../shared/alarms";
 import type { PlatformFunction } from "../shared/function";
+import { environmentOf } from "../shared/naming";
+import { METRIC_NAMESPACE } from "./scorer";
 import type { StreamSettings } from "./settings";
 
 /** A healthy consumer is seconds behind. Five minutes is long enough to be sure, and far from the stream's retention. */
 const ITERATOR_AGE_ALARM_MS = 5 * 60_000;
 
-/** Alarms when the function fails, is slow, throttled or behind, or gave up a batch. */
+/** Alarms when the function fails, is slow, throttled or behind, gave up a batch, or converts amounts with old exchange rates. */
 export function createAlarms(
   instance: string,
-  { context, function: { timeoutSeconds, errorRateAlarmPercent } }: StreamSettings,
+  { context, profile, rateMaxAgeDays, function: { timeoutSeconds, errorRateAlarmPercent } }: StreamSettings,
   { functionName }: PlatformFunction,
   eventSource: EventSourceMapping,
   parent: pulumi.Resource,
@@ -41,6 +43,17 @@ export function createAlarms(
       period: 300,
       evaluationPeriods: 1,
       threshold: 0,
+    }),
+    // The metric is there only while amounts are converted.
+    alarm(`${instance}-rate-age`, alarms, {
+      alarmDescription: `Amounts are converted with exchange rates of more than ${rateMaxAgeDays} days ago: put newer ones into the stack's config (rates with as_of) or into the parameter.`,
+      namespace: METRIC_NAMESPACE,
+      metricName: "RateAgeDays",
+      dimensions: { Environment: environmentOf(context.naming), Profile: profile.id },
+      statistic: "Maximum",
+      period: 3600,
+      evaluationPeriods: 1,
+      threshold: rateMaxAgeDays,
     }),
   ];
 }

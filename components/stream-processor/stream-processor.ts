@@ -48,6 +48,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     readonly results: Table;
     readonly state: Table;
     readonly policyParameter: Parameter;
+    readonly ratesParameter: Parameter;
     readonly modelsParameter: Parameter;
     readonly secureParameters: readonly Parameter[];
     readonly alarms: readonly MetricAlarm[];
@@ -61,10 +62,10 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const stream = createStream(instance, settings, this);
     const results = resultsTable(`${instance}-results`, settings.names.resultsTable, context, units, this);
     const state = stateTable(`${instance}-state`, context, this);
-    const { policy, models, secure } = createParameters(instance, settings, this);
+    const { policy, rates, models, secure } = createParameters(instance, settings, this);
     const { dataBucketName: bucketName, retention } = settings;
     const dataBucket = createDataBucket(instance, { context, bucketName, retention }, this);
-    const scorer = createScorer(instance, settings, { stream, results, state, policy, models, dataBucket }, this);
+    const scorer = createScorer(instance, settings, { stream, results, state, policy, rates, models, dataBucket }, this);
     const eventSource = createTrigger(instance, settings, stream, scorer, this);
     if (objectQueues.length > 0) announceObjects(instance, dataBucket, objectQueues, this);
     const alarms = createAlarms(instance, settings, scorer, eventSource, this);
@@ -94,6 +95,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
       results,
       state,
       policyParameter: policy,
+      ratesParameter: rates,
       modelsParameter: models,
       secureParameters: secure,
       alarms,

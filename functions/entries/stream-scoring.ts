@@ -2,12 +2,12 @@
  * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
  * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
- * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET.
+ * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET; for amounts in other currencies than US dollars RATES_PARAMETER.
  *
  * The role needs, besides writing its own log group and reading its stream (kinesis:DescribeStream, DescribeStreamSummary,
  * GetRecords, GetShardIterator, ListShards, SubscribeToShard on the stream; kinesis:ListStreams on *; kms:Decrypt on the stream's key):
  * - dynamodb:BatchGetItem, PutItem, UpdateItem on RESULTS_TABLE; dynamodb:BatchGetItem, PutItem on STATE_TABLE
- * - ssm:GetParameters on POLICY_PARAMETER and MODELS_PARAMETER
+ * - ssm:GetParameters on POLICY_PARAMETER, MODELS_PARAMETER and RATES_PARAMETER
  * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
  * - events:PutEvents on EVENT_BUS_NAME
@@ -30,6 +30,7 @@ import { readModelEnvironment, wireModels } from "../shared/model-wiring";
 import { createObjectStore } from "../shared/object-store";
 import { createParameterSource, parametersReader } from "../shared/parameter-source";
 import { createPolicySource } from "../shared/policy-source";
+import { createRateSource } from "../shared/rate-source";
 import { createS3 } from "../shared/s3-client";
 import { createSecretSource, createTokeniserSource } from "../shared/secret-source";
 import { createResultStore, createStateStore } from "../stream/adapters";
@@ -50,6 +51,7 @@ function wire(): StreamHandler {
     results: env.text("RESULTS_TABLE"),
     states: env.text("STATE_TABLE"),
     policy: env.text("POLICY_PARAMETER"),
+    rates: env.optional("RATES_PARAMETER", ""),
     bus: env.text("EVENT_BUS_NAME"),
     source: env.text("EVENT_SOURCE"),
     detailType: env.text("EVENT_DETAIL_TYPE"),
@@ -74,7 +76,7 @@ function wire(): StreamHandler {
   const dynamo = createDynamoDb(BULK_SINGLE);
   const secret = createSecretSource(createSecretsManager(), values.secret);
   const parameters = createParameterSource({
-    read: parametersReader(createSsm(SINGLE), [values.policy, values.models.parameter]),
+    read: parametersReader(createSsm(SINGLE), [values.policy, values.models.parameter, values.rates]),
     ttlMs: values.policyTtlSeconds * 1000,
     clock,
   });
@@ -92,6 +94,7 @@ function wire(): StreamHandler {
     validate,
     decode: decodeJson,
     policies,
+    rates: values.rates === "" ? undefined : createRateSource({ parameters, parameter: values.rates, clock, log, metrics }),
     models: wireModels({
       environment: values.models,
       parameters,

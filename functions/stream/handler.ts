@@ -8,6 +8,7 @@ import { createModelReport } from "../shared/model-report";
 import type { ModelSource } from "../shared/model-source";
 import type { Patience } from "../shared/patience";
 import type { PolicySource } from "../shared/policy-source";
+import type { RateSource } from "../shared/rate-source";
 import { isThrottled } from "../shared/sdk-error";
 import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
@@ -24,10 +25,12 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-export interface StreamHandlerArgs extends Omit<AdmitArgs, "tokeniser"> {
+export interface StreamHandlerArgs extends Omit<AdmitArgs, "tokeniser" | "rates"> {
   readonly policies: PolicySource;
   /** Without it the policy's own model scores. */
   readonly models?: ModelSource | undefined;
+  /** For profiles with money. */
+  readonly rates?: RateSource | undefined;
   readonly tokeniser: () => Promise<Tokeniser>;
   readonly ports: BatchPorts;
   readonly clock: Clock;
@@ -79,16 +82,18 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
       };
     };
     try {
-      const [policy, models, tokeniser] = await Promise.all([
+      const [policy, models, tokeniser, rates] = await Promise.all([
         args.policies.current(),
         args.models?.current() ?? null,
         args.tokeniser(),
+        args.rates?.current(),
       ]);
       const outcome = await processBatch(
         records,
         {
           ...args,
           tokeniser,
+          rates,
           policy,
           models,
           report,
@@ -111,6 +116,7 @@ export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
     metrics.add("Records", "Count", records.length);
     metrics.add("BatchLatency", "Milliseconds", clock.now() - startedAt);
     metrics.add("IteratorLag", "Milliseconds", Math.max(0, startedAt - (records.at(-1) as SourceRecord).arrivedAtMs));
+    args.rates?.report();
     metrics.property("requestId", context.awsRequestId);
     metrics.flush();
     if (done === 0 && failure instanceof RecordFault && records.length > 1) throw failure;
