@@ -9,7 +9,7 @@ import { shortHash } from "../scoring/core/text-hash";
 interface Group {
   /** When the last of them was counted, in seconds since 1970. */
   readonly at: number;
-  readonly marks: readonly number[];
+  readonly marks: Uint32Array;
 }
 
 const DAY_SECONDS = 86_400;
@@ -20,17 +20,13 @@ const GROUP_MARKS = 512;
 const FEWEST = 16;
 /** More than a day's marks are dropped as soon as there are so many newer ones. */
 const MOST = 2_048;
-/** From here on a set is faster than a search. */
-const FEW_TO_SEARCH = 64;
 
-const UNTIL_BYTES = 4;
-const GROUP_HEAD_BYTES = 7;
-const MARK_BYTES = 4;
-
+/**
+ * Stored as 32-bit numbers in the byte order of Lambda's processors: the time until which marks were dropped, then of each group its time,
+ * how many marks it has, and those.
+ */
 export class EventMarks {
   static readonly NONE = new EventMarks(0, []);
-
-  #all: ReadonlySet<number> | undefined;
 
   private constructor(
     /** Events that were counted up to this time may have lost their marks; in seconds since 1970. */
@@ -46,17 +42,15 @@ export class EventMarks {
 
   /** Reads what {@link bytes} wrote. */
   static read(bytes: Uint8Array): EventMarks {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // A copy begins where its numbers may.
+    const numbers = new Uint32Array(new Uint8Array(bytes).buffer);
     const groups: Group[] = [];
-    for (let offset = UNTIL_BYTES; offset < bytes.length; ) {
-      const at = view.getUint32(offset);
-      const count = view.getUint8(offset + 4) * 2 ** 16 + view.getUint16(offset + 5);
-      offset += GROUP_HEAD_BYTES;
-      const marks = new Array<number>(count);
-      for (let index = 0; index < count; index++, offset += MARK_BYTES) marks[index] = view.getUint32(offset);
-      groups.push({ at, marks });
+    for (let offset = 1; offset < numbers.length; ) {
+      const start = offset + 2;
+      offset = start + numbers[offset + 1]!;
+      groups.push({ at: numbers[start - 2]!, marks: numbers.subarray(start, offset) });
     }
-    return new EventMarks(view.getUint32(0), groups);
+    return new EventMarks(numbers[0] ?? 0, groups);
   }
 
   get size(): number {
@@ -65,9 +59,7 @@ export class EventMarks {
 
   has(eventId: string): boolean {
     const mark = shortHash(eventId);
-    if (this.size <= FEW_TO_SEARCH) return this.groups.some(({ marks }) => marks.includes(mark));
-    this.#all ??= new Set(this.groups.flatMap(({ marks }) => marks));
-    return this.#all.has(mark);
+    return this.groups.some(({ marks }) => marks.includes(mark));
   }
 
   /**
@@ -82,11 +74,9 @@ export class EventMarks {
   with(eventIds: readonly string[], nowMs: number): EventMarks {
     const last = this.groups.at(-1);
     const now = Math.max(secondsOf(nowMs), last?.at ?? 0);
-    const added = eventIds.map(shortHash);
     const joins = last !== undefined && slotOf(last.at) === slotOf(now) && last.marks.length < GROUP_MARKS;
-    const groups = joins
-      ? [...this.groups.slice(0, -1), { at: now, marks: [...last.marks, ...added] }]
-      : [...this.groups, { at: now, marks: added }];
+    const groups = joins ? this.groups.slice(0, -1) : [...this.groups];
+    groups.push({ at: now, marks: joined(joins ? last.marks : NO_MARKS, eventIds) });
     return new EventMarks(this.until, groups).#shortened(now);
   }
 
@@ -105,15 +95,26 @@ export class EventMarks {
   }
 
   bytes(): Uint8Array {
-    const bytes = Buffer.allocUnsafe(UNTIL_BYTES + this.groups.length * GROUP_HEAD_BYTES + this.size * MARK_BYTES);
-    let offset = bytes.writeUInt32BE(this.until);
+    const numbers = new Uint32Array(1 + 2 * this.groups.length + this.size);
+    numbers[0] = this.until;
+    let offset = 1;
     for (const { at, marks } of this.groups) {
-      offset = bytes.writeUInt32BE(at, offset);
-      offset = bytes.writeUIntBE(marks.length, offset, 3);
-      for (const mark of marks) offset = bytes.writeUInt32BE(mark, offset);
+      numbers[offset] = at;
+      numbers[offset + 1] = marks.length;
+      numbers.set(marks, offset + 2);
+      offset += 2 + marks.length;
     }
-    return bytes;
+    return new Uint8Array(numbers.buffer);
   }
+}
+
+const NO_MARKS = new Uint32Array(0);
+
+function joined(marks: Uint32Array, eventIds: readonly string[]): Uint32Array {
+  const all = new Uint32Array(marks.length + eventIds.length);
+  all.set(marks);
+  for (const [index, id] of eventIds.entries()) all[marks.length + index] = shortHash(id);
+  return all;
 }
 
 const secondsOf = (ms: number): number => Math.floor(ms / 1000);

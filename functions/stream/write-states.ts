@@ -27,8 +27,9 @@ export interface WriteStatesArgs {
  */
 export async function writeStates(states: FoldedStates, args: WriteStatesArgs): Promise<StatesWritten> {
   let conflicts = 0;
+  const now = Date.parse(args.scoredAt);
   const users = [...states];
-  const write = ([user, folded]: (typeof users)[number]) => writeState(user, folded, args, () => conflicts++);
+  const write = ([user, folded]: (typeof users)[number]) => writeState(user, folded, now, args, () => conflicts++);
   const outcomes = await mapPatiently(users, WRITES_AT_ONCE, write, args.patience);
   const indexes: number[] = [];
   let error: unknown;
@@ -41,16 +42,24 @@ export async function writeStates(states: FoldedStates, args: WriteStatesArgs): 
 }
 
 /** Of several deliveries that write at the same time one always succeeds, so none of them waits. */
-async function writeState(user: string, folded: FoldedState, args: WriteStatesArgs, onConflict: () => void): Promise<void> {
-  let next: FoldedState | undefined = folded;
-  while (next !== undefined) {
-    const outcome = await args.states.write(user, stateToStore(next, args));
+async function writeState(
+  user: string,
+  folded: FoldedState,
+  now: number,
+  args: WriteStatesArgs,
+  onConflict: () => void,
+): Promise<void> {
+  let next = folded;
+  for (;;) {
+    const outcome = await args.states.write(user, stateToStore(next, now));
     if (outcome === "written") return;
     // What the present state counts of these may be an earlier attempt of ours whose answer was lost.
-    next = foldStates(next.counted.filter(isMissing(outcome.present)), present(user, outcome.present), args.profile).get(user);
-    if (next === undefined) return;
+    const missing = next.counted.filter(isMissing(outcome.present));
+    const again = foldStates(missing, present(user, outcome.present), args.profile).get(user);
+    if (again === undefined) return;
     onConflict();
     if (!args.patience.mayWait()) throw new OutOfTimeError();
+    next = again;
   }
 }
 
@@ -63,14 +72,7 @@ const isMissing =
 const present = (user: string, state: StoredState | undefined): ReadonlyMap<string, StoredState> =>
   new Map(state === undefined ? [] : [[user, state]]);
 
-function stateToStore({ before, state, counted }: FoldedState, { scoredAt }: WriteStatesArgs): StoredState {
-  const marks = before?.marks ?? EventMarks.NONE;
-  return {
-    state,
-    marks: marks.with(
-      counted.map(({ candidate }) => candidate.eventId),
-      Date.parse(scoredAt),
-    ),
-    version: (before?.version ?? 0) + 1,
-  };
+function stateToStore({ before, state, counted }: FoldedState, now: number): StoredState {
+  const ids = counted.map(({ candidate }) => candidate.eventId);
+  return { state, marks: (before?.marks ?? EventMarks.NONE).with(ids, now), version: (before?.version ?? 0) + 1 };
 }
