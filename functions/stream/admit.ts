@@ -3,29 +3,28 @@ import { hashJson } from "../scoring/core/hash";
 import { isObject } from "../scoring/core/json";
 import type { Validate } from "../scoring/core/json-schema";
 import { expectationText } from "../scoring/core/problems";
-import type { AnyProfile } from "../scoring/core/profile";
+import { type AnyProfile, countingTime } from "../scoring/core/profile";
 import type { Rates } from "../scoring/core/rates";
 import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { codeFailure } from "../shared/log";
 import type { Tokeniser } from "../shared/tokeniser";
-import { type Decoded, type Decoder, decodeBase64, RECORD_LIMITS } from "./decode";
-import type { SourceRecord } from "./source-record";
+import { type Decoded, type Decoder, RECORD_LIMITS } from "./decode";
+import type { RecordProblem, SourceRecord } from "./source-record";
 
 /** A record that may be scored. */
 export interface Candidate extends AcceptedEvent {
   /** Position in the batch. */
   readonly index: number;
   readonly record: SourceRecord;
+  /** When it counts in its user's state; see {@link countingTime}. */
+  readonly countsAtMs: number;
 }
 
 /** A record that goes to quarantine. */
-export interface Rejected {
+export interface Rejected extends RecordProblem {
   readonly index: number;
   readonly record: SourceRecord;
-  readonly reason: string;
-  /** Quotes nothing of the record. */
-  readonly detail: string;
   /** Of an event that its schema accepts. */
   readonly eventId: string | null;
 }
@@ -67,9 +66,8 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
     detail,
     eventId,
   });
-  const bytes = decodeBase64(record.data);
-  if (bytes === null) return reject("not_base64", "Expected padded base64, got other text.");
-  const decoded = args.decode(bytes);
+  if (record.fault !== null) return reject(record.fault.reason, record.fault.detail);
+  const decoded = args.decode(record.bytes);
   if (!decoded.ok) return reject(decoded.reason, UNREADABLE[decoded.reason === "invalid" ? decoded.cause : decoded.reason]);
   try {
     const arrival = { arrivedAtMs: record.arrivedAtMs, maxAgeMs: args.maxAgeMs, maxFutureMs: args.maxFutureMs };
@@ -83,17 +81,19 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
     const eventId = profile.eventId(input) ?? record.position;
     const userKey = profile.userKey(input);
     const stored = profile.stored(input);
+    const occurredAtMs = profile.occurredAtMs(input);
     return {
       index,
       record,
-      source: "kinesis",
+      source: record.source,
       sourcePosition: record.position,
       eventId,
       input,
       stored,
       inputHash: hashJson(stored),
       userToken: userKey === null ? null : tokeniser.token(userKey),
-      occurredAt: isoTime(profile.occurredAtMs(input) ?? record.arrivedAtMs),
+      occurredAt: isoTime(occurredAtMs ?? record.arrivedAtMs),
+      countsAtMs: countingTime(occurredAtMs, record.arrivedAtMs),
     };
   } catch (error) {
     return reject("scoring_error", codeFailure(error));

@@ -1,7 +1,9 @@
 import { type FeatureDefinition, featureSet } from "../../core/features";
 import { haversineKm } from "../../core/geo";
+import { shortHash } from "../../core/text-hash";
 import { type FraudInput, isRefund, purchaseValue } from "./input";
-import { DAY_MS, type FraudState, seenHash } from "./state";
+import { DAY_MS, type RecentSpending } from "./recent";
+import { type FraudState, type Place, placesOf } from "./state";
 
 /** Merchant categories that rules can name. Only append: archived features depend on the order. */
 const CATEGORIES = [
@@ -72,6 +74,8 @@ const DEFINITIONS = [
   { name: "currency_unknown", description: "1 for a currency without an exchange rate", boolean: true },
   { name: "is_refund", description: "1 for a negative amount, which is a refund", boolean: true },
   { name: "refund_amount", description: "Amount of a refund in the reference currency" },
+  { name: "refund_count_24h", description: "Refunds in 24 hours, this one included" },
+  { name: "refund_sum_24h", description: "Amount of the refunds in 24 hours, this one included" },
   { name: "email_alias", description: "1 for an e-mail address that is another spelling of its mailbox", boolean: true },
 ] as const satisfies readonly FeatureDefinition[];
 
@@ -101,20 +105,23 @@ const MIN_HISTORY = 5;
  */
 export const FLAGGED_BURST = { count_1m: 4, count_5m: 6, count_1h: 12 } as const;
 
-/** Writes the features of a transaction, given what was known before it. */
-export function extract(input: FraudInput, state: FraudState | null, out: Float64Array): void {
-  const { hour, occurredAtMs } = input;
+const NO_REFUNDS: RecentSpending = { times: [], counts: [], sums: [] };
+
+/** Writes the features of a transaction that counts at the time `at`, given what was known before it. */
+export function extract(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
+  const { hour } = input;
   out[SLOT.hour] = hour;
   out[SLOT.is_night] = hour < NIGHT_ENDS ? 1 : 0;
   money(input, out);
-  velocity(input, state, out);
-  travel(input, state, out);
+  velocity(input, state, out, at);
+  travel(input, state, out, at);
+  refunds(input, state, out, at);
   habits(input, state, out);
   out[SLOT.card_present] = input.cardPresent === null ? Number.NaN : +input.cardPresent;
   out[SLOT.category] = (input.category === null ? undefined : CATEGORY_INDEX.get(input.category)) ?? Number.NaN;
   out[SLOT.email_alias] = input.email === null ? Number.NaN : +(input.email !== input.mailbox);
-  const previous = state === null ? Number.NaN : newestUpTo(state.times, occurredAtMs);
-  out[SLOT.minutes_since_previous] = (occurredAtMs - previous) / MINUTE_MS;
+  const previous = state === null ? Number.NaN : newestUpTo(state.times, at);
+  out[SLOT.minutes_since_previous] = (at - previous) / MINUTE_MS;
 }
 
 function money(input: FraudInput, out: Float64Array): void {
@@ -132,8 +139,8 @@ function money(input: FraudInput, out: Float64Array): void {
  * Windows end at the transaction's own time: one that arrives late doesn't count those after it. A refund doesn't count. Of purchases
  * whose value isn't known, the sums leave out earlier ones; with this one they aren't known.
  */
-function velocity(input: FraudInput, state: FraudState | null, out: Float64Array): void {
-  const { occurredAtMs, velocityFlag } = input;
+function velocity(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
+  const { velocityFlag } = input;
   const count = isRefund(input) ? 0 : 1;
   const sum = isRefund(input) ? 0 : input.value;
   let count1m = count;
@@ -147,7 +154,7 @@ function velocity(input: FraudInput, state: FraudState | null, out: Float64Array
   if (state !== null) {
     const { times, counts, sums } = state;
     for (let index = times.length - 1; index >= 0; index--) {
-      const age = occurredAtMs - times[index]!;
+      const age = at - times[index]!;
       if (age < 0) continue;
       if (age >= DAY_MS) break;
       const count = counts[index]!;
@@ -177,21 +184,37 @@ function velocity(input: FraudInput, state: FraudState | null, out: Float64Array
   out[SLOT.velocity_flag] = +(velocityFlag ?? isBurst);
 }
 
+/** The window ends as those of {@link velocity} do, and leaves out the sums of refunds whose value isn't known. */
+function refunds(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
+  let count = isRefund(input) ? 1 : 0;
+  let sum = isRefund(input) ? -input.value : 0;
+  const { times, counts, sums }: RecentSpending = state?.refunds ?? NO_REFUNDS;
+  for (let index = times.length - 1; index >= 0; index--) {
+    const age = at - times[index]!;
+    if (age < 0) continue;
+    if (age >= DAY_MS) break;
+    count += counts[index]!;
+    sum += sums[index]!;
+  }
+  out[SLOT.refund_count_24h] = count;
+  out[SLOT.refund_sum_24h] = sum;
+}
+
 /**
  * The speed uses the absolute time between the two places, and at least a second. A refund says nothing of where the user is: the merchant
  * makes it.
  */
-function travel(input: FraudInput, state: FraudState | null, out: Float64Array): void {
-  const { latitude, longitude, homeLatitude, homeLongitude, occurredAtMs } = input;
+function travel(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
+  const { latitude, longitude, homeLatitude, homeLongitude } = input;
   let distance = Number.NaN;
   let minutes = Number.NaN;
   let homeDistance = Number.NaN;
   const isHere = !isRefund(input);
   if (isHere && latitude !== null && longitude !== null) {
-    const place = state === null ? null : state.place;
-    if (place !== null) {
-      distance = haversineKm(place.latitude, place.longitude, latitude, longitude);
-      minutes = Math.max(Math.abs(occurredAtMs - place.atMs), 1000) / MINUTE_MS;
+    const place = state === null ? undefined : placeBefore(placesOf(state), at);
+    if (place !== undefined) {
+      distance = haversineKm(place[1], place[2], latitude, longitude);
+      minutes = Math.max(Math.abs(at - place[0]), 1000) / MINUTE_MS;
     }
     if (homeLatitude !== null && homeLongitude !== null) {
       homeDistance = haversineKm(homeLatitude, homeLongitude, latitude, longitude);
@@ -230,7 +253,13 @@ function habits(input: FraudInput, state: FraudState | null, out: Float64Array):
 
 /** Nothing counts as new for a user without history. */
 function isNew(value: string | null, seen: readonly number[] | null): number {
-  return value !== null && seen !== null && seen.length > 0 && !seen.includes(seenHash(value)) ? 1 : 0;
+  return value !== null && seen !== null && seen.length > 0 && !seen.includes(shortHash(value)) ? 1 : 0;
+}
+
+/** The newest place that isn't later, or else the earliest one. */
+function placeBefore(places: readonly Place[], at: number): Place | undefined {
+  for (let index = places.length - 1; index >= 0; index--) if (places[index]![0] <= at) return places[index];
+  return places[0];
 }
 
 function newestUpTo(times: readonly number[], limit: number): number {

@@ -1,72 +1,87 @@
+import { shortHash } from "../../core/text-hash";
 import { type FraudInput, isRefund } from "./input";
+import { hundredth, type RecentSpending, withSpending } from "./recent";
 
 /**
- * What is remembered of a user between transactions: plain JSON of at most about 2.5 KB, whatever the user does.
- * Recent spending is a list of (time, count, sum) sorted by time. It is exact while a user makes at most 48 transactions in 24 hours.
- * Beyond that, the two neighbours whose distance is smallest in proportion to their age are merged, so recent windows stay exact and
- * old ones are off by a few per cent.
+ * What is remembered of a user between transactions: plain JSON of at most about 5 KB, whatever the user does, and 0.6 KB for one who pays ten
+ * times a day. Transactions come in any order: once all have come, recent spending, places and `count` are the same for every order.
+ * `mean` and `spread` differ by rounding, and from {@link MAX_HISTORY} transactions on by what has faded; of more than {@link MAX_SEEN}
+ * values, those are kept that were new last.
  */
-export interface FraudState {
-  /** ms since the epoch, ascending. */
-  readonly times: readonly number[];
-  readonly counts: readonly number[];
-  /** Amounts, rounded to cents. */
-  readonly sums: readonly number[];
+export interface FraudState extends RecentSpending {
   /** Number of transactions behind `mean` and `spread`, at most {@link MAX_HISTORY}. */
   readonly count: number;
   readonly mean: number;
   /** Sum of squared differences from the mean (Welford). */
   readonly spread: number;
-  /** Place and time of the newest transaction with a place; null before the first. Degrees rounded to 0.01° (about 1 km). */
-  readonly place: { readonly latitude: number; readonly longitude: number; readonly atMs: number } | null;
+  /** Refunds of the last day, as positive sums; absent before the first. */
+  readonly refunds?: RecentSpending;
+  /** The newest, at most {@link MAX_PLACES}, in order: a transaction that comes late is measured from where the user was before it. */
+  readonly places: readonly Place[];
   /** Hashes of values seen before, oldest first, at most {@link MAX_SEEN} each. */
   readonly countries: readonly number[];
   readonly categories: readonly number[];
   readonly devices: readonly number[];
 }
 
-export const DAY_MS = 86_400_000;
-export const MAX_ENTRIES = 48;
+/** ms since the epoch, latitude and longitude, which are rounded to 0.01° (about 1 km). */
+export type Place = readonly [number, number, number];
+
 /** From this many amounts on, older ones fade, so that the mean follows a change of habits. */
 export const MAX_HISTORY = 200;
 export const MAX_SEEN = 16;
+export const MAX_PLACES = 4;
+/** Refunds are rare, and only their number and sum in a day count. */
+const EXACT_REFUNDS = 8;
 
+const NONE: RecentSpending = { times: [], counts: [], sums: [] };
 const EMPTY: FraudState = {
-  times: [],
-  counts: [],
-  sums: [],
+  ...NONE,
   count: 0,
   mean: 0,
   spread: 0,
-  place: null,
+  places: [],
   countries: [],
   categories: [],
   devices: [],
 };
 
+/** As states were before they had several places. */
+interface OnePlace {
+  readonly place: { readonly latitude: number; readonly longitude: number; readonly atMs: number } | null;
+}
+
+/** The places of a state, whichever version stored it. */
+export function placesOf(state: FraudState | (Omit<FraudState, "places"> & OnePlace)): readonly Place[] {
+  if ("places" in state) return state.places;
+  return state.place === null ? [] : [[state.place.atMs, state.place.latitude, state.place.longitude]];
+}
+
 /**
- * The state after a transaction. Late transactions are sorted in; they do not move the newest place back. A refund is no spending and
- * changes nothing. A purchase of unknown value counts, but adds nothing to sums and mean.
+ * The state after a transaction that counts at the time `at`. A refund is no spending, and no sign of where the user is: it only counts as
+ * a refund. A purchase of unknown value counts, but adds nothing to sums and mean.
  */
-export function fold(state: FraudState | null, input: FraudInput): FraudState {
+export function fold(state: FraudState | null, input: FraudInput, at: number): FraudState {
   const before = state ?? EMPTY;
-  if (isRefund(input)) return before;
-  const { occurredAtMs, value, latitude, longitude, country, category, deviceId } = input;
-  const moves = latitude !== null && longitude !== null && (before.place === null || occurredAtMs >= before.place.atMs);
-  const entries = withEntry(before, occurredAtMs, Number.isNaN(value) ? 0 : value);
+  const { value, latitude, longitude, country, category, deviceId } = input;
+  const known = Number.isNaN(value) ? 0 : value;
+  if (isRefund(input)) return { ...before, refunds: withSpending(before.refunds ?? NONE, at, -known, EXACT_REFUNDS) };
+  const { times, counts, sums } = withSpending(before, at, known);
+  const places = placesOf(before);
   return {
-    times: entries.times,
-    counts: entries.counts,
-    sums: entries.sums,
+    times,
+    counts,
+    sums,
     ...(Number.isNaN(value) ? { count: before.count, mean: before.mean, spread: before.spread } : habitAfter(before, value)),
-    place: moves ? { latitude: hundredth(latitude), longitude: hundredth(longitude), atMs: occurredAtMs } : before.place,
+    ...(before.refunds === undefined ? {} : { refunds: before.refunds }),
+    places: latitude === null || longitude === null ? places : withPlace(places, [at, hundredth(latitude), hundredth(longitude)]),
     countries: withSeen(before.countries, country),
     categories: withSeen(before.categories, category),
     devices: withSeen(before.devices, deviceId),
   };
 }
 
-/** Mean and spread after an amount. */
+/** Mean and spread after a purchase. */
 function habitAfter(before: FraudState, amount: number): Pick<FraudState, "count" | "mean" | "spread"> {
   const fading = before.count >= MAX_HISTORY;
   const count = fading ? MAX_HISTORY : before.count + 1;
@@ -76,72 +91,20 @@ function habitAfter(before: FraudState, amount: number): Pick<FraudState, "count
   return { count, mean, spread: spread + difference * (amount - mean) };
 }
 
-interface Entries {
-  readonly times: number[];
-  readonly counts: number[];
-  readonly sums: number[];
+/** A place of the same time and degrees is the same one. */
+function withPlace(places: readonly Place[], place: Place): readonly Place[] {
+  let index = places.length;
+  while (index > 0 && order(places[index - 1]!, place) > 0) index--;
+  if (index > 0 && order(places[index - 1]!, place) === 0) return places;
+  return places.toSpliced(index, 0, place).slice(-MAX_PLACES);
 }
 
-function withEntry(before: FraudState, atMs: number, amount: number): Entries {
-  const { length } = before.times;
-  const newest = Math.max(atMs, length > 0 ? before.times[length - 1]! : atMs);
-  let first = 0;
-  while (first < length && before.times[first]! <= newest - DAY_MS) first++;
-  const entries: Entries = {
-    times: before.times.slice(first),
-    counts: before.counts.slice(first),
-    sums: before.sums.slice(first),
-  };
-  if (atMs <= newest - DAY_MS) return entries;
-  let at = entries.times.length;
-  while (at > 0 && entries.times[at - 1]! > atMs) at--;
-  if (at === entries.times.length) {
-    // The common case; `push` keeps the arrays' packed shape and avoids the copies of `splice`.
-    entries.times.push(atMs);
-    entries.counts.push(1);
-    entries.sums.push(hundredth(amount));
-  } else {
-    entries.times.splice(at, 0, atMs);
-    entries.counts.splice(at, 0, 1);
-    entries.sums.splice(at, 0, hundredth(amount));
-  }
-  if (entries.times.length > MAX_ENTRIES) mergeClosest(entries, newest);
-  return entries;
-}
-
-/** The merged entry takes the later time: a window may count slightly too much, but not too little. */
-function mergeClosest({ times, counts, sums }: Entries, newest: number): void {
-  let best = 0;
-  let bestShare = Number.POSITIVE_INFINITY;
-  for (let index = 0; index + 1 < times.length; index++) {
-    const share = (times[index + 1]! - times[index]!) / (newest - times[index]! + 1);
-    if (share < bestShare) {
-      best = index;
-      bestShare = share;
-    }
-  }
-  counts[best + 1]! += counts[best]!;
-  sums[best + 1] = hundredth(sums[best + 1]! + sums[best]!);
-  times.splice(best, 1);
-  counts.splice(best, 1);
-  sums.splice(best, 1);
-}
+const order = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 
 function withSeen(seen: readonly number[], value: string | null): readonly number[] {
   if (value === null) return seen;
-  const hash = seenHash(value);
+  // Short in the table, and device ids themselves are not kept.
+  const hash = shortHash(value);
   if (seen.includes(hash)) return seen;
   return seen.length < MAX_SEEN ? [...seen, hash] : [...seen.slice(1), hash];
-}
-
-/** 32-bit FNV-1a: short in the table, and device ids themselves are not kept. */
-export function seenHash(value: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < value.length; index++) hash = Math.imul(hash ^ value.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
-}
-
-function hundredth(value: number): number {
-  // Adding 0 turns −0, which JSON cannot hold, into 0.
-  return Math.round(value * 100) / 100 + 0;
 }

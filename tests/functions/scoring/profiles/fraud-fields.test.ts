@@ -30,6 +30,8 @@ function inputOf(more: object, table?: Rates): FraudInput {
   return result.input;
 }
 
+const fold = (state: FraudState | null, input: FraudInput): FraudState => FRAUD.fold(state, input, input.occurredAtMs);
+
 function scored(more: object, state: FraudState | null = null, table?: Rates) {
   const { decision, features } = score(FRAUD, policy, inputOf(more, table), state);
   const feature = (name: string): number => features[FRAUD.features.slot(name)]!;
@@ -121,8 +123,8 @@ describe("money", () => {
   });
 
   it("counts a purchase of unknown value without adding to sums and mean", () => {
-    const before = FRAUD.fold(null, inputOf({}));
-    const after = FRAUD.fold(before, inputOf({ amount: 90_000, currency: "CHF" }));
+    const before = fold(null, inputOf({}));
+    const after = fold(before, inputOf({ amount: 90_000, currency: "CHF" }));
     const { feature } = scored({}, after);
     expect([feature("count_1h"), feature("sum_1h"), feature("history_count"), feature("amount_mean")]).toEqual([3, 40, 1, 20]);
     expect(JSON.parse(JSON.stringify(after))).toEqual(after);
@@ -138,7 +140,7 @@ describe("money", () => {
         (last, currency, earlier) => {
           const run = (table: Rates) => {
             const state = earlier.reduce<FraudState | null>(
-              (before, value) => FRAUD.fold(before, inputOf({ amount: value, currency }, table)),
+              (before, value) => fold(before, inputOf({ amount: value, currency }, table)),
               null,
             );
             return scored({ amount: last, currency }, state, table);
@@ -154,7 +156,7 @@ describe("money", () => {
 });
 
 describe("a refund", () => {
-  const spent = [20, 30, 40, 50, 60].reduce<FraudState | null>((state, amount) => FRAUD.fold(state, inputOf({ amount })), null);
+  const spent = [20, 30, 40, 50, 60].reduce<FraudState | null>((state, amount) => fold(state, inputOf({ amount })), null);
 
   it("is accepted and counted as one", () => {
     const { feature, flags } = scored({ amount: -25, currency: "USD" });
@@ -165,16 +167,60 @@ describe("a refund", () => {
   });
 
   it("stays out of spending", () => {
-    expect(FRAUD.fold(spent, inputOf({ amount: -25 }))).toEqual(spent);
+    const { refunds, ...rest } = fold(spent, inputOf({ amount: -25 }));
+    expect(rest).toEqual(spent);
+    expect(refunds).toMatchObject({ counts: [1], sums: [25] });
     const { feature } = scored({ amount: -9000 }, spent);
     expect([feature("count_1h"), feature("sum_1h"), feature("amount_mean")]).toEqual([5, 200, 40]);
     for (const name of ["amount", "amount_zscore", "amount_ratio"]) expect(feature(name), name).toBeNaN();
     expect(scored({ amount: -9000 }, spent).flags).not.toContain("card_testing");
   });
 
+  it("is counted over a day, in the reference currency", () => {
+    const at = (hour: number) => ({ timestamp: Date.UTC(2026, 2, 1, hour) });
+    const sent = [
+      { amount: -25, ...at(0) },
+      { amount: -3100, currency: "JPY", ...at(20) },
+      { amount: -7, currency: "CHF", ...at(21) },
+    ];
+    const state = sent.reduce<FraudState | null>((before, more) => fold(before, inputOf(more)), spent);
+    const of = (more: object) => {
+      const { feature } = scored(more, state);
+      return [feature("refund_count_24h"), feature("refund_sum_24h")];
+    };
+    expect(of({ amount: 5, ...at(22) })).toEqual([3, 45.67]);
+    expect(of({ amount: -5, ...at(22) })).toEqual([4, 50.67]);
+    expect(of({ amount: 5, ...at(25) })).toEqual([2, 20.67]);
+    expect(of({ amount: 5, ...at(19) })).toEqual([1, 25]);
+    expect(of({ amount: -5, currency: "CHF", ...at(22) })).toEqual([4, Number.NaN]);
+    expect(fold(state, inputOf({ amount: 5, ...at(22) })).refunds).toBe(state?.refunds);
+  });
+
+  it("counts the same whatever the order, and in little room", () => {
+    const minutes = fc.array(fc.integer({ min: 0, max: 3 * 24 * 60 }), { minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(minutes, minutes, (purchases, returned) => {
+        const events = [
+          ...purchases.map((minute) => ({ minute, amount: 10 })),
+          ...returned.map((minute) => ({ minute, amount: -10 })),
+        ];
+        const stateAfter = (order: typeof events) =>
+          order.reduce<FraudState | null>(
+            (state, { minute, amount }) => fold(state, inputOf({ amount, timestamp: 1_772_366_400 + minute * 60 })),
+            null,
+          );
+        const inTime = stateAfter(events.toSorted((a, b) => a.minute - b.minute));
+        expect(stateAfter(events)?.refunds).toEqual(inTime?.refunds);
+        expect(stateAfter(events)?.times).toEqual(inTime?.times);
+        expect(JSON.stringify(inTime).length).toBeLessThan(5000);
+      }),
+      { seed: 11, numRuns: 20 },
+    );
+  });
+
   it("says nothing of where the user is", () => {
     const home = { latitude: 40.7, longitude: -74, country: "US" };
-    const state = FRAUD.fold(null, inputOf(home));
+    const state = fold(null, inputOf(home));
     const away = { latitude: 51.5, longitude: 0, country: "GB", timestamp: "2026-03-01T12:05:00Z" };
     expect(scored({ ...away }, state).flags).toContain("impossible_travel");
     expect(scored({ ...away, amount: -20 }, state).flags).toEqual([]);
@@ -200,7 +246,7 @@ describe("text", () => {
   });
 
   it("knows a device and a category again, however they are written", () => {
-    const state = FRAUD.fold(null, inputOf({ device_id: "caf\u00e9", category: "caf\u00e9" }));
+    const state = fold(null, inputOf({ device_id: "caf\u00e9", category: "caf\u00e9" }));
     const { feature } = scored({ device_id: "cafe\u0301\ufeff", category: "CAFE\u0301" }, state);
     expect([feature("new_device"), feature("new_category")]).toEqual([0, 0]);
     expect(scored({ device_id: "caf\u0435" }, state).feature("new_device")).toBe(1);
