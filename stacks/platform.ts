@@ -20,7 +20,7 @@ import { createPipelines, type Pipelines } from "./pipelines";
 import { allowRedrive, type RedriveOutput } from "./redrive";
 import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
-import { streamTriggers } from "./triggers";
+import { hasTrigger, streamTriggers } from "./triggers";
 import { listOf } from "./warehouse-checks";
 
 /** The models that are uploaded, and which of them each profile starts with. */
@@ -222,6 +222,7 @@ function createApi(
       },
       firewall: config["api.firewall"],
       demoJitter: config["lead.demoJitter"],
+      ...(hasTrigger(config, "rest") ? { events: parts.stream.intake() } : {}),
     },
     // API Gateway rejects a stage with logs while the account has no role for them.
     { dependsOn: [...parts.gatewayLogging] },

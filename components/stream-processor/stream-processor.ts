@@ -10,6 +10,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformContext } from "../shared/context";
 import { announceObjects, createDataBucket } from "../shared/data-bucket";
+import type { EventIntake } from "../shared/event-intake";
 import { grant, type Statement } from "../shared/iam";
 import type { ServedProfile } from "../shared/models-parameter";
 import type { DeadLetters } from "../shared/queue";
@@ -45,6 +46,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
   readonly context: PlatformContext;
   readonly bus: ScoreBus;
   readonly tokenSecret: GeneratedSecret;
+  private readonly restIntake: EventIntake | undefined;
   /** Events that could not be scored or delivered. */
   readonly deadLetters: readonly DeadLetters[];
   readonly nodes: {
@@ -79,6 +81,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.incomingBus = eventBridge?.busName;
     this.eventQueueUrl = queue?.queue.url;
     this.queueFunctionName = queue?.function.functionName;
+    const { profile, eventTime } = settings;
+    this.restIntake = settings.triggers.rest && queue ? { profile, queue: queue.queue, results, eventTime } : undefined;
     this.deadLetters = queue?.queue.deadLetters() ?? [];
     this.resultsTable = results.name;
     this.stateTable = state.name;
@@ -86,7 +90,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.raw = settings.raw;
     this.policyParameterName = policy.name;
     this.served = {
-      profile: settings.profile.id,
+      profile: profile.id,
       modelsParameter: models.name,
       modelStore: settings.models.store,
       metricNamespace: METRIC_NAMESPACE,
@@ -113,6 +117,12 @@ export class StreamProcessor extends pulumi.ComponentResource {
       policyParameterName: this.policyParameterName,
       modelsParameterName: models.name,
     });
+  }
+
+  /** What a ScoringApi needs to take events for this component. @throws Error without the trigger rest */
+  intake(): EventIntake {
+    if (this.restIntake !== undefined) return this.restIntake;
+    throw new Error("intake() needs the trigger rest: pass triggers: { rest: true } to the StreamProcessor.");
   }
 
   /** Lets a role put events into the stream and onto the component's own bus. `name` is the logical name of the IAM policy. */

@@ -15,10 +15,7 @@
  * - s3:PutObject on RAW_BUCKET/quarantine/*, and kms:GenerateDataKey on its key
  * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
  */
-import { fraud, models as validateModels, policy as validatePolicy } from "#validators";
-import type { Validate } from "../scoring/core/json-schema";
-import type { AnyProfile } from "../scoring/core/profile";
-import { FRAUD } from "../scoring/profiles/fraud";
+import { models as validateModels, policy as validatePolicy } from "#validators";
 import { BULK_SINGLE, createDynamoDb, createEventBridge, createSecretsManager, createSsm, SINGLE } from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";
@@ -34,13 +31,9 @@ import { createSecretSource, createTokeniserSource } from "../shared/secret-sour
 import { createResultStore, createStateStore } from "./adapters";
 import { decodeJson } from "./decode";
 import type { RecordScorerArgs } from "./score-records";
+import { readEventTime, readStreamedProfile } from "./streamed-profile";
 
-/** The profiles with state, by id: a record is scored with the history of its user. */
-const STREAMED: Readonly<Record<"fraud", { readonly profile: AnyProfile; readonly validate: Validate }>> = {
-  fraud: { profile: FRAUD, validate: fraud },
-};
 const DAY_SECONDS = 86_400;
-const DAY_MS = 86_400_000;
 
 /**
  * Everything that scoring needs, from the environment, whichever trigger the records come from.
@@ -48,7 +41,7 @@ const DAY_MS = 86_400_000;
  */
 export function wireScorer(functionName: string): RecordScorerArgs {
   const env = new EnvReader(functionName, process.env);
-  const { profile, validate } = STREAMED[env.oneOf("PROFILE", Object.keys(STREAMED) as (keyof typeof STREAMED)[])];
+  const { profile, validate } = readStreamedProfile(env);
   const values = {
     results: env.text("RESULTS_TABLE"),
     states: env.text("STATE_TABLE"),
@@ -61,8 +54,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
     bucket: env.text("DATA_BUCKET"),
     rawBucket: env.text("RAW_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
-    maxAgeDays: env.number("MAX_EVENT_AGE_DAYS", 7300, 1, 36_500),
-    maxFutureMinutes: env.number("MAX_EVENT_FUTURE_MINUTES", 60, 0, 525_600),
+    eventTime: readEventTime(env),
     resultTtlDays: env.number("RESULT_TTL_DAYS", 90, 1, 36_500),
     stateTtlDays: env.number("STATE_TTL_DAYS", 30, 1, 36_500),
     policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 60, 0, 86_400),
@@ -122,8 +114,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
     log,
     metrics,
     eventDetailType: values.detailType,
-    maxAgeMs: values.maxAgeDays * DAY_MS,
-    maxFutureMs: values.maxFutureMinutes * 60_000,
+    ...values.eventTime,
     reserveMs: values.reserveMs,
   };
 }
