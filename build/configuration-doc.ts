@@ -89,6 +89,7 @@ function expected(setting: Setting): string {
       return "`true`, `false`";
     case "policy":
     case "rates":
+    case "eventPattern":
       return "object";
   }
 }
@@ -96,6 +97,7 @@ function expected(setting: Setting): string {
 function fallback(setting: Setting): string {
   if (setting.type === "policy") return "no overrides";
   if (setting.type === "rates") return "rounded rates";
+  if (setting.type === "eventPattern") return "events of source `fraud.events`";
   return setting.default === undefined ? "required" : `\`${setting.default}\``;
 }
 

@@ -20,6 +20,7 @@ import { createPipelines, type Pipelines } from "./pipelines";
 import { allowRedrive, type RedriveOutput } from "./redrive";
 import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
+import { hasTrigger, streamTriggers } from "./triggers";
 import { listOf } from "./warehouse-checks";
 
 /** The models that are uploaded, and which of them each profile starts with. */
@@ -136,12 +137,11 @@ function createStream(
     bus: parts.bus,
     tokenSecret: parts.tokenSecret,
     raw: parts.raw,
-    trigger: {
-      retentionHours: config["fraud.retentionHours"],
+    triggers: streamTriggers(config),
+    queue: {
       batchSize: config["fraud.batchSize"],
       batchWindowSeconds: config["fraud.batchWindowSeconds"],
-      parallelization: config["fraud.parallelization"],
-      maxRetries: config["fraud.maxRetries"],
+      maxConcurrency: config["fraud.queueConcurrency"],
       maxAgeSeconds: config["fraud.maxAgeSeconds"],
     },
     capacity: streamCapacity(config),
@@ -224,6 +224,7 @@ function createApi(
       },
       firewall: config["api.firewall"],
       demoJitter: config["lead.demoJitter"],
+      ...(hasTrigger(config, "rest") ? { events: parts.stream.intake() } : {}),
     },
     // API Gateway rejects a stage with logs while the account has no role for them.
     { dependsOn: [...parts.gatewayLogging] },

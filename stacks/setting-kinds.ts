@@ -30,7 +30,9 @@ export type Setting =
   /** Overrides of a policy document; absent means none. */
   | { readonly type: "policy"; readonly profile: "lead" | "churn" | "fraud" | "device"; readonly description: string }
   /** A table of exchange rates; absent means the default one. */
-  | { readonly type: "rates"; readonly description: string };
+  | { readonly type: "rates"; readonly description: string }
+  /** An EventBridge pattern; absent means the component's own. */
+  | { readonly type: "eventPattern"; readonly description: string };
 
 export const text = (pattern: RegExp, expected: string, example: string, description: string, fallback?: string) =>
   ({

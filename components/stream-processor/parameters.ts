@@ -1,11 +1,10 @@
 /** The parameters of a stream processor: policy, models and exchange rates, which its function follows, and two secrets for other systems. */
 import { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
-import { problemText } from "../../functions/scoring/core/problems";
-import { parseRates, type RateDocument } from "../../functions/scoring/core/rates";
 import { modelsParameter } from "../shared/models-parameter";
 import { policyParameter } from "../shared/policy-parameter";
 import { randomValue } from "../shared/secret";
+import { ratesParameter } from "./rates";
 import type { StreamSettings } from "./settings";
 
 export interface StreamParameters {
@@ -16,7 +15,7 @@ export interface StreamParameters {
 }
 
 export function createParameters(instance: string, settings: StreamSettings, parent: pulumi.Resource): StreamParameters {
-  const { context, names, policy, models, profile, rates } = settings;
+  const { context, names, policy, models, profile } = settings;
   return {
     policy: policyParameter(`${instance}-policy`, { parameterName: `${names.parameterPath}/policy`, policy }, { parent }),
     models: modelsParameter(
@@ -24,18 +23,9 @@ export function createParameters(instance: string, settings: StreamSettings, par
       { parameterName: `${names.parameterPath}/models`, profile: profile.id, initial: models.initial },
       { parent, protect: context.deletionProtection },
     ),
-    rates: ratesParameter(`${instance}-rates`, `${names.parameterPath}/rates`, rates, parent),
+    rates: ratesParameter(instance, settings, parent),
     secure: createSecureParameters(instance, settings, parent),
   };
-}
-
-/** @throws Error when the table is invalid, or larger than a standard parameter */
-function ratesParameter(name: string, parameterName: string, rates: RateDocument, parent: pulumi.Resource): Parameter {
-  const value = JSON.stringify(rates);
-  const result = parseRates(value);
-  if (!result.ok) throw new Error(`The table of exchange rates is invalid: ${problemText(result.problems)}`);
-  const description = "Reference currency and exchange rates; read by running functions";
-  return new Parameter(name, { name: parameterName, type: "String", description, value }, { parent });
 }
 
 function createSecureParameters(
