@@ -64,7 +64,9 @@ export function toReference(amount: number, rate: number, reference: string): nu
 }
 
 /** Units of a currency that make a round sum, 10,000 of its smallest: 100 USD, 10,000 JPY, 10 KWD. */
-export const roundSum = (currency: string): number => 10 ** (4 - minorUnits(currency));
+export const roundSum = (currency: string): number => ROUND_SUMS[minorUnits(currency)]!;
+
+const ROUND_SUMS = [10_000, 1000, 100, 10, 1] as const;
 
 /** Codes of currencies, in capitals. */
 const CODE = /^[A-Z]{3}$/;

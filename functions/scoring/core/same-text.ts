@@ -12,6 +12,7 @@ export const visibleText = (text: string): string => (ASCII.test(text) ? text : 
 
 /** The same without case and blanks around it: for categories and addresses. Idempotent. */
 export function foldedText(text: string): string {
+  if (ASCII.test(text)) return text.trim().toLowerCase();
   // Lower-casing can take a composed character apart: İ becomes i and a dot.
   return visibleText(visibleText(text).trim().toLowerCase());
 }
