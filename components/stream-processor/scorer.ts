@@ -10,6 +10,7 @@ import { modelStatements } from "../shared/models-parameter";
 import { environmentOf } from "../shared/naming";
 import { readParameter } from "../shared/policy-parameter";
 import { tableStatement } from "../shared/tables";
+import { type SchemaRegistry, schemaStatements } from "./schema-registry";
 import type { StreamSettings } from "./settings";
 
 export const METRIC_NAMESPACE = "RiskScoring";
@@ -33,6 +34,7 @@ export interface ScorerResources {
   readonly policy: Parameter;
   readonly models: Parameter;
   readonly dataBucket: PrivateBucket;
+  readonly schemas: SchemaRegistry;
 }
 
 export function createScorer(
@@ -62,7 +64,7 @@ export function createScorer(
 }
 
 function environment(
-  { results, state, policy, models, dataBucket }: ScorerResources,
+  { results, state, policy, models, dataBucket, schemas }: ScorerResources,
   { profile, context, models: profileModels, bus, tokenSecret, raw, function: size, eventTime, retention }: StreamSettings,
 ): Record<string, pulumi.Input<string>> {
   return {
@@ -81,6 +83,7 @@ function environment(
     DATA_BUCKET: dataBucket.bucketName,
     RAW_BUCKET: raw.bucketName,
     TOKEN_SECRET_ARN: tokenSecret.arn,
+    SCHEMA_ARN: schemas.schema.arn,
     MAX_EVENT_AGE_DAYS: String(eventTime.maxAgeDays),
     MAX_EVENT_FUTURE_MINUTES: String(eventTime.maxFutureMinutes),
     RESULT_TTL_DAYS: String(retention.resultDays),
@@ -90,7 +93,7 @@ function environment(
 }
 
 function permissions(
-  { stream, results, state, policy, models, dataBucket }: ScorerResources,
+  { stream, results, state, policy, models, dataBucket, schemas }: ScorerResources,
   { profile, models: profileModels, tokenSecret, raw, bus }: StreamSettings,
   parent: pulumi.Resource,
 ): Statement[] {
@@ -116,5 +119,6 @@ function permissions(
     ...dataBucket.writeStatements(WRITE_PREFIXES),
     ...raw.quarantineStatements(),
     ...raw.failedBatchStatements(),
+    ...schemaStatements(schemas),
   ];
 }

@@ -22,6 +22,7 @@ import { createAlarms } from "./alarms";
 import type { StreamProcessorArgs } from "./args";
 import { announceHighRisks } from "./high-risk-alert";
 import { createParameters } from "./parameters";
+import { createSchemaRegistry, type SchemaRegistry } from "./schema-registry";
 import { createScorer, METRIC_NAMESPACE } from "./scorer";
 import { streamSettings } from "./settings";
 import { createStream, createTrigger } from "./stream";
@@ -49,6 +50,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     readonly state: Table;
     readonly policyParameter: Parameter;
     readonly modelsParameter: Parameter;
+    readonly schemas: SchemaRegistry;
     readonly secureParameters: readonly Parameter[];
     readonly alarms: readonly MetricAlarm[];
   };
@@ -64,7 +66,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const { policy, models, secure } = createParameters(instance, settings, this);
     const { dataBucketName: bucketName, retention } = settings;
     const dataBucket = createDataBucket(instance, { context, bucketName, retention }, this);
-    const scorer = createScorer(instance, settings, { stream, results, state, policy, models, dataBucket }, this);
+    const schemas = createSchemaRegistry(instance, settings, this);
+    const scorer = createScorer(instance, settings, { stream, results, state, policy, models, dataBucket, schemas }, this);
     const eventSource = createTrigger(instance, settings, stream, scorer, this);
     if (objectQueues.length > 0) announceObjects(instance, dataBucket, objectQueues, this);
     const alarms = createAlarms(instance, settings, scorer, eventSource, this);
@@ -95,6 +98,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
       state,
       policyParameter: policy,
       modelsParameter: models,
+      schemas,
       secureParameters: secure,
       alarms,
     };

@@ -1,6 +1,6 @@
 /**
  * Kinesis → fraud scores. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
- * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN, SCHEMA_ARN (of the Avro schema); optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
  * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
@@ -10,6 +10,7 @@
  * - ssm:GetParameters on POLICY_PARAMETER and MODELS_PARAMETER
  * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
+ * - glue:GetSchemaVersion on *; glue:ListSchemaVersions on SCHEMA_ARN and its registry
  * - events:PutEvents on EVENT_BUS_NAME
  * - s3:PutObject on DATA_BUCKET/{archive,high-risk,quarantine}/*; s3:GetObject on DATA_BUCKET/archive/*; s3:ListBucket on DATA_BUCKET
  *   (without it S3 answers 403 instead of 404 for a missing object)
@@ -20,7 +21,15 @@ import { fraud, models as validateModels, policy as validatePolicy } from "#vali
 import type { Validate } from "../scoring/core/json-schema";
 import type { AnyProfile } from "../scoring/core/profile";
 import { FRAUD } from "../scoring/profiles/fraud";
-import { BULK_SINGLE, createDynamoDb, createEventBridge, createSecretsManager, createSsm, SINGLE } from "../shared/clients";
+import {
+  BULK_SINGLE,
+  createDynamoDb,
+  createEventBridge,
+  createGlue,
+  createSecretsManager,
+  createSsm,
+  SINGLE,
+} from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";
 import { createEventBus } from "../shared/event-bus";
@@ -33,8 +42,9 @@ import { createPolicySource } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
 import { createSecretSource, createTokeniserSource } from "../shared/secret-source";
 import { createResultStore, createStateStore } from "../stream/adapters";
-import { decodeJson } from "../stream/decode";
+import { createGlueRegistry } from "../stream/glue-registry";
 import { createStreamHandler, type StreamHandler } from "../stream/handler";
+import { recordFormats } from "../stream/record-formats";
 
 /** The profiles with state, by id: a record is scored with the history of its user. */
 const STREAMED: Readonly<Record<"fraud", { readonly profile: AnyProfile; readonly validate: Validate }>> = {
@@ -58,6 +68,7 @@ function wire(): StreamHandler {
     bucket: env.text("DATA_BUCKET"),
     rawBucket: env.text("RAW_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
+    schemaArn: env.text("SCHEMA_ARN"),
     maxAgeDays: env.number("MAX_EVENT_AGE_DAYS", 7300, 1, 36_500),
     maxFutureMinutes: env.number("MAX_EVENT_FUTURE_MINUTES", 60, 0, 525_600),
     resultTtlDays: env.number("RESULT_TTL_DAYS", 90, 1, 36_500),
@@ -90,7 +101,7 @@ function wire(): StreamHandler {
   return createStreamHandler({
     profile,
     validate,
-    decode: decodeJson,
+    formats: recordFormats(profile, createGlueRegistry(createGlue, values.schemaArn), clock),
     policies,
     models: wireModels({
       environment: values.models,
