@@ -72,10 +72,10 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "sequence numbers compare as text",
     "stream/sequence.ts",
-    "a.length === b.length ? a > b : a.length > b.length",
+    "lengthA === lengthB ? a > b : lengthA > lengthB",
     "a > b",
   ),
-  change("sequence numbers are stored unpadded", "stream/sequence.ts", 'sequence.padStart(DIGITS, "0")', "sequence"),
+  change("sequence numbers are stored unpadded", "stream/sequence.ts", 'sequence.padStart(DIGITS + sequence.length - wholeLength(sequence), "0")', "sequence"),
   change(
     "results overwrite each other",
     "stream/adapters.ts",
@@ -99,14 +99,14 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "no partial batch response",
     "stream/handler.ts",
-    "failed === undefined ? [] : [{ itemIdentifier: failed.sequence }]",
+    "failed === undefined ? [] : [{ itemIdentifier: wholeSequence(failed.sequence) }]",
     "[]",
   ),
   change(
     "the response skips the failed record",
     "stream/handler.ts",
-    "const failed = records[done];",
-    "const failed = records[done + 1];",
+    "const failed = records[finished];",
+    "const failed = records[finished + 1];",
   ),
   change(
     "a failed quarantine is forgotten",
