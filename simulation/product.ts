@@ -16,6 +16,7 @@ export { createFeedbackHandler } from "../functions/rest/feedback";
 export { createRestHandler } from "../functions/rest/handler";
 export { accept } from "../functions/scoring/core/accept";
 export { hashJson } from "../functions/scoring/core/hash";
+export { countingTime } from "../functions/scoring/core/profile";
 export { compilePolicy } from "../functions/scoring/policy/compile";
 export { PROFILES } from "../functions/scoring/profiles";
 export { createEventBus } from "../functions/shared/event-bus";

@@ -2,7 +2,7 @@ import { featureWriter } from "../scoring/core/features";
 import { hashJson } from "../scoring/core/hash";
 import { withJsonMember } from "../scoring/core/json";
 import type { CompiledPolicy } from "../scoring/core/policy";
-import type { AnyProfile } from "../scoring/core/profile";
+import { type AnyProfile, countingTime } from "../scoring/core/profile";
 import type { ChallengerScore, Decision } from "../scoring/core/types";
 import { answerRows, decideAnswer, expectedModel } from "../scoring/models/answer";
 import type { ModelSet } from "../scoring/models/model-set";
@@ -77,7 +77,7 @@ export async function scoreRequest(
   }
 
   const now = clock.now();
-  const { features, decision, challengers } = await decideOn(input, policy, models, keyOf, args);
+  const { features, decision, challengers } = await decideOn(input, now, policy, models, keyOf, args);
   const stored: StoredScore = {
     inputId,
     timestamp: now,
@@ -115,6 +115,7 @@ interface Decided {
 
 async function decideOn(
   input: unknown,
+  now: number,
   policy: CompiledPolicy,
   models: ModelSet | null,
   keyOf: () => string,
@@ -122,7 +123,7 @@ async function decideOn(
 ): Promise<Decided> {
   const { profile, log, metrics } = args;
   const features = new Float64Array(profile.features.size);
-  profile.extract(input, null, features);
+  profile.extract(input, null, features, countingTime(profile.occurredAtMs(input), now));
   const rows = { values: features, count: 1, keyOf };
   const report = createModelReport(log, metrics);
   const answers = await answerRows(models, policy, rows, report.failed);

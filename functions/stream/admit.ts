@@ -4,7 +4,7 @@ import { hashJson } from "../scoring/core/hash";
 import { isObject } from "../scoring/core/json";
 import type { Validate } from "../scoring/core/json-schema";
 import { expectationText } from "../scoring/core/problems";
-import type { AnyProfile } from "../scoring/core/profile";
+import { type AnyProfile, countingTime } from "../scoring/core/profile";
 import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { codeFailure } from "../shared/log";
@@ -16,6 +16,8 @@ export interface Candidate extends AcceptedEvent {
   /** Position in the batch. */
   readonly index: number;
   readonly record: SourceRecord;
+  /** When it counts in its user's state; see {@link countingTime}. */
+  readonly countsAtMs: number;
 }
 
 /** A record that goes to quarantine. */
@@ -78,6 +80,7 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
     const eventId = profile.eventId(input) ?? record.position;
     const userKey = profile.userKey(input);
     const stored = profile.stored(input);
+    const occurredAtMs = profile.occurredAtMs(input);
     return {
       index,
       record,
@@ -88,7 +91,8 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
       stored,
       inputHash: hashJson(stored),
       userToken: userKey === null ? null : tokeniser.token(userKey),
-      occurredAt: isoTime(profile.occurredAtMs(input) ?? record.arrivedAtMs),
+      occurredAt: isoTime(occurredAtMs ?? record.arrivedAtMs),
+      countsAtMs: countingTime(occurredAtMs, record.arrivedAtMs),
     };
   } catch (error) {
     return reject("scoring_error", codeFailure(error));

@@ -1,7 +1,6 @@
 import type { KinesisStreamBatchResponse, KinesisStreamEvent } from "aws-lambda";
-import { kinesisRecords } from "./kinesis-records";
+import { kinesisRecords, wholeSequence } from "./kinesis-records";
 import { createRecordScorer, type InvocationContext, type RecordScorer, type RecordScorerArgs } from "./score-records";
-import { wholeSequence } from "./sequence";
 import type { SourceRecord } from "./source-record";
 
 export type StreamHandler = (event: KinesisStreamEvent, context: InvocationContext) => Promise<KinesisStreamBatchResponse>;

@@ -1,7 +1,12 @@
 import type { KinesisStreamRecord } from "aws-lambda";
 import { splitAggregate } from "../formats/aggregate";
-import { subSequence } from "./sequence";
 import { fromKinesis, type SourceRecord } from "./source-record";
+
+/** Between the sequence number of an aggregate and the place of a record in it. */
+const SUB = ".";
+
+/** The sequence number of the Kinesis record. */
+export const wholeSequence = (sequence: string): string => sequence.split(SUB, 1)[0] ?? sequence;
 
 /**
  * The records that a Kinesis record brings: itself, or the user records of an aggregate, each with a position and a partition key of its
@@ -16,7 +21,7 @@ export function kinesisRecords(delivered: KinesisStreamRecord): readonly SourceR
   return split.records.map(({ partitionKey, bytes }, index) => ({
     ...whole,
     position: `${whole.position}:${index}`,
-    sequence: subSequence(whole.sequence, index),
+    sequence: `${whole.sequence}${SUB}${index}`,
     partitionKey,
     bytes,
   }));

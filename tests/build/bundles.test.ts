@@ -21,7 +21,6 @@ const SCORING = {
   METRIC_NAMESPACE: "Test",
   ENVIRONMENT: "test-a1",
   TOKEN_SECRET_ARN: "arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
-  SCHEMA_ARN: "arn:aws:glue:us-east-1:000000000000:schema/schemas/Transaction",
 };
 const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "rest-scoring": { ...SCORING, PROFILE: "churn", SCORES_TABLE: "scores", ARCHIVE_BUCKET: "bucket" },
@@ -32,6 +31,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     STATE_TABLE: "state",
     DATA_BUCKET: "bucket",
     RAW_BUCKET: "raw",
+    SCHEMA_ARN: "arn:aws:glue:us-east-1:000000000000:schema/schemas/Transaction",
   },
   "score-archiver": { ARCHIVE_BUCKET: "bucket", RAW_BUCKET: "raw" },
   "pipeline-plan": { PIPELINE_BUCKET: "pipelines", MODELS_PARAMETERS: '{"fraud":"/models/fraud"}' },

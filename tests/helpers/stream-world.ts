@@ -16,7 +16,6 @@ import { createStreamHandler, type StreamHandler } from "../../functions/stream/
 import type { Reads, StoredResult, StoredState } from "../../functions/stream/ports";
 import type { BatchPorts } from "../../functions/stream/process-batch";
 import { recordFormats } from "../../functions/stream/record-formats";
-import { isAfter } from "../../functions/stream/sequence";
 
 export const ARRIVAL_MS = Date.UTC(2026, 10, 21, 12);
 
@@ -67,7 +66,7 @@ export class StreamWorld {
       write: (user, state) =>
         this.#call("states.write", () => {
           const present = this.states.get(user);
-          if (present && !isAfter(state.lastSequence, present.lastSequence)) return "newer";
+          if ((present?.version ?? 0) !== state.version - 1) return { present };
           this.states.set(user, state);
           return "written";
         }),

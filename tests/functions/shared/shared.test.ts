@@ -11,7 +11,6 @@ import { codeFailure, createLog, describeError, stdoutSink } from "../../../func
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createTokeniserSource } from "../../../functions/shared/secret-source";
 import { createTokeniser } from "../../../functions/shared/tokeniser";
-import { isAfter, paddedSequence, plainSequence, subSequence, wholeSequence } from "../../../functions/stream/sequence";
 
 const clock = { now: () => 1_000 };
 
@@ -237,36 +236,6 @@ describe("mapBounded", () => {
         () => false,
       ),
     ).toEqual([{ kind: "not_started" }]);
-  });
-});
-
-describe("sequence numbers", () => {
-  it("compare as numbers, padded or not", () => {
-    const digits = fc.bigInt({ min: 0n, max: 10n ** 60n });
-    fc.assert(
-      fc.property(digits, digits, (a, b) => {
-        expect(isAfter(String(a), String(b))).toBe(a > b);
-        expect(paddedSequence(String(a)) > paddedSequence(String(b))).toBe(a > b);
-        expect(plainSequence(paddedSequence(String(a)))).toBe(String(a));
-      }),
-    );
-  });
-
-  it("of records of one aggregate come in its order, between those before and after it", () => {
-    const number = fc.bigInt({ min: 0n, max: 10n ** 60n });
-    const place = fc.option(fc.nat(99_999), { nil: -1 });
-    const text = (whole: bigint, index: number) => (index < 0 ? String(whole) : subSequence(String(whole), index));
-    fc.assert(
-      fc.property(number, fc.bigInt({ min: -2n, max: 2n }), place, place, (whole, distance, i, j) => {
-        const other = whole + distance < 0n ? 0n : whole + distance;
-        const after = whole === other ? i > j : whole > other;
-        const [a, b] = [text(whole, i), text(other, j)];
-        expect(isAfter(a, b)).toBe(after);
-        expect(paddedSequence(a) > paddedSequence(b)).toBe(after);
-        expect(plainSequence(paddedSequence(a))).toBe(a);
-        expect(wholeSequence(a)).toBe(String(whole));
-      }),
-    );
   });
 });
 
