@@ -17,6 +17,8 @@ export const TAGGABLE = [
   "aws:ec2/vpcEndpoint:VpcEndpoint",
   "aws:glue/connection:Connection",
   "aws:glue/job:Job",
+  "aws:glue/registry:Registry",
+  "aws:glue/schema:Schema",
   "aws:iam/role:Role",
   "aws:kinesis/stream:Stream",
   "aws:kms/key:Key",

@@ -3,8 +3,8 @@ import { createReadStream, existsSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { CsvError, parse } from "csv-parse";
+import { RECORD_LIMITS } from "../../functions/formats/decode";
 import { parseJsonText } from "../../functions/shared/json-input";
-import { RECORD_LIMITS } from "../../functions/stream/decode";
 import { UsageError } from "../options";
 
 export type Row =

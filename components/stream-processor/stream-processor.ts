@@ -21,6 +21,7 @@ import { resultsTable, stateTable, tableStatement } from "../shared/tables";
 import type { StreamProcessorArgs } from "./args";
 import { announceHighRisks } from "./high-risk-alert";
 import { createParameters } from "./parameters";
+import { createSchemaRegistry, type SchemaRegistry } from "./schema-registry";
 import { METRIC_NAMESPACE } from "./scorer";
 import { streamSettings } from "./settings";
 import { createTriggers, type TriggerNodes } from "./triggers";
@@ -56,6 +57,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     readonly state: Table;
     readonly policyParameter: Parameter;
     readonly modelsParameter: Parameter;
+    readonly schemas: SchemaRegistry;
     readonly secureParameters: readonly Parameter[];
     readonly alarms: readonly MetricAlarm[];
   };
@@ -70,7 +72,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const { policy, models, secure } = createParameters(instance, settings, this);
     const { dataBucketName: bucketName, retention } = settings;
     const dataBucket = createDataBucket(instance, { context, bucketName, retention }, this);
-    const triggers = createTriggers(instance, settings, { results, state, policy, models, dataBucket }, this);
+    const schemas = createSchemaRegistry(instance, settings, this);
+    const triggers = createTriggers(instance, settings, { results, state, policy, models, dataBucket, schemas }, this);
     if (objectQueues.length > 0) announceObjects(instance, dataBucket, objectQueues, this);
     if (settings.announcesHighRisks) announceHighRisks(instance, settings, this);
 
@@ -104,6 +107,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
       state,
       policyParameter: policy,
       modelsParameter: models,
+      schemas,
       secureParameters: secure,
       alarms: [...(kinesis?.alarms ?? []), ...(queue?.alarms ?? [])],
     };

@@ -4,7 +4,7 @@ import type { Validate } from "../scoring/core/json-schema";
 import { boundsProblems, problems } from "../scoring/core/problems";
 import type { AnyProfile } from "../scoring/core/profile";
 import type { Problem } from "../scoring/core/types";
-import { RECORD_LIMITS } from "../stream/decode";
+import { RECORD_LIMITS } from "../formats/decode";
 import type { EventTimeLimits } from "../stream/streamed-profile";
 import { EVENTS_SCHEMA } from "./events-schema";
 

@@ -20,6 +20,8 @@ export const CHILDREN: Readonly<Record<string, readonly string[]>> = {
     "fraud-processor (risk:lib:Function)",
     "fraud-raw (risk:lib:RawRecords)",
     "fraud-results-table (aws:dynamodb/table:Table)",
+    "fraud-schema (aws:glue/schema:Schema)",
+    "fraud-schema-registry (aws:glue/registry:Registry)",
     "fraud-scores (risk:events:ScoreBus)",
     "fraud-source (aws:lambda/eventSourceMapping:EventSourceMapping)",
     "fraud-state-table (aws:dynamodb/table:Table)",

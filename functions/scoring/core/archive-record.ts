@@ -59,7 +59,7 @@ export const QUARANTINE_COLUMNS = {
   arrived_at: time("When the source got it."),
   reason: text(
     256,
-    "`not_base64`, `too_large`, `compressed`, `aggregated`, `not_utf8`, `not_json`, `duplicate_name`, `not_an_object`, `invalid`, `timestamp_out_of_range`, `duplicate_conflict`, `scoring_error`, `processing_error` or `invalid_envelope`.",
+    "`not_base64`, `too_large`, `aggregated_corrupt`, `compressed_corrupt`, `compressed_twice`, `unpacked_too_large`, `avro_corrupt`, `unknown_schema`, `incompatible_schema`, `not_utf8`, `not_json`, `duplicate_name`, `not_an_object`, `invalid`, `timestamp_out_of_range`, `duplicate_conflict`, `scoring_error`, `processing_error` or `invalid_envelope`.",
   ),
   detail: text(
     65_535,

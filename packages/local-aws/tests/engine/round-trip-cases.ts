@@ -288,6 +288,19 @@ export const cases: readonly Case[] = [
     seen: ({ id }) => services.glue.findJob(id)?.timeoutMinutes,
   },
   {
+    type: "aws:glue/schema:Schema",
+    inputs: () => ({
+      registryArn: "arn:aws:glue:us-east-1:000000000000:registry/schemas",
+      schemaName: "one",
+      dataFormat: "AVRO",
+      compatibility: "BACKWARD",
+      schemaDefinition: '"int"',
+    }),
+    // Versions stay, so a definition that is taken back changes nothing.
+    change: () => ({ compatibility: "FULL" }),
+    seen: ({ id }) => services.glue.schemas.versionsOf(id).map(() => services.glue.schemas.schema(id).compatibility)[0],
+  },
+  {
     type: "aws:sfn/stateMachine:StateMachine",
     inputs: async () => ({ roleArn: (await role()).state.arn, definition: pass("one") }),
     change: () => ({ definition: pass("two") }),

@@ -7,12 +7,16 @@ import type { Input } from "../messaging/input";
 import { type Operation, serviceOf } from "../messaging/operations";
 import { type Arguments, argumentProblems, type GlueJob } from "./job";
 import { describeRun, endingOf, executionSeconds, type GlueRun } from "./run";
+import { type SchemaArns, schemaOperations } from "./schema-operations";
+import { SchemaStore } from "./schema-store";
 import { logGroupOf, runScript } from "./script";
 
 export class GlueService implements AwsService {
   readonly name = "glue";
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
+  readonly schemas: SchemaStore;
+  readonly schemaArns: SchemaArns;
   private readonly jobs = new Map<string, GlueJob>();
   private readonly runs: JobRuns<GlueRun>;
 
@@ -25,12 +29,17 @@ export class GlueService implements AwsService {
       ended: endingOf,
       announce: (id, run) => this.announce(id, run),
     });
+    this.schemas = new SchemaStore(ports.context);
+    this.schemaArns = {
+      registry: (name) => this.arn(`registry/${name}`),
+      schema: (registry, name) => this.arn(`schema/${registry}/${name}`),
+    };
     const service = serviceOf({
       name: this.name,
       iamPrefix: "glue",
       validationCode: "InvalidInputException",
       jsonVersion: "1.1",
-      operations: this.operations(),
+      operations: { ...this.operations(), ...schemaOperations(this.schemas, this.schemaArns) },
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
@@ -76,7 +85,11 @@ export class GlueService implements AwsService {
   }
 
   jobArn(name: string): string {
-    return `arn:aws:glue:${this.ports.context.region}:${this.ports.context.accountId}:job/${name}`;
+    return this.arn(`job/${name}`);
+  }
+
+  private arn(resource: string): string {
+    return `arn:aws:glue:${this.ports.context.region}:${this.ports.context.accountId}:${resource}`;
   }
 
   putJob(job: GlueJob): void {
