@@ -5,10 +5,13 @@ import type { ChallengerScore, Decision, ModelFallback } from "../scoring/core/t
 import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
 
+/** How an event came. */
+export type EventSource = "kinesis" | "rest";
+
 /** An accepted record, whatever its source. */
 export interface AcceptedEvent {
   readonly eventId: string;
-  readonly source: "kinesis" | "rest";
+  readonly source: EventSource;
   /** `shardId-000000000000:4959…`, or the id of the API request. */
   readonly sourcePosition: string;
   readonly input: unknown;

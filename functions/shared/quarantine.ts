@@ -4,6 +4,7 @@
  */
 import type { QuarantineRecord } from "../scoring/core/archive-record";
 import { sha256 } from "../scoring/core/hash";
+import type { EventSource } from "./archive-line";
 import { packLines } from "./ndjson";
 import { suffixedKey } from "./object-keys";
 import type { ObjectStore } from "./object-store";
@@ -13,7 +14,7 @@ import { fitBytes, storableText } from "./storable";
 export interface QuarantinedRecord {
   /** Unique: `shardId-…:sequence` or `rest:messageId`. */
   readonly position: string;
-  readonly source: QuarantineSource;
+  readonly source: EventSource;
   readonly profile: string;
   readonly arrivedAtMs: number;
   /** A code. */
@@ -28,12 +29,10 @@ export interface QuarantinedRecord {
   readonly partitionKey: string | null;
 }
 
-export type QuarantineSource = "kinesis" | "rest";
-
 /** One line of an object in the raw bucket. */
 export interface RawLine {
   readonly position: string;
-  readonly source: QuarantineSource;
+  readonly source: EventSource;
   readonly partition_key: string | null;
   /** ISO 8601. */
   readonly arrived_at: string;

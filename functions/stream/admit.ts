@@ -8,8 +8,8 @@ import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { codeFailure } from "../shared/log";
 import type { Tokeniser } from "../shared/tokeniser";
-import { type Decoded, type Decoder, decodeBase64, RECORD_LIMITS } from "./decode";
-import type { SourceRecord } from "./source-record";
+import { type Decoded, type Decoder, RECORD_LIMITS } from "./decode";
+import type { RecordProblem, SourceRecord } from "./source-record";
 
 /** A record that may be scored. */
 export interface Candidate extends AcceptedEvent {
@@ -19,12 +19,9 @@ export interface Candidate extends AcceptedEvent {
 }
 
 /** A record that goes to quarantine. */
-export interface Rejected {
+export interface Rejected extends RecordProblem {
   readonly index: number;
   readonly record: SourceRecord;
-  readonly reason: string;
-  /** Quotes nothing of the record. */
-  readonly detail: string;
   /** Of an event that its schema accepts. */
   readonly eventId: string | null;
 }
@@ -64,9 +61,8 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
     detail,
     eventId,
   });
-  const bytes = decodeBase64(record.data);
-  if (bytes === null) return reject("not_base64", "Expected padded base64, got other text.");
-  const decoded = args.decode(bytes);
+  if (record.fault !== null) return reject(record.fault.reason, record.fault.detail);
+  const decoded = args.decode(record.bytes);
   if (!decoded.ok) return reject(decoded.reason, UNREADABLE[decoded.reason === "invalid" ? decoded.cause : decoded.reason]);
   try {
     const accepted = accept(profile, args.validate, decoded.value, {
@@ -86,7 +82,7 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
     return {
       index,
       record,
-      source: "kinesis",
+      source: record.source,
       sourcePosition: record.position,
       eventId,
       input,

@@ -7,7 +7,6 @@ import { type QuarantinedRecord, type QuarantineStores, quarantine } from "../sh
 import type { Rejected } from "./admit";
 import { closeKey, freeKey, InOtherHandsError, keyState } from "./archive-key";
 import { batchKey, repeatedKey } from "./batch-key";
-import { decodeBase64 } from "./decode";
 import type { ResultStore } from "./ports";
 import { type Unfinished, unfinishedAll } from "./progress";
 import { ofRecord } from "./record-fault";
@@ -160,14 +159,13 @@ export function quarantineRange(
   const records = rejected.map(
     ({ record, reason, detail, eventId }): QuarantinedRecord => ({
       position: record.position,
-      source: "kinesis",
+      source: record.source,
       profile,
       arrivedAtMs: record.arrivedAtMs,
       reason,
       detail,
       eventId,
-      // What isn't base64 is no record of Kinesis; then the text is what arrived.
-      bytes: decodeBase64(record.data) ?? Buffer.from(String(record.data)),
+      bytes: record.bytes,
       partitionKey: record.partitionKey,
     }),
   );

@@ -3,13 +3,17 @@ import { dateOf, objectKey, suffixedKey } from "../shared/object-keys";
 import type { SourceRecord } from "./source-record";
 
 /**
- * Archive object of a range of records: shard, first and last sequence number, day of the first arrival. The same range gives the same
- * key at every delivery; two different ranges never share a key, because they differ at one end.
+ * Archive object of some records of one origin: the origin, which records, day of the first arrival. The same records give the same key at
+ * every delivery, and two different lots never share a key. Where every delivery has the same order, first and last sequence number say
+ * which records (two ranges differ at one end); otherwise a digest of all positions does.
  */
 export function batchKey(profile: string, records: readonly SourceRecord[], end: number = records.length): string {
   const first = records[0] as SourceRecord;
   const last = records[end - 1] as SourceRecord;
-  return objectKey("archive", profile, dateOf(first.arrivedAtMs), `${first.shard}_${first.sequence}_${last.sequence}`);
+  const which = first.ordered
+    ? `${first.sequence}_${last.sequence}`
+    : digest(records.slice(0, end).map(({ position }) => position));
+  return objectKey("archive", profile, dateOf(first.arrivedAtMs), `${first.origin}_${which}`);
 }
 
 /**
@@ -17,9 +21,10 @@ export function batchKey(profile: string, records: readonly SourceRecord[], end:
  * two deliveries to different events, of which the first to write would leave the other's out.
  */
 export function repeatedKey(profile: string, record: SourceRecord, eventIds: readonly string[]): string {
-  const name = `${record.shard}_repeated_${sha256(JSON.stringify(eventIds)).slice(0, 32)}`;
-  return objectKey("archive", profile, dateOf(record.arrivedAtMs), name);
+  return objectKey("archive", profile, dateOf(record.arrivedAtMs), `${record.origin}_repeated_${digest(eventIds)}`);
 }
 
-/** Other names for a range whose object exists but lacks an event that was accepted only at a later delivery. */
+const digest = (names: readonly string[]): string => sha256(JSON.stringify(names)).slice(0, 32);
+
+/** Other names for a lot whose object exists but lacks an event that was accepted only at a later delivery. */
 export const alternativeKey = (key: string, number: number): string => suffixedKey(key, number);

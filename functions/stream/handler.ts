@@ -1,178 +1,23 @@
 import type { KinesisStreamBatchResponse, KinesisStreamEvent } from "aws-lambda";
-import { type Backoff, DEFAULT_BACKOFF } from "../shared/backoff";
-import { UnprocessedKeysError } from "../shared/batch-get";
-import type { Clock } from "../shared/clock";
-import { describeError, type Log } from "../shared/log";
-import type { Metrics } from "../shared/metrics";
-import { createModelReport } from "../shared/model-report";
-import type { ModelSource } from "../shared/model-source";
-import type { Patience } from "../shared/patience";
-import type { PolicySource } from "../shared/policy-source";
-import { isThrottled } from "../shared/sdk-error";
-import type { Tokeniser } from "../shared/tokeniser";
-import type { AdmitArgs } from "./admit";
-import { quarantineRange } from "./archive-batch";
-import { InOtherHandsError } from "./archive-key";
-import { type BatchOutcome, type BatchPorts, processBatch } from "./process-batch";
-import { RecordFault } from "./record-fault";
-import { OutOfTimeError } from "./record-results";
-import { fromKinesis, type SourceRecord } from "./source-record";
-
-/** The part of Lambda's context that is used. */
-export interface InvocationContext {
-  readonly awsRequestId: string;
-  getRemainingTimeInMillis(): number;
-}
-
-export interface StreamHandlerArgs extends Omit<AdmitArgs, "tokeniser"> {
-  readonly policies: PolicySource;
-  /** Without it the policy's own model scores. */
-  readonly models?: ModelSource | undefined;
-  readonly tokeniser: () => Promise<Tokeniser>;
-  readonly ports: BatchPorts;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly eventDetailType: string;
-  /** No further result is written when less than this is left, in ms: written results still have to be archived. */
-  readonly reserveMs: number;
-  /** How throttled and failed calls to the tables are repeated. */
-  readonly backoff?: Backoff;
-  readonly step?: (name: string) => void;
-}
+import { createRecordScorer, type InvocationContext, type RecordScorerArgs } from "./score-records";
+import { fromKinesis } from "./source-record";
 
 export type StreamHandler = (event: KinesisStreamEvent, context: InvocationContext) => Promise<KinesisStreamBatchResponse>;
 
 /**
- * Kinesis batch → `ReportBatchItemFailures`. The response names the lowest unfinished sequence number; everything before it is finished.
- * Failures of the infrastructure are reported in this way, and the source delivers the rest again until the records expire. Invalid
- * records never hold up a batch: they go to quarantine. So does a record that makes the code fail, once it is alone: until then the
- * invocation fails, since that makes Lambda halve the batch (a reported failure does not: "Configuring partial batch response with
- * Kinesis", Lambda developer guide).
+ * Kinesis batch → `ReportBatchItemFailures`. The response names the lowest unfinished sequence number, and the source delivers the rest
+ * again until the records expire. When a record of a larger batch makes the code fail, so does the invocation, since that makes Lambda
+ * halve the batch until the record is alone (a reported failure does not: "Configuring partial batch response with Kinesis", Lambda
+ * developer guide).
  * @throws the code's error at one record of a larger batch
  */
-export function createStreamHandler(args: StreamHandlerArgs): StreamHandler {
-  const { clock, log, metrics } = args;
-  const report = createModelReport(log, metrics);
+export function createStreamHandler(args: RecordScorerArgs): StreamHandler {
+  const score = createRecordScorer(args);
   return async (event, context) => {
-    const startedAt = clock.now();
     const records = event.Records.map(fromKinesis);
-    const [first] = records;
-    if (first === undefined) return { batchItemFailures: [] };
-    let done = 0;
-    let throttled = 0;
-    let failure: unknown;
-    const timeLeft = (): number => context.getRemainingTimeInMillis() - args.reserveMs;
-    /** Waits for this share of the time that is left when it is first asked. */
-    const patienceFor = (share: number): Patience => {
-      let end: number | undefined;
-      return {
-        mayWait: () => {
-          const left = timeLeft();
-          end ??= left * (1 - share);
-          return left > Math.max(0, end);
-        },
-        backoff: args.backoff ?? DEFAULT_BACKOFF,
-        onThrottle: () => {
-          throttled++;
-        },
-      };
-    };
-    try {
-      const [policy, models, tokeniser] = await Promise.all([
-        args.policies.current(),
-        args.models?.current() ?? null,
-        args.tokeniser(),
-      ]);
-      const outcome = await processBatch(
-        records,
-        {
-          ...args,
-          tokeniser,
-          policy,
-          models,
-          report,
-          scoredAt: new Date(startedAt).toISOString(),
-          patienceToRead: patienceFor(1 / 3),
-          patienceToRecord: patienceFor(1 / 2),
-          patience: patienceFor(1),
-        },
-        args.ports,
-      );
-      done = outcome.done;
-      failure = outcome.error;
-      reportBatch(outcome, records, args);
-    } catch (error) {
-      failure = error;
-    }
-    if (done < records.length) reportUnfinished(failure, done, records, context, args);
-    if (done === 0 && failure instanceof RecordFault && records.length === 1) done = await setAside(first, failure, args);
-    if (throttled > 0) metrics.add("Throttled", "Count", throttled);
-    metrics.add("Records", "Count", records.length);
-    metrics.add("BatchLatency", "Milliseconds", clock.now() - startedAt);
-    metrics.add("IteratorLag", "Milliseconds", Math.max(0, startedAt - (records.at(-1) as SourceRecord).arrivedAtMs));
-    metrics.property("requestId", context.awsRequestId);
-    metrics.flush();
-    if (done === 0 && failure instanceof RecordFault && records.length > 1) throw failure;
+    const { done, fault } = await score(records, context);
+    if (fault !== null) throw fault;
     const failed = records[done];
     return { batchItemFailures: failed === undefined ? [] : [{ itemIdentifier: failed.sequence }] };
   };
-}
-
-/** Quarantines a record that can't be processed. @returns how many records are finished */
-async function setAside(
-  record: SourceRecord,
-  { message }: RecordFault,
-  { ports, profile, log, metrics }: StreamHandlerArgs,
-): Promise<0 | 1> {
-  const rejected = { index: 0, record, reason: "processing_error", detail: message, eventId: null };
-  try {
-    await quarantineRange([rejected], [record], profile.id, ports);
-  } catch (error) {
-    log.error("quarantine_failed", { position: record.position, ...describeError(error) });
-    return 0;
-  }
-  metrics.add("Quarantined", "Count", 1);
-  log.warn("record_quarantined", { position: record.position, reason: rejected.reason });
-  return 1;
-}
-
-function reportBatch(outcome: BatchOutcome, records: readonly SourceRecord[], { log, metrics }: StreamHandlerArgs): void {
-  metrics.add("Scored", "Count", outcome.scored);
-  metrics.add("Duplicates", "Count", outcome.duplicates);
-  metrics.add("Quarantined", "Count", outcome.quarantined.length);
-  metrics.add("HighRisk", "Count", outcome.alerts);
-  if (outcome.stateConflicts > 0) metrics.add("StateConflicts", "Count", outcome.stateConflicts);
-  for (const { record, reason } of outcome.quarantined) {
-    log.warn("record_quarantined", { position: record.position, reason });
-  }
-  log.debug("batch", { records: records.length, scored: outcome.scored, redelivered: outcome.redelivered });
-}
-
-/** A table without units makes the stream wait, which `IteratorAge` shows; everything else is reported as a failure. */
-function reportUnfinished(
-  failure: unknown,
-  done: number,
-  records: readonly SourceRecord[],
-  context: InvocationContext,
-  { log, metrics }: StreamHandlerArgs,
-): void {
-  const fields = {
-    requestId: context.awsRequestId,
-    shard: (records[0] as SourceRecord).shard,
-    finished: done,
-    records: records.length,
-    ...describeError(failure),
-  };
-  if (
-    isThrottled(failure) ||
-    failure instanceof UnprocessedKeysError ||
-    failure instanceof OutOfTimeError ||
-    failure instanceof InOtherHandsError
-  ) {
-    log.warn("batch_waits", fields);
-    return;
-  }
-  metrics.add("InfrastructureFailures", "Count", 1);
-  log.error("batch_unfinished", fields);
 }
