@@ -1,7 +1,8 @@
 /** The options by which `ingest` is told what it would otherwise find out about a file. */
 import { readFileSync } from "node:fs";
 import type { MappingOptions } from "../../functions/files/mapping/choose";
-import { ENCODINGS, type FileOptions, FORMATS } from "../../functions/files/types";
+import { mapPairs, optionsOf, type TextOptions } from "../../functions/files/mapping/options-text";
+import { ENCODINGS, FileError, type FileOptions, FORMATS } from "../../functions/files/types";
 import { type Option, type Parsed, UsageError } from "../options";
 
 export const FILE_OPTIONS: Readonly<Record<string, Option>> = {
@@ -35,76 +36,39 @@ export const MAPPING_OPTIONS: Readonly<Record<string, Option>> = {
   decimal: { type: "string", value: "comma|point", help: "The decimal mark of all numbers. Default: by each column." },
 };
 
+/** @throws UsageError */
 export function fileOptions(options: Parsed): FileOptions {
-  const format = oneOf(options, "format", FORMATS);
-  const encoding = oneOf(options, "encoding", ENCODINGS);
-  const header = oneOf(options, "header", ["yes", "no"] as const);
-  const delimiter = character(options, "delimiter");
-  const quote = character(options, "quote");
-  const columns = options
-    .text("columns")
-    ?.split(",")
-    .map((name) => name.trim());
-  return {
-    ...(format === undefined ? {} : { format }),
-    ...(encoding === undefined ? {} : { encoding }),
-    ...(delimiter === undefined ? {} : { delimiter }),
-    ...(quote === undefined ? {} : { quote }),
-    ...(header === undefined ? {} : { header: header === "yes" }),
-    ...(columns === undefined ? {} : { columns }),
-  };
+  return read(options).file;
 }
 
+/** @throws UsageError */
 export function mappingOptions(options: Parsed): MappingOptions {
-  const [preset, id, time] = [options.text("preset"), options.text("id"), options.text("time")];
-  const decimal = oneOf(options, "decimal", ["comma", "point"] as const);
-  return {
-    map: options.list("map").flatMap(mapPairs),
-    ...(preset === undefined ? {} : { preset }),
-    ...(id === undefined ? {} : { id }),
-    ...(time === undefined ? {} : { time }),
-    ...(decimal === undefined ? {} : { decimal }),
-  };
+  const map = options.list("map").flatMap(givenPairs);
+  return { ...read(options).mapping, ...(map.length === 0 ? {} : { map }) };
 }
 
-function oneOf<T extends string>(options: Parsed, name: string, values: readonly T[]): T | undefined {
-  const text = options.text(name);
-  const value = values.find((known) => known === text);
-  if (text !== undefined && value === undefined) throw new UsageError(`--${name}: expected ${values.join(", ")}, got "${text}".`);
-  return value;
+const NAMES = Object.keys({ ...FILE_OPTIONS, ...MAPPING_OPTIONS }).filter((name) => name !== "map");
+
+const read = (options: Parsed): TextOptions =>
+  asUsage(() => optionsOf(Object.fromEntries(NAMES.map((name) => [name, options.text(name)]))));
+
+/** Of one `--map`: as the option has them, or from a JSON file that it names. */
+export function givenPairs(option: string): [field: string, column: string][] {
+  return asUsage(() => mapPairs(option.trim().endsWith(".json") ? fileText(option.trim()) : option));
 }
 
-/** One byte of UTF-8, because the readers look for it in bytes. */
-function character(options: Parsed, name: string): string | undefined {
-  const text = options.text(name);
-  const value = text === "tab" || text === "\\t" ? "\t" : text;
-  if (value !== undefined && !/^[\t\x20-\x7e]$/.test(value))
-    throw new UsageError(`--${name}: expected one ASCII character, got "${text}".`);
-  return value;
-}
-
-/** `field=column`, several of those separated by commas, a JSON object, or a JSON file. */
-export function mapPairs(option: string): [field: string, column: string][] {
-  const trimmed = option.trim();
-  if (trimmed.startsWith("{") || trimmed.endsWith(".json")) return fromJson(trimmed);
-  return trimmed.split(",").map((part) => {
-    const at = part.search(/[=:]/);
-    if (at < 1 || at === part.length - 1) throw new UsageError(`--map ${option}: expected field=column, got "${part}".`);
-    return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
-  });
-}
-
-function fromJson(option: string): [string, string][] {
-  let parsed: unknown;
+function fileText(path: string): string {
   try {
-    parsed = JSON.parse(option.startsWith("{") ? option : readFileSync(option, "utf8"));
+    return readFileSync(path, "utf8");
   } catch (error) {
-    throw new UsageError(
-      `--map ${option}: ${error instanceof Error ? error.message : String(error)}. Expected {"field": "column", …}.`,
-    );
+    throw new UsageError(`--map ${path}: ${error instanceof Error ? error.message : String(error)}.`);
   }
-  if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) {
-    throw new UsageError(`--map ${option}: expected a JSON object {"field": "column", …}.`);
+}
+
+function asUsage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof FileError ? new UsageError(`--${error.message}`) : error;
   }
-  return Object.entries(parsed).map(([field, column]) => [field, String(column)]);
 }

@@ -1,9 +1,9 @@
 /** Opens a file on disk for the readers of files. */
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { extname } from "node:path";
+import { formatByName } from "../../functions/files/format-by-name";
 import { inspect } from "../../functions/files/inspect";
 import { readRows } from "../../functions/files/read";
-import { FileError, type FileOptions, type FilePlan, type Format, type Row } from "../../functions/files/types";
+import { FileError, type FileOptions, type FilePlan, type Row } from "../../functions/files/types";
 import { UsageError } from "../options";
 
 export interface OpenFile {
@@ -22,19 +22,8 @@ export async function openFile(path: string, options: FileOptions = {}): Promise
   const stat = statSync(path);
   if (!stat.isFile()) throw new UsageError(`${path}: expected a file, got a folder or device.`);
   const input = createReadStream(path, { highWaterMark: 256 * 1024 });
-  const named = options.format ?? formatByName(path);
-  const { plan, sample, plain } = await inUsage(
-    path,
-    inspect(input, { ...options, ...(named === undefined ? {} : { format: named }) }),
-  );
+  const { plan, sample, plain } = await inUsage(path, inspect(input, { ...formatByName(path), ...options }));
   return { plan, sample, rows: readRows(plain, plan), bytes: stat.size, bytesRead: () => input.bytesRead };
-}
-
-/** An extension that says more than the first character of the file could. */
-function formatByName(path: string): Format | undefined {
-  const ending = extname(path.replace(/\.gz$/i, "")).toLowerCase();
-  if (ending === ".csv" || ending === ".tsv") return "csv";
-  return ending === ".ndjson" || ending === ".jsonl" ? "ndjson" : undefined;
 }
 
 async function inUsage<T>(path: string, work: Promise<T>): Promise<T> {

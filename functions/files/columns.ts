@@ -10,7 +10,7 @@ export function columnsOf({ csv }: FilePlan, sample: readonly Row[]): readonly s
   return csv?.columns ?? [...new Set(readable(sample).flatMap((cells) => Object.keys(cells)))];
 }
 
-const FORMAT_NAMES = { csv: "CSV", ndjson: "NDJSON", json: "JSON array" } as const;
+const FORMAT_NAMES = { csv: "CSV", ndjson: "NDJSON", json: "JSON array", avro: "Avro object container" } as const;
 const ENCODING_NAMES = {
   "utf-8": "UTF-8",
   "utf-16le": "UTF-16 LE",
@@ -23,7 +23,7 @@ export function planText({ format, gzip, encoding, bomBytes, csv }: FilePlan): s
   return [
     FORMAT_NAMES[format],
     ...(gzip ? ["gzip"] : []),
-    ENCODING_NAMES[encoding] + (bomBytes > 0 ? " with byte order mark" : ""),
+    ...(format === "avro" ? [] : [ENCODING_NAMES[encoding] + (bomBytes > 0 ? " with byte order mark" : "")]),
     ...(csv === null
       ? []
       : [

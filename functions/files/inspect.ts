@@ -1,5 +1,6 @@
 /** Decides how a file is read, by its first 64 KiB: format, encoding, delimiter, quote and header. Options decide before detection. */
 import { createHash } from "node:crypto";
+import { isContainer } from "../formats/avro/container";
 import { type Chunks, gunzip, isGzip, type Peeked, peek } from "./bytes";
 import { detectDialect, sampleRecords } from "./csv";
 import { detectEncoding, isUtf16 } from "./encoding";
@@ -15,7 +16,6 @@ const MAGIC_BYTES = 8;
 const OTHERS: readonly { readonly bytes: readonly number[]; readonly is: string; readonly help: string }[] = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], is: "a ZIP or Excel file", help: "Unpack it, or save the sheet as CSV" },
   { bytes: [0x50, 0x41, 0x52, 0x31], is: "a Parquet file", help: "Write it as CSV or NDJSON" },
-  { bytes: [0x4f, 0x62, 0x6a, 0x01], is: "an Avro object container", help: "Write it as CSV or NDJSON" },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], is: "a Zstandard file", help: "Unpack it, or compress it with gzip" },
   { bytes: [0x42, 0x5a, 0x68], is: "a bzip2 file", help: "Unpack it, or compress it with gzip" },
 ];
@@ -34,19 +34,21 @@ export async function inspect(source: Chunks, options: FileOptions = {}): Promis
   const gzip = isGzip(start.head);
   const sample = await peek(gzip ? gunzip(start.chunks) : start.chunks, SAMPLE_BYTES);
   const plan = planOf(sample, gzip, options);
-  return { plan, sample: sampleRows(sample.head, sample.whole, plan), plain: sample.chunks };
+  return { plan, sample: await sampleRows(sample.head, sample.whole, plan), plain: sample.chunks };
 }
 
 function planOf({ head, whole }: Peeked, gzip: boolean, options: FileOptions): FilePlan {
   const other = OTHERS.find(({ bytes }) => bytes.every((byte, i) => head[i] === byte));
   if (other !== undefined) throw new FileError(`This is ${other.is}. ${other.help}.`);
+  const contentId = createHash("sha256").update(head).digest("hex").slice(0, 12);
+  if ((options.format ?? (isContainer(head) ? "avro" : null)) === "avro")
+    return { format: "avro", gzip, encoding: "utf-8", bomBytes: 0, csv: null, contentId };
   const detected = detectEncoding(head, whole);
   const encoding = options.encoding ?? detected.encoding;
   const bomBytes = encoding === detected.encoding ? detected.bomBytes : 0;
   const text = sampleText(head.subarray(bomBytes), encoding);
   const format = options.format ?? detectFormat(text);
   const csv = format === "csv" ? dialectOf(text, whole, options) : null;
-  const contentId = createHash("sha256").update(head).digest("hex").slice(0, 12);
   return { format, gzip, encoding, bomBytes, csv, contentId };
 }
 

@@ -1,6 +1,7 @@
 /** Reads the rows of a file, from its start or from a place that an earlier reading gave out. */
 import { parseJsonText } from "../shared/json-input";
 import { RECORD_LIMITS } from "../stream/decode";
+import { avroRows, avroSample } from "./avro";
 import { type Chunks, gunzip, skipBytes } from "./bytes";
 import { parseFields } from "./csv";
 import { isUtf16, textDecoder, utf16ToUtf8 } from "./encoding";
@@ -20,7 +21,7 @@ const FAULTS: Readonly<Record<Fault, string>> = {
 };
 
 /** Whether a place in the file can be reached without reading what is before it. */
-export const isSeekable = ({ gzip, encoding }: FilePlan): boolean => !gzip && !isUtf16(encoding);
+export const isSeekable = ({ gzip, encoding, format }: FilePlan): boolean => !gzip && !isUtf16(encoding) && format !== "avro";
 
 /**
  * @param file the bytes of the file: from `from.offset` on when the plan {@link isSeekable}, else from its start
@@ -35,6 +36,10 @@ export function readRowsFrom(file: Chunks, plan: FilePlan, from: FilePlace): Asy
  * @param from rows before this place are left out
  */
 export async function* readRows(plain: Chunks, plan: FilePlan, from: FilePlace = START, startsAt = 0): AsyncGenerator<Row> {
+  if (plan.format === "avro") {
+    yield* avroRows(plain, from);
+    return;
+  }
   const utf8 = isUtf16(plan.encoding) ? utf16ToUtf8(plain, plan.encoding) : plain;
   const first = Math.max(from.offset, plan.bomBytes);
   const reader = new RowReader(plan, { ...from, offset: first });
@@ -46,7 +51,8 @@ export async function* readRows(plain: Chunks, plan: FilePlan, from: FilePlace =
 const SAMPLE_ROWS = 500;
 
 /** The rows of a file's first bytes, without the one that the end of the bytes cuts. */
-export function sampleRows(head: Buffer, whole: boolean, plan: FilePlan): readonly Row[] {
+export async function sampleRows(head: Buffer, whole: boolean, plan: FilePlan): Promise<readonly Row[]> {
+  if (plan.format === "avro") return avroSample(head, SAMPLE_ROWS);
   const utf8 = isUtf16(plan.encoding)
     ? Buffer.from(new TextDecoder(plan.encoding).decode(head, { stream: true }), "utf8")
     : head.subarray(plan.bomBytes);
@@ -88,7 +94,7 @@ class RowReader {
       }
       this.row++;
       const cells = fault !== null ? FAULTS[fault] : text === null ? notUtf8(this.plan) : this.cells(text);
-      const place = { line, row: this.row, next: { ...next, row: this.row } };
+      const place = { line, row: this.row, next: { ...next, row: this.row }, bytes: record.bytes };
       yield typeof cells === "string" ? { kind: "unreadable", reason: cells, ...place } : { kind: "row", cells, ...place };
     }
   }

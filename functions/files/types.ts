@@ -21,14 +21,16 @@ interface Located {
   readonly row: number;
   /** After the row. */
   readonly next: FilePlace;
+  /** As the file has it, in UTF-8 or an older encoding; empty for what is too large, and for Avro. */
+  readonly bytes: Uint8Array;
 }
 
 export type Row =
   | ({ readonly kind: "row"; readonly cells: Cells } & Located)
   | ({ readonly kind: "unreadable"; readonly reason: string } & Located);
 
-export const FORMATS = ["csv", "ndjson", "json"] as const;
-/** `csv` with any delimiter; `json` is an array of objects. */
+export const FORMATS = ["csv", "ndjson", "json", "avro"] as const;
+/** `csv` with any delimiter; `json` is an array of objects; `avro` an object container. */
 export type Format = (typeof FORMATS)[number];
 
 export const ENCODINGS = ["utf-8", "utf-16le", "utf-16be", "windows-1252"] as const;

@@ -15,6 +15,7 @@ import { decodeJson } from "../../functions/stream/decode";
 import { createStreamHandler, type StreamHandler } from "../../functions/stream/handler";
 import type { Reads, StoredResult, StoredState } from "../../functions/stream/ports";
 import type { BatchPorts } from "../../functions/stream/process-batch";
+import type { RecordScorerArgs } from "../../functions/stream/score-records";
 import { isAfter } from "../../functions/stream/sequence";
 
 export const ARRIVAL_MS = Date.UTC(2026, 10, 21, 12);
@@ -99,11 +100,15 @@ export class StreamWorld {
 
   readonly tokeniser = createTokeniser("test secret", PROFILES.fraud.schema);
 
-  handler(overrides: Partial<Parameters<typeof createStreamHandler>[0]> = {}): StreamHandler {
+  handler(overrides: Partial<RecordScorerArgs> = {}): StreamHandler {
+    return createStreamHandler(this.scorerArgs(overrides));
+  }
+
+  scorerArgs(overrides: Partial<RecordScorerArgs> = {}): RecordScorerArgs {
     const clock = { now: () => ARRIVAL_MS + 1000 };
     const sink = (line: string) => void this.lines.push(line);
     const policy = fraudPolicy();
-    return createStreamHandler({
+    return {
       profile: PROFILES.fraud,
       validate: fraud,
       decode: decodeJson,
@@ -119,7 +124,7 @@ export class StreamWorld {
       reserveMs: 1000,
       backoff: { ...DEFAULT_BACKOFF, sleep: () => Promise.resolve() },
       ...overrides,
-    });
+    };
   }
 
   archived(area = "archive"): ArchiveRecord[] {

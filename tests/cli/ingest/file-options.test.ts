@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FILE_OPTIONS, fileOptions, MAPPING_OPTIONS, mapPairs, mappingOptions } from "../../../cli/ingest/file-options";
+import { FILE_OPTIONS, fileOptions, givenPairs, MAPPING_OPTIONS, mappingOptions } from "../../../cli/ingest/file-options";
 import { parseCommandLine } from "../../../cli/options";
 
 const command = { usage: "", about: "", options: { ...FILE_OPTIONS, ...MAPPING_OPTIONS }, examples: [] };
@@ -8,7 +8,7 @@ const parsed = (...args: readonly string[]) => parseCommandLine(command, args);
 describe("fileOptions", () => {
   it("are nothing unless they are given", () => {
     expect(fileOptions(parsed())).toEqual({});
-    expect(mappingOptions(parsed())).toEqual({ map: [] });
+    expect(mappingOptions(parsed())).toEqual({});
   });
 
   it("say how a file is read", () => {
@@ -51,7 +51,7 @@ describe("fileOptions", () => {
   });
 
   it.each([
-    ["--format", "xlsx", "--format: expected csv, ndjson, json, got"],
+    ["--format", "xlsx", "--format: expected csv, ndjson, json, avro, got"],
     ["--delimiter", ";;", "--delimiter: expected one ASCII character"],
     ["--quote", "«", "--quote: expected one ASCII character"],
     ["--header", "maybe", "--header: expected yes, no"],
@@ -60,7 +60,7 @@ describe("fileOptions", () => {
   });
 });
 
-describe("mapPairs", () => {
+describe("--map", () => {
   it.each([
     ["card_present=chip", [["card_present", "chip"]]],
     ["card_present:chip", [["card_present", "chip"]]],
@@ -72,12 +72,12 @@ describe("mapPairs", () => {
       ],
     ],
     ['{"card_present": "chip"}', [["card_present", "chip"]]],
-  ])("understands %j", (option, pairs) => expect(mapPairs(option)).toEqual(pairs));
+  ])("understands %j", (option, pairs) => expect(givenPairs(option)).toEqual(pairs));
 
   it.each([
     ["amount=", "expected field=column"],
     ["nowhere.json", "nowhere.json"],
-    ["{[]", "Expected"],
-    ["{", 'Expected {"field": "column", …}'],
-  ])("refuses %s", (option, message) => expect(() => mapPairs(option)).toThrow(message));
+    ["{[]", "not JSON"],
+    ["{}[].json", "--map {}[].json"],
+  ])("refuses %s", (option, message) => expect(() => givenPairs(option)).toThrow(message));
 });
