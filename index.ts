@@ -43,8 +43,14 @@ export const modelsParameters = Object.fromEntries(
 );
 export const alarmTopicArn = alarmTopic.arn;
 export const eventBusName = bus.busName;
+/** This and the next one are undefined without the trigger kinesis. */
 export const streamName = stream.streamName;
 export const streamFunction = stream.functionName;
+/** Name or ARN of the bus whose events are scored; undefined without the trigger eventbridge. */
+export const incomingBus = stream.incomingBus;
+/** Of the triggers eventbridge and rest. */
+export const eventQueueUrl = stream.eventQueueUrl;
+export const queueFunction = stream.queueFunctionName;
 export const resultsTable = stream.resultsTable;
 export const stateTable = stream.stateTable;
 export const dataBucket = stream.dataBucket.bucketName;

@@ -2,6 +2,7 @@
 import { datasetNames } from "./pipeline-checks";
 import type { SettingKey } from "./settings";
 import type { Contradiction, StackConfig } from "./stack-config";
+import { hasTrigger } from "./triggers";
 
 /** Executions of some functions, and the setting that decides how many. */
 export interface Reservation {
@@ -41,7 +42,7 @@ export function reservations(config: StackConfig): Reservation[] {
     found.push(
       {
         key: "fraud.reservedConcurrency",
-        executions: config["fraud.reservedConcurrency"],
+        executions: hasTrigger(config, "kinesis") ? config["fraud.reservedConcurrency"] : 0,
         step: 1,
         least: config["fraud.capacityMode"] === "provisioned" ? config["fraud.shards"] * config["fraud.parallelization"] : 1,
       },

@@ -20,6 +20,7 @@ import { createPipelines, type Pipelines } from "./pipelines";
 import { allowRedrive, type RedriveOutput } from "./redrive";
 import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
+import { streamTriggers } from "./triggers";
 import { listOf } from "./warehouse-checks";
 
 /** The models that are uploaded, and which of them each profile starts with. */
@@ -134,12 +135,11 @@ function createStream(
     bus: parts.bus,
     tokenSecret: parts.tokenSecret,
     raw: parts.raw,
-    trigger: {
-      retentionHours: config["fraud.retentionHours"],
+    triggers: streamTriggers(config),
+    queue: {
       batchSize: config["fraud.batchSize"],
       batchWindowSeconds: config["fraud.batchWindowSeconds"],
-      parallelization: config["fraud.parallelization"],
-      maxRetries: config["fraud.maxRetries"],
+      maxConcurrency: config["fraud.queueConcurrency"],
       maxAgeSeconds: config["fraud.maxAgeSeconds"],
     },
     capacity: streamCapacity(config),

@@ -16,7 +16,7 @@ export function createStreamHandler(args: RecordScorerArgs): StreamHandler {
   return async (event, context) => {
     const records = event.Records.map(fromKinesis);
     const { done, fault } = await score(records, context);
-    if (fault !== null) throw fault;
+    if (fault !== null && done === 0) throw fault;
     const failed = records[done];
     return { batchItemFailures: failed === undefined ? [] : [{ itemIdentifier: failed.sequence }] };
   };

@@ -44,7 +44,7 @@ export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser"> {
 export interface Scored {
   /** All records before this index are finished: scored and archived, or in quarantine. */
   readonly done: number;
-  /** The code failed at one of several records; which one shows when each is delivered alone. Then nothing is finished. */
+  /** The code failed at one of several unfinished records; which one shows when each is delivered alone. */
   readonly fault: RecordFault | null;
   /** Of a delivery that is finished; the same for every delivery of the same records. */
   readonly counts: RecordCounts;
@@ -124,7 +124,7 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
       failure = error;
     }
     if (done < records.length) reportUnfinished(failure, done, records, context, args);
-    const fault = done === 0 && failure instanceof RecordFault ? failure : null;
+    const fault = failure instanceof RecordFault ? failure : null;
     if (fault !== null && records.length === 1) {
       done = await setAside(first, fault, args);
       counts = { ...NOTHING_COUNTED, quarantined: { [PROCESSING_ERROR]: done } };

@@ -15,6 +15,7 @@ import { decodeJson } from "../../functions/stream/decode";
 import { createStreamHandler, type StreamHandler } from "../../functions/stream/handler";
 import type { Reads, StoredResult, StoredState } from "../../functions/stream/ports";
 import type { BatchPorts } from "../../functions/stream/process-batch";
+import { createQueueHandler, type QueueHandler } from "../../functions/stream/queue";
 import type { RecordScorerArgs } from "../../functions/stream/score-records";
 import { isAfter } from "../../functions/stream/sequence";
 
@@ -102,6 +103,10 @@ export class StreamWorld {
 
   handler(overrides: Partial<RecordScorerArgs> = {}): StreamHandler {
     return createStreamHandler(this.scorerArgs(overrides));
+  }
+
+  queueHandler(overrides: Partial<RecordScorerArgs> = {}): QueueHandler {
+    return createQueueHandler(this.scorerArgs(overrides));
   }
 
   scorerArgs(overrides: Partial<RecordScorerArgs> = {}): RecordScorerArgs {
