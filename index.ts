@@ -51,6 +51,8 @@ export const incomingBus = stream.incomingBus;
 /** Of the triggers eventbridge and rest. */
 export const eventQueueUrl = stream.eventQueueUrl;
 export const queueFunction = stream.queueFunctionName;
+/** Of the trigger s3. */
+export const fileFunction = stream.fileFunctionName;
 export const resultsTable = stream.resultsTable;
 export const stateTable = stream.stateTable;
 export const dataBucket = stream.dataBucket.bucketName;

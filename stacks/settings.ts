@@ -127,7 +127,7 @@ export const SETTINGS = {
     new RegExp(`^(${TRIGGERS.join("|")})(,(${TRIGGERS.join("|")}))*$`),
     `one or more of ${TRIGGERS.join(", ")}, separated by commas`,
     "kinesis,eventbridge",
-    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, POST /events of the API. Without kinesis there is no stream.",
+    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, POST /events of the API, files under incoming/ of the data bucket. Without kinesis there is no stream.",
     "kinesis",
   ),
   "fraud.eventBus": text(

@@ -10,6 +10,8 @@ export interface DataBucketArgs {
   /** Physical name. Default: chosen by Pulumi. */
   readonly bucketName?: pulumi.Input<string>;
   readonly retention: DataRetention;
+  /** Prefixes of objects that are kept as long as quarantine. Default none. */
+  readonly expiring?: readonly string[];
 }
 
 /** How long objects are kept, in days. */
@@ -33,7 +35,7 @@ export interface ObjectQueue {
 
 export function createDataBucket(
   instance: string,
-  { context, bucketName, retention }: DataBucketArgs,
+  { context, bucketName, retention, expiring = [] }: DataBucketArgs,
   parent: pulumi.Resource,
 ): PrivateBucket {
   return new PrivateBucket(
@@ -43,13 +45,13 @@ export function createDataBucket(
       encryption: context.key,
       deletionProtection: context.deletionProtection,
       accessLogBucket: context.accessLogBucket,
-      lifecycleRules: dataLifecycle(retention),
+      lifecycleRules: dataLifecycle(retention, expiring),
     },
     { parent },
   );
 }
 
-function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): LifecycleRule[] {
+function dataLifecycle({ archiveDays, quarantineDays }: DataRetention, prefixes: readonly string[]): LifecycleRule[] {
   const archive = (prefix: string): LifecycleRule => ({
     id: prefix.replace("/", ""),
     status: "Enabled",
@@ -73,6 +75,7 @@ function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): Lifecycl
     archive("labels/"),
     expiring("quarantine/"),
     expiring("manifests/"),
+    ...prefixes.map(expiring),
   ];
 }
 

@@ -39,6 +39,8 @@ export interface ScorerResources {
 export interface ScorerArgs extends Pick<PlatformFunctionArgs, "description" | "entry" | "callbackFactory"> {
   readonly functionName?: string;
   readonly reservedConcurrency?: number;
+  /** Beside what every function that scores needs. */
+  readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
   /** To read the trigger's records. */
   readonly permissions: readonly Statement[];
   readonly transform: FunctionTransform | undefined;
@@ -60,7 +62,7 @@ export function createScorer(
       ...own,
       memoryMb: size.memoryMb,
       timeoutSeconds: size.timeoutSeconds,
-      environment: environment(resources, settings),
+      environment: { ...environment(resources, settings), ...args.environment },
       permissions: [...args.permissions, ...permissions(resources, settings, parent)],
       ...(transform ? { transform } : {}),
     },

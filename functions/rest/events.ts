@@ -1,5 +1,5 @@
-import type { QueueSender } from "../shared/queue-sender";
 import { RECORD_LIMITS } from "../formats/decode";
+import type { QueueSender } from "../shared/queue-sender";
 import { messageBody } from "../stream/queue-message";
 import { EVENTS_PROBLEMS, type RestAnswer } from "./problems";
 import { invalidInput, readJsonBody } from "./read-body";
