@@ -3,7 +3,9 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client
 import type { Generation } from "../../functions/replay/generation-line";
 import { statusOf } from "../../functions/shared/sdk-error";
 
-const AREA = "generations/";
+/** Beside the folders of the generations themselves. Their suffix isn't that of lines, so the warehouse is not told of them. */
+const MANIFESTS = "generations/manifests/";
+const SUMMARIES = "generations/summaries/";
 
 /** What a manifest says. */
 export interface Manifest extends Generation {
@@ -53,16 +55,12 @@ export class Generations {
       const page = await this.s3.send(
         new ListObjectsV2Command({
           Bucket: this.bucket,
-          Prefix: AREA,
-          Delimiter: "/",
+          Prefix: MANIFESTS,
           ...(token === undefined ? {} : { ContinuationToken: token }),
         }),
       );
-      for (const { Prefix = "" } of page.CommonPrefixes ?? []) {
-        const manifest = (await this.#read(`${Prefix}manifest.json`)) as Manifest | undefined;
-        // Only `take` writes manifests.
-        if (manifest !== undefined) manifests.push(manifest);
-      }
+      // Only `take` writes manifests.
+      for (const { Key = "" } of page.Contents ?? []) manifests.push((await this.#read(Key)) as Manifest);
       token = page.NextContinuationToken;
     } while (token !== undefined);
     return manifests;
@@ -91,5 +89,5 @@ export class Generations {
   }
 }
 
-const manifestKey = (number: number): string => `${AREA}${number}/manifest.json`;
-const summaryKey = (number: number): string => `${AREA}${number}/summary.json`;
+const manifestKey = (number: number): string => `${MANIFESTS}${number}.json`;
+const summaryKey = (number: number): string => `${SUMMARIES}${number}.json`;
