@@ -45,7 +45,12 @@ const command: CommandLine = {
     },
     "dry-run": { type: "boolean", help: "Only prints what would change. This is the default." },
     apply: { type: "boolean", help: "Writes the decisions as a new decision generation." },
-    threads: { type: "string", value: "COUNT", default: String(availableParallelism()), help: "Threads that score." },
+    threads: {
+      type: "string",
+      value: "COUNT",
+      default: String(2 * availableParallelism()),
+      help: "Threads; by default two a core, as half of their time is reading.",
+    },
     aws: { type: "boolean", help: "A stack on AWS, with the credentials of the environment." },
     outputs: { type: "string", value: "FILE", help: "--aws: file with the output of pulumi stack output --json." },
     json: { type: "boolean", help: "Prints the summary as JSON." },

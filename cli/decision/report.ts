@@ -80,11 +80,11 @@ function conditionLines(outcome: ConditionOutcome, input: Readonly<Record<string
 const markOf = ({ holds, negated }: ConditionOutcome): string => (holds === negated ? "✗" : "✓");
 
 function comparisonText(outcome: ComparisonOutcome, input: Readonly<Record<string, unknown>>): string {
-  const { field, op, actual, expected, threshold, missedBy } = outcome;
+  const { field, op, actual, expected, threshold, negated, missedBy } = outcome;
   // A text from an open list is compared by its hash; the text itself is in the input.
   const shown = typeof expected === "string" && typeof actual === "number" ? (input[field] ?? actual) : (actual ?? "unknown");
   const name = threshold === undefined ? "" : ` (${threshold})`;
-  const by = missedBy === undefined ? "" : `: missed by ${Number(missedBy.toPrecision(6))}`;
+  const by = missedBy === undefined ? "" : `: ${negated ? "holds" : "missed"} by ${Number(missedBy.toPrecision(6))}`;
   return `${markOf(outcome)} ${field} ${String(shown)} ${op} ${expected}${name}${by}`;
 }
 

@@ -24,9 +24,11 @@ function ending(decisionGeneration: number | null, writtenBefore: boolean): stri
 }
 
 function profileReport(summary: ProfileSummary): string {
-  const { profile, policy, model, events, identical, random, moved, movedBy, largest, endpoints, leftOut } = summary;
+  const { profile, policy, model, events, unchanged, identical, random, moved, movedBy, largest, endpoints, leftOut } = summary;
   const title = `${paint("bold", profile)}: policy ${policy ?? "of the time"}, model ${model ?? "of the time"}`;
-  const lines = [title, `  identical: ${number(identical)} of ${number(events)}`];
+  const exact = policy === null && model === null;
+  const same = exact ? `identical: ${number(identical)}` : `unchanged but for the versions: ${number(unchanged)}`;
+  const lines = [title, `  ${same} of ${number(events)}`];
   if (random > 0) lines.push(`  ${plural(random, "score")} had a random part, which can't be repeated`);
   if (moved > 0) {
     const { max } = PROFILES[profile].scale;

@@ -1,12 +1,16 @@
 /** What a replay changes: the difference of each decision, and sums over many, which add up in any order. */
-import type { AnyProfile } from "../scoring/core/profile";
-import { flagColumns } from "../scoring/core/profile";
+import type { ArchiveRecord } from "../scoring/core/archive-record";
+import { type AnyProfile, flagColumns } from "../scoring/core/profile";
+import type { Reason } from "../scoring/core/types";
+import { storableText } from "../shared/storable";
 import { isRescored, type Outcome, type Rescored } from "./rescore";
 
 /** How a new decision differs from the one in the archive. */
 export interface Change {
   readonly eventId: string;
-  /** Score, band, reasons, flags and versions are the same, bit by bit. */
+  /** Score, band, reasons and flags are the same, bit by bit. */
+  readonly unchanged: boolean;
+  /** So are the versions of policy and model, and the model's role. */
   readonly identical: boolean;
   readonly from: { readonly score: number; readonly band: string };
   readonly to: { readonly score: number; readonly band: string };
@@ -18,6 +22,7 @@ export interface Change {
 /** Sums over the events of a profile. Names are counted by name. */
 export interface Changes {
   readonly events: number;
+  readonly unchanged: number;
   readonly identical: number;
   /** By reason: events that keep their decision because they could not be scored again. */
   readonly leftOut: Counts;
@@ -45,6 +50,7 @@ const EXAMPLES = 5;
 
 export const NO_CHANGES: Changes = {
   events: 0,
+  unchanged: 0,
   identical: 0,
   leftOut: {},
   random: 0,
@@ -61,9 +67,12 @@ export const NO_CHANGES: Changes = {
 export function changeOf(rescored: Rescored, profile: AnyProfile): Change {
   const { event, decision } = rescored;
   const { record } = event;
+  const made = newMembers(rescored, profile);
+  const unchanged = sameResult(made, record);
   return {
     eventId: record.event_id,
-    identical: decisionText(newMembers(rescored, profile)) === decisionText(record),
+    unchanged,
+    identical: unchanged && ORIGIN.every((name) => made[name] === record[name]),
     from: { score: record.score, band: record.band },
     to: { score: decision.score, band: decision.band },
     gained: decision.flags.filter((flag) => !record.flags.includes(flag)),
@@ -89,24 +98,44 @@ export function newMembers({ event: { record }, decision, keptModel }: Rescored,
 
 type DecisionMembers = ReturnType<typeof newMembers>;
 
-/** JSON writes a double so that it can be read back exactly, so equal texts are equal decisions. */
-function decisionText(members: DecisionMembers | Rescored["event"]["record"]): string {
-  const { score, score_scale, band, model_version, policy_version, model_role, model_fallback, flags, reasons } = members;
-  const { geo_flag, velocity_flag, amount_flag, hour_flag } = members;
-  const parts = reasons.map(({ code, text, contribution }) => [code, text, contribution]);
-  const columns = [geo_flag, velocity_flag, amount_flag, hour_flag];
-  return JSON.stringify([
-    [score, score_scale, band],
-    [model_version, policy_version, model_role, model_fallback],
-    flags,
-    parts,
-    columns,
-  ]);
+const RESULT = [
+  "score",
+  "score_scale",
+  "band",
+  "geo_flag",
+  "velocity_flag",
+  "amount_flag",
+  "hour_flag",
+] as const satisfies readonly (keyof DecisionMembers)[];
+const ORIGIN = [
+  "model_version",
+  "policy_version",
+  "model_role",
+  "model_fallback",
+] as const satisfies readonly (keyof DecisionMembers)[];
+
+/** JSON writes a double so that it can be read back exactly, so equal members are equal bit by bit. */
+function sameResult(made: DecisionMembers, record: ArchiveRecord): boolean {
+  const { flags, reasons } = record;
+  return (
+    RESULT.every((name) => made[name] === record[name]) &&
+    made.flags.length === flags.length &&
+    made.flags.every((flag, index) => flag === flags[index]) &&
+    made.reasons.length === reasons.length &&
+    made.reasons.every((reason, index) => sameReason(reason, reasons[index]!))
+  );
 }
+
+const sameReason = (a: Reason, b: Reason): boolean =>
+  a.code === b.code && a.contribution === b.contribution && (a.text === b.text || storable(a.text) === b.text);
+
+/** A text is stored without what the warehouse doesn't accept; of a policy's texts, hardly one has any. */
+const storable = (text: string): string => JSON.parse(storableText(JSON.stringify(text))) as string;
 
 /** Sums up outcomes; `counted` leaves out those that are counted elsewhere. */
 export function sumUp(outcomes: readonly Outcome[], profile: AnyProfile, counted: (index: number) => boolean): Changes {
   let events = 0;
+  let unchanged = 0;
   let identical = 0;
   let random = 0;
   let moved = 0;
@@ -124,6 +153,7 @@ export function sumUp(outcomes: readonly Outcome[], profile: AnyProfile, counted
     if (outcome.event.record.reasons.some(({ code }) => code === RANDOM)) random++;
     const change = changeOf(outcome, profile);
     if (change.identical) identical++;
+    if (change.unchanged) unchanged++;
     else changed.push(change);
     for (const rule of change.gained) count(counts.gained, rule);
     for (const rule of change.lost) count(counts.lost, rule);
@@ -134,12 +164,13 @@ export function sumUp(outcomes: readonly Outcome[], profile: AnyProfile, counted
     largest = Math.max(largest, difference);
     for (const name of differing(outcome, profile)) count(counts.features, name);
   }
-  return { events, identical, random, moved, movedBy, largest, ...counts, examples: mostMoved(changed) };
+  return { events, unchanged, identical, random, moved, movedBy, largest, ...counts, examples: mostMoved(changed) };
 }
 
 export function addChanges(a: Changes, b: Changes): Changes {
   return {
     events: a.events + b.events,
+    unchanged: a.unchanged + b.unchanged,
     identical: a.identical + b.identical,
     leftOut: added(a.leftOut, b.leftOut),
     random: a.random + b.random,

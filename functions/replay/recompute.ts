@@ -11,13 +11,15 @@ export interface Remembered {
 
 /**
  * Rows of the events that aren't of the warm-up, in order of occurrence, then of id. States begin with nothing, so all events of a user
- * have to be given together. Inputs are those of the archive: tokens, and places rounded to a tenth of a degree.
+ * have to be given together. Inputs are those of the archive: personal values are tokens, of which equal ones stay equal. Places are
+ * rounded to a tenth of a degree there, so a feature that depends on the event's place keeps its archived value, where it has one.
  */
 export function recompute(events: readonly Remembered[], profile: AnyProfile): readonly (Row | LeftOut)[] {
   const states = new Map<string, unknown>();
   const rows: (Row | LeftOut)[] = [];
+  const placeless = withoutPlaces(profile);
   for (const { event, warmUp } of profile.stateful ? events.toSorted(byOccurrence) : events) {
-    const input = inputOf(event, profile);
+    const input = inputOf(event.record.input, profile);
     if (input === undefined) {
       if (!warmUp) rows.push({ event, leftOut: "its archived input can't be read by this version of the profile" });
       continue;
@@ -25,8 +27,9 @@ export function recompute(events: readonly Remembered[], profile: AnyProfile): r
     const user = event.record.user_id;
     const state = user === null ? null : (states.get(user) ?? null);
     if (!warmUp) {
-      const features = new Float64Array(profile.features.size);
-      profile.extract(input, state, features);
+      const features = extracted(profile, input, state);
+      const elsewhere = placeless(event.record.input);
+      if (elsewhere !== undefined) keepPlaces(features, extracted(profile, elsewhere, state), event.features);
       rows.push({ event, features });
     }
     if (profile.stateful && user !== null) states.set(user, profile.fold(state, input));
@@ -40,11 +43,35 @@ function byOccurrence({ event: a }: Remembered, { event: b }: Remembered): numbe
   return a.record.event_id < b.record.event_id ? -1 : 1;
 }
 
-function inputOf({ record }: ArchivedEvent, profile: AnyProfile): unknown {
+function inputOf(archived: Readonly<Record<string, unknown>>, profile: AnyProfile): unknown {
   try {
-    const input = profile.normalise(record.input);
+    const input = profile.normalise(archived);
     return profile.check(input).length === 0 ? input : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function extracted(profile: AnyProfile, input: unknown, state: unknown): Float64Array {
+  const features = new Float64Array(profile.features.size);
+  profile.extract(input, state, features);
+  return features;
+}
+
+/** Reads an archived input as if it had no place; undefined for one that has none. */
+function withoutPlaces(profile: AnyProfile): (archived: Readonly<Record<string, unknown>>) => unknown {
+  const places = Object.entries(profile.schema.properties ?? {}).flatMap(([name, { "x-classification": kind }]) =>
+    kind === "location" ? [name] : [],
+  );
+  return (archived) => {
+    if (!places.some((name) => typeof archived[name] === "number")) return undefined;
+    return inputOf({ ...archived, ...Object.fromEntries(places.map((name) => [name, undefined])) }, profile);
+  };
+}
+
+/** A feature depends on the place if it is another one without it. */
+function keepPlaces(features: Float64Array, elsewhere: Float64Array, archived: Float64Array): void {
+  for (let slot = 0; slot < features.length; slot++) {
+    if (!Object.is(features[slot], elsewhere[slot]) && !Number.isNaN(archived[slot])) features[slot] = archived[slot]!;
   }
 }

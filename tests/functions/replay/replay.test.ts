@@ -255,6 +255,29 @@ describe("recomputed features", () => {
     );
   });
 
+  it("keep the archived value where they depend on a place, which the archive rounds", async () => {
+    const places = [
+      [40.7128, -74.006],
+      [40.7301, -73.9352],
+      [41.8781, -87.6298],
+    ];
+    const list = places.map(([latitude, longitude], index) =>
+      transaction(`t${index}`, { latitude, longitude, timestamp: new Date(START + index * HOUR_MS).toISOString() }),
+    );
+    const lines = await streamLines(list);
+    expect(JSON.parse(lines[1]!).input).toMatchObject({ latitude: 40.7, longitude: -73.9 });
+    const outcomes = replayed("fraud", lines, scoringOf("fraud"), "recomputed");
+    expect(summed("fraud", outcomes)).toMatchObject({ events: 3, identical: 3, features: {} });
+    // An event that had no distance when it arrived, because the one before it came later, gets the rounded one.
+    const [first, second] = lines;
+    const late = JSON.parse(second!);
+    const text = JSON.stringify({ ...late, features: { ...late.features, distance_km: null } });
+    const [, outcome] = replayed("fraud", [first!, text], scoringOf("fraud"), "recomputed");
+    const km = isRescored(outcome!) ? outcome.features[PROFILES.fraud.features.slot("distance_km")]! : 0;
+    expect(Math.abs(km - late.features.distance_km)).toBeLessThan(16);
+    expect(km).not.toBe(late.features.distance_km);
+  });
+
   it.each(["lead", "churn", "device"] as const)("of profile %s come from the input alone", async (profile) => {
     await fc.assert(
       fc.asyncProperty(bodies[profile], async (body) => {
@@ -302,7 +325,7 @@ describe("sums of changes", () => {
       Array.from({ length: 30 }, (_, index) => transaction(`t${index}`, { amount: 300 * index, user_id: `u${index}` })),
     );
     const { version: _, ...document } = PROFILES.fraud.defaultPolicy;
-    const texts = [JSON.stringify({ ...document, thresholds: { ...document.thresholds, high_amount: 2000 } })];
+    const texts = [JSON.stringify({ ...document, thresholds: { ...document.thresholds, high_amount: 3000 } })];
     const scoring = scoringOf("fraud", { texts });
     const outcomes = replayed("fraud", lines, { ...scoring, policy: scoring.versions.inForce });
     const whole = summed("fraud", outcomes);
