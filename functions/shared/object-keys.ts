@@ -1,6 +1,6 @@
 import { NDJSON } from "./ndjson";
 
-/** Names of the objects in the data bucket. The date is the source's, so a replay gives the same name. */
+/** Names of the objects in the data bucket. The date is the source's, so a redelivery gives the same name. */
 export type Area = "archive" | "high-risk" | "quarantine" | `generations/${number}`;
 
 /** `2026-11-21` (UTC). */
