@@ -25,6 +25,13 @@ export interface Outputs {
   /** `postgres://…`, for psql and BI tools. */
   readonly warehouseUrl: string;
   readonly loaderFunction: string;
+  readonly warehouseWorkgroup: string;
+  readonly warehouseDatabase: string;
+  /** Names of the policies' parameters. */
+  readonly leadPolicyParameter: string;
+  readonly churnPolicyParameter: string;
+  readonly fraudPolicyParameter: string;
+  readonly devicePolicyParameter: string;
   readonly modelBucket: string;
   /** By profile: name of the parameter that says which models score. */
   readonly modelsParameters: Readonly<Record<string, string>>;

@@ -14,6 +14,12 @@ const outputNames: readonly (keyof Outputs & string)[] = [
   "dataBucket",
   "eventBusName",
   "loaderFunction",
+  "warehouseWorkgroup",
+  "warehouseDatabase",
+  "leadPolicyParameter",
+  "churnPolicyParameter",
+  "fraudPolicyParameter",
+  "devicePolicyParameter",
   "modelBucket",
 ];
 
