@@ -58,8 +58,8 @@ function archive(policy: CompiledPolicy, member: Member): Uint8Array[] {
     });
     const state = states.get(user) ?? null;
     const features = new Float64Array(FRAUD.features.size);
-    FRAUD.extract(input, state, features);
-    states.set(user, FRAUD.fold(state, input));
+    FRAUD.extract(input, state, features, input.occurredAtMs);
+    states.set(user, FRAUD.fold(state, input, input.occurredAtMs));
     void member.model.scoreBatch(features, 1, scores);
     const decision = decideAnswer(policy, features, scores[0]!, { member, source: undefined }, policy.isAlert);
     const event = {

@@ -4,6 +4,14 @@ import { join } from "node:path";
 import type { RedriveOutput } from "../stacks/redrive";
 import { UsageError } from "./options";
 
+/** The stack output of the catalog. */
+export interface CatalogOutput {
+  /** Of analysts. */
+  readonly roleArn: string;
+  readonly workgroup: string;
+  readonly database: string;
+}
+
 /** Addresses and names of a running platform. All addresses are on the loopback interface. */
 export interface Outputs {
   readonly stack: string;
@@ -21,6 +29,8 @@ export interface Outputs {
   readonly dataBucket: string;
   /** What `npm run redrive` has to know. */
   readonly redrive: RedriveOutput;
+  /** What `npm run query` has to know; absent when the stack has no catalog. */
+  readonly catalog?: CatalogOutput;
   readonly eventBusName: string;
   /** `postgres://…`, for psql and BI tools. */
   readonly warehouseUrl: string;

@@ -1,5 +1,5 @@
 /** Features computed anew from the archived inputs, as if the events had arrived in the order in which they happened. */
-import type { AnyProfile } from "../scoring/core/profile";
+import { type AnyProfile, countingTime } from "../scoring/core/profile";
 import type { ArchivedEvent } from "./archived-event";
 import type { LeftOut, Row } from "./rescore";
 
@@ -25,14 +25,16 @@ export function recompute(events: readonly Remembered[], profile: AnyProfile): r
       continue;
     }
     const user = event.record.user_id;
+    // The archive has no time of arrival; scoring follows it within seconds.
+    const at = countingTime(profile.occurredAtMs(input), Date.parse(event.record.scored_at));
     const state = user === null ? null : (states.get(user) ?? null);
     if (!warmUp) {
-      const features = extracted(profile, input, state);
+      const features = extracted(profile, input, state, at);
       const elsewhere = placeless(event.record.input);
-      if (elsewhere !== undefined) keepPlaces(features, extracted(profile, elsewhere, state), event.features);
+      if (elsewhere !== undefined) keepPlaces(features, extracted(profile, elsewhere, state, at), event.features);
       rows.push({ event, features });
     }
-    if (profile.stateful && user !== null) states.set(user, profile.fold(state, input));
+    if (profile.stateful && user !== null) states.set(user, profile.fold(state, input, at));
   }
   return rows;
 }
@@ -52,9 +54,9 @@ function inputOf(archived: Readonly<Record<string, unknown>>, profile: AnyProfil
   }
 }
 
-function extracted(profile: AnyProfile, input: unknown, state: unknown): Float64Array {
+function extracted(profile: AnyProfile, input: unknown, state: unknown, at: number): Float64Array {
   const features = new Float64Array(profile.features.size);
-  profile.extract(input, state, features);
+  profile.extract(input, state, features, at);
   return features;
 }
 
