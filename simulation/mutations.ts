@@ -137,14 +137,14 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "no partial batch response",
     "stream/handler.ts",
-    "failed === undefined ? [] : [{ itemIdentifier: failed.sequence }]",
+    "failed === undefined ? [] : [{ itemIdentifier: wholeSequence(failed.sequence) }]",
     "[]",
   ),
   change(
     "the response skips the failed record",
     "stream/handler.ts",
-    "const failed = records[done];",
-    "const failed = records[done + 1];",
+    "const failed = records[finished];",
+    "const failed = records[finished + 1];",
   ),
   change(
     "a failed quarantine is forgotten",
