@@ -18,6 +18,7 @@ const {
   stream,
   warehouse,
   pipelines,
+  catalog: dataCatalog,
   bus,
   alarmTopic,
   redrive: redriveOutput,
@@ -65,6 +66,15 @@ export const loadQueueUrl = warehouse?.loadQueueUrl;
 export const warehouseWorkgroup = warehouse?.workgroupName;
 export const warehouseDatabase = warehouse?.databaseName;
 export const warehouseAdminSecretArn = warehouse?.adminSecretArn;
+/** What `npm run query` has to know. */
+export const catalog =
+  dataCatalog === undefined
+    ? undefined
+    : {
+        roleArn: dataCatalog.analystRoleArn,
+        workgroup: dataCatalog.workgroupName,
+        database: dataCatalog.databaseName,
+      };
 export const pipelineBucket = pipelines?.store.bucket.bucketName;
 export const trainingMachineArn = pipelines?.training.trainingMachineArn;
 export const promotionMachineArn = pipelines?.training.promotionMachineArn;

@@ -133,7 +133,7 @@ function generate(policy: CompiledPolicy): Sample[] {
     const input = FRAUD.normalise(raw);
     const state = states.get(user) ?? null;
     const { features, decision } = score(FRAUD, policy, input, state);
-    states.set(user, FRAUD.fold(state, input));
+    states.set(user, FRAUD.fold(state, input, input.occurredAtMs));
     // Both peers need a number for a missing value. Every such comparison is ">" or ">=", so a low number gives the same result.
     const facts = Object.fromEntries(
       mentioned.map((name) => {

@@ -109,7 +109,7 @@ async function run(): Promise<BenchResult> {
     if (json === null || !json.ok) throw new Error("A record of the benchmark is not base64 of JSON.");
     const accepted = accept(DEVICE, validateDevice, json.value);
     if (!accepted.ok) throw new Error(`A record of the benchmark is refused: ${JSON.stringify(accepted.problems)}`);
-    DEVICE.extract(accepted.input, null, vector);
+    DEVICE.extract(accepted.input, null, vector, 0);
     model.scoreBatch(vector, 1, scores);
     return decideAnswer(policy, vector, scores[0]!, group, policy.isAlert);
   };

@@ -35,10 +35,9 @@ export async function runHistory(plan: Plan, prepared: Prepared, trace: Trace = 
   }
   for (let at = 0; at < FAULTS_END_MS; at += plan.settings.loadEveryMs) world.scheduler.after(at, () => world.load());
   const settled = await drain(world);
-  const wasGivenUp = world.givenUp > 0;
   const summary = settled ? await bringBack(world) : undefined;
   const endless: Violation = { kind: "endless", about: "the history", detail: "Something never came to rest." };
-  const found = summary === undefined ? [endless] : [...unclear(summary), ...violations(world, accepted, wasGivenUp)];
+  const found = summary === undefined ? [endless] : [...unclear(summary), ...violations(world, accepted)];
   return {
     plan,
     violations: found,

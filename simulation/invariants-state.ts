@@ -1,28 +1,61 @@
-/** No user's state counts an event twice, and one that was never given up is counted. */
-
+/** Each user's state is that of exactly the events in the warehouse, whatever order they were counted in. */
 import { TABLES } from "./functions";
 import type { Violation } from "./violation";
 import type { World } from "./world";
 
-/** @param wasGivenUp a record that comes back as a repetition of its own event is in the warehouse, but no longer counted */
-export function miscounted({ dynamodb, warehouse }: World, wasGivenUp: boolean): readonly Violation[] {
-  const events = new Map<string, number[]>();
-  for (const { user_id, source, amount } of warehouse.rows("risk_events")) {
-    if (source !== "kinesis" || user_id === null) continue;
-    const user = String(user_id);
-    events.set(user, [...(events.get(user) ?? []), Number(amount)]);
-  }
-  return dynamodb.items(TABLES.states).flatMap((item): Violation[] => {
-    const about = item.user_id?.S ?? "";
-    const state = JSON.parse(item.state?.S ?? "{}") as { readonly counts: readonly number[]; readonly sums: readonly number[] };
-    const counted = sum(state.counts);
-    const amounts = events.get(about) ?? [];
+type State = ReturnType<World["prepared"]["product"]["PROFILES"]["fraud"]["fold"]>;
+
+interface Counted {
+  readonly input: Parameters<World["prepared"]["product"]["PROFILES"]["fraud"]["fold"]>[1];
+  readonly at: number;
+  readonly isCertain: boolean;
+}
+
+export function miscounted(world: World): readonly Violation[] {
+  const { dynamodb, prepared } = world;
+  const states = new Map(dynamodb.items(TABLES.states).map((item) => [item.user_id?.S, item.state?.S]));
+  return [...eventsOf(world)].flatMap(([user, events]): Violation[] => {
+    const { fold } = prepared.product.PROFILES.fraud;
+    const expected = events.reduce<State | null>((state, { input, at }) => fold(state, input, at), null)!;
+    const text = states.get(user);
+    const state = text === undefined ? null : (JSON.parse(text) as State);
+    const counted = state?.count ?? 0;
+    const detail = `${counted} events, where the warehouse has ${events.length}.`;
+    if (state === null || counted !== expected.count)
+      return [{ kind: counted > expected.count ? "counted twice" : "not counted", about: user, detail }];
     // Amounts differ from event to event, so that equal sums mean the same events.
-    const isExact = counted === amounts.length && Math.abs(sum(state.sums) - sum(amounts)) < 0.01;
-    if (isExact || (wasGivenUp && counted < amounts.length)) return [];
-    const detail = `${counted} events of ${sum(state.sums)} together, where the warehouse has ${amounts.length} of ${sum(amounts)}.`;
-    return [{ kind: counted > amounts.length ? "counted twice" : "not counted", about, detail }];
+    if (events.every(({ isCertain }) => isCertain) && countedOf(state) !== countedOf(expected))
+      return [{ kind: "state differs", about: user, detail: `${countedOf(state)}, expected ${countedOf(expected)}.` }];
+    return [];
   });
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+/** What doesn't depend on the order. */
+function countedOf({ times, counts, sums, places, countries, devices }: State): string {
+  const spending = times.map((time, index) => `${time} ${counts[index]} ${sums[index]}`);
+  return JSON.stringify([spending, places.map(String), countries, devices].map((list) => list.toSorted()));
+}
+
+/** The stream's events in the warehouse by user. */
+function eventsOf({ warehouse, stream, prepared: { product } }: World): ReadonlyMap<string, readonly Counted[]> {
+  const { accept, countingTime, decodeJson, fraud, hashJson, PROFILES } = product;
+  const records = stream.shards.flatMap((shard) => shard.records);
+  const accepted = records.flatMap(({ shardId, sequence, data, arrivedAtMs }) => {
+    const decoded = decodeJson(data);
+    const read = decoded.ok ? accept(PROFILES.fraud, fraud, decoded.value) : decoded;
+    if (!read.ok) return [];
+    const { input } = read;
+    const at = countingTime(input.occurredAtMs, arrivedAtMs);
+    return [{ position: `${shardId}:${sequence}`, hash: hashJson(PROFILES.fraud.stored(input)), input, at }];
+  });
+  const events = new Map<string, Counted[]>();
+  for (const { user_id, source, source_position, input_hash } of warehouse.rows("risk_events")) {
+    const first = accepted.find(({ position }) => position === source_position);
+    if (source !== "kinesis" || first === undefined) continue;
+    // An event ahead of its time counts when the record arrived that brought it into the state: the first one, or a repetition.
+    const isCertain = accepted.every(({ hash, at }) => hash !== input_hash || at === first.at);
+    const user = String(user_id);
+    events.set(user, [...(events.get(user) ?? []), { input: first.input, at: first.at, isCertain }]);
+  }
+  return events;
+}

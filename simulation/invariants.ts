@@ -7,11 +7,11 @@ import type { Accepted } from "./senders";
 import type { Violation } from "./violation";
 import type { World } from "./world";
 
-export function violations(world: World, accepted: Accepted, wasGivenUp: boolean): readonly Violation[] {
+export function violations(world: World, accepted: Accepted): readonly Violation[] {
   const archive = archiveOf(world.s3);
   return [
     ...unaccounted(world, archive),
-    ...miscounted(world, wasGivenUp),
+    ...miscounted(world),
     ...unalerted(world, archive),
     ...missingScores(world, archive, accepted),
     ...missingLabels(world, accepted),

@@ -64,18 +64,55 @@ export const MUTATIONS: readonly Mutation[] = [
     "JSON.stringify(decoded.value)",
   ),
   change(
-    "the state folds every record",
-    "stream/plan-batch.ts",
-    "(state === undefined || isAfter(record.sequence, state.lastSequence))",
-    "true",
+    "the state folds every event of the batch",
+    "stream/fold-states.ts",
+    "    if (scoredBefore !== null && this.read.get(userToken)?.marks.covers(eventId, scoredBefore)) return undefined;\n",
+    "",
   ),
   change(
-    "sequence numbers compare as text",
-    "stream/sequence.ts",
-    "a.length === b.length ? a > b : a.length > b.length",
-    "a > b",
+    "events that the state counts aren't marked",
+    "stream/write-states.ts",
+    "(before?.marks ?? EventMarks.NONE).with(ids, now)",
+    "before?.marks ?? EventMarks.NONE",
   ),
-  change("sequence numbers are stored unpadded", "stream/sequence.ts", 'sequence.padStart(DIGITS, "0")', "sequence"),
+  {
+    name: "only the newest group of marks is kept",
+    changes: [
+      { file: "functions/stream/event-marks.ts", from: "const GROUP_MARKS = 512;", to: "const GROUP_MARKS = 1;" },
+      { file: "functions/stream/event-marks.ts", from: "const FEWEST = 16;", to: "const FEWEST = 1;" },
+      { file: "functions/stream/event-marks.ts", from: "const MOST = 2_048;", to: "const MOST = 1;" },
+    ],
+  },
+  change(
+    "a state that lost against another delivery counts as written",
+    "stream/write-states.ts",
+    "if (again === undefined) return;",
+    "return;",
+  ),
+  change(
+    "a state that lost against another delivery counts everything again",
+    "stream/write-states.ts",
+    "next.counted.filter(isMissing(outcome.present))",
+    "next.counted",
+  ),
+  change(
+    "repeated events that aren't archived count as counted",
+    "stream/process-batch.ts",
+    "const repeated = pending.filter(isRepeated);",
+    "const repeated = pending.slice(0, 0);",
+  ),
+  change(
+    "events ahead of their time count then",
+    "stream/admit.ts",
+    "countingTime(occurredAtMs, record.arrivedAtMs)",
+    "occurredAtMs ?? record.arrivedAtMs",
+  ),
+  change(
+    "the place that came last is the newest",
+    "scoring/profiles/fraud/state.ts",
+    "while (index > 0 && places[index - 1]![0] > place[0]) index--;",
+    "",
+  ),
   change(
     "results overwrite each other",
     "stream/adapters.ts",
@@ -85,8 +122,9 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "states are written unconditionally",
     "stream/adapters.ts",
-    `            ConditionExpression: "attribute_not_exists(user_id) OR last_sequence < :sequence",
-            ExpressionAttributeValues: { ":sequence": s(paddedSequence(lastSequence)) },`,
+    `            ...(version === 1
+              ? { ConditionExpression: \`attribute_not_exists(\${VERSION})\` }
+              : { ConditionExpression: \`\${VERSION} = :before\`, ExpressionAttributeValues: { ":before": n(version - 1) } }),`,
     "",
   ),
   change(
@@ -99,14 +137,14 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "no partial batch response",
     "stream/handler.ts",
-    "failed === undefined ? [] : [{ itemIdentifier: failed.sequence }]",
+    "failed === undefined ? [] : [{ itemIdentifier: wholeSequence(failed.sequence) }]",
     "[]",
   ),
   change(
     "the response skips the failed record",
     "stream/handler.ts",
-    "const failed = records[done];",
-    "const failed = records[done + 1];",
+    "const failed = records[finished];",
+    "const failed = records[finished + 1];",
   ),
   change(
     "a failed quarantine is forgotten",

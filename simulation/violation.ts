@@ -9,6 +9,7 @@ export interface Violation {
     | "quarantined, not whole"
     | "counted twice"
     | "not counted"
+    | "state differs"
     | "no alert"
     | "no copy of an alert"
     | "score lost"

@@ -13,7 +13,10 @@ export const RECORD_COST = {
   resultWriteUnits: 1.03,
   /** For a record that is delivered again after its user's state was written; a new record costs no read. */
   resultReadUnits: 1,
-  /** A state of up to 1 KB, one per user and batch; in the worst case every record belongs to another user. */
+  /**
+   * A state of up to 1 KB, one per user and batch; in the worst case every record belongs to another user. With 48 events a day it takes 2
+   * units, and with thousands an hour 12, most of them for event marks (tests/functions/stream/state-size.test.ts).
+   */
   stateWriteUnits: 1,
   alertShare: 0.03,
 } as const;

@@ -352,6 +352,18 @@ export const SETTINGS = {
     "deactivate",
   ),
 
+  "catalog.enabled": flag(
+    "Tables over the files of archive, quarantine, labels and batch scoring, and an Athena workgroup that queries them (docs/catalog.md).",
+    true,
+  ),
+  "catalog.scanLimitMb": integer(
+    10,
+    1_048_576,
+    "Megabytes that one query may read before it is cancelled; a terabyte costs $5 in most regions.",
+    10_240,
+  ),
+  "catalog.resultDays": integer(1, 365, "Days that results of queries are kept.", 7),
+
   ...PIPELINE_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting>>;
 

@@ -40,10 +40,10 @@ export function fraudRows(options: { readonly seed: number; readonly users: numb
     for (const { raw, atMs, isFraud } of userHistory(options.seed, user)) {
       const input = accepted(FRAUD, validateFraud, raw);
       if (atMs >= HOLDOUT_FROM_MS === (split === "holdout")) {
-        FRAUD.extract(input, state, vector);
+        FRAUD.extract(input, state, vector, input.occurredAtMs);
         lines[split].push({ atMs, line: lineOf(input.transactionId, vector, isFraud) });
       }
-      state = FRAUD.fold(state, input);
+      state = FRAUD.fold(state, input, input.occurredAtMs);
     }
   }
   const sorted = (split: Split) => lines[split].sort((a, b) => a.atMs - b.atMs).map(({ line }) => line);
@@ -64,7 +64,7 @@ export function churnRows(options: { readonly seed: number; readonly customers: 
 /** @throws Error if `POST /predict` would refuse the twelve numbers */
 export function churnLine(id: string, data: readonly number[], hasLeft: boolean): string {
   const vector = new Float64Array(CHURN.features.size);
-  CHURN.extract(accepted(CHURN, validateChurn, { data }), null, vector);
+  CHURN.extract(accepted(CHURN, validateChurn, { data }), null, vector, 0);
   return lineOf(id, vector, hasLeft);
 }
 

@@ -16,7 +16,7 @@ export interface DataBucketArgs {
 
 /** How long objects are kept, in days. */
 export interface DataRetention {
-  /** Archive, high-risk copies and labels; over 90, since cheaper storage classes start after 30 and 90 days. Default 730. */
+  /** Archive, high-risk copies, labels and decision generations; over 90, since cheaper storage classes start after 30 and 90 days. Default 730. */
   readonly archiveDays: number;
   /** Lines of quarantine, and manifests. Default 30. */
   readonly quarantineDays: number;
@@ -73,6 +73,7 @@ function dataLifecycle({ archiveDays, quarantineDays }: DataRetention, prefixes:
     archive("high-risk/"),
     // As long as the events that they belong to.
     archive("labels/"),
+    archive("generations/"),
     expiring("quarantine/"),
     expiring("manifests/"),
     ...prefixes.map(expiring),

@@ -110,7 +110,7 @@ export interface EventTime {
 
 /** How long stored data is kept, in days. */
 export interface StreamRetention extends DataRetention {
-  /** Results in the table; a replay of an older event scores it again. Default 90. */
+  /** Results in the table; a redelivery of an older event scores it again. Default 90. */
   readonly resultDays: number;
 }
 

@@ -10,6 +10,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformContext } from "../shared/context";
 import { announceObjects, createDataBucket } from "../shared/data-bucket";
+import type { EventIntake } from "../shared/event-intake";
 import { grant, type Statement } from "../shared/iam";
 import type { ServedProfile } from "../shared/models-parameter";
 import type { DeadLetters } from "../shared/queue";
@@ -21,6 +22,7 @@ import type { StreamProcessorArgs } from "./args";
 import { announceHighRisks } from "./high-risk-alert";
 import { createParameters } from "./parameters";
 import { FILE_PREFIXES, incomingFiles } from "./s3-trigger";
+import { createSchemaRegistry, type SchemaRegistry } from "./schema-registry";
 import { METRIC_NAMESPACE } from "./scorer";
 import { streamSettings } from "./settings";
 import { createTriggers, type TriggerNodes } from "./triggers";
@@ -48,6 +50,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
   readonly context: PlatformContext;
   readonly bus: ScoreBus;
   readonly tokenSecret: GeneratedSecret;
+  private readonly restIntake: EventIntake | undefined;
   /** Events that could not be scored or delivered. */
   readonly deadLetters: readonly DeadLetters[];
   readonly nodes: {
@@ -57,6 +60,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     readonly state: Table;
     readonly policyParameter: Parameter;
     readonly modelsParameter: Parameter;
+    readonly schemas: SchemaRegistry;
     readonly secureParameters: readonly Parameter[];
     readonly alarms: readonly MetricAlarm[];
   };
@@ -72,7 +76,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const { dataBucketName: bucketName, retention } = settings;
     const expiring = settings.triggers.s3 ? FILE_PREFIXES : [];
     const dataBucket = createDataBucket(instance, { context, bucketName, retention, expiring }, this);
-    const triggers = createTriggers(instance, settings, { results, state, policy, models, dataBucket }, this);
+    const schemas = createSchemaRegistry(instance, settings, this);
+    const triggers = createTriggers(instance, settings, { results, state, policy, models, dataBucket, schemas }, this);
     const listeners = [...objectQueues, ...(triggers.s3 ? [incomingFiles(triggers.s3.queue)] : [])];
     if (listeners.length > 0) announceObjects(instance, dataBucket, listeners, this);
     if (settings.announcesHighRisks) announceHighRisks(instance, settings, this);
@@ -84,6 +89,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.incomingBus = eventBridge?.busName;
     this.eventQueueUrl = queue?.queue.url;
     this.queueFunctionName = queue?.function.functionName;
+    const { profile, eventTime } = settings;
+    this.restIntake = settings.triggers.rest && queue ? { profile, queue: queue.queue, results, eventTime } : undefined;
     this.fileFunctionName = s3?.function.functionName;
     this.deadLetters = [queue, s3].flatMap((one) => one?.queue.deadLetters() ?? []);
     this.resultsTable = results.name;
@@ -92,7 +99,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.raw = settings.raw;
     this.policyParameterName = policy.name;
     this.served = {
-      profile: settings.profile.id,
+      profile: profile.id,
       modelsParameter: models.name,
       modelStore: settings.models.store,
       metricNamespace: METRIC_NAMESPACE,
@@ -106,6 +113,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
       state,
       policyParameter: policy,
       modelsParameter: models,
+      schemas,
       secureParameters: secure,
       alarms: [...(kinesis?.alarms ?? []), ...(queue?.alarms ?? []), ...(s3?.alarms ?? [])],
     };
@@ -120,6 +128,12 @@ export class StreamProcessor extends pulumi.ComponentResource {
       policyParameterName: this.policyParameterName,
       modelsParameterName: models.name,
     });
+  }
+
+  /** What a ScoringApi needs to take events for this component. @throws Error without the trigger rest */
+  intake(): EventIntake {
+    if (this.restIntake !== undefined) return this.restIntake;
+    throw new Error("intake() needs the trigger rest: pass triggers: { rest: true } to the StreamProcessor.");
   }
 
   /** Lets a role put events into the stream and onto the component's own bus. `name` is the logical name of the IAM policy. */

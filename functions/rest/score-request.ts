@@ -2,7 +2,7 @@ import { featureWriter } from "../scoring/core/features";
 import { hashJson } from "../scoring/core/hash";
 import { withJsonMember } from "../scoring/core/json";
 import type { CompiledPolicy } from "../scoring/core/policy";
-import type { AnyProfile } from "../scoring/core/profile";
+import { type AnyProfile, countingTime } from "../scoring/core/profile";
 import type { ChallengerScore, Decision } from "../scoring/core/types";
 import { answerRows, decideAnswer, expectedModel } from "../scoring/models/answer";
 import type { ModelSet } from "../scoring/models/model-set";
@@ -19,6 +19,7 @@ import { dateOf, objectKey } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
 import type { PolicySource } from "../shared/policy-source";
 import type { Tokeniser } from "../shared/tokeniser";
+import { decisionMembers, modelMembers, shown } from "./decision-answer";
 import { inputNames } from "./input-names";
 import type { ScoreStore, StoredScore } from "./ports";
 import type { RestAnswer } from "./problems";
@@ -77,7 +78,7 @@ export async function scoreRequest(
   }
 
   const now = clock.now();
-  const { features, decision, challengers } = await decideOn(input, policy, models, keyOf, args);
+  const { features, decision, challengers } = await decideOn(input, now, policy, models, keyOf, args);
   const stored: StoredScore = {
     inputId,
     timestamp: now,
@@ -115,6 +116,7 @@ interface Decided {
 
 async function decideOn(
   input: unknown,
+  now: number,
   policy: CompiledPolicy,
   models: ModelSet | null,
   keyOf: () => string,
@@ -122,7 +124,7 @@ async function decideOn(
 ): Promise<Decided> {
   const { profile, log, metrics } = args;
   const features = new Float64Array(profile.features.size);
-  profile.extract(input, null, features);
+  profile.extract(input, null, features, countingTime(profile.occurredAtMs(input), now));
   const rows = { values: features, count: 1, keyOf };
   const report = createModelReport(log, metrics);
   const answers = await answerRows(models, policy, rows, report.failed);
@@ -196,25 +198,9 @@ async function publish(
   await args.objects.putIfAbsent(key, await packLines([line]));
 }
 
-/** Which model answered, and why the champion didn't; no members when the champion did. */
-function modelMembers({ modelSource }: Decision): Readonly<Record<string, unknown>> {
-  if (modelSource === undefined) return {};
-  const { role, fallback } = modelSource;
-  return { modelRole: role, ...(fallback.length === 0 ? {} : { modelFallback: fallback }) };
-}
-
 function observe({ score, band }: Decision, { metrics, profile }: ScoreRequestArgs): void {
   metrics.add(`${profile.id.charAt(0).toUpperCase()}${profile.id.slice(1)}Score`, "None", score);
   metrics.property("band", band);
-}
-
-/** Parts of the scale in an answer: a model's float32 sum carries no more, and what follows is noise of the addition. */
-const SCORE_PARTS = 1e6;
-
-/** A part of a score as answers give it. Archive and table keep the score itself, with which bands and models are compared. */
-function shown(value: number, { scale }: AnyProfile): number {
-  const parts = SCORE_PARTS / scale.max;
-  return Math.round(value * parts) / parts;
 }
 
 function answer(
@@ -236,13 +222,7 @@ function answer(
       id: scoreId,
       [inputNames(profile.id).id]: inputId,
       ...stored.answer,
-      score: shown(decision.score, profile),
-      band: decision.band,
-      reasons: decision.reasons.map((reason) => ({ ...reason, contribution: shown(reason.contribution, profile) })),
-      flags: decision.flags,
-      modelVersion: decision.modelVersion,
-      ...modelMembers(decision),
-      policyVersion: decision.policyVersion,
+      ...decisionMembers(decision, profile),
       cached,
       timestamp: new Date(timestamp).toISOString(),
     }),

@@ -5,14 +5,14 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { type Item, n, readText, s } from "../shared/attribute-values";
+import { b, type Item, n, readNumber, readText, s } from "../shared/attribute-values";
 import { batchGet } from "../shared/batch-get";
 import type { Clock } from "../shared/clock";
 import type { Patience } from "../shared/patience";
+import { EventMarks } from "./event-marks";
 import type { Reads, ResultStore, StateStore, StoredState } from "./ports";
 import { ofRecord } from "./record-fault";
 import { readResult, resultItem } from "./result-item";
-import { paddedSequence, plainSequence } from "./sequence";
 
 export interface TableArgs {
   readonly client: DynamoDBClient;
@@ -38,10 +38,17 @@ async function readItems<T>(
   return { found, unread: new Set(unread.map(idOf)), error };
 }
 
-function readState(item: Item): StoredState {
+function readState(item: Item, { ttlSeconds }: TableArgs): StoredState {
   const state: unknown = JSON.parse(readText(item, "state"));
-  return { state, lastSequence: plainSequence(readText(item, "last_sequence")) };
+  const marks = item.marks?.B;
+  if (marks !== undefined) return { state, marks: EventMarks.read(marks), version: readNumber(item, VERSION) };
+  // States had a sequence number in place of marks; when they were written is told by their TTL.
+  const writtenAt = (readNumber(item, "ttl") - ttlSeconds) * 1000;
+  return { state, marks: EventMarks.missingUntil(writtenAt), version: 0 };
 }
+
+/** Not one of DynamoDB's reserved words, which can't stand in conditions. */
+const VERSION = "state_version";
 
 export function createResultStore(args: TableArgs): ResultStore {
   const { client, table } = args;
@@ -92,11 +99,12 @@ export function createResultStore(args: TableArgs): ResultStore {
 
 export function createStateStore(args: TableArgs): StateStore {
   const { client, table } = args;
+  const read = (item: Item) => readState(item, args);
   return {
     async read(userTokens, patience) {
-      return readItems(args, "user_id", userTokens, readState, patience);
+      return readItems(args, "user_id", userTokens, read, patience);
     },
-    async write(userToken, { state, lastSequence }) {
+    async write(userToken, { state, marks, version }) {
       try {
         await client.send(
           new PutItemCommand({
@@ -104,17 +112,21 @@ export function createStateStore(args: TableArgs): StateStore {
             Item: {
               user_id: s(userToken),
               state: s(JSON.stringify(state)),
-              last_sequence: s(paddedSequence(lastSequence)),
+              marks: b(marks.bytes()),
+              [VERSION]: n(version),
               ttl: n(expiresAt(args)),
             },
-            ConditionExpression: "attribute_not_exists(user_id) OR last_sequence < :sequence",
-            ExpressionAttributeValues: { ":sequence": s(paddedSequence(lastSequence)) },
+            ...(version === 1
+              ? { ConditionExpression: `attribute_not_exists(${VERSION})` }
+              : { ConditionExpression: `${VERSION} = :before`, ExpressionAttributeValues: { ":before": n(version - 1) } }),
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
         return "written";
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return "newer";
-        throw error;
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        const { Item: present } = error;
+        return { present: present === undefined ? undefined : ofRecord(() => read(present)) };
       }
     },
   };

@@ -1,14 +1,14 @@
+import { type Decoded, type Decoder, RECORD_LIMITS } from "../formats/decode";
 import { accept } from "../scoring/core/accept";
 import { hashJson } from "../scoring/core/hash";
 import { isObject } from "../scoring/core/json";
 import type { Validate } from "../scoring/core/json-schema";
 import { expectationText } from "../scoring/core/problems";
-import type { AnyProfile } from "../scoring/core/profile";
+import { type AnyProfile, countingTime } from "../scoring/core/profile";
 import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { codeFailure } from "../shared/log";
 import type { Tokeniser } from "../shared/tokeniser";
-import { type Decoded, type Decoder, RECORD_LIMITS } from "./decode";
 import type { RecordProblem, SourceRecord } from "./source-record";
 
 /** A record that may be scored. */
@@ -16,6 +16,8 @@ export interface Candidate extends AcceptedEvent {
   /** Position in the batch. */
   readonly index: number;
   readonly record: SourceRecord;
+  /** When it counts in its user's state; see {@link countingTime}. */
+  readonly countsAtMs: number;
 }
 
 /** A record that goes to quarantine. */
@@ -35,7 +37,7 @@ export interface AdmitArgs {
   readonly maxFutureMs: number;
 }
 
-type Failed = Extract<Decoded, { readonly ok: false }>;
+type Failed = Extract<Decoded, { readonly ok: false; readonly reason: string }>;
 type Cause = Exclude<Failed["reason"], "invalid"> | Extract<Failed, { readonly reason: "invalid" }>["cause"];
 
 /** The decoder's own sentences quote what they found. */
@@ -44,8 +46,6 @@ const UNREADABLE: Readonly<Record<Cause, string>> = {
   not_utf8: "Expected UTF-8 text, got bytes that are not UTF-8.",
   not_json: "Expected JSON, got text that does not parse.",
   duplicate_name: "Expected each name once, got a name twice in one object.",
-  compressed: "Expected JSON text, got a compressed record; send records uncompressed.",
-  aggregated: "Expected one event, got an aggregate of the Kinesis Producer Library; set its AggregationEnabled to false.",
   too_deep: `Expected at most ${RECORD_LIMITS.maxDepth} levels of nesting, got more.`,
   not_finite: "Expected finite numbers, got one beyond the range of a double.",
   reserved_name: "Expected no member named __proto__, constructor or prototype, got one.",
@@ -63,6 +63,7 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
   });
   if (record.fault !== null) return reject(record.fault.reason, record.fault.detail);
   const decoded = args.decode(record.bytes);
+  if (!decoded.ok && "problem" in decoded) return reject(decoded.problem.reason, decoded.problem.detail);
   if (!decoded.ok) return reject(decoded.reason, UNREADABLE[decoded.reason === "invalid" ? decoded.cause : decoded.reason]);
   try {
     const accepted = accept(profile, args.validate, decoded.value, {
@@ -79,6 +80,7 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
     const eventId = profile.eventId(input) ?? record.position;
     const userKey = profile.userKey(input);
     const stored = profile.stored(input);
+    const occurredAtMs = profile.occurredAtMs(input);
     return {
       index,
       record,
@@ -89,7 +91,8 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
       stored,
       inputHash: hashJson(stored),
       userToken: userKey === null ? null : tokeniser.token(userKey),
-      occurredAt: isoTime(profile.occurredAtMs(input) ?? record.arrivedAtMs),
+      occurredAt: isoTime(occurredAtMs ?? record.arrivedAtMs),
+      countsAtMs: countingTime(occurredAtMs, record.arrivedAtMs),
     };
   } catch (error) {
     return reject("scoring_error", codeFailure(error));

@@ -2,7 +2,6 @@ import type { AnyProfile } from "../scoring/core/profile";
 import type { Patience } from "../shared/patience";
 import type { Candidate } from "./admit";
 import type { Reads, ResultStore, StateStore, StoredResult, StoredState } from "./ports";
-import { isAfter } from "./sequence";
 
 export interface Known {
   /** Those before the first one that depends on something that could not be read. */
@@ -55,7 +54,7 @@ function beforeGap(candidates: readonly Candidate[], isGap: (candidate: Candidat
  * Ids whose results have to be read before anything is scored. Every other event is assumed to be new and written under that condition;
  * if it isn't, the refusal brings the existing result and costs no read. These are read:
  * - ids that occur twice: which record is the duplicate and which the conflict depends on what is stored;
- * - events that their user's state contains already: a redelivery, whose writes would all be paid for and refused.
+ * - events that their user's state counts already: a redelivery, whose writes would all be paid for and refused.
  */
 function idsToRead(
   candidates: readonly Candidate[],
@@ -64,12 +63,11 @@ function idsToRead(
 ): readonly string[] {
   const ids = new Set<string>();
   const seen = new Set<string>();
-  for (const { eventId, userToken, record } of candidates) {
+  for (const { eventId, userToken } of candidates) {
     if (seen.has(eventId)) ids.add(eventId);
     seen.add(eventId);
     if (!stateful || userToken === null) continue;
-    const state = states.get(userToken);
-    if (state !== undefined && !isAfter(record.sequence, state.lastSequence)) ids.add(eventId);
+    if (states.get(userToken)?.marks.has(eventId)) ids.add(eventId);
   }
   return [...ids];
 }

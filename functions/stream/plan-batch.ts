@@ -1,8 +1,7 @@
 import type { Rows } from "../scoring/models/answer";
 import { type AdmitArgs, type Candidate, conflict, type Rejected, scoringError } from "./admit";
-import type { FoldedStates } from "./fold-states";
+import { type FoldedStates, StateFolder } from "./fold-states";
 import type { StoredResult, StoredState } from "./ports";
-import { isAfter } from "./sequence";
 
 /** A candidate in its turn: with the decision of an earlier delivery, or with a row to be scored and that row's features. */
 export type Planned =
@@ -40,10 +39,10 @@ export function planBatch(
   const keys: string[] = [];
   const values = new Float64Array(candidates.length * size);
   const seen = new Map<string, string>();
-  const folded = new Map<string, StoredState & { readonly firstIndex: number }>();
+  const folder = new StateFolder(profile, states);
 
   for (const candidate of candidates) {
-    const { eventId, inputHash, record, userToken, input } = candidate;
+    const { eventId, inputHash, record, userToken, input, countsAtMs } = candidate;
     const earlier = stored.get(eventId);
     const redelivered = earlier?.sourcePosition === record.position;
     const knownHash = redelivered ? undefined : (seen.get(eventId) ?? earlier?.inputHash);
@@ -56,29 +55,24 @@ export function planBatch(
       continue;
     }
     try {
-      const mine = userToken === null ? undefined : folded.get(userToken);
-      const state = mine ?? (userToken === null ? undefined : states.get(userToken));
-      const folds =
-        userToken !== null && profile.stateful && (state === undefined || isAfter(record.sequence, state.lastSequence));
-      const after = folds ? profile.fold(state?.state ?? null, input) : undefined;
+      const event = { candidate, scoredBefore: earlier?.scoredAt ?? null };
+      const after = folder.after(event);
       if (earlier !== undefined) {
         planned.push({ candidate, earlier });
       } else {
         const row = keys.length;
         const vector = values.subarray(row * size, (row + 1) * size);
-        profile.extract(input, state?.state ?? null, vector);
+        profile.extract(input, folder.stateOf(candidate), vector, countsAtMs);
         keys.push(userToken ?? eventId);
         planned.push({ candidate, row, vector });
       }
       seen.set(eventId, inputHash);
-      if (folds) {
-        folded.set(userToken, { state: after, lastSequence: record.sequence, firstIndex: mine?.firstIndex ?? candidate.index });
-      }
+      folder.set(event, after);
     } catch (error) {
       rejected.push(scoringError(candidate, error));
     }
   }
   const count = keys.length;
   const rows = { values: values.subarray(0, count * size), count, keyOf: (row: number) => keys[row]! };
-  return { planned, rows, rejected, duplicates, states: folded };
+  return { planned, rows, rejected, duplicates, states: folder.states };
 }

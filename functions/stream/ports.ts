@@ -3,6 +3,7 @@ import type { ChallengerScore } from "../scoring/core/types";
 import type { EventScore } from "../shared/archive-line";
 import type { BusEvent } from "../shared/event-bus";
 import type { Patience } from "../shared/patience";
+import type { EventMarks } from "./event-marks";
 
 /** A decision as stored in the results table: the first one made for an event, which stays. */
 export interface StoredResult extends EventScore {
@@ -44,15 +45,23 @@ export interface ResultStore {
 
 export interface StoredState {
   readonly state: unknown;
-  /** Sequence number of the last record that the state contains. */
-  readonly lastSequence: string;
+  /** Of the events that the state counts. */
+  readonly marks: EventMarks;
+  /** How often it was written; 0 for one from before this was noted. */
+  readonly version: number;
+}
+
+/** Another delivery has written the state since it was read. */
+export interface StateConflict {
+  /** The state as it is now; undefined when it has expired. */
+  readonly present: StoredState | undefined;
 }
 
 export interface StateStore {
   /** Strongly consistent. */
   read(userTokens: readonly string[], patience: Patience): Promise<Reads<StoredState>>;
-  /** Writes if the stored state is older; `newer` when it already contains a later record. */
-  write(userToken: string, state: StoredState): Promise<"written" | "newer">;
+  /** Writes if the stored state is the version before. */
+  write(userToken: string, state: StoredState): Promise<"written" | StateConflict>;
 }
 
 export interface Alerts {

@@ -7,14 +7,14 @@ import { type AdmitArgs, admit, type Candidate, isRejected, type Rejected } from
 import { type Archived, archive, quarantineRange, unarchived } from "./archive-batch";
 import { batchKey } from "./batch-key";
 import { readKnown } from "./earlier-results";
-import { foldStates } from "./fold-states";
-import type { Alerts, ResultStore, StateStore } from "./ports";
+import { type FoldedStates, foldStates } from "./fold-states";
+import type { Alerts, ResultStore, StateStore, StoredState } from "./ports";
 import { afterStep, type InBatch, inOrder, notHeldUp, type Unfinished } from "./progress";
 import { type AlertArgs, publishAlerts } from "./publish-alerts";
 import { ofRecord } from "./record-fault";
 import { type Recorded, recordResults } from "./record-results";
 import { isRepeated, repeatedEvents } from "./repeated-events";
-import { type Entry, scoreBatch } from "./score-batch";
+import { countable, type Entry, type ScoredBatch, scoreBatch } from "./score-batch";
 import type { SourceRecord } from "./source-record";
 import { writeStates } from "./write-states";
 
@@ -53,19 +53,19 @@ export interface BatchOutcome {
   readonly duplicates: number;
   readonly quarantined: readonly Rejected[];
   readonly alerts: number;
-  /** State writes that lost against a later record. */
+  /** State writes that lost against another delivery. */
   readonly stateConflicts: number;
   /** Why `done` is less than the whole batch. */
   readonly error: unknown;
 }
 
 /**
- * One batch of one shard: decode → validate → read states and the few results that probably exist → score in order → write results →
+ * One batch of one origin: decode → validate → read states and the few results that probably exist → score in order → write results →
  * write states → publish alerts → archive → quarantine. A step that can't finish a record holds up that record and those after it; the
  * later steps continue with the records before it.
  */
 export async function processBatch(records: readonly SourceRecord[], args: BatchArgs, ports: BatchPorts): Promise<BatchOutcome> {
-  const { profile, patience, step } = args;
+  const { profile, step } = args;
   const admitted = admitAll(records, args);
   step?.("decode");
 
@@ -83,18 +83,18 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   let progress = afterStep({ done: range.length, error: recorded.error ?? known.error }, recorded);
   step?.("results");
 
-  const kept = notHeldUp(progress, entries);
-  const folded = kept === scored.entries ? scored.states : foldStates(kept, known.states, profile);
-  const written = await writeStates(folded, ports.states, patience);
-  progress = afterStep(progress, written);
-  step?.("state");
-
   const duplicates = inOrder([...scored.duplicates, ...recorded.duplicates]);
   const repeated = repeatedEvents(duplicates, entries, args);
   const all = repeated.length === 0 ? entries : inOrder([...entries, ...repeated]);
   const pending = await unarchived(notHeldUp(progress, all), ports.objects);
   progress = afterStep(progress, pending);
-  const published = await publishAlerts(pending.entries, args, ports.alerts);
+
+  const folded = statesAfter(notHeldUp(progress, entries), notHeldUp(progress, pending.entries), scored, known.states, profile);
+  const written = await writeStates(folded, { ...args, states: ports.states });
+  progress = afterStep(progress, written);
+  step?.("state");
+
+  const published = await publishAlerts(notHeldUp(progress, pending.entries), args, ports.alerts);
   progress = afterStep(progress, published);
   step?.("alerts");
 
@@ -119,6 +119,22 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
     stateConflicts: written.conflicts,
     error: done < records.length ? error : undefined,
   };
+}
+
+/**
+ * States after the entries, and after repeated events that aren't archived: archived ones are counted, because archiving comes after the
+ * state.
+ */
+function statesAfter(
+  kept: readonly Entry[],
+  pending: readonly Entry[],
+  scored: ScoredBatch,
+  states: ReadonlyMap<string, StoredState>,
+  profile: BatchArgs["profile"],
+): FoldedStates {
+  const repeated = pending.filter(isRepeated);
+  if (repeated.length === 0 && kept === scored.entries) return scored.states;
+  return foldStates(inOrder([...kept, ...repeated]).map(countable), states, profile);
 }
 
 function admitAll(records: readonly SourceRecord[], args: AdmitArgs) {

@@ -35,7 +35,11 @@ export function fromPosition(position: string): Pick<QueueMessage, "source" | "i
 
 /** The message for an event. @param message `event` must be JSON */
 export const messageBody = ({ source, id, event }: QueueMessage): string =>
-  `{"source":${JSON.stringify(source)},"id":${JSON.stringify(id)},"event":${event}}`;
+  `{"source":${JSON.stringify(source)},"id":${JSON.stringify(id)},"event":${carried(event)}}`;
+
+/** With escapes for the two characters of JSON text that SQS refuses ("SendMessage", API reference); they only occur in strings. */
+const carried = (json: string): string =>
+  json.replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 
 /** What a message holds, or null when it is neither form. */
 export function readMessage(body: string): QueueMessage | null {

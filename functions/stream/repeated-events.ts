@@ -5,7 +5,7 @@ import { type Entry, storedEntry } from "./score-batch";
 /**
  * The duplicates as entries of the events that they repeat. Nothing of them is done unless the event isn't archived: then the delivery of
  * its first record was given up (or is still under way), and what sends it again is the only way to bring it to the warehouse. The entry's
- * line is that of the first record; its state isn't folded again, because nothing tells whether it has been.
+ * line is that of the first record; the user's state counts it unless it has its mark.
  * @param duplicates in order
  * @param entries those of the batch: they are archived anyway
  */

@@ -7,7 +7,7 @@ import { NO_SHADOW, type ShadowScores, shadowRows } from "../scoring/models/shad
 import { archiveLine } from "../shared/archive-line";
 import type { ModelReport } from "../shared/model-report";
 import { type AdmitArgs, type Candidate, type Rejected, scoringError } from "./admit";
-import { type FoldedStates, foldStates } from "./fold-states";
+import { type Countable, type FoldedStates, foldStates } from "./fold-states";
 import { type Duplicate, type Plan, planBatch } from "./plan-batch";
 import type { StoredResult, StoredState } from "./ports";
 import { ofRecord } from "./record-fault";
@@ -23,7 +23,7 @@ export interface Entry {
 }
 
 export interface ScoredBatch {
-  /** In sequence order. */
+  /** In the order of their records. */
   readonly entries: readonly Entry[];
   readonly rejected: readonly Rejected[];
   /** Records that repeat an event which is already scored. */
@@ -46,8 +46,8 @@ export interface ScoreBatchArgs extends AdmitArgs {
 }
 
 /**
- * Decides on every candidate in order. Stored decisions win over new ones, so a redelivery changes nothing; states only fold records
- * beyond their last sequence number, so nothing is counted twice. Features come from states, never from decisions, so all fresh records
+ * Decides on every candidate in order. Stored decisions win over new ones, so a redelivery changes nothing; states only fold events that
+ * they don't count yet. Features come from states, never from decisions, so all fresh records
  * are scored in one call of their model.
  */
 export async function scoreBatch(
@@ -80,10 +80,16 @@ export async function scoreBatch(
     entries,
     rejected: [...plan.rejected, ...unfit],
     duplicates: plan.duplicates,
-    states: unfit.length === 0 ? plan.states : foldStates(entries, states, profile),
+    states: unfit.length === 0 ? plan.states : foldStates(entries.map(countable), states, profile),
     challengers: shadow.settled,
   };
 }
+
+/** The entry as an event that its user's state has to count. */
+export const countable = ({ candidate, result, fresh }: Entry): Countable => ({
+  candidate,
+  scoredBefore: fresh ? null : result.scoredAt,
+});
 
 /** Decisions by row; a row at which the code fails has none. */
 function decideRows({ planned, rows }: Plan, answers: Answers, args: ScoreBatchArgs) {

@@ -1,3 +1,4 @@
+import type { RecordFormats } from "../formats/decode";
 import { type Backoff, DEFAULT_BACKOFF } from "../shared/backoff";
 import { UnprocessedKeysError } from "../shared/batch-get";
 import type { Clock } from "../shared/clock";
@@ -23,7 +24,8 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser"> {
+export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser" | "decode"> {
+  readonly formats: RecordFormats;
   readonly policies: PolicySource;
   /** Without it the policy's own model scores. */
   readonly models?: ModelSource | undefined;
@@ -96,7 +98,8 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
       };
     };
     try {
-      const [policy, models, tokeniser] = await Promise.all([
+      const [decode, policy, models, tokeniser] = await Promise.all([
+        args.formats.decoderFor(records.map(({ bytes }) => bytes)),
         args.policies.current(),
         args.models?.current() ?? null,
         args.tokeniser(),
@@ -105,6 +108,7 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
         records,
         {
           ...args,
+          decode,
           tokeniser,
           policy,
           models,

@@ -1,6 +1,7 @@
 /**
  * What every function that scores events shares. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
- * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN,
+ * SCHEMA_ARN (of the Avro schema); optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
  * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
@@ -9,17 +10,23 @@
  * - ssm:GetParameters on POLICY_PARAMETER and MODELS_PARAMETER
  * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
+ * - glue:GetSchemaVersion on *; glue:ListSchemaVersions on SCHEMA_ARN and its registry
  * - events:PutEvents on EVENT_BUS_NAME
  * - s3:PutObject on DATA_BUCKET/{archive,high-risk,quarantine}/*; s3:GetObject on DATA_BUCKET/archive/*; s3:ListBucket on DATA_BUCKET
  *   (without it S3 answers 403 instead of 404 for a missing object)
  * - s3:PutObject on RAW_BUCKET/quarantine/*, and kms:GenerateDataKey on its key
  * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
  */
-import { fraud, models as validateModels, policy as validatePolicy } from "#validators";
-import type { Validate } from "../scoring/core/json-schema";
-import type { AnyProfile } from "../scoring/core/profile";
-import { FRAUD } from "../scoring/profiles/fraud";
-import { BULK_SINGLE, createDynamoDb, createEventBridge, createSecretsManager, createSsm, SINGLE } from "../shared/clients";
+import { models as validateModels, policy as validatePolicy } from "#validators";
+import {
+  BULK_SINGLE,
+  createDynamoDb,
+  createEventBridge,
+  createGlue,
+  createSecretsManager,
+  createSsm,
+  SINGLE,
+} from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";
 import { createEventBus } from "../shared/event-bus";
@@ -32,15 +39,12 @@ import { createPolicySource } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
 import { createSecretSource, createTokeniserSource } from "../shared/secret-source";
 import { createResultStore, createStateStore } from "./adapters";
-import { decodeJson } from "./decode";
+import { createGlueRegistry } from "./glue-registry";
+import { recordFormats } from "./record-formats";
 import type { RecordScorerArgs } from "./score-records";
+import { readEventTime, readStreamedProfile } from "./streamed-profile";
 
-/** The profiles with state, by id: a record is scored with the history of its user. */
-const STREAMED: Readonly<Record<"fraud", { readonly profile: AnyProfile; readonly validate: Validate }>> = {
-  fraud: { profile: FRAUD, validate: fraud },
-};
 const DAY_SECONDS = 86_400;
-const DAY_MS = 86_400_000;
 
 /**
  * Everything that scoring needs, from the environment, whichever trigger the records come from.
@@ -48,7 +52,7 @@ const DAY_MS = 86_400_000;
  */
 export function wireScorer(functionName: string): RecordScorerArgs {
   const env = new EnvReader(functionName, process.env);
-  const { profile, validate } = STREAMED[env.oneOf("PROFILE", Object.keys(STREAMED) as (keyof typeof STREAMED)[])];
+  const { profile, validate } = readStreamedProfile(env);
   const values = {
     results: env.text("RESULTS_TABLE"),
     states: env.text("STATE_TABLE"),
@@ -61,8 +65,8 @@ export function wireScorer(functionName: string): RecordScorerArgs {
     bucket: env.text("DATA_BUCKET"),
     rawBucket: env.text("RAW_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
-    maxAgeDays: env.number("MAX_EVENT_AGE_DAYS", 7300, 1, 36_500),
-    maxFutureMinutes: env.number("MAX_EVENT_FUTURE_MINUTES", 60, 0, 525_600),
+    schemaArn: env.text("SCHEMA_ARN"),
+    eventTime: readEventTime(env),
     resultTtlDays: env.number("RESULT_TTL_DAYS", 90, 1, 36_500),
     stateTtlDays: env.number("STATE_TTL_DAYS", 30, 1, 36_500),
     policyTtlSeconds: env.number("POLICY_TTL_SECONDS", 60, 0, 86_400),
@@ -93,7 +97,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
   return {
     profile,
     validate,
-    decode: decodeJson,
+    formats: recordFormats(profile, createGlueRegistry(createGlue, values.schemaArn), clock),
     policies,
     models: wireModels({
       environment: values.models,
@@ -122,8 +126,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
     log,
     metrics,
     eventDetailType: values.detailType,
-    maxAgeMs: values.maxAgeDays * DAY_MS,
-    maxFutureMs: values.maxFutureMinutes * 60_000,
+    ...values.eventTime,
     reserveMs: values.reserveMs,
   };
 }

@@ -20,6 +20,8 @@ function transaction(raw: Readonly<Record<string, unknown>>): FraudInput {
   return result.input;
 }
 
+const folded = (state: FraudState | null, input: ReturnType<typeof transaction>) => FRAUD.fold(state, input, input.occurredAtMs);
+
 describe.each(["fraud-trees-1", "fraud-trees-2"])("%s in front of the default rules", (name) => {
   const model = modelOf(named(name));
   const policy: CompiledPolicy = { ...fraudPolicy(), model };
@@ -48,7 +50,7 @@ describe.each(["fraud-trees-1", "fraud-trees-2"])("%s in front of the default ru
     let state: FraudState | null = null;
     for (let day = 30; day >= 1; day--) {
       const usual = { amount: 15 + (day % 7), hour: 14, location_mismatch: 0, velocity_flag: 0, timestamp: NOON - day * DAY };
-      state = FRAUD.fold(state, transaction(usual));
+      state = folded(state, transaction(usual));
     }
     const raw = { amount: 5000, hour: 14, location_mismatch: 1, velocity_flag: 1 };
     expect(decide(raw, state).probability).toBeGreaterThan(decide(raw).probability);
@@ -58,7 +60,7 @@ describe.each(["fraud-trees-1", "fraud-trees-2"])("%s in front of the default ru
   it("knows a user's habits: the same purchase weighs more after a month of small ones", () => {
     let state: FraudState | null = null;
     for (let day = 1; day <= 30; day++) {
-      state = FRAUD.fold(state, transaction({ amount: 15 + (day % 7), timestamp: NOON - day * DAY, device_id: "phone" }));
+      state = folded(state, transaction({ amount: 15 + (day % 7), timestamp: NOON - day * DAY, device_id: "phone" }));
     }
     const purchase = { amount: 900, category: "electronics", device_id: "another", card_present: false };
     expect(decide(purchase, state).probability).toBeGreaterThan(5 * decide(purchase).probability);
@@ -74,7 +76,7 @@ describe.each(["fraud-trees-1", "fraud-trees-2"])("%s in front of the default ru
       const input = transaction(raw);
       const state = states.get(input.userId) ?? null;
       const { probability } = decide(raw, state);
-      states.set(input.userId, FRAUD.fold(state, input));
+      states.set(input.userId, folded(state, input));
       byLabel.set(label, [...(byLabel.get(label) ?? []), probability]);
     }
     const ordinary = byLabel.get("ordinary")!;
@@ -91,7 +93,7 @@ describe("churn-trees-1", () => {
     const result = accept(CHURN, validateChurn, { data });
     if (!result.ok) throw new Error(JSON.stringify(result.problems));
     const vector = new Float64Array(CHURN.features.size);
-    CHURN.extract(result.input, null, vector);
+    CHURN.extract(result.input, null, vector, 0);
     return model.score(vector);
   };
 

@@ -14,7 +14,7 @@ import type { AvroType } from "./types";
 export interface SchemaRegistry {
   /** @returns the text of a schema version; null when the registry doesn't have it */
   schema(versionId: string): Promise<string | null>;
-  /** @returns ids of the versions of the platform's own schema, newest first */
+  /** @returns ids of the versions of the platform's own schema */
   versions(): Promise<readonly string[]>;
 }
 

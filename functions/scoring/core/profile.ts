@@ -63,10 +63,16 @@ export interface Profile<Input, State> {
   occurredAtMs(input: Input): number | null;
   /** The user, card or account as given (personal: tokenise before storing); null when the profile has none. */
   userKey(input: Input): string | null;
-  /** Writes the features into `out` (length `features.size`). `state` is what was known before this record; null for the first. */
-  extract(input: Input, state: State | null, out: Float64Array): void;
-  /** The state after this record: a plain JSON value of limited size (< 4 KB). Does not change its argument. */
-  fold(state: State | null, input: Input): State;
+  /**
+   * Writes the features into `out` (length `features.size`). `state` is what was known before this record; null for the first. `at` is the
+   * time that the record counts at ({@link countingTime}).
+   */
+  extract(input: Input, state: State | null, out: Float64Array, at: number): void;
+  /**
+   * The state after this record: a plain JSON value of limited size (< 5 KB). Does not change its argument. Records come in any order, and
+   * the order must not change what is counted.
+   */
+  fold(state: State | null, input: Input, at: number): State;
   /** The input as it may be stored, before tokenisation: plain JSON with only the fields that were given (others absent or undefined). */
   stored(input: Input): Readonly<Record<string, unknown>>;
   columns(input: Input, features: Float64Array): ArchiveColumns;
@@ -75,6 +81,13 @@ export interface Profile<Input, State> {
   /** Members of a REST answer beyond the decision, e.g. `{ result: "Will Exit" }`. */
   answer(score: number, thresholds: Readonly<Record<string, number>>): Readonly<Record<string, unknown>>;
 }
+
+/**
+ * The time that a record counts at, in ms since the epoch: its own, but not after its arrival. A clock that is fast must not make the
+ * records after it look old.
+ */
+export const countingTime = (occurredAtMs: number | null, arrivedAtMs: number): number =>
+  occurredAtMs === null ? arrivedAtMs : Math.min(occurredAtMs, arrivedAtMs);
 
 /** A profile whose input and state types are private to it. Methods are bivariant, so every profile can be assigned to it. */
 export type AnyProfile = Profile<unknown, unknown>;

@@ -1,7 +1,7 @@
 import { decide } from "./decide";
 import type { ModelContribution } from "./model";
 import type { CompiledPolicy } from "./policy";
-import type { Profile } from "./profile";
+import { countingTime, type Profile } from "./profile";
 import type { Decision } from "./types";
 
 export interface Scored {
@@ -13,8 +13,8 @@ export interface Scored {
 const NO_CONTRIBUTIONS: readonly ModelContribution[] = [];
 
 /**
- * Scores one input: features, model, rules, decision. `state` is what was known of the user *before* this input. `features` may be given
- * to reuse a vector of `profile.features.size` slots; it is overwritten.
+ * Scores one input: features, model, rules, decision. `state` is what was known of the user *before* this input, which counts at its own
+ * time. `features` may be given to reuse a vector of `profile.features.size` slots; it is overwritten.
  */
 export function score<Input, State>(
   profile: Profile<Input, State>,
@@ -23,7 +23,7 @@ export function score<Input, State>(
   state: State | null,
   features: Float64Array = new Float64Array(profile.features.size),
 ): Scored {
-  profile.extract(input, state, features);
+  profile.extract(input, state, features, countingTime(profile.occurredAtMs(input), Number.POSITIVE_INFINITY));
   return { decision: decideWithModel(policy, features), features };
 }
 

@@ -20,3 +20,10 @@ export function textHash(text: string): number {
   high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
   return 2 ** 32 * (high & 0x1fffff) + (low >>> 0);
 }
+
+/** 32-bit FNV-1a over UTF-16 code units, for lists that have to be short. */
+export function shortHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

@@ -28,6 +28,7 @@ import { createS3 } from "../../../functions/shared/s3-client";
 import { isThrottled, isTransient } from "../../../functions/shared/sdk-error";
 import { createSecretSource } from "../../../functions/shared/secret-source";
 import { createResultStore, createStateStore } from "../../../functions/stream/adapters";
+import { EventMarks } from "../../../functions/stream/event-marks";
 
 type Answer = { readonly status?: number; readonly body?: unknown };
 interface Seen {
@@ -261,25 +262,52 @@ describe("stream tables", () => {
     };
     const failed = stores(conditionFailed);
     expect(await failed.results.moveArchive("t-1", "a", "b")).toBe(false);
-    expect(await failed.states.write("tok", { state: {}, lastSequence: "5" })).toBe("newer");
+    expect(await failed.states.write("tok", written)).toEqual({ present: undefined });
     const denied = stores(broken);
     await expect(denied.results.create(result)).rejects.toThrow("no");
     await expect(denied.results.moveArchive("t-1", "a", "b")).rejects.toThrow("no");
-    await expect(denied.states.write("tok", { state: {}, lastSequence: "5" })).rejects.toThrow("no");
+    await expect(denied.states.write("tok", written)).rejects.toThrow("no");
   });
 
-  it("guards a state by its padded sequence number and reads it back unpadded", async () => {
+  const written = { state: { count: 1 }, marks: EventMarks.NONE.with(["t-1", "t-2"], 5_000), version: 3 };
+
+  it("guards a state by the version that was read, and reads it back with its marks", async () => {
     let item: unknown;
     const { seen, config } = wire(({ action, json }) => {
       if (action === "PutItem") item = json.Item;
       return action === "BatchGetItem" ? { body: { Responses: { states: [item] } } } : {};
     });
     const store = createStateStore({ client: new DynamoDBClient(config), table: "states", clock, ttlSeconds: 60 });
-    expect(await store.write("tok", { state: { count: 1 }, lastSequence: "42" })).toBe("written");
-    expect(seen[0]?.json.ConditionExpression).toBe("attribute_not_exists(user_id) OR last_sequence < :sequence");
-    expect((await store.read(["tok"], patience(0))).found).toEqual(
-      new Map([["tok", { state: { count: 1 }, lastSequence: "42" }]]),
-    );
+    expect(await store.write("tok", written)).toBe("written");
+    expect(seen[0]?.json).toMatchObject({
+      ConditionExpression: "state_version = :before",
+      ExpressionAttributeValues: { ":before": { N: "2" } },
+    });
+    expect((await store.read(["tok"], patience(0))).found).toEqual(new Map([["tok", written]]));
+    await store.write("tok", { ...written, version: 1 });
+    expect(seen.at(-1)?.json.ConditionExpression).toBe("attribute_not_exists(state_version)");
+  });
+
+  it("gives the present state back when another delivery has written it", async () => {
+    let item: unknown;
+    const { config } = wire(({ json }) => {
+      if (item !== undefined) return { status: 400, body: { ...(conditionFailed.body as object), Item: item } };
+      item = json.Item;
+      return {};
+    });
+    const store = createStateStore({ client: new DynamoDBClient(config), table: "states", clock, ttlSeconds: 60 });
+    await store.write("tok", written);
+    expect(await store.write("tok", { ...written, state: {} })).toEqual({ present: written });
+  });
+
+  it("takes the events that had a result when a state was last written without marks as counted", async () => {
+    const item = { user_id: { S: "tok" }, state: { S: "{}" }, last_sequence: { S: "42" }, ttl: { N: "1060" } };
+    const { config } = wire(() => ({ body: { Responses: { states: [item] } } }));
+    const store = createStateStore({ client: new DynamoDBClient(config), table: "states", clock, ttlSeconds: 60 });
+    const state = (await store.read(["tok"], patience(0))).found.get("tok");
+    expect(state?.version).toBe(0);
+    expect(state?.marks.covers("t-1", new Date(1_000_000).toISOString())).toBe(true);
+    expect(state?.marks.covers("t-1", new Date(1_001_000).toISOString())).toBe(false);
   });
 });
 

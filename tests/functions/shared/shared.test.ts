@@ -11,7 +11,6 @@ import { codeFailure, createLog, describeError, stdoutSink } from "../../../func
 import { createMetrics } from "../../../functions/shared/metrics";
 import { createTokeniserSource } from "../../../functions/shared/secret-source";
 import { createTokeniser } from "../../../functions/shared/tokeniser";
-import { isAfter, paddedSequence, plainSequence } from "../../../functions/stream/sequence";
 
 const clock = { now: () => 1_000 };
 
@@ -237,19 +236,6 @@ describe("mapBounded", () => {
         () => false,
       ),
     ).toEqual([{ kind: "not_started" }]);
-  });
-});
-
-describe("sequence numbers", () => {
-  it("compare as numbers, padded or not", () => {
-    const digits = fc.bigInt({ min: 0n, max: 10n ** 60n });
-    fc.assert(
-      fc.property(digits, digits, (a, b) => {
-        expect(isAfter(String(a), String(b))).toBe(a > b);
-        expect(paddedSequence(String(a)) > paddedSequence(String(b))).toBe(a > b);
-        expect(plainSequence(paddedSequence(String(a)))).toBe(String(a));
-      }),
-    );
   });
 });
 

@@ -120,9 +120,9 @@ function judge(world: StreamWorld, batch: readonly Shape[]): void {
     const previous = (states.get(token) ?? null) as Parameters<typeof PROFILES.fraud.fold>[0];
     const accepted = PROFILES.fraud.normalise(JSON.parse(body) as Record<string, unknown>);
     const vector = new Float64Array(PROFILES.fraud.features.size);
-    PROFILES.fraud.extract(accepted, previous, vector);
+    PROFILES.fraud.extract(accepted, previous, vector, accepted.occurredAtMs);
     features.set(id, featureRecord(PROFILES.fraud.features, vector));
-    states.set(token, PROFILES.fraud.fold(previous, accepted));
+    states.set(token, PROFILES.fraud.fold(previous, accepted, accepted.occurredAtMs));
   }
   // Every event was scored by what came before it, each counted once.
   expect(new Map(lines.map((line) => [line.event_id, line.features]))).toEqual(features);

@@ -116,7 +116,7 @@ async function deliver(world: StreamWorld, ports: BatchPorts, records: readonly 
 }
 
 describe("deliveries of one event in several shards at once", () => {
-  it("archive it once, whoever comes first and whatever fails", async () => {
+  it("archive and count it once, whoever comes first and whatever fails", async () => {
     const ids = fc.array(fc.nat(3), { minLength: 1, maxLength: 3 });
     const batch = fc.record({ ids, tries: fc.integer({ min: 1, max: 3 }) });
     await fc.assert(
@@ -139,6 +139,11 @@ describe("deliveries of one event in several shards at once", () => {
           await deliver(world, world.ports, from(100, sent, 5), 3);
           expect(idsOf(world)).toEqual(sent.map((id) => `t-${id}`));
           expect(metric(world, "Scored")).toBeLessThanOrEqual(sent.length);
+          for (const user of new Set(sent.map((id) => id % 2))) {
+            const { state } = world.states.get(world.tokeniser.token(`user-${user}`))!;
+            const { counts } = state as { readonly counts: readonly number[] };
+            expect(counts.reduce((sum, count) => sum + count, 0)).toBe(sent.filter((id) => id % 2 === user).length);
+          }
         },
       ),
       { numRuns: 600, seed: 20261128 },

@@ -1,7 +1,9 @@
 import { type FeatureDefinition, featureSet } from "../../core/features";
 import { haversineKm } from "../../core/geo";
+import { shortHash } from "../../core/text-hash";
 import type { FraudInput } from "./input";
-import { DAY_MS, type FraudState, seenHash } from "./state";
+import { DAY_MS } from "./recent";
+import { type FraudState, type Place, placesOf } from "./state";
 
 /** Merchant categories that rules can name. Only append: archived features depend on the order. */
 const CATEGORIES = [
@@ -91,24 +93,24 @@ const MIN_HISTORY = 5;
  */
 export const FLAGGED_BURST = { count_1m: 4, count_5m: 6, count_1h: 12 } as const;
 
-/** Writes the features of a transaction, given what was known before it. */
-export function extract(input: FraudInput, state: FraudState | null, out: Float64Array): void {
-  const { amount, hour, occurredAtMs } = input;
+/** Writes the features of a transaction that counts at the time `at`, given what was known before it. */
+export function extract(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
+  const { amount, hour } = input;
   out[SLOT.amount] = amount;
   out[SLOT.hour] = hour;
   out[SLOT.is_night] = hour < NIGHT_ENDS ? 1 : 0;
-  velocity(input, state, out);
-  travel(input, state, out);
+  velocity(input, state, out, at);
+  travel(input, state, out, at);
   habits(input, state, out);
   out[SLOT.round_amount] = amount > 0 && amount % 100 === 0 ? 1 : 0;
   out[SLOT.card_present] = input.cardPresent === null ? Number.NaN : +input.cardPresent;
   out[SLOT.category] = (input.category === null ? undefined : CATEGORY_INDEX.get(input.category)) ?? Number.NaN;
-  const previous = state === null ? Number.NaN : newestUpTo(state.times, occurredAtMs);
-  out[SLOT.minutes_since_previous] = (occurredAtMs - previous) / MINUTE_MS;
+  const previous = state === null ? Number.NaN : newestUpTo(state.times, at);
+  out[SLOT.minutes_since_previous] = (at - previous) / MINUTE_MS;
 }
 
 /** Windows end at the transaction's own time: one that arrives late doesn't count those after it. */
-function velocity({ amount, occurredAtMs, velocityFlag }: FraudInput, state: FraudState | null, out: Float64Array): void {
+function velocity({ amount, velocityFlag }: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
   let count1m = 1;
   let count5m = 1;
   let count1h = 1;
@@ -120,7 +122,7 @@ function velocity({ amount, occurredAtMs, velocityFlag }: FraudInput, state: Fra
   if (state !== null) {
     const { times, counts, sums } = state;
     for (let index = times.length - 1; index >= 0; index--) {
-      const age = occurredAtMs - times[index]!;
+      const age = at - times[index]!;
       if (age < 0) continue;
       if (age >= DAY_MS) break;
       const count = counts[index]!;
@@ -151,16 +153,16 @@ function velocity({ amount, occurredAtMs, velocityFlag }: FraudInput, state: Fra
 }
 
 /** The speed uses the absolute time between the two places, and at least a second. */
-function travel(input: FraudInput, state: FraudState | null, out: Float64Array): void {
-  const { latitude, longitude, homeLatitude, homeLongitude, occurredAtMs } = input;
+function travel(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
+  const { latitude, longitude, homeLatitude, homeLongitude } = input;
   let distance = Number.NaN;
   let minutes = Number.NaN;
   let homeDistance = Number.NaN;
   if (latitude !== null && longitude !== null) {
-    const place = state === null ? null : state.place;
-    if (place !== null) {
-      distance = haversineKm(place.latitude, place.longitude, latitude, longitude);
-      minutes = Math.max(Math.abs(occurredAtMs - place.atMs), 1000) / MINUTE_MS;
+    const place = state === null ? undefined : placeBefore(placesOf(state), at);
+    if (place !== undefined) {
+      distance = haversineKm(place[1], place[2], latitude, longitude);
+      minutes = Math.max(Math.abs(at - place[0]), 1000) / MINUTE_MS;
     }
     if (homeLatitude !== null && homeLongitude !== null) {
       homeDistance = haversineKm(homeLatitude, homeLongitude, latitude, longitude);
@@ -198,7 +200,13 @@ function habits({ amount, category, deviceId }: FraudInput, state: FraudState | 
 
 /** Nothing counts as new for a user without history. */
 function isNew(value: string | null, seen: readonly number[] | null): number {
-  return value !== null && seen !== null && seen.length > 0 && !seen.includes(seenHash(value)) ? 1 : 0;
+  return value !== null && seen !== null && seen.length > 0 && !seen.includes(shortHash(value)) ? 1 : 0;
+}
+
+/** The newest place that isn't later, or else the earliest one. */
+function placeBefore(places: readonly Place[], at: number): Place | undefined {
+  for (let index = places.length - 1; index >= 0; index--) if (places[index]![0] <= at) return places[index];
+  return places[0];
 }
 
 function newestUpTo(times: readonly number[], limit: number): number {

@@ -1,35 +1,34 @@
+import { shortHash } from "../../core/text-hash";
 import type { FraudInput } from "./input";
+import { hundredth, type RecentSpending, withSpending } from "./recent";
 
 /**
- * What is remembered of a user between transactions: plain JSON of at most about 2.5 KB, whatever the user does.
- * Recent spending is a list of (time, count, sum) sorted by time. It is exact while a user makes at most 48 transactions in 24 hours.
- * Beyond that, the two neighbours whose distance is smallest in proportion to their age are merged, so recent windows stay exact and
- * old ones are off by a few per cent.
+ * What is remembered of a user between transactions: plain JSON of at most about 4 KB, whatever the user does, and 0.6 KB for one who pays ten
+ * times a day. Transactions come in any order: once all have come, recent spending, places and `count` are the same for every order, and
+ * those of one millisecond stand as they came. `mean` and `spread` differ by rounding, and from {@link MAX_HISTORY} transactions on by what
+ * has faded; of more than {@link MAX_SEEN} values, those are kept that were new last.
  */
-export interface FraudState {
-  /** ms since the epoch, ascending. */
-  readonly times: readonly number[];
-  readonly counts: readonly number[];
-  /** Amounts, rounded to cents. */
-  readonly sums: readonly number[];
+export interface FraudState extends RecentSpending {
   /** Number of transactions behind `mean` and `spread`, at most {@link MAX_HISTORY}. */
   readonly count: number;
   readonly mean: number;
   /** Sum of squared differences from the mean (Welford). */
   readonly spread: number;
-  /** Place and time of the newest transaction with a place; null before the first. Degrees rounded to 0.01° (about 1 km). */
-  readonly place: { readonly latitude: number; readonly longitude: number; readonly atMs: number } | null;
+  /** The newest, at most {@link MAX_PLACES}, in order: a transaction that comes late is measured from where the user was before it. */
+  readonly places: readonly Place[];
   /** Hashes of values seen before, oldest first, at most {@link MAX_SEEN} each. */
   readonly countries: readonly number[];
   readonly categories: readonly number[];
   readonly devices: readonly number[];
 }
 
-export const DAY_MS = 86_400_000;
-export const MAX_ENTRIES = 48;
+/** ms since the epoch, latitude and longitude, which are rounded to 0.01° (about 1 km). */
+export type Place = readonly [number, number, number];
+
 /** From this many amounts on, older ones fade, so that the mean follows a change of habits. */
 export const MAX_HISTORY = 200;
 export const MAX_SEEN = 16;
+export const MAX_PLACES = 4;
 
 const EMPTY: FraudState = {
   times: [],
@@ -38,103 +37,68 @@ const EMPTY: FraudState = {
   count: 0,
   mean: 0,
   spread: 0,
-  place: null,
+  places: [],
   countries: [],
   categories: [],
   devices: [],
 };
 
-/** The state after a transaction. Late transactions are sorted in; they do not move the newest place back. */
-export function fold(state: FraudState | null, input: FraudInput): FraudState {
+/** As states were before they had several places. */
+interface OnePlace {
+  readonly place: { readonly latitude: number; readonly longitude: number; readonly atMs: number } | null;
+}
+
+/** The places of a state, whichever version stored it. */
+export function placesOf(state: FraudState | (Omit<FraudState, "places"> & OnePlace)): readonly Place[] {
+  if ("places" in state) return state.places;
+  return state.place === null ? [] : [[state.place.atMs, state.place.latitude, state.place.longitude]];
+}
+
+/** The state after a transaction that counts at the time `at`. */
+export function fold(state: FraudState | null, input: FraudInput, at: number): FraudState {
   const before = state ?? EMPTY;
-  const { occurredAtMs, amount, latitude, longitude, country, category, deviceId } = input;
+  const { amount, latitude, longitude, country, category, deviceId } = input;
   const fading = before.count >= MAX_HISTORY;
   const count = fading ? MAX_HISTORY : before.count + 1;
   const spread = fading ? before.spread * ((MAX_HISTORY - 1) / MAX_HISTORY) : before.spread;
   const difference = amount - before.mean;
   const mean = before.mean + difference / count;
-  const moves = latitude !== null && longitude !== null && (before.place === null || occurredAtMs >= before.place.atMs);
-  const entries = withEntry(before, occurredAtMs, amount);
+  const { times, counts, sums } = withSpending(before, at, amount);
+  const places = placesOf(before);
   return {
-    times: entries.times,
-    counts: entries.counts,
-    sums: entries.sums,
+    times,
+    counts,
+    sums,
     count,
     mean,
     spread: spread + difference * (amount - mean),
-    place: moves ? { latitude: hundredth(latitude), longitude: hundredth(longitude), atMs: occurredAtMs } : before.place,
+    places: latitude === null || longitude === null ? places : withPlace(places, [at, hundredth(latitude), hundredth(longitude)]),
     countries: withSeen(before.countries, country),
     categories: withSeen(before.categories, category),
     devices: withSeen(before.devices, deviceId),
   };
 }
 
-interface Entries {
-  readonly times: number[];
-  readonly counts: number[];
-  readonly sums: number[];
+/** Where several of one time are the oldest, the one of the smallest degrees goes first, whichever came first. */
+function withPlace(before: readonly Place[], place: Place): readonly Place[] {
+  const places = before.filter((other) => order(other, place) !== 0);
+  let index = places.length;
+  while (index > 0 && places[index - 1]![0] > place[0]) index--;
+  places.splice(index, 0, place);
+  if (places.length <= MAX_PLACES) return places;
+  let oldest = 0;
+  for (let next = 1; next <= MAX_PLACES; next++)
+    if (places[next]![0] === places[0]![0] && order(places[next]!, places[oldest]!) < 0) oldest = next;
+  places.splice(oldest, 1);
+  return places;
 }
 
-function withEntry(before: FraudState, atMs: number, amount: number): Entries {
-  const { length } = before.times;
-  const newest = Math.max(atMs, length > 0 ? before.times[length - 1]! : atMs);
-  let first = 0;
-  while (first < length && before.times[first]! <= newest - DAY_MS) first++;
-  const entries: Entries = {
-    times: before.times.slice(first),
-    counts: before.counts.slice(first),
-    sums: before.sums.slice(first),
-  };
-  if (atMs <= newest - DAY_MS) return entries;
-  let at = entries.times.length;
-  while (at > 0 && entries.times[at - 1]! > atMs) at--;
-  if (at === entries.times.length) {
-    // The common case; `push` keeps the arrays' packed shape and avoids the copies of `splice`.
-    entries.times.push(atMs);
-    entries.counts.push(1);
-    entries.sums.push(hundredth(amount));
-  } else {
-    entries.times.splice(at, 0, atMs);
-    entries.counts.splice(at, 0, 1);
-    entries.sums.splice(at, 0, hundredth(amount));
-  }
-  if (entries.times.length > MAX_ENTRIES) mergeClosest(entries, newest);
-  return entries;
-}
-
-/** The merged entry takes the later time: a window may count slightly too much, but not too little. */
-function mergeClosest({ times, counts, sums }: Entries, newest: number): void {
-  let best = 0;
-  let bestShare = Number.POSITIVE_INFINITY;
-  for (let index = 0; index + 1 < times.length; index++) {
-    const share = (times[index + 1]! - times[index]!) / (newest - times[index]! + 1);
-    if (share < bestShare) {
-      best = index;
-      bestShare = share;
-    }
-  }
-  counts[best + 1]! += counts[best]!;
-  sums[best + 1] = hundredth(sums[best + 1]! + sums[best]!);
-  times.splice(best, 1);
-  counts.splice(best, 1);
-  sums.splice(best, 1);
-}
+const order = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 
 function withSeen(seen: readonly number[], value: string | null): readonly number[] {
   if (value === null) return seen;
-  const hash = seenHash(value);
+  // Short in the table, and device ids themselves are not kept.
+  const hash = shortHash(value);
   if (seen.includes(hash)) return seen;
   return seen.length < MAX_SEEN ? [...seen, hash] : [...seen.slice(1), hash];
-}
-
-/** 32-bit FNV-1a: short in the table, and device ids themselves are not kept. */
-export function seenHash(value: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < value.length; index++) hash = Math.imul(hash ^ value.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
-}
-
-function hundredth(value: number): number {
-  // Adding 0 turns −0, which JSON cannot hold, into 0.
-  return Math.round(value * 100) / 100 + 0;
 }

@@ -11,7 +11,7 @@ const churn = createModel({ kind: "logistic", name: "churn-logistic-1" }, CHURN)
 
 function customer(data: readonly number[]): Float64Array {
   const out = new Float64Array(CHURN.features.size);
-  CHURN.extract({ data }, null, out);
+  CHURN.extract({ data }, null, out, 0);
   return out;
 }
 const STAYS = customer([700, 1, 30, 5, 0, 2, 1, 1, 50_000, 1, 0, 0]);

@@ -94,7 +94,9 @@ function decide(id: ProfileId, history: History, thresholds: Readonly<Record<str
     if (!accepted.ok) throw new Error(JSON.stringify(accepted.problems));
     return accepted.input;
   });
-  const state = profile.stateful ? inputs.slice(0, -1).reduce((known, input) => profile.fold(known, input), null) : null;
+  const state = profile.stateful
+    ? inputs.slice(0, -1).reduce((known, input) => profile.fold(known, input, profile.occurredAtMs(input) ?? 0), null)
+    : null;
   const { decision } = score(profile, compiled.policy, inputs.at(-1), state);
   return { score: decision.score, flags: decision.flags, answer: profile.answer(decision.score, compiled.policy.thresholds) };
 }

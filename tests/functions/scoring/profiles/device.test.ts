@@ -41,7 +41,7 @@ function refused(fields: unknown): readonly string[] {
 
 function vectorOf(fields: Readonly<Record<string, unknown>>): Float64Array {
   const out = new Float64Array(DEVICE.features.size);
-  DEVICE.extract(input(fields), null, out);
+  DEVICE.extract(input(fields), null, out, 0);
   return out;
 }
 
@@ -97,7 +97,7 @@ describe("the device profile", () => {
       distance_km: null,
     });
     expect(DEVICE.answer(50, {})).toEqual({});
-    expect(() => DEVICE.fold(null, bare)).toThrow(/"device" keeps no state/);
+    expect(() => DEVICE.fold(null, bare, 0)).toThrow(/"device" keeps no state/);
   });
 
   it.each([

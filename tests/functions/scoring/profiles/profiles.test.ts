@@ -41,9 +41,9 @@ describe("the lead profile", () => {
   it("keeps no state and has no columns", () => {
     const input = { companySize: 5, industry: " Technology ", engagementMetrics: 2 };
     const out = new Float64Array(3);
-    LEAD.extract(input, null, out);
+    LEAD.extract(input, null, out, 0);
     expect(Array.from(out)).toEqual([5, 2, 0]);
-    LEAD.extract({ ...input, industry: "unheard of" }, null, out);
+    LEAD.extract({ ...input, industry: "unheard of" }, null, out, 0);
     expect(out[2]).toBeNaN();
     expect(LEAD.stored(input)).toEqual(input);
     expect([LEAD.check(input), LEAD.eventId(input), LEAD.occurredAtMs(input), LEAD.userKey(input)]).toEqual([
@@ -53,7 +53,7 @@ describe("the lead profile", () => {
       null,
     ]);
     expect([LEAD.columns(input, out), LEAD.answer(1, {})]).toEqual([NO_COLUMNS, {}]);
-    expect(() => LEAD.fold(null, input)).toThrow(/"lead" keeps no state/);
+    expect(() => LEAD.fold(null, input, 0)).toThrow(/"lead" keeps no state/);
   });
 });
 
@@ -67,7 +67,7 @@ describe("the churn profile", () => {
   it("keeps no state and has no columns", () => {
     const input = { data: [619, 0, 42, 2, 0, 1, 1, 1, 101348.88, 1, 0, 0] };
     const out = new Float64Array(CHURN.features.size);
-    CHURN.extract(input, null, out);
+    CHURN.extract(input, null, out, 0);
     expect(Array.from(out.subarray(12))).toEqual([9, 0, 0, 0, -3]);
     expect(CHURN.stored(input)).toEqual(input);
     expect([CHURN.check(input), CHURN.eventId(input), CHURN.occurredAtMs(input), CHURN.userKey(input)]).toEqual([
@@ -77,7 +77,7 @@ describe("the churn profile", () => {
       null,
     ]);
     expect(CHURN.columns(input, out)).toBe(NO_COLUMNS);
-    expect(() => CHURN.fold(null, input)).toThrow(/"churn" keeps no state/);
+    expect(() => CHURN.fold(null, input, 0)).toThrow(/"churn" keeps no state/);
   });
 });
 
@@ -122,7 +122,7 @@ describe("the fraud profile", () => {
   it("fills the warehouse's columns, with coarsened places", () => {
     const input = transaction(FULL);
     const out = new Float64Array(FRAUD.features.size);
-    FRAUD.extract(input, null, out);
+    FRAUD.extract(input, null, out, input.occurredAtMs);
     expect(FRAUD.columns(input, out)).toEqual({
       amount: 1000,
       currency: "USD",
@@ -133,10 +133,10 @@ describe("the fraud profile", () => {
       distance_km: null,
       speed_kmh: null,
     });
-    FRAUD.extract(input, FRAUD.fold(null, input), out);
+    FRAUD.extract(input, FRAUD.fold(null, input, input.occurredAtMs), out, input.occurredAtMs);
     expect(FRAUD.columns(input, out)).toMatchObject({ distance_km: 0, speed_kmh: 0 });
     const bare = transaction({ transaction_id: "t", user_id: "u", amount: 1, timestamp: 0 });
-    FRAUD.extract(bare, null, out);
+    FRAUD.extract(bare, null, out, 0);
     expect(FRAUD.columns(bare, out)).toMatchObject({ latitude: null, longitude: null });
     expect(FRAUD.answer(1, {})).toEqual({});
   });
