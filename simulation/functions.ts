@@ -49,7 +49,7 @@ export function streamFunction(tools: FunctionTools, process: Process, timeoutMs
     ...toolsOf(tools),
     profile: product.PROFILES.fraud,
     validate: product.fraud,
-    decode: product.decodeJson,
+    formats: product.recordFormats(product.PROFILES.fraud, product.NO_REGISTRY, clock),
     policies: { current: async () => policies.fraud },
     tokeniser: async () => tokenisers.fraud,
     ports: {

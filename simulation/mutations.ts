@@ -137,14 +137,14 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "no partial batch response",
     "stream/handler.ts",
-    "failed === undefined ? [] : [{ itemIdentifier: failed.sequence }]",
+    "failed === undefined ? [] : [{ itemIdentifier: wholeSequence(failed.sequence) }]",
     "[]",
   ),
   change(
     "the response skips the failed record",
     "stream/handler.ts",
-    "const failed = records[done];",
-    "const failed = records[done + 1];",
+    "const failed = records[finished];",
+    "const failed = records[finished + 1];",
   ),
   change(
     "a failed quarantine is forgotten",
@@ -163,12 +163,6 @@ export const MUTATIONS: readonly Mutation[] = [
     "shared/event-bus.ts",
     "return batch.filter((_, position) => answer.Entries?.[position]?.ErrorCode !== undefined);",
     "return answer.Entries === undefined ? [...batch] : [];",
-  ),
-  change(
-    "unprocessed keys count as read",
-    "shared/batch-get.ts",
-    "unread: keys.filter((key) => refused.has(keyText(key)))",
-    "unread: keys.filter((key) => refused.has(keyText(key)) && keys.length === 0)",
   ),
   change(
     "messages are deleted before the load is finished",

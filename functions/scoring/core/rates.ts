@@ -26,6 +26,8 @@ export interface Rates {
   readonly asOfMs: number;
   /** Units of a currency (ISO 4217, in capitals) for one of the reference currency: 1 for itself, NaN when not known. */
   rateOf(currency: string): number;
+  /** An amount by a rate, in the reference currency and rounded to its minor unit; NaN without a rate. */
+  convert(amount: number, rate: number): number;
 }
 
 export type RatesResult =
@@ -38,6 +40,7 @@ export const DOLLARS: Rates = {
   reference: "USD",
   asOfMs: Number.NaN,
   rateOf: (currency) => (currency === "USD" ? 1 : Number.NaN),
+  convert: (amount, rate) => toReference(amount, rate, "USD"),
 };
 
 /** Decimals of the currencies that don't have two (ISO 4217, list one). */
@@ -118,7 +121,8 @@ export function readRates(document: unknown): RatesResult {
     );
   const version = hashJson(document).slice(0, 12);
   const rateOf = (currency: string): number => (currency === reference ? 1 : (perBase.get(currency) ?? Number.NaN) / ofReference);
-  return { ok: true, rates: { version, reference, asOfMs, rateOf } };
+  const convert = (amount: number, rate: number): number => toReference(amount, rate, reference);
+  return { ok: true, rates: { version, reference, asOfMs, rateOf, convert } };
 }
 
 const isCode = (value: unknown): value is string => typeof value === "string" && CODE.test(value);

@@ -1,6 +1,6 @@
 import { hourAt, hourInCountry, hourInZone } from "../../core/local-time";
 import { mailboxOf } from "../../core/mailbox";
-import { DOLLARS, type Rates, roundSum, toReference } from "../../core/rates";
+import { DOLLARS, type Rates, roundSum } from "../../core/rates";
 import { foldedText, visibleText } from "../../core/same-text";
 import { isoTime, offsetOf, parseTimestamp } from "../../core/timestamp";
 
@@ -66,7 +66,7 @@ export function normalise(raw: Readonly<Record<string, unknown>>, rates: Rates =
     userId: visibleText(idOf(raw.user_id as string | number)),
     amount,
     isRound: amount > 0 && amount % roundSum(currency ?? rates.reference) === 0,
-    value: isForeign ? toReference(amount, exchangeRate, rates.reference) : amount,
+    value: isForeign ? rates.convert(amount, exchangeRate) : amount,
     exchangeRate,
     ratesAsOfMs: Number.isNaN(exchangeRate) ? Number.NaN : rates.asOfMs,
     occurredAtMs,
@@ -86,11 +86,15 @@ export function normalise(raw: Readonly<Record<string, unknown>>, rates: Rates =
     deviceId: visible(raw.device_id),
     ipAddress: folded(raw.ip_address),
     email,
-    mailbox: email === null ? null : mailboxOf(email),
+    mailbox: email === null ? null : mailbox(email, raw.mailbox),
     cardPresent: flagOf(raw.card_present),
     channel: folded(raw.channel),
   };
 }
+
+/** An archived input has a token in place of the address, and that of its mailbox beside it. */
+const mailbox = (email: string, archived: unknown): string =>
+  email.includes("@") ? mailboxOf(email) : (folded(archived) ?? email);
 
 /** A negative amount is money that comes back. */
 export const isRefund = ({ amount }: FraudInput): boolean => amount < 0;
