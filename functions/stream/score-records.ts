@@ -12,6 +12,7 @@ import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
 import { quarantineRange } from "./archive-batch";
 import { InOtherHandsError } from "./archive-key";
+import { ARCHIVE, type LineSink } from "./line-sink";
 import { type BatchOutcome, type BatchPorts, processBatch } from "./process-batch";
 import { RecordFault } from "./record-fault";
 import { OutOfTimeError } from "./record-results";
@@ -48,8 +49,8 @@ export interface Scored {
   readonly fault: RecordFault | null;
 }
 
-/** Scores the records of one delivery, of one origin. Never rejects. */
-export type RecordScorer = (records: readonly SourceRecord[], context: InvocationContext) => Promise<Scored>;
+/** Scores the records of one delivery, of one origin. Never rejects. By default the function archives the events itself. */
+export type RecordScorer = (records: readonly SourceRecord[], context: InvocationContext, sink?: LineSink) => Promise<Scored>;
 
 /**
  * The path of every record, whichever trigger delivered it. Failures of the infrastructure leave records unfinished, and the trigger
@@ -59,7 +60,7 @@ export type RecordScorer = (records: readonly SourceRecord[], context: Invocatio
 export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
   const { clock, log, metrics } = args;
   const report = createModelReport(log, metrics);
-  return async (records, context) => {
+  return async (records, context, sink = ARCHIVE) => {
     const startedAt = clock.now();
     const [first] = records;
     if (first === undefined) return { done: 0, fault: null };
@@ -92,6 +93,7 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
         records,
         {
           ...args,
+          sink,
           tokeniser,
           policy,
           models,
