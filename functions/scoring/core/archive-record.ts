@@ -10,7 +10,10 @@ export const ARCHIVE_COLUMNS = {
   event_id: text(512, "`transaction_id` of a transaction, id of a REST score. Unique across the warehouse."),
   profile: text(64, "`fraud`, `lead`, `churn` or `device`."),
   source: text(64, "`kinesis`, `firehose` or `rest`."),
-  source_position: text(512, "Where it came from: `shardId-000000000000:4959…`, `firehose:<delivery stream>:<record>` or the id of the API request."),
+  source_position: text(
+    512,
+    "Where it came from: `shardId-000000000000:4959…`, `firehose:<delivery stream>:<record>` or the id of the API request.",
+  ),
   user_id: orNull(text(512, "Token of the user, card or account; null where the profile has none.")),
   occurred_at: named('"timestamp"', time("When it happened.")),
   scored_at: time("When it was first scored."),
