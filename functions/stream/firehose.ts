@@ -86,12 +86,11 @@ async function scoreAll(
 ): Promise<readonly SourceRecord[]> {
   for (let left = records; left.length > 0; ) {
     const { done, fault } = await score(left);
-    if (fault !== null) {
-      const middle = Math.ceil(left.length / 2);
-      return [...(await scoreAll(left.slice(0, middle), score)), ...(await scoreAll(left.slice(middle), score))];
-    }
-    if (done === 0) return left;
     left = left.slice(done);
+    if (done > 0) continue;
+    if (fault === null) return left;
+    const middle = Math.ceil(left.length / 2);
+    return [...(await scoreAll(left.slice(0, middle), score)), ...(await scoreAll(left.slice(middle), score))];
   }
   return [];
 }
