@@ -18,6 +18,7 @@ export const TAGGABLE = [
   "aws:glue/connection:Connection",
   "aws:glue/job:Job",
   "aws:iam/role:Role",
+  "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
   "aws:kinesis/stream:Stream",
   "aws:kms/key:Key",
   "aws:lambda/eventSourceMapping:EventSourceMapping",

@@ -1,6 +1,7 @@
 /** The bucket of archive, labels and quarantine: how long each is kept, and which queues are notified of new objects. */
 import { BucketNotification } from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
+import { FAILED_DELIVERIES } from "../../functions/shared/object-keys";
 import { type LifecycleRule, PrivateBucket } from "./bucket";
 import type { PlatformContext } from "./context";
 import type { EncryptedQueue } from "./queue";
@@ -10,6 +11,8 @@ export interface DataBucketArgs {
   /** Physical name. Default: chosen by Pulumi. */
   readonly bucketName?: pulumi.Input<string>;
   readonly retention: DataRetention;
+  /** Days for which records are kept that a delivery stream gave up, as they were sent. Default: there is no delivery stream. */
+  readonly failedDays?: number;
 }
 
 /** How long objects are kept, in days. */
@@ -33,7 +36,7 @@ export interface ObjectQueue {
 
 export function createDataBucket(
   instance: string,
-  { context, bucketName, retention }: DataBucketArgs,
+  { context, bucketName, retention, failedDays }: DataBucketArgs,
   parent: pulumi.Resource,
 ): PrivateBucket {
   return new PrivateBucket(
@@ -43,7 +46,7 @@ export function createDataBucket(
       encryption: context.key,
       deletionProtection: context.deletionProtection,
       accessLogBucket: context.accessLogBucket,
-      lifecycleRules: dataLifecycle(retention),
+      lifecycleRules: [...dataLifecycle(retention), ...(failedDays === undefined ? [] : [expiringRaw(failedDays)])],
     },
     { parent },
   );
@@ -75,6 +78,15 @@ function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): Lifecycl
     expiring("manifests/"),
   ];
 }
+
+/** Raw personal data: expired means gone, where other objects' old versions are kept for a month. */
+const expiringRaw = (days: number): LifecycleRule => ({
+  id: "failed",
+  status: "Enabled",
+  filter: { prefix: FAILED_DELIVERIES },
+  expiration: { days },
+  noncurrentVersionExpiration: { noncurrentDays: 1 },
+});
 
 /** A bucket has only one notification configuration, so all queues are declared here. */
 export function announceObjects(

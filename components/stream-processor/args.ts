@@ -53,12 +53,23 @@ export interface EventBridgeTrigger {
   readonly pattern: Readonly<Record<string, unknown>>;
 }
 
+/** How records come through a delivery stream of Data Firehose: its transformation scores them, and it writes the archive itself. */
+export interface FirehoseTrigger {
+  /**
+   * Seconds, 0 to 900, for which records wait for others: first for their transformation, then for their archive object. Fewer give more
+   * invocations and smaller objects. Default 60.
+   */
+  readonly bufferSeconds: number;
+}
+
 /** The ways in. A trigger that isn't named doesn't exist, nor does anything that only it needs. */
 export interface StreamTriggers {
   /** A stream of the component's own; the records of a partition key are scored in their order. */
   readonly kinesis?: Partial<KinesisTrigger>;
   /** Events of a bus, through the queue. */
   readonly eventBridge?: Partial<EventBridgeTrigger>;
+  /** A delivery stream of the component's own. */
+  readonly firehose?: Partial<FirehoseTrigger>;
   /** Events of a ScoringApi whose `events` is this component's `intake()`, through the queue. */
   readonly rest?: true;
 }
@@ -208,5 +219,6 @@ export interface StreamProcessorArgs {
     readonly function?: FunctionTransform;
     readonly eventSource?: Transform<EventSourceMappingArgs>;
     readonly queueFunction?: FunctionTransform;
+    readonly firehoseFunction?: FunctionTransform;
   };
 }

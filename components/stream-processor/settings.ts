@@ -13,6 +13,7 @@ import { tokenKey } from "../shared/secret";
 import type {
   EventBridgeTrigger,
   EventTime,
+  FirehoseTrigger,
   KinesisTrigger,
   QueueDelivery,
   StreamCapacity,
@@ -29,6 +30,9 @@ const KINESIS: KinesisTrigger = {
   maxRetries: -1,
   maxAgeSeconds: 604_800,
 };
+const FIREHOSE: FirehoseTrigger = { bufferSeconds: 60 };
+/** Firehose waits no longer for a transformation: "Understand data transformation flow", Data Firehose Developer Guide. */
+const MAX_TRANSFORMATION_SECONDS = 300;
 const QUEUE: QueueDelivery = { batchSize: 1000, batchWindowSeconds: 1, maxConcurrency: 10, maxAgeSeconds: 86_400 };
 const CAPACITY: StreamCapacity = { mode: "onDemand" };
 const FUNCTION: StreamFunction = {
@@ -45,6 +49,7 @@ export type StreamSettings = ReturnType<typeof streamSettings>;
 
 export function streamSettings(instance: string, args: StreamProcessorArgs, parent: pulumi.Resource) {
   const { profile } = args;
+  const size = { ...FUNCTION, ...args.function };
   const context = platformContext(instance, args.context, parent);
   const { key, alarmTopicArn, naming } = context;
   return {
@@ -54,10 +59,10 @@ export function streamSettings(instance: string, args: StreamProcessorArgs, pare
     models: args.models ?? builtInModels(new ModelStore(`${instance}-models`, { context, shipped: [] }, { parent }), profile),
     bus: args.bus ?? new ScoreBus(`${instance}-scores`, { key, alarmTopicArn }, { parent }),
     tokenSecret: args.tokenSecret ?? tokenKey(`${instance}-token-key`, context, { parent }),
-    triggers: triggersOf(instance, args),
+    triggers: triggersOf(instance, args, size),
     queue: { ...QUEUE, ...args.queue },
     capacity: args.capacity ?? CAPACITY,
-    function: { ...FUNCTION, ...args.function },
+    function: size,
     eventTime: { ...EVENT_TIME, ...args.eventTime },
     retention: { ...RETENTION, ...args.retention },
     names: streamNames(instance, naming),
@@ -79,21 +84,28 @@ export const incomingSource = (profile: string): string => `${profile}.events`;
 interface Triggers {
   readonly kinesis: KinesisTrigger | undefined;
   readonly eventBridge: EventBridgeTrigger | undefined;
+  readonly firehose: FirehoseTrigger | undefined;
   readonly rest: boolean;
 }
 
 function triggersOf(
   instance: string,
   { profile, triggers = { kinesis: {} } }: Pick<StreamProcessorArgs, "profile" | "triggers">,
+  { timeoutSeconds }: StreamFunction,
 ): Triggers {
-  const { kinesis, eventBridge, rest = false } = triggers;
-  if (kinesis === undefined && eventBridge === undefined && !rest)
+  const { kinesis, eventBridge, firehose, rest = false } = triggers;
+  if (kinesis === undefined && eventBridge === undefined && firehose === undefined && !rest)
     throw new Error(
       `StreamProcessor "${instance}": args.triggers must name at least one way in, and names none. Pass { kinesis: {} }, or leave it out.`,
+    );
+  if (firehose !== undefined && timeoutSeconds > MAX_TRANSFORMATION_SECONDS)
+    throw new Error(
+      `StreamProcessor "${instance}": args.function.timeoutSeconds must be at most ${MAX_TRANSFORMATION_SECONDS} with the trigger firehose, got ${timeoutSeconds}: Firehose waits no longer for a transformation.`,
     );
   return {
     kinesis: kinesis && { ...KINESIS, ...kinesis },
     eventBridge: eventBridge && { pattern: { source: [incomingSource(profile.id)] }, ...eventBridge },
+    firehose: firehose && { ...FIREHOSE, ...firehose },
     rest,
   };
 }

@@ -46,6 +46,10 @@ export function createFirehoseHandler(args: RecordScorerArgs, answerBytes: numbe
     const unfinished = await scoreAll(records, (some) => score(some, context, lines));
     if (unfinished.length > 0 && unfinished.length === records.length) throw new NothingFinishedError(records.length);
     const failed = new Set(unfinished.map(({ position }) => position));
+    if (failed.size > 0) {
+      args.metrics.add("ProcessingFailed", "Count", failed.size);
+      args.metrics.flush();
+    }
     return {
       records: event.records.map(({ recordId }, index) => {
         const { position } = records[index] as SourceRecord;

@@ -9,7 +9,7 @@ import { decimal, digest, flag, integer, json, type Line, named, orNull, rare, t
 export const ARCHIVE_COLUMNS = {
   event_id: text(512, "`transaction_id` of a transaction, id of a REST score. Unique across the warehouse."),
   profile: text(64, "`fraud`, `lead`, `churn` or `device`."),
-  source: text(64, "`kinesis`, `firehose` or `rest`."),
+  source: text(64, "`kinesis`, `eventbridge`, `firehose` or `rest`."),
   source_position: text(
     512,
     "Where it came from: `shardId-000000000000:4959…`, `firehose:<delivery stream>:<record>` or the id of the API request.",
@@ -57,7 +57,7 @@ export type ArchiveRecord = Line<typeof ARCHIVE_COLUMNS>;
 /** One line of a quarantine object and one row of `risk.quarantined_events`. */
 export const QUARANTINE_COLUMNS = {
   source_position: text(512, "Unique: `shardId-…:sequence`, `firehose:stream:record` or `rest:requestId`."),
-  source: text(64, "`kinesis`, `firehose` or `rest`."),
+  source: text(64, "`kinesis`, `eventbridge`, `firehose` or `rest`."),
   profile: text(64, "Profile of the stream; `rest` for a message that holds no score."),
   arrived_at: time("When the source got it."),
   reason: text(
