@@ -62,12 +62,6 @@ export const exemptions: readonly Exemption[] = [
   },
   {
     control: "LambdaConcurrency",
-    resource: "*-transformation-function",
-    reason:
-      "The delivery stream's throughput bounds it; of an invocation that is refused four times, the records go to the error prefix.",
-  },
-  {
-    control: "LambdaConcurrency",
     resource: "scoring-*-function",
     reason:
       "The stage's throttle bounds them (risk:api.throttleBurst); setting a burst aside for each of four functions takes the account's executions.",

@@ -174,7 +174,7 @@ export const SETTINGS = {
   "fraud.reservedConcurrency": integer(
     1,
     10_000,
-    "Executions reserved for the stream function; at least shards × parallelization.",
+    "Executions reserved for the stream function, at least shards × parallelization, and as many for the function of the trigger firehose.",
     10,
   ),
   "fraud.batchSize": integer(1, 10_000, "Records per invocation.", 1000),

@@ -95,7 +95,10 @@ export interface StreamFunction {
   readonly memoryMb: number;
   /** Seconds that a batch may take, 10 to 900. Default 60. */
   readonly timeoutSeconds: number;
-  /** Reserved executions of the stream's function; with fewer than shards × parallelisation the stream waits. Default 10. */
+  /**
+   * Executions reserved for the stream's function, and as many for the delivery stream's. With fewer than shards × parallelisation the
+   * stream waits; a delivery stream invokes about once at a time for each MB/s, and gives up what is refused. Default 10.
+   */
   readonly reservedConcurrency: number;
   /** Mean seconds between two reads of policy and models by a warm container; an account has 40 reads per second in total. Default 60. */
   readonly policyTtlSeconds: number;

@@ -33,14 +33,15 @@ export function createFirehoseTrigger(
   resources: ScorerResources,
   parent: pulumi.Resource,
 ): FirehoseNodes {
-  const { context, transform } = settings;
+  const { context, function: size, transform } = settings;
   const scorer = createScorer(
     `${instance}-transformation`,
     {
       description: `Scores the records of the delivery stream of ${instance}`,
       entry: "firehose-scoring",
       callbackFactory: () => require("./bundles/firehose-scoring/index.js").handler,
-      // Not reserved: of an invocation that is refused four times, the records go to the error prefix.
+      // An invocation that is refused four times gives its records up, so other functions must not use up the account's executions.
+      reservedConcurrency: size.reservedConcurrency,
       permissions: [],
       transform: transform.firehoseFunction,
     },
@@ -127,7 +128,7 @@ function statements(
     {
       sid: "LogErrors",
       actions: ["logs:PutLogEvents"],
-      resources: [pulumi.interpolate`${logGroup.arn}:log-stream:${LOG_STREAM}`],
+      resources: [pulumi.interpolate`${logGroup.arn}:log-stream:*`],
     },
     context.key.useStatement(),
   ];
