@@ -228,6 +228,19 @@ export const SETTINGS = {
   ),
   "fraud.highRiskAlerts": flag("Whether to send an e-mail for every event of an alerting band, from a topic of its own.", false),
   "fraud.policy": policy("fraud"),
+  "fraud.referenceCurrency": text(
+    /^[A-Z]{3}$/,
+    "a currency of three capitals",
+    "EUR",
+    "Currency that amounts are compared in: thresholds, sums and means are in its units. Users' sums and means aren't converted when it changes.",
+    "USD",
+  ),
+  "fraud.rates": {
+    type: "rates",
+    description:
+      'Exchange rates: {"as_of": day, "rates": {currency: number}}, how much of each currency one unit of the reference currency buys, or of "base", if given. Default: rounded rates of June 2025.',
+  },
+  "fraud.rateMaxAgeDays": integer(1, 3650, "Days after which exchange rates that are still used raise an alarm.", 35),
   "fraud.champion": champion("fraud"),
   "fraud.fallbacks": fallbacks("fraud"),
   "fraud.challengers": challengers("fraud"),

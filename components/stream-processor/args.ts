@@ -5,6 +5,7 @@ import type { EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyDocument } from "../../functions/scoring/core/policy-document";
 import type { AnyProfile } from "../../functions/scoring/core/profile";
+import type { RateDocument } from "../../functions/scoring/core/rates";
 import type { PlatformContext } from "../shared/context";
 import type { DataRetention, ObjectQueue } from "../shared/data-bucket";
 import type { FunctionTransform } from "../shared/function";
@@ -108,7 +109,7 @@ export interface StreamFunction {
    * stream waits; a delivery stream invokes about once at a time for each MB/s, and gives up what is refused. Default 10.
    */
   readonly reservedConcurrency: number;
-  /** Mean seconds between two reads of policy and models by a warm container; an account has 40 reads per second in total. Default 60. */
+  /** Mean seconds between two reads of policy, models and rates by a warm container; an account has 40 reads per second in total. Default 60. */
   readonly policyTtlSeconds: number;
   /** Percentage of invocations that may fail before an alarm is raised. Default 5. */
   readonly errorRateAlarmPercent: number;
@@ -144,6 +145,17 @@ export interface StreamProcessorArgs {
    * @example withOverrides(PROFILES.fraud.defaultPolicy, { thresholds: { high_amount: 800 } })
    */
   readonly policy?: PolicyDocument;
+  /**
+   * The reference currency and what one unit of it (or of the base) buys of others. Changing them only touches one SSM parameter. Default:
+   * US dollars, with rounded rates of June 2025.
+   * @example { reference: "EUR", as_of: "2026-03-01", rates: { USD: 1.08, JPY: 162 } }
+   */
+  readonly rates?: RateDocument;
+  /**
+   * Days after which exchange rates that are still used raise an alarm. Default: 35.
+   * @example 7
+   */
+  readonly rateMaxAgeDays?: number;
   /**
    * Champion, fallbacks and challengers of a new stack. Default: the model that the policy names, and a model bucket of its own.
    * @example { store, initial: { chain: [{ kind: "rules-only" }] } }

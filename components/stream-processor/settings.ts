@@ -1,6 +1,7 @@
 /** The complete settings of a stream processor: defaults are filled in and missing parts created. */
 
 import type * as pulumi from "@pulumi/pulumi";
+import { DEFAULT_RATES } from "../../functions/scoring/core/default-rates";
 import { currentAccount } from "../shared/account";
 import { platformContext } from "../shared/context";
 import { DATA_RETENTION } from "../shared/data-bucket";
@@ -47,6 +48,9 @@ const FUNCTION: StreamFunction = {
 const EVENT_TIME: EventTime = { maxAgeDays: 7300, maxFutureMinutes: 60 };
 const RETENTION: StreamRetention = { ...DATA_RETENTION, resultDays: 90 };
 
+/** Currencies of trading partners move by a few per cent in a month, which no threshold notices. */
+const RATE_MAX_AGE_DAYS = 35;
+
 export type StreamSettings = ReturnType<typeof streamSettings>;
 
 export function streamSettings(instance: string, args: StreamProcessorArgs, parent: pulumi.Resource) {
@@ -58,6 +62,8 @@ export function streamSettings(instance: string, args: StreamProcessorArgs, pare
     profile,
     context,
     policy: args.policy ?? profile.defaultPolicy,
+    rates: args.rates ?? DEFAULT_RATES,
+    rateMaxAgeDays: args.rateMaxAgeDays ?? RATE_MAX_AGE_DAYS,
     models: args.models ?? builtInModels(new ModelStore(`${instance}-models`, { context, shipped: [] }, { parent }), profile),
     bus: args.bus ?? new ScoreBus(`${instance}-scores`, { key, alarmTopicArn }, { parent }),
     tokenSecret: args.tokenSecret ?? tokenKey(`${instance}-token-key`, context, { parent }),

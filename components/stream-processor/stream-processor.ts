@@ -22,6 +22,7 @@ import { resultsTable, stateTable, tableStatement } from "../shared/tables";
 import type { StreamProcessorArgs } from "./args";
 import { announceHighRisks } from "./high-risk-alert";
 import { createParameters } from "./parameters";
+import { rateAgeAlarm } from "./rates";
 import { FILE_PREFIXES, incomingFiles } from "./s3-trigger";
 import { createSchemaRegistry, type SchemaRegistry } from "./schema-registry";
 import { METRIC_NAMESPACE } from "./scorer";
@@ -63,6 +64,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     readonly results: Table;
     readonly state: Table;
     readonly policyParameter: Parameter;
+    readonly ratesParameter: Parameter;
     readonly modelsParameter: Parameter;
     readonly schemas: SchemaRegistry;
     readonly secureParameters: readonly Parameter[];
@@ -76,13 +78,14 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const units = capacity.mode === "provisioned" ? { mode: capacity.mode, ...capacity.table } : capacity;
     const results = resultsTable(`${instance}-results`, settings.names.resultsTable, context, units, this);
     const state = stateTable(`${instance}-state`, context, this);
-    const { policy, models, secure } = createParameters(instance, settings, this);
+    const { policy, rates, models, secure } = createParameters(instance, settings, this);
     const { dataBucketName: bucketName, retention } = settings;
     const expiring = settings.triggers.s3 ? FILE_PREFIXES : [];
     const failedDays = settings.triggers.firehose ? { failedDays: settings.raw.retentionDays } : {};
     const dataBucket = createDataBucket(instance, { context, bucketName, retention, expiring, ...failedDays }, this);
     const schemas = createSchemaRegistry(instance, settings, this);
-    const triggers = createTriggers(instance, settings, { results, state, policy, models, dataBucket, schemas }, this);
+    const triggers = createTriggers(instance, settings, { results, state, policy, rates, models, dataBucket, schemas }, this);
+    const rateAge = rateAgeAlarm(instance, settings, this);
     const listeners = [...objectQueues, ...(triggers.s3 ? [incomingFiles(triggers.s3.queue)] : [])];
     if (listeners.length > 0) announceObjects(instance, dataBucket, listeners, this);
     if (settings.announcesHighRisks) announceHighRisks(instance, settings, this);
@@ -119,10 +122,11 @@ export class StreamProcessor extends pulumi.ComponentResource {
       results,
       state,
       policyParameter: policy,
+      ratesParameter: rates,
       modelsParameter: models,
       schemas,
       secureParameters: secure,
-      alarms: [kinesis, firehose, queue, s3].flatMap((one) => one?.alarms ?? []),
+      alarms: [...[kinesis, firehose, queue, s3].flatMap((one) => one?.alarms ?? []), rateAge],
     };
     this.registerOutputs({
       ...(kinesis && { streamName: this.streamName, streamArn: this.streamArn, functionName: this.functionName }),

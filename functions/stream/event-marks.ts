@@ -26,7 +26,10 @@ const MOST = 2_048;
  * how many marks it has, and those.
  */
 export class EventMarks {
-  static readonly NONE = new EventMarks(0, []);
+  // A static field would be filled while TypeScript's output has no name for the class yet.
+  static get NONE(): EventMarks {
+    return new EventMarks(0, []);
+  }
 
   private constructor(
     /** Events that were counted up to this time may have lost their marks; in seconds since 1970. */

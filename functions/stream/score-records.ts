@@ -8,6 +8,7 @@ import { createModelReport } from "../shared/model-report";
 import type { ModelSource } from "../shared/model-source";
 import type { Patience } from "../shared/patience";
 import type { PolicySource } from "../shared/policy-source";
+import type { RateSource } from "../shared/rate-source";
 import { isThrottled } from "../shared/sdk-error";
 import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
@@ -25,11 +26,13 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser" | "decode"> {
+export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser" | "decode" | "rates"> {
   readonly formats: RecordFormats;
   readonly policies: PolicySource;
   /** Without it the policy's own model scores. */
   readonly models?: ModelSource | undefined;
+  /** For profiles with money. */
+  readonly rates?: RateSource | undefined;
   readonly tokeniser: () => Promise<Tokeniser>;
   readonly ports: BatchPorts;
   readonly clock: Clock;
@@ -99,11 +102,12 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
       };
     };
     try {
-      const [decode, policy, models, tokeniser] = await Promise.all([
+      const [decode, policy, models, tokeniser, rates] = await Promise.all([
         args.formats.decoderFor(records.map(({ bytes }) => bytes)),
         args.policies.current(),
         args.models?.current() ?? null,
         args.tokeniser(),
+        args.rates?.current(),
       ]);
       const outcome = await processBatch(
         records,
@@ -112,6 +116,7 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
           decode,
           sink,
           tokeniser,
+          rates,
           policy,
           models,
           report,
@@ -139,6 +144,7 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
     metrics.add("Records", "Count", records.length);
     metrics.add("BatchLatency", "Milliseconds", clock.now() - startedAt);
     metrics.add("IteratorLag", "Milliseconds", Math.max(0, startedAt - (records.at(-1) as SourceRecord).arrivedAtMs));
+    args.rates?.report();
     metrics.property("requestId", context.awsRequestId);
     metrics.flush();
     return { done, fault: records.length === 1 ? null : fault, counts };

@@ -41,8 +41,8 @@ export const ARCHIVE_COLUMNS = {
   velocity_flag: flag("A rule about frequency fired: many transactions in a short time, many accounts on a device."),
   amount_flag: flag("A rule about the amount fired: a high, an extreme or an unusual one."),
   hour_flag: flag("The rule about the hour fired: at night."),
-  amount: orNull(decimal("In the currency.")),
-  currency: orNull(text(64, "ISO 4217.")),
+  amount: orNull(decimal("In the currency, as sent; negative for a refund. The feature `amount` is in the reference currency.")),
+  currency: orNull(text(64, "ISO 4217; null is the reference currency.")),
   category: orNull(text(512, "Merchant category.")),
   country: orNull(text(256, "ISO 3166 code of the place.")),
   latitude: classified(
