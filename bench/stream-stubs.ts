@@ -15,6 +15,7 @@ import { createParameterSource } from "../functions/shared/parameter-source";
 import { createPolicySource } from "../functions/shared/policy-source";
 import { createTokeniser } from "../functions/shared/tokeniser";
 import { createResultStore, createStateStore } from "../functions/stream/adapters";
+import { createFirehoseHandler, type FirehoseHandler } from "../functions/stream/firehose";
 import { createStreamHandler, type StreamHandler } from "../functions/stream/handler";
 import { recordFormats } from "../functions/stream/record-formats";
 import type { RecordScorerArgs } from "../functions/stream/score-records";
@@ -24,13 +25,14 @@ const STATES = "states";
 
 export interface BenchHandler {
   readonly handler: StreamHandler;
+  readonly firehose: FirehoseHandler;
   /** Alerts published so far. */
   alerts(): number;
 }
 
 export function createBenchHandler(step: (name: string) => void): BenchHandler {
   const { args, alerts } = createBenchScorer(step);
-  return { handler: createStreamHandler(args), alerts };
+  return { handler: createStreamHandler(args), firehose: createFirehoseHandler(args), alerts };
 }
 
 /** What every handler that scores is made of. */
