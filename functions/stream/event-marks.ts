@@ -81,7 +81,7 @@ export class EventMarks {
   }
 
   /** The newest group stays whole, so that a batch is safe however many of its records are one user's. */
-  #shortened(now: number): EventMarks {
+  private shortened(now: number): EventMarks {
     let { until, size } = this;
     let first = 0;
     for (; first < this.groups.length - 1; first++) {
