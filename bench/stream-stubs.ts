@@ -31,6 +31,15 @@ export interface BenchHandler {
 }
 
 export function createBenchHandler(step: (name: string) => void): BenchHandler {
+  const { args, alerts } = createBenchScorer(step);
+  return { handler: createStreamHandler(args), firehose: createFirehoseHandler(args), alerts };
+}
+
+/** What every handler that scores is made of. */
+export function createBenchScorer(step: (name: string) => void): {
+  readonly args: RecordScorerArgs;
+  readonly alerts: () => number;
+} {
   let alerts = 0;
   const region = "us-east-1";
   const states = new Map<string, Item>();
@@ -98,5 +107,5 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
     reserveMs: 1_000,
     step,
   };
-  return { handler: createStreamHandler(args), firehose: createFirehoseHandler(args), alerts: () => alerts };
+  return { args, alerts: () => alerts };
 }

@@ -80,11 +80,11 @@ export class EventMarks {
     const joins = last !== undefined && slotOf(last.at) === slotOf(now) && last.marks.length < GROUP_MARKS;
     const groups = joins ? this.groups.slice(0, -1) : [...this.groups];
     groups.push({ at: now, marks: joined(joins ? last.marks : NO_MARKS, eventIds) });
-    return new EventMarks(this.until, groups).#shortened(now);
+    return new EventMarks(this.until, groups).shortened(now);
   }
 
   /** The newest group stays whole, so that a batch is safe however many of its records are one user's. */
-  #shortened(now: number): EventMarks {
+  private shortened(now: number): EventMarks {
     let { until, size } = this;
     let first = 0;
     for (; first < this.groups.length - 1; first++) {
