@@ -1,6 +1,7 @@
 /** Operations that the local runtime has and no case compares, each with the reason. `service:*` stands for all of a service. */
 export const NOT_COMPARED: Readonly<Record<string, string>> = {
   "glue:BatchStopJobRun": "moto has no such operation",
+  "glue:ListSchemaVersions": "moto has no such operation",
   "lambda:Invoke": "moto runs functions in containers, or answers without running them; only the refusal is compared",
   "redshift-data:*": "moto executes no SQL: every statement has the same made-up result",
   "sagemaker:DeleteModelPackage": "moto has no such operation",
