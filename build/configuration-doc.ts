@@ -76,12 +76,14 @@ function expected(setting: Setting): string {
     case "boolean":
       return "`true`, `false`";
     case "policy":
+    case "eventPattern":
       return "object";
   }
 }
 
 function fallback(setting: Setting): string {
   if (setting.type === "policy") return "no overrides";
+  if (setting.type === "eventPattern") return "events of source `fraud.events`";
   return setting.default === undefined ? "required" : `\`${setting.default}\``;
 }
 

@@ -5,11 +5,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PROBLEM_RESPONSES } from "../components/scoring-api/problem-responses";
+import { EVENTS_ANSWER_SCHEMA, eventsSchema } from "../functions/rest/events-schema";
 import { FEEDBACK_ANSWER_SCHEMA, FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
 import { inputNames } from "../functions/rest/input-names";
-import { FEEDBACK_PROBLEMS, PROBLEMS, type ProblemKind, SCORE_PROBLEMS } from "../functions/rest/problems";
+import {
+  DECISION_PROBLEMS,
+  EVENTS_PROBLEMS,
+  FEEDBACK_PROBLEMS,
+  PROBLEMS,
+  type ProblemKind,
+  SCORE_PROBLEMS,
+} from "../functions/rest/problems";
 import { IDEMPOTENCY_KEY_SCHEMA } from "../functions/rest/read-request";
 import type { JsonSchema } from "../functions/scoring/core/json-schema";
+import { MAX_KEY_LENGTH } from "../functions/scoring/core/key-text";
 import type { AnyProfile } from "../functions/scoring/core/profile";
 import { PROFILES } from "../functions/scoring/profiles";
 
@@ -40,58 +49,54 @@ const PROBLEM: JsonSchema = {
   },
 };
 
+/** What was decided, the same in every answer. */
+const decisionProperties = (profile: AnyProfile): NonNullable<JsonSchema["properties"]> => ({
+  score: {
+    type: "number",
+    minimum: 0,
+    maximum: profile.scale.max,
+    description: "To a millionth of the scale; the warehouse has it unrounded.",
+  },
+  band: { type: "string", description: "The policy's band that contains the score." },
+  reasons: {
+    type: "array",
+    description: "What moved the score; the contributions add up to it.",
+    items: {
+      type: "object",
+      required: ["code", "text", "contribution"],
+      properties: { code: { type: "string" }, text: { type: "string" }, contribution: { type: "number" } },
+    },
+  },
+  flags: { type: "array", items: { type: "string" } },
+  modelVersion: { type: "string" },
+  modelRole: {
+    type: "string",
+    enum: ["champion", "challenger", "fallback"],
+    description: "Absent when the champion answered.",
+  },
+  modelFallback: {
+    type: "array",
+    description: "Models that should have answered, and why they could not; absent when there are none.",
+    items: {
+      type: "object",
+      required: ["model", "reason"],
+      properties: { model: { type: "string" }, reason: { type: "string" } },
+    },
+  },
+  policyVersion: { type: "string" },
+});
+
+const DECIDED = ["score", "band", "reasons", "flags", "modelVersion", "policyVersion"] as const;
+
 function answerSchema(profile: AnyProfile): JsonSchema {
   return {
     title: `${profile.id} score`,
     type: "object",
-    required: [
-      "id",
-      inputNames(profile.id).id,
-      "score",
-      "band",
-      "reasons",
-      "flags",
-      "modelVersion",
-      "policyVersion",
-      "cached",
-      "timestamp",
-    ],
+    required: ["id", inputNames(profile.id).id, ...DECIDED, "cached", "timestamp"],
     properties: {
       id: { type: "string", description: "Id of this score; feedback names it as event_id." },
       [inputNames(profile.id).id]: { type: "string", description: "Id of the input; equal inputs have equal ids." },
-      score: {
-        type: "number",
-        minimum: 0,
-        maximum: profile.scale.max,
-        description: "To a millionth of the scale; the warehouse has it unrounded.",
-      },
-      band: { type: "string", description: "The policy's band that contains the score." },
-      reasons: {
-        type: "array",
-        description: "What moved the score; the contributions add up to it.",
-        items: {
-          type: "object",
-          required: ["code", "text", "contribution"],
-          properties: { code: { type: "string" }, text: { type: "string" }, contribution: { type: "number" } },
-        },
-      },
-      flags: { type: "array", items: { type: "string" } },
-      modelVersion: { type: "string" },
-      modelRole: {
-        type: "string",
-        enum: ["champion", "challenger", "fallback"],
-        description: "Absent when the champion answered.",
-      },
-      modelFallback: {
-        type: "array",
-        description: "Models that should have answered, and why they could not; absent when there are none.",
-        items: {
-          type: "object",
-          required: ["model", "reason"],
-          properties: { model: { type: "string" }, reason: { type: "string" } },
-        },
-      },
-      policyVersion: { type: "string" },
+      ...decisionProperties(profile),
       cached: { type: "boolean", description: "True when an equal input was scored within the cache's lifetime." },
       timestamp: { type: "string", description: "When the input was scored, ISO 8601." },
       ...profile.answerSchema.properties,
@@ -156,6 +161,53 @@ function feedbackOperation(): Record<string, unknown> {
   };
 }
 
+/** Of a stack with the trigger rest. */
+function eventsOperation(profile: AnyProfile): Record<string, unknown> {
+  const schema = eventsSchema(profile.schema);
+  return {
+    operationId: "sendEvents",
+    summary: schema.description,
+    requestBody: { required: true, content: { "application/json": { schema } } },
+    responses: {
+      "202": {
+        description: "At least one event is queued, and will be scored within seconds.",
+        content: { "application/json": { schema: EVENTS_ANSWER_SCHEMA } },
+      },
+      ...refusals(EVENTS_PROBLEMS),
+    },
+  };
+}
+
+function decisionOperation(profile: AnyProfile): Record<string, unknown> {
+  const schema: JsonSchema = {
+    title: `${profile.id} decision`,
+    type: "object",
+    required: ["id", ...DECIDED, "timestamp"],
+    properties: {
+      id: { type: "string", description: "The event's." },
+      ...decisionProperties(profile),
+      timestamp: { type: "string", description: "When the event was scored, ISO 8601." },
+    },
+  };
+  return {
+    operationId: "getDecision",
+    summary: "What was decided about an event, whichever way it came.",
+    parameters: [
+      {
+        name: "id",
+        in: "path",
+        required: true,
+        description: "transaction_id of the event, percent-encoded.",
+        schema: { type: "string", minLength: 1, maxLength: MAX_KEY_LENGTH },
+      },
+    ],
+    responses: {
+      "200": { description: "The decision.", content: { "application/json": { schema } } },
+      ...refusals(DECISION_PROBLEMS),
+    },
+  };
+}
+
 /** The OpenAPI 3.1 document as plain data. */
 export function openApi(): Record<string, unknown> {
   return {
@@ -172,6 +224,8 @@ export function openApi(): Record<string, unknown> {
     paths: {
       ...Object.fromEntries(ROUTES.map(({ path, profile }) => [path, { post: operation(profile) }])),
       "/feedback": { post: feedbackOperation() },
+      "/events": { post: eventsOperation(PROFILES.fraud) },
+      "/decisions/{id}": { get: decisionOperation(PROFILES.fraud) },
     },
     components: {
       schemas: { Problem: PROBLEM },

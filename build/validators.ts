@@ -1,5 +1,5 @@
 /**
- * Compiles the schemas of everything that functions read (profiles, policies, models, feedback, the pipelines' documents and events) into
+ * Compiles the schemas of everything that functions read (profiles, policies, models, feedback, events over REST, the pipelines' documents and events) into
  * plain JavaScript, one file each. A validator compiled at run time would add tens of milliseconds and a megabyte of compiler to a cold
  * start; this adds neither.
  */
@@ -14,6 +14,7 @@ import {
   PROMOTION_EVENT_SCHEMA,
   QUALITY_EVENT_SCHEMA,
 } from "../functions/gates/common/events";
+import { EVENTS_SCHEMA } from "../functions/rest/events-schema";
 import { FEEDBACK_SCHEMA } from "../functions/rest/feedback-schema";
 import type { JsonSchema } from "../functions/scoring/core/json-schema";
 import { MODELS_SCHEMA } from "../functions/scoring/models/document";
@@ -35,6 +36,7 @@ export function validatorSchemas(): Readonly<Record<string, NamedSchema>> {
     policy: POLICY_SCHEMA,
     models: MODELS_SCHEMA,
     feedback: FEEDBACK_SCHEMA,
+    events: EVENTS_SCHEMA,
     dataset,
     statistics,
     manifest,

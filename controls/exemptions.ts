@@ -57,6 +57,11 @@ export const exemptions: readonly Exemption[] = [
   },
   {
     control: "LambdaConcurrency",
+    resource: "*-queue-scorer-function",
+    reason: "maximumConcurrency of its queue bounds it; reserved concurrency would throttle the poller and use up receives.",
+  },
+  {
+    control: "LambdaConcurrency",
     resource: "scoring-*-function",
     reason:
       "The stage's throttle bounds them (risk:api.throttleBurst); setting a burst aside for each of four functions takes the account's executions.",

@@ -11,6 +11,7 @@ declare module "#validators" {
   export const policy: Validate;
   export const models: Validate;
   export const feedback: Validate;
+  export const events: Validate;
   export const dataset: Validate;
   export const statistics: Validate;
   export const manifest: Validate;

@@ -31,8 +31,10 @@ export function miscounted(world: World): readonly Violation[] {
 }
 
 /** What doesn't depend on the order. */
-const countedOf = ({ times, counts, sums, count, places, countries, devices }: State): string =>
-  JSON.stringify({ times, counts, sums, count, places, countries: countries.toSorted(), devices: devices.toSorted() });
+function countedOf({ times, counts, sums, places, countries, devices }: State): string {
+  const spending = times.map((time, index) => `${time} ${counts[index]} ${sums[index]}`);
+  return JSON.stringify([spending, places.map(String), countries, devices].map((list) => list.toSorted()));
+}
 
 /** The stream's events in the warehouse by user. */
 function eventsOf({ warehouse, stream, prepared: { product } }: World): ReadonlyMap<string, readonly Counted[]> {

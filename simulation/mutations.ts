@@ -110,7 +110,7 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "the place that came last is the newest",
     "scoring/profiles/fraud/state.ts",
-    "while (index > 0 && order(places[index - 1]!, place) > 0) index--;",
+    "while (index > 0 && places[index - 1]![0] > place[0]) index--;",
     "",
   ),
   change(

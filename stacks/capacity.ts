@@ -1,6 +1,7 @@
 /** How many records per second each part of a stack handles: which part is the bottleneck, and what more capacity costs. */
 import { RECORD_COST } from "./capacity-facts";
 import type { StackConfig } from "./stack-config";
+import { hasQueue, hasTrigger } from "./triggers";
 
 export interface Bottleneck {
   readonly part: string;
@@ -28,7 +29,15 @@ const UNBALANCED = 10;
 
 /** The parts, in the order in which a record passes them. */
 export function bottlenecks(config: StackConfig): readonly Bottleneck[] {
-  return [shards(config), scorer(config), resultWrites(config), resultReads(config), stateWrites(), archive(config), bus()];
+  return [
+    ...(hasTrigger(config, "kinesis") ? [shards(config), scorer(config)] : []),
+    ...(hasQueue(config) ? [queueScorer(config)] : []),
+    resultWrites(config),
+    resultReads(config),
+    stateWrites(),
+    archive(config),
+    bus(),
+  ];
 }
 
 /** The part with the lowest permanent rate. */
@@ -38,7 +47,7 @@ export function binding(parts: readonly Bottleneck[]): Bottleneck {
 
 /** Warnings for a preview: shards that deliver far more than the table takes, or units far beyond what the shards deliver. */
 export function capacityWarnings(config: StackConfig): readonly string[] {
-  if (config["fraud.capacityMode"] === "onDemand") return [];
+  if (config["fraud.capacityMode"] === "onDemand" || !hasTrigger(config, "kinesis")) return [];
   const stream = shards(config).recordsPerSecond;
   const { recordsPerSecond, ceiling } = resultWrites(config);
   const units = config["fraud.writeCapacity"];
@@ -82,10 +91,22 @@ function lanes(config: StackConfig): { readonly first: number; readonly most: nu
   return { first, most: isOnDemand ? reserved : first };
 }
 
-/** JavaScript runs on one core, so more memory than that brings nothing. */
+/** Of one execution. JavaScript runs on one core, so more memory than that brings nothing. */
+const recordsPerExecution = (config: StackConfig): number =>
+  (Math.min(1, config["fraud.memoryMb"] / MB_PER_CORE) * 1000) / RECORD_COST.cpuMilliseconds;
+
+function queueScorer(config: StackConfig): Bottleneck {
+  const rate = config["fraud.queueConcurrency"] * recordsPerExecution(config);
+  return {
+    part: "Queue function",
+    recordsPerSecond: rate,
+    ceiling: rate,
+    raise: `\`fraud.memoryMb\` up to ${MB_PER_CORE}, then \`fraud.queueConcurrency\`: $0.0000133 a GB and second used; $0.40 a million messages, three calls each at worst`,
+  };
+}
+
 function scorer(config: StackConfig): Bottleneck {
-  const core = Math.min(1, config["fraud.memoryMb"] / MB_PER_CORE);
-  const perLane = (core * 1000) / RECORD_COST.cpuMilliseconds;
+  const perLane = recordsPerExecution(config);
   const { first, most } = lanes(config);
   return {
     part: "Stream function",

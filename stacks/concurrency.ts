@@ -2,6 +2,7 @@
 import { datasetNames } from "./pipeline-checks";
 import type { SettingKey } from "./settings";
 import type { Contradiction, StackConfig } from "./stack-config";
+import { hasTrigger } from "./triggers";
 
 /** Executions of some functions, and the setting that decides how many. */
 export interface Reservation {
@@ -15,9 +16,10 @@ export interface Reservation {
 
 /** Lambda refuses to reserve the last 100. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
 const ALWAYS_UNRESERVED = 100;
-/** One per profile; feedback is the fourth function that answers requests, and has no warm executions. */
+/** One per profile. */
 const SCORING_FUNCTIONS = 3;
-const REST_FUNCTIONS = SCORING_FUNCTIONS + 1;
+/** With those of feedback, events and decisions, which have no warm executions. */
+const restFunctions = (config: StackConfig): number => SCORING_FUNCTIONS + (hasTrigger(config, "rest") ? 3 : 1);
 
 /** What the components reserve with this config; a test compares it with the sum over their functions. */
 export function reservations(config: StackConfig): Reservation[] {
@@ -28,7 +30,12 @@ export function reservations(config: StackConfig): Reservation[] {
   // The plans of training and inference, two gates and promotion; the schedules of all datasets start together.
   const steps = datasets === 0 ? 0 : 5 * Math.max(2, datasets);
   const found: Reservation[] = [
-    { key: "api.reservedConcurrency", executions: REST_FUNCTIONS * ofEachRoute, step: REST_FUNCTIONS, least: 0 },
+    {
+      key: "api.reservedConcurrency",
+      executions: restFunctions(config) * ofEachRoute,
+      step: restFunctions(config),
+      least: 0,
+    },
     // Warm executions count towards their function's reserved ones, or else towards the account's.
     {
       key: "api.provisionedConcurrency",
@@ -41,7 +48,7 @@ export function reservations(config: StackConfig): Reservation[] {
     found.push(
       {
         key: "fraud.reservedConcurrency",
-        executions: config["fraud.reservedConcurrency"],
+        executions: hasTrigger(config, "kinesis") ? config["fraud.reservedConcurrency"] : 0,
         step: 1,
         least: config["fraud.capacityMode"] === "provisioned" ? config["fraud.shards"] * config["fraud.parallelization"] : 1,
       },

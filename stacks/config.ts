@@ -3,12 +3,14 @@ import { RunError } from "@pulumi/pulumi/errors";
 import { PROFILES } from "../functions/scoring/profiles";
 import { type ConfigPath, pathOf, setCommand } from "./commands";
 import { concurrencyContradictions } from "./concurrency";
+import { parseEventPattern } from "./event-pattern";
 import { namingContradictions } from "./naming-checks";
 import { pipelineContradictions } from "./pipeline-checks";
 import { parsePolicyOverrides } from "./policy-overrides";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
 import type { StackConfig } from "./stack-config";
 import { flatten } from "./structured";
+import { hasTrigger, triggerContradictions } from "./triggers";
 import { warehouseContradictions } from "./warehouse-checks";
 
 /** The project's name is the namespace of its keys: `risk:fraud`. */
@@ -54,6 +56,12 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
       problems.push(...parsed.problems);
       continue;
     }
+    if (setting.type === "eventPattern") {
+      const parsed = parseEventPattern(stack, pathOf(NAMESPACE, key), raw);
+      config[key] = parsed.pattern;
+      problems.push(...parsed.problems);
+      continue;
+    }
     const result = raw === undefined ? fallback(setting) : parseValue(setting, raw);
     if ("value" in result) config[key] = result.value;
     else problems.push(describe(stack, pathOf(NAMESPACE, key), result.expected, raw, result.fix));
@@ -75,7 +83,7 @@ function describe(stack: string, path: ConfigPath, expected: string, got: string
   return `${path.join(".")}: expected ${expected}, got ${found}. Fix: ${setCommand(stack, path, example)}`;
 }
 
-type PlainSetting = Exclude<Setting, { readonly type: "policy" }>;
+type PlainSetting = Exclude<Setting, { readonly type: "policy" | "eventPattern" }>;
 
 function fallback(setting: PlainSetting): Parsed {
   if (setting.default !== undefined) return { value: setting.default };
@@ -154,6 +162,7 @@ function contradictions(stack: string, config: StackConfig): string[] {
   const consumers = config["fraud.shards"] * config["fraud.parallelization"];
   check(
     config.reserveConcurrency &&
+      hasTrigger(config, "kinesis") &&
       config["fraud.capacityMode"] === "provisioned" &&
       config["fraud.reservedConcurrency"] < consumers,
     "fraud.reservedConcurrency",
@@ -182,6 +191,7 @@ function contradictions(stack: string, config: StackConfig): string[] {
     String(loadMinutes * 2),
   );
   for (const { key, expected, fix } of [
+    ...triggerContradictions(config),
     ...namingContradictions(config),
     ...concurrencyContradictions(config),
     ...warehouseContradictions(config),

@@ -1,5 +1,6 @@
 /** The platform of one stack: what is shared, and the components on top of it. */
 import type * as pulumi from "@pulumi/pulumi";
+import { DataCatalog } from "../components/data-catalog";
 import { RiskWarehouse, warehouseName } from "../components/risk-warehouse";
 import { type ApiAuth, ScoringApi, type ScoringRoute } from "../components/scoring-api";
 import { accessLogBucket } from "../components/shared/access-log-bucket";
@@ -20,6 +21,7 @@ import { createPipelines, type Pipelines } from "./pipelines";
 import { allowRedrive, type RedriveOutput } from "./redrive";
 import type { StackConfig } from "./stack-config";
 import { tagEverything } from "./tags";
+import { hasTrigger, streamTriggers } from "./triggers";
 import { listOf } from "./warehouse-checks";
 
 /** The models that are uploaded, and which of them each profile starts with. */
@@ -34,12 +36,14 @@ export interface Platform {
   readonly stream: StreamProcessor;
   readonly warehouse: RiskWarehouse | undefined;
   readonly pipelines: Pipelines | undefined;
+  readonly catalog: DataCatalog | undefined;
   readonly bus: ScoreBus;
   readonly alarmTopic: NotificationTopic;
   readonly redrive: pulumi.Output<RedriveOutput>;
 }
 
 const WAREHOUSE = "warehouse";
+const CATALOG = "catalog";
 
 export function createPlatform(config: StackConfig, { shipped, initial }: PlatformModels): Platform {
   tagEverything(namingOf(config));
@@ -56,9 +60,10 @@ export function createPlatform(config: StackConfig, { shipped, initial }: Platfo
   const pipelines = config["pipelines.enabled"]
     ? createPipelines(config, { context, served: [...api.served, stream.served], warehouse })
     : undefined;
+  const catalog = config["catalog.enabled"] ? createCatalog(config, context, stream, pipelines) : undefined;
   const deadLetters = [bus.deadLetters(), ...(warehouse?.deadLetters() ?? []), ...(pipelines?.deadLetters ?? [])];
   const redrive = allowRedrive({ raw, stream, api, deadLetters });
-  return { models: models.store, api, stream, warehouse, pipelines, bus, alarmTopic, redrive };
+  return { models: models.store, api, stream, warehouse, pipelines, catalog, bus, alarmTopic, redrive };
 }
 
 /** What all components of the stack use. */
@@ -114,6 +119,31 @@ function createWarehouse(config: StackConfig, context: PlatformContext): RiskWar
   });
 }
 
+function createCatalog(
+  config: StackConfig,
+  context: PlatformContext,
+  stream: StreamProcessor,
+  pipelines: Pipelines | undefined,
+): DataCatalog {
+  return new DataCatalog(CATALOG, {
+    bucket: stream.dataBucket,
+    profiles: Object.values(PROFILES),
+    retention: { archiveDays: config["fraud.archiveExpiryDays"], quarantineDays: config["fraud.quarantineExpiryDays"] },
+    ...(pipelines
+      ? {
+          batch: {
+            bucket: pipelines.store.bucket,
+            datasets: pipelines.datasets,
+            retentionDays: config["pipelines.inferenceDataDays"],
+          },
+        }
+      : {}),
+    scanLimitMb: config["catalog.scanLimitMb"],
+    resultDays: config["catalog.resultDays"],
+    context,
+  });
+}
+
 function createStream(
   config: StackConfig,
   context: PlatformContext,
@@ -134,12 +164,11 @@ function createStream(
     bus: parts.bus,
     tokenSecret: parts.tokenSecret,
     raw: parts.raw,
-    trigger: {
-      retentionHours: config["fraud.retentionHours"],
+    triggers: streamTriggers(config),
+    queue: {
       batchSize: config["fraud.batchSize"],
       batchWindowSeconds: config["fraud.batchWindowSeconds"],
-      parallelization: config["fraud.parallelization"],
-      maxRetries: config["fraud.maxRetries"],
+      maxConcurrency: config["fraud.queueConcurrency"],
       maxAgeSeconds: config["fraud.maxAgeSeconds"],
     },
     capacity: streamCapacity(config),
@@ -222,6 +251,7 @@ function createApi(
       },
       firewall: config["api.firewall"],
       demoJitter: config["lead.demoJitter"],
+      ...(hasTrigger(config, "rest") ? { events: parts.stream.intake() } : {}),
     },
     // API Gateway rejects a stage with logs while the account has no role for them.
     { dependsOn: [...parts.gatewayLogging] },

@@ -18,7 +18,10 @@ export interface RedriveParts {
 export interface RedriveOutput {
   readonly roleArn: string;
   readonly rawBucket: string;
-  readonly streamName: string;
+  /** Undefined without the trigger kinesis. */
+  readonly streamName?: string | undefined;
+  /** Takes back the records of EventBridge and POST /events; undefined without either. */
+  readonly eventQueueUrl?: string | undefined;
   readonly resultsTable: string;
   /** Takes back what the archiver quarantined. */
   readonly archiveQueueUrl: string;
@@ -28,7 +31,7 @@ export interface RedriveOutput {
 export type DeadLettersOutput = pulumi.Unwrap<DeadLetters["back"]>;
 
 export function allowRedrive({ raw, stream, api, deadLetters }: RedriveParts): pulumi.Output<RedriveOutput> {
-  const all = [...api.deadLetters, ...deadLetters];
+  const all = [...stream.deadLetters, ...api.deadLetters, ...deadLetters];
   const permissions = [
     ...all.flatMap(({ queue }) => queue.consumeStatements()),
     ...all.flatMap((one) => one.permissions),
@@ -39,6 +42,7 @@ export function allowRedrive({ raw, stream, api, deadLetters }: RedriveParts): p
     roleArn: raw.redriveRole.arn,
     rawBucket: raw.bucketName,
     streamName: stream.streamName,
+    eventQueueUrl: stream.eventQueueUrl,
     resultsTable: stream.resultsTable,
     archiveQueueUrl: api.archiveQueueUrl,
     queues: all.map(({ queue, back }) => ({ name: queue.queueName, url: queue.url, back })),

@@ -28,7 +28,9 @@ export type Setting =
     }
   | { readonly type: "boolean"; readonly default?: boolean; readonly example: string; readonly description: string }
   /** Overrides of a policy document; absent means none. */
-  | { readonly type: "policy"; readonly profile: "lead" | "churn" | "fraud" | "device"; readonly description: string };
+  | { readonly type: "policy"; readonly profile: "lead" | "churn" | "fraud" | "device"; readonly description: string }
+  /** An EventBridge pattern; absent means the component's own. */
+  | { readonly type: "eventPattern"; readonly description: string };
 
 export const text = (pattern: RegExp, expected: string, example: string, description: string, fallback?: string) =>
   ({

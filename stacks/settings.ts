@@ -5,6 +5,7 @@
 
 import { PIPELINE_SETTINGS } from "./pipeline-settings";
 import { choice, flag, integer, type Setting, text } from "./setting-kinds";
+import { TRIGGERS } from "./trigger-names";
 
 export type { Setting } from "./setting-kinds";
 
@@ -122,12 +123,40 @@ export const SETTINGS = {
     1000,
   ),
 
+  "fraud.triggers": text(
+    new RegExp(`^(${TRIGGERS.join("|")})(,(${TRIGGERS.join("|")}))*$`),
+    `one or more of ${TRIGGERS.join(", ")}, separated by commas`,
+    "kinesis,eventbridge",
+    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, POST /events of the API, files under incoming/ of the data bucket. Without kinesis there is no stream.",
+    "kinesis",
+  ),
+  "fraud.eventBus": text(
+    /^([/A-Za-z0-9_.-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/[/A-Za-z0-9_.-]{1,256})?$/,
+    "the name or ARN of an event bus of the account, or nothing",
+    "default",
+    "Existing bus of the trigger eventbridge; empty for a bus of the stack's own.",
+    "",
+  ),
+  "fraud.eventPattern": {
+    type: "eventPattern",
+    description: "EventBridge's pattern of the events that are scored; the detail of each is one record.",
+  },
+  "fraud.queueConcurrency": integer(
+    2,
+    1000,
+    "Invocations at the same time for the queue of eventbridge and rest; they aren't reserved.",
+    10,
+  ),
   "fraud.capacityMode": choice(
     ["provisioned", "onDemand"],
     "Capacity of stream and results table: fixed shards and units, or scaling with the load (docs/capacity.md).",
     "provisioned",
   ),
-  "fraud.shards": integer(1, 1000, "Kinesis shards (1 MB/s or 1,000 records/s each); unused with onDemand."),
+  "fraud.shards": integer(
+    1,
+    1000,
+    "Kinesis shards (1 MB/s or 1,000 records/s each); unused with onDemand, and without the trigger kinesis.",
+  ),
   "fraud.retentionHours": integer(
     24,
     8760,
@@ -322,6 +351,18 @@ export const SETTINGS = {
     "What happens at the limit: deactivate rejects queries until the next day or a higher limit, and loads wait; the others only report it.",
     "deactivate",
   ),
+
+  "catalog.enabled": flag(
+    "Tables over the files of archive, quarantine, labels and batch scoring, and an Athena workgroup that queries them (docs/catalog.md).",
+    true,
+  ),
+  "catalog.scanLimitMb": integer(
+    10,
+    1_048_576,
+    "Megabytes that one query may read before it is cancelled; a terabyte costs $5 in most regions.",
+    10_240,
+  ),
+  "catalog.resultDays": integer(1, 365, "Days that results of queries are kept.", 7),
 
   ...PIPELINE_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting>>;

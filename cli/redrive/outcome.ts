@@ -1,4 +1,4 @@
-/** What became of records that were put into the stream again, and of messages that went to the archiver. */
+/** What became of records that were put into the stream or the event queue again, and of messages that went to the archiver. */
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { readText, s } from "../../functions/shared/attribute-values";
 import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";

@@ -10,7 +10,7 @@ const MAX_ATTEMPTS = 8;
 
 export interface Put {
   readonly record: RawRecord;
-  /** `shardId-…:sequence` of the new record. */
+  /** Of the new record. */
   readonly position: string;
 }
 

@@ -1,12 +1,13 @@
 /** A redrive from beginning to end. */
 import type { RedriveClock } from "./clock";
 import { redriveQueue, type Tally } from "./dead-letters";
-import { failureText } from "./failure";
+import { failureText, RedriveFailure } from "./failure";
 import { followSent, type Outcome, pendingOutcomes, type SentMessage } from "./outcome";
 import { type Put, putRecords } from "./put-records";
-import { RawStore } from "./raw-records";
+import { type RawRecord, RawStore } from "./raw-records";
 import { type Candidate, isSelected, type Selection } from "./selection";
 import { sendBackOf, toArchiver } from "./send-back";
+import { isOfQueue, sendMessages } from "./send-messages";
 import type { RedriveTarget } from "./target";
 
 export interface RedriveOptions {
@@ -29,7 +30,7 @@ export interface Summary {
   readonly unknownReasons: readonly string[];
   /** All that there are. */
   readonly reasons: readonly string[];
-  /** Records put into the stream again. */
+  /** Records put into the stream or the event queue again. */
   readonly redriven: number;
   /** Messages of quarantine that went back to the archiver. */
   readonly returned: number;
@@ -134,15 +135,41 @@ async function redriveFolder(
     const records = (await raw.records(object)).filter(takerOf(sent, selection));
     for (const { reason } of records) sent.found[reason] = (sent.found[reason] ?? 0) + 1;
     if (dryRun || records.length === 0) continue;
-    for (const { data, position } of records.filter(({ source }) => source === "rest")) {
+    for (const { data, position } of records.filter(isOfArchiver)) {
       await toArchiver(Buffer.from(data).toString(), position, target, (message) => sent.messages.push(message));
       sent.returned++;
     }
-    const events = records.filter(({ source }) => source === "kinesis");
-    await putRecords(target.kinesis, target.names.streamName, events, clock.pause, (put) => sent.put.push(put));
+    await redriveEvents(records, target, { clock, runId }, sent);
     await raw.noteRedriven(object.key, records, runId);
     progress("records", sent.put.length + sent.returned);
   }
+}
+
+const isOfArchiver = (record: RawRecord): boolean => record.source === "rest" && !isOfQueue(record);
+
+/** Each the way it came. */
+async function redriveEvents(
+  records: readonly RawRecord[],
+  { kinesis, sqs, names }: RedriveTarget,
+  { clock, runId }: Pick<RedriveOptions, "clock" | "runId">,
+  { put }: Progress,
+): Promise<void> {
+  // Rows of files go on by whichever way the stack has.
+  const ofFile = ({ source }: RawRecord) => source === "s3";
+  const ofStream = records.filter((one) => one.source === "kinesis" || (names.streamName !== undefined && ofFile(one)));
+  if (ofStream.length > 0)
+    await putRecords(kinesis, wayBack(names.streamName, "kinesis"), ofStream, clock.pause, (one) => put.push(one));
+  const ofQueue = records.filter((one) => isOfQueue(one) || (names.streamName === undefined && ofFile(one)));
+  if (ofQueue.length > 0)
+    put.push(...(await sendMessages(sqs, wayBack(names.eventQueueUrl, "eventbridge or rest"), ofQueue, runId, clock)));
+}
+
+function wayBack(name: string | undefined, trigger: string): string {
+  if (name === undefined)
+    throw new RedriveFailure(
+      `The stack no longer has the trigger ${trigger}, by which records came; add it to risk:fraud.triggers.`,
+    );
+  return name;
 }
 
 async function redriveQueues(target: RedriveTarget, options: RedriveOptions, sent: Progress): Promise<Tally[]> {

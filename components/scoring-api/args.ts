@@ -6,6 +6,7 @@ import type { PolicyDocument } from "../../functions/scoring/core/policy-documen
 import type { AnyProfile } from "../../functions/scoring/core/profile";
 import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformContext } from "../shared/context";
+import type { EventIntake } from "../shared/event-intake";
 import type { FunctionTransform } from "../shared/function";
 import type { ProfileModels } from "../shared/models-parameter";
 import type { RawRecords } from "../shared/raw-records";
@@ -148,6 +149,11 @@ export interface ScoringApiArgs {
    * @example true
    */
   readonly demoJitter?: boolean;
+  /**
+   * Takes events for a stream processor at `POST /events`, and answers with their decisions at `GET /decisions/{id}`. Default: neither route.
+   * @example stream.intake()
+   */
+  readonly events?: EventIntake;
   /**
    * Has the last word on the inputs of single resources, except those that keep data safe. Default: none.
    * @example { api: () => ({ binaryMediaTypes: ["image/png"] }) }

@@ -11,6 +11,7 @@ export function createDashboard(
   naming: Naming,
   { api, stage }: Gateway,
   functions: readonly ScoringFunction[],
+  takesEvents: boolean,
   parent: pulumi.Resource,
 ): Dashboard {
   const names = pulumi.output({
@@ -24,7 +25,7 @@ export function createDashboard(
     {
       dashboardName: `${instance}-${naming.environment}-${naming.suffix}`,
       dashboardBody: names.apply((known) =>
-        dashboardBody({ ...known, metricNamespace: METRIC_NAMESPACE, environment: environmentOf(naming) }),
+        dashboardBody({ ...known, takesEvents, metricNamespace: METRIC_NAMESPACE, environment: environmentOf(naming) }),
       ),
     },
     { parent },
@@ -39,6 +40,8 @@ export interface DashboardArgs {
   readonly apiName: string;
   readonly stageName: string;
   readonly functions: readonly { readonly profile: string; readonly functionName: string }[];
+  /** Whether the API has the routes of events. */
+  readonly takesEvents: boolean;
 }
 
 type Metric = readonly (string | Readonly<Record<string, string>>)[];
@@ -52,6 +55,7 @@ const everyModel = ({ metricNamespace, environment }: DashboardArgs, metric: str
 ];
 
 const FEEDBACK = ["LabelsAccepted", "LabelsRepeated", "FeedbackRefused", "FeedbackErrors"];
+const EVENTS = ["EventsAccepted", "EventsInvalid", "EventsUnavailable", "EventsRefused", "EventsErrors"];
 const HALF_WIDTH = 12;
 const HEIGHT = 6;
 
@@ -69,6 +73,9 @@ export function dashboardBody(args: DashboardArgs): string {
     { title: "Invocations", stat: "Sum", metrics: perFunction("Invocations") },
     { title: "Errors and throttles", stat: "Sum", metrics: [...perFunction("Errors"), ...perFunction("Throttles")] },
     { title: "Labels", stat: "Sum", metrics: FEEDBACK.map((metric) => [...own(metric), "Route", "feedback"]) },
+    ...(args.takesEvents
+      ? [{ title: "Events", stat: "Sum", metrics: EVENTS.map((metric) => [...own(metric), "Route", "events"]) }]
+      : []),
     { title: "Requests", stat: "Sum", metrics: [gateway("Count"), gateway("4XXError"), gateway("5XXError")] },
     { title: "Latency at the gateway (ms)", stat: "p99", metrics: [gateway("Latency"), gateway("IntegrationLatency")] },
     { title: "Models that failed to answer", stat: "Sum", metrics: [everyModel(args, "ModelFailures", "Sum")] },

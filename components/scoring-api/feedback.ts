@@ -51,6 +51,7 @@ export function createFeedback(
   return {
     fn,
     target: {
+      method: "POST",
       path: FEEDBACK_PATH,
       id: "feedback",
       description: FEEDBACK_SCHEMA.description ?? "",

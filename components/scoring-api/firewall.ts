@@ -12,10 +12,16 @@ const asItIs = [{ priority: 0, type: "NONE" }];
 
 /**
  * AWS's managed rules in front of a stage: known bad inputs, the common rule set, and limits for bodies and for client addresses.
- * @param largeBodiesAt end of the path whose bodies may be larger than a firewall can measure: feedback accepts 500 labels, up to 2 MB,
- * and refuses larger bodies itself
+ * @param largeBodiesAt ends of the paths whose bodies may be larger than a firewall can measure: feedback accepts 500 labels and events as
+ * many events, up to 2 MB, and both refuse larger bodies themselves
  */
-export function protectStage(name: string, naming: Naming, stage: Stage, largeBodiesAt: string, parent: pulumi.Resource): void {
+export function protectStage(
+  name: string,
+  naming: Naming,
+  stage: Stage,
+  largeBodiesAt: readonly string[],
+  parent: pulumi.Resource,
+): void {
   const acl = new WebAcl(
     `${name}-firewall`,
     {
@@ -66,7 +72,7 @@ function managed(name: string, priority: number, counted: readonly string[] = []
 }
 
 /** Stops what no route would accept anyway, before it costs an invocation. */
-function bodySize(priority: number, largeBodiesAt: string): Rule {
+function bodySize(priority: number, largeBodiesAt: readonly string[]): Rule {
   const tooLarge = {
     sizeConstraintStatement: {
       fieldToMatch: { body: { oversizeHandling: "MATCH" } },
@@ -75,19 +81,23 @@ function bodySize(priority: number, largeBodiesAt: string): Rule {
       textTransformations: asItIs,
     },
   };
-  const large = {
-    byteMatchStatement: {
-      fieldToMatch: { uriPath: {} },
-      positionalConstraint: "ENDS_WITH",
-      searchString: largeBodiesAt,
-      textTransformations: asItIs,
+  const elsewhere = largeBodiesAt.map((searchString) => ({
+    notStatement: {
+      statement: {
+        byteMatchStatement: {
+          fieldToMatch: { uriPath: {} },
+          positionalConstraint: "ENDS_WITH",
+          searchString,
+          textTransformations: asItIs,
+        },
+      },
     },
-  };
+  }));
   return {
     name: "BodySize",
     priority,
     action: { block: {} },
-    statement: { andStatement: { statements: [tooLarge, { notStatement: { statement: large } }] } },
+    statement: { andStatement: { statements: [tooLarge, ...elsewhere] } },
     visibilityConfig: metrics("BodySize"),
   };
 }

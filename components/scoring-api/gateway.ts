@@ -44,7 +44,13 @@ export function createGateway(name: string, args: GatewayArgs, parent: pulumi.Re
   const permissions = routes.map(({ permission }) => permission);
   const deployment = deploy(name, snapshot, api, permissions, parent);
   const { stage, accessLogs } = createStage(name, api, deployment, args, parent);
-  return { api, stage, accessLogs, methods: routes.map(({ method }) => method), models: routes.map(({ model }) => model) };
+  return {
+    api,
+    stage,
+    accessLogs,
+    methods: routes.map(({ method }) => method),
+    models: routes.flatMap(({ model }) => model ?? []),
+  };
 }
 
 function createApi(

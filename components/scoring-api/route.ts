@@ -17,14 +17,15 @@ import type { ApiSnapshot } from "./snapshot";
 
 /** A function that a route calls. */
 export interface RouteTarget {
-  /** One segment: `/score`. */
+  readonly method: "GET" | "POST";
+  /** One segment, or a second one that is a parameter: `/score`, `/decisions/{id}`. */
   readonly path: string;
   /** Unique in the API; part of the model's name. */
   readonly id: string;
   readonly description: string;
   readonly operationName: string;
-  /** The schema that the gateway checks bodies with. */
-  readonly model: Draft04Schema;
+  /** The schema that the gateway checks bodies with; undefined for a method without a body. */
+  readonly model: Draft04Schema | undefined;
   /** What the gateway calls: the function, or its alias with provisioned concurrency. */
   readonly invokeArn: pulumi.Output<string>;
   readonly functionName: pulumi.Output<string>;
@@ -43,7 +44,7 @@ export interface ApiParts {
 
 export interface Route {
   readonly method: Method;
-  readonly model: Model;
+  readonly model: Model | undefined;
   readonly permission: Permission;
 }
 
@@ -63,15 +64,20 @@ export function createRoute(name: string, parts: ApiParts, target: RouteTarget, 
 }
 
 function createResource(prefix: string, { api, snapshot }: ApiParts, { path }: RouteTarget, parent: pulumi.Resource): Resource {
-  return snapshot.part(
-    Resource,
-    `${prefix}-resource`,
-    { restApi: api.id, parentId: api.rootResourceId, pathPart: path.slice(1) },
-    { parent },
-  );
+  const [first = "", parameter] = path.slice(1).split("/");
+  const resource = (name: string, parentId: pulumi.Input<string>, pathPart: string) =>
+    snapshot.part(Resource, name, { restApi: api.id, parentId, pathPart }, { parent });
+  const top = resource(`${prefix}-resource`, api.rootResourceId, first);
+  return parameter === undefined ? top : resource(`${prefix}-parameter`, top.id, parameter);
 }
 
-function createModel(prefix: string, { api, snapshot }: ApiParts, target: RouteTarget, parent: pulumi.Resource): Model {
+function createModel(
+  prefix: string,
+  { api, snapshot }: ApiParts,
+  target: RouteTarget,
+  parent: pulumi.Resource,
+): Model | undefined {
+  if (target.model === undefined) return undefined;
   return snapshot.part(
     Model,
     `${prefix}-model`,
@@ -90,24 +96,24 @@ function createModel(prefix: string, { api, snapshot }: ApiParts, target: RouteT
 function createMethod(
   prefix: string,
   { api, snapshot, validator, authorizer, auth }: ApiParts,
-  { operationName }: RouteTarget,
+  { operationName, method }: RouteTarget,
   resource: Resource,
-  model: Model,
+  model: Model | undefined,
   parent: pulumi.Resource,
 ): Method {
   return snapshot.part(
     Method,
-    `${prefix}-post`,
+    `${prefix}-${method.toLowerCase()}`,
     {
       restApi: api.id,
       resourceId: resource.id,
-      httpMethod: "POST",
+      httpMethod: method,
       operationName,
       authorization: AUTHORIZATION[auth.mode],
       ...(authorizer ? { authorizerId: authorizer.id } : {}),
       apiKeyRequired: auth.mode === "apiKey",
       requestValidatorId: validator.id,
-      requestModels: { "application/json": model.name },
+      ...(model ? { requestModels: { "application/json": model.name } } : {}),
     },
     { parent },
   );
@@ -141,7 +147,7 @@ function integrate(
 function permitCalls(
   prefix: string,
   { api }: ApiParts,
-  { path, functionName, qualifier }: RouteTarget,
+  { method, path, functionName, qualifier }: RouteTarget,
   parent: pulumi.Resource,
 ): Permission {
   return new Permission(
@@ -151,11 +157,14 @@ function permitCalls(
       function: functionName,
       ...(qualifier === undefined ? {} : { qualifier }),
       principal: "apigateway.amazonaws.com",
-      sourceArn: pulumi.interpolate`${api.executionArn}/*/POST${path}`,
+      sourceArn: pulumi.interpolate`${api.executionArn}/*/${callOf(method, path)}`,
     },
     { parent },
   );
 }
+
+/** Calls of a route in ARNs, in which a parameter has its value: `POST/score`, `GET/decisions/*`. */
+export const callOf = (method: RouteTarget["method"], path: string): string => `${method}${path.replace(/\{\w+\}/, "*")}`;
 
 /**
  * The model that the gateway checks a body with: the profile's own schema. A profile that prescribes the wording of its errors

@@ -1,6 +1,6 @@
 /**
  * Scores over REST: gateway → function per profile → scores table, score bus, metrics; rules for high scores; an archive of all scores.
- * Feedback over REST: labels of scored events, for the warehouse.
+ * Feedback over REST: labels of scored events, for the warehouse. Events over REST, for a stream processor.
  */
 
 import type { UsagePlan } from "@pulumi/aws/apigateway";
@@ -23,16 +23,20 @@ import { createScoringAlarms } from "./alarms";
 import { archiveScores } from "./archive";
 import type { ScoringApiArgs } from "./args";
 import { createDashboard } from "./dashboard";
+import { createEvents, createEventsAlarms, EVENTS_PATH } from "./events";
 import { createFeedback, createFeedbackAlarms, FEEDBACK_PATH } from "./feedback";
 import { protectStage } from "./firewall";
 import { createGateway, type Gateway } from "./gateway";
 import { routeHighScores } from "./high-scores";
+import { callOf, type RouteTarget } from "./route";
 import { createScoringFunction, METRIC_NAMESPACE } from "./scoring-function";
 import { scoringSettings } from "./settings";
 import { createUsagePlan } from "./usage-plan";
 
 const STAGE_NAME = "v1";
 const PATH = /^\/[a-z0-9-]+$/;
+/** First segments of the routes of events. */
+const OF_EVENTS = [EVENTS_PATH, "/decisions"];
 
 export class ScoringApi extends pulumi.ComponentResource {
   /** `https://….execute-api.….amazonaws.com/v1`, without a trailing slash. */
@@ -62,6 +66,8 @@ export class ScoringApi extends pulumi.ComponentResource {
     readonly functions: readonly PlatformFunction[];
     readonly archiver: PlatformFunction;
     readonly feedback: PlatformFunction;
+    /** Undefined without `events`. */
+    readonly events: { readonly taker: PlatformFunction; readonly reader: PlatformFunction } | undefined;
     readonly scores: Table;
     readonly usagePlan: UsagePlan;
     readonly topic: NotificationTopic;
@@ -69,28 +75,32 @@ export class ScoringApi extends pulumi.ComponentResource {
     readonly dashboard: Dashboard;
     readonly alarms: readonly MetricAlarm[];
   };
-  private readonly paths: readonly string[];
+  private readonly routes: readonly Pick<RouteTarget, "method" | "path">[];
 
   constructor(instance: string, args: ScoringApiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:scoring:ScoringApi", instance, {}, opts);
     const settings = scoringSettings(instance, args, this);
     const { context, routes } = settings;
-    this.paths = checkedPaths(instance, [...routes.map(({ path }) => path), FEEDBACK_PATH]);
+    checkPaths(instance, [...routes.map(({ path }) => path), FEEDBACK_PATH, ...(settings.events ? OF_EVENTS : [])]);
     const scores = scoresTable(`${instance}-scores`, context, this);
     const functions = routes.map((route) => createScoringFunction(instance, route, scores, settings, this));
     const feedback = createFeedback(instance, settings, this);
-    const targets = [...functions, feedback].map(({ target }) => target);
+    const events = settings.events && createEvents(instance, settings.events, settings, this);
+    const targets = [...[...functions, feedback].map(({ target }) => target), ...(events?.targets ?? [])];
+    this.routes = targets;
     const { auth, limits, transform } = settings;
     const served = { context, auth, limits, routes: targets, stageName: STAGE_NAME, transform: transform.api };
     const gateway = createGateway(instance, served, this);
-    if (settings.firewall) protectStage(instance, context.naming, gateway.stage, FEEDBACK_PATH, this);
-    const { usagePlan, apiKey } = createUsagePlan(instance, settings, gateway, this.paths, this);
+    const largeBodiesAt = [FEEDBACK_PATH, ...(events ? [EVENTS_PATH] : [])];
+    if (settings.firewall) protectStage(instance, context.naming, gateway.stage, largeBodiesAt, this);
+    const { usagePlan, apiKey } = createUsagePlan(instance, settings, gateway, targets, this);
     const { logGroup: highScores, topic } = routeHighScores(instance, settings, this);
     const { queue: archiveQueue, archiver } = archiveScores(instance, settings, this);
-    const dashboard = createDashboard(instance, context.naming, gateway, functions, this);
+    const dashboard = createDashboard(instance, context.naming, gateway, functions, events !== undefined, this);
     const alarms = [
       ...createScoringAlarms(instance, settings, functions, this),
       ...createFeedbackAlarms(instance, settings, feedback, this),
+      ...(events ? createEventsAlarms(instance, settings, events, this) : []),
     ];
 
     this.url = gateway.stage.invokeUrl.apply((url) => url.replace(/\/$/, ""));
@@ -117,6 +127,7 @@ export class ScoringApi extends pulumi.ComponentResource {
       functions: functions.map(({ fn }) => fn),
       archiver,
       feedback: feedback.fn,
+      events: events && { taker: events.taker, reader: events.reader },
       scores,
       usagePlan,
       topic,
@@ -139,14 +150,16 @@ export class ScoringApi extends pulumi.ComponentResource {
   /** Lets a role call the API when `auth.mode` is `iam`. `name` is the logical name of the IAM policy. */
   grantInvoke(name: string, role: Role): void {
     const { api } = this.nodes.gateway;
-    const resources = this.paths.map((path) => pulumi.interpolate`${api.executionArn}/${STAGE_NAME}/POST${path}`);
+    const resources = this.routes.map(
+      ({ method, path }) => pulumi.interpolate`${api.executionArn}/${STAGE_NAME}/${callOf(method, path)}`,
+    );
     grant(name, role, [{ sid: "CallApi", actions: ["execute-api:Invoke"], resources }], { parent: this });
   }
 }
 
-function checkedPaths(instance: string, paths: readonly string[]): readonly string[] {
+function checkPaths(instance: string, paths: readonly string[]): void {
   const wrong = paths.filter((path, index) => !PATH.test(path) || paths.indexOf(path) !== index);
-  if (wrong.length === 0) return paths;
+  if (wrong.length === 0) return;
   throw new Error(
     `ScoringApi "${instance}": args.profiles[].path must be unique and one segment such as "/score", got ${wrong.join(", ")}.`,
   );

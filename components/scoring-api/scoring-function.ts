@@ -133,6 +133,7 @@ function targetOf(
 ): RouteTarget {
   const { function: lambda } = fn.nodes;
   const route = {
+    method: "POST" as const,
     path,
     id: profile.id,
     description: profile.description,

@@ -44,6 +44,7 @@ export function scoringSettings(instance: string, args: ScoringApiArgs, parent: 
     limits: { ...LIMITS, ...args.limits },
     cacheTtlSeconds: args.cacheTtlSeconds ?? CACHE_TTL_SECONDS,
     highScores: { ...HIGH_SCORES, ...args.highScores },
+    events: args.events,
     firewall: args.firewall ?? true,
     demoJitter: args.demoJitter ?? false,
     transform: args.transform ?? {},

@@ -2,6 +2,7 @@
 import { ApiKey, UsagePlan, UsagePlanKey } from "@pulumi/aws/apigateway";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Gateway } from "./gateway";
+import type { RouteTarget } from "./route";
 import type { ScoringSettings } from "./settings";
 
 export interface Usage {
@@ -14,7 +15,7 @@ export function createUsagePlan(
   instance: string,
   { limits, auth }: ScoringSettings,
   { api, stage }: Gateway,
-  paths: readonly string[],
+  routes: readonly Pick<RouteTarget, "method" | "path">[],
   parent: pulumi.Resource,
 ): Usage {
   const throttle = { rateLimit: limits.perSecond, burstLimit: limits.burst };
@@ -26,7 +27,7 @@ export function createUsagePlan(
         {
           apiId: api.id,
           stage: stage.stageName,
-          throttles: paths.map((path) => ({ path: `${path}/POST`, ...throttle })),
+          throttles: routes.map(({ method, path }) => ({ path: `${path}/${method}`, ...throttle })),
         },
       ],
       throttleSettings: throttle,

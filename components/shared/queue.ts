@@ -23,6 +23,8 @@ export interface EncryptedQueueArgs {
   readonly senders?: readonly QueueSender[];
   /** `false` for a queue that is itself a dead-letter queue. Default true. */
   readonly deadLetter?: boolean;
+  /** Services allowed to send to the dead-letter queue, which is theirs as well. SQS itself always may. Default none. */
+  readonly deadLetterSenders?: readonly QueueSender[];
 }
 
 /** Messages that were given up, and how `npm run redrive` puts them back the way they came. */
@@ -58,7 +60,11 @@ export class EncryptedQueue extends pulumi.ComponentResource {
     this.deadLetterQueue =
       args.deadLetter === false
         ? undefined
-        : new EncryptedQueue(`${name}-dlq`, { key: args.key, deadLetter: false }, { parent: this });
+        : new EncryptedQueue(
+            `${name}-dlq`,
+            { key: args.key, deadLetter: false, senders: args.deadLetterSenders ?? [] },
+            { parent: this },
+          );
     const queue = new Queue(
       `${name}-queue`,
       {

@@ -1,14 +1,14 @@
 /**
  * The bus of all scores: REST and stream publish to it, rules of this and other stacks listen.
  */
-import { EventBus, EventBusPolicy, EventRule, EventTarget } from "@pulumi/aws/cloudwatch";
+import { type EventBus, EventRule, EventTarget } from "@pulumi/aws/cloudwatch";
 import type { Role } from "@pulumi/aws/iam";
 import type { input } from "@pulumi/aws/types";
 import * as pulumi from "@pulumi/pulumi";
-import { currentAccount } from "./account";
+import { accountBus } from "./account-bus";
 import { type AlarmContext, queueNotEmptyAlarm } from "./alarms";
 import type { EncryptionKey } from "./encryption-key";
-import { grant, policyDocument, type Statement } from "./iam";
+import { grant, type Statement } from "./iam";
 import { type DeadLetters, EncryptedQueue } from "./queue";
 
 export interface ScoreBusArgs {
@@ -28,36 +28,16 @@ export interface RouteArgs {
 }
 
 /** EventBridge's retries: its default maximum age, and enough attempts for an outage of an hour. */
-const RETRY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
+export const DELIVERY_RETRIES = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
 
 export class ScoreBus extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly busName: pulumi.Output<string>;
-  readonly nodes: { readonly bus: EventBus; readonly policy: EventBusPolicy; readonly undelivered: EncryptedQueue };
+  readonly nodes: { readonly bus: EventBus; readonly undelivered: EncryptedQueue };
 
   constructor(name: string, args: ScoreBusArgs, opts?: pulumi.ComponentResourceOptions) {
     super("risk:events:ScoreBus", name, {}, opts);
-    const { accountId, partition } = currentAccount(this);
-    const bus = new EventBus(
-      `${name}-bus`,
-      { description: "Scores of the risk platform", kmsKeyIdentifier: args.key.arn },
-      { parent: this },
-    );
-    const policy = new EventBusPolicy(
-      `${name}-policy`,
-      {
-        eventBusName: bus.name,
-        policy: policyDocument([
-          {
-            sid: "ThisAccountPublishes",
-            principals: { aws: [pulumi.interpolate`arn:${partition}:iam::${accountId}:root`] },
-            actions: ["events:PutEvents"],
-            resources: [bus.arn],
-          },
-        ]),
-      },
-      { parent: this },
-    );
+    const bus = accountBus(name, { description: "Scores of the risk platform", key: args.key }, this);
     const undelivered = new EncryptedQueue(
       `${name}-undelivered`,
       {
@@ -76,7 +56,7 @@ export class ScoreBus extends pulumi.ComponentResource {
     );
     this.arn = bus.arn;
     this.busName = bus.name;
-    this.nodes = { bus, policy, undelivered };
+    this.nodes = { bus, undelivered };
     this.registerOutputs({ arn: this.arn, busName: this.busName });
   }
 
@@ -98,7 +78,7 @@ export class ScoreBus extends pulumi.ComponentResource {
         eventBusName: this.busName,
         arn: args.targetArn,
         deadLetterConfig: { arn: this.nodes.undelivered.arn },
-        retryPolicy: RETRY,
+        retryPolicy: DELIVERY_RETRIES,
         ...(args.inputTransformer ? { inputTransformer: args.inputTransformer } : {}),
       },
       opts,

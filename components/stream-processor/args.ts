@@ -16,7 +16,7 @@ import type { ProvisionedUnits } from "../shared/tables";
 import type { Transform } from "../shared/transform";
 
 /**
- * One choice for the stream and the results table, since the slower of the two decides: fixed shards (1 MB/s or 1,000 records/s each)
+ * One choice for the stream, where there is one, and the results table, since the slower of the two decides: fixed shards (1 MB/s or 1,000 records/s each)
  * and units (one record per second each), or both following the load at a higher price.
  */
 export type StreamCapacity =
@@ -24,7 +24,7 @@ export type StreamCapacity =
   | { readonly mode: "onDemand" };
 
 /** How records come from the Kinesis stream to the function. */
-export interface StreamTrigger {
+export interface KinesisTrigger {
   /** Hours that an event stays in the stream, 24 to 8760; hours beyond `maxAgeSeconds` cost money and are of no use. Default 168. */
   readonly retentionHours: number;
   /** Records per invocation, 1 to 10,000. Default 1000. */
@@ -45,13 +45,54 @@ export interface StreamTrigger {
   readonly maxAgeSeconds: number;
 }
 
-/** The function that scores. */
+/** Which events of which bus are scored: the `detail` of each is one record. */
+export interface EventBridgeTrigger {
+  /** Name or ARN of an existing bus in the same account and region. Default: a bus of the component's own. */
+  readonly busName?: pulumi.Input<string>;
+  /** EventBridge's pattern. Default: all events whose source is `<profile>.events`. */
+  readonly pattern: Readonly<Record<string, unknown>>;
+}
+
+/** Files under `incoming/` of the data bucket. */
+export interface S3Trigger {
+  /** Files that are read at the same time, 2 to 1000. Default 5. */
+  readonly maxConcurrency: number;
+}
+
+/** The ways in. A trigger that isn't named doesn't exist, nor does anything that only it needs. */
+export interface StreamTriggers {
+  /** A stream of the component's own; the records of a partition key are scored in their order. */
+  readonly kinesis?: Partial<KinesisTrigger>;
+  /** Events of a bus, through the queue. */
+  readonly eventBridge?: Partial<EventBridgeTrigger>;
+  /** Events of a ScoringApi whose `events` is this component's `intake()`, through the queue. */
+  readonly rest?: true;
+  /** CSV, NDJSON, JSON and Avro files, plain or gzip. */
+  readonly s3?: Partial<S3Trigger>;
+}
+
+/** How records come from the queue of the triggers without an order, EventBridge and REST, to their function. */
+export interface QueueDelivery {
+  /** Messages per invocation, 1 to 10,000; more than ten need a window. Default 1000. */
+  readonly batchSize: number;
+  /** Seconds to wait for a full batch, 0 to 300. Default 1. */
+  readonly batchWindowSeconds: number;
+  /** Invocations at the same time, 2 to 1000. Default 10. */
+  readonly maxConcurrency: number;
+  /**
+   * Seconds for which a message that fails is delivered again, at least; then it goes to the dead-letter queue. SQS counts deliveries, of
+   * which it allows 1000, one every six time limits of the function. Default 86,400, a day.
+   */
+  readonly maxAgeSeconds: number;
+}
+
+/** The functions that score: one for the stream, one for the queue. */
 export interface StreamFunction {
   /** MB, 128 to 10,240; CPU grows with it. Default 1024. */
   readonly memoryMb: number;
   /** Seconds that a batch may take, 10 to 900. Default 60. */
   readonly timeoutSeconds: number;
-  /** Reserved executions; with fewer than shards × parallelisation the stream waits. Default 10. */
+  /** Reserved executions of the stream's function; with fewer than shards × parallelisation the stream waits. Default 10. */
   readonly reservedConcurrency: number;
   /** Mean seconds between two reads of policy and models by a warm container; an account has 40 reads per second in total. Default 60. */
   readonly policyTtlSeconds: number;
@@ -69,7 +110,7 @@ export interface EventTime {
 
 /** How long stored data is kept, in days. */
 export interface StreamRetention extends DataRetention {
-  /** Results in the table; a replay of an older event scores it again. Default 90. */
+  /** Results in the table; a redelivery of an older event scores it again. Default 90. */
   readonly resultDays: number;
 }
 
@@ -111,17 +152,22 @@ export interface StreamProcessorArgs {
    */
   readonly tokenSecret?: GeneratedSecret;
   /**
-   * How records come from the stream to the function. Default: batches of 1000, retried for a week.
-   * @example { batchWindowSeconds: 5, parallelization: 2 }
+   * The ways in, at least one. Default: a Kinesis stream, in batches of 1000, retried for a week.
+   * @example { kinesis: { parallelization: 2 }, eventBridge: { pattern: { source: ["shop.payments"] } }, rest: true }
    */
-  readonly trigger?: Partial<StreamTrigger>;
+  readonly triggers?: StreamTriggers;
+  /**
+   * How records come from the queue of EventBridge and REST to their function. Default: batches of 1000, ten at once, retried for a day.
+   * @example { batchSize: 100, maxConcurrency: 50 }
+   */
+  readonly queue?: Partial<QueueDelivery>;
   /**
    * Capacity of stream and results table. Default: both follow the load.
    * @example { mode: "provisioned", shards: 1, table: { readUnits: 5, maxReadUnits: 20, writeUnits: 5, maxWriteUnits: 20 } }
    */
   readonly capacity?: StreamCapacity;
   /**
-   * Size and limits of the function. Default: 1024 MB, 60 s, 10 reserved executions.
+   * Size and limits of the functions. Default: 1024 MB, 60 s, 10 reserved executions for the stream's.
    * @example { memoryMb: 2048 }
    */
   readonly function?: Partial<StreamFunction>;
@@ -169,5 +215,7 @@ export interface StreamProcessorArgs {
     readonly stream?: Transform<StreamArgs>;
     readonly function?: FunctionTransform;
     readonly eventSource?: Transform<EventSourceMappingArgs>;
+    readonly queueFunction?: FunctionTransform;
+    readonly fileFunction?: FunctionTransform;
   };
 }

@@ -1,2 +1,12 @@
-export type { EventTime, StreamCapacity, StreamFunction, StreamProcessorArgs, StreamRetention, StreamTrigger } from "./args";
+export type {
+  EventBridgeTrigger,
+  EventTime,
+  KinesisTrigger,
+  QueueDelivery,
+  StreamCapacity,
+  StreamFunction,
+  StreamProcessorArgs,
+  StreamRetention,
+  StreamTriggers,
+} from "./args";
 export { StreamProcessor } from "./stream-processor";

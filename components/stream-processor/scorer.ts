@@ -1,10 +1,9 @@
-/** The function that scores a stream's events, with least privileges. */
+/** A function that scores the records of a trigger, with least privileges. */
 import type { Table } from "@pulumi/aws/dynamodb";
-import type { Stream } from "@pulumi/aws/kinesis";
 import type { Parameter } from "@pulumi/aws/ssm";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PrivateBucket } from "../shared/bucket";
-import { PlatformFunction } from "../shared/function";
+import { type FunctionTransform, PlatformFunction, type PlatformFunctionArgs } from "../shared/function";
 import type { Statement } from "../shared/iam";
 import { modelStatements } from "../shared/models-parameter";
 import { environmentOf } from "../shared/naming";
@@ -26,9 +25,8 @@ const WRITE_PREFIXES = ["archive/", "high-risk/", "quarantine/"] as const;
  */
 const RESERVE_SHARE = 0.25;
 
-/** What the function reads and writes. */
+/** What every function that scores reads and writes. */
 export interface ScorerResources {
-  readonly stream: Stream;
   readonly results: Table;
   readonly state: Table;
   readonly policy: Parameter;
@@ -37,27 +35,36 @@ export interface ScorerResources {
   readonly schemas: SchemaRegistry;
 }
 
+/** What differs between the functions: each scores the records of one trigger, or of several that come in the same form. */
+export interface ScorerArgs extends Pick<PlatformFunctionArgs, "description" | "entry" | "callbackFactory"> {
+  readonly functionName?: string;
+  readonly reservedConcurrency?: number;
+  /** Beside what every function that scores needs. */
+  readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** To read the trigger's records. */
+  readonly permissions: readonly Statement[];
+  readonly transform: FunctionTransform | undefined;
+}
+
 export function createScorer(
-  instance: string,
+  name: string,
+  args: ScorerArgs,
   settings: StreamSettings,
   resources: ScorerResources,
   parent: pulumi.Resource,
 ): PlatformFunction {
-  const { context, names, function: size, transform } = settings;
+  const { context, function: size } = settings;
+  const { transform, ...own } = args;
   return new PlatformFunction(
-    `${instance}-processor`,
+    name,
     {
       ...context,
-      description: `Scores the events of ${names.stream}`,
-      functionName: names.function,
-      entry: "stream-scoring",
-      callbackFactory: () => require("./bundles/stream-scoring/index.js").handler,
+      ...own,
       memoryMb: size.memoryMb,
       timeoutSeconds: size.timeoutSeconds,
-      reservedConcurrency: size.reservedConcurrency,
-      environment: environment(resources, settings),
-      permissions: permissions(resources, settings, parent),
-      ...(transform.function ? { transform: transform.function } : {}),
+      environment: { ...environment(resources, settings), ...args.environment },
+      permissions: [...args.permissions, ...permissions(resources, settings, parent)],
+      ...(transform ? { transform } : {}),
     },
     { parent },
   );
@@ -93,22 +100,11 @@ function environment(
 }
 
 function permissions(
-  { stream, results, state, policy, models, dataBucket, schemas }: ScorerResources,
+  { results, state, policy, models, dataBucket, schemas }: ScorerResources,
   { profile, models: profileModels, tokenSecret, raw, bus }: StreamSettings,
   parent: pulumi.Resource,
 ): Statement[] {
   return [
-    {
-      sid: "ReadStream",
-      actions: [
-        "kinesis:DescribeStream",
-        "kinesis:DescribeStreamSummary",
-        "kinesis:GetRecords",
-        "kinesis:GetShardIterator",
-        "kinesis:ListShards",
-      ],
-      resources: [stream.arn],
-    },
     tableStatement("Results", results, ["BatchGetItem", "PutItem", "UpdateItem"]),
     tableStatement("State", state, ["BatchGetItem", "PutItem"]),
     readParameter(policy),
@@ -118,7 +114,6 @@ function permissions(
     ...dataBucket.readStatements(["archive/"]),
     ...dataBucket.writeStatements(WRITE_PREFIXES),
     ...raw.quarantineStatements(),
-    ...raw.failedBatchStatements(),
     ...schemaStatements(schemas),
   ];
 }

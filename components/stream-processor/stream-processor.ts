@@ -1,36 +1,44 @@
 /**
- * Scores a stream of events: Kinesis → function → results table, archive, quarantine and the score bus.
+ * Scores events one by one as they come: triggers → functions → results table, archive, quarantine and the score bus.
  */
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch";
 import type { Table } from "@pulumi/aws/dynamodb";
 import type { Role } from "@pulumi/aws/iam";
 import type { Stream } from "@pulumi/aws/kinesis";
-import type { EventSourceMapping } from "@pulumi/aws/lambda";
 import type { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
 import type { PrivateBucket } from "../shared/bucket";
 import type { PlatformContext } from "../shared/context";
 import { announceObjects, createDataBucket } from "../shared/data-bucket";
-import type { PlatformFunction } from "../shared/function";
+import type { EventIntake } from "../shared/event-intake";
 import { grant, type Statement } from "../shared/iam";
 import type { ServedProfile } from "../shared/models-parameter";
+import type { DeadLetters } from "../shared/queue";
 import type { RawRecords } from "../shared/raw-records";
 import type { ScoreBus } from "../shared/score-bus";
 import type { GeneratedSecret } from "../shared/secret";
 import { resultsTable, stateTable, tableStatement } from "../shared/tables";
-import { createAlarms } from "./alarms";
 import type { StreamProcessorArgs } from "./args";
 import { announceHighRisks } from "./high-risk-alert";
 import { createParameters } from "./parameters";
+import { FILE_PREFIXES, incomingFiles } from "./s3-trigger";
 import { createSchemaRegistry, type SchemaRegistry } from "./schema-registry";
-import { createScorer, METRIC_NAMESPACE } from "./scorer";
+import { METRIC_NAMESPACE } from "./scorer";
 import { streamSettings } from "./settings";
-import { createStream, createTrigger } from "./stream";
+import { createTriggers, type TriggerNodes } from "./triggers";
 
 export class StreamProcessor extends pulumi.ComponentResource {
-  readonly streamName: pulumi.Output<string>;
-  readonly streamArn: pulumi.Output<string>;
-  readonly functionName: pulumi.Output<string>;
+  /** This and the next two are undefined without the trigger kinesis. */
+  readonly streamName: pulumi.Output<string> | undefined;
+  readonly streamArn: pulumi.Output<string> | undefined;
+  readonly functionName: pulumi.Output<string> | undefined;
+  /** Name or ARN of the bus whose events are scored; undefined without the trigger eventBridge. */
+  readonly incomingBus: pulumi.Output<string> | undefined;
+  /** The queue of EventBridge and REST, and the function that empties it; undefined without either. */
+  readonly eventQueueUrl: pulumi.Output<string> | undefined;
+  readonly queueFunctionName: pulumi.Output<string> | undefined;
+  /** Undefined without the trigger s3. */
+  readonly fileFunctionName: pulumi.Output<string> | undefined;
   readonly resultsTable: pulumi.Output<string>;
   readonly stateTable: pulumi.Output<string>;
   readonly dataBucket: PrivateBucket;
@@ -42,10 +50,12 @@ export class StreamProcessor extends pulumi.ComponentResource {
   readonly context: PlatformContext;
   readonly bus: ScoreBus;
   readonly tokenSecret: GeneratedSecret;
+  private readonly restIntake: EventIntake | undefined;
+  /** Events that could not be scored or delivered. */
+  readonly deadLetters: readonly DeadLetters[];
   readonly nodes: {
-    readonly stream: Stream;
-    readonly function: PlatformFunction;
-    readonly eventSource: EventSourceMapping;
+    /** By name; a trigger that the arguments don't name isn't there. */
+    readonly triggers: TriggerNodes;
     readonly results: Table;
     readonly state: Table;
     readonly policyParameter: Parameter;
@@ -60,29 +70,36 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const settings = streamSettings(instance, args, this);
     const { context, capacity, objectQueues } = settings;
     const units = capacity.mode === "provisioned" ? { mode: capacity.mode, ...capacity.table } : capacity;
-    const stream = createStream(instance, settings, this);
     const results = resultsTable(`${instance}-results`, settings.names.resultsTable, context, units, this);
     const state = stateTable(`${instance}-state`, context, this);
     const { policy, models, secure } = createParameters(instance, settings, this);
     const { dataBucketName: bucketName, retention } = settings;
-    const dataBucket = createDataBucket(instance, { context, bucketName, retention }, this);
+    const expiring = settings.triggers.s3 ? FILE_PREFIXES : [];
+    const dataBucket = createDataBucket(instance, { context, bucketName, retention, expiring }, this);
     const schemas = createSchemaRegistry(instance, settings, this);
-    const scorer = createScorer(instance, settings, { stream, results, state, policy, models, dataBucket, schemas }, this);
-    const eventSource = createTrigger(instance, settings, stream, scorer, this);
-    if (objectQueues.length > 0) announceObjects(instance, dataBucket, objectQueues, this);
-    const alarms = createAlarms(instance, settings, scorer, eventSource, this);
+    const triggers = createTriggers(instance, settings, { results, state, policy, models, dataBucket, schemas }, this);
+    const listeners = [...objectQueues, ...(triggers.s3 ? [incomingFiles(triggers.s3.queue)] : [])];
+    if (listeners.length > 0) announceObjects(instance, dataBucket, listeners, this);
     if (settings.announcesHighRisks) announceHighRisks(instance, settings, this);
 
-    this.streamName = stream.name;
-    this.streamArn = stream.arn;
-    this.functionName = scorer.functionName;
+    const { kinesis, eventBridge, queue, s3 } = triggers;
+    this.streamName = kinesis?.stream.name;
+    this.streamArn = kinesis?.stream.arn;
+    this.functionName = kinesis?.function.functionName;
+    this.incomingBus = eventBridge?.busName;
+    this.eventQueueUrl = queue?.queue.url;
+    this.queueFunctionName = queue?.function.functionName;
+    const { profile, eventTime } = settings;
+    this.restIntake = settings.triggers.rest && queue ? { profile, queue: queue.queue, results, eventTime } : undefined;
+    this.fileFunctionName = s3?.function.functionName;
+    this.deadLetters = [queue, s3].flatMap((one) => one?.queue.deadLetters() ?? []);
     this.resultsTable = results.name;
     this.stateTable = state.name;
     this.dataBucket = dataBucket;
     this.raw = settings.raw;
     this.policyParameterName = policy.name;
     this.served = {
-      profile: settings.profile.id,
+      profile: profile.id,
       modelsParameter: models.name,
       modelStore: settings.models.store,
       metricNamespace: METRIC_NAMESPACE,
@@ -91,21 +108,20 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.bus = settings.bus;
     this.tokenSecret = settings.tokenSecret;
     this.nodes = {
-      stream,
-      function: scorer,
-      eventSource,
+      triggers,
       results,
       state,
       policyParameter: policy,
       modelsParameter: models,
       schemas,
       secureParameters: secure,
-      alarms,
+      alarms: [...(kinesis?.alarms ?? []), ...(queue?.alarms ?? []), ...(s3?.alarms ?? [])],
     };
     this.registerOutputs({
-      streamName: this.streamName,
-      streamArn: this.streamArn,
-      functionName: this.functionName,
+      ...(kinesis && { streamName: this.streamName, streamArn: this.streamArn, functionName: this.functionName }),
+      ...(eventBridge && { incomingBus: this.incomingBus }),
+      ...(queue && { eventQueueUrl: this.eventQueueUrl, queueFunctionName: this.queueFunctionName }),
+      ...(s3 && { fileFunctionName: this.fileFunctionName }),
       resultsTable: this.resultsTable,
       stateTable: this.stateTable,
       dataBucket: dataBucket.bucketName,
@@ -114,16 +130,28 @@ export class StreamProcessor extends pulumi.ComponentResource {
     });
   }
 
-  /** Lets a role put events into the stream. `name` is the logical name of the IAM policy. */
-  grantPut(name: string, role: Role): void {
-    const put = { sid: "PutEvents", actions: ["kinesis:PutRecord", "kinesis:PutRecords"], resources: [this.streamArn] };
-    grant(name, role, [put, this.context.key.useStatement()], { parent: this });
+  /** What a ScoringApi needs to take events for this component. @throws Error without the trigger rest */
+  intake(): EventIntake {
+    if (this.restIntake !== undefined) return this.restIntake;
+    throw new Error("intake() needs the trigger rest: pass triggers: { rest: true } to the StreamProcessor.");
   }
 
-  /** What putting records back into the stream, and looking up what became of them, needs. */
+  /** Lets a role put events into the stream and onto the component's own bus. `name` is the logical name of the IAM policy. */
+  grantPut(name: string, role: Role): void {
+    const { kinesis, eventBridge } = this.nodes.triggers;
+    const statements = [
+      ...(kinesis ? [putStatement(kinesis.stream, ["PutRecord", "PutRecords"])] : []),
+      ...(eventBridge?.bus ? [{ sid: "PublishEvents", actions: ["events:PutEvents"], resources: [eventBridge.bus.arn] }] : []),
+    ];
+    grant(name, role, [...statements, this.context.key.useStatement()], { parent: this });
+  }
+
+  /** What putting records back the way they came, and looking up what became of them, needs. */
   redriveStatements(): Statement[] {
+    const { kinesis, queue } = this.nodes.triggers;
     return [
-      { sid: "PutEvents", actions: ["kinesis:PutRecords"], resources: [this.streamArn] },
+      ...(kinesis ? [putStatement(kinesis.stream, ["PutRecords"])] : []),
+      ...(queue?.queue.sendStatements() ?? []),
       tableStatement("ReadResults", this.nodes.results, ["BatchGetItem"]),
       this.context.key.useStatement(),
     ];
@@ -135,3 +163,9 @@ export class StreamProcessor extends pulumi.ComponentResource {
     grant(name, role, [read, this.context.key.decryptStatement()], { parent: this });
   }
 }
+
+const putStatement = ({ arn }: Stream, actions: readonly ("PutRecord" | "PutRecords")[]): Statement => ({
+  sid: "PutEvents",
+  actions: actions.map((action) => `kinesis:${action}`),
+  resources: [arn],
+});

@@ -22,6 +22,10 @@ export const PROBLEMS = {
     status: 409,
     when: "A request with this Idempotency-Key is being answered right now; repeat it after Retry-After.",
   },
+  "unknown-decision": {
+    status: 404,
+    when: "No event of this id has been scored, or its result has expired. An event that was accepted is scored within seconds.",
+  },
   "too-large": { status: 413, when: "The body is too large." },
   "unsupported-media-type": { status: 415, when: "Content-Type is not JSON in UTF-8, or Content-Encoding is not identity." },
   "idempotency-key-reused": { status: 422, when: "The Idempotency-Key was used with another body." },
@@ -52,11 +56,18 @@ export const SCORE_PROBLEMS = [
 /** The same for `POST /feedback`. It needs no Idempotency-Key: the same labels are the same batch. */
 export const FEEDBACK_PROBLEMS = [...BODY_PROBLEMS, "invalid-input", "unavailable"] as const satisfies readonly ProblemKind[];
 
+/** The same for `POST /events`, whose ids make it idempotent. */
+export const EVENTS_PROBLEMS = FEEDBACK_PROBLEMS;
+
+/** The same for `GET /decisions/{id}`. */
+export const DECISION_PROBLEMS = ["unknown-decision", "unavailable"] as const satisfies readonly ProblemKind[];
+
 export type BodyProblem = (typeof BODY_PROBLEMS)[number];
 
 /** Names of the statuses in RFC 9110. */
 const TITLES: Readonly<Record<(typeof PROBLEMS)[ProblemKind]["status"], string>> = {
   400: "Bad Request",
+  404: "Not Found",
   409: "Conflict",
   413: "Content Too Large",
   415: "Unsupported Media Type",

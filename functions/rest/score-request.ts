@@ -19,6 +19,7 @@ import { dateOf, objectKey } from "../shared/object-keys";
 import type { ObjectStore } from "../shared/object-store";
 import type { PolicySource } from "../shared/policy-source";
 import type { Tokeniser } from "../shared/tokeniser";
+import { decisionMembers, modelMembers, shown } from "./decision-answer";
 import { inputNames } from "./input-names";
 import type { ScoreStore, StoredScore } from "./ports";
 import type { RestAnswer } from "./problems";
@@ -197,25 +198,9 @@ async function publish(
   await args.objects.putIfAbsent(key, await packLines([line]));
 }
 
-/** Which model answered, and why the champion didn't; no members when the champion did. */
-function modelMembers({ modelSource }: Decision): Readonly<Record<string, unknown>> {
-  if (modelSource === undefined) return {};
-  const { role, fallback } = modelSource;
-  return { modelRole: role, ...(fallback.length === 0 ? {} : { modelFallback: fallback }) };
-}
-
 function observe({ score, band }: Decision, { metrics, profile }: ScoreRequestArgs): void {
   metrics.add(`${profile.id.charAt(0).toUpperCase()}${profile.id.slice(1)}Score`, "None", score);
   metrics.property("band", band);
-}
-
-/** Parts of the scale in an answer: a model's float32 sum carries no more, and what follows is noise of the addition. */
-const SCORE_PARTS = 1e6;
-
-/** A part of a score as answers give it. Archive and table keep the score itself, with which bands and models are compared. */
-function shown(value: number, { scale }: AnyProfile): number {
-  const parts = SCORE_PARTS / scale.max;
-  return Math.round(value * parts) / parts;
 }
 
 function answer(
@@ -237,13 +222,7 @@ function answer(
       id: scoreId,
       [inputNames(profile.id).id]: inputId,
       ...stored.answer,
-      score: shown(decision.score, profile),
-      band: decision.band,
-      reasons: decision.reasons.map((reason) => ({ ...reason, contribution: shown(reason.contribution, profile) })),
-      flags: decision.flags,
-      modelVersion: decision.modelVersion,
-      ...modelMembers(decision),
-      policyVersion: decision.policyVersion,
+      ...decisionMembers(decision, profile),
       cached,
       timestamp: new Date(timestamp).toISOString(),
     }),

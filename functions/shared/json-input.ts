@@ -113,7 +113,7 @@ function namesIn(text: string): number {
 }
 
 /** Whether an odd number of backslashes stands before the position. */
-function isEscaped(text: string, position: number): boolean {
+export function isEscaped(text: string, position: number): boolean {
   let first = position;
   while (text.charCodeAt(first - 1) === BACKSLASH) first--;
   return (position - first) % 2 === 1;

@@ -12,7 +12,7 @@ import { fitBytes, storableText } from "./storable";
 
 /** A record that can't be scored. */
 export interface QuarantinedRecord {
-  /** Unique: `shardId-…:sequence` or `rest:messageId`. */
+  /** Unique: `shardId-…:sequence`, `eventbridge:envelopeId`, `events:…`, or `rest:messageId` of the archiver. */
   readonly position: string;
   readonly source: EventSource;
   readonly profile: string;

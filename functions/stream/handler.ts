@@ -18,8 +18,9 @@ export function createStreamHandler(args: RecordScorerArgs): StreamHandler {
   return async (event, context) => {
     const records = event.Records.flatMap(kinesisRecords);
     const { done, fault } = await score(records, context);
-    if (fault !== null && event.Records.length > 1) throw fault;
-    const finished = done + (await scoreAggregate(records, done, fault !== null, score, context));
+    const failsAtFirst = fault !== null && done === 0;
+    if (failsAtFirst && event.Records.length > 1) throw fault;
+    const finished = done + (await scoreAggregate(records, done, failsAtFirst, score, context));
     const failed = records[finished];
     return { batchItemFailures: failed === undefined ? [] : [{ itemIdentifier: wholeSequence(failed.sequence) }] };
   };

@@ -75,6 +75,7 @@ describe("a deployment", () => {
 
 describe("a gateway's deployment", () => {
   const route: RouteTarget = {
+    method: "POST",
     path: "/score",
     id: "lead",
     description: "Leads",

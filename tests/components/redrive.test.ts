@@ -72,13 +72,14 @@ describe("raw records", () => {
         ["fraud-processor-permissions", "s3:PutObject", "/quarantine/*"],
         ["fraud-processor-permissions", "s3:PutObject", "/aws/lambda/*"],
         ["fraud-processor-permissions", "s3:ListBucket", ""],
+        ["fraud-queue-scorer-permissions", "s3:PutObject", "/quarantine/*"],
         ["scoring-archiver-permissions", "s3:PutObject", "/quarantine/*"],
         ["raw-redrive-records", "s3:GetObject", "/quarantine/*,/aws/lambda/*,/redriven/*"],
         ["raw-redrive-records", "s3:ListBucket", ""],
         ["raw-redrive-records", "s3:PutObject", "/redriven/*"],
       ]),
     );
-    expect(granted).toHaveLength(7);
+    expect(granted).toHaveLength(8);
   });
 });
 

@@ -4,6 +4,8 @@ import { type Evaluation, evaluateStack, type Recorded } from "../helpers/record
 
 /** Names that count inside another resource only, whose own name or id differs. */
 const SCOPED: Readonly<Record<string, string>> = {
+  "aws:athena/namedQuery:NamedQuery name": "of the workgroup",
+  "aws:glue/catalogTable:CatalogTable name": "of the database",
   "aws:apigateway/method:Method operationName": "of the API",
   "aws:apigateway/methodSettings:MethodSettings stageName": "of the API",
   "aws:apigateway/model:Model name": "of the API",
@@ -84,7 +86,7 @@ describe("two stacks of one account and region", () => {
         return namespace === undefined ? [] : [`${name} ${namespace} ${ENVIRONMENT}`];
       });
     expect(reports(dev)).toContain("scoring-lead-function LeadScoring dev-a1");
-    expect(reports(dev)).toHaveLength(7);
+    expect(reports(dev)).toHaveLength(8);
     expect(shared(reports)).toEqual([]);
     const firewalls = (graph: Evaluation) =>
       of(graph, "aws:wafv2/webAcl:", ({ inputs }) => [String(Object(inputs.visibilityConfig).metricName)]);

@@ -15,7 +15,9 @@ import { createTokeniser } from "../../functions/shared/tokeniser";
 import { createStreamHandler, type StreamHandler } from "../../functions/stream/handler";
 import type { Reads, StoredResult, StoredState } from "../../functions/stream/ports";
 import type { BatchPorts } from "../../functions/stream/process-batch";
+import { createQueueHandler, type QueueHandler } from "../../functions/stream/queue";
 import { recordFormats } from "../../functions/stream/record-formats";
+import type { RecordScorerArgs } from "../../functions/stream/score-records";
 
 export const ARRIVAL_MS = Date.UTC(2026, 10, 21, 12);
 
@@ -99,11 +101,19 @@ export class StreamWorld {
 
   readonly tokeniser = createTokeniser("test secret", PROFILES.fraud.schema);
 
-  handler(overrides: Partial<Parameters<typeof createStreamHandler>[0]> = {}): StreamHandler {
+  handler(overrides: Partial<RecordScorerArgs> = {}): StreamHandler {
+    return createStreamHandler(this.scorerArgs(overrides));
+  }
+
+  queueHandler(overrides: Partial<RecordScorerArgs> = {}): QueueHandler {
+    return createQueueHandler(this.scorerArgs(overrides));
+  }
+
+  scorerArgs(overrides: Partial<RecordScorerArgs> = {}): RecordScorerArgs {
     const clock = { now: () => ARRIVAL_MS + 1000 };
     const sink = (line: string) => void this.lines.push(line);
     const policy = fraudPolicy();
-    return createStreamHandler({
+    return {
       profile: PROFILES.fraud,
       validate: fraud,
       formats: recordFormats(PROFILES.fraud, NO_REGISTRY, clock),
@@ -119,7 +129,7 @@ export class StreamWorld {
       reserveMs: 1000,
       backoff: { ...DEFAULT_BACKOFF, sleep: () => Promise.resolve() },
       ...overrides,
-    });
+    };
   }
 
   archived(area = "archive"): ArchiveRecord[] {

@@ -1,4 +1,4 @@
-import { decimal, digest, flag, integer, json, type Line, named, orNull, rare, text, time } from "./line-columns";
+import { classified, decimal, digest, flag, integer, json, type Line, named, orNull, rare, text, time } from "./line-columns";
 
 /**
  * One line of an archive object and, field by field, one row of `risk.risk_events`. The stream processor and the REST scoring function
@@ -11,7 +11,7 @@ export const ARCHIVE_COLUMNS = {
   profile: text(64, "`fraud`, `lead`, `churn` or `device`."),
   source: text(64, "`kinesis` or `rest`."),
   source_position: text(512, "Where it came from: `shardId-000000000000:4959…` or the id of the API request."),
-  user_id: orNull(text(512, "Token of the user, card or account; null where the profile has none.")),
+  user_id: classified("personal", orNull(text(512, "Token of the user, card or account; null where the profile has none."))),
   occurred_at: named('"timestamp"', time("When it happened.")),
   scored_at: time("When it was first scored."),
   score: decimal("In the profile's scale."),
@@ -26,11 +26,13 @@ export const ARCHIVE_COLUMNS = {
   challengers: rare(
     json<readonly { readonly model: string; readonly score: number; readonly band: string }[]>(
       "The decision with each model that ran in shadow.",
+      "array<struct<model:string,score:double,band:string>>",
     ),
   ),
-  flags: json<readonly string[]>("Ids of the rules that fired."),
+  flags: json<readonly string[]>("Ids of the rules that fired.", "array<string>"),
   reasons: json<readonly { readonly code: string; readonly text: string; readonly contribution: number }[]>(
     "What moved the score, largest contribution first; they add up to it.",
+    "array<struct<code:string,text:string,contribution:double>>",
   ),
   geo_flag: flag("A rule about places fired: impossible travel, a location mismatch, clock and address apart."),
   velocity_flag: flag("A rule about frequency fired: many transactions in a short time, many accounts on a device."),
@@ -40,8 +42,11 @@ export const ARCHIVE_COLUMNS = {
   currency: orNull(text(64, "ISO 4217.")),
   category: orNull(text(512, "Merchant category.")),
   country: orNull(text(256, "ISO 3166 code of the place.")),
-  latitude: orNull(decimal("Degrees, rounded to 0.1° (about 11 km): enough for geography, too coarse for an address.")),
-  longitude: orNull(decimal("As the latitude.")),
+  latitude: classified(
+    "location",
+    orNull(decimal("Degrees, rounded to 0.1° (about 11 km): enough for geography, too coarse for an address.")),
+  ),
+  longitude: classified("location", orNull(decimal("As the latitude."))),
   distance_km: orNull(decimal("From the newest known place of the user; of a device, from the account's usual place.")),
   speed_kmh: orNull(decimal("Needed between both places.")),
   features: json<Readonly<Record<string, number | null>>>("Values by name that the score was computed from."),

@@ -5,7 +5,7 @@
  * depends only on the cell and the newest time, so it makes no difference when a transaction was put into its cell.
  */
 
-/** Sorted by time, then by sum. Where there are more than {@link EXACT_ENTRIES}, those before the last ones are cells. */
+/** Sorted by time, those of the same time as they came. Where there are more than {@link EXACT_ENTRIES}, those before the last ones are cells. */
 export interface RecentSpending {
   /** ms since the epoch; of a cell the newest in it, so that a window counts slightly too much, but not too little. */
   readonly times: readonly number[];
@@ -65,14 +65,18 @@ export function withSpending(before: RecentSpending, time: number, amount: numbe
     sums: before.sums.slice(first),
   };
   if (isOver(time, newest)) return after;
-  insert(after, time, hundredth(amount));
-  if (after.times.length > EXACT_ENTRIES) sumUp(after, newest);
+  const cells = after.times.length - EXACT_ENTRIES;
+  const at = insert(after, time, hundredth(amount));
+  if (cells < 0) return after;
+  if (at >= cells) putSmallestFirst(after, cells);
+  sumUp(after, cells + 1, newest);
   return after;
 }
 
-function insert({ times, counts, sums }: Lists, time: number, sum: number): void {
+/** @returns where */
+function insert({ times, counts, sums }: Lists, time: number, sum: number): number {
   let at = times.length;
-  while (at > 0 && (times[at - 1]! > time || (times[at - 1]! === time && sums[at - 1]! > sum))) at--;
+  while (at > 0 && times[at - 1]! > time) at--;
   if (at === times.length) {
     // The common case; `push` keeps the arrays' packed shape and avoids the copies of `splice`.
     times.push(time);
@@ -83,11 +87,20 @@ function insert({ times, counts, sums }: Lists, time: number, sum: number): void
     counts.splice(at, 0, 1);
     sums.splice(at, 0, sum);
   }
+  return at;
 }
 
-/** Puts the entries before the exact ones into their cells. */
-function sumUp({ times, counts, sums }: Lists, newest: number): void {
-  const end = times.length - EXACT_ENTRIES;
+/** Of entries of one time, the one with the smallest sum goes into a cell first, whichever came first. */
+function putSmallestFirst({ times, counts, sums }: Lists, start: number): void {
+  let smallest = start;
+  for (let index = start + 1; times[index] === times[start]; index++) if (sums[index]! < sums[smallest]!) smallest = index;
+  if (smallest === start) return;
+  counts.splice(start, 0, ...counts.splice(smallest, 1));
+  sums.splice(start, 0, ...sums.splice(smallest, 1));
+}
+
+/** Puts the entries before `end` into their cells. */
+function sumUp({ times, counts, sums }: Lists, end: number, newest: number): void {
   let kept = 0;
   let cell = Number.NaN;
   for (let index = 0; index < end; index++) {

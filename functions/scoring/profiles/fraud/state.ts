@@ -4,9 +4,9 @@ import { hundredth, type RecentSpending, withSpending } from "./recent";
 
 /**
  * What is remembered of a user between transactions: plain JSON of at most about 4 KB, whatever the user does, and 0.6 KB for one who pays ten
- * times a day. Transactions come in any order: once all have come, recent spending, places and `count` are the same for every order.
- * `mean` and `spread` differ by rounding, and from {@link MAX_HISTORY} transactions on by what has faded; of more than {@link MAX_SEEN}
- * values, those are kept that were new last.
+ * times a day. Transactions come in any order: once all have come, recent spending, places and `count` are the same for every order, and
+ * those of one millisecond stand as they came. `mean` and `spread` differ by rounding, and from {@link MAX_HISTORY} transactions on by what
+ * has faded; of more than {@link MAX_SEEN} values, those are kept that were new last.
  */
 export interface FraudState extends RecentSpending {
   /** Number of transactions behind `mean` and `spread`, at most {@link MAX_HISTORY}. */
@@ -79,12 +79,18 @@ export function fold(state: FraudState | null, input: FraudInput, at: number): F
   };
 }
 
-/** A place of the same time and degrees is the same one. */
-function withPlace(places: readonly Place[], place: Place): readonly Place[] {
+/** Where several of one time are the oldest, the one of the smallest degrees goes first, whichever came first. */
+function withPlace(before: readonly Place[], place: Place): readonly Place[] {
+  const places = before.filter((other) => order(other, place) !== 0);
   let index = places.length;
-  while (index > 0 && order(places[index - 1]!, place) > 0) index--;
-  if (index > 0 && order(places[index - 1]!, place) === 0) return places;
-  return places.toSpliced(index, 0, place).slice(-MAX_PLACES);
+  while (index > 0 && places[index - 1]![0] > place[0]) index--;
+  places.splice(index, 0, place);
+  if (places.length <= MAX_PLACES) return places;
+  let oldest = 0;
+  for (let next = 1; next <= MAX_PLACES; next++)
+    if (places[next]![0] === places[0]![0] && order(places[next]!, places[oldest]!) < 0) oldest = next;
+  places.splice(oldest, 1);
+  return places;
 }
 
 const order = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];

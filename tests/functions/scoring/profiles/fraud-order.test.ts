@@ -46,14 +46,13 @@ const input = fc
 
 const sorted = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b);
 
-/** What must not depend on the order. */
+/** What must not depend on the order; of one millisecond, transactions stand as they came. */
 const countedOf = (state: FraudState | null) =>
   state && {
     times: state.times,
-    counts: state.counts,
-    sums: state.sums,
+    spending: state.times.map((time, index) => `${time} ${state.counts[index]} ${state.sums[index]}`).toSorted(),
     count: state.count,
-    places: state.places,
+    places: state.places.map(String).toSorted(),
     countries: sorted(state.countries),
     devices: sorted(state.devices),
   };

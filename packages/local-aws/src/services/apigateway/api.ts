@@ -93,10 +93,15 @@ export function snapshotOf(api: Api): ApiDefinition {
 
 export interface Match {
   readonly resourceId: string;
-  /** `/score`. */
+  /** `/score`, `/decisions/{id}`. */
   readonly resourcePath: string;
   readonly method: ApiMethod;
+  /** By name; a REST API doesn't decode them. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
+
+/** Name of a path part that stands for any segment, `{id}`; undefined for a literal one. */
+export const parameterOf = (pathPart: string): string | undefined => /^\{([A-Za-z0-9._-]+)\}$/.exec(pathPart)?.[1];
 
 /** Path of a resource from the root. */
 export function resourcePath(api: ApiDefinition, resourceId: string): string {
@@ -109,13 +114,21 @@ export function resourcePath(api: ApiDefinition, resourceId: string): string {
 
 export function matchRoute(api: ApiDefinition, method: string, path: string): Match | undefined {
   let resourceId: string | undefined = api.rootResourceId;
+  const parameters: Record<string, string> = {};
   // An empty segment names no resource: `/score/` and `//score` are no routes of an API that has `/score`.
   for (const segment of path === "/" ? [] : path.slice(1).split("/")) {
     const parent: string = resourceId;
-    resourceId = [...api.resources].find(([, child]) => child.parentId === parent && child.pathPart === segment)?.[0];
-    if (resourceId === undefined) return undefined;
+    const children = [...api.resources].filter(([, child]) => child.parentId === parent);
+    // A literal part goes before a parameter, which matches any segment but an empty one.
+    const literal = children.find(([, { pathPart }]) => pathPart === segment);
+    const variable = children.find(([, { pathPart }]) => segment !== "" && parameterOf(pathPart) !== undefined);
+    const found = literal ?? variable;
+    if (found === undefined) return undefined;
+    const name = literal === undefined ? parameterOf(found[1].pathPart) : undefined;
+    if (name !== undefined) parameters[name] = segment;
+    resourceId = found[0];
   }
   const definition = api.methods.get(`${resourceId} ${method}`);
   if (definition === undefined) return undefined;
-  return { resourceId, resourcePath: resourcePath(api, resourceId), method: definition };
+  return { resourceId, resourcePath: resourcePath(api, resourceId), method: definition, parameters };
 }

@@ -39,7 +39,7 @@ export function proxyEvent(call: Call, to: Destination): Record<string, unknown>
     multiValueHeaders,
     queryStringParameters: orNull(last(multiValueQuery)),
     multiValueQueryStringParameters: orNull(multiValueQuery),
-    pathParameters: null,
+    pathParameters: orNull(match.parameters),
     stageVariables: null,
     requestContext: {
       resourceId: match.resourceId,

@@ -5,6 +5,8 @@ import { JobRuns } from "../jobs/job-runs";
 import type { JobPorts } from "../jobs/ports";
 import type { Input } from "../messaging/input";
 import { type Operation, serviceOf } from "../messaging/operations";
+import type { GlueCatalog } from "./catalog";
+import { catalogOperations } from "./catalog-operations";
 import { type Arguments, argumentProblems, type GlueJob } from "./job";
 import { describeRun, endingOf, executionSeconds, type GlueRun } from "./run";
 import { type SchemaArns, schemaOperations } from "./schema-operations";
@@ -20,7 +22,10 @@ export class GlueService implements AwsService {
   private readonly jobs = new Map<string, GlueJob>();
   private readonly runs: JobRuns<GlueRun>;
 
-  constructor(private readonly ports: JobPorts) {
+  constructor(
+    private readonly ports: JobPorts,
+    private readonly catalog: GlueCatalog,
+  ) {
     this.runs = new JobRuns<GlueRun>(ports, {
       table: "glue_job_runs",
       folder: "glue",
@@ -45,7 +50,7 @@ export class GlueService implements AwsService {
     this.handle = service.handle;
   }
 
-  /** What a state machine needs to start, follow and stop a run. */
+  /** The catalog's, and what a state machine needs to start, follow and stop a run. */
   private operations(): Record<string, Operation> {
     const onJob = (fields: readonly string[], run: (jobName: string, input: Input) => object): Operation => ({
       fields: ["JobName", ...fields],
@@ -53,6 +58,7 @@ export class GlueService implements AwsService {
       run: (input) => run(input.needText("JobName"), input),
     });
     return {
+      ...catalogOperations(this.catalog, this.ports.context),
       StartJobRun: onJob(["Arguments"], (jobName, input) => ({
         JobRunId: this.start(jobName, input.textMap("Arguments") ?? {}),
       })),

@@ -35,6 +35,12 @@ export function sqsOperations(sqs: QueuePort): Record<string, Operation> {
       resource,
       run: (input, { principal }) => send(sqs, queueOf(input), input, principal),
     },
+    SendMessageBatch: {
+      fields: ["QueueUrl", "Entries"],
+      resource,
+      iamAction: "SendMessage",
+      run: (input, { principal }) => sendBatch(sqs, queueOf(input), input, principal),
+    },
     ReceiveMessage: {
       fields: [
         "QueueUrl",
@@ -110,20 +116,34 @@ function batch(input: Input, fields: readonly string[]): readonly Input[] {
   return entries;
 }
 
-function eachEntry(entries: readonly Input[], run: (entry: Input) => void): object {
+/** @param run what an entry's success tells besides its id */
+function eachEntry(entries: readonly Input[], run: (entry: Input) => object | undefined): object {
   const Successful: object[] = [];
   const Failed: object[] = [];
   for (const entry of entries) {
     const Id = entry.needText("Id");
     try {
-      run(entry);
-      Successful.push({ Id });
+      Successful.push({ Id, ...run(entry) });
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       Failed.push({ Id, SenderFault: error.status < 500, Code: error.code, Message: error.message });
     }
   }
   return { Successful, ...(Failed.length > 0 ? { Failed } : {}) };
+}
+
+/** The sum of all bodies may be as large as one message may be at most ("SendMessageBatch", API reference). */
+const BATCH_BYTES = 1_048_576;
+
+function sendBatch(sqs: QueuePort, queue: QueueRow, input: Input, principal: Principal): object {
+  const entries = batch(input, ["MessageBody"]);
+  const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.text("MessageBody") ?? ""), 0);
+  if (bytes > BATCH_BYTES)
+    throw new AwsError(
+      "BatchRequestTooLong",
+      `Batch requests cannot be longer than ${BATCH_BYTES} bytes. You have sent ${bytes} bytes.`,
+    );
+  return eachEntry(entries, (entry) => send(sqs, queue, entry, principal));
 }
 
 function send(sqs: QueuePort, queue: QueueRow, input: Input, principal: Principal): object {
@@ -191,7 +211,7 @@ function remove(sqs: QueuePort, queue: QueueRow, input: Input): undefined {
     throw new AwsError("ReceiptHandleIsInvalid", "ReceiptHandle is not one that ReceiveMessage of this queue returned.");
 }
 
-function hide(sqs: QueuePort, queue: QueueRow, input: Input): void {
+function hide(sqs: QueuePort, queue: QueueRow, input: Input): undefined {
   sqs.store.changeVisibility(queue.name, input.needText("ReceiptHandle"), input.needInteger("VisibilityTimeout", 0, 43_200));
   sqs.wake(queue.name);
 }

@@ -2,7 +2,7 @@
 import { AwsError, type GraphResource, type NameRule, type ResourceBody } from "../../../contracts";
 import { fieldsOf, writtenBy } from "../../../engine/fields";
 import { physicalName } from "../../../engine/names";
-import { type Api, type ApiMethod, newApi, resourcePath } from "../api";
+import { type Api, type ApiMethod, newApi, parameterOf, resourcePath } from "../api";
 import { checkName, checkTemplate } from "../context";
 import { customisable } from "../errors";
 import type { ApiGateway } from "../server";
@@ -75,11 +75,19 @@ const resourceBody = (gateway: ApiGateway): ResourceBody => ({
   ...writtenBy((fields, resource) => {
     const api = apiOf(gateway, fields);
     const entry = { parentId: fields.need("parentId"), pathPart: fields.need("pathPart") };
-    if (entry.pathPart.includes("{")) throw new Error(`pathPart ${entry.pathPart}: parts of a path are literal here.`);
-    const twin = [...api.resources].find(
-      ([id, other]) => id !== resource.id && other.parentId === entry.parentId && other.pathPart === entry.pathPart,
-    );
-    if (twin !== undefined) throw new Error(`Another resource with the same parent already has this name: ${entry.pathPart}`);
+    const isParameter = parameterOf(entry.pathPart) !== undefined;
+    if (!isParameter && entry.pathPart.includes("{"))
+      throw new Error(
+        `pathPart ${entry.pathPart}: expected a literal or one parameter such as {id}; {proxy+} has no local body.`,
+      );
+    const siblings = [...api.resources].filter(([id, other]) => id !== resource.id && other.parentId === entry.parentId);
+    if (siblings.some(([, { pathPart }]) => pathPart === entry.pathPart))
+      throw new Error(`Another resource with the same parent already has this name: ${entry.pathPart}`);
+    const variable = siblings.find(([, { pathPart }]) => isParameter && parameterOf(pathPart) !== undefined);
+    if (variable !== undefined)
+      throw new Error(
+        `A sibling (${variable[1].pathPart}) of this resource already has a variable path part -- only one unique variable path part is allowed`,
+      );
     api.resources.set(resource.id, entry);
   }),
   delete: ({ id, inputs }) => void findApi(gateway, inputs)?.resources.delete(id),

@@ -1,0 +1,162 @@
+/** The ways in of a stream processor: what each brings, and that nothing is there for one that isn't named. */
+import { describe, expect, it } from "vitest";
+import type * as Stream from "../../components/stream-processor";
+import { PROFILES } from "../../functions/scoring/profiles";
+import { type Evaluation, evaluate, load, type Recorded } from "../helpers/recorder";
+import { CHILDREN } from "./minimal-children";
+
+// The compiled module has the types of its source.
+const { StreamProcessor } = load("components/stream-processor") as typeof Stream;
+
+const withTriggers = (triggers: Stream.StreamTriggers, args: Partial<Stream.StreamProcessorArgs> = {}): Promise<Evaluation> =>
+  evaluate("test", {}, () => new StreamProcessor("fraud", { profile: PROFILES.fraud, triggers, ...args }));
+
+const childrenOf = ({ resources }: Evaluation): string[] =>
+  resources
+    .filter(({ parent }) => parent.includes(":StreamProcessor::"))
+    .map(({ name, type }) => `${name} (${type})`)
+    .sort();
+
+const OF_STREAM = [
+  "fraud-duration (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-error-rate (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-failed-batch (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-iterator-age (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-processor (risk:lib:Function)",
+  "fraud-source (aws:lambda/eventSourceMapping:EventSourceMapping)",
+  "fraud-stream (aws:kinesis/stream:Stream)",
+  "fraud-throttles (aws:cloudwatch/metricAlarm:MetricAlarm)",
+];
+const OF_QUEUE = [
+  "fraud-events (risk:lib:Queue)",
+  "fraud-events-age (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-events-source (aws:lambda/eventSourceMapping:EventSourceMapping)",
+  "fraud-queue-scorer (risk:lib:Function)",
+  "fraud-queue-scorer-duration (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-queue-scorer-error-rate (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-queue-scorer-throttles (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-unscored-events (aws:cloudwatch/metricAlarm:MetricAlarm)",
+];
+const OF_RULE = [
+  "fraud-incoming-rule (aws:cloudwatch/eventRule:EventRule)",
+  "fraud-incoming-target (aws:cloudwatch/eventTarget:EventTarget)",
+];
+const OF_BUS = [
+  "fraud-incoming-bus (aws:cloudwatch/eventBus:EventBus)",
+  "fraud-incoming-policy (aws:cloudwatch/eventBusPolicy:EventBusPolicy)",
+];
+const COMMON = (CHILDREN.StreamProcessor ?? []).filter((child) => !OF_STREAM.includes(child));
+
+const documentOf = ({ inputs }: Recorded) => JSON.parse(String(inputs.policy));
+const actionsOf = (graph: Evaluation, policy: string): string[] =>
+  documentOf(graph.find("aws:iam/rolePolicy:RolePolicy", policy)).Statement.flatMap(
+    ({ Action }: { readonly Action: string[] }) => Action,
+  );
+
+describe("the triggers of a stream processor", () => {
+  it("are a stream when none is named, and every other one brings exactly its own resources", async () => {
+    expect(childrenOf(await withTriggers({ kinesis: {} }))).toEqual(CHILDREN.StreamProcessor);
+    expect(childrenOf(await withTriggers({ rest: true }))).toEqual([...COMMON, ...OF_QUEUE].sort());
+    expect(childrenOf(await withTriggers({ eventBridge: {} }))).toEqual([...COMMON, ...OF_QUEUE, ...OF_RULE, ...OF_BUS].sort());
+    expect(childrenOf(await withTriggers({ kinesis: {}, eventBridge: { busName: "shop" }, rest: true }))).toEqual(
+      [...COMMON, ...OF_STREAM, ...OF_QUEUE, ...OF_RULE].sort(),
+    );
+  });
+
+  it("are refused when there is none at all", async () => {
+    await expect(withTriggers({})).rejects.toThrow(
+      'StreamProcessor "fraud": args.triggers must name at least one way in, and names none. Pass { kinesis: {} }, or leave it out.',
+    );
+  });
+
+  it("take the events of a bus of their own by its source, or those of a given pattern from an existing one", async () => {
+    const own = await withTriggers({ eventBridge: {} });
+    const bus = own.find("aws:cloudwatch/eventBus:EventBus", "fraud-incoming-bus");
+    const ruleOf = (graph: Evaluation) => graph.find("aws:cloudwatch/eventRule:EventRule", "fraud-incoming-rule").inputs;
+    expect(bus.inputs.kmsKeyIdentifier).toEqual(expect.stringContaining(":kms:"));
+    expect(JSON.parse(String(ruleOf(own).eventPattern))).toEqual({ source: ["fraud.events"] });
+    const pattern = { source: ["shop"], detail: { amount: [{ numeric: [">", 0] }] } };
+    const existing = ruleOf(await withTriggers({ eventBridge: { busName: "default", pattern } }));
+    expect(existing).toMatchObject({ eventBusName: "default", eventPattern: JSON.stringify(pattern) });
+  });
+
+  it("let only their rule send to the queue, whose dead letters take what EventBridge can't deliver", async () => {
+    const graph = await withTriggers({ eventBridge: {} });
+    const target = graph.find("aws:cloudwatch/eventTarget:EventTarget", "fraud-incoming-target").inputs;
+    expect(target).toMatchObject({
+      arn: expect.stringContaining("fraud-events-queue"),
+      deadLetterConfig: { arn: expect.stringContaining("fraud-events-dlq-queue") },
+      retryPolicy: { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 },
+    });
+    for (const name of ["fraud-events-policy", "fraud-events-dlq-policy"]) {
+      const [, sender] = documentOf(graph.find("aws:sqs/queuePolicy:QueuePolicy", name)).Statement;
+      expect(sender, name).toMatchObject({
+        Principal: { Service: ["events.amazonaws.com"] },
+        Action: ["sqs:SendMessage"],
+        Condition: { ArnLike: { "aws:SourceArn": [expect.stringContaining("fraud-incoming-rule")] } },
+      });
+    }
+    const rest = await withTriggers({ rest: true });
+    expect(documentOf(rest.find("aws:sqs/queuePolicy:QueuePolicy", "fraud-events-policy")).Statement).toHaveLength(1);
+  });
+
+  it("deliver a failing message for at least the given time, hidden for six time limits after each failure", async () => {
+    const queueWith = async (maxAgeSeconds: number) => {
+      const graph = await withTriggers({ rest: true }, { queue: { maxAgeSeconds } });
+      const { redrivePolicy, visibilityTimeoutSeconds } = graph.find("aws:sqs/queue:Queue", "fraud-events-queue").inputs;
+      return { visibilityTimeoutSeconds, receives: JSON.parse(String(redrivePolicy)).maxReceiveCount };
+    };
+    expect(await queueWith(86_400)).toEqual({ visibilityTimeoutSeconds: 361, receives: 240 });
+    expect(await queueWith(604_800)).toEqual({ visibilityTimeoutSeconds: 361, receives: 1000 });
+  });
+
+  it("deliver large batches only with a window, as Lambda demands, and bound the invocations", async () => {
+    const mapping = async (queue: Partial<Stream.QueueDelivery>) =>
+      (await withTriggers({ rest: true }, { queue })).find(
+        "aws:lambda/eventSourceMapping:EventSourceMapping",
+        "fraud-events-source",
+      ).inputs;
+    expect(await mapping({})).toMatchObject({
+      batchSize: 1000,
+      maximumBatchingWindowInSeconds: 1,
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      scalingConfig: { maximumConcurrency: 10 },
+    });
+    expect(await mapping({ batchWindowSeconds: 0, maxConcurrency: 2 })).toMatchObject({
+      batchSize: 10,
+      maximumBatchingWindowInSeconds: 0,
+      scalingConfig: { maximumConcurrency: 2 },
+    });
+  });
+
+  it("give the queue's function what the stream's may do, with its queue in place of the stream", async () => {
+    const graph = await withTriggers({ kinesis: {}, rest: true });
+    const distinct = (policy: string) => [...new Set(actionsOf(graph, policy))];
+    const ofStream = distinct("fraud-processor-permissions").filter((action) => !action.startsWith("kinesis:"));
+    const ofQueue = distinct("fraud-queue-scorer-permissions");
+    expect(ofQueue.filter((action) => !action.startsWith("sqs:")).sort()).toEqual(ofStream.sort());
+    expect(ofQueue.filter((action) => action.startsWith("sqs:")).sort()).toEqual([
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:ReceiveMessage",
+    ]);
+  });
+
+  it("can be given to a role that puts events: into the stream and onto the component's own bus", async () => {
+    const { Role } = load("@pulumi/aws/iam") as typeof import("@pulumi/aws/iam");
+    const granted = async (triggers: Stream.StreamTriggers) => {
+      const graph = await evaluate("test", {}, () => {
+        const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud, triggers });
+        stream.grantPut("producer", new Role("producer", { assumeRolePolicy: "{}" }));
+      });
+      return actionsOf(graph, "producer").filter((action) => !action.startsWith("kms:"));
+    };
+    expect(await granted({ kinesis: {}, eventBridge: {} })).toEqual([
+      "kinesis:PutRecord",
+      "kinesis:PutRecords",
+      "events:PutEvents",
+    ]);
+    expect(await granted({ eventBridge: { busName: "shop" } })).toEqual([]);
+  });
+});
