@@ -49,6 +49,9 @@ export const streamName = stream.streamName;
 export const streamFunction = stream.functionName;
 /** Name or ARN of the bus whose events are scored; undefined without the trigger eventbridge. */
 export const incomingBus = stream.incomingBus;
+/** This and the next one are undefined without the trigger firehose. */
+export const deliveryStreamName = stream.deliveryStreamName;
+export const firehoseFunction = stream.firehoseFunctionName;
 /** Of the triggers eventbridge and rest. */
 export const eventQueueUrl = stream.eventQueueUrl;
 export const queueFunction = stream.queueFunctionName;

@@ -15,14 +15,17 @@ import { createParameterSource } from "../functions/shared/parameter-source";
 import { createPolicySource } from "../functions/shared/policy-source";
 import { createTokeniser } from "../functions/shared/tokeniser";
 import { createResultStore, createStateStore } from "../functions/stream/adapters";
+import { createFirehoseHandler, type FirehoseHandler } from "../functions/stream/firehose";
 import { createStreamHandler, type StreamHandler } from "../functions/stream/handler";
 import { recordFormats } from "../functions/stream/record-formats";
+import type { RecordScorerArgs } from "../functions/stream/score-records";
 
 const RESULTS = "results";
 const STATES = "states";
 
 export interface BenchHandler {
   readonly handler: StreamHandler;
+  readonly firehose: FirehoseHandler;
   /** Alerts published so far. */
   alerts(): number;
 }
@@ -62,7 +65,7 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
   const metrics = createMetrics("Bench", { Profile: "fraud" }, systemClock, silent);
   const tokeniser = createTokeniser("benchmark", PROFILES.fraud.schema);
   const clock = systemClock;
-  const handler = createStreamHandler({
+  const args: RecordScorerArgs = {
     profile: PROFILES.fraud,
     validate: fraud,
     formats: recordFormats(PROFILES.fraud, NO_REGISTRY, clock),
@@ -94,6 +97,6 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
     maxFutureMs: 3_600_000,
     reserveMs: 1_000,
     step,
-  });
-  return { handler, alerts: () => alerts };
+  };
+  return { handler: createStreamHandler(args), firehose: createFirehoseHandler(args), alerts: () => alerts };
 }

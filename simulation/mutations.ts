@@ -165,12 +165,6 @@ export const MUTATIONS: readonly Mutation[] = [
     "return answer.Entries === undefined ? [...batch] : [];",
   ),
   change(
-    "unprocessed keys count as read",
-    "shared/batch-get.ts",
-    "unread: keys.filter((key) => refused.has(keyText(key)))",
-    "unread: keys.filter((key) => refused.has(keyText(key)) && keys.length === 0)",
-  ),
-  change(
     "messages are deleted before the load is finished",
     "loader/handler.ts",
     'objects.every((object) => this.outcomes.get(identity(object)) === "loaded")',

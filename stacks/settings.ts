@@ -127,7 +127,7 @@ export const SETTINGS = {
     new RegExp(`^(${TRIGGERS.join("|")})(,(${TRIGGERS.join("|")}))*$`),
     `one or more of ${TRIGGERS.join(", ")}, separated by commas`,
     "kinesis,eventbridge",
-    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, POST /events of the API, files under incoming/ of the data bucket. Without kinesis there is no stream.",
+    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, a delivery stream of Data Firehose, POST /events of the API, files under incoming/ of the data bucket. Without kinesis there is no stream.",
     "kinesis",
   ),
   "fraud.eventBus": text(
@@ -146,6 +146,12 @@ export const SETTINGS = {
     1000,
     "Invocations at the same time for the queue of eventbridge and rest; they aren't reserved.",
     10,
+  ),
+  "fraud.firehoseSeconds": integer(
+    0,
+    900,
+    "Seconds for which the records of the delivery stream wait for others: before their transformation, and again before their archive object.",
+    60,
   ),
   "fraud.capacityMode": choice(
     ["provisioned", "onDemand"],
@@ -168,7 +174,7 @@ export const SETTINGS = {
   "fraud.reservedConcurrency": integer(
     1,
     10_000,
-    "Executions reserved for the stream function; at least shards × parallelization.",
+    "Executions reserved for the stream function, at least shards × parallelization, and as many for the function of the trigger firehose.",
     10,
   ),
   "fraud.batchSize": integer(1, 10_000, "Records per invocation.", 1000),

@@ -59,12 +59,23 @@ export interface S3Trigger {
   readonly maxConcurrency: number;
 }
 
+/** How records come through a delivery stream of Data Firehose: its transformation scores them, and it writes the archive itself. */
+export interface FirehoseTrigger {
+  /**
+   * Seconds, 0 to 900, for which records wait for others: first for their transformation, then for their archive object. Fewer give more
+   * invocations and smaller objects. Default 60.
+   */
+  readonly bufferSeconds: number;
+}
+
 /** The ways in. A trigger that isn't named doesn't exist, nor does anything that only it needs. */
 export interface StreamTriggers {
   /** A stream of the component's own; the records of a partition key are scored in their order. */
   readonly kinesis?: Partial<KinesisTrigger>;
   /** Events of a bus, through the queue. */
   readonly eventBridge?: Partial<EventBridgeTrigger>;
+  /** A delivery stream of the component's own. */
+  readonly firehose?: Partial<FirehoseTrigger>;
   /** Events of a ScoringApi whose `events` is this component's `intake()`, through the queue. */
   readonly rest?: true;
   /** CSV, NDJSON, JSON and Avro files, plain or gzip. */
@@ -92,7 +103,10 @@ export interface StreamFunction {
   readonly memoryMb: number;
   /** Seconds that a batch may take, 10 to 900. Default 60. */
   readonly timeoutSeconds: number;
-  /** Reserved executions of the stream's function; with fewer than shards × parallelisation the stream waits. Default 10. */
+  /**
+   * Executions reserved for the stream's function, and as many for the delivery stream's. With fewer than shards × parallelisation the
+   * stream waits; a delivery stream invokes about once at a time for each MB/s, and gives up what is refused. Default 10.
+   */
   readonly reservedConcurrency: number;
   /** Mean seconds between two reads of policy and models by a warm container; an account has 40 reads per second in total. Default 60. */
   readonly policyTtlSeconds: number;
@@ -217,5 +231,6 @@ export interface StreamProcessorArgs {
     readonly eventSource?: Transform<EventSourceMappingArgs>;
     readonly queueFunction?: FunctionTransform;
     readonly fileFunction?: FunctionTransform;
+    readonly firehoseFunction?: FunctionTransform;
   };
 }

@@ -1,6 +1,7 @@
 /** Reads the rows of a file, from its start or from a place that an earlier reading gave out. */
-import { parseJsonText } from "../shared/json-input";
+
 import { RECORD_LIMITS } from "../formats/decode";
+import { parseJsonText } from "../shared/json-input";
 import { avroRows, avroSample } from "./avro";
 import { type Chunks, gunzip, skipBytes } from "./bytes";
 import { parseFields } from "./csv";

@@ -13,6 +13,7 @@ import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
 import { quarantineRange } from "./archive-batch";
 import { InOtherHandsError } from "./archive-key";
+import { ARCHIVE, type LineSink } from "./line-sink";
 import { type BatchOutcome, type BatchPorts, processBatch } from "./process-batch";
 import { RecordFault } from "./record-fault";
 import { OutOfTimeError } from "./record-results";
@@ -62,8 +63,8 @@ export interface RecordCounts {
 
 const NOTHING_COUNTED: RecordCounts = { scored: 0, duplicates: 0, quarantined: {} };
 
-/** Scores the records of one delivery, of one origin. Never rejects. */
-export type RecordScorer = (records: readonly SourceRecord[], context: InvocationContext) => Promise<Scored>;
+/** Scores the records of one delivery, of one origin. Never rejects. By default the function archives the events itself. */
+export type RecordScorer = (records: readonly SourceRecord[], context: InvocationContext, sink?: LineSink) => Promise<Scored>;
 
 /**
  * The path of every record, whichever trigger delivered it. Failures of the infrastructure leave records unfinished, and the trigger
@@ -73,7 +74,7 @@ export type RecordScorer = (records: readonly SourceRecord[], context: Invocatio
 export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
   const { clock, log, metrics } = args;
   const report = createModelReport(log, metrics);
-  return async (records, context) => {
+  return async (records, context, sink = ARCHIVE) => {
     const startedAt = clock.now();
     const [first] = records;
     if (first === undefined) return { done: 0, fault: null, counts: NOTHING_COUNTED };
@@ -109,6 +110,7 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
         {
           ...args,
           decode,
+          sink,
           tokeniser,
           policy,
           models,

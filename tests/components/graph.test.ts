@@ -37,7 +37,7 @@ describe("roles", () => {
   it("belong to one function each", () => {
     const functions = dev.ofType("aws:lambda/function:Function");
     const roles = functions.map(({ inputs }) => inputs.role);
-    expect(functions).toHaveLength(15);
+    expect(functions).toHaveLength(16);
     expect(new Set(roles).size).toBe(functions.length);
   });
 
