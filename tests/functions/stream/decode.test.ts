@@ -160,7 +160,7 @@ describe("reading a record", () => {
   it("doesn't take a year below 100 for one of the last century", async () => {
     const world = new StreamWorld();
     await world.handler()(event(kinesisRecord(1, encode(transaction("a", { timestamp: "0001-02-03T00:00:00Z" })))), context);
-    expect(world.quarantined()[0]).toMatchObject({ reason: "timestamp_out_of_range" });
-    expect(world.quarantined()[0]?.detail).toMatch(/^\/timestamp: Expected a time at most/);
+    expect(world.quarantined()[0]).toMatchObject({ reason: "invalid" });
+    expect(world.quarantined()[0]?.detail).toMatch(/^\/timestamp: Expected /);
   });
 });
