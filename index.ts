@@ -59,6 +59,8 @@ export const queueFunction = stream.queueFunctionName;
 export const fileFunction = stream.fileFunctionName;
 export const resultsTable = stream.resultsTable;
 export const stateTable = stream.stateTable;
+/** Of Glue; the schema in it is `Transaction`. */
+export const schemaRegistry = stream.schemaRegistryName;
 export const dataBucket = stream.dataBucket.bucketName;
 /** What `npm run redrive` has to know. */
 export const redrive = redriveOutput;

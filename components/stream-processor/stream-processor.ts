@@ -46,6 +46,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
   readonly fileFunctionName: pulumi.Output<string> | undefined;
   readonly resultsTable: pulumi.Output<string>;
   readonly stateTable: pulumi.Output<string>;
+  /** Of Glue: where producers of Avro find the schema, and register their own. */
+  readonly schemaRegistryName: pulumi.Output<string>;
   readonly dataBucket: PrivateBucket;
   readonly raw: RawRecords;
   readonly policyParameterName: pulumi.Output<string>;
@@ -105,6 +107,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.deadLetters = [queue, s3].flatMap((one) => one?.queue.deadLetters() ?? []);
     this.resultsTable = results.name;
     this.stateTable = state.name;
+    this.schemaRegistryName = schemas.registry.registryName;
     this.dataBucket = dataBucket;
     this.raw = settings.raw;
     this.policyParameterName = policy.name;
@@ -136,6 +139,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
       ...(s3 && { fileFunctionName: this.fileFunctionName }),
       resultsTable: this.resultsTable,
       stateTable: this.stateTable,
+      schemaRegistryName: this.schemaRegistryName,
       dataBucket: dataBucket.bucketName,
       policyParameterName: this.policyParameterName,
       modelsParameterName: models.name,
