@@ -9,8 +9,11 @@ import { decimal, digest, flag, integer, json, type Line, named, orNull, rare, t
 export const ARCHIVE_COLUMNS = {
   event_id: text(512, "`transaction_id` of a transaction, id of a REST score. Unique across the warehouse."),
   profile: text(64, "`fraud`, `lead`, `churn` or `device`."),
-  source: text(64, "`kinesis` or `rest`."),
-  source_position: text(512, "Where it came from: `shardId-000000000000:4959…` or the id of the API request."),
+  source: text(64, "The trigger: `kinesis`, `eventbridge` or `rest`."),
+  source_position: text(
+    512,
+    "Where it came from: `shardId-000000000000:4959…`, `eventbridge:` and the envelope's id, `events:` and request and number, or the id of the API request.",
+  ),
   user_id: orNull(text(512, "Token of the user, card or account; null where the profile has none.")),
   occurred_at: named('"timestamp"', time("When it happened.")),
   scored_at: time("When it was first scored."),
@@ -53,8 +56,8 @@ export type ArchiveRecord = Line<typeof ARCHIVE_COLUMNS>;
 
 /** One line of a quarantine object and one row of `risk.quarantined_events`. */
 export const QUARANTINE_COLUMNS = {
-  source_position: text(512, "Unique: `shardId-…:sequence` or `rest:requestId`."),
-  source: text(64, "`kinesis` or `rest`."),
+  source_position: text(512, "Unique: `shardId-…:sequence`, `eventbridge:…`, `events:…`, or `rest:messageId` of the archiver."),
+  source: text(64, "`kinesis`, `eventbridge` or `rest`."),
   profile: text(64, "Profile of the stream; `rest` for a message that holds no score."),
   arrived_at: time("When the source got it."),
   reason: text(
