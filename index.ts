@@ -18,6 +18,7 @@ const {
   stream,
   warehouse,
   pipelines,
+  catalog: dataCatalog,
   bus,
   alarmTopic,
   redrive: redriveOutput,
@@ -51,6 +52,8 @@ export const incomingBus = stream.incomingBus;
 /** Of the triggers eventbridge and rest. */
 export const eventQueueUrl = stream.eventQueueUrl;
 export const queueFunction = stream.queueFunctionName;
+/** Of the trigger s3. */
+export const fileFunction = stream.fileFunctionName;
 export const resultsTable = stream.resultsTable;
 export const stateTable = stream.stateTable;
 export const dataBucket = stream.dataBucket.bucketName;
@@ -63,6 +66,15 @@ export const loadQueueUrl = warehouse?.loadQueueUrl;
 export const warehouseWorkgroup = warehouse?.workgroupName;
 export const warehouseDatabase = warehouse?.databaseName;
 export const warehouseAdminSecretArn = warehouse?.adminSecretArn;
+/** What `npm run query` has to know. */
+export const catalog =
+  dataCatalog === undefined
+    ? undefined
+    : {
+        roleArn: dataCatalog.analystRoleArn,
+        workgroup: dataCatalog.workgroupName,
+        database: dataCatalog.databaseName,
+      };
 export const pipelineBucket = pipelines?.store.bucket.bucketName;
 export const trainingMachineArn = pipelines?.training.trainingMachineArn;
 export const promotionMachineArn = pipelines?.training.promotionMachineArn;

@@ -35,6 +35,7 @@ const SCORING = {
   METRIC_NAMESPACE: "Bench",
   ENVIRONMENT: "bench",
   TOKEN_SECRET_ARN: "token",
+  SCHEMA_ARN: "arn:aws:glue:us-east-1:000000000000:schema/schemas/Transaction",
   LOG_LEVEL: "error",
 };
 /** Placeholder in a fixture's environment for the address of the stubbed AWS. */

@@ -3,6 +3,7 @@ import { BatchGetItemCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/cl
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
 import { fraud, policy as validatePolicy } from "#validators";
+import { NO_REGISTRY } from "../functions/formats/avro/no-registry";
 import { PROFILES } from "../functions/scoring/profiles";
 import type { Item } from "../functions/shared/attribute-values";
 import { systemClock } from "../functions/shared/clock";
@@ -14,8 +15,8 @@ import { createParameterSource } from "../functions/shared/parameter-source";
 import { createPolicySource } from "../functions/shared/policy-source";
 import { createTokeniser } from "../functions/shared/tokeniser";
 import { createResultStore, createStateStore } from "../functions/stream/adapters";
-import { decodeJson } from "../functions/stream/decode";
 import { createStreamHandler, type StreamHandler } from "../functions/stream/handler";
+import { recordFormats } from "../functions/stream/record-formats";
 
 const RESULTS = "results";
 const STATES = "states";
@@ -64,7 +65,7 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
   const handler = createStreamHandler({
     profile: PROFILES.fraud,
     validate: fraud,
-    decode: decodeJson,
+    formats: recordFormats(PROFILES.fraud, NO_REGISTRY, clock),
     policies: createPolicySource({
       parameters: createParameterSource({
         read: async () => new Map([["/policy", JSON.stringify(PROFILES.fraud.defaultPolicy)]]),

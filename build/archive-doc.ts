@@ -6,10 +6,10 @@ import type { LineColumn } from "../functions/scoring/core/line-columns";
 
 const HEAD = `# The archive
 
-The fields of the archive's lines, for whoever reads the data bucket directly. Scores, quarantined records and labels are stored there as NDJSON, compressed with Zstandard: one JSON
+The fields of the archive's lines, for whoever reads the data bucket directly. Scores, quarantined records, labels and decision generations are stored there as NDJSON, compressed with Zstandard: one JSON
 object per line, one compressed object per batch. The warehouse's loader copies each line into a row with the same fields.
 
-\`npm run docs\` makes this page from \`functions/scoring/core/archive-record.ts\` and \`functions/scoring/core/label-record.ts\`; a test compares these
+\`npm run docs\` makes this page from \`functions/scoring/core/archive-record.ts\`, \`label-record.ts\` and \`generation-record.ts\` beside it; a test compares these
 declarations with the tables of \`sql/migrations\`.
 
 An object under \`archive/\` may hold no line at all: it closes a key whose events have moved to another object, so that nobody can write it any more. It

@@ -25,7 +25,14 @@ export interface ComponentArguments {
   readonly arguments: readonly Argument[];
 }
 
-const COMPONENTS = ["scoring-api", "stream-processor", "risk-warehouse", "training-pipeline", "inference-pipeline"] as const;
+const COMPONENTS = [
+  "scoring-api",
+  "stream-processor",
+  "risk-warehouse",
+  "training-pipeline",
+  "inference-pipeline",
+  "data-catalog",
+] as const;
 /** How components are put together; evaluated by a test, like every minimal use. */
 export const SHARING = `const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });
 const { context, bus, tokenSecret, dataBucket: bucket, raw } = stream;

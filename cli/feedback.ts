@@ -1,7 +1,8 @@
 /** `npm run feedback -- FILE`: sends the labels of a CSV or NDJSON file to the running platform. */
 import { setTimeout as pause } from "node:timers/promises";
+import { openFile } from "./ingest/file";
+import { FILE_OPTIONS, fileOptions } from "./ingest/file-options";
 import { type LabelFile, readLabelFile } from "./ingest/labels";
-import { formatOf, readRows } from "./ingest/rows";
 import { type Sent, sendLabels } from "./ingest/send-labels";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./options";
 import { type Outputs, readOutputs } from "./outputs";
@@ -21,7 +22,7 @@ const command: CommandLine = {
       value: "NAME",
       help: "Source of lines that name none, for example chargeback, investigation or crm.",
     },
-    format: { type: "string", value: "csv|ndjson", help: "Format of the file. Default: by its extension." },
+    ...FILE_OPTIONS,
     "skip-bad": { type: "boolean", help: "Sends the valid lines even if there are invalid ones." },
     json: { type: "boolean", help: "Prints the summary as JSON." },
   },
@@ -45,9 +46,9 @@ async function main(): Promise<number> {
   const [path, ...extra] = options.positionals;
   if (path === undefined) throw new UsageError("Name the file to send: npm run feedback -- FILE (see --help).");
   if (extra.length > 0) throw new UsageError(`Expected one file, got also: ${extra.join(", ")}.`);
-  const format = formatOf(path, options.text("format"));
   const outputs = readOutputs();
-  const file = await readLabelFile(readRows(path, format), options.text("source"), Date.now());
+  const { rows } = await openFile(path, fileOptions(options));
+  const file = await readLabelFile(rows, options.text("source"), Date.now());
   const isSent = file.bad.length === 0 || options.flag("skip-bad");
   const sent = isSent ? await send(file, outputs) : NOTHING_SENT;
   const summary = {

@@ -1,14 +1,16 @@
-/** `npm run ingest -- FILE --profile fraud [--map …]`: sends a CSV or NDJSON file into the stream of the running platform. */
-import { statSync } from "node:fs";
+/** `npm run ingest -- FILE --profile fraud [--map …]`: sends a file into the stream of the running platform. */
 import { setTimeout as pause } from "node:timers/promises";
-import { BatchGetItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ArchiveReader } from "./demo/tally";
-import { parseMapping, type RecordSchema, toRecord } from "./ingest/mapping";
-import { exitStatus, type Outcomes, outcomeRows, type Sent, waitForOutcomes } from "./ingest/outcomes";
-import { RecordChecker } from "./ingest/record-checker";
-import { type Format, formatOf, readRows } from "./ingest/rows";
+import { type OpenFile, openFile } from "./ingest/file";
+import { FILE_OPTIONS, fileOptions, MAPPING_OPTIONS, mappingOptions } from "./ingest/file-options";
+import { outcomesOf } from "./ingest/follow";
+import { Mapper } from "./ingest/mapper";
+import { presetList } from "./ingest/mapping-report";
+import { exitStatus, type Outcomes, outcomeRows, type Sent } from "./ingest/outcomes";
+import { type Checked, RecordChecker } from "./ingest/record-checker";
 import { type Outgoing, StreamSender } from "./ingest/send";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./options";
 import { type Outputs, readOutputs } from "./outputs";
@@ -17,21 +19,17 @@ import { Progress, paint, table } from "./terminal";
 const command: CommandLine = {
   usage: "npm run ingest -- FILE [options]",
   about: [
-    "Sends every row of a CSV or NDJSON file into the stream of the running platform (npm start).",
-    "Columns named like a field, or like a well-known alias of it, are mapped automatically; --map adds or overrides mappings.",
+    "Sends every row of a file into the stream of the running platform (npm start): CSV with any delimiter, NDJSON or a JSON array,",
+    "plain or gzip, in UTF-8, UTF-16 or Windows-1252. What the file is, and which column becomes which field, is found out and printed:",
+    "by a preset (--presets), else by the names of the columns, also in other languages; options override it.",
     "Rows that the profile's schema rejects are not sent; the summary lists the reasons and lines.",
     "Waits until every row is scored or in quarantine, or nothing new has come for ten seconds. Exits with 1 when nothing was scored,",
     "an empty file included; with --no-wait, when the stream took nothing.",
   ].join("\n"),
   options: {
     profile: { type: "string", value: "NAME", help: "Profile of the rows.", default: "fraud" },
-    map: {
-      type: "string",
-      value: "FIELD=COLUMN",
-      help: "Takes FIELD from COLUMN. Repeat it, separate with commas, or pass JSON or a .json file.",
-      multiple: true,
-    },
-    format: { type: "string", value: "csv|ndjson", help: "Format of the file. Default: by its extension." },
+    ...MAPPING_OPTIONS,
+    ...FILE_OPTIONS,
     limit: { type: "string", value: "N", help: "Stops after N rows." },
     "no-wait": { type: "boolean", help: "Doesn't wait until the rows are scored." },
     json: { type: "boolean", help: "Prints the summary as JSON." },
@@ -39,11 +37,13 @@ const command: CommandLine = {
   examples: [
     "npm run ingest -- card-transactions.csv --profile fraud",
     "npm run ingest -- tx.csv --map transaction_id=trans_num --map user_id=cc_num,amount=amt",
+    'npm run ingest -- export.csv --id Date+Account --time "Date as DD.MM.YYYY"',
+    'npm run ingest -- steps.csv.gz --id row --time "step hours since 2025-01-01"',
     "npm run ingest -- tx.ndjson --map fields.json --json",
   ],
 };
 
-interface Row extends Outgoing {
+interface Sending extends Outgoing {
   readonly line: number;
   readonly id: string;
 }
@@ -76,135 +76,78 @@ function limitOption(text: string | undefined): number {
   return limit;
 }
 
+function theFile([path, ...extra]: readonly string[]): string {
+  if (path === undefined) throw new UsageError("Name the file to send: npm run ingest -- FILE (see --help).");
+  if (extra.length > 0) throw new UsageError(`Expected one file, got also: ${extra.join(", ")}.`);
+  return path;
+}
+
 async function main(): Promise<number> {
   const options = parseCommandLine(command);
-  const [file, ...extra] = options.positionals;
-  if (file === undefined) throw new UsageError("Name the file to send: npm run ingest -- FILE (see --help).");
-  if (extra.length > 0) throw new UsageError(`Expected one file, got also: ${extra.join(", ")}.`);
+  if (options.flag("presets")) {
+    process.stdout.write(presetList());
+    return 0;
+  }
+  const path = theFile(options.positionals);
   const limit = limitOption(options.text("limit"));
-  const format = formatOf(file, options.text("format"));
-  const checker = new RecordChecker(options.text("profile") ?? "fraud");
+  const profile = options.text("profile") ?? "fraud";
+  const checker = new RecordChecker(profile);
+  const wanted = { file: fileOptions(options), mapping: mappingOptions(options) };
   const outputs = readOutputs();
-  const quiet = options.flag("json");
+  const file = await openFile(path, wanted.file);
+  const mapper = new Mapper(file, checker.schema, wanted.mapping, options.flag("json") ? null : process.stdout);
 
   const credentials = { accessKeyId: outputs.accessKeyId, secretAccessKey: outputs.secretAccessKey };
   const connection = { endpoint: outputs.awsEndpointUrl, region: outputs.region, credentials };
-  const kinesis = new KinesisClient(connection);
   const startedAt = new Date();
   const sent: Sent[] = [];
-  const taken = ({ id }: Row, position: string) => void sent.push({ id, position });
-  const sender = new StreamSender<Row>(kinesis, outputs.streamName, (milliseconds) => pause(milliseconds), taken);
-  const summary: Summary = { rows: 0, accepted: 0, rejected: 0, repeatedIds: 0, outcomes: null, reasons: {} };
-  const ids = new Set<string>();
-  const { size } = statSync(file);
-  const bar = new Progress("sending", size);
-  let bytesRead = 0;
-
-  let convert: ((cells: Readonly<Record<string, unknown>>) => Record<string, unknown>) | undefined;
-  for await (const row of readRows(file, format)) {
-    summary.rows += 1;
-    if (row.kind === "unreadable") {
-      reject(summary, row.line, row.reason);
-    } else {
-      convert ??= mapper(checker.schema, options.list("map"), Object.keys(row.cells), format, quiet);
-      const checked = checker.check(convert(row.cells));
-      if (checked.kind === "rejected") {
-        reject(summary, row.line, checked.reason);
-      } else {
-        if (ids.has(checked.id)) summary.repeatedIds += 1;
-        ids.add(checked.id);
-        await sender.add({ line: row.line, id: checked.id, partitionKey: checked.partitionKey, data: checked.data });
-      }
-    }
-    bytesRead = row.bytesRead;
-    // A small file is read whole before its first record is sent.
-    if (bytesRead < size) bar.update(bytesRead, `bytes, ${sender.sent} records`);
-    if (summary.rows >= limit) break;
-  }
-  await sender.flush();
-  bar.update(bytesRead, `bytes, ${sender.sent} records`);
-  bar.end();
-  for (const { item, reason } of sender.refused) reject(summary, item.line, `the stream refused it: ${reason}`);
-  summary.accepted = sender.sent;
+  const taken = ({ id }: Outgoing & { readonly id: string }, position: string) => void sent.push({ id, position });
+  const kinesis = new KinesisClient(connection);
+  const sender = new StreamSender<Sending>(kinesis, outputs.streamName, (milliseconds) => pause(milliseconds), taken);
+  const summary = await sendRows(file, mapper, checker, sender, limit);
   if (!options.flag("no-wait")) {
-    const prefix = `quarantine/${options.text("profile") ?? "fraud"}/`;
+    const prefix = `quarantine/${profile}/`;
     const after = `${prefix}dt=${startedAt.toISOString().slice(0, 10)}`;
-    const quarantine = new ArchiveReader(
-      { s3: new S3Client({ ...connection, forcePathStyle: true }) },
-      outputs.dataBucket,
-      prefix,
-      after,
-    );
-    summary.outcomes = await outcomesOf(
-      sent,
-      startedAt.getTime(),
-      new DynamoDBClient(connection),
-      outputs.resultsTable,
-      quarantine,
-    );
+    const s3 = new S3Client({ ...connection, forcePathStyle: true });
+    const quarantine = new ArchiveReader({ s3 }, outputs.dataBucket, prefix, after);
+    const dynamodb = new DynamoDBClient(connection);
+    summary.outcomes = await outcomesOf(sent, startedAt.getTime(), dynamodb, outputs.resultsTable, quarantine);
   }
-  process.stdout.write(quiet ? `${JSON.stringify(summary, null, 2)}\n` : report(summary, outputs));
+  const json = () => `${JSON.stringify({ ...summary, file: mapper.report }, null, 2)}\n`;
+  process.stdout.write(options.flag("json") ? json() : report(summary, outputs));
   return exitStatus(summary);
 }
 
-function mapper(schema: RecordSchema, map: readonly string[], columns: readonly string[], format: Format, quiet: boolean) {
-  const mapping = parseMapping(map, columns, schema);
-  if (!quiet) {
-    const shown = [...mapping].map(([field, column]) => (field === column ? field : `${field} ← ${column}`)).join(", ");
-    process.stdout.write(`Mapping: ${shown}\n`);
+async function sendRows(
+  file: OpenFile,
+  mapper: Mapper,
+  checker: RecordChecker,
+  sender: StreamSender<Sending>,
+  limit: number,
+): Promise<Summary> {
+  const summary: Summary = { rows: 0, accepted: 0, rejected: 0, repeatedIds: 0, outcomes: null, reasons: {} };
+  const ids = new Set<string>();
+  const bar = new Progress("sending", file.bytes);
+  for await (const row of file.rows) {
+    summary.rows += 1;
+    const checked: Checked = row.kind === "row" ? checker.check(mapper.record(row)) : { kind: "rejected", reason: row.reason };
+    if (checked.kind === "rejected") {
+      reject(summary, row.line, checked.reason);
+    } else {
+      if (ids.has(checked.id)) summary.repeatedIds += 1;
+      ids.add(checked.id);
+      await sender.add({ line: row.line, id: checked.id, partitionKey: checked.partitionKey, data: checked.data });
+    }
+    // A small file is read whole before its first record is sent.
+    if (file.bytesRead() < file.bytes) bar.update(file.bytesRead(), `bytes, ${sender.sent} records`);
+    if (summary.rows >= limit) break;
   }
-  return (cells: Readonly<Record<string, unknown>>) => toRecord(cells, mapping, schema, format);
-}
-
-/** Nothing new for this long: the rest is left to the platform. */
-const PATIENCE_MS = 10_000;
-/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
-const MAX_KEYS = 100;
-
-async function outcomesOf(
-  sent: readonly Sent[],
-  startedAtMs: number,
-  dynamodb: DynamoDBClient,
-  resultsTable: string,
-  quarantine: ArchiveReader,
-): Promise<Outcomes> {
-  const bar = new Progress("scoring", new Set(sent.map(({ id }) => id)).size);
-  const outcomes = await waitForOutcomes(
-    sent,
-    startedAtMs,
-    {
-      scored: async (ids) => {
-        const times: (readonly [string, number])[] = [];
-        for (let i = 0; i < ids.length; i += MAX_KEYS)
-          times.push(...(await scoreTimes(dynamodb, resultsTable, ids.slice(i, i + MAX_KEYS))));
-        return new Map(times);
-      },
-      quarantined: async () => {
-        const { lines } = await quarantine.refresh();
-        return new Map(lines.map(({ source_position, reason }) => [String(source_position), String(reason)]));
-      },
-      now: () => Date.now(),
-      pause: (milliseconds) => pause(milliseconds),
-      progress: (settled) => bar.update(settled),
-    },
-    PATIENCE_MS,
-  );
+  await sender.flush();
+  bar.update(file.bytesRead(), `bytes, ${sender.sent} records`);
   bar.end();
-  return outcomes;
-}
-
-async function scoreTimes(
-  dynamodb: DynamoDBClient,
-  table: string,
-  ids: readonly string[],
-): Promise<readonly (readonly [string, number])[]> {
-  const keys = ids.map((id) => ({ transaction_id: { S: id } }));
-  const request = { Keys: keys, ProjectionExpression: "transaction_id, scored_at" };
-  const answer = await dynamodb.send(new BatchGetItemCommand({ RequestItems: { [table]: request } }));
-  return (answer.Responses?.[table] ?? []).map(({ transaction_id, scored_at }) => [
-    transaction_id?.S ?? "",
-    Date.parse(scored_at?.S ?? ""),
-  ]);
+  for (const { item, reason } of sender.refused) reject(summary, item.line, `the stream refused it: ${reason}`);
+  summary.accepted = sender.sent;
+  return summary;
 }
 
 function report(summary: Summary, outputs: Outputs): string {
@@ -228,6 +171,9 @@ function report(summary: Summary, outputs: Outputs): string {
             reasons.map(([why, { count, lines }]) => [why, count, lines.join(", ")]),
           ),
         ]),
+    ...(summary.repeatedIds === 0
+      ? []
+      : ["", "Rows with the id of an earlier row: if they are events of their own, add --id row."]),
     "",
     `Scores:     table ${outputs.resultsTable}`,
     `Quarantine: s3://${outputs.dataBucket}/quarantine/`,

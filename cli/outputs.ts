@@ -4,6 +4,14 @@ import { join } from "node:path";
 import type { RedriveOutput } from "../stacks/redrive";
 import { UsageError } from "./options";
 
+/** The stack output of the catalog. */
+export interface CatalogOutput {
+  /** Of analysts. */
+  readonly roleArn: string;
+  readonly workgroup: string;
+  readonly database: string;
+}
+
 /** Addresses and names of a running platform. All addresses are on the loopback interface. */
 export interface Outputs {
   readonly stack: string;
@@ -21,10 +29,19 @@ export interface Outputs {
   readonly dataBucket: string;
   /** What `npm run redrive` has to know. */
   readonly redrive: RedriveOutput;
+  /** What `npm run query` has to know; absent when the stack has no catalog. */
+  readonly catalog?: CatalogOutput;
   readonly eventBusName: string;
   /** `postgres://…`, for psql and BI tools. */
   readonly warehouseUrl: string;
   readonly loaderFunction: string;
+  readonly warehouseWorkgroup: string;
+  readonly warehouseDatabase: string;
+  /** Names of the policies' parameters. */
+  readonly leadPolicyParameter: string;
+  readonly churnPolicyParameter: string;
+  readonly fraudPolicyParameter: string;
+  readonly devicePolicyParameter: string;
   readonly modelBucket: string;
   /** By profile: name of the parameter that says which models score. */
   readonly modelsParameters: Readonly<Record<string, string>>;

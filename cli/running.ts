@@ -14,6 +14,12 @@ const outputNames: readonly (keyof Outputs & string)[] = [
   "dataBucket",
   "eventBusName",
   "loaderFunction",
+  "warehouseWorkgroup",
+  "warehouseDatabase",
+  "leadPolicyParameter",
+  "churnPolicyParameter",
+  "fraudPolicyParameter",
+  "devicePolicyParameter",
   "modelBucket",
 ];
 
@@ -94,6 +100,7 @@ export function outputsOf(
     ...named,
     modelsParameters: platform.outputs.modelsParameters,
     redrive: platform.outputs.redrive,
+    ...(platform.outputs.catalog === undefined ? {} : { catalog: platform.outputs.catalog }),
     ...(Object.fromEntries(pipelines.map((name) => [name, platform.outputs[name]])) as Partial<Outputs>),
     stack,
     awsEndpointUrl: platform.endpointUrl,

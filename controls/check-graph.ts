@@ -4,6 +4,7 @@
  */
 import type { GraphResource } from "@risk/program-graph";
 import { apiGatewayControls } from "./api-gateway";
+import { athenaControls } from "./athena";
 import { cloudWatchControls } from "./cloudwatch";
 import { type Control, ResourceGraph } from "./control";
 import { dynamoDbControls } from "./dynamodb";
@@ -36,6 +37,7 @@ export const controls: readonly Control[] = [
   ...keyUseControls,
   ...redshiftServerlessControls,
   ...redshiftControls,
+  ...athenaControls,
   ...pipelineControls,
   ...stateMachineControls,
   ...protectionControls,

@@ -59,7 +59,7 @@ function scorerArgs(tools: FunctionTools, process: Process, timeoutMs: number) {
     ...toolsOf(tools),
     profile: product.PROFILES.fraud,
     validate: product.fraud,
-    decode: product.decodeJson,
+    formats: product.recordFormats(product.PROFILES.fraud, product.NO_REGISTRY, clock),
     policies: { current: async () => policies.fraud },
     tokeniser: async () => tokenisers.fraud,
     ports: {

@@ -19,6 +19,7 @@ import type { StackConfig } from "./stack-config";
 
 export interface Pipelines {
   readonly store: PipelineStore;
+  readonly datasets: readonly DatasetDocument[];
   readonly training: TrainingPipeline;
   readonly inference: InferencePipeline;
   readonly dashboardName: pulumi.Output<string>;
@@ -55,7 +56,7 @@ export function createPipelines(config: StackConfig, parts: PipelineParts): Pipe
   const dashboard = createDashboard(config, context.naming, training, inference);
   const starters = [training.nodes.starter, inference.nodes.starter].filter((starter) => starter !== undefined);
   const deadLetters = starters.map((starter) => starter.deadLetters());
-  return { store, training, inference, dashboardName: dashboard.dashboardName, deadLetters };
+  return { store, datasets: common.datasets, training, inference, dashboardName: dashboard.dashboardName, deadLetters };
 }
 
 /** The documents of the datasets that the stack trains and scores. */

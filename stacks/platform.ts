@@ -1,5 +1,6 @@
 /** The platform of one stack: what is shared, and the components on top of it. */
 import type * as pulumi from "@pulumi/pulumi";
+import { DataCatalog } from "../components/data-catalog";
 import { RiskWarehouse, warehouseName } from "../components/risk-warehouse";
 import { type ApiAuth, ScoringApi, type ScoringRoute } from "../components/scoring-api";
 import { accessLogBucket } from "../components/shared/access-log-bucket";
@@ -35,12 +36,14 @@ export interface Platform {
   readonly stream: StreamProcessor;
   readonly warehouse: RiskWarehouse | undefined;
   readonly pipelines: Pipelines | undefined;
+  readonly catalog: DataCatalog | undefined;
   readonly bus: ScoreBus;
   readonly alarmTopic: NotificationTopic;
   readonly redrive: pulumi.Output<RedriveOutput>;
 }
 
 const WAREHOUSE = "warehouse";
+const CATALOG = "catalog";
 
 export function createPlatform(config: StackConfig, { shipped, initial }: PlatformModels): Platform {
   tagEverything(namingOf(config));
@@ -57,9 +60,10 @@ export function createPlatform(config: StackConfig, { shipped, initial }: Platfo
   const pipelines = config["pipelines.enabled"]
     ? createPipelines(config, { context, served: [...api.served, stream.served], warehouse })
     : undefined;
+  const catalog = config["catalog.enabled"] ? createCatalog(config, context, stream, pipelines) : undefined;
   const deadLetters = [bus.deadLetters(), ...(warehouse?.deadLetters() ?? []), ...(pipelines?.deadLetters ?? [])];
   const redrive = allowRedrive({ raw, stream, api, deadLetters });
-  return { models: models.store, api, stream, warehouse, pipelines, bus, alarmTopic, redrive };
+  return { models: models.store, api, stream, warehouse, pipelines, catalog, bus, alarmTopic, redrive };
 }
 
 /** What all components of the stack use. */
@@ -112,6 +116,31 @@ function createWarehouse(config: StackConfig, context: PlatformContext): RiskWar
       clientCidrs: listOf(config["warehouse.clientCidrs"]),
       clientSecurityGroupIds: listOf(config["warehouse.clientSecurityGroupIds"]),
     },
+  });
+}
+
+function createCatalog(
+  config: StackConfig,
+  context: PlatformContext,
+  stream: StreamProcessor,
+  pipelines: Pipelines | undefined,
+): DataCatalog {
+  return new DataCatalog(CATALOG, {
+    bucket: stream.dataBucket,
+    profiles: Object.values(PROFILES),
+    retention: { archiveDays: config["fraud.archiveExpiryDays"], quarantineDays: config["fraud.quarantineExpiryDays"] },
+    ...(pipelines
+      ? {
+          batch: {
+            bucket: pipelines.store.bucket,
+            datasets: pipelines.datasets,
+            retentionDays: config["pipelines.inferenceDataDays"],
+          },
+        }
+      : {}),
+    scanLimitMb: config["catalog.scanLimitMb"],
+    resultDays: config["catalog.resultDays"],
+    context,
   });
 }
 

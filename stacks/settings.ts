@@ -127,7 +127,7 @@ export const SETTINGS = {
     new RegExp(`^(${TRIGGERS.join("|")})(,(${TRIGGERS.join("|")}))*$`),
     `one or more of ${TRIGGERS.join(", ")}, separated by commas`,
     "kinesis,eventbridge",
-    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, POST /events of the API. Without kinesis there is no stream.",
+    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, POST /events of the API, files under incoming/ of the data bucket. Without kinesis there is no stream.",
     "kinesis",
   ),
   "fraud.eventBus": text(
@@ -351,6 +351,18 @@ export const SETTINGS = {
     "What happens at the limit: deactivate rejects queries until the next day or a higher limit, and loads wait; the others only report it.",
     "deactivate",
   ),
+
+  "catalog.enabled": flag(
+    "Tables over the files of archive, quarantine, labels and batch scoring, and an Athena workgroup that queries them (docs/catalog.md).",
+    true,
+  ),
+  "catalog.scanLimitMb": integer(
+    10,
+    1_048_576,
+    "Megabytes that one query may read before it is cancelled; a terabyte costs $5 in most regions.",
+    10_240,
+  ),
+  "catalog.resultDays": integer(1, 365, "Days that results of queries are kept.", 7),
 
   ...PIPELINE_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting>>;

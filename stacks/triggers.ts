@@ -15,6 +15,7 @@ export function streamTriggers(config: StackConfig): StreamTriggers {
     ...(hasTrigger(config, "kinesis") ? { kinesis: kinesisTrigger(config) } : {}),
     ...(hasTrigger(config, "eventbridge") ? { eventBridge: eventBridgeTrigger(config) } : {}),
     ...(hasTrigger(config, "rest") ? { rest: true } : {}),
+    ...(hasTrigger(config, "s3") ? { s3: {} } : {}),
   };
 }
 

@@ -1,9 +1,9 @@
 /** Labels of a CSV or NDJSON file: every line is checked as the API checks it, before anything is sent. */
 import { feedback as validate } from "#validators";
+import type { Row } from "../../functions/files/types";
 import { readLabels } from "../../functions/rest/feedback-labels";
 import { LABEL_SCHEMA } from "../../functions/rest/feedback-schema";
 import { didYouMean } from "../../functions/scoring/core/suggest";
-import type { Row } from "./rows";
 
 /** One element of the body's `labels`. */
 export interface Label {

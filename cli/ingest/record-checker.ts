@@ -1,12 +1,12 @@
 /** Checks a record exactly as the stream will, before it is sent. */
 import * as validators from "#validators";
+import type { RecordSchema } from "../../functions/files/mapping/types";
 import { accept } from "../../functions/scoring/core/accept";
 import type { Validate } from "../../functions/scoring/core/json-schema";
 import { problemText } from "../../functions/scoring/core/problems";
 import type { AnyProfile } from "../../functions/scoring/core/profile";
 import { PROFILES } from "../../functions/scoring/profiles";
 import { UsageError } from "../options";
-import type { RecordSchema } from "./mapping";
 
 export type Checked =
   | { readonly kind: "accepted"; readonly id: string; readonly partitionKey: string; readonly data: Uint8Array }

@@ -154,10 +154,12 @@ async function redriveEvents(
   { clock, runId }: Pick<RedriveOptions, "clock" | "runId">,
   { put }: Progress,
 ): Promise<void> {
-  const ofStream = records.filter(({ source }) => source === "kinesis");
+  // Rows of files go on by whichever way the stack has.
+  const ofFile = ({ source }: RawRecord) => source === "s3";
+  const ofStream = records.filter((one) => one.source === "kinesis" || (names.streamName !== undefined && ofFile(one)));
   if (ofStream.length > 0)
     await putRecords(kinesis, wayBack(names.streamName, "kinesis"), ofStream, clock.pause, (one) => put.push(one));
-  const ofQueue = records.filter(isOfQueue);
+  const ofQueue = records.filter((one) => isOfQueue(one) || (names.streamName === undefined && ofFile(one)));
   if (ofQueue.length > 0)
     put.push(...(await sendMessages(sqs, wayBack(names.eventQueueUrl, "eventbridge or rest"), ofQueue, runId, clock)));
 }

@@ -6,9 +6,9 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { isObject } from "../../functions/scoring/core/json";
 import type { RedriveOutput } from "../../stacks/redrive";
+import { type Account, assumeRole } from "../account";
 import { UsageError } from "../options";
 import { readOutputs, readStackOutputs } from "../outputs";
 
@@ -24,12 +24,6 @@ export interface RedriveTarget {
   /** Interval at which the outcome is looked up. */
   readonly pollMs: number;
   close(): void;
-}
-
-/** Where the account is: endpoint and credentials; empty for AWS, with credentials from the environment. */
-export interface Account {
-  readonly endpoint?: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 /** The platform of `.local/outputs.json`, or a stack on AWS by its outputs file. @throws UsageError if there is none */
@@ -56,7 +50,8 @@ export async function connectRedrive(outputs: unknown, account: Account): Promis
   const { region, redrive: names } = (isObject(outputs) ? outputs : {}) as StackOutputs;
   if (region === undefined || names === undefined)
     throw new UsageError("The outputs have no region or no redrive: start the platform or deploy the stack again.");
-  const session = { region, ...account, credentials: await assumeRole(names.roleArn, { region, ...account }) };
+  // A redrive of more than an hour ends with an error; what it did is noted, so that the next one continues there.
+  const session = { region, ...account, credentials: await assumeRole(names.roleArn, "redrive", { region, ...account }) };
   const clients = {
     s3: new S3Client({ ...session, forcePathStyle: account.endpoint !== undefined }),
     kinesis: new KinesisClient(session),
@@ -74,19 +69,4 @@ export async function connectRedrive(outputs: unknown, account: Account): Promis
       for (const client of Object.values(clients)) client.destroy();
     },
   };
-}
-
-/** A redrive of more than an hour ends with an error; what it did is noted, so that the next one continues there. */
-async function assumeRole(roleArn: string, connection: Account & { readonly region: string }) {
-  const sts = new STSClient(connection);
-  try {
-    const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "redrive" }));
-    return {
-      accessKeyId: Credentials?.AccessKeyId ?? "",
-      secretAccessKey: Credentials?.SecretAccessKey ?? "",
-      sessionToken: Credentials?.SessionToken ?? "",
-    };
-  } finally {
-    sts.destroy();
-  }
 }

@@ -68,7 +68,7 @@ export interface RiskWarehouseArgs {
    */
   readonly context?: Partial<PlatformContext>;
   /**
-   * Physical names of the buckets whose `archive/`, `quarantine/` and `labels/` are loaded. Each must announce its objects to
+   * Physical names of the buckets whose `archive/`, `quarantine/`, `labels/` and `generations/` are loaded. Each must announce its objects to
    * `objectQueues()`, and the first one receives the manifests. Default: a data bucket of its own.
    * @example ["company-fraud-data-prod-us-east-1-a1"]
    */

@@ -30,7 +30,7 @@ export function createCopyRole(
     { parent },
   );
   const objects = bucketArns.flatMap((arn) =>
-    ["archive", "quarantine", "labels"].map((folder) => pulumi.interpolate`${arn}/${folder}/*`),
+    ["archive", "quarantine", "labels", "generations"].map((folder) => pulumi.interpolate`${arn}/${folder}/*`),
   );
   grant(
     `${instance}-copy-permissions`,

@@ -117,7 +117,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
   /** The notifications that a bucket has to send so that its objects are loaded. */
   objectQueues(): ObjectQueue[] {
     const queue = this.nodes.loadQueue;
-    return ["archive", "quarantine", "labels"].flatMap((folder) =>
+    return ["archive", "quarantine", "labels", "generations"].flatMap((folder) =>
       NDJSON_SUFFIXES.map((suffix) => ({
         id: `load-${folder}-${suffix.split(".").at(-1)}`,
         queue,

@@ -10,11 +10,13 @@ export interface DataBucketArgs {
   /** Physical name. Default: chosen by Pulumi. */
   readonly bucketName?: pulumi.Input<string>;
   readonly retention: DataRetention;
+  /** Prefixes of objects that are kept as long as quarantine. Default none. */
+  readonly expiring?: readonly string[];
 }
 
 /** How long objects are kept, in days. */
 export interface DataRetention {
-  /** Archive, high-risk copies and labels; over 90, since cheaper storage classes start after 30 and 90 days. Default 730. */
+  /** Archive, high-risk copies, labels and decision generations; over 90, since cheaper storage classes start after 30 and 90 days. Default 730. */
   readonly archiveDays: number;
   /** Lines of quarantine, and manifests. Default 30. */
   readonly quarantineDays: number;
@@ -33,7 +35,7 @@ export interface ObjectQueue {
 
 export function createDataBucket(
   instance: string,
-  { context, bucketName, retention }: DataBucketArgs,
+  { context, bucketName, retention, expiring = [] }: DataBucketArgs,
   parent: pulumi.Resource,
 ): PrivateBucket {
   return new PrivateBucket(
@@ -43,13 +45,13 @@ export function createDataBucket(
       encryption: context.key,
       deletionProtection: context.deletionProtection,
       accessLogBucket: context.accessLogBucket,
-      lifecycleRules: dataLifecycle(retention),
+      lifecycleRules: dataLifecycle(retention, expiring),
     },
     { parent },
   );
 }
 
-function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): LifecycleRule[] {
+function dataLifecycle({ archiveDays, quarantineDays }: DataRetention, prefixes: readonly string[]): LifecycleRule[] {
   const archive = (prefix: string): LifecycleRule => ({
     id: prefix.replace("/", ""),
     status: "Enabled",
@@ -71,8 +73,10 @@ function dataLifecycle({ archiveDays, quarantineDays }: DataRetention): Lifecycl
     archive("high-risk/"),
     // As long as the events that they belong to.
     archive("labels/"),
+    archive("generations/"),
     expiring("quarantine/"),
     expiring("manifests/"),
+    ...prefixes.map(expiring),
   ];
 }
 

@@ -54,13 +54,14 @@ export function physicalName(stem: string, naming: Naming, maxLength: number, ex
 }
 
 /** Longest names that the services accept. */
-export const MAX_LENGTH = { bucket: 63, function: 64, stream: 128, table: 255, workgroup: 64 } as const;
+export const MAX_LENGTH = { bucket: 63, function: 64, schemaRegistry: 255, stream: 128, table: 255, workgroup: 64 } as const;
 
 /** Physical names of a stream processor, except that of its data bucket. */
 export interface StreamNames {
   readonly stream: string;
   readonly function: string;
   readonly resultsTable: string;
+  readonly schemaRegistry: string;
   /** `/fraud-detection/dev/a1`: the prefix of its parameters. */
   readonly parameterPath: string;
 }
@@ -70,6 +71,7 @@ export function streamNames(name: string, naming: Naming): StreamNames {
     stream: physicalName(`${name}-transactions`, naming, MAX_LENGTH.stream),
     function: physicalName(`${name}-processor`, naming, MAX_LENGTH.function),
     resultsTable: physicalName(`${name}-results`, naming, MAX_LENGTH.table),
+    schemaRegistry: physicalName(`${name}-schemas`, naming, MAX_LENGTH.schemaRegistry),
     parameterPath: `/${name}-detection/${naming.environment}/${naming.suffix}`,
   };
 }

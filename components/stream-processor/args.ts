@@ -53,6 +53,12 @@ export interface EventBridgeTrigger {
   readonly pattern: Readonly<Record<string, unknown>>;
 }
 
+/** Files under `incoming/` of the data bucket. */
+export interface S3Trigger {
+  /** Files that are read at the same time, 2 to 1000. Default 5. */
+  readonly maxConcurrency: number;
+}
+
 /** The ways in. A trigger that isn't named doesn't exist, nor does anything that only it needs. */
 export interface StreamTriggers {
   /** A stream of the component's own; the records of a partition key are scored in their order. */
@@ -61,6 +67,8 @@ export interface StreamTriggers {
   readonly eventBridge?: Partial<EventBridgeTrigger>;
   /** Events of a ScoringApi whose `events` is this component's `intake()`, through the queue. */
   readonly rest?: true;
+  /** CSV, NDJSON, JSON and Avro files, plain or gzip. */
+  readonly s3?: Partial<S3Trigger>;
 }
 
 /** How records come from the queue of the triggers without an order, EventBridge and REST, to their function. */
@@ -102,7 +110,7 @@ export interface EventTime {
 
 /** How long stored data is kept, in days. */
 export interface StreamRetention extends DataRetention {
-  /** Results in the table; a replay of an older event scores it again. Default 90. */
+  /** Results in the table; a redelivery of an older event scores it again. Default 90. */
   readonly resultDays: number;
 }
 
@@ -208,5 +216,6 @@ export interface StreamProcessorArgs {
     readonly function?: FunctionTransform;
     readonly eventSource?: Transform<EventSourceMappingArgs>;
     readonly queueFunction?: FunctionTransform;
+    readonly fileFunction?: FunctionTransform;
   };
 }

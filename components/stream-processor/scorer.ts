@@ -9,6 +9,7 @@ import { modelStatements } from "../shared/models-parameter";
 import { environmentOf } from "../shared/naming";
 import { readParameter } from "../shared/policy-parameter";
 import { tableStatement } from "../shared/tables";
+import { type SchemaRegistry, schemaStatements } from "./schema-registry";
 import type { StreamSettings } from "./settings";
 
 export const METRIC_NAMESPACE = "RiskScoring";
@@ -31,12 +32,15 @@ export interface ScorerResources {
   readonly policy: Parameter;
   readonly models: Parameter;
   readonly dataBucket: PrivateBucket;
+  readonly schemas: SchemaRegistry;
 }
 
 /** What differs between the functions: each scores the records of one trigger, or of several that come in the same form. */
 export interface ScorerArgs extends Pick<PlatformFunctionArgs, "description" | "entry" | "callbackFactory"> {
   readonly functionName?: string;
   readonly reservedConcurrency?: number;
+  /** Beside what every function that scores needs. */
+  readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
   /** To read the trigger's records. */
   readonly permissions: readonly Statement[];
   readonly transform: FunctionTransform | undefined;
@@ -58,7 +62,7 @@ export function createScorer(
       ...own,
       memoryMb: size.memoryMb,
       timeoutSeconds: size.timeoutSeconds,
-      environment: environment(resources, settings),
+      environment: { ...environment(resources, settings), ...args.environment },
       permissions: [...args.permissions, ...permissions(resources, settings, parent)],
       ...(transform ? { transform } : {}),
     },
@@ -67,7 +71,7 @@ export function createScorer(
 }
 
 function environment(
-  { results, state, policy, models, dataBucket }: ScorerResources,
+  { results, state, policy, models, dataBucket, schemas }: ScorerResources,
   { profile, context, models: profileModels, bus, tokenSecret, raw, function: size, eventTime, retention }: StreamSettings,
 ): Record<string, pulumi.Input<string>> {
   return {
@@ -86,6 +90,7 @@ function environment(
     DATA_BUCKET: dataBucket.bucketName,
     RAW_BUCKET: raw.bucketName,
     TOKEN_SECRET_ARN: tokenSecret.arn,
+    SCHEMA_ARN: schemas.schema.arn,
     MAX_EVENT_AGE_DAYS: String(eventTime.maxAgeDays),
     MAX_EVENT_FUTURE_MINUTES: String(eventTime.maxFutureMinutes),
     RESULT_TTL_DAYS: String(retention.resultDays),
@@ -95,7 +100,7 @@ function environment(
 }
 
 function permissions(
-  { results, state, policy, models, dataBucket }: ScorerResources,
+  { results, state, policy, models, dataBucket, schemas }: ScorerResources,
   { profile, models: profileModels, tokenSecret, raw, bus }: StreamSettings,
   parent: pulumi.Resource,
 ): Statement[] {
@@ -109,5 +114,6 @@ function permissions(
     ...dataBucket.readStatements(["archive/"]),
     ...dataBucket.writeStatements(WRITE_PREFIXES),
     ...raw.quarantineStatements(),
+    ...schemaStatements(schemas),
   ];
 }

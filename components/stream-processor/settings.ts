@@ -15,6 +15,7 @@ import type {
   EventTime,
   KinesisTrigger,
   QueueDelivery,
+  S3Trigger,
   StreamCapacity,
   StreamFunction,
   StreamProcessorArgs,
@@ -30,6 +31,7 @@ const KINESIS: KinesisTrigger = {
   maxAgeSeconds: 604_800,
 };
 const QUEUE: QueueDelivery = { batchSize: 1000, batchWindowSeconds: 1, maxConcurrency: 10, maxAgeSeconds: 86_400 };
+const S3: S3Trigger = { maxConcurrency: 5 };
 const CAPACITY: StreamCapacity = { mode: "onDemand" };
 const FUNCTION: StreamFunction = {
   memoryMb: 1024,
@@ -80,14 +82,15 @@ interface Triggers {
   readonly kinesis: KinesisTrigger | undefined;
   readonly eventBridge: EventBridgeTrigger | undefined;
   readonly rest: boolean;
+  readonly s3: S3Trigger | undefined;
 }
 
 function triggersOf(
   instance: string,
   { profile, triggers = { kinesis: {} } }: Pick<StreamProcessorArgs, "profile" | "triggers">,
 ): Triggers {
-  const { kinesis, eventBridge, rest = false } = triggers;
-  if (kinesis === undefined && eventBridge === undefined && !rest)
+  const { kinesis, eventBridge, rest = false, s3 } = triggers;
+  if (kinesis === undefined && eventBridge === undefined && s3 === undefined && !rest)
     throw new Error(
       `StreamProcessor "${instance}": args.triggers must name at least one way in, and names none. Pass { kinesis: {} }, or leave it out.`,
     );
@@ -95,5 +98,6 @@ function triggersOf(
     kinesis: kinesis && { ...KINESIS, ...kinesis },
     eventBridge: eventBridge && { pattern: { source: [incomingSource(profile.id)] }, ...eventBridge },
     rest,
+    s3: s3 && { ...S3, ...s3 },
   };
 }

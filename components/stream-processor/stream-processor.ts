@@ -21,6 +21,8 @@ import { resultsTable, stateTable, tableStatement } from "../shared/tables";
 import type { StreamProcessorArgs } from "./args";
 import { announceHighRisks } from "./high-risk-alert";
 import { createParameters } from "./parameters";
+import { FILE_PREFIXES, incomingFiles } from "./s3-trigger";
+import { createSchemaRegistry, type SchemaRegistry } from "./schema-registry";
 import { METRIC_NAMESPACE } from "./scorer";
 import { streamSettings } from "./settings";
 import { createTriggers, type TriggerNodes } from "./triggers";
@@ -35,6 +37,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
   /** The queue of EventBridge and REST, and the function that empties it; undefined without either. */
   readonly eventQueueUrl: pulumi.Output<string> | undefined;
   readonly queueFunctionName: pulumi.Output<string> | undefined;
+  /** Undefined without the trigger s3. */
+  readonly fileFunctionName: pulumi.Output<string> | undefined;
   readonly resultsTable: pulumi.Output<string>;
   readonly stateTable: pulumi.Output<string>;
   readonly dataBucket: PrivateBucket;
@@ -56,6 +60,7 @@ export class StreamProcessor extends pulumi.ComponentResource {
     readonly state: Table;
     readonly policyParameter: Parameter;
     readonly modelsParameter: Parameter;
+    readonly schemas: SchemaRegistry;
     readonly secureParameters: readonly Parameter[];
     readonly alarms: readonly MetricAlarm[];
   };
@@ -69,12 +74,15 @@ export class StreamProcessor extends pulumi.ComponentResource {
     const state = stateTable(`${instance}-state`, context, this);
     const { policy, models, secure } = createParameters(instance, settings, this);
     const { dataBucketName: bucketName, retention } = settings;
-    const dataBucket = createDataBucket(instance, { context, bucketName, retention }, this);
-    const triggers = createTriggers(instance, settings, { results, state, policy, models, dataBucket }, this);
-    if (objectQueues.length > 0) announceObjects(instance, dataBucket, objectQueues, this);
+    const expiring = settings.triggers.s3 ? FILE_PREFIXES : [];
+    const dataBucket = createDataBucket(instance, { context, bucketName, retention, expiring }, this);
+    const schemas = createSchemaRegistry(instance, settings, this);
+    const triggers = createTriggers(instance, settings, { results, state, policy, models, dataBucket, schemas }, this);
+    const listeners = [...objectQueues, ...(triggers.s3 ? [incomingFiles(triggers.s3.queue)] : [])];
+    if (listeners.length > 0) announceObjects(instance, dataBucket, listeners, this);
     if (settings.announcesHighRisks) announceHighRisks(instance, settings, this);
 
-    const { kinesis, eventBridge, queue } = triggers;
+    const { kinesis, eventBridge, queue, s3 } = triggers;
     this.streamName = kinesis?.stream.name;
     this.streamArn = kinesis?.stream.arn;
     this.functionName = kinesis?.function.functionName;
@@ -83,7 +91,8 @@ export class StreamProcessor extends pulumi.ComponentResource {
     this.queueFunctionName = queue?.function.functionName;
     const { profile, eventTime } = settings;
     this.restIntake = settings.triggers.rest && queue ? { profile, queue: queue.queue, results, eventTime } : undefined;
-    this.deadLetters = queue?.queue.deadLetters() ?? [];
+    this.fileFunctionName = s3?.function.functionName;
+    this.deadLetters = [queue, s3].flatMap((one) => one?.queue.deadLetters() ?? []);
     this.resultsTable = results.name;
     this.stateTable = state.name;
     this.dataBucket = dataBucket;
@@ -104,13 +113,15 @@ export class StreamProcessor extends pulumi.ComponentResource {
       state,
       policyParameter: policy,
       modelsParameter: models,
+      schemas,
       secureParameters: secure,
-      alarms: [...(kinesis?.alarms ?? []), ...(queue?.alarms ?? [])],
+      alarms: [...(kinesis?.alarms ?? []), ...(queue?.alarms ?? []), ...(s3?.alarms ?? [])],
     };
     this.registerOutputs({
       ...(kinesis && { streamName: this.streamName, streamArn: this.streamArn, functionName: this.functionName }),
       ...(eventBridge && { incomingBus: this.incomingBus }),
       ...(queue && { eventQueueUrl: this.eventQueueUrl, queueFunctionName: this.queueFunctionName }),
+      ...(s3 && { fileFunctionName: this.fileFunctionName }),
       resultsTable: this.resultsTable,
       stateTable: this.stateTable,
       dataBucket: dataBucket.bucketName,

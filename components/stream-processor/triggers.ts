@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { createRule, type EventBridgeNodes, senderOf, sendToQueue } from "./eventbridge-trigger";
 import { createKinesisTrigger, type KinesisNodes } from "./kinesis-trigger";
 import { createQueueTrigger, type QueueNodes } from "./queue-trigger";
+import { createS3Trigger, type S3Nodes } from "./s3-trigger";
 import type { ScorerResources } from "./scorer";
 import type { StreamSettings } from "./settings";
 
@@ -11,6 +12,7 @@ export interface TriggerNodes {
   readonly eventBridge: EventBridgeNodes | undefined;
   /** Of EventBridge and REST. */
   readonly queue: QueueNodes | undefined;
+  readonly s3: S3Nodes | undefined;
 }
 
 export function createTriggers(
@@ -19,11 +21,12 @@ export function createTriggers(
   resources: ScorerResources,
   parent: pulumi.Resource,
 ): TriggerNodes {
-  const { kinesis, eventBridge, rest } = settings.triggers;
+  const { kinesis, eventBridge, rest, s3 } = settings.triggers;
   const stream = kinesis && createKinesisTrigger(instance, kinesis, settings, resources, parent);
   const rule = eventBridge && createRule(instance, eventBridge, settings, parent);
   const senders = rule === undefined ? [] : [senderOf(rule)];
   const queue = rule !== undefined || rest ? createQueueTrigger(instance, senders, settings, resources, parent) : undefined;
   if (rule !== undefined && queue !== undefined) sendToQueue(instance, rule, queue.queue, parent);
-  return { kinesis: stream, eventBridge: rule, queue };
+  const files = s3 && createS3Trigger(instance, s3, settings, resources, parent);
+  return { kinesis: stream, eventBridge: rule, queue, s3: files };
 }

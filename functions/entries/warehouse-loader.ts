@@ -1,5 +1,5 @@
 /**
- * Lambda `warehouse-loader`: loads every new object of archive, quarantine and labels that the queue names.
+ * Lambda `warehouse-loader`: loads every new object of archive, quarantine, labels and decision generations that the queue names.
  * Event: anything (a schedule's, or `{}` by hand). Returns: {@link LoaderSummary}.
  *
  * IAM actions of its role:
@@ -10,7 +10,7 @@
  *   redshift-serverless:GetCredentials                       on the workgroup, if SECRET_ARN is not set
  *   secretsmanager:GetSecretValue                            on SECRET_ARN, if it is set
  *   kms:Decrypt, kms:GenerateDataKey                         on the keys of queue and bucket, where they have one
- * COPY_ROLE_ARN, assumed by the warehouse: s3:GetObject on archive/*, quarantine/*, labels/* and manifests/*, s3:ListBucket, kms:Decrypt.
+ * COPY_ROLE_ARN, assumed by the warehouse: s3:GetObject on archive/*, quarantine/*, labels/*, generations/* and manifests/*, s3:ListBucket, kms:Decrypt.
  */
 import { randomUUID } from "node:crypto";
 import { createLoaderMetrics, createManifestStore, createQueue } from "../loader/adapters";

@@ -16,6 +16,7 @@ import models from "../../sql/migrations/0004_models.sql";
 import feedback from "../../sql/migrations/0005_feedback.sql";
 import batchScores from "../../sql/migrations/0006_batch_scores.sql";
 import quarantinePointer from "../../sql/migrations/0007_quarantine_pointer.sql";
+import decisionGenerations from "../../sql/migrations/0008_decision_generations.sql";
 import { createDataApi } from "../loader/data-api";
 import { createSqlClient } from "../loader/sql-client";
 import { createMigrator, type MigrationSummary } from "../migrator/handler";
@@ -47,6 +48,7 @@ const migrate = createMigrator({
     { name: "0005_feedback", sql: feedback },
     { name: "0006_batch_scores", sql: batchScores },
     { name: "0007_quarantine_pointer", sql: quarantinePointer },
+    { name: "0008_decision_generations", sql: decisionGenerations },
   ],
   sql: createSqlClient(
     createDataApi(createRedshiftData(), { workgroupName, database, secretArn: secretArn === "" ? undefined : secretArn }),

@@ -6,6 +6,8 @@ export interface CreatedObject {
   readonly key: string;
   /** Without quotes, as S3 sends it in events. */
   readonly etag: string;
+  /** In a bucket with versions. */
+  readonly version?: string;
   readonly sizeBytes: number;
 }
 
@@ -44,13 +46,14 @@ function readRecord(record: unknown): CreatedObject | string {
   }
   const bucket = isObject(s3) && isObject(s3.bucket) ? s3.bucket.name : undefined;
   const object = isObject(s3) && isObject(s3.object) ? s3.object : {};
-  const { key, eTag, size } = object;
+  const { key, eTag, size, versionId } = object;
   if (typeof bucket !== "string" || bucket === "") return "expected s3.bucket.name";
   if (typeof key !== "string" || key === "") return "expected s3.object.key";
   if (typeof eTag !== "string" || eTag === "") return "expected s3.object.eTag";
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return "expected s3.object.size in bytes";
   const decoded = decodeKey(key);
-  return decoded === undefined ? `expected a URL-encoded key, got ${key}` : { bucket, key: decoded, etag: eTag, sizeBytes: size };
+  if (decoded === undefined) return `expected a URL-encoded key, got ${key}`;
+  return { bucket, key: decoded, etag: eTag, sizeBytes: size, ...(typeof versionId === "string" ? { version: versionId } : {}) };
 }
 
 /** Keys are URL-encoded like form fields: a space arrives as `+`. */

@@ -1,11 +1,12 @@
 /** Which table an object's lines belong to, and which column each field of a line fills. */
 import { ARCHIVE_COLUMNS, QUARANTINE_COLUMNS } from "../scoring/core/archive-record";
+import { GENERATION_COLUMNS } from "../scoring/core/generation-record";
 import { LABEL_COLUMNS } from "../scoring/core/label-record";
 import type { LineColumns } from "../scoring/core/line-columns";
 
 export interface LoadTarget {
   /** Table in the schema `risk`; its staging table is `<table>_staging`. */
-  readonly table: "risk_events" | "quarantined_events" | "risk_labels";
+  readonly table: "risk_events" | "quarantined_events" | "risk_labels" | "decision_generations";
   /** Objects under this prefix are loaded into it. */
   readonly prefix: string;
   /** Columns that identify a row; the first one distributes the table. */
@@ -52,6 +53,15 @@ export const TARGETS: readonly LoadTarget[] = [
     // The time of arrival: verdicts are months old, and freshness measures the way from arrival to the warehouse.
     newest: "received_at",
     columns: LABEL_COLUMNS,
+  },
+  {
+    table: "decision_generations",
+    prefix: "generations/",
+    key: ["event_id", "decision_generation"],
+    version: "scored_at",
+    tieBreak: "model_version",
+    newest: "scored_at",
+    columns: GENERATION_COLUMNS,
   },
 ];
 

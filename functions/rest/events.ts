@@ -1,5 +1,5 @@
+import { RECORD_LIMITS } from "../formats/decode";
 import type { QueueSender } from "../shared/queue-sender";
-import { RECORD_LIMITS } from "../stream/decode";
 import { messageBody } from "../stream/queue-message";
 import { EVENTS_PROBLEMS, type RestAnswer } from "./problems";
 import { invalidInput, readJsonBody } from "./read-body";

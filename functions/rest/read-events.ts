@@ -1,10 +1,11 @@
 /** Events as received → what can be queued, and the problems of the others. Pure: time and request are passed in. */
+
+import { RECORD_LIMITS } from "../formats/decode";
 import { accept } from "../scoring/core/accept";
 import type { Validate } from "../scoring/core/json-schema";
 import { boundsProblems, problems } from "../scoring/core/problems";
 import type { AnyProfile } from "../scoring/core/profile";
 import type { Problem } from "../scoring/core/types";
-import { RECORD_LIMITS } from "../stream/decode";
 import type { EventTimeLimits } from "../stream/streamed-profile";
 import { EVENTS_SCHEMA } from "./events-schema";
 

@@ -6,7 +6,7 @@ import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
 
 /** How an event came. */
-export type EventSource = "kinesis" | "eventbridge" | "rest";
+export type EventSource = "kinesis" | "eventbridge" | "rest" | "s3";
 
 /** An accepted record, whatever its source. */
 export interface AcceptedEvent {

@@ -5,6 +5,7 @@
  */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { GlueClient } from "@aws-sdk/client-glue";
 import { RedshiftDataClient } from "@aws-sdk/client-redshift-data";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
@@ -54,6 +55,7 @@ export function clientConfig(limits: ClientLimits) {
 
 export const createDynamoDb = (limits: ClientLimits = FAST): DynamoDBClient => new DynamoDBClient(clientConfig(limits));
 export const createEventBridge = (limits: ClientLimits = FAST): EventBridgeClient => new EventBridgeClient(clientConfig(limits));
+export const createGlue = (limits: ClientLimits = FAST): GlueClient => new GlueClient(clientConfig(limits));
 export const createSsm = (limits: ClientLimits = FAST): SSMClient => new SSMClient(clientConfig(limits));
 export const createSecretsManager = (limits: ClientLimits = FAST): SecretsManagerClient =>
   new SecretsManagerClient(clientConfig(limits));

@@ -1,7 +1,7 @@
 import { NDJSON } from "./ndjson";
 
-/** Names of the objects in the data bucket. The date is the source's, so a replay gives the same name. */
-export type Area = "archive" | "high-risk" | "quarantine";
+/** Names of the objects in the data bucket. The date is the source's, so a redelivery gives the same name. */
+export type Area = "archive" | "high-risk" | "quarantine" | `generations/${number}`;
 
 /** `2026-11-21` (UTC). */
 export const dateOf = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 10);

@@ -1,3 +1,4 @@
+import { type Decoded, type Decoder, RECORD_LIMITS } from "../formats/decode";
 import { accept } from "../scoring/core/accept";
 import { hashJson } from "../scoring/core/hash";
 import { isObject } from "../scoring/core/json";
@@ -8,7 +9,6 @@ import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { codeFailure } from "../shared/log";
 import type { Tokeniser } from "../shared/tokeniser";
-import { type Decoded, type Decoder, RECORD_LIMITS } from "./decode";
 import type { RecordProblem, SourceRecord } from "./source-record";
 
 /** A record that may be scored. */
@@ -37,7 +37,7 @@ export interface AdmitArgs {
   readonly maxFutureMs: number;
 }
 
-type Failed = Extract<Decoded, { readonly ok: false }>;
+type Failed = Extract<Decoded, { readonly ok: false; readonly reason: string }>;
 type Cause = Exclude<Failed["reason"], "invalid"> | Extract<Failed, { readonly reason: "invalid" }>["cause"];
 
 /** The decoder's own sentences quote what they found. */
@@ -46,8 +46,6 @@ const UNREADABLE: Readonly<Record<Cause, string>> = {
   not_utf8: "Expected UTF-8 text, got bytes that are not UTF-8.",
   not_json: "Expected JSON, got text that does not parse.",
   duplicate_name: "Expected each name once, got a name twice in one object.",
-  compressed: "Expected JSON text, got a compressed record; send records uncompressed.",
-  aggregated: "Expected one event, got an aggregate of the Kinesis Producer Library; set its AggregationEnabled to false.",
   too_deep: `Expected at most ${RECORD_LIMITS.maxDepth} levels of nesting, got more.`,
   not_finite: "Expected finite numbers, got one beyond the range of a double.",
   reserved_name: "Expected no member named __proto__, constructor or prototype, got one.",
@@ -65,6 +63,7 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
   });
   if (record.fault !== null) return reject(record.fault.reason, record.fault.detail);
   const decoded = args.decode(record.bytes);
+  if (!decoded.ok && "problem" in decoded) return reject(decoded.problem.reason, decoded.problem.detail);
   if (!decoded.ok) return reject(decoded.reason, UNREADABLE[decoded.reason === "invalid" ? decoded.cause : decoded.reason]);
   try {
     const accepted = accept(profile, args.validate, decoded.value, {

@@ -1,3 +1,4 @@
+import type { RecordFormats } from "../formats/decode";
 import { type Backoff, DEFAULT_BACKOFF } from "../shared/backoff";
 import { UnprocessedKeysError } from "../shared/batch-get";
 import type { Clock } from "../shared/clock";
@@ -23,7 +24,8 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser"> {
+export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser" | "decode"> {
+  readonly formats: RecordFormats;
   readonly policies: PolicySource;
   /** Without it the policy's own model scores. */
   readonly models?: ModelSource | undefined;
@@ -46,7 +48,19 @@ export interface Scored {
   readonly done: number;
   /** The code failed at one of several unfinished records; which one shows when each is delivered alone. */
   readonly fault: RecordFault | null;
+  /** Of a delivery that is finished; the same for every delivery of the same records. */
+  readonly counts: RecordCounts;
 }
+
+export interface RecordCounts {
+  /** Events that are in the archive because of these records. */
+  readonly scored: number;
+  readonly duplicates: number;
+  /** By reason. */
+  readonly quarantined: Readonly<Record<string, number>>;
+}
+
+const NOTHING_COUNTED: RecordCounts = { scored: 0, duplicates: 0, quarantined: {} };
 
 /** Scores the records of one delivery, of one origin. Never rejects. */
 export type RecordScorer = (records: readonly SourceRecord[], context: InvocationContext) => Promise<Scored>;
@@ -62,7 +76,8 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
   return async (records, context) => {
     const startedAt = clock.now();
     const [first] = records;
-    if (first === undefined) return { done: 0, fault: null };
+    if (first === undefined) return { done: 0, fault: null, counts: NOTHING_COUNTED };
+    let counts = NOTHING_COUNTED;
     let done = 0;
     let throttled = 0;
     let failure: unknown;
@@ -83,7 +98,8 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
       };
     };
     try {
-      const [policy, models, tokeniser] = await Promise.all([
+      const [decode, policy, models, tokeniser] = await Promise.all([
+        args.formats.decoderFor(records.map(({ bytes }) => bytes)),
         args.policies.current(),
         args.models?.current() ?? null,
         args.tokeniser(),
@@ -92,6 +108,7 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
         records,
         {
           ...args,
+          decode,
           tokeniser,
           policy,
           models,
@@ -105,21 +122,33 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
       );
       done = outcome.done;
       failure = outcome.error;
+      counts = countsOf(outcome);
       reportBatch(outcome, records, args);
     } catch (error) {
       failure = error;
     }
     if (done < records.length) reportUnfinished(failure, done, records, context, args);
     const fault = failure instanceof RecordFault ? failure : null;
-    if (fault !== null && records.length === 1) done = await setAside(first, fault, args);
+    if (fault !== null && records.length === 1) {
+      done = await setAside(first, fault, args);
+      counts = { ...NOTHING_COUNTED, quarantined: { [PROCESSING_ERROR]: done } };
+    }
     if (throttled > 0) metrics.add("Throttled", "Count", throttled);
     metrics.add("Records", "Count", records.length);
     metrics.add("BatchLatency", "Milliseconds", clock.now() - startedAt);
     metrics.add("IteratorLag", "Milliseconds", Math.max(0, startedAt - (records.at(-1) as SourceRecord).arrivedAtMs));
     metrics.property("requestId", context.awsRequestId);
     metrics.flush();
-    return { done, fault: records.length === 1 ? null : fault };
+    return { done, fault: records.length === 1 ? null : fault, counts };
   };
+}
+
+const PROCESSING_ERROR = "processing_error";
+
+function countsOf({ scored, redelivered, duplicates, quarantined }: BatchOutcome): RecordCounts {
+  const reasons: Record<string, number> = {};
+  for (const { reason } of quarantined) reasons[reason] = (reasons[reason] ?? 0) + 1;
+  return { scored: scored + redelivered, duplicates, quarantined: reasons };
 }
 
 /** Quarantines a record that can't be processed. @returns how many records are finished */
@@ -128,7 +157,7 @@ async function setAside(
   { message }: RecordFault,
   { ports, profile, log, metrics }: RecordScorerArgs,
 ): Promise<0 | 1> {
-  const rejected = { index: 0, record, reason: "processing_error", detail: message, eventId: null };
+  const rejected = { index: 0, record, reason: PROCESSING_ERROR, detail: message, eventId: null };
   try {
     await quarantineRange([rejected], [record], profile.id, ports);
   } catch (error) {

@@ -1,6 +1,7 @@
 /**
  * What every function that scores events shares. Environment: PROFILE, RESULTS_TABLE, STATE_TABLE, POLICY_PARAMETER, EVENT_BUS_NAME, EVENT_SOURCE,
- * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN; optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
+ * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN,
+ * SCHEMA_ARN (of the Avro schema); optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
  * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET.
  *
@@ -9,6 +10,7 @@
  * - ssm:GetParameters on POLICY_PARAMETER and MODELS_PARAMETER
  * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
+ * - glue:GetSchemaVersion on *; glue:ListSchemaVersions on SCHEMA_ARN and its registry
  * - events:PutEvents on EVENT_BUS_NAME
  * - s3:PutObject on DATA_BUCKET/{archive,high-risk,quarantine}/*; s3:GetObject on DATA_BUCKET/archive/*; s3:ListBucket on DATA_BUCKET
  *   (without it S3 answers 403 instead of 404 for a missing object)
@@ -16,7 +18,15 @@
  * - kms:Decrypt and kms:GenerateDataKey on the keys of tables, bucket, secret and bus, where they have their own
  */
 import { models as validateModels, policy as validatePolicy } from "#validators";
-import { BULK_SINGLE, createDynamoDb, createEventBridge, createSecretsManager, createSsm, SINGLE } from "../shared/clients";
+import {
+  BULK_SINGLE,
+  createDynamoDb,
+  createEventBridge,
+  createGlue,
+  createSecretsManager,
+  createSsm,
+  SINGLE,
+} from "../shared/clients";
 import { systemClock } from "../shared/clock";
 import { EnvReader } from "../shared/env";
 import { createEventBus } from "../shared/event-bus";
@@ -29,7 +39,8 @@ import { createPolicySource } from "../shared/policy-source";
 import { createS3 } from "../shared/s3-client";
 import { createSecretSource, createTokeniserSource } from "../shared/secret-source";
 import { createResultStore, createStateStore } from "./adapters";
-import { decodeJson } from "./decode";
+import { createGlueRegistry } from "./glue-registry";
+import { recordFormats } from "./record-formats";
 import type { RecordScorerArgs } from "./score-records";
 import { readEventTime, readStreamedProfile } from "./streamed-profile";
 
@@ -54,6 +65,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
     bucket: env.text("DATA_BUCKET"),
     rawBucket: env.text("RAW_BUCKET"),
     secret: env.text("TOKEN_SECRET_ARN"),
+    schemaArn: env.text("SCHEMA_ARN"),
     eventTime: readEventTime(env),
     resultTtlDays: env.number("RESULT_TTL_DAYS", 90, 1, 36_500),
     stateTtlDays: env.number("STATE_TTL_DAYS", 30, 1, 36_500),
@@ -85,7 +97,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
   return {
     profile,
     validate,
-    decode: decodeJson,
+    formats: recordFormats(profile, createGlueRegistry(createGlue, values.schemaArn), clock),
     policies,
     models: wireModels({
       environment: values.models,

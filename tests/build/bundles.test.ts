@@ -31,6 +31,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     STATE_TABLE: "state",
     DATA_BUCKET: "bucket",
     RAW_BUCKET: "raw",
+    SCHEMA_ARN: "arn:aws:glue:us-east-1:000000000000:schema/schemas/Transaction",
   },
   "score-archiver": { ARCHIVE_BUCKET: "bucket", RAW_BUCKET: "raw" },
   "pipeline-plan": { PIPELINE_BUCKET: "pipelines", MODELS_PARAMETERS: '{"fraud":"/models/fraud"}' },
@@ -123,9 +124,10 @@ describe("bundles", () => {
     expect(message).toMatch(/1 of 1 days of dataset "fraud" failed.*2026-11-20: X: y/);
   });
 
-  it("of a scoring path stay below 200 KB compressed", () => {
-    for (const entry of ["rest-scoring", "stream-scoring"]) {
-      expect(gzipSync(readFileSync(bundles[entry] ?? "")).length, entry).toBeLessThan(200 * 1024);
+  it("of a scoring path stay below 200 KB compressed, with a schema registry and other formats below 220 KB", () => {
+    const limits = { "rest-scoring": 200, "stream-scoring": 220 };
+    for (const [entry, kilobytes] of Object.entries(limits)) {
+      expect(gzipSync(readFileSync(bundles[entry] ?? "")).length, entry).toBeLessThan(kilobytes * 1024);
     }
   });
 

@@ -2,6 +2,7 @@ import { compileFunction } from "node:vm";
 import { stackGraph } from "@risk/local-aws";
 import { describe, expect, it } from "vitest";
 import { readComponents, SHARING } from "../../build/components-doc";
+import type * as Catalog from "../../components/data-catalog";
 import type * as Inference from "../../components/inference-pipeline";
 import type * as Warehouse from "../../components/risk-warehouse";
 import type * as Api from "../../components/scoring-api";
@@ -20,13 +21,14 @@ const { ScoringApi } = load("components/scoring-api") as typeof Api;
 const { RiskWarehouse } = load("components/risk-warehouse") as typeof Warehouse;
 const { TrainingPipeline } = load("components/training-pipeline") as typeof Training;
 const { InferencePipeline } = load("components/inference-pipeline") as typeof Inference;
+const { DataCatalog } = load("components/data-catalog") as typeof Catalog;
 const { tagEverything } = load("stacks/tags") as typeof Tags;
 
 const { device, fraud } = datasets({ fraudMaturityDays: 30, device: null });
 
 /** The samples of docs/components.md, by component. */
 const SAMPLES = new Map(readComponents(ROOT).components.map(({ name, minimalUse }) => [name, minimalUse]));
-const NAMES = { StreamProcessor, ScoringApi, RiskWarehouse, TrainingPipeline, InferencePipeline, PROFILES, device };
+const NAMES = { StreamProcessor, ScoringApi, RiskWarehouse, TrainingPipeline, InferencePipeline, DataCatalog, PROFILES, device };
 
 /** Runs the text of a sample, which may use what samples before it have made. */
 function run(sample: string, made: Readonly<Record<string, unknown>> = {}): unknown {
@@ -46,6 +48,7 @@ const USES: Readonly<Record<string, () => unknown>> = {
     const api = make("ScoringApi");
     return make("InferencePipeline", { api, training: make("TrainingPipeline", { api }) });
   },
+  DataCatalog: () => make("DataCatalog", { stream: make("StreamProcessor") }),
 };
 
 /** What a component registered: `fraud-stream (aws:kinesis/stream:Stream)`. */

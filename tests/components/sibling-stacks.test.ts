@@ -4,6 +4,8 @@ import { type Evaluation, evaluateStack, type Recorded } from "../helpers/record
 
 /** Names that count inside another resource only, whose own name or id differs. */
 const SCOPED: Readonly<Record<string, string>> = {
+  "aws:athena/namedQuery:NamedQuery name": "of the workgroup",
+  "aws:glue/catalogTable:CatalogTable name": "of the database",
   "aws:apigateway/method:Method operationName": "of the API",
   "aws:apigateway/methodSettings:MethodSettings stageName": "of the API",
   "aws:apigateway/model:Model name": "of the API",

@@ -45,6 +45,16 @@ const OF_BUS = [
   "fraud-incoming-bus (aws:cloudwatch/eventBus:EventBus)",
   "fraud-incoming-policy (aws:cloudwatch/eventBusPolicy:EventBusPolicy)",
 ];
+const OF_FILES = [
+  "fraud-file-scorer (risk:lib:Function)",
+  "fraud-file-scorer-duration (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-file-scorer-error-rate (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-file-scorer-throttles (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-files (risk:lib:Queue)",
+  "fraud-files-source (aws:lambda/eventSourceMapping:EventSourceMapping)",
+  "fraud-notifications (aws:s3/bucketNotification:BucketNotification)",
+  "fraud-unscored-files (aws:cloudwatch/metricAlarm:MetricAlarm)",
+];
 const COMMON = (CHILDREN.StreamProcessor ?? []).filter((child) => !OF_STREAM.includes(child));
 
 const documentOf = ({ inputs }: Recorded) => JSON.parse(String(inputs.policy));
@@ -58,6 +68,7 @@ describe("the triggers of a stream processor", () => {
     expect(childrenOf(await withTriggers({ kinesis: {} }))).toEqual(CHILDREN.StreamProcessor);
     expect(childrenOf(await withTriggers({ rest: true }))).toEqual([...COMMON, ...OF_QUEUE].sort());
     expect(childrenOf(await withTriggers({ eventBridge: {} }))).toEqual([...COMMON, ...OF_QUEUE, ...OF_RULE, ...OF_BUS].sort());
+    expect(childrenOf(await withTriggers({ s3: {} }))).toEqual([...COMMON, ...OF_FILES].sort());
     expect(childrenOf(await withTriggers({ kinesis: {}, eventBridge: { busName: "shop" }, rest: true }))).toEqual(
       [...COMMON, ...OF_STREAM, ...OF_QUEUE, ...OF_RULE].sort(),
     );
@@ -141,6 +152,45 @@ describe("the triggers of a stream processor", () => {
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
     ]);
+  });
+
+  it("announce files under incoming/ to their queue, which lets the bucket alone send", async () => {
+    const graph = await withTriggers({ s3: { maxConcurrency: 2 } });
+    const { queues } = graph.find("aws:s3/bucketNotification:BucketNotification", "fraud-notifications").inputs;
+    expect(queues).toEqual([
+      {
+        id: "incoming",
+        queueArn: expect.stringContaining("fraud-files-queue"),
+        events: ["s3:ObjectCreated:*"],
+        filterPrefix: "incoming/",
+      },
+    ]);
+    const [, sender] = documentOf(graph.find("aws:sqs/queuePolicy:QueuePolicy", "fraud-files-policy")).Statement;
+    expect(sender).toMatchObject({
+      Principal: { Service: ["s3.amazonaws.com"] },
+      Condition: { ArnLike: { "aws:SourceArn": [expect.stringMatching(/^arn:aws:s3:.*fraud-data/)] } },
+    });
+    const mapping = graph.find("aws:lambda/eventSourceMapping:EventSourceMapping", "fraud-files-source").inputs;
+    expect(mapping).toMatchObject({ batchSize: 1, scalingConfig: { maximumConcurrency: 2 } });
+    expect(mapping.functionResponseTypes).toEqual(["ReportBatchItemFailures"]);
+  });
+
+  it("let the files' function read versions, and keep what it needs no longer than quarantine", async () => {
+    const graph = await withTriggers({ s3: {} });
+    const { Statement } = documentOf(graph.find("aws:iam/rolePolicy:RolePolicy", "fraud-file-scorer-permissions"));
+    const of = (action: string) =>
+      Statement.filter(({ Action }: { readonly Action: string[] }) => Action.includes(action)).flatMap(
+        ({ Resource }: { readonly Resource: string[] }) => Resource,
+      );
+    expect(of("s3:GetObjectVersion")).toEqual([expect.stringMatching(/\/incoming\/\*$/)]);
+    expect(of("s3:PutObject").filter((arn: string) => /\/(files|results)\/\*$/.test(arn))).toHaveLength(2);
+    expect(of("sqs:SendMessage")).toEqual([expect.stringContaining("fraud-files-queue")]);
+    const rules = (one: Evaluation) =>
+      Object(one.find("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "fraud-data-lifecycle").inputs.rules)
+        .map(({ id }: { readonly id: string }) => id)
+        .filter((name: string) => ["incoming", "files", "results"].includes(name));
+    expect(rules(graph)).toEqual(["incoming", "files", "results"]);
+    expect(rules(await withTriggers({ kinesis: {} }))).toEqual([]);
   });
 
   it("can be given to a role that puts events: into the stream and onto the component's own bus", async () => {

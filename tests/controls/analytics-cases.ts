@@ -359,4 +359,43 @@ const pipeline: Case[] = [
   },
 ];
 
-export const analyticsCases: readonly Case[] = [...serverless, ...provisioned, ...pipeline];
+const athenaWorkgroup = resource("aws:athena/workgroup:Workgroup", "analysts", {
+  configuration: {
+    enforceWorkgroupConfiguration: true,
+    publishCloudwatchMetricsEnabled: true,
+    bytesScannedCutoffPerQuery: 10_000_000,
+    resultConfiguration: { encryptionConfiguration: { encryptionOption: "SSE_KMS", kmsKeyArn: KEY } },
+  },
+});
+
+const athena: Case[] = [
+  {
+    control: "Athena.4",
+    resources: [athenaWorkgroup],
+    path: "configuration.publishCloudwatchMetricsEnabled",
+    says: "publishCloudwatchMetricsEnabled is not set; set it to true",
+  },
+  {
+    control: "ATH1",
+    resources: [athenaWorkgroup],
+    path: "configuration.resultConfiguration.encryptionConfiguration.encryptionOption",
+    value: "SSE_S3",
+    says: "set encryptionOption to SSE_KMS and kmsKeyArn to a key",
+  },
+  {
+    control: "Athena.enforced",
+    resources: [athenaWorkgroup],
+    path: "configuration.enforceWorkgroupConfiguration",
+    value: false,
+    says: "enforceWorkgroupConfiguration is false; set it to true",
+  },
+  {
+    control: "Athena.limit",
+    resources: [athenaWorkgroup],
+    path: "configuration.bytesScannedCutoffPerQuery",
+    value: 1,
+    says: "bytesScannedCutoffPerQuery is 1; set it to the bytes",
+  },
+];
+
+export const analyticsCases: readonly Case[] = [...serverless, ...athena, ...provisioned, ...pipeline];

@@ -19,6 +19,7 @@ const lines = ({ violations }: GraphResult) => violations.map(({ control, resour
 /** What holds data in dev, or opens it. */
 const UNPROTECTED = [
   "access-logs-bucket",
+  "catalog-results-bucket",
   "fraud-api-key",
   "fraud-data-bucket",
   "fraud-models",
@@ -88,7 +89,7 @@ describe("the report", () => {
       "APIGateway.3 scoring-stage (aws:apigateway/stage:Stage): xrayTracingEnabled is false; set it to true",
     );
     expect(text).toContain("No resources for these controls:\n  DataFirehose.1, Delivery.others, Redshift.1");
-    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 29 violations, 0 exemptions without a violation\.\n$/);
+    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 30 violations, 0 exemptions without a violation\.\n$/);
   });
 
   it("names exemptions without a violation", () => {

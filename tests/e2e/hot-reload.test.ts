@@ -1,13 +1,22 @@
-/** Changes while the platform runs: policies, stack config, and permissions. */
+/** Changes while the platform runs: policies, stack config, and permissions; then the events of all these policies scored again. */
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findLine } from "../../cli/decision/find";
+import { recall } from "../../cli/decision/recall";
+import { query, runLoader } from "../../cli/demo/tally";
+import { historyOf, openModel } from "../../cli/replay/history";
+import type { ReplayRequest, ReplaySummary } from "../../cli/replay/run";
+import { type ArchiveTarget, connectArchive, namesIn } from "../../cli/replay/target";
+import type { ProfileId } from "../../functions/scoring/profiles";
 import { withConfig } from "../helpers/stack-file";
-import { connection, linkProject, scan, settled, startWorld, transactions, until, type World } from "./support";
+import { connection, lines, linkProject, scan, send, settled, startWorld, transactions, until, type World } from "./support";
 
 let world: World;
 let ssm: SSMClient;
@@ -178,5 +187,95 @@ describe("a revoked permission", () => {
     expect(denied).toMatch(/arn:aws:dynamodb:us-east-1:000000000000:table\/fraud-/);
     for (const [name, policy] of policies) role.policies.set(name, policy);
     expect((await waiting).score).toBeCloseTo(0.42, 9);
+  });
+});
+
+/** As compiled, so that it starts its threads. */
+const { runReplay }: typeof import("../../cli/replay/run") = createRequire(join(process.cwd(), "package.json"))(
+  "./dist/cli/replay/run.js",
+);
+
+describe("the archive's events scored again", () => {
+  let target: ArchiveTarget;
+  beforeAll(async () => {
+    const { status } = await send(world, "/score", '{"companySize":900,"industry":"technology","engagementMetrics":88}');
+    expect(status).toBe(200);
+    await settled(world);
+    const { region, ...account } = connection(world);
+    target = connectArchive(namesIn({ ...world.platform.outputs, region }, "outputs"), account);
+  });
+  afterAll(() => target?.close());
+
+  const request = (changes: Partial<ReplayRequest> = {}): ReplayRequest => ({
+    days: { from: "2026-01-01", to: "9999-12-31" },
+    profiles: ["lead", "fraud"],
+    policy: undefined,
+    sets: [],
+    model: undefined,
+    source: "archived",
+    warmUpDays: 0,
+    apply: false,
+    threads: 2,
+    progress: () => undefined,
+    ...changes,
+  });
+  const fraudOnly = { profiles: ["fraud"] as const, sets: ["thresholds.high_amount=600"], apply: true };
+  const written = async () => (await lines(world, "generations/1/")).length;
+  const fraudOf = ({ profiles }: ReplaySummary) => profiles.find(({ profile }) => profile === "fraud")!;
+
+  it("get their old decisions, whichever policy decided", async () => {
+    const archived = await lines(world, "archive/");
+    expect(new Set(archived.map(({ policy_version }) => policy_version)).size).toBeGreaterThan(3);
+    const { profiles, decisionGeneration } = await runReplay(target, request());
+    expect(profiles.map(({ profile, events, identical }) => [profile, events, identical])).toEqual([
+      ["lead", 1, 1],
+      ["fraud", archived.length - 1, archived.length - 1],
+    ]);
+    expect([decisionGeneration, await written()]).toEqual([null, 0]);
+  });
+
+  it("become a decision generation with a changed threshold, the same one however often it is asked for", async () => {
+    const first = await runReplay(target, request(fraudOnly));
+    expect(first).toMatchObject({ decisionGeneration: 1, writtenBefore: false });
+    const { events, lost, gained } = fraudOf(first);
+    // Every transaction is of 500: above the thresholds that came after the first one, and below the one to replay with.
+    const flagged = (await lines(world, "archive/fraud/")).filter(({ flags }) => JSON.stringify(flags) === '["high_amount"]');
+    expect([lost, gained]).toEqual([{ high_amount: flagged.length }, {}]);
+    expect(await written()).toBe(events);
+    const again = await runReplay(target, request({ ...fraudOnly, threads: 1 }));
+    expect(again).toEqual({ ...first, writtenBefore: true });
+    const other = await runReplay(target, request({ ...fraudOnly, sets: [], source: "recomputed" }));
+    expect(other).toMatchObject({ decisionGeneration: 2, profiles: [{ events, identical: events, features: {} }] });
+
+    await settled(world);
+    await runLoader(world.clients, world.names);
+    const rows = await query(
+      world.clients,
+      "select decision_generation, count(*)::int as n from risk.decision_generations group by 1 order by 1",
+    );
+    expect(rows.map((row) => Object.values(row).map(Number))).toEqual([
+      [1, events],
+      [2, events],
+    ]);
+    const [counts] = await query(
+      world.clients,
+      "select (select count(*) from risk.risk_events)::int as events, (select count(*) from risk.newest_decisions where decision_generation = 2)::int as newest",
+    );
+    expect(counts).toEqual({ events: events + 1, newest: events });
+  });
+
+  it.each([
+    ["fraud", "of the stream", "reload-0"],
+    ["lead", "of REST", ""],
+  ] as const)("are explained one by one: a decision of profile %s, %s", async (profile: ProfileId, _, given) => {
+    const [latest] = await lines(world, `archive/${profile}/`);
+    const eventId = given === "" ? String(latest?.event_id) : given;
+    const found = await findLine(target, eventId);
+    const history = await historyOf(target, profile);
+    const open = (ref: Parameters<typeof openModel>[3]) => openModel(target.s3, target.names.modelBucket, profile, ref);
+    const recalled = await recall(found?.line ?? "", profile, history, open);
+    expect(recalled).toMatchObject({ record: { event_id: eventId }, recomputed: { identical: true, missing: [] } });
+    expect(recalled.rules.filter(({ fired }) => fired).map(({ id }) => id)).toEqual(recalled.record.flags);
+    expect(await findLine(target, "no-such-event")).toBeUndefined();
   });
 });

@@ -127,7 +127,7 @@ describe("quarantine", () => {
     if (good === undefined || broken === undefined) throw new Error("two transactions were asked for");
     const token = await tokenOf({ ...broken, transaction_id: "broken-first" });
     const TableName = String(world.platform.outputs.stateTable);
-    const Item = { user_id: { S: token }, state: { S: "{" }, last_sequence: { S: "0" } };
+    const Item = { user_id: { S: token }, state: { S: "{" }, state_version: { N: "1" } };
     await world.clients.dynamodb.send(new PutItemCommand({ TableName, Item }));
     await put([broken]);
     expect(await reasonsOf()).toContain("processing_error");

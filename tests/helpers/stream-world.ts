@@ -1,6 +1,7 @@
 /** An in-memory world behind the stream processor's ports, with faults on demand. */
 import type { KinesisStreamEvent, KinesisStreamRecord } from "aws-lambda";
 import { fraud, policy as validatePolicy } from "#validators";
+import { NO_REGISTRY } from "../../functions/formats/avro/no-registry";
 import type { ArchiveRecord, QuarantineRecord } from "../../functions/scoring/core/archive-record";
 import { compilePolicy } from "../../functions/scoring/policy/compile";
 import { PROFILES } from "../../functions/scoring/profiles";
@@ -11,11 +12,11 @@ import { createMetrics } from "../../functions/shared/metrics";
 import { unpackLines } from "../../functions/shared/ndjson";
 import type { RawLine } from "../../functions/shared/quarantine";
 import { createTokeniser } from "../../functions/shared/tokeniser";
-import { decodeJson } from "../../functions/stream/decode";
 import { createStreamHandler, type StreamHandler } from "../../functions/stream/handler";
 import type { Reads, StoredResult, StoredState } from "../../functions/stream/ports";
 import type { BatchPorts } from "../../functions/stream/process-batch";
 import { createQueueHandler, type QueueHandler } from "../../functions/stream/queue";
+import { recordFormats } from "../../functions/stream/record-formats";
 import type { RecordScorerArgs } from "../../functions/stream/score-records";
 
 export const ARRIVAL_MS = Date.UTC(2026, 10, 21, 12);
@@ -115,7 +116,7 @@ export class StreamWorld {
     return {
       profile: PROFILES.fraud,
       validate: fraud,
-      decode: decodeJson,
+      formats: recordFormats(PROFILES.fraud, NO_REGISTRY, clock),
       maxAgeMs: 365 * 86_400_000,
       maxFutureMs: 3_600_000,
       policies: { current: async () => policy },

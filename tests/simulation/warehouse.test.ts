@@ -54,6 +54,27 @@ function lineOf(table: LoadTarget["table"], random: Random): Line {
         raw_key: `quarantine/fraud/dt=2026-01-31/${random.pick(["a", "b"])}.ndjson.zst`,
         raw_line: random.between(1, 9),
       };
+    case "decision_generations":
+      return {
+        event_id: `e${random.between(1, 3)}`,
+        decision_generation: random.between(1, 2),
+        profile: "fraud",
+        user_id: random.pick(["tok_user", null]),
+        occurred_at: time(random.between(1, 2)),
+        scored_at: time(random.between(1, 3)),
+        score: random.between(0, 4) / 4,
+        score_scale: 1,
+        band: "low",
+        model_version: random.pick(["m1", "m2"]),
+        policy_version: "fraud-2",
+        flags: [],
+        reasons: [],
+        geo_flag: false,
+        velocity_flag: false,
+        amount_flag: false,
+        hour_flag: false,
+        features: { amount: 1 },
+      };
     case "risk_labels":
       return {
         event_id: `e${random.between(1, 3)}`,

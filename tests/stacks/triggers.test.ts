@@ -25,6 +25,7 @@ describe("risk:fraud.triggers", () => {
   it("names the ways in that the component gets", () => {
     expect(Object.keys(streamTriggers(withFraud({ triggers: "rest,kinesis" })))).toEqual(["kinesis", "rest"]);
     expect(streamTriggers(withFraud({ triggers: "eventbridge" }))).toEqual({ eventBridge: {} });
+    expect(streamTriggers(withFraud({ triggers: "s3" }))).toEqual({ s3: {} });
     const pattern = { source: ["shop"] };
     expect(streamTriggers(withFraud({ triggers: "eventbridge", eventBus: "default", eventPattern: pattern }))).toEqual({
       eventBridge: { busName: "default", pattern },
@@ -32,7 +33,7 @@ describe("risk:fraud.triggers", () => {
   });
 
   it("refuses a name that it doesn't know, and one given twice", () => {
-    expect(problemOf({ triggers: "kinesis,files" })).toContain("expected one or more of kinesis, eventbridge, rest");
+    expect(problemOf({ triggers: "kinesis,files" })).toContain("expected one or more of kinesis, eventbridge, rest, s3");
     expect(problemOf({ triggers: "rest,kinesis,rest" })).toContain("expected each trigger once");
     expect(problemOf({ triggers: "rest,kinesis,rest" })).toContain("kinesis,rest");
   });

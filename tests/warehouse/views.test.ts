@@ -4,6 +4,7 @@ import { AwsError } from "@risk/local-aws/testing";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSqlClient } from "../../functions/loader/sql-client";
+import type { GenerationRecord } from "../../functions/scoring/core/generation-record";
 import { archiveLine, clock, Harness, LOADER } from "./harness";
 
 const harness = new Harness();
@@ -17,6 +18,25 @@ async function finished(id: string): Promise<Record<string, unknown>> {
   }
 }
 
+/** What a replay decided about an event of the archive. */
+function generationLine(id: string, decision_generation: number, changes: Partial<GenerationRecord> = {}): GenerationRecord {
+  const { event_id, profile, user_id, occurred_at, score_scale, model_version, geo_flag, velocity_flag, ...line } =
+    archiveLine(id);
+  return {
+    ...{ event_id, profile, user_id, occurred_at, score_scale, model_version, geo_flag, velocity_flag, decision_generation },
+    scored_at: `2026-02-0${decision_generation}T00:00:00.000Z`,
+    score: 0.3,
+    band: "low",
+    policy_version: `p${decision_generation}`,
+    flags: [],
+    reasons: [],
+    amount_flag: line.amount_flag,
+    hour_flag: line.hour_flag,
+    features: line.features,
+    ...changes,
+  };
+}
+
 beforeAll(async () => {
   await harness.start();
   await harness.migrate();
@@ -26,6 +46,8 @@ beforeAll(async () => {
     archiveLine("e3", { user_id: "tok_other", score: 0.95, model_version: "m2", occurred_at: "2026-01-30T08:00:00.000Z" }),
     archiveLine("l1", { profile: "lead", user_id: null, score: 90, score_scale: 100, flags: [], reasons: [], country: null }),
   ]);
+  harness.put("generations/1/fraud/a.ndjson.zst", [generationLine("e1", 1), generationLine("e2", 1, { score: 0.5 })]);
+  harness.put("generations/2/fraud/a.ndjson.zst", [generationLine("e1", 2, { score: 0.6, flags: ["high_amount"] })]);
   await harness.loader()(Date.now() + 20_000);
 }, 60_000);
 afterAll(() => harness.stop());
@@ -52,10 +74,30 @@ describe("the views", () => {
       "SELECT profile, model_version, events, average_risk FROM risk.model_comparison ORDER BY 1, 2",
       ["fraud,m1,2,0.5", "fraud,m2,1,0.95", "lead,m1,1,0.9"],
     ],
+    [
+      "SELECT event_id, decision_generation, score, band, policy_version, flags[0]::VARCHAR(256) AS rule FROM risk.newest_decisions ORDER BY 1",
+      ["e1,2,0.6,low,p2,high_amount", "e2,1,0.5,low,p1,", "e3,0,0.95,high,p1,impossible_travel", "l1,0,90,high,p1,"],
+    ],
+    [
+      "SELECT decision_generation, profile, band_before, band_after, events, ROUND(average_difference, 3) AS average, ROUND(largest_difference, 3) AS largest FROM risk.decision_generation_changes ORDER BY 1, 3, 4",
+      ["1,fraud,high,low,1,0.5,0.5", "1,fraud,low,low,1,0.3,0.3", "2,fraud,high,low,1,0.2,0.2"],
+    ],
     ["SELECT profile, events, seconds_since_last_load < 600 FROM risk.freshness ORDER BY 1", ["fraud,3,true", "lead,1,true"]],
   ])("answer %s", async (sql, expected) => {
     const rows = await harness.run(sql);
     expect(rows.map((row) => Object.values(row).join(","))).toEqual(expected);
+  });
+
+  it("keep one row per event and decision generation, however often a replay's objects come", async () => {
+    harness.put("generations/1/fraud/partition_0001.ndjson.zst", [
+      generationLine("e1", 1),
+      generationLine("e2", 1, { score: 0.5 }),
+    ]);
+    expect(await harness.loader()(Date.now() + 20_000)).toMatchObject({ loads: 1, inserted: 0, updated: 0, failed: 0 });
+    const [counts] = await harness.run(
+      "SELECT (SELECT COUNT(*) FROM risk.decision_generations) AS decisions, (SELECT COUNT(*) FROM risk.newest_decisions) AS newest, (SELECT COUNT(*) FROM risk.risk_events) AS events",
+    );
+    expect(Object.values(counts ?? {}).map(Number)).toEqual([3, 4, 4]);
   });
 
   it("serve every sample query", async () => {

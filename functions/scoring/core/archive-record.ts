@@ -1,4 +1,4 @@
-import { decimal, digest, flag, integer, json, type Line, named, orNull, rare, text, time } from "./line-columns";
+import { classified, decimal, digest, flag, integer, json, type Line, named, orNull, rare, text, time } from "./line-columns";
 
 /**
  * One line of an archive object and, field by field, one row of `risk.risk_events`. The stream processor and the REST scoring function
@@ -9,12 +9,12 @@ import { decimal, digest, flag, integer, json, type Line, named, orNull, rare, t
 export const ARCHIVE_COLUMNS = {
   event_id: text(512, "`transaction_id` of a transaction, id of a REST score. Unique across the warehouse."),
   profile: text(64, "`fraud`, `lead`, `churn` or `device`."),
-  source: text(64, "The trigger: `kinesis`, `eventbridge` or `rest`."),
+  source: text(64, "The trigger: `kinesis`, `eventbridge`, `rest` or `s3`."),
   source_position: text(
     512,
-    "Where it came from: `shardId-000000000000:4959…`, `eventbridge:` and the envelope's id, `events:` and request and number, or the id of the API request.",
+    "Where it came from: `shardId-000000000000:4959…`, `eventbridge:` and the envelope's id, `events:` and request and number, object and row of a file, or the id of the API request.",
   ),
-  user_id: orNull(text(512, "Token of the user, card or account; null where the profile has none.")),
+  user_id: classified("personal", orNull(text(512, "Token of the user, card or account; null where the profile has none."))),
   occurred_at: named('"timestamp"', time("When it happened.")),
   scored_at: time("When it was first scored."),
   score: decimal("In the profile's scale."),
@@ -29,11 +29,13 @@ export const ARCHIVE_COLUMNS = {
   challengers: rare(
     json<readonly { readonly model: string; readonly score: number; readonly band: string }[]>(
       "The decision with each model that ran in shadow.",
+      "array<struct<model:string,score:double,band:string>>",
     ),
   ),
-  flags: json<readonly string[]>("Ids of the rules that fired."),
+  flags: json<readonly string[]>("Ids of the rules that fired.", "array<string>"),
   reasons: json<readonly { readonly code: string; readonly text: string; readonly contribution: number }[]>(
     "What moved the score, largest contribution first; they add up to it.",
+    "array<struct<code:string,text:string,contribution:double>>",
   ),
   geo_flag: flag("A rule about places fired: impossible travel, a location mismatch, clock and address apart."),
   velocity_flag: flag("A rule about frequency fired: many transactions in a short time, many accounts on a device."),
@@ -43,8 +45,11 @@ export const ARCHIVE_COLUMNS = {
   currency: orNull(text(64, "ISO 4217.")),
   category: orNull(text(512, "Merchant category.")),
   country: orNull(text(256, "ISO 3166 code of the place.")),
-  latitude: orNull(decimal("Degrees, rounded to 0.1° (about 11 km): enough for geography, too coarse for an address.")),
-  longitude: orNull(decimal("As the latitude.")),
+  latitude: classified(
+    "location",
+    orNull(decimal("Degrees, rounded to 0.1° (about 11 km): enough for geography, too coarse for an address.")),
+  ),
+  longitude: classified("location", orNull(decimal("As the latitude."))),
   distance_km: orNull(decimal("From the newest known place of the user; of a device, from the account's usual place.")),
   speed_kmh: orNull(decimal("Needed between both places.")),
   features: json<Readonly<Record<string, number | null>>>("Values by name that the score was computed from."),
@@ -56,13 +61,16 @@ export type ArchiveRecord = Line<typeof ARCHIVE_COLUMNS>;
 
 /** One line of a quarantine object and one row of `risk.quarantined_events`. */
 export const QUARANTINE_COLUMNS = {
-  source_position: text(512, "Unique: `shardId-…:sequence`, `eventbridge:…`, `events:…`, or `rest:messageId` of the archiver."),
-  source: text(64, "`kinesis`, `eventbridge` or `rest`."),
+  source_position: text(
+    512,
+    "Unique: `shardId-…:sequence`, `eventbridge:…`, `events:…`, object and row of a file, or `rest:messageId` of the archiver.",
+  ),
+  source: text(64, "`kinesis`, `eventbridge`, `rest` or `s3`."),
   profile: text(64, "Profile of the stream; `rest` for a message that holds no score."),
   arrived_at: time("When the source got it."),
   reason: text(
     256,
-    "`not_base64`, `too_large`, `compressed`, `aggregated`, `not_utf8`, `not_json`, `duplicate_name`, `not_an_object`, `invalid`, `timestamp_out_of_range`, `duplicate_conflict`, `scoring_error`, `processing_error` or `invalid_envelope`.",
+    "`not_base64`, `too_large`, `aggregated_corrupt`, `compressed_corrupt`, `compressed_twice`, `unpacked_too_large`, `avro_corrupt`, `unknown_schema`, `incompatible_schema`, `not_utf8`, `not_json`, `duplicate_name`, `not_an_object`, `invalid`, `timestamp_out_of_range`, `duplicate_conflict`, `scoring_error`, `processing_error` or `invalid_envelope`.",
   ),
   detail: text(
     65_535,

@@ -1,3 +1,5 @@
+import type { Classification } from "./json-schema";
+
 /**
  * Lines of the archive's objects (compressed NDJSON) and the warehouse columns that they fill. Each field is declared once, with the functions
  * below: the line's type, the loader's statements and docs/archive.md derive from it, and a test compares it with the tables of `sql/migrations`.
@@ -10,6 +12,10 @@ export interface LineColumn<Value> {
   readonly description: string;
   /** The column's name in SQL, where it differs from the field's. */
   readonly column?: string;
+  /** Type of the JSON in the Glue catalog; absent: a text that holds it. */
+  readonly nested?: string;
+  /** Whose value it is made from: a token of something personal, or a place that was rounded. */
+  readonly classification?: Classification;
   /** Exists only in the type: carries the type of the value. */
   readonly of?: () => Value;
 }
@@ -43,23 +49,19 @@ export const time = column<string>("TIMESTAMPTZ");
 export const decimal = column<number>("DOUBLE PRECISION");
 export const integer = column<number>("BIGINT");
 export const flag = column<boolean>("BOOLEAN");
-/** Any JSON. */
-export const json = <Value>(description: string): LineColumn<Value> => column<Value>("SUPER")(description);
+/** Any JSON. @param nested its type in the Glue catalog, where every line has the same */
+export const json = <Value>(description: string, nested?: string): LineColumn<Value> => ({
+  ...column<Value>("SUPER")(description),
+  ...(nested === undefined ? {} : { nested }),
+});
 
-export const orNull = <Value>({ type, description }: LineColumn<Value>): LineColumn<Value | null> => ({
-  type,
-  required: false,
-  description,
-});
-export const rare = <Value>({ type, description }: LineColumn<Value>): RareColumn<Value> => ({
-  type,
-  required: false,
-  description,
-  rare: true,
-});
-export const named = <Value>(column: string, { type, required, description }: LineColumn<Value>): LineColumn<Value> => ({
-  type,
-  required,
-  description,
-  column,
+/** Without the member that only exists in the type. */
+const plain = <Value>({ of: _, ...rest }: LineColumn<Value>): Omit<LineColumn<Value>, "of"> => rest;
+
+export const orNull = <Value>(declared: LineColumn<Value>): LineColumn<Value | null> => ({ ...plain(declared), required: false });
+export const rare = <Value>(declared: LineColumn<Value>): RareColumn<Value> => ({ ...declared, required: false, rare: true });
+export const named = <Value>(column: string, declared: LineColumn<Value>): LineColumn<Value> => ({ ...declared, column });
+export const classified = <Value>(classification: Classification, declared: LineColumn<Value>): LineColumn<Value> => ({
+  ...declared,
+  classification,
 });

@@ -88,7 +88,8 @@ export function compileConditions(
   };
 }
 
-function constant(
+/** The number that a comparison uses: of a threshold, a category, or a text from an open list. */
+export function constant(
   value: number | string,
   { categories, open }: FeatureDefinition,
   thresholds: Readonly<Record<string, number>>,

@@ -2,8 +2,11 @@
  * The warehouse on one machine: a real PostgreSQL that speaks Redshift's dialect through the Data API, and takes psql and BI tools on its own
  * port. `start` is idempotent over kept data.
  */
+import type { Client } from "pg";
 import { quoted } from "./dialect/lexer";
 import { HELPERS } from "./helpers";
+import { TRINO_HELPERS } from "./lake/helpers";
+import { type LakePartition, type LakeQuery, type LakeResult, runLakeQuery } from "./lake/lake";
 import type { ObjectAccess } from "./objects";
 import { ADMIN_USER, PostgresServer } from "./postgres";
 import { runTransaction, type SessionResult, type SessionStatement } from "./session";
@@ -38,6 +41,9 @@ export interface TransactionHandle {
   cancel(): Promise<void>;
 }
 
+/** Beside the namespaces' databases, and out of their sessions' reach: queries over files keep nothing in it. */
+const LAKE = { database: "lake", user: "lake_reader" } as const;
+
 /** The user that a session logs in as: never one with more rights, to which `RESET ROLE` would lead back. */
 const nameOf = (user: DatabaseUser): string => (user.kind === "admin" ? ADMIN_USER : `IAMR:${user.roleName}`);
 
@@ -46,6 +52,7 @@ export class Warehouse {
   private readonly databases = new Set<string>();
   private readonly associatedRoles = new Set<string>();
   private readonly objects: ObjectAccess;
+  private lake: Promise<void> | undefined;
   readonly databaseName: string;
 
   constructor(options: WarehouseOptions) {
@@ -181,11 +188,40 @@ export class Warehouse {
     })();
     return {
       done,
-      cancel: async () => {
-        const pid = "processID" in client && typeof client.processID === "number" ? client.processID : undefined;
-        if (pid !== undefined) await this.query("SELECT pg_cancel_backend($1)", [pid], session.database);
-      },
+      cancel: () => this.cancel(client),
     };
+  }
+
+  /** Runs a query over files in a session of its own. @param signal cancels it */
+  async queryLake<Partition extends LakePartition>(query: LakeQuery<Partition>, signal?: AbortSignal): Promise<LakeResult> {
+    this.lake ??= this.createLake();
+    await this.lake;
+    const password = this.server.passwordOf(LAKE.user);
+    await this.as("postgres", (client) => ensureRole(client, LAKE.user, password));
+    const client = this.server.client(LAKE.database, LAKE.user);
+    await client.connect();
+    const cancel = () => void this.cancel(client).catch(() => undefined); // a query that has ended needs no end
+    signal?.addEventListener("abort", cancel);
+    try {
+      return await runLakeQuery(client, query);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      await client.end();
+    }
+  }
+
+  private async createLake(): Promise<void> {
+    const name = quoted(LAKE.database);
+    await this.as("postgres", async (client) => {
+      const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [LAKE.database]);
+      if (rowCount === 0) await client.query(`CREATE DATABASE ${name} TEMPLATE template0`);
+    });
+    await this.as(LAKE.database, (client) => client.query(TRINO_HELPERS));
+  }
+
+  private async cancel(client: Client): Promise<void> {
+    const pid = "processID" in client && typeof client.processID === "number" ? client.processID : undefined;
+    if (pid !== undefined) await this.query("SELECT pg_cancel_backend($1)", [pid], "postgres");
   }
 
   /** The database user of an IAM role is made at its first session, as Redshift does, and has exactly the roles of its tag. */
@@ -194,10 +230,7 @@ export class Warehouse {
     const name = nameOf(user);
     const sqlName = quoted(name);
     await this.as(database, async (client) => {
-      // One session at a time: two first sessions must not both create the user.
-      await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
-      const { rowCount } = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
-      if (rowCount === 0) await client.query(`CREATE ROLE ${sqlName} LOGIN PASSWORD '${this.server.passwordOf(name)}'`);
+      await ensureRole(client, name, this.server.passwordOf(name));
       const { rows: granted } = await client.query<{ role: string }>(
         "SELECT g.rolname AS role FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member WHERE u.rolname = $1",
         [name],
@@ -223,4 +256,11 @@ export class Warehouse {
       await client.end();
     }
   }
+}
+
+/** Makes a user with a session, which holds a lock from then on: two first sessions must not both create it. */
+async function ensureRole(client: Client, name: string, password: string): Promise<void> {
+  await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
+  const { rowCount } = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
+  if (rowCount === 0) await client.query(`CREATE ROLE ${quoted(name)} LOGIN PASSWORD '${password}'`);
 }

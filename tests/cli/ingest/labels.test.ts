@@ -2,18 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { openFile } from "../../../cli/ingest/file";
 import { type Label, readLabelFile } from "../../../cli/ingest/labels";
-import { type Format, readRows } from "../../../cli/ingest/rows";
 import { type FeedbackApi, FeedbackFailed, sendLabels } from "../../../cli/ingest/send-labels";
+import type { Format } from "../../../functions/files/types";
 
 const folder = mkdtempSync(join(tmpdir(), "labels-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const NOW = Date.UTC(2026, 2, 20, 12);
 
-function read(text: string, { source, format = "csv" }: { source?: string; format?: Format } = {}) {
+async function read(text: string, { source, format = "csv" }: { source?: string; format?: Format } = {}) {
   const file = join(folder, "labels");
   writeFileSync(file, text);
-  return readLabelFile(readRows(file, format), source, NOW);
+  return readLabelFile((await openFile(file, { format })).rows, source, NOW);
 }
 
 describe("readLabelFile", () => {

@@ -1,5 +1,6 @@
 import { coarse } from "../../core/geo";
 import type { Profile } from "../../core/profile";
+import { TIME_FORMS } from "../../core/timestamp";
 import { extract, FRAUD_FEATURES, SLOT } from "./features";
 import { type FraudInput, normalise, stored } from "./input";
 import { FRAUD_POLICY } from "./policy";
@@ -19,10 +20,8 @@ export const FRAUD: Profile<FraudInput, FraudState> = {
   keys: ["transaction_id", "user_id"],
 
   normalise,
-  check({ occurredAtMs, timestamp }) {
-    if (Number.isFinite(occurredAtMs)) return [];
-    const expected = "Expected an ISO 8601 time such as 2026-03-01T12:00:00Z, or seconds or milliseconds since 1970";
-    return [{ pointer: "/timestamp", detail: `${expected}, got ${JSON.stringify(timestamp)}.`, expected: `${expected}.` }];
+  check({ occurredAtMs }) {
+    return Number.isFinite(occurredAtMs) ? [] : [{ pointer: "/timestamp", detail: `${TIME_FORMS}.` }];
   },
   eventId: (input) => input.transactionId,
   occurredAtMs: (input) => input.occurredAtMs,

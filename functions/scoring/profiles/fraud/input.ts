@@ -7,8 +7,6 @@ export interface FraudInput {
   readonly amount: number;
   /** ms since the epoch; NaN when the timestamp isn't a time (`check` reports it). */
   readonly occurredAtMs: number;
-  /** As received, for messages. */
-  readonly timestamp: string | number;
   /** 0 to 23: as given, else the hour of the timestamp in UTC. */
   readonly hour: number;
   readonly hourGiven: boolean;
@@ -45,7 +43,6 @@ export function normalise(raw: Readonly<Record<string, unknown>>): FraudInput {
     userId: idOf(raw.user_id as string | number),
     amount: raw.amount as number,
     occurredAtMs,
-    timestamp,
     hour: hour ?? ((Math.floor(occurredAtMs / HOUR_MS) % 24) + 24) % 24,
     hourGiven: isNumber(hour),
     locationMismatch: flagOf(raw.location_mismatch),

@@ -5,6 +5,9 @@ import { CATEGORY_PATTERN } from "../category-text";
 /** Largest integer that JSON carries exactly: longer card or account numbers have to be sent as text. */
 const EXACT = Number.MAX_SAFE_INTEGER;
 
+/** The year 2100. */
+const LATEST_NANOSECONDS = 4_102_444_800_000_000_000;
+
 const FLAG: JsonSchema = { type: ["boolean", "integer", "null"], minimum: 0, maximum: 1 };
 const CATEGORY: JsonSchema = { type: ["string", "null"], maxLength: 64, pattern: CATEGORY_PATTERN };
 const LATITUDE: JsonSchema = {
@@ -61,8 +64,9 @@ export const FRAUD_SCHEMA: JsonSchema = {
       minLength: 1,
       maxLength: 40,
       minimum: 0,
-      maximum: 4_102_444_800_000,
-      description: "When it happened: ISO 8601 (UTC when there is no offset), or seconds or milliseconds since 1970.",
+      maximum: LATEST_NANOSECONDS,
+      description:
+        "When it happened: ISO 8601 (UTC when there is no offset), or seconds, milliseconds, microseconds or nanoseconds since 1970.",
       examples: ["2026-03-01T12:00:00Z", 1_772_366_400],
     },
     hour: {

@@ -12,11 +12,12 @@ import { LambdaService } from "../lambda/service";
 import type { Iam } from "../permissions/iam";
 import { apiGatewayBodies } from "../services/apigateway/bodies/gateway-bodies";
 import { ApiGateway } from "../services/apigateway/server";
+import { AthenaService, athenaBodies } from "../services/athena";
 import { CloudWatchService, cloudwatchBodies } from "../services/cloudwatch";
 import { DeliverRegistry } from "../services/deliver";
 import { DynamoDbService, dynamoDbBodies, type Metering, type Usage } from "../services/dynamodb";
 import { EventsService, eventsBodies } from "../services/events";
-import { GlueService, glueBodies } from "../services/glue";
+import { catalogBodies, GlueCatalog, GlueService, glueBodies } from "../services/glue";
 import { iamBodies } from "../services/iam";
 import { localInterpreter } from "../services/jobs/interpreter";
 import { jobPorts } from "../services/jobs/ports";
@@ -134,7 +135,9 @@ export function createServices(options: ServiceOptions) {
     metrics,
     interpreter: localInterpreter,
   });
-  const glue = new GlueService(jobs);
+  const catalog = new GlueCatalog();
+  const glue = new GlueService(jobs, catalog);
+  const athena = new AthenaService(context, { catalog, s3, warehouse, iam });
   const sagemakerJobs = new SageMakerService(jobs);
   const stepFunctions = new StepFunctionsService(context, {
     iam,
@@ -177,6 +180,7 @@ export function createServices(options: ServiceOptions) {
     redshiftData,
     lambda,
     glue,
+    athena,
     stepFunctions,
   ];
   const parts: Part[] = [
@@ -213,6 +217,8 @@ export function createServices(options: ServiceOptions) {
     ...firewallBodies(api),
     ...lambdaBodies(lambda, context),
     ...glueBodies(glue),
+    ...catalogBodies(catalog),
+    ...athenaBodies(athena.workgroups),
     ...sageMakerBodies(sagemakerJobs),
     ...stepFunctionsBodies(stepFunctions),
     ...apiGatewayBodies(api),
@@ -238,6 +244,8 @@ export function createServices(options: ServiceOptions) {
     redshiftData,
     lambda,
     glue,
+    catalog,
+    athena,
     sagemakerJobs,
     stepFunctions,
     api,

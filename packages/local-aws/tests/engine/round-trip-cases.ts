@@ -41,6 +41,17 @@ const onCreation = async (filterPrefix: string) => [
 ];
 const pass = (Comment: string) => JSON.stringify({ Comment, StartAt: "Done", States: { Done: { Type: "Succeed" } } });
 
+const catalogDatabase = shared("aws:glue/catalogDatabase:CatalogDatabase", "catalog-database", () => ({}));
+const queryWorkgroup = shared("aws:athena/workgroup:Workgroup", "query-workgroup", () => ({ forceDestroy: true }));
+/** What a service knows of a resource that it refuses to name when it is gone. */
+function unlessGone<T>(seen: () => T): T | undefined {
+  try {
+    return seen();
+  } catch {
+    return undefined;
+  }
+}
+
 export interface Case {
   readonly type: string;
   readonly inputs: () => Inputs | Promise<Inputs>;
@@ -286,6 +297,56 @@ export const cases: readonly Case[] = [
     }),
     change: () => ({ timeout: 20 }),
     seen: ({ id }) => services.glue.findJob(id)?.timeoutMinutes,
+  },
+  {
+    type: "aws:glue/schema:Schema",
+    inputs: () => ({
+      registryArn: "arn:aws:glue:us-east-1:000000000000:registry/schemas",
+      schemaName: "one",
+      dataFormat: "AVRO",
+      compatibility: "BACKWARD",
+      schemaDefinition: '"int"',
+    }),
+    // Versions stay, so a definition that is taken back changes nothing.
+    change: () => ({ compatibility: "FULL" }),
+    seen: ({ id }) => services.glue.schemas.versionsOf(id).map(() => services.glue.schemas.schema(id).compatibility)[0],
+  },
+  {
+    type: "aws:glue/catalogDatabase:CatalogDatabase",
+    inputs: () => ({ name: "risk_db", description: "first" }),
+    change: () => ({ description: "second" }),
+    seen: ({ state }) => unlessGone(() => services.catalog.database(String(state.name)).description),
+  },
+  {
+    type: "aws:glue/catalogTable:CatalogTable",
+    inputs: async () => ({
+      name: "events",
+      databaseName: (await catalogDatabase()).state.name,
+      storageDescriptor: {
+        location: "s3://b/events/",
+        columns: [{ name: "id", type: "string", comment: "first" }],
+        serDeInfo: { serializationLibrary: "org.openx.data.jsonserde.JsonSerDe" },
+      },
+    }),
+    change: () => ({
+      storageDescriptor: {
+        location: "s3://b/other/",
+        columns: [{ name: "id", type: "string" }],
+        serDeInfo: { serializationLibrary: "org.openx.data.jsonserde.JsonSerDe" },
+      },
+    }),
+    seen: ({ inputs, state }) => services.catalog.findTable(String(inputs.databaseName), String(state.name))?.location,
+  },
+  {
+    type: "aws:athena/workgroup:Workgroup",
+    inputs: () => ({ name: "analysts", configuration: { bytesScannedCutoffPerQuery: 10_000_000 } }),
+    change: () => ({ configuration: { bytesScannedCutoffPerQuery: 20_000_000 } }),
+    seen: ({ id }) => services.athena.workgroups.find(id)?.scanLimitBytes,
+  },
+  {
+    type: "aws:athena/namedQuery:NamedQuery",
+    inputs: async () => ({ name: "one", database: "risk_db", query: "SELECT 1", workgroup: (await queryWorkgroup()).id }),
+    seen: ({ id }) => services.athena.workgroups.queries.get(id)?.sql,
   },
   {
     type: "aws:sfn/stateMachine:StateMachine",

@@ -12,7 +12,7 @@ import {
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { strToU8, zipSync } from "fflate";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { GlueService, glueBodies } from "../../src/services/glue";
+import { GlueCatalog, GlueService, glueBodies } from "../../src/services/glue";
 import { glueJobOf } from "../../src/services/glue/job";
 import { BUCKET, type JobsWorld, jobsWorld, READ_WRITE } from "../jobs/world";
 
@@ -272,7 +272,7 @@ describe("a run that is ended from outside", () => {
     });
     expect(await isAlive(child)).toBe(false);
     world.context.db.prepare("UPDATE glue_job_runs SET document = json_remove(document, '$.endedMs') WHERE key = ?").run(id);
-    const next = new GlueService(world.ports);
+    const next = new GlueService(world.ports, new GlueCatalog());
     await next.part().start?.();
     expect(next.findRun("extract", id)).toMatchObject({
       state: "FAILED",

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { DeliverRegistry } from "../../src/services/deliver";
 import type { EventEnvelope } from "../../src/services/events";
 import { EventsService } from "../../src/services/events";
-import { GlueService } from "../../src/services/glue";
+import { GlueCatalog, GlueService } from "../../src/services/glue";
 import { type InterpreterSource, type JobPorts, jobPorts } from "../../src/services/jobs/ports";
 import { LogsService } from "../../src/services/logs";
 import { SageMakerRuntimeService, SageMakerService, sageMakerEndpoint } from "../../src/services/sagemaker";
@@ -55,7 +55,7 @@ export async function jobsWorld(interpreter: InterpreterSource = plainPython) {
       for (const line of lines) for (const listener of listeners) listener(line);
     },
   };
-  const glue = new GlueService(ports);
+  const glue = new GlueService(ports, new GlueCatalog());
   const sagemaker = new SageMakerService(ports);
   platform.endpoint.register(glue);
   platform.endpoint.register(sageMakerEndpoint(sagemaker, new SageMakerRuntimeService(context)));

@@ -3,6 +3,7 @@ import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
@@ -14,6 +15,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { crc64nvme } from "../../src/services/s3/crc64nvme";
 import { type SmallPlatform, smallPlatform } from "../endpoint/small-platform";
 
 let platform: SmallPlatform;
@@ -30,6 +32,11 @@ const text = async (Key: string, extra: object = {}): Promise<string> => {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, ...extra }));
   return (await Body?.transformToString()) ?? "";
 };
+
+it("computes CRC64NVME as its catalogue says", () => {
+  // https://reveng.sourceforge.io/crc-catalogue/all.htm#crc.cat.crc-64-nvme
+  expect(crc64nvme(Buffer.from("123456789")).toString("hex")).toBe("ae8b14860a799888");
+});
 
 describe("objects", () => {
   it.each(["plain.txt", "a b/c+d&e=f.txt", "ünï/日本.json", "archive/dt=2026-01-01/x.ndjson.gz", "quote'(1)!*.txt"])(
@@ -62,9 +69,11 @@ describe("objects", () => {
     },
   );
 
-  it("verifies CRC32 and MD5, and names other checksums", async () => {
+  it("verifies CRC32, CRC64NVME and MD5, and names other checksums", async () => {
     const put = (sum: object) => s3.send(new PutObjectCommand({ Bucket, Key: "sum", Body: "hello", ...sum }));
     await put({ ChecksumCRC32: "NhCmhg==" });
+    await put({ ChecksumCRC64NVME: crc64nvme(Buffer.from("hello")).toString("base64") });
+    await expect(put({ ChecksumCRC64NVME: "AAAAAAAAAAA=" })).rejects.toMatchObject({ name: "BadDigest" });
     await expect(put({ ChecksumCRC32: "AAAAAA==" })).rejects.toMatchObject({ name: "BadDigest" });
     await expect(put({ ContentMD5: "AAAAAAAAAAAAAAAAAAAAAA==" })).rejects.toMatchObject({ name: "BadDigest" });
     await expect(put({ ChecksumAlgorithm: "SHA256" })).rejects.toThrow(/x-amz-checksum-sha256/);
@@ -109,7 +118,6 @@ describe("objects", () => {
       /x-amz-object-lock-legal-hold/,
     );
     await expect(s3.send(new GetObjectTaggingCommand({ Bucket, Key: "k" }))).rejects.toMatchObject({ name: "NotImplemented" });
-    await expect(s3.send(new GetObjectCommand({ Bucket, Key: "k", VersionId: "v" }))).rejects.toThrow(/GET with 'versionId'/);
     await expect(s3.send(new GetObjectCommand({ Bucket, Key: "k", PartNumber: 1 }))).rejects.toThrow(/GET with 'partNumber'/);
     await expect(s3.send(new ListObjectsCommand({ Bucket }))).rejects.toThrow(/GET with 'no sub-resource' on a bucket/);
     const versions = { Objects: [{ Key: "k", VersionId: "v" }] };
@@ -142,11 +150,51 @@ describe("buckets and listings", () => {
     expect(seen).toEqual(["a/1", "a/2", "a/b/3"]);
     const spaced = await s3.send(new ListObjectsV2Command({ Bucket: "listing", Prefix: "z", EncodingType: "url" }));
     expect(spaced).toMatchObject({ KeyCount: 1, IsTruncated: false, Contents: [{ Key: "z%20z" }] });
-    const folders = s3.send(new ListObjectsV2Command({ Bucket: "listing", Delimiter: "/" }));
-    await expect(folders).rejects.toThrow(/GET with '.*delimiter.*' on a bucket is not supported/);
     const first = await s3.send(new ListObjectsV2Command({ Bucket: "listing", StartAfter: "a/2" }));
     expect(first.Contents?.map(({ Key }) => Key)).toEqual(["a/b/3", "b", "c/4", "z z"]);
     expect(platform.s3.list("listing", "a/").map(({ key }) => key)).toEqual(["a/1", "a/2", "a/b/3"]);
+  });
+
+  it("lists keys with a delimiter as one entry, page by page, as aws s3 ls does", async () => {
+    const pages = async (MaxKeys: number, extra: object = {}): Promise<string[]> => {
+      const entries: string[] = [];
+      let ContinuationToken: string | undefined;
+      do {
+        const next = ContinuationToken === undefined ? {} : { ContinuationToken };
+        const request = { Bucket: "listing", Delimiter: "/", MaxKeys, ...next, ...extra };
+        const page = await s3.send(new ListObjectsV2Command(request));
+        const keys = (page.Contents ?? []).map(({ Key }) => Key ?? "");
+        entries.push(...keys, ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix ?? ""));
+        expect(page.KeyCount).toBe(keys.length + (page.CommonPrefixes ?? []).length);
+        ContinuationToken = page.NextContinuationToken;
+      } while (ContinuationToken);
+      return entries.sort();
+    };
+    for (const size of [1, 2, 1000]) {
+      expect(await pages(size)).toEqual(["a/", "b", "c/", "z z"]);
+      expect(await pages(size, { Prefix: "a/" })).toEqual(["a/1", "a/2", "a/b/"]);
+    }
+  });
+
+  it("reads a version that has been replaced or deleted, and deletes with a marker", async () => {
+    const bucket = "read-versions";
+    platform.s3.store.createBucket(bucket);
+    platform.s3.store.configure(bucket, { versioning: "Enabled" });
+    const put = (Body: string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key: "k", Body }));
+    const [one, two] = [await put("1"), await put("2")];
+    const removed = await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "k" }));
+    expect(removed).toMatchObject({ DeleteMarker: true, VersionId: expect.any(String) });
+    const read = async (VersionId: string | undefined) => {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: "k", ...(VersionId ? { VersionId } : {}) }));
+      return Body?.transformToString();
+    };
+    expect(await Promise.all([read(one.VersionId), read(two.VersionId)])).toEqual(["1", "2"]);
+    await expect(read(undefined)).rejects.toMatchObject({ name: "NoSuchKey" });
+    await expect(read(removed.VersionId)).rejects.toMatchObject({ name: "MethodNotAllowed" });
+    await expect(read("none")).rejects.toMatchObject({ name: "NoSuchVersion" });
+    expect(await s3.send(new DeleteObjectCommand({ Bucket, Key: "never" }))).toMatchObject({
+      $metadata: { httpStatusCode: 204 },
+    });
   });
 
   it("keeps versions below a delete marker", async () => {

@@ -18,7 +18,10 @@ export class DialectError extends Error {
   }
 }
 
-const PATTERNS: readonly (readonly [Token["kind"], RegExp])[] = [
+/** Kinds of token with what they look like, tried in order. Each is sticky. */
+export type Patterns = readonly (readonly [Token["kind"], RegExp])[];
+
+const PATTERNS: Patterns = [
   // Redshift reads a backslash inside quotes as an escape.
   ["string", /[Ee]?'(?:[^'\\]|\\[\s\S]|'')*'/y],
   ["string", /\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$/y],
@@ -30,7 +33,8 @@ const PATTERNS: readonly (readonly [Token["kind"], RegExp])[] = [
 ];
 const SPACE = /(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*/y;
 
-export function lex(sql: string): Token[] {
+/** @param patterns of another dialect; default Redshift's */
+export function lex(sql: string, patterns: Patterns = PATTERNS): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   for (;;) {
@@ -38,14 +42,20 @@ export function lex(sql: string): Token[] {
     const space = SPACE.exec(sql)?.[0] ?? "";
     at += space.length;
     if (at >= sql.length) return tokens;
-    const token = read(sql, at, space, tokens.at(-1));
+    const token = read(sql, at, { space, previous: tokens.at(-1), patterns });
     tokens.push(token);
     at += token.text.length;
   }
 }
 
-function read(sql: string, at: number, space: string, previous: Token | undefined): Token {
-  for (const [kind, pattern] of PATTERNS) {
+interface Place {
+  readonly space: string;
+  readonly previous: Token | undefined;
+  readonly patterns: Patterns;
+}
+
+function read(sql: string, at: number, { space, previous, patterns }: Place): Token {
+  for (const [kind, pattern] of patterns) {
     // `a::b` is a cast and `[1:2]` a slice: a parameter never follows a colon.
     if (kind === "parameter" && previous?.text === ":" && space === "") continue;
     pattern.lastIndex = at;
@@ -85,8 +95,8 @@ export function commaSeparated(tokens: readonly Token[]): Token[][] {
   let part: Token[] = [];
   let depth = 0;
   for (const token of tokens) {
-    if (token.text === "(") depth += 1;
-    if (token.text === ")") depth -= 1;
+    if (token.text === "(" || token.text === "[") depth += 1;
+    if (token.text === ")" || token.text === "]") depth -= 1;
     if (token.text === "," && depth === 0) {
       parts.push(part);
       part = [];

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as validators from "#validators";
 import { accept } from "../../../../functions/scoring/core/accept";
 import { boundsProblems, expectationText, problems, problemText } from "../../../../functions/scoring/core/problems";
+import { TIME_FORMS } from "../../../../functions/scoring/core/timestamp";
 import { CHURN, INVALID_CHURN_INPUT } from "../../../../functions/scoring/profiles/churn";
 import { FRAUD } from "../../../../functions/scoring/profiles/fraud";
 import { LEAD } from "../../../../functions/scoring/profiles/lead";
@@ -175,9 +176,7 @@ describe("accept a transaction", () => {
 
   it("names missing fields and a date that does not exist", () => {
     expect(refused(fraud({})).length).toBe(4);
-    expect(refused(fraud({ ...transaction, timestamp: "2026-02-30T00:00:00Z" }))[0]).toMatch(
-      /^\/timestamp: Expected an ISO 8601 time.*got "2026-02-30/,
-    );
+    expect(refused(fraud({ ...transaction, timestamp: "2026-02-30T00:00:00Z" }))).toEqual([`/timestamp: ${TIME_FORMS}.`]);
   });
 
   it("refuses an id that JSON cannot carry exactly", () => {
@@ -243,9 +242,7 @@ describe("problems", () => {
       return result.ok ? "" : expectationText(result.problems, FRAUD.schema);
     };
     expect(expectations(wrong)).toContain("/amount: Expected a finite number. /hour: Expected an integer or null.");
-    expect(expectations({ ...transaction, timestamp: secret })).toMatch(
-      /^\/timestamp: Expected an ISO 8601 time [^,]*, or .* since 1970\.$/,
-    );
+    expect(expectations({ ...transaction, timestamp: secret })).toBe(`/timestamp: ${TIME_FORMS}.`);
     expect(expectations({ ...transaction, ...named })).toBe(
       "A field that the schema does not know: Expected at most 8192 characters. A field that the schema does not know: Expected at most 1000 elements.",
     );

@@ -2,6 +2,7 @@
 import type { GraphResource, NameRule, ResourceBody } from "../../contracts";
 import { named, put, tagInputs, withoutEffect } from "../resource-parts";
 import { glueJobOf } from "./job";
+import { schemaBodies } from "./schema-bodies";
 import type { GlueService } from "./service";
 
 /** Glue API reference, NameString. */
@@ -9,9 +10,12 @@ const glueName: NameRule = { field: "name", maxLength: 255 };
 
 const nativeConnectors = "Glue's native connectors exist in the cloud only; a script that asks for one says so";
 
-export function glueBodies(service: Pick<GlueService, "putJob" | "deleteJob" | "jobArn">): ResourceBody[] {
+export function glueBodies(
+  service: Pick<GlueService, "putJob" | "deleteJob" | "jobArn" | "schemas" | "schemaArns">,
+): ResourceBody[] {
   const applyJob = ({ inputs, state }: GraphResource) => service.putJob(glueJobOf(inputs, String(state.name)));
   return [
+    ...schemaBodies(service.schemas, service.schemaArns),
     {
       type: "aws:glue/job:Job",
       honoured: [

@@ -5,18 +5,27 @@ import { JobRuns } from "../jobs/job-runs";
 import type { JobPorts } from "../jobs/ports";
 import type { Input } from "../messaging/input";
 import { type Operation, serviceOf } from "../messaging/operations";
+import type { GlueCatalog } from "./catalog";
+import { catalogOperations } from "./catalog-operations";
 import { type Arguments, argumentProblems, type GlueJob } from "./job";
 import { describeRun, endingOf, executionSeconds, type GlueRun } from "./run";
+import { type SchemaArns, schemaOperations } from "./schema-operations";
+import { SchemaStore } from "./schema-store";
 import { logGroupOf, runScript } from "./script";
 
 export class GlueService implements AwsService {
   readonly name = "glue";
   readonly permissions: AwsService["permissions"];
   readonly handle: AwsService["handle"];
+  readonly schemas: SchemaStore;
+  readonly schemaArns: SchemaArns;
   private readonly jobs = new Map<string, GlueJob>();
   private readonly runs: JobRuns<GlueRun>;
 
-  constructor(private readonly ports: JobPorts) {
+  constructor(
+    private readonly ports: JobPorts,
+    private readonly catalog: GlueCatalog,
+  ) {
     this.runs = new JobRuns<GlueRun>(ports, {
       table: "glue_job_runs",
       folder: "glue",
@@ -25,18 +34,23 @@ export class GlueService implements AwsService {
       ended: endingOf,
       announce: (id, run) => this.announce(id, run),
     });
+    this.schemas = new SchemaStore(ports.context);
+    this.schemaArns = {
+      registry: (name) => this.arn(`registry/${name}`),
+      schema: (registry, name) => this.arn(`schema/${registry}/${name}`),
+    };
     const service = serviceOf({
       name: this.name,
       iamPrefix: "glue",
       validationCode: "InvalidInputException",
       jsonVersion: "1.1",
-      operations: this.operations(),
+      operations: { ...this.operations(), ...schemaOperations(this.schemas, this.schemaArns) },
     });
     this.permissions = service.permissions;
     this.handle = service.handle;
   }
 
-  /** What a state machine needs to start, follow and stop a run. */
+  /** The catalog's, and what a state machine needs to start, follow and stop a run. */
   private operations(): Record<string, Operation> {
     const onJob = (fields: readonly string[], run: (jobName: string, input: Input) => object): Operation => ({
       fields: ["JobName", ...fields],
@@ -44,6 +58,7 @@ export class GlueService implements AwsService {
       run: (input) => run(input.needText("JobName"), input),
     });
     return {
+      ...catalogOperations(this.catalog, this.ports.context),
       StartJobRun: onJob(["Arguments"], (jobName, input) => ({
         JobRunId: this.start(jobName, input.textMap("Arguments") ?? {}),
       })),
@@ -76,7 +91,11 @@ export class GlueService implements AwsService {
   }
 
   jobArn(name: string): string {
-    return `arn:aws:glue:${this.ports.context.region}:${this.ports.context.accountId}:job/${name}`;
+    return this.arn(`job/${name}`);
+  }
+
+  private arn(resource: string): string {
+    return `arn:aws:glue:${this.ports.context.region}:${this.ports.context.accountId}:${resource}`;
   }
 
   putJob(job: GlueJob): void {

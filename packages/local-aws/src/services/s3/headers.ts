@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { AwsError, type AwsRequest } from "../../contracts";
+import { crc64nvme } from "./crc64nvme";
 import { type BucketConfig, type StoredObject, sameEtag, type WriteCondition } from "./store";
 
 type Headers = Readonly<Record<string, string>>;
@@ -17,7 +18,7 @@ const KEPT = [
 ];
 /** Known and without effect on what is stored. */
 const ACCEPTED =
-  /^x-amz-(content-sha256|date|security-token|user-agent|sdk-checksum-algorithm|checksum-(algorithm|type|mode|crc32)|meta-.+|storage-class|server-side-encryption|server-side-encryption-aws-kms-key-id|server-side-encryption-bucket-key-enabled|decoded-content-length|trailer|expected-bucket-owner|mp-object-size|acl|te)$/;
+  /^x-amz-(content-sha256|date|security-token|user-agent|sdk-checksum-algorithm|checksum-(algorithm|type|mode|crc32|crc64nvme)|meta-.+|storage-class|server-side-encryption|server-side-encryption-aws-kms-key-id|server-side-encryption-bucket-key-enabled|decoded-content-length|trailer|expected-bucket-owner|mp-object-size|acl|te)$/;
 
 /** Refuses headers whose meaning would be dropped (SSE-C, object lock, tagging, ACLs …). */
 export function refuseUnknownHeaders(headers: Headers): void {
@@ -72,14 +73,27 @@ function encryptionHeaders(headers: Headers, bucket: BucketConfig): Record<strin
 
 /** The checksum of the SDKs and the CLI, compared with the bytes if the client sent it. */
 export function verifiedChecksum(headers: Headers, data: Buffer): Record<string, string> {
-  const sent = headers["x-amz-checksum-crc32"];
-  if (sent === undefined) return {};
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(data));
-  if (sent !== bytes.toString("base64"))
-    throw new AwsError("BadDigest", "The CRC32 you specified did not match the calculated checksum.");
-  return { "x-amz-checksum-crc32": sent };
+  const kept: Record<string, string> = {};
+  for (const [name, checksum] of Object.entries(CHECKSUMS)) {
+    const header = `x-amz-checksum-${name.toLowerCase()}`;
+    const sent = headers[header];
+    if (sent === undefined) continue;
+    if (sent !== checksum(data).toString("base64"))
+      throw new AwsError("BadDigest", `The ${name} you specified did not match the calculated checksum.`);
+    kept[header] = sent;
+  }
+  return kept;
 }
+
+/** CRC64NVME is what the CLI computes by default, CRC32 the SDKs ("Checking object integrity", S3 user guide). */
+const CHECKSUMS: Readonly<Record<string, (data: Buffer) => Buffer>> = {
+  CRC32: (data) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(crc32(data));
+    return bytes;
+  },
+  CRC64NVME: crc64nvme,
+};
 
 /** Headers of the answer to a write. */
 export function writeHeaders({ headers, etag, versionId }: StoredObject): Record<string, string> {

@@ -24,22 +24,62 @@ export function listObjects(store: S3Store, bucket: string, query: URLSearchPara
   const after = token === null ? (query.get("start-after") ?? "") : Buffer.from(token, "base64url").toString("utf8");
   const limit = Math.min(MAX_KEYS, maxKeys(query));
   const prefix = query.get("prefix") ?? "";
-  const { objects, next } = listPage(store, bucket, { prefix, after, limit });
+  const delimiter = query.get("delimiter") ?? "";
+  const page = { prefix, after, limit };
+  const { objects, groups, next } =
+    delimiter === "" ? { ...listPage(store, bucket, page), groups: [] } : groupedPage(store, bucket, page, delimiter);
   return xmlDocument(
     "ListBucketResult",
     [
       element("Name", bucket),
       element("Prefix", encode(prefix)),
+      element("Delimiter", delimiter === "" ? undefined : encode(delimiter)),
       element("MaxKeys", limit),
       element("EncodingType", query.get("encoding-type") ?? undefined),
       element("IsTruncated", next !== undefined),
-      element("KeyCount", objects.length),
+      element("KeyCount", objects.length + groups.length),
       element("ContinuationToken", token ?? undefined),
       element("StartAfter", query.has("start-after") ? encode(query.get("start-after") ?? "") : undefined),
       element("NextContinuationToken", next === undefined ? undefined : Buffer.from(next, "utf8").toString("base64url")),
       ...objects.map((object) => `<Contents>${element("Key", encode(object.key))}${facts(object)}</Contents>`),
+      ...groups.map((group) => `<CommonPrefixes>${element("Prefix", encode(group))}</CommonPrefixes>`),
     ].join(""),
   );
+}
+
+interface GroupedPage {
+  readonly objects: readonly StoredObject[];
+  /** What the keys of each group have in common, up to the delimiter. */
+  readonly groups: readonly string[];
+  /** The last entry, a key or a group, when there is more. */
+  readonly next: string | undefined;
+}
+
+/** Keys with the delimiter behind the prefix are one entry together ("Organizing objects using prefixes", S3 user guide). */
+function groupedPage(
+  store: S3Store,
+  bucket: string,
+  { prefix, after, limit }: { readonly prefix: string; readonly after: string; readonly limit: number },
+  delimiter: string,
+): GroupedPage {
+  const objects: StoredObject[] = [];
+  const groups: string[] = [];
+  let last: string | undefined;
+  let from = after;
+  for (;;) {
+    const page = listPage(store, bucket, { prefix, after: from, limit: MAX_KEYS });
+    for (const object of page.objects) {
+      const end = object.key.indexOf(delimiter, prefix.length);
+      const group = end === -1 ? undefined : object.key.slice(0, end + delimiter.length);
+      if (group !== undefined && (group === last || after.startsWith(group))) continue;
+      if (objects.length + groups.length === limit) return { objects, groups, next: last };
+      if (group === undefined) objects.push(object);
+      else groups.push(group);
+      last = group ?? object.key;
+    }
+    if (page.next === undefined) return { objects, groups, next: undefined };
+    from = page.next;
+  }
 }
 
 function facts(object: StoredObject): string {

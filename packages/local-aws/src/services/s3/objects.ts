@@ -21,6 +21,12 @@ export function objectHandlers(store: S3Store, events: Events, iam: Authority): 
     },
     GetObject: (request, bucket, key) => getObject(store, existing(store, iam, request, bucket, key), request, true),
     HeadObject: (request, bucket, key) => getObject(store, existing(store, iam, request, bucket, key), request, false),
+    DeleteObject: async (_request, bucket, key) => {
+      store.config(bucket);
+      const removed = await remove(store, events, bucket, key);
+      const marker = { "x-amz-delete-marker": "true", "x-amz-version-id": removed?.versionId ?? "" };
+      return { status: 204, headers: removed?.deleteMarker ? marker : {} };
+    },
     DeleteObjects: (request, bucket) => deleteObjects(store, events, iam, request, bucket),
   };
 }
@@ -28,9 +34,14 @@ export function objectHandlers(store: S3Store, events: Events, iam: Authority): 
 /** Throws NoSuchKey, or AccessDenied to callers who may not list the bucket: they must not learn what exists. */
 function existing(store: S3Store, iam: Authority, request: AwsRequest, bucket: string, key: string): StoredObject {
   store.config(bucket);
-  const object = store.find(bucket, key);
+  const version = request.url.searchParams.get("versionId") ?? undefined;
+  const object = store.find(bucket, key, version);
+  if (object?.deleteMarker && version !== undefined)
+    throw new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405);
   if (object && !object.deleteMarker) return object;
   const listing = iam.authorize(request.principal, { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}` });
+  if (listing.allowed && version !== undefined)
+    throw new AwsError("NoSuchVersion", `The specified version does not exist: ${version}`, 404);
   if (listing.allowed) throw new AwsError("NoSuchKey", `The specified key does not exist: ${key}`, 404);
   throw new AwsError(
     "AccessDenied",

@@ -35,11 +35,15 @@ const OBJECT_ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>>
   GET: { "": "GetObject" },
   HEAD: { "": "HeadObject" },
   PUT: { "": "PutObject", uploadId: "UploadPart" },
-  DELETE: { uploadId: "AbortMultipartUpload" },
+  DELETE: { "": "DeleteObject", uploadId: "AbortMultipartUpload" },
   POST: { uploads: "CreateMultipartUpload", uploadId: "CompleteMultipartUpload" },
 };
 /** Query parameters that choose no sub-resource. */
-const PLAIN_PARAMETERS = /^(x-id|X-Amz-.*|x-amz-checksum-mode|prefix|max-keys|continuation-token|start-after|encoding-type)$/i;
+const PLAIN_PARAMETERS =
+  /^(x-id|X-Amz-.*|x-amz-checksum-mode|prefix|max-keys|delimiter|continuation-token|start-after|encoding-type)$/i;
+
+/** Methods of an object that take the version to read. */
+const READS = /^(GET|HEAD)$/;
 
 const S3_ACTIONS = [BUCKET_ACTIONS, OBJECT_ACTIONS]
   .flatMap((table) => Object.values(table).flatMap((actions) => Object.values(actions)))
@@ -51,7 +55,10 @@ export function s3ActionOf(request: Pick<AwsRequest, "method" | "url" | "headers
   const table = (key === undefined ? BUCKET_ACTIONS : OBJECT_ACTIONS)[request.method] ?? {};
   const query = request.url.searchParams;
   const names = [...query.keys()].filter(
-    (name) => !PLAIN_PARAMETERS.test(name) && !(name === "partNumber" && query.has("uploadId")),
+    (name) =>
+      !PLAIN_PARAMETERS.test(name) &&
+      !(name === "partNumber" && query.has("uploadId")) &&
+      !(name === "versionId" && READS.test(request.method)),
   );
   const action = table[names[0] ?? ""];
   if (action === undefined || names.length > 1) {
@@ -76,7 +83,9 @@ const IAM_ACTIONS: Readonly<Record<string, string>> = {
 /** Permissions on S3 itself; keys of customer-managed encryption are added by the service, which knows the bucket. */
 export function s3Permissions(request: AwsRequest): Permission[] {
   const { bucket = "*", key } = targetOf(request);
-  const action = `s3:${IAM_ACTIONS[request.action] ?? request.action}`;
+  const named = IAM_ACTIONS[request.action] ?? request.action;
+  // "Actions, resources, and condition keys for Amazon S3": a version is read with a permission of its own.
+  const action = `s3:${named === "GetObject" && request.url.searchParams.has("versionId") ? "GetObjectVersion" : named}`;
   const arn = `arn:aws:s3:::${bucket}`;
   // Each key's own permission is checked while the request is carried out: a denied key is an entry of the answer.
   if (request.action === "DeleteObjects") return [];
@@ -92,7 +101,7 @@ export function checkedKey(key: string): string {
 
 function listContext(request: AwsRequest): Record<string, string> {
   const context: Record<string, string> = {};
-  for (const name of ["prefix", "max-keys"]) {
+  for (const name of ["prefix", "delimiter", "max-keys"]) {
     const value = request.url.searchParams.get(name);
     if (value !== null) context[`s3:${name}`] = value;
   }

@@ -1,0 +1,2 @@
+export type { BatchFiles, DataCatalogArgs } from "./args";
+export { DataCatalog } from "./data-catalog";

@@ -1,0 +1,2 @@
+export { athenaBodies } from "./bodies";
+export { AthenaService } from "./service";
