@@ -3,6 +3,20 @@ import { relative } from "node:path";
 import type { Outputs } from "./outputs";
 import { paint } from "./terminal";
 
+const TRANSACTION = `{"transaction_id":"tx-1","user_id":"u-1","amount":4200,"timestamp":"'$(date -u +%FT%TZ)'","location_mismatch":true}`;
+
+/** By a trigger that the stack has. */
+export function sendTransaction(
+  { streamName, incomingBus }: Pick<Outputs, "streamName" | "incomingBus">,
+  post: (path: string, body: string) => string,
+): string {
+  if (streamName !== undefined)
+    return `aws kinesis put-record --stream-name ${streamName} --partition-key u-1 --data fileb://<(echo '${TRANSACTION}')`;
+  if (incomingBus === undefined) return post("/events", `{"events":[${TRANSACTION}]}`);
+  const detail = TRANSACTION.replaceAll('"', String.raw`\"`);
+  return `aws events put-events --entries '[{"EventBusName":"${incomingBus}","Source":"fraud.events","DetailType":"Transaction","Detail":"${detail}"}]'`;
+}
+
 export function examples(outputs: Outputs, outputsPath: string): string {
   const apiUrl = outputs.apiUrl.replace(/\/$/, "");
   const key = outputs.apiKey === undefined ? "" : ` -H 'x-api-key: ${outputs.apiKey}'`;
@@ -15,7 +29,6 @@ export function examples(outputs: Outputs, outputsPath: string): string {
     `AWS_ACCESS_KEY_ID=${outputs.accessKeyId}`,
     `AWS_SECRET_ACCESS_KEY=${outputs.secretAccessKey}`,
   ];
-  const transaction = `{"transaction_id":"tx-1","user_id":"u-1","amount":4200,"timestamp":"'$(date -u +%FT%TZ)'","location_mismatch":true}`;
   const sections: [string, string[]][] = [
     ["REST API", [apiUrl, ...(outputs.apiKey ? [`x-api-key: ${outputs.apiKey}`] : [])]],
     ["AWS endpoint", [outputs.awsEndpointUrl]],
@@ -27,9 +40,9 @@ export function examples(outputs: Outputs, outputsPath: string): string {
     ["Predict whether a customer will leave", [post("/predict", '{"data":[619,0,42,2,0,1,1,1,101348.88,1,0,0]}')]],
     ["Set these variables for the AWS CLI or any SDK", [`export ${environment.join(" ")}`]],
     [
-      "Put a transaction into the stream, and read its score",
+      "Send a transaction, and read its score",
       [
-        `aws kinesis put-record --stream-name ${outputs.streamName} --partition-key u-1 --data fileb://<(echo '${transaction}')`,
+        sendTransaction(outputs, post),
         `aws dynamodb get-item --table-name ${outputs.resultsTable} --key '{"transaction_id":{"S":"tx-1"}}'`,
       ],
     ],

@@ -13,7 +13,7 @@ import { exitStatus, type Outcomes, outcomeRows, type Sent } from "./ingest/outc
 import { type Checked, RecordChecker } from "./ingest/record-checker";
 import { type Outgoing, StreamSender } from "./ingest/send";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./options";
-import { type Outputs, readOutputs } from "./outputs";
+import { type Outputs, readOutputs, streamOf } from "./outputs";
 import { Progress, paint, table } from "./terminal";
 
 const command: CommandLine = {
@@ -103,7 +103,7 @@ async function main(): Promise<number> {
   const sent: Sent[] = [];
   const taken = ({ id }: Outgoing & { readonly id: string }, position: string) => void sent.push({ id, position });
   const kinesis = new KinesisClient(connection);
-  const sender = new StreamSender<Sending>(kinesis, outputs.streamName, (milliseconds) => pause(milliseconds), taken);
+  const sender = new StreamSender<Sending>(kinesis, streamOf(outputs), (milliseconds) => pause(milliseconds), taken);
   const summary = await sendRows(file, mapper, checker, sender, limit);
   if (!options.flag("no-wait")) {
     const prefix = `quarantine/${profile}/`;

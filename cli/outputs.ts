@@ -23,7 +23,10 @@ export interface Outputs {
   readonly secretAccessKey: string;
   /** Value for the `x-api-key` header; absent when the stack's auth mode doesn't need one. */
   readonly apiKey?: string;
-  readonly streamName: string;
+  /** Absent without the trigger kinesis. */
+  readonly streamName?: string;
+  /** Name or ARN of the bus whose events are scored; absent without the trigger eventbridge. */
+  readonly incomingBus?: string;
   readonly resultsTable: string;
   readonly scoresTable: string;
   readonly dataBucket: string;
@@ -66,6 +69,14 @@ export function readOutputs(): Outputs {
   const outputs: Outputs = JSON.parse(readFileSync(file, "utf8"));
   if (!isAlive(outputs.pid)) throw new UsageError(`The platform that wrote ${file} has ended (process ${outputs.pid}). ${fix}`);
   return outputs;
+}
+
+/** The stream, for a command that sends through it. @throws UsageError when the stack has none */
+export function streamOf({ streamName }: Pick<Outputs, "streamName">): string {
+  if (streamName !== undefined) return streamName;
+  throw new UsageError(
+    "This stack has no stream, by which this command sends: add kinesis to risk:fraud.triggers, and start it again.",
+  );
 }
 
 /** The outputs of a stack on AWS, from the file that `--outputs` names; nothing of it is quoted. @throws UsageError without one that can be read */

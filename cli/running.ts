@@ -8,7 +8,6 @@ import { startPlatform } from "./platform";
 /** Pulumi stack outputs that become `.local/outputs.json`, by their name there. */
 const outputNames: readonly (keyof Outputs & string)[] = [
   "apiUrl",
-  "streamName",
   "resultsTable",
   "scoresTable",
   "dataBucket",
@@ -23,8 +22,10 @@ const outputNames: readonly (keyof Outputs & string)[] = [
   "modelBucket",
 ];
 
-/** Outputs that only a stack with pipelines has. */
-const pipelineOutputs = [
+/** Outputs that only a stack with these triggers, or with pipelines, has. */
+const optionalOutputs = [
+  "streamName",
+  "incomingBus",
   "pipelineBucket",
   "trainingMachineArn",
   "promotionMachineArn",
@@ -95,13 +96,13 @@ export function outputsOf(
   };
   const named = Object.fromEntries(outputNames.map((name) => [name, text(name)])) as Record<(typeof outputNames)[number], string>;
   const apiKey = platform.outputs.apiKey;
-  const pipelines = pipelineOutputs.filter((name) => platform.outputs[name] !== undefined);
+  const optional = optionalOutputs.filter((name) => platform.outputs[name] !== undefined);
   return {
     ...named,
     modelsParameters: platform.outputs.modelsParameters,
     redrive: platform.outputs.redrive,
     ...(platform.outputs.catalog === undefined ? {} : { catalog: platform.outputs.catalog }),
-    ...(Object.fromEntries(pipelines.map((name) => [name, platform.outputs[name]])) as Partial<Outputs>),
+    ...(Object.fromEntries(optional.map((name) => [name, platform.outputs[name]])) as Partial<Outputs>),
     stack,
     awsEndpointUrl: platform.endpointUrl,
     region: platform.region,

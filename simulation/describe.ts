@@ -23,6 +23,8 @@ function describeArrival(arrival: Arrival): string {
   switch (arrival.kind) {
     case "record":
       return `  record   ${at}: ${arrival.label} of ${arrival.partitionKey}: ${Buffer.from(arrival.data, "base64").toString("latin1")}`;
+    case "events":
+      return `  events   ${at}: ${arrival.by}: ${arrival.events}`;
     case "score":
       return `  score    ${at}: ${arrival.profile} ${arrival.key} ${arrival.body}`;
     case "feedback":

@@ -8,9 +8,12 @@ import type { Prepared } from "./prepared";
 export const TABLES = { results: "results", states: "states", scores: "scores" } as const;
 export const BUCKET = "data";
 export const RAW_BUCKET = "raw";
+/** Detail type of events that are to be scored. */
+export const INCOMING = "Payment";
 export const DETAIL_TYPES = { fraud: "Transaction Scored", rest: "Score Made" } as const;
 const DAY_MS = 86_400_000;
 const LEASE_SECONDS = 60;
+const EVENT_TIME = { maxAgeMs: 365 * DAY_MS, maxFutureMs: 3_600_000 };
 
 export interface FunctionTools {
   readonly prepared: Prepared;
@@ -20,6 +23,7 @@ export interface FunctionTools {
   /** Takes lines of logs and metrics. */
   readonly sink: (line: string) => void;
   readonly loadQueue: Endpoint;
+  readonly eventQueue: Endpoint;
   readonly objectsPerLoad: number;
 }
 
@@ -40,12 +44,18 @@ function storesOf({ prepared: { product }, clients }: FunctionTools, process: Pr
   return { objects: product.createObjectStore(client, BUCKET), raw: product.createObjectStore(client, RAW_BUCKET) };
 }
 
-export function streamFunction(tools: FunctionTools, process: Process, timeoutMs: number) {
+export const streamFunction = (tools: FunctionTools, process: Process, timeoutMs: number) =>
+  tools.prepared.product.createStreamHandler(scorerArgs(tools, process, timeoutMs));
+
+export const queueFunction = (tools: FunctionTools, process: Process, timeoutMs: number) =>
+  tools.prepared.product.createQueueHandler(scorerArgs(tools, process, timeoutMs));
+
+function scorerArgs(tools: FunctionTools, process: Process, timeoutMs: number) {
   const { prepared, clients, clock } = tools;
   const { product, policies, tokenisers } = prepared;
   const client = clients.dynamodb(process, BULK_SINGLE);
   const backoff = backoffOf(tools, process);
-  return product.createStreamHandler({
+  return {
     ...toolsOf(tools),
     profile: product.PROFILES.fraud,
     validate: product.fraud,
@@ -59,10 +69,22 @@ export function streamFunction(tools: FunctionTools, process: Process, timeoutMs
       ...storesOf(tools, process),
     },
     eventDetailType: DETAIL_TYPES.fraud,
-    maxAgeMs: 365 * DAY_MS,
-    maxFutureMs: 3_600_000,
+    ...EVENT_TIME,
     reserveMs: timeoutMs / 10,
     backoff,
+  };
+}
+
+export function eventsFunction(tools: FunctionTools, process: Process) {
+  const { prepared, clients, eventQueue } = tools;
+  const { product } = prepared;
+  return product.createEventsHandler({
+    ...toolsOf(tools),
+    ...EVENT_TIME,
+    profile: product.PROFILES.fraud,
+    validate: product.events,
+    validateEvent: product.fraud,
+    queue: product.createQueueSender(clients.sqs(process, eventQueue), "events", backoffOf(tools, process)),
   });
 }
 

@@ -1,11 +1,12 @@
 /** Runs one plan from its start until everything has come to rest, and says what is wrong then. */
+import { arrivedRecords } from "./arrived-records";
 import { violations } from "./invariants";
 import { NO_TRACE, type Trace } from "./kernel/trace";
 import { type Arrival, HORIZON_MS, type Plan } from "./plan";
 import type { Prepared } from "./prepared";
 import type { RedriveSummary } from "./product";
 import { redrive } from "./redrive";
-import { type Accepted, callApi, putRecord } from "./senders";
+import { type Accepted, callApi, putEvents, putRecord } from "./senders";
 import type { Violation } from "./violation";
 import { START_MS, World } from "./world";
 
@@ -42,7 +43,7 @@ export async function runHistory(plan: Plan, prepared: Prepared, trace: Trace = 
     plan,
     violations: found,
     accepted: {
-      records: world.stream.shards.reduce((sum, { records }) => sum + records.length, 0),
+      records: arrivedRecords(world).length,
       scores: accepted.scores.size,
       labels: accepted.labels.size,
     },
@@ -54,6 +55,9 @@ function start(arrival: Arrival, world: World, accepted: Accepted): void {
   switch (arrival.kind) {
     case "record":
       void putRecord(world, arrival);
+      return;
+    case "events":
+      void (arrival.by === "rest" ? callApi(world, arrival, accepted) : putEvents(world, arrival));
       return;
     case "split":
       world.stream.split(arrival.shard);
@@ -70,7 +74,7 @@ function start(arrival: Arrival, world: World, accepted: Accepted): void {
 async function drain(world: World): Promise<boolean> {
   for (let loads = 0; loads < MAX_LOADS; loads++) {
     if (!(await world.scheduler.run(START_MS + END_MS))) return false;
-    if (world.loadQueue.size === 0) return world.source.isDrained && world.archiveQueue.size === 0;
+    if (world.loadQueue.size === 0) return world.source.isDrained && world.archiveQueue.size === 0 && world.eventQueue.size === 0;
     world.load();
   }
   return false;

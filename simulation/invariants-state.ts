@@ -1,4 +1,5 @@
 /** Each user's state is that of exactly the events in the warehouse, whatever order they were counted in. */
+import { arrivedRecords } from "./arrived-records";
 import { TABLES } from "./functions";
 import type { Violation } from "./violation";
 import type { World } from "./world";
@@ -36,22 +37,23 @@ function countedOf({ times, counts, sums, places, countries, devices }: State): 
   return JSON.stringify([spending, places.map(String), countries, devices].map((list) => list.toSorted()));
 }
 
-/** The stream's events in the warehouse by user. */
-function eventsOf({ warehouse, stream, prepared: { product } }: World): ReadonlyMap<string, readonly Counted[]> {
+/** The events in the warehouse by user. */
+function eventsOf(world: World): ReadonlyMap<string, readonly Counted[]> {
+  const { warehouse, prepared } = world;
+  const { product } = prepared;
   const { accept, countingTime, decodeJson, fraud, hashJson, PROFILES } = product;
-  const records = stream.shards.flatMap((shard) => shard.records);
-  const accepted = records.flatMap(({ shardId, sequence, data, arrivedAtMs }) => {
+  const accepted = arrivedRecords(world).flatMap(({ position, data, arrivedAtMs }) => {
     const decoded = decodeJson(data);
     const read = decoded.ok ? accept(PROFILES.fraud, fraud, decoded.value) : decoded;
     if (!read.ok) return [];
     const { input } = read;
     const at = countingTime(input.occurredAtMs, arrivedAtMs);
-    return [{ position: `${shardId}:${sequence}`, hash: hashJson(PROFILES.fraud.stored(input)), input, at }];
+    return [{ position, hash: hashJson(PROFILES.fraud.stored(input)), input, at }];
   });
   const events = new Map<string, Counted[]>();
-  for (const { user_id, source, source_position, input_hash } of warehouse.rows("risk_events")) {
+  for (const { user_id, source_position, input_hash } of warehouse.rows("risk_events")) {
     const first = accepted.find(({ position }) => position === source_position);
-    if (source !== "kinesis" || first === undefined) continue;
+    if (first === undefined) continue;
     // An event ahead of its time counts when the record arrived that brought it into the state: the first one, or a repetition.
     const isCertain = accepted.every(({ hash, at }) => hash !== input_hash || at === first.at);
     const user = String(user_id);

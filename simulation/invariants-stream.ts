@@ -1,6 +1,6 @@
-/** Every record of the stream is a row and an archive line, a repetition of one, or in quarantine. */
+/** Every record of a trigger is a row and an archive line, a repetition of one, or in quarantine. */
 import { type Archive, linesOf } from "./archive";
-import type { StreamRecord } from "./services/kinesis";
+import { type ArrivedRecord, arrivedRecords } from "./arrived-records";
 import type { Row } from "./services/warehouse-values";
 import type { Violation } from "./violation";
 import type { World } from "./world";
@@ -13,12 +13,12 @@ interface ReadableRecord {
 export function unaccounted(world: World, archive: Archive): readonly Violation[] {
   const rows = new Map(world.warehouse.rows("risk_events").map((row) => [String(row.event_id), row]));
   const quarantined = new Map(world.warehouse.rows("quarantined_events").map((row) => [String(row.source_position), row]));
-  const records = world.stream.shards.flatMap((shard) => shard.records);
+  const records = arrivedRecords(world);
   const found = new Map<string, Violation>();
   const report = (violation: Violation) => found.set(`${violation.kind} ${violation.about}`, violation);
   /** The same bytes may have been put several times; it is enough that one of them is in quarantine. */
   const rejected = new Set(
-    records.filter((record) => quarantined.has(positionOf(record))).map(({ data }) => data.toString("latin1")),
+    records.filter(({ position }) => quarantined.has(position)).map(({ data }) => data.toString("latin1")),
   );
   for (const record of records) {
     const readable = readRecord(record, world);
@@ -28,8 +28,8 @@ export function unaccounted(world: World, archive: Archive): readonly Violation[
     } else if (!rejected.has(record.data.toString("latin1"))) {
       report({
         kind: "lost",
-        about: readable?.id ?? positionOf(record),
-        detail: `${positionOf(record)} is neither a row nor in quarantine.`,
+        about: readable?.id ?? record.position,
+        detail: `${record.position} is neither a row nor in quarantine.`,
       });
     }
   }
@@ -37,10 +37,8 @@ export function unaccounted(world: World, archive: Archive): readonly Violation[
   return [...found.values()];
 }
 
-const positionOf = ({ shardId, sequence }: StreamRecord): string => `${shardId}:${sequence}`;
-
 /** The event as the product reads it; undefined for what it refuses. */
-function readRecord(record: StreamRecord, { prepared: { product } }: World): ReadableRecord | undefined {
+function readRecord(record: ArrivedRecord, { prepared: { product } }: World): ReadableRecord | undefined {
   const decoded = product.decodeJson(record.data);
   if (!decoded.ok) return undefined;
   const arrival = { arrivedAtMs: record.arrivedAtMs, maxAgeMs: Number.POSITIVE_INFINITY, maxFutureMs: Number.POSITIVE_INFINITY };
@@ -59,9 +57,9 @@ function* rowProblems({ id }: ReadableRecord, row: Row, archive: Archive): Itera
 }
 
 /** Quarantine keeps the whole record: the row points to its line in the raw bucket, and the bytes are there. */
-function* incomplete({ raw }: World, records: readonly StreamRecord[], rows: ReadonlyMap<string, Row>): Iterable<Violation> {
+function* incomplete({ raw }: World, records: readonly ArrivedRecord[], rows: ReadonlyMap<string, Row>): Iterable<Violation> {
   for (const record of records) {
-    const position = positionOf(record);
+    const { position } = record;
     const row = rows.get(position);
     if (row === undefined) continue;
     const line = linesOf(raw, String(row.raw_key))[Number(row.raw_line) - 1];

@@ -26,7 +26,7 @@ function unalerted({ bus, warehouse, prepared }: World, archive: Archive): reado
   const published = new Set(bus.accepted.map(({ Detail = "{}" }) => String(JSON.parse(Detail).eventId)));
   const risky = warehouse
     .rows("risk_events")
-    .filter(({ source, band }) => source === "kinesis" && policies.fraud.isAlert(String(band)));
+    .filter(({ profile, band }) => profile === "fraud" && policies.fraud.isAlert(String(band)));
   return risky.flatMap(({ event_id }): Violation[] => {
     const about = String(event_id);
     return [

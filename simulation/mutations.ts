@@ -161,8 +161,8 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "entries that the bus refused count as published",
     "shared/event-bus.ts",
-    "return batch.filter((_, position) => answer.Entries?.[position]?.ErrorCode !== undefined);",
-    "return answer.Entries === undefined ? [...batch] : [];",
+    "return indexes.filter((_, position) => answer.Entries?.[position]?.ErrorCode !== undefined);",
+    "return answer.Entries === undefined ? indexes : [];",
   ),
   change(
     "messages are deleted before the load is finished",
@@ -226,13 +226,25 @@ export const MUTATIONS: readonly Mutation[] = [
     "input: tokeniser.protect(event.stored),",
     "input: event.stored,",
   ),
+  change(
+    "the queue's messages that weren't finished are deleted",
+    "stream/queue.ts",
+    "if (fault === null) return delivered.slice(done);",
+    "if (fault === null) return [];",
+  ),
+  change(
+    "a queue's redeliveries are other records",
+    "stream/queue.ts",
+    "positionOf({ source, id }),",
+    "positionOf({ source, id: messageId }),",
+  ),
   {
     name: "a redrive notes records before it puts them back",
     changes: [
       {
         file: "cli/redrive/run.ts",
-        from: "const events = records.filter",
-        to: "await raw.noteRedriven(object.key, records, 'early');\n      const events = records.filter",
+        from: "    await redriveEvents(records",
+        to: "    await raw.noteRedriven(object.key, records, 'early');\n    await redriveEvents(records",
       },
     ],
   },

@@ -1,4 +1,5 @@
 /** What a seed means: settings, what arrives when, and what goes wrong. A plan is plain JSON, so that a failing one can be made smaller. */
+import { isObject } from "../functions/scoring/core/json";
 import type { Fault } from "./kernel/faults";
 import { Random } from "./kernel/random";
 import { faults } from "./plan-faults";
@@ -25,8 +26,10 @@ export interface Settings {
 }
 
 export type Arrival =
-  /** A producer puts a record. `data` is base64. */
+  /** A producer puts a record into the stream. `data` is base64. */
   | { readonly kind: "record"; readonly at: number; readonly partitionKey: string; readonly data: string; readonly label: string }
+  /** The same without an order: an event of the bus, or several of a request to the API. `events` is JSON, a list of objects. */
+  | { readonly kind: "events"; readonly at: number; readonly by: "eventbridge" | "rest"; readonly events: string }
   | {
       readonly kind: "score";
       readonly at: number;
@@ -66,7 +69,41 @@ export function planOf(seed: number): Plan {
     objectsPerLoad: random.pick([1, 3, 400]),
     loadMs: random.pick([400, 400, 12_000]),
   };
-  return { seed, settings, arrivals: arrivals(random), faults: faults(random, HORIZON_MS) };
+  const planned = arrivals(random);
+  return { seed, settings, arrivals: throughQueue(seed, planned), faults: faults(random, HORIZON_MS) };
+}
+
+/** Of the histories, those in which events come by every trigger; in the others all come through the stream. */
+const WITH_QUEUE = 1 / 3;
+
+/** Some records by another trigger, and some by a second one as well: drawn apart from the rest, which stays what it was without them. */
+function throughQueue(seed: number, planned: readonly Arrival[]): readonly Arrival[] {
+  const random = new Random(seed ^ 0x2545f491);
+  if (!random.chance(WITH_QUEUE)) return planned;
+  const all = planned.flatMap((arrival): Arrival[] => {
+    const event = arrival.kind === "record" ? objectIn(arrival.data) : undefined;
+    if (event === undefined || random.chance(0.4)) return [arrival];
+    const times = random.chance(0.3) ? 2 : 1;
+    const other: Arrival = {
+      kind: "events",
+      at: arrival.at + random.between(0, 2_000),
+      by: random.pick(["eventbridge", "rest"]),
+      events: JSON.stringify(Array.from({ length: times }, () => event)),
+    };
+    return random.chance(0.3) ? [arrival, other] : [other];
+  });
+  return all.sort((a, b) => a.at - b.at);
+}
+
+/** What bus and API take: JSON objects. */
+function objectIn(data: string): object | undefined {
+  const bytes = Buffer.from(data, "base64");
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function arrivals(random: Random): readonly Arrival[] {

@@ -1,6 +1,6 @@
 /** What the simulation runs of the product. It is bundled, so that a seeded bug can be built into it: see load-product.ts. */
 export { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-export { device, feedback, fraud, lead, policy } from "#validators";
+export { device, events, feedback, fraud, lead, policy } from "#validators";
 export { redrive, type Summary as RedriveSummary } from "../cli/redrive/run";
 export type { RedriveTarget } from "../cli/redrive/target";
 export { createArchiverHandler } from "../functions/archiver/handler";
@@ -12,6 +12,7 @@ export { DEFAULT_SETTINGS } from "../functions/loader/ports";
 export { createSqlClient } from "../functions/loader/sql-client";
 export { type LoadTarget, TARGETS } from "../functions/loader/targets";
 export { createIdempotencyStore, createScoreStore } from "../functions/rest/adapters";
+export { createEventsHandler } from "../functions/rest/events";
 export { createFeedbackHandler } from "../functions/rest/feedback";
 export { createRestHandler } from "../functions/rest/handler";
 export { accept } from "../functions/scoring/core/accept";
@@ -23,9 +24,12 @@ export { createEventBus } from "../functions/shared/event-bus";
 export { createLog } from "../functions/shared/log";
 export { createMetrics } from "../functions/shared/metrics";
 export { createObjectStore } from "../functions/shared/object-store";
+export { createQueueSender } from "../functions/shared/queue-sender";
 export { createTokeniser } from "../functions/shared/tokeniser";
 export { createResultStore, createStateStore } from "../functions/stream/adapters";
 export { decodeJson } from "../functions/stream/decode";
 export { createStreamHandler } from "../functions/stream/handler";
+export { createQueueHandler } from "../functions/stream/queue";
+export { positionOf, readMessage } from "../functions/stream/queue-message";
 export { recordFormats } from "../functions/stream/record-formats";
 export { readResult } from "../functions/stream/result-item";

@@ -47,13 +47,16 @@ function runOnce(world: World, runId: string, crashAt: number | undefined): Prom
   });
 }
 
-function targetOf({ tools: { clients }, archiveQueue, loadQueue }: World, process: Process): RedriveTarget {
-  const queues = [archiveQueue, loadQueue].flatMap((queue) => (queue.dead === undefined ? [] : [{ queue, dead: queue.dead }]));
+function targetOf({ tools: { clients }, eventQueue, archiveQueue, loadQueue }: World, process: Process): RedriveTarget {
+  const queues = [eventQueue, archiveQueue, loadQueue].flatMap((queue) =>
+    queue.dead === undefined ? [] : [{ queue, dead: queue.dead }],
+  );
   return {
     names: {
       roleArn: "",
       rawBucket: RAW_BUCKET,
       streamName: "transactions",
+      eventQueueUrl: eventQueue.settings.name,
       resultsTable: TABLES.results,
       archiveQueueUrl: archiveQueue.settings.name,
       queues: queues.map(({ queue: { settings }, dead }) => ({

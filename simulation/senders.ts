@@ -1,6 +1,6 @@
 /** Those who send: producers of the stream, and callers of the API, who try again until they have an answer. */
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { feedbackFunction, scoreFunction } from "./functions";
+import { eventsFunction, feedbackFunction, INCOMING, scoreFunction } from "./functions";
 import { Process } from "./kernel/process";
 import type { Arrival } from "./plan";
 import type { World } from "./world";
@@ -36,22 +36,35 @@ export async function putRecord(world: World, arrival: Extract<Arrival, { kind: 
     .catch(() => {});
 }
 
-export async function callApi(
-  world: World,
-  arrival: Extract<Arrival, { kind: "score" | "feedback" }>,
-  accepted: Accepted,
-): Promise<void> {
+type Events = Extract<Arrival, { kind: "events" }>;
+
+/** Each event as an entry of its own; the producer may put one twice, like a record. */
+export async function putEvents(world: World, { events }: Events): Promise<void> {
+  const producer = new Process("producer", world.scheduler, Number.POSITIVE_INFINITY, undefined);
+  for (const event of JSON.parse(events) as readonly object[]) {
+    const Entries = [{ Source: "fraud.events", DetailType: INCOMING, Detail: JSON.stringify(event) }];
+    const put = () => world.incoming.handle("PutEvents", { Entries });
+    await world.network
+      .call(producer, { service: "bus", action: "PutEvents", writes: true, attempts: TRIES, timeoutMs: 5_000, effect: put })
+      .catch(() => {});
+  }
+}
+
+/** What calls the API: everything but records of the stream and events of the bus. */
+type Request = Extract<Arrival, { kind: "score" | "feedback" }> | Events;
+
+export async function callApi(world: World, arrival: Request, accepted: Accepted): Promise<void> {
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const answer = await world.invoke(arrival.kind, FUNCTION_TIMEOUT_MS, (process) => {
       const event = requestOf(arrival, process.name);
-      return arrival.kind === "score"
-        ? scoreFunction(world.tools, process, arrival.profile)(event)
-        : feedbackFunction(world.tools, process)(event);
+      if (arrival.kind === "score") return scoreFunction(world.tools, process, arrival.profile)(event);
+      const functionOf = arrival.kind === "events" ? eventsFunction : feedbackFunction;
+      return functionOf(world.tools, process)(event);
     });
     const isLost = world.happens("api", "lost");
     if (answer !== undefined && !isLost) {
       if (answer.statusCode === 200) accepted.scores.set(String(JSON.parse(answer.body).id), arrival.kind);
-      if (answer.statusCode === 202) acceptLabels(arrival.body, accepted);
+      if (answer.statusCode === 202 && arrival.kind === "feedback") acceptLabels(arrival.body, accepted);
       if (answer.statusCode < 409) return;
     }
     await world.scheduler.sleep(answer === undefined ? API_TIMEOUT_MS : 5_000 * attempt);
@@ -67,9 +80,11 @@ function acceptLabels(body: string, { labels }: Accepted): void {
   }
 }
 
-function requestOf(arrival: Extract<Arrival, { kind: "score" | "feedback" }>, requestId: string): APIGatewayProxyEvent {
+const bodyOf = (arrival: Request): string => (arrival.kind === "events" ? `{"events":${arrival.events}}` : arrival.body);
+
+function requestOf(arrival: Request, requestId: string): APIGatewayProxyEvent {
   const headers = { "Content-Type": "application/json", ...(arrival.kind === "score" ? { "Idempotency-Key": arrival.key } : {}) };
-  const request: Partial<APIGatewayProxyEvent> = { headers, body: arrival.body, isBase64Encoded: false, httpMethod: "POST" };
+  const request: Partial<APIGatewayProxyEvent> = { headers, body: bodyOf(arrival), isBase64Encoded: false, httpMethod: "POST" };
   // Of the gateway's event, functions read headers, body and the request's id.
   return { ...request, requestContext: { requestId } } as APIGatewayProxyEvent;
 }

@@ -1,12 +1,14 @@
 /** Everything of one history: services, event sources, and the processes that run on them. */
-import type { KinesisStreamEvent } from "aws-lambda";
+import type { KinesisStreamEvent, SQSEvent } from "aws-lambda";
 import { Clients } from "./clients";
 import {
   archiverFunction,
   BUCKET,
   DETAIL_TYPES,
   type FunctionTools,
+  INCOMING,
   loaderFunction,
+  queueFunction,
   RAW_BUCKET,
   streamFunction,
   TABLES,
@@ -34,6 +36,8 @@ export const START_MS = Date.UTC(2026, 10, 21, 12);
 const ARCHIVER_TIMEOUT_MS = 60_000;
 const LOADER_TIMEOUT_MS = 900_000;
 const LONGEST_NOTICE_MS = 5_000;
+/** Few, so that messages reach the dead-letter queue. */
+const EVENT_RECEIVES = 3;
 /** Share of S3's notifications that come twice on a good day. */
 const REPEATED_NOTICES = 0.05;
 const THROTTLED_MS = 1_000;
@@ -53,6 +57,9 @@ export class World {
   readonly bus: EventBus;
   readonly stream: Stream;
   readonly source: StreamSource;
+  /** The bus whose events are scored. */
+  readonly incoming: EventBus;
+  readonly eventQueue: Queue;
   readonly archiveQueue: Queue;
   readonly loadQueue: Queue;
   readonly warehouse: Warehouse;
@@ -102,6 +109,28 @@ export class World {
       now,
       targets: prepared.product.TARGETS,
     });
+    const eventSource = new QueueSource(
+      () => this.eventQueue,
+      { batchSize: settings.batchSize, windowMs: settings.windowMs, concurrency: 3 },
+      {
+        invoke: (event) => this.#scoreMessages(event),
+        repeats: () => this.happens("sqs", "duplicate"),
+      },
+      scheduler,
+    );
+    this.eventQueue = new Queue(
+      { name: "events", visibilitySeconds: (6 * settings.functionTimeoutMs) / 1000, maxReceives: EVENT_RECEIVES },
+      scheduler,
+      () => eventSource.wake(),
+      this.#deadLetters("events-dead"),
+    );
+    this.incoming = new EventBus(
+      [{ detailType: INCOMING, deliver: (envelope) => this.eventQueue.send(envelope) }],
+      scheduler,
+      random,
+      () => this.happens("bus", "throttle"),
+      () => this.happens("bus", "duplicate"),
+    );
     const archiveSource = new QueueSource(
       () => this.archiveQueue,
       { batchSize: settings.archiveBatchSize, windowMs: settings.windowMs, concurrency: 2 },
@@ -140,6 +169,7 @@ export class World {
       random,
       sink: (line) => void this.lines.push(line),
       loadQueue: this.loadQueue,
+      eventQueue: this.eventQueue,
       objectsPerLoad: settings.objectsPerLoad,
     };
     this.source = new StreamSource(
@@ -198,6 +228,21 @@ export class World {
     return this.invoke("scorer", functionTimeoutMs, (process) => {
       this.trace(process.name, `gets ${event.Records.map(({ eventID }) => `…${eventID.slice(-4)}`).join(" ")}`);
       return streamFunction(
+        this.tools,
+        process,
+        functionTimeoutMs,
+      )(event, {
+        awsRequestId: process.name,
+        getRemainingTimeInMillis: () => process.deadline - this.scheduler.now(),
+      });
+    });
+  }
+
+  #scoreMessages(event: SQSEvent) {
+    const { functionTimeoutMs } = this.plan.settings;
+    return this.invoke("queue-scorer", functionTimeoutMs, (process) => {
+      this.trace(process.name, `gets ${event.Records.map(({ messageId }) => messageId).join(" ")}`);
+      return queueFunction(
         this.tools,
         process,
         functionTimeoutMs,

@@ -7,7 +7,7 @@ import type { ProfileId } from "../../functions/scoring/profiles";
 import { ModelCommands } from "../model-lifecycle/commands";
 import { goldenIn } from "../model-lifecycle/golden";
 import { connectModels } from "../model-lifecycle/target";
-import type { Outputs } from "../outputs";
+import { type Outputs, streamOf } from "../outputs";
 import { table } from "../terminal";
 import type { Clients } from "./clients";
 import { query } from "./tally";
@@ -76,7 +76,7 @@ export async function switchModels(clients: Clients, outputs: Outputs): Promise<
 async function modelThatScores(clients: Clients, outputs: Outputs, id: string): Promise<string> {
   const body = { transaction_id: id, user_id: id, amount: 42.5, timestamp: new Date().toISOString(), category: "grocery" };
   await clients.kinesis.send(
-    new PutRecordCommand({ StreamName: outputs.streamName, PartitionKey: id, Data: Buffer.from(JSON.stringify(body)) }),
+    new PutRecordCommand({ StreamName: streamOf(outputs), PartitionKey: id, Data: Buffer.from(JSON.stringify(body)) }),
   );
   for (const startedAt = performance.now(); performance.now() - startedAt < PATIENCE_MS; await pause(50)) {
     const { Item } = await clients.dynamodb.send(

@@ -1,7 +1,7 @@
 /** Sends the demo's traffic: transactions into the stream, leads and churn requests to the REST API. */
 import { setTimeout as pause } from "node:timers/promises";
 import { type Outgoing, StreamSender } from "../ingest/send";
-import type { Outputs } from "../outputs";
+import { type Outputs, streamOf } from "../outputs";
 import type { Clients } from "./clients";
 import type { RestCall, StreamRecord } from "./traffic";
 
@@ -14,7 +14,7 @@ export async function sendStream(
   records: readonly StreamRecord[],
   progress: (sent: number) => void,
 ): Promise<number> {
-  const sender = new StreamSender<Outgoing>(clients.kinesis, outputs.streamName, (milliseconds) => pause(milliseconds));
+  const sender = new StreamSender<Outgoing>(clients.kinesis, streamOf(outputs), (milliseconds) => pause(milliseconds));
   for (const { partitionKey, data } of records) {
     await sender.add({ partitionKey, data });
     progress(sender.sent);

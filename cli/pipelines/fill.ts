@@ -4,7 +4,7 @@ import type { Clients } from "../demo/clients";
 import { countRows, runLoaderUnlessBusy } from "../demo/tally";
 import { type Outgoing, StreamSender } from "../ingest/send";
 import { sendLabels } from "../ingest/send-labels";
-import type { Outputs } from "../outputs";
+import { type Outputs, streamOf } from "../outputs";
 import type { History } from "../training/history";
 
 /** Without new rows for this long, the rest is given up. */
@@ -22,7 +22,7 @@ type Report = (stage: "sent" | "in the warehouse" | "labels", done: number, tota
 /** Sends everything and waits until it is in the warehouse. */
 export async function fill(clients: Clients, outputs: Outputs, { events, labels }: History, report: Report): Promise<Filled> {
   const before = await countRows(clients, "risk.risk_events");
-  const sender = new StreamSender<Outgoing>(clients.kinesis, outputs.streamName, (milliseconds) => pause(milliseconds));
+  const sender = new StreamSender<Outgoing>(clients.kinesis, streamOf(outputs), (milliseconds) => pause(milliseconds));
   for (const { user, raw } of events) {
     await sender.add({ partitionKey: user, data: Buffer.from(JSON.stringify(raw)) });
     report("sent", sender.sent, events.length);

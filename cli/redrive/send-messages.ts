@@ -1,5 +1,6 @@
-/** Puts raw records into the event queue again: those of EventBridge and of POST /events. */
+/** Puts raw records into the event queue again: those of EventBridge and of POST /events, and rows of files where there is no stream. */
 import type { SQSClient } from "@aws-sdk/client-sqs";
+import { sha256 } from "../../functions/scoring/core/hash";
 import { DEFAULT_BACKOFF } from "../../functions/shared/backoff";
 import { createQueueSender } from "../../functions/shared/queue-sender";
 import { fromPosition, messageBody, positionOf, type QueueMessage } from "../../functions/stream/queue-message";
@@ -34,9 +35,9 @@ export async function sendMessages(
   return records.map((record, index) => ({ record, position: positionOf(messages[index] as QueueMessage) }));
 }
 
-/** With the id that it came with, which an earlier redrive may have added to. */
-function messageOf({ position, data }: RawRecord, runId: string): QueueMessage {
-  const { source, id } = fromPosition(position) ?? { source: "eventbridge" as const, id: position };
+/** With the id that it came with, which an earlier redrive may have added to. Rows of files get one made of their position. */
+export function messageOf({ position, data }: Pick<RawRecord, "position" | "data">, runId: string): QueueMessage {
+  const { source, id } = fromPosition(position) ?? { source: "eventbridge" as const, id: sha256(position).slice(0, 32) };
   const text = Buffer.from(data).toString();
   const [original = id] = id.split("/");
   return { source, id: `${original}/${runId}`, event: isJson(text) ? text : JSON.stringify(text) };

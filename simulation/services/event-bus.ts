@@ -36,7 +36,7 @@ export class EventBus {
   }
 
   #route({ DetailType, Detail, Source, Time }: PutEventsRequestEntry): void {
-    const envelope = `{"source":${JSON.stringify(Source)},"detail-type":${JSON.stringify(DetailType)},"time":${JSON.stringify(Time)},"detail":${Detail}}`;
+    const envelope = `{"id":"event-${this.accepted.length}","source":${JSON.stringify(Source)},"detail-type":${JSON.stringify(DetailType)},"time":${JSON.stringify(Time)},"detail":${Detail}}`;
     for (const rule of this.rules) {
       if (rule.detailType !== DetailType) continue;
       for (let times = this.repeats() ? 2 : 1; times > 0; times--)

@@ -52,7 +52,7 @@ export class QueueSource {
         messageAttributes: {},
         md5OfBody: "",
         eventSource: "aws:sqs",
-        eventSourceARN: "arn:aws:sqs:us-east-1:000000000000:archive",
+        eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${this.queue().settings.name}`,
         awsRegion: "us-east-1",
       }));
       const response = await this.ports.invoke({ Records });

@@ -5,6 +5,7 @@ import type {
   DeleteMessageCommandInput,
   Message,
   ReceiveMessageCommandInput,
+  SendMessageBatchCommandInput,
   SendMessageCommandInput,
 } from "@aws-sdk/client-sqs";
 import type { Endpoint } from "../clients";
@@ -36,9 +37,16 @@ export const byUrl = (queues: readonly Queue[]): Endpoint => ({
   },
 });
 
+/** A message that was ever sent. */
+export interface SentMessage {
+  readonly body: string;
+  readonly sentAtMs: number;
+}
+
 export class Queue {
+  /** Everything that was ever sent to it. */
+  readonly sent: SentMessage[] = [];
   readonly #messages = new Map<string, QueuedMessage>();
-  #sent = 0;
 
   constructor(
     readonly settings: QueueSettings,
@@ -58,8 +66,9 @@ export class Queue {
   }
 
   send(body: string): void {
-    const id = `${this.settings.name}-${++this.#sent}`;
     const now = this.scheduler.now();
+    this.sent.push({ body, sentAtMs: now });
+    const id = `${this.settings.name}-${this.sent.length}`;
     this.#messages.set(id, { id, body, sentAtMs: now, visibleAtMs: now, receives: 0, handle: "" });
     this.onVisible();
   }
@@ -104,6 +113,11 @@ export class Queue {
       case "SendMessage": {
         this.send((input as SendMessageCommandInput).MessageBody ?? "");
         return {};
+      }
+      case "SendMessageBatch": {
+        const { Entries: entries = [] } = input as SendMessageBatchCommandInput;
+        for (const { MessageBody: body = "" } of entries) this.send(body);
+        return { Successful: entries, Failed: [] };
       }
       case "DeleteMessage": {
         this.remove((input as DeleteMessageCommandInput).ReceiptHandle ?? "");

@@ -5,11 +5,14 @@ import { MAX_REQUEST_BYTES } from "../../functions/rest/read-request";
 import { Api } from "../../packages/local-aws/tests/apigateway/support";
 import { evaluateStack } from "../helpers/recorder";
 
-/** Inputs of prod's web ACL. */
+/** Inputs of prod's web ACL, with the routes of every trigger. */
 let acl: Readonly<Record<string, unknown>>;
 let prod: Firewall;
 beforeAll(async () => {
-  acl = (await evaluateStack("prod")).find("aws:wafv2/webAcl:WebAcl", "scoring-firewall").inputs;
+  acl = (await evaluateStack("prod", { "risk:fraud.triggers": "kinesis,rest" })).find(
+    "aws:wafv2/webAcl:WebAcl",
+    "scoring-firewall",
+  ).inputs;
   prod = compileFirewall(acl, "prod");
 }, 60_000);
 
@@ -28,6 +31,7 @@ describe("the firewall of the stacks", () => {
   it("lets the largest valid request of every route pass", () => {
     expect(labels.length).toBeGreaterThan(MAX_REQUEST_BYTES);
     expect(prod(request("/v1/feedback", labels.length))).toBeUndefined();
+    expect(prod(request("/v1/events", labels.length))).toBeUndefined();
     for (const path of ["/v1/score", "/v1/predict", "/v1/device"]) expect(prod(request(path, MAX_REQUEST_BYTES))).toBeUndefined();
   });
 

@@ -37,7 +37,7 @@ describe("roles", () => {
   it("belong to one function each", () => {
     const functions = dev.ofType("aws:lambda/function:Function");
     const roles = functions.map(({ inputs }) => inputs.role);
-    expect(functions).toHaveLength(16);
+    expect(functions).toHaveLength(18);
     expect(new Set(roles).size).toBe(functions.length);
   });
 
@@ -97,6 +97,21 @@ describe("roles", () => {
     const bucket = dev.find("aws:s3/bucket:Bucket", "fraud-data-bucket").inputs.bucket;
     const write = statements(policy).find(({ Sid }) => Sid === "WriteObjects");
     expect(write?.Resource.map((arn) => arn.split(`${bucket}/`)[1])).toEqual(["labels/*"]);
+  });
+
+  it("let the functions of events send to their queue, and read one result at a time, and nothing else", () => {
+    const actionsOf = (name: string) =>
+      statements(dev.find("aws:iam/rolePolicy:RolePolicy", name))
+        .flatMap(({ Action }) => Action)
+        .filter((action) => !action.startsWith("logs:"));
+    expect(actionsOf("scoring-events-permissions")).toEqual(["sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"]);
+    expect(actionsOf("scoring-decisions-permissions")).toEqual(["dynamodb:GetItem", "kms:Decrypt"]);
+    const called = (name: string) => String(dev.find("aws:lambda/permission:Permission", name).inputs.sourceArn);
+    expect(called("scoring-events-permission")).toMatch(/\/\*\/POST\/events$/);
+    expect(called("scoring-decisions-permission")).toMatch(/\/\*\/GET\/decisions\/\*$/);
+    expect(prod.resources.some(({ name }) => name.startsWith("scoring-events") || name.startsWith("scoring-decisions"))).toBe(
+      false,
+    );
   });
 
   it("have unique statement ids", () => {
@@ -220,6 +235,8 @@ describe("the gateway", () => {
             { path: "/predict/POST", rateLimit: 100, burstLimit: 200 },
             { path: "/device/POST", rateLimit: 100, burstLimit: 200 },
             { path: "/feedback/POST", rateLimit: 100, burstLimit: 200 },
+            { path: "/events/POST", rateLimit: 100, burstLimit: 200 },
+            { path: "/decisions/{id}/GET", rateLimit: 100, burstLimit: 200 },
           ],
         },
       ],

@@ -86,7 +86,7 @@ describe("two stacks of one account and region", () => {
         return namespace === undefined ? [] : [`${name} ${namespace} ${ENVIRONMENT}`];
       });
     expect(reports(dev)).toContain("scoring-lead-function LeadScoring dev-a1");
-    expect(reports(dev)).toHaveLength(8);
+    expect(reports(dev)).toHaveLength(10);
     expect(shared(reports)).toEqual([]);
     const firewalls = (graph: Evaluation) =>
       of(graph, "aws:wafv2/webAcl:", ({ inputs }) => [String(Object(inputs.visibilityConfig).metricName)]);

@@ -45,6 +45,35 @@ describe("the proxy integration", () => {
     expect(api.events[0]).toMatchObject({ headers: { "x-custom": "yes" } });
   });
 
+  it("gives the function what stands for a parameter in the path, as the caller encoded it, unless a literal part fits", async () => {
+    const restApi = await api.standard();
+    const parent = await api.add("Resource", "items", {
+      restApi: restApi.id,
+      parentId: restApi.rootResourceId,
+      pathPart: "items",
+    });
+    const parameter = { restApi: restApi.id, parentId: parent.id, pathPart: "{id}" };
+    const [one, literal] = [
+      await api.add("Resource", "one", parameter),
+      await api.add("Resource", "literal", { ...parameter, pathPart: "all" }),
+    ];
+    for (const { id: resourceId } of [one, literal]) {
+      await api.add("Method", "get", { restApi: restApi.id, resourceId, httpMethod: "GET", authorization: "NONE" });
+      await api.add("Integration", "get", { restApi: restApi.id, resourceId, httpMethod: "GET", ...toFunction });
+    }
+    await api.deploy(restApi.id);
+    for (const path of ["/items/a%20b%2F1?x=1", "/items/all"]) expect((await fetch(api.url + path)).status).toBe(200);
+    expect(api.events).toMatchObject([
+      { resource: "/items/{id}", path: "/items/a%20b%2F1", pathParameters: { id: "a%20b%2F1" }, body: null },
+      { resource: "/items/all", pathParameters: null },
+    ]);
+    for (const path of ["/items/", "/items/a/b", "/items"]) expect((await fetch(api.url + path)).status).toBe(403);
+    await expect(api.add("Resource", "two", { ...parameter, pathPart: "{name}" })).rejects.toThrow(
+      "A sibling ({id}) of this resource already has a variable path part -- only one unique variable path part is allowed",
+    );
+    await expect(api.add("Resource", "rest", { ...parameter, pathPart: "{proxy+}" })).rejects.toThrow("has no local body");
+  });
+
   it("passes status, headers, repeated headers and base64 bodies back", async () => {
     await api.standard();
     api.answer = async () =>
@@ -205,8 +234,8 @@ describe("gateway errors", () => {
     await expect(
       api.add("Method", "m", { restApi: id, resourceId: rootResourceId, httpMethod: "ANY", authorization: "NONE" }),
     ).rejects.toThrow(/httpMethod ANY/);
-    await expect(api.add("Resource", "r", { restApi: id, parentId: rootResourceId, pathPart: "{id}" })).rejects.toThrow(
-      /parts of a path are literal/,
+    await expect(api.add("Resource", "r", { restApi: id, parentId: rootResourceId, pathPart: "{id}.json" })).rejects.toThrow(
+      /expected a literal or one parameter/,
     );
   });
 });

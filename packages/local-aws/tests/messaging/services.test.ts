@@ -75,6 +75,32 @@ describe("SQS", () => {
   });
 });
 
+describe("SQS's SendMessageBatch", () => {
+  it("takes each message for itself, up to a mebibyte in all", async () => {
+    const { sqs, queue } = world();
+    const QueueUrl = await queue("q");
+    const send = (bodies: readonly string[]) =>
+      call<{ Successful: object[]; Failed?: object[] }>(sqs, "SendMessageBatch", {
+        QueueUrl,
+        Entries: bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody })),
+      });
+    expect(await send(["a", "\u0001", "é"])).toMatchObject({
+      Successful: [{ Id: "0", MessageId: expect.any(String), MD5OfMessageBody: "0cc175b9c0f1b6a831c399e269772661" }, { Id: "2" }],
+      Failed: [{ Id: "1", SenderFault: true, Code: "InvalidMessageContents" }],
+    });
+    const { Messages } = await call<{ Messages: { Body: string }[] }>(sqs, "ReceiveMessage", {
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+    });
+    expect(Messages.map(({ Body }) => Body).sort()).toEqual(["a", "é"]);
+    const half = "x".repeat(524_288);
+    expect((await send([half, half])).Successful).toHaveLength(2);
+    await expect(send([half, half, "x"])).rejects.toMatchObject({ code: "BatchRequestTooLong" });
+    await expect(send([])).rejects.toMatchObject({ code: "EmptyBatchRequest" });
+    await expect(send(Array.from({ length: 11 }, () => "x"))).rejects.toMatchObject({ code: "TooManyEntriesInBatchRequest" });
+  });
+});
+
 describe("EventBridge", () => {
   const setUp = async () => {
     const all = world();

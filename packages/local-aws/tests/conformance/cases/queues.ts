@@ -4,6 +4,7 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
 } from "@aws-sdk/client-sqs";
 import type { Case } from "../sides";
@@ -32,6 +33,17 @@ export const queues: readonly Case[] = [
       await refused(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "\u0001" })));
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 60 }));
       await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: Messages[0]?.ReceiptHandle }));
+    },
+  },
+  {
+    name: "messages are sent in a batch, each with an answer of its own",
+    run: async ({ given, sqs, refused }) => {
+      const { url: QueueUrl } = await given.queue("several");
+      const Entries = ["a", "ü"].map((MessageBody, index) => ({ Id: `entry-${index}`, MessageBody }));
+      await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+      await refused(sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: [...Entries, ...Entries] })));
+      await refused(sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: [] })));
+      await refused(sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: "a b", MessageBody: "x" }] })));
     },
   },
   {

@@ -71,7 +71,7 @@ const resourceBody = (gateway: ApiGateway): ResourceBody => ({
   honoured: ["restApi", "parentId", "pathPart"],
   cloudOnly: {},
   replaceOn: ["restApi"],
-  outputs: ({ name, inputs }) => ({ id: idOf("resource", name), state: { path: `/${String(inputs.pathPart)}` } }),
+  outputs: resourceOutputs(gateway),
   ...writtenBy((fields, resource) => {
     const api = apiOf(gateway, fields);
     const entry = { parentId: fields.need("parentId"), pathPart: fields.need("pathPart") };
@@ -92,6 +92,20 @@ const resourceBody = (gateway: ApiGateway): ResourceBody => ({
   }),
   delete: ({ id, inputs }) => void findApi(gateway, inputs)?.resources.delete(id),
 });
+
+/** A resource's path begins with its parent's, which may be new as well. */
+function resourceOutputs(gateway: ApiGateway): ResourceBody["outputs"] {
+  const planned = new Map<string, string>();
+  return ({ name, inputs }) => {
+    const id = idOf("resource", name);
+    const parentId = String(inputs.parentId);
+    const api = findApi(gateway, inputs);
+    const parent = planned.get(parentId) ?? (api === undefined ? "/" : resourcePath(api, parentId));
+    const path = `${parent === "/" ? "" : parent}/${String(inputs.pathPart)}`;
+    planned.set(id, path);
+    return { id, state: { path } };
+  };
+}
 
 const methodBody = (gateway: ApiGateway): ResourceBody => ({
   type: "aws:apigateway/method:Method",
