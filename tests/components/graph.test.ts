@@ -25,7 +25,7 @@ beforeAll(async () => {
 describe("every resource", () => {
   it("of a component has the component as its ancestor", () => {
     const shared =
-      /^(platform|alarms|access-logs|token-key|scores|models|raw|fraud|scoring|warehouse|pipelines|training|inference|gateway-logs.*|pipelines-dashboard)$/;
+      /^(platform|alarms|access-logs|token-key|scores|models|raw|fraud|scoring|warehouse|pipelines|training|inference|catalog|gateway-logs.*|pipelines-dashboard)$/;
     const topLevel = dev.resources.filter(({ parent }) => /::pulumi:pulumi:Stack::/.test(parent) || parent === "");
     expect(
       topLevel.filter(({ name, type }) => type !== "pulumi:pulumi:Stack" && !shared.test(name)).map(({ name }) => name),
