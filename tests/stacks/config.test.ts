@@ -152,9 +152,7 @@ describe("parseConfig", () => {
     const withoutEvents = { "risk:fraud.triggers": "kinesis" };
     expect(
       problemsOf({ ...withoutEvents, "risk:api.reservedConcurrency": "200", "risk:api.provisionedConcurrency": "201" }),
-    ).toEqual([
-      expect.stringContaining("at most api.reservedConcurrency (200)"),
-    ]);
+    ).toEqual([expect.stringContaining("at most api.reservedConcurrency (200)")]);
   });
 
   it("gives functions time to read a canary before it is checked", () => {
