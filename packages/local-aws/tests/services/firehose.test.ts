@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AwsError } from "../../src/contracts";
-import { type FirehosePorts, FirehoseService } from "../../src/services/firehose";
+import { type FirehosePorts, FirehoseService, firehoseBodies } from "../../src/services/firehose";
 import { checkPrefixes, objectKey } from "../../src/services/firehose/prefix";
 import type { DeliveryStream, Processor } from "../../src/services/firehose/store";
 import { call, world } from "../messaging/helpers";
@@ -342,5 +342,61 @@ describe("prefixes of a delivery stream", () => {
     expect(() => checkPrefixes("!{partitionKeyFromLambda:user}/", "e/")).toThrow(/no local body/);
     expect(() => checkPrefixes("!{timestamp:EEE}/", "e/")).toThrow(/EEE has no local body/);
     expect(() => checkPrefixes(undefined, undefined)).not.toThrow();
+  });
+});
+
+describe("the body of a delivery stream", () => {
+  const put = (inputs: Readonly<Record<string, unknown>>, s3: Readonly<Record<string, unknown>> = {}) => {
+    const { open, context } = scene();
+    const service = open();
+    const [body] = firehoseBodies(service);
+    const all = {
+      destination: "extended_s3",
+      extendedS3Configuration: { bucketArn: "arn:aws:s3:::b", roleArn: "arn:aws:iam::000000000000:role/r", ...s3 },
+      ...inputs,
+    };
+    const { id, state } = body?.outputs({ name: "d", inputs: all, ...context }) ?? { id: "", state: {} };
+    const rest = { parent: undefined, dependsOn: [], protect: false, ignoreChanges: [], secretInputs: [] };
+    void body?.create?.({ urn: "u", type: body.type, name: "d", inputs: all, id, state: { ...all, ...state }, ...rest });
+    return service.store.stream(String(state.name));
+  };
+  const lambda = (parameters: Readonly<Record<string, string>>) => ({
+    processingConfiguration: {
+      enabled: true,
+      processors: [
+        {
+          type: "Lambda",
+          parameters: Object.entries(parameters).map(([parameterName, parameterValue]) => ({ parameterName, parameterValue })),
+        },
+      ],
+    },
+  });
+
+  it("has Firehose's defaults", () => {
+    expect(put({})).toMatchObject({ bufferBytes: 5 * MIB, bufferMs: 300_000, gzip: false, extension: "", encrypted: false });
+    expect(put({}, { compressionFormat: "GZIP" })).toMatchObject({ gzip: true, extension: ".gz" });
+    expect(put({ serverSideEncryption: { enabled: true } })).toMatchObject({ encrypted: true });
+    expect(put({}, { processingConfiguration: { enabled: false, processors: [] } }).processor).toBeUndefined();
+    expect(put({}, lambda({ LambdaArn: "f" })).processor).toEqual({
+      functionArn: "f",
+      retries: 3,
+      bufferBytes: MIB,
+      bufferMs: 60_000,
+    });
+    expect(put({}, lambda({ LambdaArn: "f", BufferSizeInMBs: "0.2" })).processor?.bufferBytes).toBeCloseTo(0.2 * MIB);
+    const options = { enabled: true, logGroupName: "g", logStreamName: "s" };
+    expect(put({}, { cloudwatchLoggingOptions: options }).log).toEqual({ group: "g", stream: "s" });
+  });
+
+  it("refuses what it would not do", () => {
+    expect(() => put({ destination: "redshift" })).toThrow(/only extended_s3/);
+    expect(() => put({}, { s3BackupMode: "Enabled" })).toThrow(/s3BackupMode has no local body/);
+    expect(() => put({}, { compressionFormat: "ZIP" })).toThrow(/got ZIP/);
+    expect(() => put({}, { bufferingSize: 129 })).toThrow(/from 1 to 128/);
+    expect(() => put({}, lambda({ LambdaArn: "f", BufferSizeInMBs: "4" }))).toThrow(/from 0.2 to 3, got 4/);
+    expect(() => put({}, lambda({ LambdaArn: "f", Delimiter: "," }))).toThrow(/Delimiter have no local body/);
+    expect(() => put({}, { processingConfiguration: { enabled: true, processors: [{ type: "Decompression" }] } })).toThrow(
+      /Lambda/,
+    );
   });
 });
