@@ -5,7 +5,7 @@ import { registeredFeatures } from "../functions/scoring/profiles/feature-regist
 import { readEntities } from "./features/entities";
 import { exportFeatures } from "./features/export";
 import { featuresTarget } from "./features/target";
-import { formatOf } from "./ingest/rows";
+import { openFile } from "./ingest/file";
 import { type CommandLine, type Parsed, parseCommandLine, runCommand, UsageError } from "./options";
 import { table } from "./terminal";
 
@@ -83,7 +83,7 @@ function list(profile: string | undefined, isJson: boolean): void {
 async function exportTo(options: Parsed, profile: string): Promise<void> {
   const entities = options.text("entities");
   if (entities === undefined) throw new UsageError("export: expected --entities FILE with a column user_id.");
-  const rows = await readEntities(entities, formatOf(entities, undefined), {
+  const rows = await readEntities(entities, (await openFile(entities)).rows, {
     asOf: options.text("as-of"),
     knownBy: options.text("known-by"),
   });

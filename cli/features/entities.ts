@@ -1,6 +1,6 @@
 /** The file of entities: a column `user_id` with tokens as the archive has them, a column `as_of` if each row has its own moment, and any others. */
+import type { Row } from "../../functions/files/types";
 import { parseTimestamp } from "../../functions/scoring/core/timestamp";
-import { type Format, readRows } from "../ingest/rows";
 import { UsageError } from "../options";
 import type { Moment } from "./point-in-time";
 
@@ -17,11 +17,11 @@ export interface MomentOptions {
 }
 
 /** @throws UsageError naming the first line that has no entity or no moment */
-export async function readEntities(file: string, format: Format, options: MomentOptions): Promise<EntityRow[]> {
+export async function readEntities(file: string, entities: AsyncIterable<Row>, options: MomentOptions): Promise<EntityRow[]> {
   const asOfMs = timeOption("--as-of", options.asOf);
   const knownByMs = timeOption("--known-by", options.knownBy);
   const rows: EntityRow[] = [];
-  for await (const row of readRows(file, format)) {
+  for await (const row of entities) {
     const at = `${file}, line ${row.line}`;
     if (row.kind === "unreadable") throw new UsageError(`${at}: ${row.reason}`);
     const { user_id: entity, as_of: own } = row.cells;

@@ -1,12 +1,11 @@
 /** Joins a file of entities with the archive. */
 import { profileById } from "../../functions/scoring/profiles";
 import { registeredFeatures } from "../../functions/scoring/profiles/feature-registry";
-import type { Format } from "../ingest/rows";
 import { archivedEvents } from "./archive";
 import type { EntityRow } from "./entities";
 import { PointInTimeJoin } from "./point-in-time";
 import type { FeaturesTarget } from "./target";
-import { exportText } from "./write";
+import { type ExportFormat, exportText } from "./write";
 
 export interface ExportResult {
   readonly text: string;
@@ -19,7 +18,7 @@ export async function exportFeatures(
   { s3, bucket }: FeaturesTarget,
   profile: string,
   rows: readonly EntityRow[],
-  format: Format,
+  format: ExportFormat,
 ): Promise<ExportResult> {
   const features = registeredFeatures(profileById(profile)).map(({ name }) => name);
   const join = new PointInTimeJoin(rows.map(({ moment }) => moment));

@@ -1,7 +1,9 @@
 /** Rows of an export: the columns of the file of entities, then the event, then the features in the order of the registry. */
-import type { Format } from "../ingest/rows";
 import type { EntityRow } from "./entities";
 import type { KnownEvent } from "./point-in-time";
+
+/** How an export is written. */
+export type ExportFormat = "csv" | "ndjson";
 
 const EVENT = ["event_id", "occurred_at", "scored_at"] as const;
 
@@ -10,7 +12,7 @@ export function exportText(
   rows: readonly EntityRow[],
   found: readonly (KnownEvent | undefined)[],
   features: readonly string[],
-  format: Format,
+  format: ExportFormat,
 ): string {
   const given = [...new Set(rows.flatMap(({ cells }) => Object.keys(cells)))];
   const objects = rows.map(({ cells }, index) => ({

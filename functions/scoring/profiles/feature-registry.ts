@@ -39,44 +39,59 @@ interface ProfileFacts {
 const record = (...from: readonly string[]): FeatureFacts => ({ from, since: 1 });
 const past = (history: string, ...from: readonly string[]): FeatureFacts => ({ from, history, since: 1 });
 
+/** Of the second version of a profile's list. */
+const later = (facts: FeatureFacts): FeatureFacts => ({ ...facts, since: 2 });
+
+/** A negative amount is a refund, which isn't spending and tells no place. */
+const KIND = "amount";
+const MONEY = ["amount", "currency"] as const;
+const LOCAL_HOUR = ["hour", "timestamp", "time_zone", "country"] as const;
 const PLACE = ["latitude", "longitude"] as const;
 const HOME = ["home_latitude", "home_longitude"] as const;
 const CATEGORY = ["category", "merchant_category"] as const;
 /** See `FraudState`. */
 const NEWEST = "the user's newest 200 transactions";
-const NEWEST_PLACE = "the user's newest known place";
+const PLACES = "the user's newest known places";
 const SEEN = "what the user was seen with before";
 
 const FRAUD_FACTS: Readonly<Record<FraudFeature, FeatureFacts>> = {
-  amount: record("amount"),
-  hour: record("hour", "timestamp"),
-  is_night: record("hour", "timestamp"),
-  location_mismatch: past("countries seen before", "location_mismatch", "country", ...PLACE, ...HOME),
-  velocity_flag: past("an hour", "velocity_flag", "timestamp"),
-  count_1m: past("a minute", "timestamp"),
-  count_5m: past("five minutes", "timestamp"),
-  count_1h: past("an hour", "timestamp"),
-  count_24h: past("24 hours", "timestamp"),
-  sum_1m: past("a minute", "amount", "timestamp"),
-  sum_5m: past("five minutes", "amount", "timestamp"),
-  sum_1h: past("an hour", "amount", "timestamp"),
-  sum_24h: past("24 hours", "amount", "timestamp"),
+  amount: record(...MONEY),
+  hour: record(...LOCAL_HOUR),
+  is_night: record(...LOCAL_HOUR),
+  location_mismatch: past("countries seen before", "location_mismatch", "country", ...PLACE, ...HOME, KIND),
+  velocity_flag: past("an hour", "velocity_flag", "timestamp", KIND),
+  count_1m: past("a minute", "timestamp", KIND),
+  count_5m: past("five minutes", "timestamp", KIND),
+  count_1h: past("an hour", "timestamp", KIND),
+  count_24h: past("24 hours", "timestamp", KIND),
+  sum_1m: past("a minute", ...MONEY, "timestamp"),
+  sum_5m: past("five minutes", ...MONEY, "timestamp"),
+  sum_1h: past("an hour", ...MONEY, "timestamp"),
+  sum_24h: past("24 hours", ...MONEY, "timestamp"),
   minutes_since_previous: past("24 hours", "timestamp"),
-  distance_km: past(NEWEST_PLACE, ...PLACE),
-  minutes_travelled: past(NEWEST_PLACE, ...PLACE, "timestamp"),
-  speed_kmh: past(NEWEST_PLACE, ...PLACE, "timestamp"),
-  impossible_travel: past(NEWEST_PLACE, ...PLACE, "timestamp"),
-  home_distance_km: record(...PLACE, ...HOME),
+  distance_km: past(PLACES, ...PLACE, "timestamp", KIND),
+  minutes_travelled: past(PLACES, ...PLACE, "timestamp", KIND),
+  speed_kmh: past(PLACES, ...PLACE, "timestamp", KIND),
+  impossible_travel: past(PLACES, ...PLACE, "timestamp", KIND),
+  home_distance_km: record(...PLACE, ...HOME, KIND),
   history_count: past(NEWEST),
   amount_mean: past(NEWEST),
-  amount_zscore: past(NEWEST, "amount"),
-  amount_ratio: past(NEWEST, "amount"),
-  round_amount: record("amount"),
-  new_country: past(SEEN, "country"),
+  amount_zscore: past(NEWEST, ...MONEY),
+  amount_ratio: past(NEWEST, ...MONEY),
+  round_amount: record(...MONEY),
+  new_country: past(SEEN, "country", KIND),
   new_category: past(SEEN, ...CATEGORY),
   new_device: past(SEEN, "device_id"),
   card_present: record("card_present"),
   category: record(...CATEGORY),
+  exchange_rate: later(record("currency")),
+  rate_age_days: later(record("currency", "timestamp")),
+  currency_unknown: later(record("currency")),
+  is_refund: later(record("amount")),
+  refund_amount: later(record(...MONEY)),
+  refund_count_24h: later(past("24 hours", "amount", "timestamp")),
+  refund_sum_24h: later(past("24 hours", ...MONEY, "timestamp")),
+  email_alias: later(record("email")),
 };
 
 /** Of a profile whose features are fields of the record, by other names or computed from one of them. */

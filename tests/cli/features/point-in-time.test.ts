@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { readEntities } from "../../../cli/features/entities";
 import { type KnownEvent, type Moment, PointInTimeJoin } from "../../../cli/features/point-in-time";
 import { exportText } from "../../../cli/features/write";
+import { openFile } from "../../../cli/ingest/file";
 
 const time = fc.integer({ min: 0, max: 12 });
 const entity = fc.constantFrom("u1", "u2");
@@ -79,10 +80,10 @@ describe("the point-in-time join", () => {
 describe("the file of entities", () => {
   const folder = mkdtempSync(join(tmpdir(), "entities-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const read = (text: string, options: { asOf?: string; knownBy?: string } = {}) => {
+  const read = async (text: string, options: { asOf?: string; knownBy?: string } = {}) => {
     const file = join(folder, "entities.csv");
     writeFileSync(file, text);
-    return readEntities(file, "csv", { asOf: options.asOf, knownBy: options.knownBy });
+    return readEntities(file, (await openFile(file)).rows, { asOf: options.asOf, knownBy: options.knownBy });
   };
 
   it("has a moment of its own in each row, or that of the option", async () => {
