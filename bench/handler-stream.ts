@@ -8,14 +8,14 @@ import { buildValidators } from "../build/validators";
 import type { BenchHandler } from "./stream-stubs";
 import type { Bench } from "./types";
 
-const RECORDS = 1000;
+export const RECORDS = 1000;
 const USERS = 200;
 const SPAN_SECONDS = 12 * 3600;
 const ROUNDS = 60;
 const WARM_UP = 30;
 
 /** Deterministic numbers in [0, 1) (mulberry32). */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -28,10 +28,10 @@ function seeded(seed: number): () => number {
 const CATEGORIES = ["grocery_pos", "gas_transport", "shopping_net", "misc_net", "entertainment"];
 
 /** Shares of records that senders mark with an impossible place and a high rate, which the default policy makes an alert. */
-const TRAFFIC = { ordinary: 0.02, attack: 0.5 } as const;
+export const TRAFFIC = { ordinary: 0.02, attack: 0.5 } as const;
 type Traffic = keyof typeof TRAFFIC;
 
-function batch(round: number, random: () => number, markedShare: number): KinesisStreamEvent {
+export function batch(round: number, random: () => number, markedShare: number): KinesisStreamEvent {
   // Five transactions per user in twelve hours.
   const arrivedAt = Date.UTC(2026, 10, 21) / 1000 + round * SPAN_SECONDS;
   return {
@@ -73,7 +73,7 @@ function batch(round: number, random: () => number, markedShare: number): Kinesi
   };
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** One kind of traffic, with its own handler, users and measurements. */
 interface Lane {

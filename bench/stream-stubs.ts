@@ -16,7 +16,9 @@ import { createPolicySource } from "../functions/shared/policy-source";
 import { createTokeniser } from "../functions/shared/tokeniser";
 import { createResultStore, createStateStore } from "../functions/stream/adapters";
 import { createStreamHandler, type StreamHandler } from "../functions/stream/handler";
+import { createQueueHandler, type QueueHandler } from "../functions/stream/queue";
 import { recordFormats } from "../functions/stream/record-formats";
+import type { RecordScorerArgs } from "../functions/stream/score-records";
 
 const RESULTS = "results";
 const STATES = "states";
@@ -28,6 +30,13 @@ export interface BenchHandler {
 }
 
 export function createBenchHandler(step: (name: string) => void): BenchHandler {
+  const { args, alerts } = createScorerArgs(step);
+  return { handler: createStreamHandler(args), alerts };
+}
+
+export const createBenchQueueHandler = (): QueueHandler => createQueueHandler(createScorerArgs(() => {}).args);
+
+function createScorerArgs(step: (name: string) => void): { readonly args: RecordScorerArgs; alerts(): number } {
   let alerts = 0;
   const region = "us-east-1";
   const states = new Map<string, Item>();
@@ -62,7 +71,7 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
   const metrics = createMetrics("Bench", { Profile: "fraud" }, systemClock, silent);
   const tokeniser = createTokeniser("benchmark", PROFILES.fraud.schema);
   const clock = systemClock;
-  const handler = createStreamHandler({
+  const args: RecordScorerArgs = {
     profile: PROFILES.fraud,
     validate: fraud,
     formats: recordFormats(PROFILES.fraud, NO_REGISTRY, clock),
@@ -94,6 +103,6 @@ export function createBenchHandler(step: (name: string) => void): BenchHandler {
     maxFutureMs: 3_600_000,
     reserveMs: 1_000,
     step,
-  });
-  return { handler, alerts: () => alerts };
+  };
+  return { args, alerts: () => alerts };
 }
