@@ -49,6 +49,9 @@ export const streamName = stream.streamName;
 export const streamFunction = stream.functionName;
 /** Name or ARN of the bus whose events are scored; undefined without the trigger eventbridge. */
 export const incomingBus = stream.incomingBus;
+/** This and the next one are undefined without the trigger firehose. */
+export const deliveryStreamName = stream.deliveryStreamName;
+export const firehoseFunction = stream.firehoseFunctionName;
 /** Of the triggers eventbridge and rest. */
 export const eventQueueUrl = stream.eventQueueUrl;
 export const queueFunction = stream.queueFunctionName;
@@ -56,6 +59,8 @@ export const queueFunction = stream.queueFunctionName;
 export const fileFunction = stream.fileFunctionName;
 export const resultsTable = stream.resultsTable;
 export const stateTable = stream.stateTable;
+/** Of Glue; the schema in it is `Transaction`. */
+export const schemaRegistry = stream.schemaRegistryName;
 export const dataBucket = stream.dataBucket.bucketName;
 /** What `npm run redrive` has to know. */
 export const redrive = redriveOutput;

@@ -4,11 +4,14 @@
  */
 import type { KinesisStreamEvent, SQSEvent } from "aws-lambda";
 import { buildValidators } from "../build/validators";
-import { batch, median, RECORDS, seeded, TRAFFIC } from "./handler-stream";
+import { createQueueHandler } from "../functions/stream/queue";
+import { batch, RECORDS, seeded, TRAFFIC } from "./stream-batches";
 import type { Bench } from "./types";
 
 const ROUNDS = 60;
 const WARM_UP = 30;
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** The same transactions as events of a bus. */
 function queued({ Records }: KinesisStreamEvent): SQSEvent {
@@ -42,8 +45,8 @@ function queued({ Records }: KinesisStreamEvent): SQSEvent {
 async function run(): Promise<Awaited<ReturnType<Bench["run"]>>> {
   buildValidators();
   process.env.AWS_REGION ??= "us-east-1";
-  const { createBenchHandler, createBenchQueueHandler } = await import("./stream-stubs.js");
-  const [queue, stream] = [createBenchQueueHandler(), createBenchHandler(() => {}).handler];
+  const { createBenchHandler, createBenchScorer } = await import("./stream-stubs.js");
+  const [queue, stream] = [createQueueHandler(createBenchScorer(() => {}).args), createBenchHandler(() => {}).handler];
   const times = { queue: [] as number[], stream: [] as number[] };
   const random = seeded(1);
   const context = { awsRequestId: "bench", getRemainingTimeInMillis: () => 60_000 };

@@ -15,8 +15,8 @@ import { createParameterSource } from "../functions/shared/parameter-source";
 import { createPolicySource } from "../functions/shared/policy-source";
 import { createTokeniser } from "../functions/shared/tokeniser";
 import { createResultStore, createStateStore } from "../functions/stream/adapters";
+import { createFirehoseHandler, type FirehoseHandler } from "../functions/stream/firehose";
 import { createStreamHandler, type StreamHandler } from "../functions/stream/handler";
-import { createQueueHandler, type QueueHandler } from "../functions/stream/queue";
 import { recordFormats } from "../functions/stream/record-formats";
 import type { RecordScorerArgs } from "../functions/stream/score-records";
 
@@ -25,18 +25,21 @@ const STATES = "states";
 
 export interface BenchHandler {
   readonly handler: StreamHandler;
+  readonly firehose: FirehoseHandler;
   /** Alerts published so far. */
   alerts(): number;
 }
 
 export function createBenchHandler(step: (name: string) => void): BenchHandler {
-  const { args, alerts } = createScorerArgs(step);
-  return { handler: createStreamHandler(args), alerts };
+  const { args, alerts } = createBenchScorer(step);
+  return { handler: createStreamHandler(args), firehose: createFirehoseHandler(args), alerts };
 }
 
-export const createBenchQueueHandler = (): QueueHandler => createQueueHandler(createScorerArgs(() => {}).args);
-
-function createScorerArgs(step: (name: string) => void): { readonly args: RecordScorerArgs; alerts(): number } {
+/** What every handler that scores is made of. */
+export function createBenchScorer(step: (name: string) => void): {
+  readonly args: RecordScorerArgs;
+  readonly alerts: () => number;
+} {
   let alerts = 0;
   const region = "us-east-1";
   const states = new Map<string, Item>();

@@ -6,7 +6,7 @@ import type { LineColumn } from "../functions/scoring/core/line-columns";
 
 const HEAD = `# The archive
 
-The fields of the archive's lines, for whoever reads the data bucket directly. Scores, quarantined records, labels and decision generations are stored there as NDJSON, compressed with Zstandard: one JSON
+The fields of the archive's lines, for whoever reads the data bucket directly. Scores, quarantined records, labels and decision generations are stored there as NDJSON, compressed with Zstandard (by a delivery stream with GZIP, as the extension says): one JSON
 object per line, one compressed object per batch. The warehouse's loader copies each line into a row with the same fields.
 
 \`npm run docs\` makes this page from \`functions/scoring/core/archive-record.ts\`, \`label-record.ts\` and \`generation-record.ts\` beside it; a test compares these

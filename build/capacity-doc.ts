@@ -20,9 +20,13 @@ type Configs = Readonly<Record<(typeof STACKS)[number], StackConfig>>;
 export function capacityDoc(configs: Configs): string {
   const parts = STACKS.map((stack) => bottlenecks(configs[stack]));
   const onDemand = bottlenecks({ ...configs.prod, "fraud.capacityMode": "onDemand" });
+  // Dev has every trigger, and so every part.
   const [first = []] = parts;
-  const rows = first.map(({ part, raise }, row) => {
-    const cells = [...parts, onDemand].map((list) => cell(list[row] as Bottleneck, binding(list)));
+  const rows = first.map(({ part, raise }) => {
+    const cells = [...parts, onDemand].map((list) => {
+      const found = list.find((one) => one.part === part);
+      return found === undefined ? "–" : cell(found, binding(list));
+    });
     return `| ${part} | ${cells.join(" | ")} | ${raise} |`;
   });
   return `${[
@@ -33,7 +37,8 @@ export function capacityDoc(configs: Configs): string {
     "",
     "`a → b` means that a part scales by itself from the first figure to the second. The bottleneck is bold: records that arrive faster",
     "wait in the stream and are stored late. None is lost before it is older than `fraud.maxAgeSeconds`: the alarm on `IteratorAge` goes off after",
-    "five minutes, and a record that gets too old goes, whole, to the failure destination in S3.",
+    "five minutes, and a record that gets too old goes, whole, to the failure destination in S3. A delivery stream doesn't wait: it tries an invocation four",
+    "times, then keeps its records under `failed/`; so use the trigger `firehose` with `onDemand`, or with units for its peak.",
     "",
     "| Records/s | dev | staging | prod | prod with `onDemand` | To raise it |",
     "|---|---|---|---|---|---|",

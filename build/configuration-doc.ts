@@ -47,6 +47,18 @@ export function configurationDoc(stackValues: Readonly<Record<(typeof STACKS)[nu
     "```",
     "",
     ...Object.values(PROFILES).flatMap(({ id, defaultPolicy }) => policySection(id, defaultPolicy)),
+    "## Exchange rates",
+    "",
+    "Amounts of all currencies are compared in `risk:fraud.referenceCurrency`: thresholds, sums and means are in its units. `risk:fraud.rates` says how much",
+    "of each currency one unit of it buys, or one unit of `base`, so that a published table fits as it is. Like a policy, it is one SSM parameter, which warm",
+    "functions read again; an invalid one changes nothing. A currency without a rate is flagged (`currency_unknown`), and no rule judges its amount.",
+    "",
+    "```sh",
+    "pulumi config set --path risk:fraud.referenceCurrency EUR --stack dev",
+    "pulumi config set --path risk:fraud.rates.as_of 2026-03-01 --stack dev",
+    "pulumi config set --path risk:fraud.rates.rates.USD 1.08 --stack dev",
+    "```",
+    "",
   ].join("\n");
 }
 
@@ -76,6 +88,7 @@ function expected(setting: Setting): string {
     case "boolean":
       return "`true`, `false`";
     case "policy":
+    case "rates":
     case "eventPattern":
       return "object";
   }
@@ -83,6 +96,7 @@ function expected(setting: Setting): string {
 
 function fallback(setting: Setting): string {
   if (setting.type === "policy") return "no overrides";
+  if (setting.type === "rates") return "rounded rates";
   if (setting.type === "eventPattern") return "events of source `fraud.events`";
   return setting.default === undefined ? "required" : `\`${setting.default}\``;
 }

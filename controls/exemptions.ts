@@ -57,7 +57,7 @@ export const exemptions: readonly Exemption[] = [
   },
   {
     control: "LambdaConcurrency",
-    resource: "*-queue-scorer-function",
+    resource: "*-scorer-function",
     reason: "maximumConcurrency of its queue bounds it; reserved concurrency would throttle the poller and use up receives.",
   },
   {

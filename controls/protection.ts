@@ -9,6 +9,7 @@ const HOLDERS = [
   "aws:s3/bucket:Bucket",
   "aws:dynamodb/table:Table",
   "aws:kinesis/stream:Stream",
+  "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
   "aws:redshiftserverless/namespace:Namespace",
   "aws:redshift/cluster:Cluster",
   "aws:sagemaker/modelPackageGroup:ModelPackageGroup",

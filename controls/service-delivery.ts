@@ -16,6 +16,7 @@ const LOGGING = "aws:s3/bucketLogging:BucketLogging";
 const BUCKET = "aws:s3/bucket:Bucket";
 const SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription";
 const MACHINE = "aws:sfn/stateMachine:StateMachine";
+const DELIVERY_STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream";
 
 const checkTarget: Control["check"] = ({ inputs }, graph) => {
   const rule = graph.ofType(RULE).find((candidate) => refersTo(inputs.rule, candidate));
@@ -112,6 +113,28 @@ const checkJob: Control["check"] = ({ inputs, state }, graph) => {
   return refused({ ...wiring, targetArn, path }, graph);
 };
 
+/** Objects under both prefixes, the transformation, and the log, with one role. */
+const checkDeliveryStream: Control["check"] = ({ inputs, state }, graph) => {
+  const s3 = "extendedS3Configuration";
+  const wiring = { service: "firehose.amazonaws.com", sourceArn: String(state.arn), roleArn: at(inputs, `${s3}.roleArn`) };
+  const objects = ["prefix", "errorOutputPrefix"].flatMap((field) => {
+    const path = `${s3}.${field}`;
+    const prefix = at(inputs, path);
+    if (!isText(prefix)) return [];
+    // What comes after an expression is known only when an object is written.
+    const [fixed = ""] = prefix.split("!{");
+    return refused({ ...wiring, targetArn: `${String(at(inputs, `${s3}.bucketArn`))}/${fixed}x`, path }, graph);
+  });
+  const processors = `${s3}.processingConfiguration.processors`;
+  const functions = listAt(inputs, processors)
+    .flatMap((processor) => listAt(processor, "parameters"))
+    .filter((parameter) => at(parameter, "parameterName") === "LambdaArn")
+    .flatMap((parameter) => refused({ ...wiring, targetArn: at(parameter, "parameterValue"), path: processors }, graph));
+  const logs = `${s3}.cloudwatchLoggingOptions.logGroupName`;
+  const group = graph.ofType(LOG_GROUP).find((candidate) => refersTo(at(inputs, logs), candidate));
+  return [...objects, ...functions, ...refused({ ...wiring, targetArn: group?.state.arn, path: logs }, graph)];
+};
+
 /** Other types that deliver: the service, and where they name targets and role. Most pairs have to be looked up first. */
 interface Sender {
   readonly service: string;
@@ -197,5 +220,11 @@ export const serviceDeliveryControls: readonly Control[] = [
   delivery("logs", "The keys of log groups let CloudWatch Logs in", [LOG_GROUP], checkLogGroup),
   delivery("machines", "Role and key of state machines let their logs be delivered", [MACHINE], checkMachine),
   delivery("jobs", "Roles of Glue jobs let Glue in and read the script", ["aws:glue/job:Job"], checkJob),
+  delivery(
+    "deliveryStreams",
+    "Roles of delivery streams reach their bucket, function and log",
+    [DELIVERY_STREAM],
+    checkDeliveryStream,
+  ),
   delivery("others", "Filters, schedules, pipes and other senders reach their targets", Object.keys(SENDERS), checkSender),
 ];

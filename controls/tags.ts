@@ -22,6 +22,7 @@ export const TAGGABLE = [
   "aws:glue/registry:Registry",
   "aws:glue/schema:Schema",
   "aws:iam/role:Role",
+  "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
   "aws:kinesis/stream:Stream",
   "aws:kms/key:Key",
   "aws:lambda/eventSourceMapping:EventSourceMapping",

@@ -1,4 +1,5 @@
 /** `npm run redrive` over the simulated services. */
+import type { FirehoseClient } from "@aws-sdk/client-firehose";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SFNClient } from "@aws-sdk/client-sfn";
 import { BULK } from "./clients";
@@ -69,6 +70,7 @@ function targetOf({ tools: { clients }, eventQueue, archiveQueue, loadQueue }: W
     sqs: clients.sqs(process, byUrl(queues.flatMap(({ queue, dead }) => [queue, dead]))),
     events: clients.bus(process),
     dynamodb: clients.dynamodb(process, BULK),
+    firehose: notSimulated<FirehoseClient>("Firehose"),
     lambda: notSimulated<LambdaClient>("Lambda"),
     sfn: notSimulated<SFNClient>("Step Functions"),
     pollMs: 5_000,

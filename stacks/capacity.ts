@@ -25,12 +25,15 @@ const S3_PUTS = 3500;
 /** "Amazon EventBridge quotas": 10,000 in us-east-1 and us-west-2, and fewer elsewhere; an entry counts once per 64 KB or part of it. */
 const BUS_CALLS = 10_000;
 /** Shards and table units may differ by this factor, in records per second, before a preview warns. */
+/** MB/s that a delivery stream takes at first, in the larger regions; 1 in the others. */
+const DELIVERY_STREAM_MB = 5;
 const UNBALANCED = 10;
 
 /** The parts, in the order in which a record passes them. */
 export function bottlenecks(config: StackConfig): readonly Bottleneck[] {
   return [
     ...(hasTrigger(config, "kinesis") ? [shards(config), scorer(config)] : []),
+    ...(hasTrigger(config, "firehose") ? [deliveryStream(), transformation(config)] : []),
     ...(hasQueue(config) ? [queueScorer(config)] : []),
     resultWrites(config),
     resultReads(config),
@@ -62,6 +65,29 @@ export function capacityWarnings(config: StackConfig): readonly string[] {
     ];
   }
   return [];
+}
+
+/** With records as large as those of a shard's limit. "Data Firehose quotas". */
+function deliveryStream(): Bottleneck {
+  const rate = DELIVERY_STREAM_MB * RECORDS_PER_SHARD;
+  return {
+    part: "Delivery stream",
+    recordsPerSecond: rate,
+    ceiling: rate,
+    raise: "a higher quota of AWS; $0.029 a GB in, each record rounded up to 5 KB",
+  };
+}
+
+/** Firehose invokes about once at a time for each MB/s. */
+function transformation(config: StackConfig): Bottleneck {
+  const executions = config.reserveConcurrency ? config["fraud.reservedConcurrency"] : DELIVERY_STREAM_MB;
+  const rate = Math.min(DELIVERY_STREAM_MB, executions) * recordsPerExecution(config);
+  return {
+    part: "Delivery stream's function",
+    recordsPerSecond: rate,
+    ceiling: rate,
+    raise: `\`fraud.memoryMb\` up to ${MB_PER_CORE}, then a higher quota of the delivery stream: $0.0000133 a GB and second used`,
+  };
 }
 
 function shards(config: StackConfig): Bottleneck {

@@ -45,11 +45,12 @@ export function reservations(config: StackConfig): Reservation[] {
     },
   ];
   if (reserveConcurrency) {
+    const scorers = (["kinesis", "firehose"] as const).filter((name) => hasTrigger(config, name)).length;
     found.push(
       {
         key: "fraud.reservedConcurrency",
-        executions: hasTrigger(config, "kinesis") ? config["fraud.reservedConcurrency"] : 0,
-        step: 1,
+        executions: scorers * config["fraud.reservedConcurrency"],
+        step: scorers,
         least: config["fraud.capacityMode"] === "provisioned" ? config["fraud.shards"] * config["fraud.parallelization"] : 1,
       },
       // Loader and migrator, one each.

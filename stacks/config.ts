@@ -7,6 +7,7 @@ import { parseEventPattern } from "./event-pattern";
 import { namingContradictions } from "./naming-checks";
 import { pipelineContradictions } from "./pipeline-checks";
 import { parsePolicyOverrides } from "./policy-overrides";
+import { parseRateTable } from "./rate-table";
 import { SETTINGS, type Setting, type SettingKey } from "./settings";
 import type { StackConfig } from "./stack-config";
 import { flatten } from "./structured";
@@ -56,6 +57,13 @@ export function parseConfig(stack: string, values: Readonly<Record<string, strin
       problems.push(...parsed.problems);
       continue;
     }
+    if (setting.type === "rates") {
+      const reference = flat.values["fraud.referenceCurrency"] ?? "USD";
+      const parsed = parseRateTable(stack, pathOf(NAMESPACE, key), raw === undefined ? undefined : String(raw), reference);
+      config[key] = parsed.rates;
+      problems.push(...parsed.problems);
+      continue;
+    }
     if (setting.type === "eventPattern") {
       const parsed = parseEventPattern(stack, pathOf(NAMESPACE, key), raw);
       config[key] = parsed.pattern;
@@ -83,7 +91,7 @@ function describe(stack: string, path: ConfigPath, expected: string, got: string
   return `${path.join(".")}: expected ${expected}, got ${found}. Fix: ${setCommand(stack, path, example)}`;
 }
 
-type PlainSetting = Exclude<Setting, { readonly type: "policy" | "eventPattern" }>;
+type PlainSetting = Exclude<Setting, { readonly type: "policy" | "rates" | "eventPattern" }>;
 
 function fallback(setting: PlainSetting): Parsed {
   if (setting.default !== undefined) return { value: setting.default };

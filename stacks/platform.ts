@@ -159,6 +159,8 @@ function createStream(
   return new StreamProcessor(STREAM, {
     profile: PROFILES.fraud,
     policy: config["fraud.policy"],
+    rates: config["fraud.rates"],
+    rateMaxAgeDays: config["fraud.rateMaxAgeDays"],
     models: modelsOf(parts.models, "fraud"),
     context,
     bus: parts.bus,

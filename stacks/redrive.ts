@@ -20,6 +20,10 @@ export interface RedriveOutput {
   readonly rawBucket: string;
   /** Undefined without the trigger kinesis. */
   readonly streamName?: string | undefined;
+  /** Undefined without the trigger firehose. */
+  readonly deliveryStreamName?: string | undefined;
+  /** Where a delivery stream keeps what it gave up; undefined without the trigger firehose. */
+  readonly failedDeliveriesBucket?: string | undefined;
   /** Takes back the records of EventBridge and POST /events; undefined without either. */
   readonly eventQueueUrl?: string | undefined;
   readonly resultsTable: string;
@@ -42,6 +46,8 @@ export function allowRedrive({ raw, stream, api, deadLetters }: RedriveParts): p
     roleArn: raw.redriveRole.arn,
     rawBucket: raw.bucketName,
     streamName: stream.streamName,
+    deliveryStreamName: stream.deliveryStreamName,
+    failedDeliveriesBucket: stream.deliveryStreamName && stream.dataBucket.bucketName,
     eventQueueUrl: stream.eventQueueUrl,
     resultsTable: stream.resultsTable,
     archiveQueueUrl: api.archiveQueueUrl,

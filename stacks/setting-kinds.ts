@@ -29,6 +29,8 @@ export type Setting =
   | { readonly type: "boolean"; readonly default?: boolean; readonly example: string; readonly description: string }
   /** Overrides of a policy document; absent means none. */
   | { readonly type: "policy"; readonly profile: "lead" | "churn" | "fraud" | "device"; readonly description: string }
+  /** A table of exchange rates; absent means the default one. */
+  | { readonly type: "rates"; readonly description: string }
   /** An EventBridge pattern; absent means the component's own. */
   | { readonly type: "eventPattern"; readonly description: string };
 

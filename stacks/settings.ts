@@ -127,7 +127,7 @@ export const SETTINGS = {
     new RegExp(`^(${TRIGGERS.join("|")})(,(${TRIGGERS.join("|")}))*$`),
     `one or more of ${TRIGGERS.join(", ")}, separated by commas`,
     "kinesis,eventbridge",
-    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, POST /events of the API, files under incoming/ of the data bucket. Without kinesis there is no stream.",
+    "Ways in for events: a Kinesis stream, a rule on an EventBridge bus, a delivery stream of Data Firehose, POST /events of the API, files under incoming/ of the data bucket. Without kinesis there is no stream.",
     "kinesis",
   ),
   "fraud.eventBus": text(
@@ -146,6 +146,12 @@ export const SETTINGS = {
     1000,
     "Invocations at the same time for the queue of eventbridge and rest; they aren't reserved.",
     10,
+  ),
+  "fraud.firehoseSeconds": integer(
+    0,
+    900,
+    "Seconds for which the records of the delivery stream wait for others: before their transformation, and again before their archive object.",
+    60,
   ),
   "fraud.capacityMode": choice(
     ["provisioned", "onDemand"],
@@ -168,7 +174,7 @@ export const SETTINGS = {
   "fraud.reservedConcurrency": integer(
     1,
     10_000,
-    "Executions reserved for the stream function; at least shards × parallelization.",
+    "Executions reserved for the stream function, at least shards × parallelization, and as many for the function of the trigger firehose.",
     10,
   ),
   "fraud.batchSize": integer(1, 10_000, "Records per invocation.", 1000),
@@ -222,6 +228,19 @@ export const SETTINGS = {
   ),
   "fraud.highRiskAlerts": flag("Whether to send an e-mail for every event of an alerting band, from a topic of its own.", false),
   "fraud.policy": policy("fraud"),
+  "fraud.referenceCurrency": text(
+    /^[A-Z]{3}$/,
+    "a currency of three capitals",
+    "EUR",
+    "Currency that amounts are compared in: thresholds, sums and means are in its units. Users' sums and means aren't converted when it changes.",
+    "USD",
+  ),
+  "fraud.rates": {
+    type: "rates",
+    description:
+      'Exchange rates: {"as_of": day, "rates": {currency: number}}, how much of each currency one unit of the reference currency buys, or of "base", if given. Default: rounded rates of June 2025.',
+  },
+  "fraud.rateMaxAgeDays": integer(1, 3650, "Days after which exchange rates that are still used raise an alarm.", 35),
   "fraud.champion": champion("fraud"),
   "fraud.fallbacks": fallbacks("fraud"),
   "fraud.challengers": challengers("fraud"),

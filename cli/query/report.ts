@@ -5,7 +5,7 @@ import type { QueryAnswer } from "./run";
 const NUMBERS = new Set(["integer", "bigint", "double", "decimal"]);
 
 /** A number where JSON has one that is the same; text otherwise. */
-function valueOf(text: string | null, type: string): string | number | boolean | null {
+function jsonValue(text: string | null, type: string): string | number | boolean | null {
   if (text === null) return null;
   if (type === "boolean") return text === "true";
   const value = Number(text);
@@ -16,7 +16,7 @@ function valueOf(text: string | null, type: string): string | number | boolean |
 
 /** One object per row. */
 export const asObjects = ({ columns, rows }: QueryAnswer): Record<string, string | number | boolean | null>[] =>
-  rows.map((row) => Object.fromEntries(columns.map(({ name, type }, index) => [name, valueOf(row[index] ?? null, type)])));
+  rows.map((row) => Object.fromEntries(columns.map(({ name, type }, index) => [name, jsonValue(row[index] ?? null, type)])));
 
 export const asTable = ({ columns, rows }: QueryAnswer): string =>
   table(
@@ -25,7 +25,7 @@ export const asTable = ({ columns, rows }: QueryAnswer): string =>
   );
 
 function tableCell(text: string, type: string): string | number {
-  const value = valueOf(text, type);
+  const value = jsonValue(text, type);
   return typeof value === "number" ? value : text;
 }
 

@@ -47,13 +47,13 @@ export async function putRecords(
 }
 
 /** As few requests as the limits allow. */
-export function batches(records: readonly RawRecord[]): RawRecord[][] {
+export function batches(records: readonly RawRecord[], maxBytes = MAX_BYTES): RawRecord[][] {
   const made: RawRecord[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const record of records) {
     const size = record.data.byteLength + Buffer.byteLength(record.partitionKey);
     const last = made.at(-1);
-    if (last === undefined || last.length === MAX_RECORDS || bytes + size > MAX_BYTES) {
+    if (last === undefined || last.length === MAX_RECORDS || bytes + size > maxBytes) {
       made.push([record]);
       bytes = size;
     } else {

@@ -1,6 +1,7 @@
 /** A redrive from beginning to end. */
 import type { RedriveClock } from "./clock";
 import { redriveQueue, type Tally } from "./dead-letters";
+import { deliverRecords } from "./deliver-records";
 import { failureText, RedriveFailure } from "./failure";
 import { followSent, type Outcome, pendingOutcomes, type SentMessage } from "./outcome";
 import { type Put, putRecords } from "./put-records";
@@ -65,7 +66,7 @@ interface Progress {
 export async function redrive(target: RedriveTarget, options: RedriveOptions): Promise<Summary> {
   const { selection, clock, dryRun, waitMs, progress } = options;
   const startedMs = clock.now();
-  const raw = new RawStore(target.s3, target.names.rawBucket);
+  const raw = new RawStore(target.s3, target.names.rawBucket, target.names.failedDeliveriesBucket);
   const sent: Progress = { found: {}, reasons: new Set(), put: [], messages: [], returned: 0, stopped: [] };
   await redriveRecords(raw, target, options, sent);
   const queues = selection.sources.includes("dlq") ? await redriveQueues(target, options, sent) : [];
@@ -150,7 +151,7 @@ const isOfArchiver = (record: RawRecord): boolean => record.source === "rest" &&
 /** Each the way it came. */
 async function redriveEvents(
   records: readonly RawRecord[],
-  { kinesis, sqs, names }: RedriveTarget,
+  { kinesis, firehose, sqs, names }: RedriveTarget,
   { clock, runId }: Pick<RedriveOptions, "clock" | "runId">,
   { put }: Progress,
 ): Promise<void> {
@@ -159,6 +160,11 @@ async function redriveEvents(
   const ofStream = records.filter((one) => one.source === "kinesis" || (names.streamName !== undefined && ofFile(one)));
   if (ofStream.length > 0)
     await putRecords(kinesis, wayBack(names.streamName, "kinesis"), ofStream, clock.pause, (one) => put.push(one));
+  const ofDelivery = records.filter(({ source }) => source === "firehose");
+  if (ofDelivery.length > 0)
+    await deliverRecords(firehose, wayBack(names.deliveryStreamName, "firehose"), ofDelivery, clock.pause, (one) =>
+      put.push(one),
+    );
   const ofQueue = records.filter((one) => isOfQueue(one) || (names.streamName === undefined && ofFile(one)));
   if (ofQueue.length > 0)
     put.push(...(await sendMessages(sqs, wayBack(names.eventQueueUrl, "eventbridge or rest"), ofQueue, runId, clock)));

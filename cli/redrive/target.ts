@@ -1,6 +1,7 @@
 /** What a redrive works on: the platform on this machine, or a stack on AWS; with the rights of the redrive role and no others. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { FirehoseClient } from "@aws-sdk/client-firehose";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -16,6 +17,7 @@ export interface RedriveTarget {
   readonly names: RedriveOutput;
   readonly s3: S3Client;
   readonly kinesis: KinesisClient;
+  readonly firehose: FirehoseClient;
   readonly sqs: SQSClient;
   readonly events: EventBridgeClient;
   readonly lambda: LambdaClient;
@@ -55,6 +57,7 @@ export async function connectRedrive(outputs: unknown, account: Account): Promis
   const clients = {
     s3: new S3Client({ ...session, forcePathStyle: account.endpoint !== undefined }),
     kinesis: new KinesisClient(session),
+    firehose: new FirehoseClient(session),
     sqs: new SQSClient(session),
     events: new EventBridgeClient(session),
     lambda: new LambdaClient(session),

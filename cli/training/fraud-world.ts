@@ -168,11 +168,13 @@ class Verdicts {
 function asSent(tx: Transaction, atMs: number, feed: Feed, verdicts: Verdicts): Readonly<Record<string, unknown>> {
   const { transaction_id, user_id, amount, currency, timestamp, category, country, device_id, card_present } = tx;
   const least = { transaction_id, user_id, amount, currency, timestamp };
+  // The shipped models were trained with hours in UTC, also where the country tells the local one.
+  const time_zone = "UTC";
   switch (feed) {
     case "full":
-      return { ...tx };
+      return { ...tx, time_zone };
     case "country only":
-      return { ...least, category, country, device_id, card_present };
+      return { ...least, time_zone, category, country, device_id, card_present };
     case "amount only":
       return { ...least, category };
     case "verdicts":

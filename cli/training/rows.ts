@@ -4,6 +4,7 @@
  */
 import { churn as validateChurn, fraud as validateFraud } from "#validators";
 import { accept } from "../../functions/scoring/core/accept";
+import type { FeatureDefinition, FeatureSet } from "../../functions/scoring/core/features";
 import type { Validate } from "../../functions/scoring/core/json-schema";
 import type { Profile } from "../../functions/scoring/core/profile";
 import { CHURN } from "../../functions/scoring/profiles/churn";
@@ -18,10 +19,26 @@ export const SPLITS: readonly Split[] = ["train", "validation", "holdout"];
 /** Lines of each split, without the header. */
 export type Lines = Readonly<Record<Split, readonly string[]>>;
 
+/** Features of what the generated worlds don't have: foreign currencies, refunds and e-mail addresses. A model can learn nothing from them. */
+const ABSENT: ReadonlySet<string> = new Set([
+  "exchange_rate",
+  "rate_age_days",
+  "currency_unknown",
+  "is_refund",
+  "refund_amount",
+  "email_alias",
+  "refund_count_24h",
+  "refund_sum_24h",
+]);
+
 /** Header of a profile's files. */
 export function headerOf({ features }: Pick<Profile<never, never>, "features">): string {
-  return ["id", ...features.definitions.map(({ name }) => name), "label"].join(",");
+  return ["id", ...learnt(features).map(({ name }) => name), "label"].join(",");
 }
+
+/** The features that models are trained with. */
+export const learnt = ({ definitions }: FeatureSet): readonly FeatureDefinition[] =>
+  definitions.filter(({ name }) => !ABSENT.has(name));
 
 /** A model is trained on the first 40 of 60 days and evaluated on the last 20, with users that it has not seen. */
 const HOLDOUT_FROM_MS = WORLD_START_MS + (WORLD_DAYS * DAY_MS * 2) / 3;
@@ -41,7 +58,7 @@ export function fraudRows(options: { readonly seed: number; readonly users: numb
       const input = accepted(FRAUD, validateFraud, raw);
       if (atMs >= HOLDOUT_FROM_MS === (split === "holdout")) {
         FRAUD.extract(input, state, vector, input.occurredAtMs);
-        lines[split].push({ atMs, line: lineOf(input.transactionId, vector, isFraud) });
+        lines[split].push({ atMs, line: lineOf(input.transactionId, FRAUD.features, vector, isFraud) });
       }
       state = FRAUD.fold(state, input, input.occurredAtMs);
     }
@@ -65,7 +82,7 @@ export function churnRows(options: { readonly seed: number; readonly customers: 
 export function churnLine(id: string, data: readonly number[], hasLeft: boolean): string {
   const vector = new Float64Array(CHURN.features.size);
   CHURN.extract(accepted(CHURN, validateChurn, { data }), null, vector, 0);
-  return lineOf(id, vector, hasLeft);
+  return lineOf(id, CHURN.features, vector, hasLeft);
 }
 
 function accepted<Input, State>(
@@ -81,8 +98,9 @@ function accepted<Input, State>(
 }
 
 /** Numbers are written so that they read back as the same double. */
-function lineOf(id: string, vector: Float64Array, label: boolean): string {
+function lineOf(id: string, features: FeatureSet, vector: Float64Array, label: boolean): string {
   let line = id;
-  for (const value of vector) line += Number.isNaN(value) ? ",nan" : `,${value}`;
+  for (const [slot, { name }] of features.definitions.entries())
+    if (!ABSENT.has(name)) line += Number.isNaN(vector[slot]!) ? ",nan" : `,${vector[slot]!}`;
   return `${line},${+label}`;
 }

@@ -34,7 +34,10 @@ export interface DataCatalogArgs {
    * @example [PROFILES.fraud, PROFILES.lead]
    */
   readonly profiles: readonly AnyProfile[];
-  /** How long the bucket keeps its objects; the tables have the days since then. */
+  /**
+   * How long the bucket keeps its objects; the tables have the days since then. Default: those of a stream processor's bucket.
+   * @example { archiveDays: 2555 }
+   */
   readonly retention?: Partial<DataRetention>;
   /**
    * Adds tables over the inputs and scores of batch scoring. Default: none.
@@ -46,10 +49,22 @@ export interface DataCatalogArgs {
    * @example 1024
    */
   readonly scanLimitMb?: number;
-  /** Days that results of queries are kept. Default 7. */
+  /**
+   * Days that results of queries are kept. Default 7.
+   * @example 30
+   */
   readonly resultDays?: number;
-  /** Shared parts. Default: the component's own. */
+  /**
+   * What is shared with other components: names, key, alarm topic, logs, protection. Default: each part that isn't
+   * given is the component's own.
+   * @example stream.context
+   */
   readonly context?: Partial<PlatformContext>;
-  /** Changes the workgroup's arguments last, except encryption, enforcement and the limit. */
-  readonly transform?: Transform<WorkgroupArgs>;
+  /**
+   * Has the last word on the inputs of single resources, except those that keep data safe. Default: none.
+   * @example { workgroup: () => ({ state: "DISABLED" }) }
+   */
+  readonly transform?: {
+    readonly workgroup?: Transform<WorkgroupArgs>;
+  };
 }

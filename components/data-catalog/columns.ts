@@ -2,11 +2,11 @@
  * Columns of the tables, from the declarations that write the lines. A value in JSON has the type that the file has: text for times, because
  * what a SerDe takes for a timestamp differs from SerDe to SerDe, and ISO 8601 in UTC compares as text.
  */
-import type { FeatureDefinition } from "../../functions/scoring/core/features";
 import type { Classification, JsonSchema } from "../../functions/scoring/core/json-schema";
 import type { LineColumn, LineColumns } from "../../functions/scoring/core/line-columns";
 import type { AnyProfile } from "../../functions/scoring/core/profile";
 import type { FeatureSpecEntry } from "../../functions/scoring/models/feature-spec";
+import { type RegisteredFeature, registeredFeatures } from "../../functions/scoring/profiles/feature-registry";
 
 /** A column as Glue takes it. */
 export interface CatalogColumn {
@@ -61,11 +61,11 @@ export function lineColumns(columns: LineColumns, without: readonly string[] = [
 
 /** The columns of archived events, with the features of the profile as members: a name that doesn't exist is then an error, not a null. */
 export function archiveColumns(profile: AnyProfile, columns: LineColumns): CatalogColumn[] {
-  const { definitions } = profile.features;
+  const features = registeredFeatures(profile);
   return lineColumns(columns).map((column) => {
     if (column.name === "features") {
-      const members = definitions.map(({ name }) => `${name}:double`).join(",");
-      return { ...column, type: `struct<${members}>`, parameters: byName(definitions, featureComment) };
+      const members = features.map(({ name }) => `${name}:double`).join(",");
+      return { ...column, type: `struct<${members}>`, parameters: byName(features, featureComment) };
     }
     return column.name === "input" ? { ...column, parameters: classifiedFields(profile.schema) } : column;
   });
@@ -73,25 +73,25 @@ export function archiveColumns(profile: AnyProfile, columns: LineColumns): Catal
 
 /** The columns of a dataset's CSV: all text, because OpenCSVSerDe takes an empty field for no number. */
 export function inputColumns(features: readonly FeatureSpecEntry[], profile: AnyProfile): CatalogColumn[] {
-  const definitions = new Map(profile.features.definitions.map((definition) => [definition.name, definition]));
+  const registered = new Map(registeredFeatures(profile).map((feature) => [feature.name, feature]));
   return [
     { name: "key", type: "string", comment: "Key of the row, percent-encoded where it has a line break or a percent sign." },
     ...features.map(({ name }) => {
-      const definition = definitions.get(name);
+      const feature = registered.get(name);
       return {
         name,
         type: "string",
-        comment: commentOf(definition === undefined ? "Input of the profile." : featureComment(definition)),
+        comment: commentOf(feature === undefined ? "Input of the profile." : featureComment(feature)),
       };
     }),
   ];
 }
 
 /** `Distance from home (km)`. */
-export function featureComment({ description, unit, categories, open }: FeatureDefinition): string {
+export function featureComment({ description, unit, categories, type }: RegisteredFeature): string {
   const what = unit === undefined ? description : `${description} (${unit})`;
   if (categories !== undefined) return `${what}: index, from 0, in ${categories.join(", ")}`;
-  return open ? `${what}: hash of the text, which is in the input` : what;
+  return type === "text" ? `${what}: hash of the text, which is in the input` : what;
 }
 
 const classification = (kind: Classification) => ({ "x-classification": kind });

@@ -106,7 +106,7 @@ export class DataCatalog extends pulumi.ComponentResource {
           // Its history of queries is no data: without this, a workgroup that was used can't be deleted.
           forceDestroy: true,
         },
-        settings.transform,
+        settings.transform.workgroup,
         {
           configuration: {
             enforceWorkgroupConfiguration: true,

@@ -33,7 +33,7 @@ export function catalogSettings(instance: string, args: DataCatalogArgs, parent:
       ...dataTables(bucket, profiles, { ...DATA_RETENTION, ...args.retention }),
       ...(batch === undefined ? [] : batchTables(batch)),
     ],
-    transform: args.transform,
+    transform: args.transform ?? {},
   };
 }
 

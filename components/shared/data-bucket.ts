@@ -1,6 +1,7 @@
 /** The bucket of archive, labels and quarantine: how long each is kept, and which queues are notified of new objects. */
 import { BucketNotification } from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
+import { FAILED_DELIVERIES } from "../../functions/shared/object-keys";
 import { type LifecycleRule, PrivateBucket } from "./bucket";
 import type { PlatformContext } from "./context";
 import type { EncryptedQueue } from "./queue";
@@ -12,6 +13,8 @@ export interface DataBucketArgs {
   readonly retention: DataRetention;
   /** Prefixes of objects that are kept as long as quarantine. Default none. */
   readonly expiring?: readonly string[];
+  /** Days for which records are kept that a delivery stream gave up, as they were sent. Default: there is no delivery stream. */
+  readonly failedDays?: number;
 }
 
 /** How long objects are kept, in days. */
@@ -35,7 +38,7 @@ export interface ObjectQueue {
 
 export function createDataBucket(
   instance: string,
-  { context, bucketName, retention, expiring = [] }: DataBucketArgs,
+  { context, bucketName, retention, expiring = [], failedDays }: DataBucketArgs,
   parent: pulumi.Resource,
 ): PrivateBucket {
   return new PrivateBucket(
@@ -45,7 +48,7 @@ export function createDataBucket(
       encryption: context.key,
       deletionProtection: context.deletionProtection,
       accessLogBucket: context.accessLogBucket,
-      lifecycleRules: dataLifecycle(retention, expiring),
+      lifecycleRules: [...dataLifecycle(retention, expiring), ...(failedDays === undefined ? [] : [expiringRaw(failedDays)])],
     },
     { parent },
   );
@@ -79,6 +82,15 @@ function dataLifecycle({ archiveDays, quarantineDays }: DataRetention, prefixes:
     ...prefixes.map(expiring),
   ];
 }
+
+/** Raw personal data: expired means gone, where other objects' old versions are kept for a month. */
+const expiringRaw = (days: number): LifecycleRule => ({
+  id: "failed",
+  status: "Enabled",
+  filter: { prefix: FAILED_DELIVERIES },
+  expiration: { days },
+  noncurrentVersionExpiration: { noncurrentDays: 1 },
+});
 
 /** A bucket has only one notification configuration, so all queues are declared here. */
 export function announceObjects(

@@ -30,6 +30,8 @@ export class RawRecords extends pulumi.ComponentResource {
   readonly bucketArn: pulumi.Output<string>;
   /** The only role that reads raw records. Who may assume it is decided by IAM policies of the account. */
   readonly redriveRole: Role;
+  /** Days that raw records are kept. */
+  readonly retentionDays: number;
   readonly nodes: { readonly bucket: PrivateBucket; readonly key: EncryptionKey };
 
   constructor(
@@ -40,6 +42,7 @@ export class RawRecords extends pulumi.ComponentResource {
     super("risk:lib:RawRecords", name, {}, opts);
     const { deletionProtection, accessLogBucket } = context;
     this.redriveRole = redriveRole(name, this);
+    this.retentionDays = retentionDays;
     const readers = [this.redriveRole.arn] as const;
     const key = new EncryptionKey(
       `${name}-records`,

@@ -5,6 +5,7 @@ import type { EventSourceMappingArgs } from "@pulumi/aws/lambda";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyDocument } from "../../functions/scoring/core/policy-document";
 import type { AnyProfile } from "../../functions/scoring/core/profile";
+import type { RateDocument } from "../../functions/scoring/core/rates";
 import type { PlatformContext } from "../shared/context";
 import type { DataRetention, ObjectQueue } from "../shared/data-bucket";
 import type { FunctionTransform } from "../shared/function";
@@ -59,12 +60,23 @@ export interface S3Trigger {
   readonly maxConcurrency: number;
 }
 
+/** How records come through a delivery stream of Data Firehose: its transformation scores them, and it writes the archive itself. */
+export interface FirehoseTrigger {
+  /**
+   * Seconds, 0 to 900, for which records wait for others: first for their transformation, then for their archive object. Fewer give more
+   * invocations and smaller objects. Default 60.
+   */
+  readonly bufferSeconds: number;
+}
+
 /** The ways in. A trigger that isn't named doesn't exist, nor does anything that only it needs. */
 export interface StreamTriggers {
   /** A stream of the component's own; the records of a partition key are scored in their order. */
   readonly kinesis?: Partial<KinesisTrigger>;
   /** Events of a bus, through the queue. */
   readonly eventBridge?: Partial<EventBridgeTrigger>;
+  /** A delivery stream of the component's own. */
+  readonly firehose?: Partial<FirehoseTrigger>;
   /** Events of a ScoringApi whose `events` is this component's `intake()`, through the queue. */
   readonly rest?: true;
   /** CSV, NDJSON, JSON and Avro files, plain or gzip. */
@@ -92,9 +104,12 @@ export interface StreamFunction {
   readonly memoryMb: number;
   /** Seconds that a batch may take, 10 to 900. Default 60. */
   readonly timeoutSeconds: number;
-  /** Reserved executions of the stream's function; with fewer than shards × parallelisation the stream waits. Default 10. */
+  /**
+   * Executions reserved for the stream's function, and as many for the delivery stream's. With fewer than shards × parallelisation the
+   * stream waits; a delivery stream invokes about once at a time for each MB/s, and gives up what is refused. Default 10.
+   */
   readonly reservedConcurrency: number;
-  /** Mean seconds between two reads of policy and models by a warm container; an account has 40 reads per second in total. Default 60. */
+  /** Mean seconds between two reads of policy, models and rates by a warm container; an account has 40 reads per second in total. Default 60. */
   readonly policyTtlSeconds: number;
   /** Percentage of invocations that may fail before an alarm is raised. Default 5. */
   readonly errorRateAlarmPercent: number;
@@ -130,6 +145,17 @@ export interface StreamProcessorArgs {
    * @example withOverrides(PROFILES.fraud.defaultPolicy, { thresholds: { high_amount: 800 } })
    */
   readonly policy?: PolicyDocument;
+  /**
+   * The reference currency and what one unit of it (or of the base) buys of others. Changing them only touches one SSM parameter. Default:
+   * US dollars, with rounded rates of June 2025.
+   * @example { reference: "EUR", as_of: "2026-03-01", rates: { USD: 1.08, JPY: 162 } }
+   */
+  readonly rates?: RateDocument;
+  /**
+   * Days after which exchange rates that are still used raise an alarm. Default: 35.
+   * @example 7
+   */
+  readonly rateMaxAgeDays?: number;
   /**
    * Champion, fallbacks and challengers of a new stack. Default: the model that the policy names, and a model bucket of its own.
    * @example { store, initial: { chain: [{ kind: "rules-only" }] } }
@@ -217,5 +243,6 @@ export interface StreamProcessorArgs {
     readonly eventSource?: Transform<EventSourceMappingArgs>;
     readonly queueFunction?: FunctionTransform;
     readonly fileFunction?: FunctionTransform;
+    readonly firehoseFunction?: FunctionTransform;
   };
 }

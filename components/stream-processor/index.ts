@@ -1,6 +1,7 @@
 export type {
   EventBridgeTrigger,
   EventTime,
+  FirehoseTrigger,
   KinesisTrigger,
   QueueDelivery,
   StreamCapacity,

@@ -1,14 +1,16 @@
-/** The parameters of a stream processor: policy and models, which its function follows, and two secrets for other systems. */
+/** The parameters of a stream processor: policy, models and exchange rates, which its function follows, and two secrets for other systems. */
 import { Parameter } from "@pulumi/aws/ssm";
 import * as pulumi from "@pulumi/pulumi";
 import { modelsParameter } from "../shared/models-parameter";
 import { policyParameter } from "../shared/policy-parameter";
 import { randomValue } from "../shared/secret";
+import { ratesParameter } from "./rates";
 import type { StreamSettings } from "./settings";
 
 export interface StreamParameters {
   readonly policy: Parameter;
   readonly models: Parameter;
+  readonly rates: Parameter;
   readonly secure: readonly Parameter[];
 }
 
@@ -21,6 +23,7 @@ export function createParameters(instance: string, settings: StreamSettings, par
       { parameterName: `${names.parameterPath}/models`, profile: profile.id, initial: models.initial },
       { parent, protect: context.deletionProtection },
     ),
+    rates: ratesParameter(instance, settings, parent),
     secure: createSecureParameters(instance, settings, parent),
   };
 }

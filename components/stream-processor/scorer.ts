@@ -30,6 +30,7 @@ export interface ScorerResources {
   readonly results: Table;
   readonly state: Table;
   readonly policy: Parameter;
+  readonly rates: Parameter;
   readonly models: Parameter;
   readonly dataBucket: PrivateBucket;
   readonly schemas: SchemaRegistry;
@@ -71,7 +72,7 @@ export function createScorer(
 }
 
 function environment(
-  { results, state, policy, models, dataBucket, schemas }: ScorerResources,
+  { results, state, policy, rates, models, dataBucket, schemas }: ScorerResources,
   { profile, context, models: profileModels, bus, tokenSecret, raw, function: size, eventTime, retention }: StreamSettings,
 ): Record<string, pulumi.Input<string>> {
   return {
@@ -79,6 +80,7 @@ function environment(
     RESULTS_TABLE: results.name,
     STATE_TABLE: state.name,
     POLICY_PARAMETER: policy.name,
+    RATES_PARAMETER: rates.name,
     MODELS_PARAMETER: models.name,
     MODEL_BUCKET: profileModels.store.bucket.bucketName,
     EVENT_BUS_NAME: bus.busName,
@@ -100,7 +102,7 @@ function environment(
 }
 
 function permissions(
-  { results, state, policy, models, dataBucket, schemas }: ScorerResources,
+  { results, state, policy, rates, models, dataBucket, schemas }: ScorerResources,
   { profile, models: profileModels, tokenSecret, raw, bus }: StreamSettings,
   parent: pulumi.Resource,
 ): Statement[] {
@@ -108,6 +110,7 @@ function permissions(
     tableStatement("Results", results, ["BatchGetItem", "PutItem", "UpdateItem"]),
     tableStatement("State", state, ["BatchGetItem", "PutItem"]),
     readParameter(policy),
+    readParameter(rates, "ReadRates"),
     ...modelStatements(models, profileModels, profile.id, parent),
     ...tokenSecret.readStatements(),
     ...bus.publishStatements(),

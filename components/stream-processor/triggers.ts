@@ -1,6 +1,7 @@
 /** The ways in that the arguments name: each is a file of its own, and a new one is a member here. */
 import type * as pulumi from "@pulumi/pulumi";
 import { createRule, type EventBridgeNodes, senderOf, sendToQueue } from "./eventbridge-trigger";
+import { createFirehoseTrigger, type FirehoseNodes } from "./firehose-trigger";
 import { createKinesisTrigger, type KinesisNodes } from "./kinesis-trigger";
 import { createQueueTrigger, type QueueNodes } from "./queue-trigger";
 import { createS3Trigger, type S3Nodes } from "./s3-trigger";
@@ -10,6 +11,7 @@ import type { StreamSettings } from "./settings";
 export interface TriggerNodes {
   readonly kinesis: KinesisNodes | undefined;
   readonly eventBridge: EventBridgeNodes | undefined;
+  readonly firehose: FirehoseNodes | undefined;
   /** Of EventBridge and REST. */
   readonly queue: QueueNodes | undefined;
   readonly s3: S3Nodes | undefined;
@@ -21,12 +23,13 @@ export function createTriggers(
   resources: ScorerResources,
   parent: pulumi.Resource,
 ): TriggerNodes {
-  const { kinesis, eventBridge, rest, s3 } = settings.triggers;
+  const { kinesis, eventBridge, firehose, rest, s3 } = settings.triggers;
   const stream = kinesis && createKinesisTrigger(instance, kinesis, settings, resources, parent);
   const rule = eventBridge && createRule(instance, eventBridge, settings, parent);
   const senders = rule === undefined ? [] : [senderOf(rule)];
   const queue = rule !== undefined || rest ? createQueueTrigger(instance, senders, settings, resources, parent) : undefined;
   if (rule !== undefined && queue !== undefined) sendToQueue(instance, rule, queue.queue, parent);
   const files = s3 && createS3Trigger(instance, s3, settings, resources, parent);
-  return { kinesis: stream, eventBridge: rule, queue, s3: files };
+  const delivery = firehose && createFirehoseTrigger(instance, firehose, settings, resources, parent);
+  return { kinesis: stream, eventBridge: rule, firehose: delivery, queue, s3: files };
 }

@@ -74,22 +74,21 @@ function decodeAvro(message: AvroMessage, schemas: Schemas): Decoded {
   if (schema === undefined) return refuse("unknown_schema", "Expected the id of a known schema, got another.");
   if (!schema.ok) return { ok: false, problem: schema };
   const { maxBytes } = RECORD_LIMITS;
-  let { data } = message;
-  if (message.compressed) {
-    try {
-      data = inflated(data, maxBytes);
-    } catch (error) {
-      return { ok: false, problem: error instanceof RangeError ? tooLarge(maxBytes) : damaged("zlib") };
-    }
+  if (!message.compressed) return readDatum(message.bytes, message.start, schema.read);
+  let data: Buffer;
+  try {
+    data = inflated(message.bytes.subarray(message.start), maxBytes);
+  } catch (error) {
+    return { ok: false, problem: error instanceof RangeError ? tooLarge(maxBytes) : damaged("zlib") };
   }
-  if (data.length > maxBytes) {
-    return { ok: false, reason: "too_large", detail: `Expected at most ${maxBytes} bytes, got ${data.length}.` };
-  }
-  return readDatum(data, schema.read);
+  return readDatum(data, 0, schema.read);
 }
 
-function readDatum(data: Uint8Array, read: (cursor: AvroBytes) => unknown): Decoded {
-  const cursor = new AvroBytes(Buffer.from(data.buffer, data.byteOffset, data.length));
+function readDatum(bytes: Buffer, start: number, read: (cursor: AvroBytes) => unknown): Decoded {
+  const { maxBytes } = RECORD_LIMITS;
+  const size = bytes.length - start;
+  if (size > maxBytes) return { ok: false, reason: "too_large", detail: `Expected at most ${maxBytes} bytes, got ${size}.` };
+  const cursor = new AvroBytes(bytes, start);
   let value: unknown;
   try {
     value = read(cursor);

@@ -1,6 +1,8 @@
 /** Features computed anew from the archived inputs, as if the events had arrived in the order in which they happened. */
 import { type AnyProfile, countingTime } from "../scoring/core/profile";
+import type { Rates } from "../scoring/core/rates";
 import type { ArchivedEvent } from "./archived-event";
+import { archivedRates } from "./archived-rates";
 import type { LeftOut, Row } from "./rescore";
 
 /** An event, and whether it only builds up the state of its user. */
@@ -19,7 +21,8 @@ export function recompute(events: readonly Remembered[], profile: AnyProfile): r
   const rows: (Row | LeftOut)[] = [];
   const placeless = withoutPlaces(profile);
   for (const { event, warmUp } of profile.stateful ? events.toSorted(byOccurrence) : events) {
-    const input = inputOf(event.record.input, profile);
+    const rates = archivedRates(event, profile);
+    const input = inputOf(event.record.input, profile, rates);
     if (input === undefined) {
       if (!warmUp) rows.push({ event, leftOut: "its archived input can't be read by this version of the profile" });
       continue;
@@ -30,7 +33,7 @@ export function recompute(events: readonly Remembered[], profile: AnyProfile): r
     const state = user === null ? null : (states.get(user) ?? null);
     if (!warmUp) {
       const features = extracted(profile, input, state, at);
-      const elsewhere = placeless(event.record.input);
+      const elsewhere = placeless(event.record.input, rates);
       if (elsewhere !== undefined) keepPlaces(features, extracted(profile, elsewhere, state, at), event.features);
       rows.push({ event, features });
     }
@@ -45,9 +48,9 @@ function byOccurrence({ event: a }: Remembered, { event: b }: Remembered): numbe
   return a.record.event_id < b.record.event_id ? -1 : 1;
 }
 
-function inputOf(archived: Readonly<Record<string, unknown>>, profile: AnyProfile): unknown {
+function inputOf(archived: Readonly<Record<string, unknown>>, profile: AnyProfile, rates: Rates): unknown {
   try {
-    const input = profile.normalise(archived);
+    const input = profile.normalise(archived, rates);
     return profile.check(input).length === 0 ? input : undefined;
   } catch {
     return undefined;
@@ -61,13 +64,13 @@ function extracted(profile: AnyProfile, input: unknown, state: unknown, at: numb
 }
 
 /** Reads an archived input as if it had no place; undefined for one that has none. */
-function withoutPlaces(profile: AnyProfile): (archived: Readonly<Record<string, unknown>>) => unknown {
+function withoutPlaces(profile: AnyProfile): (archived: Readonly<Record<string, unknown>>, rates: Rates) => unknown {
   const places = Object.entries(profile.schema.properties ?? {}).flatMap(([name, { "x-classification": kind }]) =>
     kind === "location" ? [name] : [],
   );
-  return (archived) => {
+  return (archived, rates) => {
     if (!places.some((name) => typeof archived[name] === "number")) return undefined;
-    return inputOf({ ...archived, ...Object.fromEntries(places.map((name) => [name, undefined])) }, profile);
+    return inputOf({ ...archived, ...Object.fromEntries(places.map((name) => [name, undefined])) }, profile, rates);
   };
 }
 

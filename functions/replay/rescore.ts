@@ -48,7 +48,7 @@ export function rescore(rows: readonly Row[], scoring: Scoring): readonly Outcom
     if (typeof choice === "string") return { event, leftOut: choice };
     const { policy, member, keptModel } = choice;
     const answered = { member, source: undefined };
-    const decision = decideAnswer(policy, features, scores[index]!, answered, readersOf(event, policy));
+    const decision = decideAnswer(policy, features, scores[index]!, answered, readersOf(scoring, policy));
     return { event, features, decision, keptModel };
   });
 }
@@ -97,8 +97,8 @@ function scoresOf(rows: readonly Row[], chosen: readonly (Choice | string)[], si
   return scores;
 }
 
-/** For which bands reasons of a costly model are made: REST answers show them in every band, the stream only in those that alert. */
+/** For which bands reasons of a costly model are made: an answer to a request shows them in every band, a stream only in those that alert. */
 const readersOf =
-  ({ record }: ArchivedEvent, policy: CompiledPolicy) =>
+  ({ versions: { profile } }: Scoring, policy: CompiledPolicy) =>
   (band: string): boolean =>
-    record.source === "rest" || policy.isAlert(band);
+    !profile.stateful || policy.isAlert(band);

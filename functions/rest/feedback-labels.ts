@@ -51,7 +51,7 @@ export function readLabels(body: unknown, validate: Validate, now: number): Read
   for (const [index, label] of given.entries()) {
     const { event_id, source = DEFAULT_SOURCE, labelled_at } = label;
     const at = labelled_at === undefined ? null : parseTimestamp(labelled_at);
-    const wrong = [idProblem(event_id, index), at === null ? null : timeProblem(at, labelled_at, index, now)];
+    const wrong = [idProblem(event_id, index), at === null ? null : timeProblem(at, index, now)];
     found.push(...wrong.filter((problem) => problem !== null));
     if (wrong.some((problem) => problem !== null)) continue;
     const time = at === null ? null : new Date(at).toISOString();
@@ -88,15 +88,13 @@ function idProblem(id: string, index: number): Problem | null {
   return detail === null ? null : { pointer: `/labels/${index}/event_id`, detail };
 }
 
-function timeProblem(at: number, text: string | undefined, index: number, now: number): Problem | null {
+function timeProblem(at: number, index: number, now: number): Problem | null {
   const pointer = `/labels/${index}/labelled_at`;
-  if (Number.isNaN(at)) {
-    return { pointer, detail: `Expected an ISO 8601 time that exists, such as 2026-03-20T09:30:00Z, got "${text}".` };
-  }
-  if (at < 0) return { pointer, detail: `Expected a time since 1970, got ${text}.` };
+  // Comparisons with NaN are false.
+  if (!(at >= 0)) return { pointer, detail: "Expected an ISO 8601 time that exists, since 1970, such as 2026-03-20T09:30:00Z." };
   if (at <= now + MAX_SKEW_MS) return null;
   const latest = new Date(now + MAX_SKEW_MS).toISOString();
-  return { pointer, detail: `Expected a time in the past, ${latest} at the latest, got ${text}. A verdict is known already.` };
+  return { pointer, detail: `Expected a time in the past, ${latest} at the latest. A verdict is known already.` };
 }
 
 function contradiction(index: number, other: number): Problem {

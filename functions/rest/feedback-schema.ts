@@ -7,11 +7,11 @@ export const MAX_LABELS = 500;
 /** Source of labels whose body doesn't name one. */
 export const DEFAULT_SOURCE = "api";
 
-/** The times that `parseTimestamp` reads, since 1970, except for the length of the months. */
+/** The times with separators that `parseTimestamp` reads, except for the length of the months. */
 const DATE = "(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])";
 const HOUR = "([01][0-9]|2[0-3])";
 const MINUTE = "[0-5][0-9]";
-const TIME = `${HOUR}:${MINUTE}(:${MINUTE}([.][0-9]{1,9})?)?`;
+const TIME = `${HOUR}:${MINUTE}(:${MINUTE}([.,][0-9]{1,9})?)?`;
 
 export const LABEL_SCHEMA: JsonSchema = {
   title: "Label",
@@ -31,7 +31,7 @@ export const LABEL_SCHEMA: JsonSchema = {
     labelled_at: {
       type: "string",
       maxLength: 64,
-      pattern: `^${DATE}([T ]${TIME}(Z|[+-]${HOUR}:?${MINUTE})?)?$`,
+      pattern: `^${DATE}([Tt ]${TIME}( ?(Z|z|[+-]${HOUR}(:?${MINUTE})?))?)?$`,
       description:
         "When the verdict was reached, ISO 8601, UTC unless it has an offset; not in the future. Default: when the label arrives.",
       examples: ["2026-03-20T09:30:00Z"],

@@ -6,13 +6,13 @@ import { storableText } from "./storable";
 import type { Tokeniser } from "./tokeniser";
 
 /** How an event came. */
-export type EventSource = "kinesis" | "eventbridge" | "rest" | "s3";
+export type EventSource = "kinesis" | "eventbridge" | "firehose" | "rest" | "s3";
 
 /** An accepted record, whatever its source. */
 export interface AcceptedEvent {
   readonly eventId: string;
   readonly source: EventSource;
-  /** `shardId-000000000000:4959…`, `eventbridge:` and the envelope's id, or the id of the API request. */
+  /** `shardId-000000000000:4959…`, `eventbridge:` and the envelope's id, `firehose:<stream>:<record>`, or the id of the API request. */
   readonly sourcePosition: string;
   readonly input: unknown;
   /** `profile.stored(input)`. */

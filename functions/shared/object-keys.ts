@@ -15,3 +15,6 @@ export const suffixedKey = (key: string, suffix: string | number): string => `${
 
 /** The same object in another area. */
 export const inArea = (key: string, area: Area): string => `${area}${key.slice(key.indexOf("/"))}`;
+
+/** Where a delivery stream puts records, as they were sent, that its transformation couldn't finish. */
+export const FAILED_DELIVERIES = "failed/";

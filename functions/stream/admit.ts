@@ -5,6 +5,7 @@ import { isObject } from "../scoring/core/json";
 import type { Validate } from "../scoring/core/json-schema";
 import { expectationText } from "../scoring/core/problems";
 import { type AnyProfile, countingTime } from "../scoring/core/profile";
+import type { Rates } from "../scoring/core/rates";
 import { isoTime } from "../scoring/core/timestamp";
 import type { AcceptedEvent } from "../shared/archive-line";
 import { codeFailure } from "../shared/log";
@@ -35,6 +36,8 @@ export interface AdmitArgs {
   readonly tokeniser: Tokeniser;
   readonly maxAgeMs: number;
   readonly maxFutureMs: number;
+  /** Exchange rates in force; without them, amounts in US dollars are known. */
+  readonly rates?: Rates | undefined;
 }
 
 type Failed = Extract<Decoded, { readonly ok: false; readonly reason: string }>;
@@ -66,11 +69,8 @@ export function admit(record: SourceRecord, index: number, args: AdmitArgs): Can
   if (!decoded.ok && "problem" in decoded) return reject(decoded.problem.reason, decoded.problem.detail);
   if (!decoded.ok) return reject(decoded.reason, UNREADABLE[decoded.reason === "invalid" ? decoded.cause : decoded.reason]);
   try {
-    const accepted = accept(profile, args.validate, decoded.value, {
-      arrivedAtMs: record.arrivedAtMs,
-      maxAgeMs: args.maxAgeMs,
-      maxFutureMs: args.maxFutureMs,
-    });
+    const arrival = { arrivedAtMs: record.arrivedAtMs, maxAgeMs: args.maxAgeMs, maxFutureMs: args.maxFutureMs };
+    const accepted = accept(profile, args.validate, decoded.value, arrival, args.rates);
     if (!accepted.ok) {
       const fitsSchema = accepted.reason === "timestamp_out_of_range" && isObject(decoded.value);
       const eventId = fitsSchema ? profile.eventId(profile.normalise(decoded.value)) : null;

@@ -116,23 +116,34 @@ async function archiveParts(
  * between leaves them recorded for an object that doesn't exist, which the next delivery notices.
  */
 async function archiveObject(entries: readonly Entry[], key: string, args: ArchiveArgs): Promise<void> {
-  const { redelivery, isAlert, objects } = args;
+  const { redelivery, objects } = args;
   const target = redelivery ? await freeKey(key, objects) : key;
   await moveTo(target, entries, args);
 
-  const alerts: string[] = [];
-  const lines = entries.map((entry) => {
-    const line = ofRecord(entry.line);
-    if (isAlert(entry.result.decision.band)) alerts.push(line);
-    return line;
-  });
+  const lines = entries.map(({ line }) => ofRecord(line));
   // The archive object comes last: its existence implies that the copies exist. A crash in between, or a bisected range, may copy
   // an event twice; the copies are for people, and only the archive is loaded.
-  const [copies, body] = await Promise.all([alerts.length > 0 ? packLines(alerts) : null, packLines(lines)]);
-  if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);
-  const written = await objects.putIfAbsent(target, body);
+  await copyAlerts(entries, lines, () => target, args);
+  const written = await objects.putIfAbsent(target, packLines(lines));
   // Usually an earlier attempt of ours, whose answer was lost.
   if (written === "exists" && (await keyState(target, objects)) === "closed") throw new InOtherHandsError(target);
+}
+
+/** @param keyOf the archive object beside which they are copied, of the ids of the events in alerting bands */
+export async function copyAlerts(
+  entries: readonly Entry[],
+  lines: readonly string[],
+  keyOf: (eventIds: readonly string[]) => string,
+  { isAlert, objects }: Pick<ArchiveArgs, "isAlert" | "objects">,
+): Promise<void> {
+  const copies: string[] = [];
+  const eventIds: string[] = [];
+  for (const [index, { result }] of entries.entries()) {
+    if (!isAlert(result.decision.band)) continue;
+    copies.push(lines[index] as string);
+    eventIds.push(result.eventId);
+  }
+  if (copies.length > 0) await objects.putIfAbsent(inArea(keyOf(eventIds), "high-risk"), packLines(copies));
 }
 
 /** Records the entries for the object `target`. */

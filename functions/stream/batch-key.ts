@@ -1,4 +1,5 @@
 import { sha256 } from "../scoring/core/hash";
+import { NDJSON } from "../shared/ndjson";
 import { dateOf, objectKey, suffixedKey } from "../shared/object-keys";
 import type { SourceRecord } from "./source-record";
 
@@ -23,6 +24,13 @@ export function batchKey(profile: string, records: readonly SourceRecord[], end:
 export function repeatedKey(profile: string, record: SourceRecord, eventIds: readonly string[]): string {
   return objectKey("archive", profile, dateOf(record.arrivedAtMs), `${record.origin}_repeated_${digest(eventIds)}`);
 }
+
+/**
+ * What events are recorded for whose lines the function doesn't archive itself. No object of this name ever holds a line; an empty one
+ * closes it, when another delivery moves such an event to an object of its own.
+ */
+export const answeredKey = (profile: string, records: readonly SourceRecord[]): string =>
+  `archive/${profile}/${(records[0] as SourceRecord).source}${NDJSON}`;
 
 const digest = (names: readonly string[]): string => sha256(JSON.stringify(names)).slice(0, 32);
 

@@ -26,7 +26,10 @@ const MOST = 2_048;
  * how many marks it has, and those.
  */
 export class EventMarks {
-  static readonly NONE = new EventMarks(0, []);
+  // A static field would be filled while TypeScript's output has no name for the class yet.
+  static get NONE(): EventMarks {
+    return new EventMarks(0, []);
+  }
 
   private constructor(
     /** Events that were counted up to this time may have lost their marks; in seconds since 1970. */
@@ -77,11 +80,11 @@ export class EventMarks {
     const joins = last !== undefined && slotOf(last.at) === slotOf(now) && last.marks.length < GROUP_MARKS;
     const groups = joins ? this.groups.slice(0, -1) : [...this.groups];
     groups.push({ at: now, marks: joined(joins ? last.marks : NO_MARKS, eventIds) });
-    return new EventMarks(this.until, groups).#shortened(now);
+    return new EventMarks(this.until, groups).shortened(now);
   }
 
   /** The newest group stays whole, so that a batch is safe however many of its records are one user's. */
-  #shortened(now: number): EventMarks {
+  private shortened(now: number): EventMarks {
     let { until, size } = this;
     let first = 0;
     for (; first < this.groups.length - 1; first++) {

@@ -4,10 +4,10 @@ import type { ObjectStore } from "../shared/object-store";
 import type { Patience } from "../shared/patience";
 import type { QuarantineStores } from "../shared/quarantine";
 import { type AdmitArgs, admit, type Candidate, isRejected, type Rejected } from "./admit";
-import { type Archived, archive, quarantineRange, unarchived } from "./archive-batch";
-import { batchKey } from "./batch-key";
+import { type Archived, quarantineRange, unarchived } from "./archive-batch";
 import { readKnown } from "./earlier-results";
 import { type FoldedStates, foldStates } from "./fold-states";
+import type { LineSink } from "./line-sink";
 import type { Alerts, ResultStore, StateStore, StoredState } from "./ports";
 import { afterStep, type InBatch, inOrder, notHeldUp, type Unfinished } from "./progress";
 import { type AlertArgs, publishAlerts } from "./publish-alerts";
@@ -32,6 +32,7 @@ export interface BatchArgs extends AdmitArgs, AlertArgs {
   readonly models: ModelSet | null;
   readonly report: ModelReport;
   readonly scoredAt: string;
+  readonly sink: LineSink;
   /** `mayWait` is false when the invocation's time is nearly over: then nothing new is written either. */
   readonly patience: Patience;
   /** Shorter than `patience`, because writes need time as well. */
@@ -65,7 +66,7 @@ export interface BatchOutcome {
  * later steps continue with the records before it.
  */
 export async function processBatch(records: readonly SourceRecord[], args: BatchArgs, ports: BatchPorts): Promise<BatchOutcome> {
-  const { profile, step } = args;
+  const { profile, sink, step } = args;
   const admitted = admitAll(records, args);
   step?.("decode");
 
@@ -74,7 +75,7 @@ export async function processBatch(records: readonly SourceRecord[], args: Batch
   if (range.length === 0) throw known.error;
   step?.("read");
 
-  const scoreArgs = { ...args, archiveKey: batchKey(profile.id, range) };
+  const scoreArgs = { ...args, archiveKey: sink.keyOf(profile.id, range) };
   const scored = await scoreBatch(known.candidates, known.stored, known.states, scoreArgs);
   step?.("score");
 
@@ -154,11 +155,11 @@ async function archivePending(
   done: number,
   range: readonly SourceRecord[],
   { entries, challengers }: Recorded,
-  { profile, policy, patience }: BatchArgs,
+  { profile, policy, sink, patience }: BatchArgs,
   ports: BatchPorts,
 ): Promise<Archived> {
   if (pending.length > 0 && challengers.length > 0 && patience.mayWait()) await Promise.all(challengers);
-  return archive(pending, done, {
+  return sink.take(pending, done, {
     ...ports,
     profile: profile.id,
     records: range,

@@ -1,6 +1,7 @@
 import type { AdmitArgs } from "./admit";
 import type { Duplicate } from "./plan-batch";
 import { type Entry, storedEntry } from "./score-batch";
+import { sourceOfPosition } from "./source-position";
 
 /**
  * The duplicates as entries of the events that they repeat. Nothing of them is done unless the event isn't archived: then the delivery of
@@ -17,7 +18,8 @@ export function repeatedEvents(duplicates: readonly Duplicate[], entries: readon
     if (stored === null || known.has(stored.eventId)) continue;
     known.add(stored.eventId);
     const { sourcePosition, occurredAt } = stored;
-    found.push(storedEntry({ ...candidate, sourcePosition, occurredAt }, stored, args));
+    const first = { ...candidate, source: sourceOfPosition(sourcePosition), sourcePosition, occurredAt };
+    found.push(storedEntry(first, stored, args));
   }
   return found;
 }

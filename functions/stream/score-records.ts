@@ -8,11 +8,13 @@ import { createModelReport } from "../shared/model-report";
 import type { ModelSource } from "../shared/model-source";
 import type { Patience } from "../shared/patience";
 import type { PolicySource } from "../shared/policy-source";
+import type { RateSource } from "../shared/rate-source";
 import { isThrottled } from "../shared/sdk-error";
 import type { Tokeniser } from "../shared/tokeniser";
 import type { AdmitArgs } from "./admit";
 import { quarantineRange } from "./archive-batch";
 import { InOtherHandsError } from "./archive-key";
+import { ARCHIVE, type LineSink } from "./line-sink";
 import { type BatchOutcome, type BatchPorts, processBatch } from "./process-batch";
 import { RecordFault } from "./record-fault";
 import { OutOfTimeError } from "./record-results";
@@ -24,11 +26,13 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser" | "decode"> {
+export interface RecordScorerArgs extends Omit<AdmitArgs, "tokeniser" | "decode" | "rates"> {
   readonly formats: RecordFormats;
   readonly policies: PolicySource;
   /** Without it the policy's own model scores. */
   readonly models?: ModelSource | undefined;
+  /** For profiles with money. */
+  readonly rates?: RateSource | undefined;
   readonly tokeniser: () => Promise<Tokeniser>;
   readonly ports: BatchPorts;
   readonly clock: Clock;
@@ -62,8 +66,8 @@ export interface RecordCounts {
 
 const NOTHING_COUNTED: RecordCounts = { scored: 0, duplicates: 0, quarantined: {} };
 
-/** Scores the records of one delivery, of one origin. Never rejects. */
-export type RecordScorer = (records: readonly SourceRecord[], context: InvocationContext) => Promise<Scored>;
+/** Scores the records of one delivery, of one origin. Never rejects. By default the function archives the events itself. */
+export type RecordScorer = (records: readonly SourceRecord[], context: InvocationContext, sink?: LineSink) => Promise<Scored>;
 
 /**
  * The path of every record, whichever trigger delivered it. Failures of the infrastructure leave records unfinished, and the trigger
@@ -73,7 +77,7 @@ export type RecordScorer = (records: readonly SourceRecord[], context: Invocatio
 export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
   const { clock, log, metrics } = args;
   const report = createModelReport(log, metrics);
-  return async (records, context) => {
+  return async (records, context, sink = ARCHIVE) => {
     const startedAt = clock.now();
     const [first] = records;
     if (first === undefined) return { done: 0, fault: null, counts: NOTHING_COUNTED };
@@ -98,18 +102,21 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
       };
     };
     try {
-      const [decode, policy, models, tokeniser] = await Promise.all([
+      const [decode, policy, models, tokeniser, rates] = await Promise.all([
         args.formats.decoderFor(records.map(({ bytes }) => bytes)),
         args.policies.current(),
         args.models?.current() ?? null,
         args.tokeniser(),
+        args.rates?.current(),
       ]);
       const outcome = await processBatch(
         records,
         {
           ...args,
           decode,
+          sink,
           tokeniser,
+          rates,
           policy,
           models,
           report,
@@ -137,6 +144,7 @@ export function createRecordScorer(args: RecordScorerArgs): RecordScorer {
     metrics.add("Records", "Count", records.length);
     metrics.add("BatchLatency", "Milliseconds", clock.now() - startedAt);
     metrics.add("IteratorLag", "Milliseconds", Math.max(0, startedAt - (records.at(-1) as SourceRecord).arrivedAtMs));
+    args.rates?.report();
     metrics.property("requestId", context.awsRequestId);
     metrics.flush();
     return { done, fault: records.length === 1 ? null : fault, counts };

@@ -5,7 +5,7 @@ import { decodeBase64 } from "./decode";
 /** One record of a source, whatever delivered it. Each trigger has one function that makes these of what it delivers. */
 export interface SourceRecord {
   readonly source: EventSource;
-  /** `shardId-000000000000:4959…` or `eventbridge:` and the envelope's id: unique for good, and the same at every delivery. */
+  /** `shardId-000000000000:4959…`, `eventbridge:` and the envelope's id, or `firehose:<stream>:<record>`: unique for good, the same at every delivery. */
   readonly position: string;
   /** The shard, queue or file that it came from; part of the names of archive objects. */
   readonly origin: string;
@@ -46,4 +46,4 @@ export function fromKinesis({ eventID, kinesis }: KinesisStreamRecord): SourceRe
   };
 }
 
-const NOT_BASE64: RecordProblem = { reason: "not_base64", detail: "Expected padded base64, got other text." };
+export const NOT_BASE64: RecordProblem = { reason: "not_base64", detail: "Expected padded base64, got other text." };

@@ -3,11 +3,11 @@
  * EVENT_DETAIL_TYPE, METRIC_NAMESPACE, ENVIRONMENT, DATA_BUCKET, RAW_BUCKET, TOKEN_SECRET_ARN,
  * SCHEMA_ARN (of the Avro schema); optional MAX_EVENT_AGE_DAYS (7300), MAX_EVENT_FUTURE_MINUTES
  * (60), RESULT_TTL_DAYS (90), STATE_TTL_DAYS (30), POLICY_TTL_SECONDS (60), STOP_EARLY_MS (3000), LOG_LEVEL (info);
- * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET.
+ * for models other than the policy's own MODELS_PARAMETER with MODEL_BUCKET; for amounts in other currencies than US dollars RATES_PARAMETER.
  *
  * The role needs, besides writing its own log group and reading what triggers it:
  * - dynamodb:BatchGetItem, PutItem, UpdateItem on RESULTS_TABLE; dynamodb:BatchGetItem, PutItem on STATE_TABLE
- * - ssm:GetParameters on POLICY_PARAMETER and MODELS_PARAMETER
+ * - ssm:GetParameters on POLICY_PARAMETER, MODELS_PARAMETER and RATES_PARAMETER
  * - s3:GetObject on MODEL_BUCKET/models/*; sagemaker:InvokeEndpoint on the endpoints that the models document may name
  * - secretsmanager:GetSecretValue on TOKEN_SECRET_ARN
  * - glue:GetSchemaVersion on *; glue:ListSchemaVersions on SCHEMA_ARN and its registry
@@ -36,6 +36,7 @@ import { readModelEnvironment, wireModels } from "../shared/model-wiring";
 import { createObjectStore } from "../shared/object-store";
 import { createParameterSource, parametersReader } from "../shared/parameter-source";
 import { createPolicySource } from "../shared/policy-source";
+import { createRateSource } from "../shared/rate-source";
 import { createS3 } from "../shared/s3-client";
 import { createSecretSource, createTokeniserSource } from "../shared/secret-source";
 import { createResultStore, createStateStore } from "./adapters";
@@ -57,6 +58,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
     results: env.text("RESULTS_TABLE"),
     states: env.text("STATE_TABLE"),
     policy: env.text("POLICY_PARAMETER"),
+    rates: env.optional("RATES_PARAMETER", ""),
     bus: env.text("EVENT_BUS_NAME"),
     source: env.text("EVENT_SOURCE"),
     detailType: env.text("EVENT_DETAIL_TYPE"),
@@ -81,7 +83,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
   const dynamo = createDynamoDb(BULK_SINGLE);
   const secret = createSecretSource(createSecretsManager(), values.secret);
   const parameters = createParameterSource({
-    read: parametersReader(createSsm(SINGLE), [values.policy, values.models.parameter]),
+    read: parametersReader(createSsm(SINGLE), [values.policy, values.models.parameter, values.rates]),
     ttlMs: values.policyTtlSeconds * 1000,
     clock,
   });
@@ -99,6 +101,7 @@ export function wireScorer(functionName: string): RecordScorerArgs {
     validate,
     formats: recordFormats(profile, createGlueRegistry(createGlue, values.schemaArn), clock),
     policies,
+    rates: values.rates === "" ? undefined : createRateSource({ parameters, parameter: values.rates, clock, log, metrics }),
     models: wireModels({
       environment: values.models,
       parameters,

@@ -23,6 +23,7 @@ describe("arguments of components", () => {
       RiskWarehouse: [],
       TrainingPipeline: ["datasets", "served"],
       InferencePipeline: ["datasets", "served", "store"],
+      DataCatalog: ["bucket", "profiles"],
     });
   });
 

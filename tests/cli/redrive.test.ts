@@ -139,7 +139,7 @@ describe("a message that went to the archiver", () => {
     let now = 0;
     const sent = { put: [], messages: [message] };
     const outcomes = pendingOutcomes(sent);
-    const object = { key: "quarantine/rest/x", modifiedMs: 0 };
+    const object = { bucket: "raw", key: "quarantine/rest/x", modifiedMs: 0 };
     const ports = {
       raw: {
         objects: async () => (now >= quarantinedAtMs ? [object] : []),

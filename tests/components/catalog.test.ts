@@ -1,13 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { isRecord } from "@risk/program-graph";
 import { beforeAll, describe, expect, it } from "vitest";
+import type * as Catalog from "../../components/data-catalog";
 import { commentOf, inputColumns, lineColumns, MAX_COMMENT } from "../../components/data-catalog/columns";
 import { savedQueries } from "../../components/data-catalog/queries";
+import type * as Stream from "../../components/stream-processor";
 import { ARCHIVE_COLUMNS } from "../../functions/scoring/core/archive-record";
 import { BATCH_SCORE_COLUMNS } from "../../functions/scoring/core/batch-record";
 import { PROFILES } from "../../functions/scoring/profiles";
 import { datasets } from "../../stacks/datasets";
-import { type Evaluation, evaluateStack, type Recorded } from "../helpers/recorder";
+import { type Evaluation, evaluate, evaluateStack, load, type Recorded } from "../helpers/recorder";
 
 let graph: Evaluation;
 let without: Evaluation;
@@ -135,7 +137,40 @@ describe("the columns of batch scores", () => {
 });
 
 describe("the workgroup", () => {
-  it("enforces limit, engine and encrypted results, whatever a transform says", () => {
+  it("keeps limit, enforcement and encryption, whatever a transform says", async () => {
+    const { DataCatalog } = load("components/data-catalog") as typeof Catalog;
+    const { StreamProcessor } = load("components/stream-processor") as typeof Stream;
+    const program = () => {
+      const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });
+      const workgroup = () => ({ state: "DISABLED", configuration: { enforceWorkgroupConfiguration: false } });
+      new DataCatalog("catalog", {
+        bucket: stream.dataBucket,
+        profiles: [PROFILES.fraud],
+        scanLimitMb: 10,
+        transform: { workgroup },
+      });
+    };
+    const { inputs } = (await evaluate("test", {}, program)).find("aws:athena/workgroup:Workgroup", "catalog-workgroup");
+    expect(inputs).toMatchObject({
+      state: "DISABLED",
+      configuration: { enforceWorkgroupConfiguration: true, bytesScannedCutoffPerQuery: 10 * 2 ** 20 },
+    });
+  });
+
+  it.each([
+    [{ scanLimitMb: 9 }, "args.scanLimitMb must be a whole number from 10 on, got 9"],
+    [{ resultDays: 0.5 }, "args.resultDays must be a whole number from 1 on, got 0.5"],
+  ])("is refused with %j", async (args, reason) => {
+    const { DataCatalog } = load("components/data-catalog") as typeof Catalog;
+    const { StreamProcessor } = load("components/stream-processor") as typeof Stream;
+    const program = () => {
+      const stream = new StreamProcessor("fraud", { profile: PROFILES.fraud });
+      new DataCatalog("catalog", { bucket: stream.dataBucket, profiles: [], ...args });
+    };
+    expect(await evaluate("test", {}, program).then(() => "", String)).toContain(`DataCatalog "catalog": ${reason}`);
+  });
+
+  it("enforces limit, engine and encrypted results", () => {
     expect(workgroup()).toMatchObject({
       name: "risk-catalog-prod-a1",
       configuration: {

@@ -25,7 +25,7 @@ beforeAll(async () => {
 describe("every resource", () => {
   it("of a component has the component as its ancestor", () => {
     const shared =
-      /^(platform|alarms|access-logs|token-key|scores|models|raw|fraud|scoring|warehouse|pipelines|training|inference|gateway-logs.*|pipelines-dashboard)$/;
+      /^(platform|alarms|access-logs|token-key|scores|models|raw|fraud|scoring|warehouse|pipelines|training|inference|catalog|gateway-logs.*|pipelines-dashboard)$/;
     const topLevel = dev.resources.filter(({ parent }) => /::pulumi:pulumi:Stack::/.test(parent) || parent === "");
     expect(
       topLevel.filter(({ name, type }) => type !== "pulumi:pulumi:Stack" && !shared.test(name)).map(({ name }) => name),
@@ -37,7 +37,7 @@ describe("roles", () => {
   it("belong to one function each", () => {
     const functions = dev.ofType("aws:lambda/function:Function");
     const roles = functions.map(({ inputs }) => inputs.role);
-    expect(functions).toHaveLength(17);
+    expect(functions).toHaveLength(18);
     expect(new Set(roles).size).toBe(functions.length);
   });
 

@@ -18,6 +18,8 @@ export const CHILDREN: Readonly<Record<string, readonly string[]>> = {
     "fraud-models (risk:lib:ModelStore)",
     "fraud-policy (aws:ssm/parameter:Parameter)",
     "fraud-processor (risk:lib:Function)",
+    "fraud-rate-age (aws:cloudwatch/metricAlarm:MetricAlarm)",
+    "fraud-rates (aws:ssm/parameter:Parameter)",
     "fraud-raw (risk:lib:RawRecords)",
     "fraud-results-table (aws:dynamodb/table:Table)",
     "fraud-schema (aws:glue/schema:Schema)",

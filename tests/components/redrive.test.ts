@@ -73,13 +73,14 @@ describe("raw records", () => {
         ["fraud-processor-permissions", "s3:PutObject", "/aws/lambda/*"],
         ["fraud-processor-permissions", "s3:ListBucket", ""],
         ["fraud-queue-scorer-permissions", "s3:PutObject", "/quarantine/*"],
+        ["fraud-transformation-permissions", "s3:PutObject", "/quarantine/*"],
         ["scoring-archiver-permissions", "s3:PutObject", "/quarantine/*"],
         ["raw-redrive-records", "s3:GetObject", "/quarantine/*,/aws/lambda/*,/redriven/*"],
         ["raw-redrive-records", "s3:ListBucket", ""],
         ["raw-redrive-records", "s3:PutObject", "/redriven/*"],
       ]),
     );
-    expect(granted).toHaveLength(8);
+    expect(granted).toHaveLength(9);
   });
 });
 
@@ -90,10 +91,13 @@ describe("the redrive role", () => {
       "dynamodb:BatchGetItem",
       "events:ListTargetsByRule",
       "events:PutEvents",
+      "firehose:PutRecordBatch",
       "kinesis:PutRecords",
       "kms:Decrypt",
       "kms:GenerateDataKey",
       "lambda:InvokeFunction",
+      "s3:GetObject",
+      "s3:ListBucket",
       "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
@@ -102,6 +106,8 @@ describe("the redrive role", () => {
       "states:StartExecution",
     ]);
     for (const { Resource } of granted) expect(Resource).not.toContain("*");
+    const read = granted.filter(({ Action }) => Action.includes("s3:GetObject")).flatMap(({ Resource }) => Resource);
+    expect(read).toEqual([expect.stringMatching(/data-dev-us-east-1-a1\/failed\/\*$/)]);
     const received = granted.find(({ Action }) => Action.includes("sqs:ReceiveMessage"))?.Resource ?? [];
     expect(received).toHaveLength(redrive.queues.length);
   });

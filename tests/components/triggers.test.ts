@@ -55,6 +55,22 @@ const OF_FILES = [
   "fraud-notifications (aws:s3/bucketNotification:BucketNotification)",
   "fraud-unscored-files (aws:cloudwatch/metricAlarm:MetricAlarm)",
 ];
+
+const OF_DELIVERY = [
+  "fraud-delivery (aws:iam/rolePolicy:RolePolicy)",
+  "fraud-delivery (aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream)",
+  "fraud-delivery-attempts (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-delivery-failures (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-delivery-freshness (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-delivery-log (aws:cloudwatch/logStream:LogStream)",
+  "fraud-delivery-logs (aws:cloudwatch/logGroup:LogGroup)",
+  "fraud-delivery-role (aws:iam/role:Role)",
+  "fraud-delivery-throttles (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-transformation (risk:lib:Function)",
+  "fraud-transformation-duration (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-transformation-error-rate (aws:cloudwatch/metricAlarm:MetricAlarm)",
+  "fraud-transformation-throttles (aws:cloudwatch/metricAlarm:MetricAlarm)",
+];
 const COMMON = (CHILDREN.StreamProcessor ?? []).filter((child) => !OF_STREAM.includes(child));
 
 const documentOf = ({ inputs }: Recorded) => JSON.parse(String(inputs.policy));
@@ -69,6 +85,7 @@ describe("the triggers of a stream processor", () => {
     expect(childrenOf(await withTriggers({ rest: true }))).toEqual([...COMMON, ...OF_QUEUE].sort());
     expect(childrenOf(await withTriggers({ eventBridge: {} }))).toEqual([...COMMON, ...OF_QUEUE, ...OF_RULE, ...OF_BUS].sort());
     expect(childrenOf(await withTriggers({ s3: {} }))).toEqual([...COMMON, ...OF_FILES].sort());
+    expect(childrenOf(await withTriggers({ firehose: {} }))).toEqual([...COMMON, ...OF_DELIVERY].sort());
     expect(childrenOf(await withTriggers({ kinesis: {}, eventBridge: { busName: "shop" }, rest: true }))).toEqual(
       [...COMMON, ...OF_STREAM, ...OF_QUEUE, ...OF_RULE].sort(),
     );
@@ -193,6 +210,75 @@ describe("the triggers of a stream processor", () => {
     expect(rules(await withTriggers({ kinesis: {} }))).toEqual([]);
   });
 
+  it("write the archive by the delivery stream, by day, and what it gave up under a prefix that expires like raw records", async () => {
+    const graph = await withTriggers({ firehose: {} });
+    const { inputs } = graph.find("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", "fraud-delivery");
+    expect(inputs).toMatchObject({
+      destination: "extended_s3",
+      serverSideEncryption: { enabled: true, keyType: "CUSTOMER_MANAGED_CMK", keyArn: expect.stringContaining(":kms:") },
+      extendedS3Configuration: {
+        prefix: "archive/fraud/dt=!{timestamp:yyyy-MM-dd}/",
+        errorOutputPrefix: "failed/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/",
+        compressionFormat: "GZIP",
+        fileExtension: ".ndjson.gz",
+        bufferingInterval: 60,
+        processingConfiguration: {
+          enabled: true,
+          processors: [
+            {
+              type: "Lambda",
+              // The default interval is left out: the provider would see a difference at every update.
+              parameters: [
+                {
+                  parameterName: "LambdaArn",
+                  parameterValue: expect.stringMatching(/fraud-transformation-function.*:\$LATEST$/),
+                },
+                { parameterName: "BufferSizeInMBs", parameterValue: "0.5" },
+              ],
+            },
+          ],
+        },
+      },
+    });
+    const { rules } = graph.find(
+      "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+      "fraud-data-lifecycle",
+    ).inputs;
+    expect(rules).toContainEqual({
+      id: "failed",
+      status: "Enabled",
+      filter: { prefix: "failed/" },
+      expiration: { days: 30 },
+      noncurrentVersionExpiration: { noncurrentDays: 1 },
+    });
+    const hurried = (await withTriggers({ firehose: { bufferSeconds: 1 } })).find(
+      "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
+      "fraud-delivery",
+    );
+    expect(JSON.stringify(hurried.inputs)).toContain('{"parameterName":"BufferIntervalInSeconds","parameterValue":"1"}');
+  });
+
+  it("let the delivery stream reach its bucket's two prefixes, its function and its log, and nothing else", async () => {
+    const graph = await withTriggers({ firehose: {} });
+    const { Statement } = documentOf(graph.find("aws:iam/rolePolicy:RolePolicy", "fraud-delivery"));
+    const resources = Statement.flatMap(({ Resource }: { readonly Resource: string[] }) => Resource);
+    expect(
+      resources.filter((one: string) => /\/(archive|failed)\//.test(one)).map((one: string) => one.replace(/^[^/]*/, "")),
+    ).toEqual(["/archive/fraud/*", "/failed/*"]);
+    // The last one is of the streams of its own log group.
+    expect(resources.filter((one: string) => one.includes("*"))).toHaveLength(3);
+    const ofFunction = (policy: string) => [...new Set(actionsOf(graph, policy))];
+    const stream = await withTriggers({ kinesis: {} });
+    const ofStream = [...new Set(actionsOf(stream, "fraud-processor-permissions"))].filter((one) => !one.startsWith("kinesis:"));
+    expect(ofFunction("fraud-transformation-permissions").sort()).toEqual(ofStream.sort());
+  });
+
+  it("refuse a function that takes longer than Firehose waits", async () => {
+    await expect(withTriggers({ firehose: {} }, { function: { timeoutSeconds: 301 } })).rejects.toThrow(
+      "args.function.timeoutSeconds must be at most 300 with the trigger firehose, got 301",
+    );
+  });
+
   it("can be given to a role that puts events: into the stream and onto the component's own bus", async () => {
     const { Role } = load("@pulumi/aws/iam") as typeof import("@pulumi/aws/iam");
     const granted = async (triggers: Stream.StreamTriggers) => {
@@ -207,6 +293,7 @@ describe("the triggers of a stream processor", () => {
       "kinesis:PutRecords",
       "events:PutEvents",
     ]);
+    expect(await granted({ firehose: {} })).toEqual(["firehose:PutRecord", "firehose:PutRecordBatch"]);
     expect(await granted({ eventBridge: { busName: "shop" } })).toEqual([]);
   });
 });

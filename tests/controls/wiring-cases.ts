@@ -435,4 +435,74 @@ const jobs: Case[] = [
   },
 ];
 
-export const wiringCases: readonly Case[] = [...targets, ...integrations, ...logs, ...buckets, ...others, ...functions, ...jobs];
+const TRANSFORM = arn("lambda", "function:transform");
+const deliveryLogs = resource("aws:cloudwatch/logGroup:LogGroup", "delivery", {}, { arn: arn("logs", "log-group:delivery") });
+const transformedBy = (functionArn: string) => [
+  { type: "Lambda", parameters: [{ parameterName: "LambdaArn", parameterValue: functionArn }] },
+];
+const deliveryStream = (configuration: Readonly<Record<string, unknown>>, actions: readonly string[]) => ({
+  control: "Delivery.deliveryStreams",
+  resources: [
+    resource("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", "delivery", {
+      extendedS3Configuration: {
+        roleArn: roleArn("worker"),
+        bucketArn: BUCKET,
+        prefix: "archive/dt=!{timestamp:yyyy}/",
+        ...configuration,
+      },
+    }),
+    grants(actions, "*"),
+    role("firehose.amazonaws.com"),
+    resource("aws:s3/bucket:Bucket", "logs", {}, { bucket: "logs", arn: BUCKET }),
+    resource("aws:lambda/function:Function", "transform", {}, { arn: TRANSFORM }),
+    deliveryLogs,
+  ],
+});
+const deliveryStreams: Case[] = [
+  {
+    ...deliveryStream({}, ["s3:*"]),
+    path: "extendedS3Configuration.roleArn",
+    value: undefined,
+    says: "reaches a bucket as a role only",
+  },
+  {
+    ...deliveryStream({}, ["s3:*"]),
+    path: "extendedS3Configuration.bucketArn",
+    value: "arn:aws:s3:::other",
+    says: "extendedS3Configuration.prefix is arn:aws:s3:::other/archive/dt=x",
+  },
+  {
+    ...deliveryStream({ errorOutputPrefix: "failed/!{firehose:error-output-type}/" }, ["s3:*"]),
+    index: 1,
+    path: "policy",
+    value: policyOf({ Effect: "Allow", Action: "s3:*", Resource: [BUCKET, `${BUCKET}/archive/*`] }),
+    says: "extendedS3Configuration.errorOutputPrefix: The role",
+  },
+  {
+    ...deliveryStream({ processingConfiguration: { processors: transformedBy(`${TRANSFORM}:$LATEST`) } }, ["s3:*", "lambda:*"]),
+    path: "extendedS3Configuration.processingConfiguration.processors",
+    value: transformedBy(arn("lambda", "function:none")),
+    says: "function:none, which is not a resource of the stack",
+  },
+  {
+    ...deliveryStream({ cloudwatchLoggingOptions: { enabled: true, logGroupName: "delivery", logStreamName: "delivery" } }, [
+      "s3:*",
+      "logs:PutLogEvents",
+    ]),
+    index: 1,
+    path: "policy",
+    value: grant("s3:*", "*"),
+    says: "lacks logs:PutLogEvents",
+  },
+];
+
+export const wiringCases: readonly Case[] = [
+  ...targets,
+  ...integrations,
+  ...logs,
+  ...buckets,
+  ...others,
+  ...functions,
+  ...jobs,
+  ...deliveryStreams,
+];

@@ -4,6 +4,8 @@ import { GetTablesCommand, GlueClient } from "@aws-sdk/client-glue";
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exportFeatures } from "../../cli/features/export";
+import { connectFeatures } from "../../cli/features/target";
 import { asObjects } from "../../cli/query/report";
 import { runQuery, savedQueries, savedQuery } from "../../cli/query/run";
 import { connectQuery, type QueryTarget } from "../../cli/query/target";
@@ -65,8 +67,11 @@ afterAll(async () => {
 
 const rows = async (sql: string) => asObjects(await runQuery(target, sql));
 const saved = async (name: string) => rows((await savedQuery(target, name)).sql);
-const tally = (values: readonly string[]) =>
-  values.reduce<Record<string, number>>((counts, value) => ({ ...counts, [value]: (counts[value] ?? 0) + 1 }), {});
+function tally(values: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
 
 describe("a saved query", () => {
   it("has a name and says what it answers", async () => {
@@ -127,21 +132,21 @@ describe("every table", () => {
   });
 
   it("of the archive has the line's values, the features by name", async () => {
-    const [line] = archived;
+    const line = archived[0] ?? {};
     const found = await rows(
-      `SELECT event_id, score, geo_flag, occurred_at, features.amount AS amount, features.count_1h AS n, json_extract_scalar(input, '$.user_id') AS user_token, cardinality(reasons) AS reasons FROM archive_fraud WHERE event_id = '${line?.event_id}'`,
+      `SELECT event_id, score, geo_flag, occurred_at, features.amount AS amount, features.count_1h AS n, json_extract_scalar(input, '$.user_id') AS user_token, cardinality(reasons) AS reasons FROM archive_fraud WHERE event_id = '${line.event_id}'`,
     );
-    const features = line?.features as Record<string, number>;
+    const features = line.features as Record<string, number>;
     expect(found).toEqual([
       {
-        event_id: line?.event_id,
-        score: line?.score,
-        geo_flag: line?.geo_flag,
-        occurred_at: line?.occurred_at,
+        event_id: line.event_id,
+        score: line.score,
+        geo_flag: line.geo_flag,
+        occurred_at: line.occurred_at,
         amount: features.amount,
         n: features.count_1h,
-        user_token: (line?.input as Record<string, string>).user_id,
-        reasons: (line?.reasons as unknown[]).length,
+        user_token: (line.input as Record<string, string>).user_id,
+        reasons: (line.reasons as unknown[]).length,
       },
     ]);
   });
@@ -179,6 +184,37 @@ describe("every table", () => {
       { key: "a,1", credit_score: "", score: null, dataset: null },
       { key: "b", credit_score: "600", score: 0.25, dataset: "churn" },
     ]);
+  });
+});
+
+describe("the features that were known of a user", () => {
+  it("are those of the newest event that had happened and had been scored by the moment", async () => {
+    const { platform, names } = world;
+    const { endpoint, region, credentials } = connection(world);
+    const outputs = { region, dataBucket: names.dataBucket, catalog: platform.outputs.catalog };
+    const source = await connectFeatures(outputs, { endpoint, credentials });
+    const ofOneUser = archived.filter(({ user_id }) => user_id === archived[0]?.user_id);
+    const times = ofOneUser.map(({ occurred_at }) => String(occurred_at)).sort();
+    const [first = "", last = ""] = [times[0], times.at(-1)];
+    const entity = String(archived[0]?.user_id);
+    const now = Date.now();
+    const row = (asOfMs: number, knownByMs: number) => ({ cells: { user_id: entity }, moment: { entity, asOfMs, knownByMs } });
+    const rows = [
+      row(now, now),
+      row(Date.parse(first), now),
+      row(Date.parse(first) - 1, now),
+      row(now, Date.parse(last) - DAY_MS),
+    ];
+    const { text, known } = await exportFeatures(source, "fraud", rows, "ndjson");
+    const found = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    source.s3.destroy();
+    expect(known).toBe(2);
+    expect(found.map(({ occurred_at }) => occurred_at)).toEqual([last, first, null, null]);
+    const newest = ofOneUser.find(({ occurred_at }) => occurred_at === last);
+    expect(found[0]).toMatchObject({ event_id: newest?.event_id, ...(newest?.features as object) });
   });
 });
 

@@ -79,7 +79,7 @@ const logGroupOf = (functionName: string) => world.platform.services.lambda.pool
 describe("a policy in its parameter", () => {
   it("is used by the running process after a change", async () => {
     const before = await scoreOne();
-    expect(before).toMatchObject({ policyVersion: expect.stringMatching(/^fraud-2/), score: 0 });
+    expect(before).toMatchObject({ policyVersion: expect.stringMatching(/^fraud-3/), score: 0 });
     const [first] = processes();
     const document = JSON.parse(await policyText());
     await putPolicy(

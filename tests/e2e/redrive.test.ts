@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { PutRecordBatchCommand } from "@aws-sdk/client-firehose";
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from "@aws-sdk/client-sfn";
@@ -180,6 +181,42 @@ describe("the stream's failure destination", () => {
     expect(await run({ sources: ["failures"] })).toMatchObject({ redriven: 3, scored: 3, pending: 0 });
     expect(await run({ sources: ["failures"] })).toMatchObject({ redriven: 0 });
     await expectLoaded("failed-", ids(bodies));
+  });
+});
+
+describe("a delivery stream", () => {
+  const deliver = async (bodies: readonly object[]): Promise<void> => {
+    const { deliveryStreamName = "" } = target.names;
+    const Records = bodies.map((body) => ({ Data: Buffer.from(JSON.stringify(body)) }));
+    const { FailedPutCount } = await target.firehose.send(
+      new PutRecordBatchCommand({ DeliveryStreamName: deliveryStreamName, Records }),
+    );
+    expect(FailedPutCount).toBe(0);
+  };
+
+  it("brings each event to the warehouse once, also one that comes by the stream and as a duplicate as well", async () => {
+    const bodies = transactions("delivered", 20);
+    await put(bodies.slice(0, 5));
+    await deliver([...bodies, ...bodies.slice(10)]);
+    await put(bodies.slice(15));
+    await expectLoaded("delivered-", ids(bodies).sort());
+    const archived = await lines(world, "archive/fraud/");
+    const delivered = archived.filter(
+      ({ source, event_id }) => source === "firehose" && String(event_id).startsWith("delivered-"),
+    );
+    expect(new Set(delivered.map(({ event_id }) => event_id)).size).toBeGreaterThanOrEqual(10);
+  });
+
+  it("keeps what could not be scored, until a redrive brings it to the warehouse", async () => {
+    const bodies = transactions("given-up", 3);
+    world.platform.faults.inject(1, [{ kind: "error", service: "dynamodb", action: "PutItem", probability: 1 }]);
+    await deliver(bodies);
+    const dryRun = () => run({ sources: ["failures"] }, { dryRun: true });
+    await until("3 records given up", async () => (await dryRun()).found["Lambda.FunctionError"] === 3);
+    world.platform.faults.inject(0, []);
+    expect(await run({ sources: ["failures"] })).toMatchObject({ redriven: 3, scored: 3, pending: 0 });
+    expect(await run({ sources: ["failures"] })).toMatchObject({ redriven: 0 });
+    await expectLoaded("given-up-", ids(bodies).sort());
   });
 });
 

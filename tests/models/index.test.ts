@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { loadTrees } from "@risk/tree-kernel";
 import { describe, expect, it } from "vitest";
+import { learnt } from "../../cli/training/rows";
 import { profileById } from "../../functions/scoring/profiles";
 import { FOLDER, goldenOf, imageOf, modelOf, SHIPPED } from "./shipped";
 
@@ -31,7 +32,7 @@ describe.each(SHIPPED)("$name", (shipped) => {
 
   it("takes its features from the profile, by their names", () => {
     const names = loadTrees(imageOf(shipped)).description.features.map(({ name }) => name);
-    expect(names).toEqual(profileById(shipped.profile).features.definitions.map(({ name }) => name));
+    expect(names).toEqual(learnt(profileById(shipped.profile).features).map(({ name }) => name));
     expect(names).toEqual(goldenOf(shipped).features);
   });
 

@@ -5,7 +5,7 @@ import { loadTrees } from "@risk/tree-kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { customer } from "../../cli/training/churn-world";
 import { userHistory } from "../../cli/training/fraud-world";
-import { churnRows, fraudRows, headerOf, SPLITS } from "../../cli/training/rows";
+import { churnRows, fraudRows, headerOf, learnt, SPLITS } from "../../cli/training/rows";
 import { convertBankChurn, SEED, writeTrainingData } from "../../cli/training/training-data";
 import { CHURN } from "../../functions/scoring/profiles/churn";
 import { FRAUD } from "../../functions/scoring/profiles/fraud";
@@ -97,7 +97,7 @@ describe("training rows", () => {
     const archived = new Map(world.archived().map((record) => [record.event_id, record.features]));
     expect(archived.size).toBe(sent.length);
 
-    const names = FRAUD.features.definitions.map(({ name }) => name);
+    const names = learnt(FRAUD.features).map(({ name }) => name);
     const trees = loadTrees(imageOf(named("fraud-trees-1")));
     const lines = SPLITS.flatMap((split) => rows[split]);
     expect(lines.length).toBeGreaterThanOrEqual(1000);

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { DEFAULT_RATES } from "../../functions/scoring/core/default-rates";
+import { type RateDocument, readRates } from "../../functions/scoring/core/rates";
 import { PROFILES } from "../../functions/scoring/profiles";
 import { ConfigError, parseConfig } from "../../stacks/config";
 import { SETTINGS, type Setting } from "../../stacks/settings";
@@ -74,11 +76,11 @@ describe("parseConfig", () => {
     [
       "risk:api.reservedConcurrency",
       "300",
-      'sets 1236 executions aside (api.reservedConcurrency 1200, fraud.reservedConcurrency 10, warehouse.enabled 2, pipelines.datasets 15, inference.mapConcurrency 9) and accountConcurrencyLimit 1000 less the 100 that Lambda keeps for other functions leaves 900, got "300". Fix: pulumi config set --path risk:api.reservedConcurrency 216',
+      'sets 1846 executions aside (api.reservedConcurrency 1800, fraud.reservedConcurrency 20, warehouse.enabled 2, pipelines.datasets 15, inference.mapConcurrency 9) and accountConcurrencyLimit 1000 less the 100 that Lambda keeps for other functions leaves 900, got "300". Fix: pulumi config set --path risk:api.reservedConcurrency 142',
     ],
-    ["risk:api.provisionedConcurrency", "400", "Fix: pulumi config set --path risk:api.provisionedConcurrency 288 --stack dev"],
+    ["risk:api.provisionedConcurrency", "400", "Fix: pulumi config set --path risk:api.provisionedConcurrency 284 --stack dev"],
     ["risk:accountConcurrencyLimit", "10", 'leaves 0, got "true". Fix: pulumi config set risk:reserveConcurrency false'],
-    ["risk:accountConcurrencyLimit", "230", "at most the 194 executions of accountConcurrencyLimit"],
+    ["risk:accountConcurrencyLimit", "230", "at most the 184 executions of accountConcurrencyLimit"],
     ["risk:fraud.shards", "2000", "Fix: pulumi config set --path risk:fraud.shards 1000 --stack dev"],
     ["risk:warehouse.baseCapacityRpu", "12", "Fix: pulumi config set --path risk:warehouse.baseCapacityRpu 16 --stack dev"],
     ["risk:fraud.memoryMb", undefined, "a whole number from 128 to 10240 (Memory of the stream function in MB), got nothing"],
@@ -149,9 +151,10 @@ describe("parseConfig", () => {
   });
 
   it("keeps warm executions within the reserved ones", () => {
-    expect(problemsOf({ "risk:api.reservedConcurrency": "200", "risk:api.provisionedConcurrency": "201" })).toEqual([
-      expect.stringContaining("at most api.reservedConcurrency (200)"),
-    ]);
+    const withoutEvents = { "risk:fraud.triggers": "kinesis" };
+    expect(
+      problemsOf({ ...withoutEvents, "risk:api.reservedConcurrency": "200", "risk:api.provisionedConcurrency": "201" }),
+    ).toEqual([expect.stringContaining("at most api.reservedConcurrency (200)")]);
   });
 
   it("gives functions time to read a canary before it is checked", () => {
@@ -236,11 +239,49 @@ describe("overrides of a policy", () => {
   });
 });
 
+describe("exchange rates", () => {
+  const ratesWith = (overrides: Record<string, string>) => parseConfig("dev", stackValues("dev", overrides))["fraud.rates"];
+  const rateOf = (document: RateDocument, currency: string): number => {
+    const result = readRates(document);
+    return result.ok ? result.rates.rateOf(currency) : Number.NaN;
+  };
+
+  it("are the default ones, converted to the reference currency", () => {
+    expect(ratesWith({})).toMatchObject({ reference: "USD", base: "USD" });
+    const euros = ratesWith({ "risk:fraud.referenceCurrency": "EUR" });
+    expect(rateOf(euros, "USD")).toBeCloseTo(1 / DEFAULT_RATES.rates.EUR!, 12);
+    expect(rateOf(euros, "EUR")).toBe(1);
+  });
+
+  it("are those of the stack, of its reference currency", () => {
+    const rates = '{"as_of":"2026-03-01","rates":{"USD":"1.08"}}';
+    const document = ratesWith({ "risk:fraud.referenceCurrency": "EUR", "risk:fraud.rates": rates });
+    expect(rateOf(document, "USD")).toBe(1.08);
+    expect(rateOf(document, "JPY")).toBeNaN();
+  });
+
+  it.each([
+    ["{", "risk:fraud.rates: Expected an object of reference, base, as_of, rates."],
+    [
+      '{"as_of":"today","rates":{}}',
+      "risk:fraud.rates.as_of: Expected the day of the rates, such as 2026-03-01. Fix: pulumi config rm",
+    ],
+    ['{"as_of":"2026-03-01","rates":{"EUR":-1}}', "risk:fraud.rates.rates.EUR: Expected a number from 1e-9"],
+  ])("are refused by name: %s", (rates, problem) => {
+    expect(problemsOf({ "risk:fraud.rates": rates })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it("need one of the reference currency", () => {
+    expect(problemsOf({ "risk:fraud.referenceCurrency": "XAU" })[0]).toContain("Expected a rate of XAU");
+  });
+});
+
 describe("Pulumi.yaml", () => {
   it("declares every setting that is a key of its own, with its type and default, and no member: the CLI reads a dot as a path", () => {
     const project: unknown = parse(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"));
     const declared = Object.entries<Setting>(SETTINGS).flatMap(([key, setting]) => {
-      if (setting.type === "policy" || setting.type === "eventPattern" || key.includes(".")) return [];
+      if (setting.type === "policy" || setting.type === "rates" || setting.type === "eventPattern") return [];
+      if (key.includes(".")) return [];
       const type = setting.type === "enum" ? "string" : setting.type;
       const fallback = setting.default === undefined ? {} : { default: setting.default };
       return [[`risk:${key}`, { type, description: setting.description, ...fallback }]];

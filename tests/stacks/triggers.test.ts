@@ -33,7 +33,9 @@ describe("risk:fraud.triggers", () => {
   });
 
   it("refuses a name that it doesn't know, and one given twice", () => {
-    expect(problemOf({ triggers: "kinesis,files" })).toContain("expected one or more of kinesis, eventbridge, rest, s3");
+    expect(problemOf({ triggers: "kinesis,files" })).toContain(
+      "expected one or more of kinesis, eventbridge, firehose, rest, s3",
+    );
     expect(problemOf({ triggers: "rest,kinesis,rest" })).toContain("expected each trigger once");
     expect(problemOf({ triggers: "rest,kinesis,rest" })).toContain("kinesis,rest");
   });
@@ -43,8 +45,27 @@ describe("risk:fraud.triggers", () => {
     expect(reservations(config).map(({ key }) => key)).not.toContain("fraud.reservedConcurrency");
     const parts = bottlenecks(config).map(({ part }) => part);
     expect(parts).toContain("Queue function");
+    expect(parts).not.toContain("Delivery stream");
     expect(parts).not.toContain("Kinesis stream");
     expect(capacityWarnings(config)).toEqual([]);
+  });
+});
+
+describe("the trigger firehose", () => {
+  it("takes its buffers from the config, reserves executions of its own, and has bottlenecks of its own", () => {
+    expect(streamTriggers(withFraud({ triggers: "firehose", firehoseSeconds: 5 }))).toEqual({ firehose: { bufferSeconds: 5 } });
+    const executions = (triggers: string) =>
+      reservations(withFraud({ triggers })).find(({ key }) => key === "fraud.reservedConcurrency")?.executions;
+    expect(executions("firehose")).toBe(executions("kinesis"));
+    expect(executions("kinesis,firehose")).toBe(2 * (executions("kinesis") ?? 0));
+    const parts = bottlenecks(withFraud({ triggers: "firehose" })).map(({ part }) => part);
+    expect(parts).toEqual(expect.arrayContaining(["Delivery stream", "Delivery stream's function"]));
+    expect(parts).not.toContain("Kinesis stream");
+  });
+
+  it("refuses a function that may take longer than Firehose waits", () => {
+    expect(problemOf({ triggers: "firehose", timeoutSeconds: 301 })).toContain("at most 300 with the trigger firehose");
+    expect(problemOf({ triggers: "kinesis", timeoutSeconds: 301 })).not.toContain("firehose");
   });
 });
 

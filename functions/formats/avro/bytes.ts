@@ -6,6 +6,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export const MAX_DEPTH = 32;
 /** Array and map entries of one datum that take no byte (`null`, an empty record): a count alone must not allocate. */
 const MAX_FREE_ENTRIES = 1_024;
+/** Bytes of texts that are looked through one by one, and of buffers that are kept as a text as well. */
+const SHORT = 128;
+const SMALL = 256 * 1024;
 
 /**
  * A cursor over one datum in Avro's binary encoding. Every length is checked against the bytes that are left before anything is
@@ -19,6 +22,8 @@ export class AvroBytes {
   notFinite = false;
   private depth = 0;
   private freeEntries = 0;
+  /** The buffer, a character each byte. */
+  private latin1: string | undefined;
 
   constructor(
     readonly buffer: Buffer,
@@ -26,6 +31,14 @@ export class AvroBytes {
     readonly end = buffer.length,
   ) {
     this.position = start;
+  }
+
+  /** For the datum behind the one that was read. */
+  next(): void {
+    this.inexact = false;
+    this.notFinite = false;
+    this.freeEntries = 0;
+    this.depth = 0;
   }
 
   get left(): number {
@@ -113,9 +126,22 @@ export class AvroBytes {
   text(): string {
     const length = this.length();
     const start = this.take(length);
+    if (this.isAscii(start, length)) {
+      // Cut out of one text: a call into Node for each string would cost more than all the rest.
+      this.latin1 ??= this.buffer.toString("latin1");
+      return this.latin1.slice(start, start + length);
+    }
     const text = this.buffer.toString("utf8", start, start + length);
     // Node puts U+FFFD for what isn't UTF-8; only then is it worth telling it from one that was sent.
     return text.includes("\ufffd") ? this.strictText(start, length) : text;
+  }
+
+  /** Short and in a small buffer, too. */
+  private isAscii(start: number, length: number): boolean {
+    const { buffer } = this;
+    if (length > SHORT || buffer.length > SMALL) return false;
+    for (let index = start; index < start + length; index++) if (buffer[index]! >= 0x80) return false;
+    return true;
   }
 
   private strictText(start: number, length: number): string {

@@ -127,14 +127,13 @@ function* rowsOf({ count, data }: Block, { read, unblock }: Header, block: numbe
     const unpacked = unblock(data, MAX_UNPACKED_BYTES);
     // Rows that take no byte could be as many as the header likes.
     if (count > unpacked.length) throw new AvroFault("It has more rows than bytes.");
-    let start = 0;
+    const cursor = new AvroBytes(unpacked);
     for (; index < count; index++) {
-      const cursor = new AvroBytes(unpacked, start);
+      cursor.next();
       const value = read(cursor);
-      start = cursor.position;
       yield { kind: "row", value, block, index };
     }
-    if (start < unpacked.length) throw new AvroFault("It has bytes behind its last row.");
+    if (cursor.left > 0) throw new AvroFault("It has bytes behind its last row.");
   } catch (error) {
     if (!(error instanceof AvroFault)) throw error;
     yield { kind: "corrupt", block, detail: `The block is damaged behind ${index} of its ${count} rows. ${error.message}` };

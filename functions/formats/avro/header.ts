@@ -2,15 +2,19 @@
 import { inflateSync } from "node:zlib";
 
 export interface SchemaId {
-  /** `fingerprint`: hex of CRC-64-AVRO; `glue`: UUID of a schema version; `confluent`: a number. */
+  /** `fingerprint`: CRC-64-AVRO; `glue`: UUID of a schema version; `confluent`: a number. */
   readonly kind: "fingerprint" | "glue" | "confluent";
+  /** In hex. */
   readonly id: string;
 }
 
 export interface AvroMessage {
   readonly schema: SchemaId;
   readonly compressed: boolean;
-  readonly data: Uint8Array;
+  /** The whole record. */
+  readonly bytes: Buffer;
+  /** Where the data begins. */
+  readonly start: number;
 }
 
 const FINGERPRINT_BYTES = 8;
@@ -27,27 +31,20 @@ const ZLIB = 5;
  */
 export function avroMessage(bytes: Uint8Array): AvroMessage | null {
   const [first, second] = bytes;
-  if (first === 0xc3 && second === 0x01) return message("fingerprint", bytes, 2, FINGERPRINT_BYTES, hex);
-  if (first === 0x03 && (second === 0 || second === ZLIB)) return message("glue", bytes, 2, UUID_BYTES, uuid, second === ZLIB);
-  if (first === 0) return message("confluent", bytes, 1, CONFLUENT_BYTES, (id) => String(Number.parseInt(hex(id), 16)));
-  return null;
+  if (first === 0xc3 && second === 0x01) return message("fingerprint", bytes, 2, FINGERPRINT_BYTES);
+  if (first === 0x03 && (second === 0 || second === ZLIB)) return message("glue", bytes, 2, UUID_BYTES, second === ZLIB);
+  return first === 0 ? message("confluent", bytes, 1, CONFLUENT_BYTES) : null;
 }
 
-function message(
-  kind: SchemaId["kind"],
-  bytes: Uint8Array,
-  start: number,
-  length: number,
-  idOf: (bytes: Uint8Array) => string,
-  compressed = false,
-): AvroMessage | null {
-  const end = start + length;
-  if (bytes.length < end) return null;
-  return { schema: { kind, id: idOf(bytes.subarray(start, end)) }, compressed, data: bytes.subarray(end) };
+function message(kind: SchemaId["kind"], all: Uint8Array, begin: number, length: number, compressed = false): AvroMessage | null {
+  const start = begin + length;
+  if (all.length < start) return null;
+  const bytes = Buffer.isBuffer(all) ? all : Buffer.from(all.buffer, all.byteOffset, all.length);
+  return { schema: { kind, id: bytes.toString("hex", begin, start) }, compressed, bytes, start };
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-const uuid = (bytes: Uint8Array): string => hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+/** The hex digits of a UUID with its hyphens. */
+export const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 
 /** Glue's zlib compression. @throws RangeError beyond `maxBytes`, Error for damaged data */
-export const inflated = (data: Uint8Array, maxBytes: number): Uint8Array => inflateSync(data, { maxOutputLength: maxBytes });
+export const inflated = (data: Uint8Array, maxBytes: number): Buffer => inflateSync(data, { maxOutputLength: maxBytes });

@@ -1,6 +1,7 @@
 /** Values of logical types as JSON has them. */
 import type { AvroBytes } from "./bytes";
 import { AvroFault } from "./fault";
+import { uuidOf } from "./header";
 import type { LogicalType } from "./types";
 
 /** A double holds every decimal number of so many digits. */
@@ -64,9 +65,7 @@ export function timeText(value: number | bigint, { perSecond }: TimeUnit): strin
 }
 
 /** Of 16 bytes. */
-export function uuidText(bytes: Buffer): string {
-  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
+export const uuidText = (bytes: Buffer): string => uuidOf(bytes.toString("hex"));
 
 export type TimeUnit = Pick<Extract<LogicalType, { readonly perSecond: number }>, "perSecond" | "local">;
 

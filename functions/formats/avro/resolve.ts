@@ -86,7 +86,12 @@ class Resolution {
     const before = known.get(reader);
     if (before !== undefined) return before;
     const steps: Step[] = [];
-    const read = recordReader(steps, defaultsOf(writer, reader));
+    const defaults = defaultsOf(writer, reader);
+    const template = Object.fromEntries(reader.fields.map(({ name }) => [name, null as unknown]));
+    for (const { name, value } of defaults) template[name] = value();
+    // Objects, which must not be shared, are made anew for each record.
+    const own = defaults.filter(({ name }) => typeof template[name] === "object" && template[name] !== null);
+    const read = recordReader(template, steps, own);
     known.set(reader, read);
     try {
       for (const { name, type } of writer.fields) {
@@ -121,10 +126,15 @@ interface DefaultField {
   readonly value: () => unknown;
 }
 
-function recordReader(steps: readonly Step[], defaults: readonly DefaultField[]): Read {
+/** Every record begins as a copy with all members: an object that grows member by member costs twice as much. */
+function recordReader(
+  template: Readonly<Record<string, unknown>>,
+  steps: readonly Step[],
+  defaults: readonly DefaultField[],
+): Read {
   return (cursor) => {
     cursor.enter();
-    const record: Record<string, unknown> = {};
+    const record = { ...template };
     for (const { name, read } of steps) {
       const value = read(cursor);
       if (name !== null) record[name] = value;

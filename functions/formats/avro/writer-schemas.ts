@@ -3,7 +3,7 @@ import type { Clock } from "../../shared/clock";
 import { mapBounded } from "../../shared/concurrency";
 import { ResolutionFault, SchemaFault } from "./fault";
 import { fingerprint } from "./fingerprint";
-import type { SchemaId } from "./header";
+import { type SchemaId, uuidOf } from "./header";
 import { LruMap } from "./lru-map";
 import type { Read } from "./read";
 import { resolve } from "./resolve";
@@ -60,9 +60,9 @@ export function createWriterSchemas({ reader, registry, clock }: WriterSchemasAr
   const unknownUntil = new LruMap<string, number>(MAX_UNKNOWN);
   let fingerprintsListedAt = Number.NEGATIVE_INFINITY;
 
-  const fetch = async (versionId: string): Promise<void> => {
-    const key = schemaKey({ kind: "glue", id: versionId });
-    const text = await registry.schema(versionId);
+  const fetch = async (id: string): Promise<void> => {
+    const key = schemaKey({ kind: "glue", id });
+    const text = await registry.schema(uuidOf(id));
     if (text === null) {
       unknownUntil.set(key, clock.now() + UNKNOWN_MS);
       return;
@@ -71,15 +71,15 @@ export function createWriterSchemas({ reader, registry, clock }: WriterSchemasAr
     known.set(key, schema);
     if (print !== null) known.set(schemaKey({ kind: "fingerprint", id: print }), schema);
   };
-  const fetchAll = async (versionIds: readonly string[]): Promise<void> => {
-    for (const outcome of await mapBounded(versionIds, LOOKUPS_AT_ONCE, fetch)) {
+  const fetchAll = async (ids: readonly string[]): Promise<void> => {
+    for (const outcome of await mapBounded(ids, LOOKUPS_AT_ONCE, fetch)) {
       if (outcome.kind === "failed") throw outcome.error;
     }
   };
   /** A fingerprint can't be looked up: all versions are read, which then have their fingerprints. */
   const learnFingerprints = async (): Promise<void> => {
     if (clock.now() < fingerprintsListedAt + UNKNOWN_MS) return;
-    const versions = await registry.versions();
+    const versions = (await registry.versions()).map((id) => id.replaceAll("-", ""));
     await fetchAll(versions.slice(0, MAX_SCHEMAS / 2).filter((id) => known.get(schemaKey({ kind: "glue", id })) === undefined));
     fingerprintsListedAt = clock.now();
   };

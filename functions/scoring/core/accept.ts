@@ -3,6 +3,7 @@ import type { Validate } from "./json-schema";
 import { keyProblem } from "./key-text";
 import { boundsProblems, problems } from "./problems";
 import type { Arrival, Profile } from "./profile";
+import type { Rates } from "./rates";
 import type { Problem } from "./types";
 
 /** Why a record was refused; also the `reason` of its quarantine line. */
@@ -16,13 +17,15 @@ const NONE: readonly Problem[] = [];
 
 /**
  * Takes in every record: size guards, schema, clean-up, and checks that a schema can't make. Every problem is named. `arrival`
- * limits how far the record's own time may lie from its arrival (streams); without it the time is not checked.
+ * limits how far the record's own time may lie from its arrival (streams); without it the time is not checked. `rates` are for
+ * {@link Profile.normalise}.
  */
 export function accept<Input, State>(
   profile: Profile<Input, State>,
   validate: Validate,
   raw: unknown,
   arrival?: Arrival,
+  rates?: Rates,
 ): Accepted<Input> {
   const record = isObject(raw);
   const oversized = record ? boundsProblems(raw) : [];
@@ -34,7 +37,7 @@ export function accept<Input, State>(
     const found = profile.describeErrors?.(errors, raw) ?? problems(errors, raw, profile.schema);
     return { ok: false, reason: record ? "invalid" : "not_an_object", problems: found };
   }
-  const input = profile.normalise(raw);
+  const input = profile.normalise(raw, rates);
   const keys = keyProblems(raw, profile.keys);
   const wrong = profile.check(input);
   if (keys.length > 0 || wrong.length > 0) return { ok: false, reason: "invalid", problems: [...keys, ...wrong] };

@@ -9,10 +9,10 @@ import { classified, decimal, digest, flag, integer, json, type Line, named, orN
 export const ARCHIVE_COLUMNS = {
   event_id: text(512, "`transaction_id` of a transaction, id of a REST score. Unique across the warehouse."),
   profile: text(64, "`fraud`, `lead`, `churn` or `device`."),
-  source: text(64, "The trigger: `kinesis`, `eventbridge`, `rest` or `s3`."),
+  source: text(64, "The trigger: `kinesis`, `eventbridge`, `firehose`, `rest` or `s3`."),
   source_position: text(
     512,
-    "Where it came from: `shardId-000000000000:4959…`, `eventbridge:` and the envelope's id, `events:` and request and number, object and row of a file, or the id of the API request.",
+    "Where it came from: `shardId-000000000000:4959…`, `eventbridge:` and the envelope's id, `events:` and request and number, `firehose:<delivery stream>:<record>`, object and row of a file, or the id of the API request.",
   ),
   user_id: classified("personal", orNull(text(512, "Token of the user, card or account; null where the profile has none."))),
   occurred_at: named('"timestamp"', time("When it happened.")),
@@ -41,8 +41,8 @@ export const ARCHIVE_COLUMNS = {
   velocity_flag: flag("A rule about frequency fired: many transactions in a short time, many accounts on a device."),
   amount_flag: flag("A rule about the amount fired: a high, an extreme or an unusual one."),
   hour_flag: flag("The rule about the hour fired: at night."),
-  amount: orNull(decimal("In the currency.")),
-  currency: orNull(text(64, "ISO 4217.")),
+  amount: orNull(decimal("In the currency, as sent; negative for a refund. The feature `amount` is in the reference currency.")),
+  currency: orNull(text(64, "ISO 4217; null is the reference currency.")),
   category: orNull(text(512, "Merchant category.")),
   country: orNull(text(256, "ISO 3166 code of the place.")),
   latitude: classified(
@@ -63,9 +63,9 @@ export type ArchiveRecord = Line<typeof ARCHIVE_COLUMNS>;
 export const QUARANTINE_COLUMNS = {
   source_position: text(
     512,
-    "Unique: `shardId-…:sequence`, `eventbridge:…`, `events:…`, object and row of a file, or `rest:messageId` of the archiver.",
+    "Unique: `shardId-…:sequence`, `eventbridge:…`, `events:…`, `firehose:…`, object and row of a file, or `rest:messageId` of the archiver.",
   ),
-  source: text(64, "`kinesis`, `eventbridge`, `rest` or `s3`."),
+  source: text(64, "`kinesis`, `eventbridge`, `firehose`, `rest` or `s3`."),
   profile: text(64, "Profile of the stream; `rest` for a message that holds no score."),
   arrived_at: time("When the source got it."),
   reason: text(

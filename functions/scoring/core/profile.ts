@@ -7,6 +7,7 @@ import type { ArchiveRecord } from "./archive-record";
 import type { FeatureSet } from "./features";
 import type { JsonSchema, SchemaError } from "./json-schema";
 import type { PolicyDocument } from "./policy-document";
+import type { Rates } from "./rates";
 import type { Decision, Problem } from "./types";
 
 /** Upper end of the score, and how its parts are combined (see `decide`). */
@@ -51,8 +52,12 @@ export interface Profile<Input, State> {
   /** Fields that name the event and its user: their text has to be a key (`key-text.ts`). */
   readonly keys: readonly string[];
 
-  /** Turns a raw record that passed the schema into an input: known fields only, defaults filled in. */
-  normalise(raw: Readonly<Record<string, unknown>>): Input;
+  /**
+   * Turns a raw record that passed the schema into an input: known fields only, defaults filled in. `rates` are those in force now, for
+   * profiles with money: the input holds the amount in the reference currency and the rate, so nothing after it needs them. Default: US
+   * dollars and no rates.
+   */
+  normalise(raw: Readonly<Record<string, unknown>>, rates?: Rates): Input;
   /** Problems that a schema can't see, such as a date that doesn't exist. Empty when there are none. */
   check(input: Input): readonly Problem[];
   /** Turns the schema's errors into problems where the profile's contract prescribes the message; by default `problems` does. */

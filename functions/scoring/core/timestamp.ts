@@ -27,6 +27,8 @@ const FIRST_NANOSECONDS = 1e17;
  */
 export function parseTimestamp(value: string | number): number {
   if (typeof value === "number") return isDate(value) ? ofMatch(BASIC.exec(String(value))) : sinceEpoch(value);
+  const usual = usualTime(value);
+  if (!Number.isNaN(usual)) return usual;
   const match = EXTENDED.exec(value);
   if (match !== null) return ofMatch(match);
   if (!NUMBER.test(value)) return ofMatch(BASIC.exec(value));
@@ -45,6 +47,29 @@ export function offsetOf(value: string | number): number | null {
   return offsetMinutes(offset) || null;
 }
 
+/** `2026-03-01T12:00:00Z`, with milliseconds or without: several times as fast as by an expression. NaN for every other text. */
+function usualTime(text: string): number {
+  const isLong = text.length === 24;
+  if ((!isLong && text.length !== 20) || text[4] !== "-" || text[7] !== "-" || text[10] !== "T") return Number.NaN;
+  if (text[13] !== ":" || text[16] !== ":" || !text.endsWith("Z") || (isLong && text[19] !== ".")) return Number.NaN;
+  return utcTime(
+    100 * digits(text, 0) + digits(text, 2),
+    digits(text, 5),
+    digits(text, 8),
+    digits(text, 11),
+    digits(text, 14),
+    digits(text, 17),
+    isLong ? 10 * digits(text, 20) + (digits(text, 21) % 10) : 0,
+  );
+}
+
+/** The number that two digits are; NaN for other characters. */
+function digits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
+}
+
 /** Whether a number is a date without separators, with or without a time. Read as time since 1970, it would be in 1970 or after 2570. */
 function isDate(value: number): boolean {
   return Number.isInteger(value) && ((value >= 19e6 && value < 21e6) || (value >= 19e12 && value < 21e12));
@@ -61,8 +86,8 @@ function ofMatch(match: RegExpExecArray | null): number {
   if (match === null) return Number.NaN;
   const fraction = match[7];
   const ms = fraction === undefined ? 0 : +`${fraction}00`.slice(0, 3);
-  const [, year, month, day, hour = 0, minute = 0, second = 0] = match;
-  return utcTime(+year!, +month!, +day!, +hour, +minute, +second, ms) - offsetMinutes(match[8]) * 60_000;
+  const date = [+match[1]!, +match[2]!, +match[3]!] as const;
+  return utcTime(...date, +(match[4] ?? 0), +(match[5] ?? 0), +(match[6] ?? 0), ms) - offsetMinutes(match[8]) * 60_000;
 }
 
 /** Milliseconds since the epoch of a time of day in UTC; NaN before 1970 and for a date or time that doesn't exist. `month` is from 1 on. */

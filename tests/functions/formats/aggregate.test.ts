@@ -1,21 +1,8 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isAggregate, MAX_USER_RECORDS, splitAggregate } from "../../../functions/formats/aggregate";
+import { field, record, sealed } from "../../helpers/aggregate";
 import foreign from "./fixtures/aggregates.json";
-
-const MAGIC = Buffer.from([0xf3, 0x89, 0x9a, 0xc2]);
-
-const varint = (value: number): Buffer => {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) | 128);
-  return Buffer.from([...bytes, left]);
-};
-const field = (number: number, bytes: Uint8Array): Buffer => Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
-const record = (keyIndex: number, data: Uint8Array): Buffer =>
-  field(3, Buffer.concat([varint(8), varint(keyIndex), field(3, data)]));
-const sealed = (message: Buffer): Buffer => Buffer.concat([MAGIC, message, createHash("md5").update(message).digest()]);
 
 describe("splitAggregate", () => {
   it("gives the user records of another implementation's aggregate in order, with their own keys", () => {

@@ -1,3 +1,4 @@
+import { deflateRawSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ContainerItem, readAvroContainer } from "../../../functions/formats/avro/container";
@@ -149,6 +150,37 @@ describe("readAvroContainer", () => {
       break;
     }
     expect(closed).toBe(true);
+  });
+});
+
+describe("a block", () => {
+  const entry = (name: string, value: string): Buffer =>
+    Buffer.concat([Buffer.from([name.length * 2]), Buffer.from(name), Buffer.from([value.length * 2]), Buffer.from(value)]);
+  const containerOf = (codec: string, block: Buffer): Buffer => {
+    const size = [((block.length * 2) & 127) | 128, (((block.length * 2) >> 7) & 127) | 128, (block.length * 2) >> 14];
+    const metadata = [Buffer.from([4]), entry("avro.schema", '"string"'), entry("avro.codec", codec), Buffer.from([0])];
+    return Buffer.concat([Buffer.from("Obj\u0001", "latin1"), ...metadata, SYNC, Buffer.from([2, ...size]), block, SYNC]);
+  };
+
+  it.each([
+    ["zstandard", zstdCompressSync(Buffer.alloc(65 * 1024 * 1024)), "more than 67108864 bytes"],
+    ["deflate", deflateRawSync(Buffer.alloc(65 * 1024 * 1024)), "more than 67108864 bytes"],
+    ["zstandard", Buffer.from("no zstandard"), "compressed data is damaged"],
+    ["snappy", Buffer.from([1, 2]), "Snappy data is damaged"],
+    ["snappy", Buffer.from([1, 0, 0x61, 0, 0, 0, 0]), "checksum"],
+  ])("of %s that is damaged or too large is reported", async (codec, block, detail) => {
+    expect(await read(containerOf(codec, block))).toMatchObject([{ kind: "corrupt", detail: expect.stringContaining(detail) }]);
+  });
+
+  it("of Zstandard may have several frames, and comes through in chunks of any size, empty ones too", async () => {
+    const block = Buffer.concat([zstdCompressSync(Buffer.from([4])), zstdCompressSync("ab")]);
+    async function* source() {
+      yield Buffer.alloc(0);
+      yield* inChunks(containerOf("zstandard", block), 1);
+    }
+    const items: ContainerItem[] = [];
+    for await (const item of readAvroContainer(source())) items.push(item);
+    expect(items).toEqual([{ kind: "row", value: "ab", block: 0, index: 0 }]);
   });
 });
 

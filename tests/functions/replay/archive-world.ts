@@ -4,6 +4,7 @@ import { scoreRequest } from "../../../functions/rest/score-request";
 import { accept } from "../../../functions/scoring/core/accept";
 import type { CompiledPolicy } from "../../../functions/scoring/core/policy";
 import type { PolicyDocument } from "../../../functions/scoring/core/policy-document";
+import type { Rates } from "../../../functions/scoring/core/rates";
 import type { ModelSet } from "../../../functions/scoring/models/model-set";
 import { compilePolicy } from "../../../functions/scoring/policy/compile";
 import { PROFILES, type ProfileId } from "../../../functions/scoring/profiles";
@@ -29,6 +30,7 @@ export interface Given {
   readonly policy?: CompiledPolicy;
   readonly models?: ModelSet;
   readonly jitter?: number;
+  readonly rates?: Rates;
 }
 
 /** The line of an input that came over REST. */
@@ -68,11 +70,12 @@ export async function restLine(profileId: ProfileId, raw: unknown, { policy, mod
 }
 
 /** The lines of transactions that came through the stream, in its order. */
-export async function streamLines(transactions: readonly unknown[], { policy, models }: Given = {}): Promise<string[]> {
+export async function streamLines(transactions: readonly unknown[], { policy, models, rates }: Given = {}): Promise<string[]> {
   const world = new StreamWorld();
   const handler = world.handler({
     ...(policy === undefined ? {} : { policies: { current: async () => policy } }),
     ...(models === undefined ? {} : { models: { current: async () => models } }),
+    ...(rates === undefined ? {} : { rates: { current: async () => rates, report: () => undefined } }),
   });
   for (let at = 0; at < transactions.length; at += 50) {
     const records = transactions.slice(at, at + 50).map((one, index) => kinesisRecord(at + index + 1, encode(one)));

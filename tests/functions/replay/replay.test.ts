@@ -8,6 +8,7 @@ import { type FeatureSource, replay } from "../../../functions/replay/replay";
 import { isRescored, type Outcome, type Scoring } from "../../../functions/replay/rescore";
 import { versionsOf } from "../../../functions/replay/versions";
 import type { PolicyDocument } from "../../../functions/scoring/core/policy-document";
+import { readRates } from "../../../functions/scoring/core/rates";
 import { localMember, type Member, type ModelSet, unavailableMember } from "../../../functions/scoring/models/model-set";
 import { PROFILES, type ProfileId } from "../../../functions/scoring/profiles";
 import { treeLoader } from "../../../functions/shared/tree-loader";
@@ -276,6 +277,27 @@ describe("recomputed features", () => {
     const km = isRescored(outcome!) ? outcome.features[PROFILES.fraud.features.slot("distance_km")]! : 0;
     expect(Math.abs(km - late.features.distance_km)).toBeLessThan(16);
     expect(km).not.toBe(late.features.distance_km);
+  });
+
+  it("take the rates, hours and addresses of the time, in any reference currency", async () => {
+    const fields = [
+      { amount: 200_000, currency: "JPY", email: "A.nn+x@gmail.com" },
+      { amount: -300.125, currency: "KWD", email: "ann@gmail.com" },
+      { amount: 12.5, currency: "CHF", timestamp: "2026-11-20T20:00:00-08:00" },
+      { amount: 1200, currency: "EUR", time_zone: "America/Los_Angeles" },
+      { amount: 900, currency: "USD", country: "JP" },
+    ];
+    const list = fields.map((more, index) => transaction(`t${index}`, { timestamp: START + index * HOUR_MS, ...more }));
+    for (const reference of ["USD", "JPY", "EUR"]) {
+      const base = { base: "USD", as_of: "2026-11-01", rates: { JPY: 150.3, KWD: 0.306, EUR: 0.85 } };
+      const result = readRates({ reference, ...base });
+      const lines = await streamLines(list, result.ok ? { rates: result.rates } : {});
+      expect(summed("fraud", replayed("fraud", lines, scoringOf("fraud"), "recomputed"))).toMatchObject({
+        events: fields.length,
+        identical: fields.length,
+        features: {},
+      });
+    }
   });
 
   it.each(["lead", "churn", "device"] as const)("of profile %s come from the input alone", async (profile) => {

@@ -84,11 +84,16 @@ describe("good labels", () => {
     const other = { event_id: "txn-2", label: false };
     const first = JSON.parse((await world.send({ labels: [label, other] })).body) as { batchId: string };
     world.now += 3_600_000;
-    const same = [{ ...other, source: "api" }, { ...label, labelled_at: "2026-03-19 09:00:00.000+01:00" }, label];
+    const same = [
+      { ...other, source: "api" },
+      { ...label, labelled_at: "2026-03-19 09:00:00,000+01" },
+      { ...label, labelled_at: "2026-03-19t08:00:00z" },
+      label,
+    ];
     const again = JSON.parse((await world.send({ labels: same })).body) as object;
-    expect(again).toEqual({ accepted: 2, duplicates: 1, batchId: first.batchId, repeated: true });
+    expect(again).toEqual({ accepted: 2, duplicates: 2, batchId: first.batchId, repeated: true });
     expect(world.objects.size).toBe(1);
-    expect(world.metric("LabelsRepeated")).toEqual([0, 3]);
+    expect(world.metric("LabelsRepeated")).toEqual([0, 4]);
   });
 
   it("without a time belong to the day of their arrival", async () => {

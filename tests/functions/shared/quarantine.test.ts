@@ -85,8 +85,8 @@ describe("the stream's quarantine", () => {
     Buffer.from(`{"${secret}": {"deep": 1e999}}`).toString("base64"),
     Buffer.alloc(100_000, secret).toString("base64"),
     encode(transaction("t-1", { amount: secret, [secret]: "x".repeat(9000), category: secret })),
-    encode(transaction(secret, { amount: -1 })),
-    encode(transaction("t-2", { timestamp: "1815-12-10T00:00:00Z", email: secret })),
+    encode(transaction(secret, { amount: -1e12 })),
+    encode(transaction("t-2", { timestamp: "1971-12-10T00:00:00Z", email: secret })),
     `${secret} is no base64`,
     Buffer.from([0xff, 0xfe]).toString("base64"),
   ];
@@ -96,7 +96,7 @@ describe("the stream's quarantine", () => {
     const records = poison.map((data, index) => kinesisRecord(index + 1, data));
     expect(await world.handler()(event(...records), context)).toEqual({ batchItemFailures: [] });
     expect(world.quarantined()).toHaveLength(poison.length);
-    expect(JSON.stringify(world.quarantined()) + world.lines.join()).not.toMatch(/alice|1815/);
+    expect(JSON.stringify(world.quarantined()) + world.lines.join()).not.toMatch(/alice|1971/);
     expect(world.quarantined().map(({ event_id }) => event_id)).toEqual(poison.map((_, index) => (index === 6 ? "t-2" : null)));
     for (const [index, raw] of world.rawLines().entries()) {
       const sent = poison[index] as string;

@@ -78,7 +78,7 @@ describe("an item of the results table", () => {
     expect(five.rules).toBe(5);
     expect(five.bytes).toBeLessThanOrEqual(WRITE_UNIT_BYTES);
     const nine = set({ amount: 18_250.75, amount_zscore: 118.9244192831, sum_1h: 80_991.13, new_device: 1 });
-    expect(nine.rules).toBe(PROFILES.fraud.defaultPolicy.rules.length - 1);
+    expect(nine.rules).toBe(PROFILES.fraud.defaultPolicy.rules.length - 2);
     expect(nine.bytes).toBeLessThanOrEqual(2 * WRITE_UNIT_BYTES);
   });
 

@@ -1,3 +1,4 @@
+import { visibleText } from "../../core/same-text";
 import { textHash } from "../../core/text-hash";
 import { FLAGS, NUMBERS, TEXTS } from "./features";
 
@@ -12,13 +13,16 @@ export interface DeviceInput {
 /** Fields that are features, in their order. */
 const FIELDS: readonly string[] = [...FLAGS, ...TEXTS, ...NUMBERS].map(({ name }) => name);
 
-/** Takes the known fields of a record that passed the schema. Texts stay as they are, because models are trained on them as archived. */
+/**
+ * Takes the known fields of a record that passed the schema. Texts are stored in the form that they are scored in, since models are trained
+ * on them as archived: composed and without invisible characters, in the case that the device reports.
+ */
 export function normalise(raw: Readonly<Record<string, unknown>>): DeviceInput {
   const values = new Array<string | number | boolean | null>(FIELDS.length);
   for (let slot = 0; slot < FIELDS.length; slot++) {
     // The schema has established that it is one of these.
     const value = raw[FIELDS[slot]!] as string | number | boolean | null | undefined;
-    values[slot] = value === undefined || value === "" ? null : value;
+    values[slot] = typeof value === "string" ? textOf(value) : (value ?? null);
   }
   return { requestId: raw.request_id as string, deviceId: textOf(raw.device_id), ipAddress: textOf(raw.ip_address), values };
 }
@@ -39,4 +43,4 @@ export function extract({ values }: DeviceInput, _state: unknown, out: Float64Ar
   }
 }
 
-const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
+const textOf = (value: unknown): string | null => (typeof value === "string" ? visibleText(value) || null : null);

@@ -1,8 +1,8 @@
 import { type FeatureDefinition, featureSet } from "../../core/features";
 import { haversineKm } from "../../core/geo";
 import { shortHash } from "../../core/text-hash";
-import type { FraudInput } from "./input";
-import { DAY_MS } from "./recent";
+import { type FraudInput, isRefund, purchaseValue } from "./input";
+import { DAY_MS, type RecentSpending } from "./recent";
 import { type FraudState, type Place, placesOf } from "./state";
 
 /** Merchant categories that rules can name. Only append: archived features depend on the order. */
@@ -31,6 +31,10 @@ const CATEGORIES = [
 ] as const;
 const CATEGORY_INDEX = new Map<string, number>(CATEGORIES.map((name, index) => [name, index]));
 
+/**
+ * Descriptions are read in reasons too, so they are short. Amounts are in the reference currency, and not known of a refund or without an
+ * exchange rate; counts and sums are of purchases.
+ */
 const DEFINITIONS = [
   { name: "amount", description: "Amount" },
   { name: "hour", description: "Hour of the day" },
@@ -65,6 +69,14 @@ const DEFINITIONS = [
   { name: "new_device", description: "1 for a device not seen before when others were", boolean: true },
   { name: "card_present", description: "1 when the card was there", boolean: true },
   { name: "category", description: "Merchant category", categories: CATEGORIES },
+  { name: "exchange_rate", description: "Units of the currency for one of the reference currency, when it is another" },
+  { name: "rate_age_days", description: "Age of the exchange rate at the time of the transaction", unit: "days" },
+  { name: "currency_unknown", description: "1 for a currency without an exchange rate", boolean: true },
+  { name: "is_refund", description: "1 for a negative amount, which is a refund", boolean: true },
+  { name: "refund_amount", description: "Amount of a refund in the reference currency" },
+  { name: "refund_count_24h", description: "Refunds in 24 hours, this one included" },
+  { name: "refund_sum_24h", description: "Amount of the refunds in 24 hours, this one included" },
+  { name: "email_alias", description: "1 for an e-mail address that is another spelling of its mailbox", boolean: true },
 ] as const satisfies readonly FeatureDefinition[];
 
 export type FraudFeature = (typeof DEFINITIONS)[number]["name"];
@@ -93,32 +105,52 @@ const MIN_HISTORY = 5;
  */
 export const FLAGGED_BURST = { count_1m: 4, count_5m: 6, count_1h: 12 } as const;
 
+const NO_REFUNDS: RecentSpending = { times: [], counts: [], sums: [] };
+
 /** Writes the features of a transaction that counts at the time `at`, given what was known before it. */
 export function extract(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
-  const { amount, hour } = input;
-  out[SLOT.amount] = amount;
+  const { hour } = input;
   out[SLOT.hour] = hour;
   out[SLOT.is_night] = hour < NIGHT_ENDS ? 1 : 0;
+  money(input, out);
   velocity(input, state, out, at);
   travel(input, state, out, at);
+  refunds(input, state, out, at);
   habits(input, state, out);
-  out[SLOT.round_amount] = amount > 0 && amount % 100 === 0 ? 1 : 0;
   out[SLOT.card_present] = input.cardPresent === null ? Number.NaN : +input.cardPresent;
   out[SLOT.category] = (input.category === null ? undefined : CATEGORY_INDEX.get(input.category)) ?? Number.NaN;
+  out[SLOT.email_alias] = input.email === null ? Number.NaN : +(input.email !== input.mailbox);
   const previous = state === null ? Number.NaN : newestUpTo(state.times, at);
   out[SLOT.minutes_since_previous] = (at - previous) / MINUTE_MS;
 }
 
-/** Windows end at the transaction's own time: one that arrives late doesn't count those after it. */
-function velocity({ amount, velocityFlag }: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
-  let count1m = 1;
-  let count5m = 1;
-  let count1h = 1;
-  let count24h = 1;
-  let sum1m = amount;
-  let sum5m = amount;
-  let sum1h = amount;
-  let sum24h = amount;
+function money(input: FraudInput, out: Float64Array): void {
+  const { value, exchangeRate, ratesAsOfMs, occurredAtMs } = input;
+  out[SLOT.amount] = purchaseValue(input);
+  out[SLOT.round_amount] = input.isRound ? 1 : 0;
+  out[SLOT.exchange_rate] = exchangeRate;
+  out[SLOT.rate_age_days] = Math.floor((occurredAtMs - ratesAsOfMs) / DAY_MS);
+  out[SLOT.currency_unknown] = Number.isNaN(value) ? 1 : 0;
+  out[SLOT.is_refund] = isRefund(input) ? 1 : 0;
+  out[SLOT.refund_amount] = isRefund(input) ? -value : Number.NaN;
+}
+
+/**
+ * Windows end at the transaction's own time: one that arrives late doesn't count those after it. A refund doesn't count. Of purchases
+ * whose value isn't known, the sums leave out earlier ones; with this one they aren't known.
+ */
+function velocity(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
+  const { velocityFlag } = input;
+  const count = isRefund(input) ? 0 : 1;
+  const sum = isRefund(input) ? 0 : input.value;
+  let count1m = count;
+  let count5m = count;
+  let count1h = count;
+  let count24h = count;
+  let sum1m = sum;
+  let sum5m = sum;
+  let sum1h = sum;
+  let sum24h = sum;
   if (state !== null) {
     const { times, counts, sums } = state;
     for (let index = times.length - 1; index >= 0; index--) {
@@ -152,13 +184,33 @@ function velocity({ amount, velocityFlag }: FraudInput, state: FraudState | null
   out[SLOT.velocity_flag] = +(velocityFlag ?? isBurst);
 }
 
-/** The speed uses the absolute time between the two places, and at least a second. */
+/** The window ends as those of {@link velocity} do, and leaves out the sums of refunds whose value isn't known. */
+function refunds(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
+  let count = isRefund(input) ? 1 : 0;
+  let sum = isRefund(input) ? -input.value : 0;
+  const { times, counts, sums }: RecentSpending = state?.refunds ?? NO_REFUNDS;
+  for (let index = times.length - 1; index >= 0; index--) {
+    const age = at - times[index]!;
+    if (age < 0) continue;
+    if (age >= DAY_MS) break;
+    count += counts[index]!;
+    sum += sums[index]!;
+  }
+  out[SLOT.refund_count_24h] = count;
+  out[SLOT.refund_sum_24h] = sum;
+}
+
+/**
+ * The speed uses the absolute time between the two places, and at least a second. A refund says nothing of where the user is: the merchant
+ * makes it.
+ */
 function travel(input: FraudInput, state: FraudState | null, out: Float64Array, at: number): void {
   const { latitude, longitude, homeLatitude, homeLongitude } = input;
   let distance = Number.NaN;
   let minutes = Number.NaN;
   let homeDistance = Number.NaN;
-  if (latitude !== null && longitude !== null) {
+  const isHere = !isRefund(input);
+  if (isHere && latitude !== null && longitude !== null) {
     const place = state === null ? undefined : placeBefore(placesOf(state), at);
     if (place !== undefined) {
       distance = haversineKm(place[1], place[2], latitude, longitude);
@@ -174,12 +226,13 @@ function travel(input: FraudInput, state: FraudState | null, out: Float64Array, 
   out[SLOT.speed_kmh] = speed;
   out[SLOT.impossible_travel] = distance >= MIN_TRAVEL_KM && speed > AIRLINER_KMH ? 1 : 0;
   out[SLOT.home_distance_km] = homeDistance;
-  const newCountry = isNew(input.country, state === null ? null : state.countries);
+  const newCountry = isHere ? isNew(input.country, state === null ? null : state.countries) : 0;
   out[SLOT.new_country] = newCountry;
   out[SLOT.location_mismatch] = +(input.locationMismatch ?? (homeDistance > FAR_FROM_HOME_KM || newCountry === 1));
 }
 
-function habits({ amount, category, deviceId }: FraudInput, state: FraudState | null, out: Float64Array): void {
+function habits(input: FraudInput, state: FraudState | null, out: Float64Array): void {
+  const amount = purchaseValue(input);
   const count = state === null ? 0 : state.count;
   const mean = state === null || count === 0 ? Number.NaN : state.mean;
   out[SLOT.history_count] = count;
@@ -194,8 +247,8 @@ function habits({ amount, category, deviceId }: FraudInput, state: FraudState | 
   }
   out[SLOT.amount_zscore] = zscore;
   out[SLOT.amount_ratio] = ratio;
-  out[SLOT.new_category] = isNew(category, state === null ? null : state.categories);
-  out[SLOT.new_device] = isNew(deviceId, state === null ? null : state.devices);
+  out[SLOT.new_category] = isNew(input.category, state === null ? null : state.categories);
+  out[SLOT.new_device] = isNew(input.deviceId, state === null ? null : state.devices);
 }
 
 /** Nothing counts as new for a user without history. */

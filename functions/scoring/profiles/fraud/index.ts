@@ -1,6 +1,8 @@
 import { coarse } from "../../core/geo";
+import { isTimeZone } from "../../core/local-time";
 import type { Profile } from "../../core/profile";
 import { TIME_FORMS } from "../../core/timestamp";
+import type { Problem } from "../../core/types";
 import { extract, FRAUD_FEATURES, SLOT } from "./features";
 import { type FraudInput, normalise, stored } from "./input";
 import { FRAUD_POLICY } from "./policy";
@@ -20,9 +22,7 @@ export const FRAUD: Profile<FraudInput, FraudState> = {
   keys: ["transaction_id", "user_id"],
 
   normalise,
-  check({ occurredAtMs }) {
-    return Number.isFinite(occurredAtMs) ? [] : [{ pointer: "/timestamp", detail: `${TIME_FORMS}.` }];
-  },
+  check,
   eventId: (input) => input.transactionId,
   occurredAtMs: (input) => input.occurredAtMs,
   userKey: (input) => input.userId,
@@ -47,6 +47,19 @@ export const FRAUD: Profile<FraudInput, FraudState> = {
   }),
   answer: () => ({}),
 };
+
+const NO_PROBLEMS: readonly Problem[] = [];
+
+/** Nothing of the record is quoted. */
+function check({ occurredAtMs, timeZone, userId }: FraudInput): readonly Problem[] {
+  const isZone = timeZone === null || isTimeZone(timeZone);
+  if (Number.isFinite(occurredAtMs) && isZone && userId !== "") return NO_PROBLEMS;
+  const problems: Problem[] = [];
+  if (!Number.isFinite(occurredAtMs)) problems.push({ pointer: "/timestamp", detail: `${TIME_FORMS}.` });
+  if (!isZone) problems.push({ pointer: "/time_zone", detail: "Expected a time zone such as America/Los_Angeles or +05:30." });
+  if (userId === "") problems.push({ pointer: "/user_id", detail: "Expected an id that can be seen, got invisible characters." });
+  return problems;
+}
 
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;

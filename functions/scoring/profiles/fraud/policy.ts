@@ -25,7 +25,7 @@ const SENDER_SAYS_FAST: Condition = {
  * alone (0.42) stays below the alert at 0.6, and two of which (0.66) exceed it. Impossible travel reaches it alone.
  */
 export const FRAUD_POLICY: PolicyDocument = {
-  version: "fraud-2",
+  version: "fraud-3",
   profile: "fraud",
   model: { kind: "rules-only" },
   thresholds: {
@@ -130,6 +130,13 @@ export const FRAUD_POLICY: PolicyDocument = {
       text: "Amount {amount} from a device not seen before",
     },
     { id: "night", when: { field: "is_night", op: "==", value: 1 }, weight: 0.05, text: "At hour {hour}, in the night" },
+    // Rules on amounts don't fire without a rate, so the decision says that they could not be judged.
+    {
+      id: "currency_unknown",
+      when: { field: "currency_unknown", op: "==", value: 1 },
+      weight: 0,
+      text: "The amount is in a currency without an exchange rate",
+    },
   ],
   bands: [
     { name: "low", min: 0 },

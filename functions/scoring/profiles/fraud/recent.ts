@@ -53,8 +53,11 @@ interface Lists {
   readonly sums: number[];
 }
 
-/** The spending after a transaction, which may be older than those before. Does not change its argument. */
-export function withSpending(before: RecentSpending, time: number, amount: number): RecentSpending {
+/**
+ * The spending after a transaction, which may be older than those before. Does not change its argument.
+ * @param exact entries that stand for themselves, always the same for one list
+ */
+export function withSpending(before: RecentSpending, time: number, amount: number, exact = EXACT_ENTRIES): RecentSpending {
   const { length } = before.times;
   const newest = Math.max(time, length > 0 ? before.times[length - 1]! : time);
   let first = 0;
@@ -65,7 +68,7 @@ export function withSpending(before: RecentSpending, time: number, amount: numbe
     sums: before.sums.slice(first),
   };
   if (isOver(time, newest)) return after;
-  const cells = after.times.length - EXACT_ENTRIES;
+  const cells = after.times.length - exact;
   const at = insert(after, time, hundredth(amount));
   if (cells < 0) return after;
   if (at >= cells) putSmallestFirst(after, cells);

@@ -58,7 +58,13 @@ export const FRAUD_SCHEMA: JsonSchema = {
       examples: ["user-1842"],
       "x-classification": "personal",
     },
-    amount: { type: "number", minimum: 0, maximum: 1e9, description: "Amount in units of the currency.", examples: [129.9] },
+    amount: {
+      type: "number",
+      minimum: -1e9,
+      maximum: 1e9,
+      description: "Amount in units of the currency (yen, not sen; dollars, not cents); negative for a refund.",
+      examples: [129.9],
+    },
     timestamp: {
       type: ["string", "number"],
       minLength: 1,
@@ -73,7 +79,15 @@ export const FRAUD_SCHEMA: JsonSchema = {
       type: ["integer", "null"],
       minimum: 0,
       maximum: 23,
-      description: "Local hour; default: the hour of `timestamp` in UTC.",
+      description:
+        "Local hour; default: by `time_zone`, else by the offset of `timestamp`, else by `country` where all its clocks agree, else in UTC.",
+    },
+    time_zone: {
+      type: ["string", "null"],
+      maxLength: 64,
+      pattern: "^[A-Za-z0-9_+:/-]*$",
+      description: "Time zone of the place: a name of the IANA database, or an offset.",
+      examples: ["America/Los_Angeles"],
     },
     location_mismatch: {
       ...FLAG,
@@ -84,7 +98,12 @@ export const FRAUD_SCHEMA: JsonSchema = {
       description:
         "The sender's own verdict; default: from the counts of the last minutes and hours, which the rules judge anyway.",
     },
-    currency: { type: ["string", "null"], pattern: "^[A-Za-z]{3}$", description: "ISO 4217.", examples: ["USD"] },
+    currency: {
+      type: ["string", "null"],
+      pattern: "^[A-Za-z]{3}$",
+      description: "ISO 4217; default: the reference currency.",
+      examples: ["USD"],
+    },
     category: { ...CATEGORY, description: "Merchant category.", examples: ["grocery_pos"] },
     merchant_category: { ...CATEGORY, description: "Another name of `category`." },
     merchant_id: { type: ["string", "null"], maxLength: 128, description: "Merchant.", "x-classification": "personal" },
@@ -101,6 +120,12 @@ export const FRAUD_SCHEMA: JsonSchema = {
     device_id: { type: ["string", "null"], maxLength: 256, description: "Device.", "x-classification": "personal" },
     ip_address: { type: ["string", "null"], maxLength: 64, description: "IP address.", "x-classification": "personal" },
     email: { type: ["string", "null"], maxLength: 320, description: "E-mail address.", "x-classification": "personal" },
+    mailbox: {
+      type: ["string", "null"],
+      maxLength: 320,
+      description: "Not to be sent: what `email` delivers to, without a plus-tag, and at Gmail without dots. Stored beside it.",
+      "x-classification": "personal",
+    },
     card_present: { ...FLAG, description: "Whether the card was there." },
     channel: { ...CATEGORY, description: "`web`, `app`, `pos` …", examples: ["web"] },
   },

@@ -1,5 +1,6 @@
 import { featureSet } from "../../core/features";
 import { NO_COLUMNS, NO_FLAG_COLUMNS, type Profile } from "../../core/profile";
+import { foldedText, visibleText } from "../../core/same-text";
 import { LEAD_POLICY } from "./policy";
 import { LEAD_SCHEMA } from "./schema";
 
@@ -51,7 +52,7 @@ export const LEAD: Profile<LeadInput, never> = {
     // The schema has established these types.
     return {
       companySize: raw.companySize as number,
-      industry: raw.industry as string,
+      industry: visibleText(raw.industry as string),
       engagementMetrics: raw.engagementMetrics as number,
     };
   },
@@ -62,7 +63,7 @@ export const LEAD: Profile<LeadInput, never> = {
   extract(input, _state, out) {
     out[0] = input.companySize;
     out[1] = input.engagementMetrics;
-    out[2] = INDUSTRY_INDEX.get(input.industry.trim().toLowerCase()) ?? Number.NaN;
+    out[2] = INDUSTRY_INDEX.get(foldedText(input.industry)) ?? Number.NaN;
   },
   fold() {
     throw new Error('Profile "lead" keeps no state; check `stateful` before folding.');

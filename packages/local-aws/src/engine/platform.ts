@@ -113,6 +113,7 @@ async function start(
   });
   signal?.throwIfAborted();
   services.lambda.activate();
+  services.firehose.activate();
   // Ends first, so that everything else ends on a machine that works.
   started.push({ title: "faults", end: () => faults.end() });
   const roleOf = (functionName: string) => {

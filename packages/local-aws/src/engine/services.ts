@@ -17,6 +17,7 @@ import { CloudWatchService, cloudwatchBodies } from "../services/cloudwatch";
 import { DeliverRegistry } from "../services/deliver";
 import { DynamoDbService, dynamoDbBodies, type Metering, type Usage } from "../services/dynamodb";
 import { EventsService, eventsBodies } from "../services/events";
+import { FirehoseService, firehoseBodies } from "../services/firehose";
 import { catalogBodies, GlueCatalog, GlueService, glueBodies } from "../services/glue";
 import { iamBodies } from "../services/iam";
 import { localInterpreter } from "../services/jobs/interpreter";
@@ -37,6 +38,7 @@ import { SsmService, ssmBodies } from "../services/ssm";
 import { StepFunctionsService, stepFunctionsBodies } from "../services/stepfunctions";
 import type { Perform } from "../services/stepfunctions/tasks/calls";
 import { stsService } from "../services/sts";
+import { firehosePorts } from "./firehose-ports";
 import { lambdaPorts } from "./lambda-ports";
 
 export interface ServiceOptions {
@@ -125,6 +127,18 @@ export function createServices(options: ServiceOptions) {
     context,
     lambdaPorts({ context, iam, credentials, registry, kinesis, sqs, s3, logs, metrics, bestEffort }),
   );
+  const firehose = new FirehoseService(
+    context,
+    firehosePorts({
+      clock: context.clock,
+      iam,
+      s3,
+      logs,
+      invoke: (arn, payload) => lambda.pool.invoke(lambda.resolve(arn).config.name, payload),
+      metrics,
+      bestEffort,
+    }),
+  );
   const jobs = jobPorts({
     context,
     iam,
@@ -172,6 +186,7 @@ export function createServices(options: ServiceOptions) {
     sageMakerEndpoint(sagemakerJobs, sagemaker),
     sqs,
     kinesis,
+    firehose,
     sns,
     sts,
     logs,
@@ -194,6 +209,7 @@ export function createServices(options: ServiceOptions) {
     cloudwatch.part(),
     events.part(),
     lambda,
+    firehose,
     api,
     glue.part(),
     sagemakerJobs.part(),
@@ -208,6 +224,7 @@ export function createServices(options: ServiceOptions) {
     ...s3Bodies(s3, iam),
     ...sqsBodies(sqs),
     ...kinesisBodies(kinesis),
+    ...firehoseBodies(firehose),
     ...snsBodies(sns),
     ...logsBodies(logs),
     ...eventsBodies(events),
@@ -235,6 +252,7 @@ export function createServices(options: ServiceOptions) {
     sagemaker,
     sqs,
     kinesis,
+    firehose,
     sns,
     logs,
     events,

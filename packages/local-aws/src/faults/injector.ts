@@ -18,6 +18,7 @@ export interface Call {
 const THROTTLE_CODES: Readonly<Record<string, readonly [string, number]>> = {
   dynamodb: ["ProvisionedThroughputExceededException", 400],
   kinesis: ["ProvisionedThroughputExceededException", 400],
+  firehose: ["ServiceUnavailableException", 503],
   s3: ["SlowDown", 503],
   lambda: ["TooManyRequestsException", 429],
   sns: ["Throttled", 429],

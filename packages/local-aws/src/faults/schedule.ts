@@ -22,6 +22,7 @@ export type MachineFault = (typeof MACHINE_FAULTS)[number];
 export const FAULT_SERVICES = [
   "dynamodb",
   "events",
+  "firehose",
   "glue",
   "kinesis",
   "lambda",

@@ -4,6 +4,8 @@ import type { RoleUse, ServicePair } from "./pair";
 const EVENTS_ROLES = 'EventBridge User Guide, "IAM roles for sending events to targets in Amazon EventBridge"';
 const LAMBDA_FAILURES = 'Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations"';
 
+const FIREHOSE_ROLE = 'Data Firehose Developer Guide, "Grant Firehose access to an Amazon S3 destination"';
+
 const asRole = (...actions: readonly string[]): RoleUse => ({ actions, on: "target", trustSends: ["aws:SourceAccount"] });
 
 export const ROLE_PAIRS: readonly ServicePair[] = [
@@ -111,5 +113,33 @@ export const ROLE_PAIRS: readonly ServicePair[] = [
     role: asRole("kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"),
     key: [],
     source: ['Lambda Developer Guide, "Process Amazon Kinesis Data Streams records with Lambda"'],
+  },
+  {
+    service: "firehose.amazonaws.com",
+    target: "bucket",
+    from: "objects of a delivery stream",
+    role: {
+      actions: ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+      on: "target",
+      trustSends: [],
+    },
+    key: [],
+    source: [FIREHOSE_ROLE],
+  },
+  {
+    service: "firehose.amazonaws.com",
+    target: "function",
+    from: "the transformation of a delivery stream",
+    role: { actions: ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"], on: "target", trustSends: [] },
+    key: [],
+    source: [FIREHOSE_ROLE],
+  },
+  {
+    service: "firehose.amazonaws.com",
+    target: "log group",
+    from: "errors of a delivery stream",
+    role: { actions: ["logs:PutLogEvents"], on: "target", trustSends: [] },
+    key: [],
+    source: [FIREHOSE_ROLE],
   },
 ];

@@ -84,6 +84,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     });
     await resources.restore();
     services.lambda.activate();
+    services.firehose.activate();
     const calls = boundProviderCalls({ region, accountId });
     const version = versionOf(projectDir, "@pulumi/aws");
     const server = await serveProvider({ resources, calls, region, version });

@@ -16,6 +16,7 @@ const CLOUDWATCH = `${DOCS}/AmazonCloudWatch/latest/APIReference`;
 const DYNAMODB = `${DOCS}/amazondynamodb/latest/APIReference`;
 const EVENTS = `${DOCS}/eventbridge/latest/APIReference`;
 const GLUE = `${DOCS}/glue/latest/dg/aws-glue-api-jobs-runs.html`;
+const SCHEMAS = `${DOCS}/glue/latest/dg/aws-glue-api-schema-registry-api.html`;
 const KINESIS = `${DOCS}/kinesis/latest/APIReference`;
 const LAMBDA = `${DOCS}/lambda/latest/api`;
 const LOGS = `${DOCS}/AmazonCloudWatchLogs/latest/APIReference`;
@@ -279,6 +280,13 @@ export const DIFFERENCES: readonly ListedDifference[] = [
     why: "InvalidName and InvalidExecutionInput are the operation's errors; moto takes any name and misspells the other",
   },
   // Glue and SageMaker
+  ...["Glue.GetSchemaVersion", "Glue.GetSchemaByDefinition"].map((operation) => ({
+    operation,
+    paths: ["CreatedTime"],
+    right: "both" as const,
+    page: SCHEMAS,
+    why: "a text of no specified notation",
+  })),
   {
     operation: "Glue.GetJobRun",
     paths: ["[].--table"],

@@ -36,6 +36,8 @@ export interface Given {
   /** @returns its ARN */
   machine(name: string, definition: string): Promise<string>;
   job(name: string): Promise<void>;
+  /** An Avro schema with compatibility BACKWARD. */
+  schema(registry: string, name: string, definition: string): Promise<void>;
   modelPackageGroup(name: string): Promise<void>;
 }
 

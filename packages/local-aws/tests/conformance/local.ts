@@ -131,6 +131,11 @@ function givenBy({ services, context }: Runtime): Given {
         glueVersion: "5.0",
         timeout: 5,
       })),
+    schema: async (registryName, schemaName, schemaDefinition) => {
+      const registryArn = await arnOf(create("aws:glue/registry:Registry", registryName, { registryName }));
+      const kind = { dataFormat: "AVRO", compatibility: "BACKWARD" };
+      await create("aws:glue/schema:Schema", schemaName, { registryArn, schemaName, ...kind, schemaDefinition });
+    },
     modelPackageGroup: async (modelPackageGroupName) =>
       void (await create("aws:sagemaker/modelPackageGroup:ModelPackageGroup", modelPackageGroupName, { modelPackageGroupName })),
   };

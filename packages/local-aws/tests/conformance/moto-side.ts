@@ -3,7 +3,7 @@ import { PutMetricAlarmCommand, PutMetricDataCommand } from "@aws-sdk/client-clo
 import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { CreateEventBusCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
-import { CreateJobCommand } from "@aws-sdk/client-glue";
+import { CreateJobCommand, CreateRegistryCommand, CreateSchemaCommand } from "@aws-sdk/client-glue";
 import { CreateStreamCommand } from "@aws-sdk/client-kinesis";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateModelPackageGroupCommand } from "@aws-sdk/client-sagemaker";
@@ -93,6 +93,12 @@ export function motoGiven(url: string): Given {
           Timeout: 5,
         }),
       )),
+    schema: async (RegistryName, SchemaName, SchemaDefinition) => {
+      await aws.glue.send(new CreateRegistryCommand({ RegistryName }));
+      const RegistryId = { RegistryName };
+      const kind = { DataFormat: "AVRO", Compatibility: "BACKWARD" } as const;
+      await aws.glue.send(new CreateSchemaCommand({ RegistryId, SchemaName, ...kind, SchemaDefinition }));
+    },
     modelPackageGroup: async (ModelPackageGroupName) =>
       void (await aws.sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName }))),
   };

@@ -1,6 +1,8 @@
 /** Operations that the local runtime has and no case compares, each with the reason. `service:*` stands for all of a service. */
 export const NOT_COMPARED: Readonly<Record<string, string>> = {
+  "firehose:*": "moto has no buffers and calls no transformation: it writes every request to the bucket at once",
   "glue:BatchStopJobRun": "moto has no such operation",
+  "glue:ListSchemaVersions": "moto has no such operation",
   "lambda:Invoke": "moto runs functions in containers, or answers without running them; only the refusal is compared",
   "redshift-data:*": "moto executes no SQL: every statement has the same made-up result",
   "sagemaker:DeleteModelPackage": "moto has no such operation",

@@ -36,6 +36,11 @@ const asset = (text: string) => ({ kind: "asset", sha256: text, content: Buffer.
 const encryption = async (one: GraphResource) => [
   { applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: one.state.arn } },
 ];
+const deliveryTo = async (prefix: string) => ({
+  bucketArn: (await bucket()).state.arn,
+  roleArn: (await role()).state.arn,
+  prefix,
+});
 const onCreation = async (filterPrefix: string) => [
   { id: "new", queueArn: (await queue()).state.arn, events: ["s3:ObjectCreated:*"], filterPrefix },
 ];
@@ -99,6 +104,12 @@ export const cases: readonly Case[] = [
       const found = services.kinesis.store.findStream(String(state.name));
       return found && [found.retentionHours, services.kinesis.store.openShards(found.name).length];
     },
+  },
+  {
+    type: "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
+    inputs: async () => ({ destination: "extended_s3", extendedS3Configuration: await deliveryTo("one/") }),
+    change: async () => ({ extendedS3Configuration: await deliveryTo("two/") }),
+    seen: ({ state }) => services.firehose.store.findStream(String(state.name))?.prefix,
   },
   {
     type: "aws:cloudwatch/eventBus:EventBus",

@@ -33,6 +33,8 @@ const FULL = {
   device_id: "d",
   ip_address: "10.0.0.1",
   email: "a@example.com",
+  mailbox: "a@example.com",
+  time_zone: "America/New_York",
   card_present: false,
   channel: "web",
 };

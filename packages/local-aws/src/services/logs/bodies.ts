@@ -32,6 +32,17 @@ export function logsBodies(service: LogsService): ResourceBody[] {
       delete: ({ state }) => service.deleteGroup(String(state.name)),
     },
     {
+      type: "aws:cloudwatch/logStream:LogStream",
+      honoured: ["name", "logGroupName"],
+      cloudOnly: { ...regionInput, arn: "computed" },
+      replaceOn: ["name", "logGroupName"],
+      // The local store makes a stream with its first line.
+      outputs: ({ inputs }) => ({
+        id: String(inputs.name),
+        state: { ...inputs, arn: `${service.arnOf(String(inputs.logGroupName))}:log-stream:${String(inputs.name)}` },
+      }),
+    },
+    {
       type: "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
       honoured: ["policyName", "policyDocument"],
       cloudOnly: regionInput,

@@ -1,4 +1,10 @@
-import { GetJobRunCommand, StartJobRunCommand } from "@aws-sdk/client-glue";
+import {
+  GetJobRunCommand,
+  GetSchemaByDefinitionCommand,
+  GetSchemaVersionCommand,
+  RegisterSchemaVersionCommand,
+  StartJobRunCommand,
+} from "@aws-sdk/client-glue";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import {
@@ -26,6 +32,28 @@ export const jobs: readonly Case[] = [
       note([JobRun?.Id === JobRunId, JobRun?.JobName, JobRun?.Arguments, JobRun?.Attempt], "Glue.GetJobRun");
       await refused(glue.send(new StartJobRunCommand({ JobName: "none" })));
       await refused(glue.send(new GetJobRunCommand({ JobName, RunId: "jr_none" })));
+    },
+  },
+  {
+    name: "versions of a schema are registered once, and found by id, number and definition",
+    run: async ({ given, glue, refused }) => {
+      const [RegistryName, SchemaName] = ["conformance-schemas", "Payment"];
+      const definition = (...fields: readonly object[]) => JSON.stringify({ type: "record", name: "Payment", fields });
+      const id = { name: "id", type: "string" };
+      const [first, second] = [definition(id), definition(id, { name: "note", type: ["null", "string"], default: null })];
+      await given.schema(RegistryName, SchemaName, first);
+      const SchemaId = { RegistryName, SchemaName };
+      const register = (SchemaDefinition: string) => glue.send(new RegisterSchemaVersionCommand({ SchemaId, SchemaDefinition }));
+      const { SchemaVersionId } = await register(second);
+      await register(second);
+      await glue.send(new GetSchemaVersionCommand({ SchemaVersionId }));
+      await glue.send(new GetSchemaVersionCommand({ SchemaId, SchemaVersionNumber: { VersionNumber: 1 } }));
+      await glue.send(new GetSchemaVersionCommand({ SchemaId, SchemaVersionNumber: { LatestVersion: true } }));
+      await glue.send(new GetSchemaByDefinitionCommand({ SchemaId, SchemaDefinition: second }));
+      await refused(register("{"));
+      await refused(glue.send(new GetSchemaVersionCommand({ SchemaVersionId: "00000000-0000-4000-8000-000000000000" })));
+      await refused(glue.send(new GetSchemaVersionCommand({ SchemaVersionId: "none" })));
+      await refused(glue.send(new GetSchemaByDefinitionCommand({ SchemaId, SchemaDefinition: definition() })));
     },
   },
   {

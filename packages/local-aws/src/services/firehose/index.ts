@@ -1,0 +1,2 @@
+export { firehoseBodies } from "./bodies";
+export { type FirehosePorts, FirehoseService } from "./service";
