@@ -76,12 +76,7 @@ describe("the views", () => {
     ],
     [
       "SELECT event_id, decision_generation, score, band, policy_version, flags[0]::VARCHAR(256) AS rule FROM risk.newest_decisions ORDER BY 1",
-      [
-        "e1,2,0.6,low,p2,high_amount",
-        "e2,1,0.5,low,p1,",
-        "e3,0,0.95,high,p1,impossible_travel",
-        "l1,0,90,high,p1,",
-      ],
+      ["e1,2,0.6,low,p2,high_amount", "e2,1,0.5,low,p1,", "e3,0,0.95,high,p1,impossible_travel", "l1,0,90,high,p1,"],
     ],
     [
       "SELECT decision_generation, profile, band_before, band_after, events, ROUND(average_difference, 3) AS average, ROUND(largest_difference, 3) AS largest FROM risk.decision_generation_changes ORDER BY 1, 3, 4",
