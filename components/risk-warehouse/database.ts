@@ -10,7 +10,7 @@ import { withTransform } from "../shared/transform";
 import type { WarehouseNetwork } from "./network";
 import { WORKGROUP_PARAMETERS } from "./parameters";
 import type { WarehouseSettings } from "./settings";
-import type { ArchiveSources } from "./sources";
+import { type ArchiveSources, LOADED_FOLDERS } from "./sources";
 
 /** Name of namespace and workgroup, known before either exists. */
 export function warehouseName(name: string, naming: Naming): string {
@@ -29,9 +29,7 @@ export function createCopyRole(
     { service: ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"], description: "COPY from the score archive" },
     { parent },
   );
-  const objects = bucketArns.flatMap((arn) =>
-    ["archive", "quarantine", "labels", "generations"].map((folder) => pulumi.interpolate`${arn}/${folder}/*`),
-  );
+  const objects = bucketArns.flatMap((arn) => LOADED_FOLDERS.map((folder) => pulumi.interpolate`${arn}/${folder}/*`));
   grant(
     `${instance}-copy-permissions`,
     role,

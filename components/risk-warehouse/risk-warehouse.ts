@@ -23,7 +23,7 @@ import { createMigrator, migrate } from "./migration";
 import { createNetwork } from "./network";
 import { checkParameters } from "./parameters";
 import { warehouseSettings } from "./settings";
-import { createSources } from "./sources";
+import { createSources, LOADED_FOLDERS } from "./sources";
 import { queryStatements } from "./sql-access";
 import { limitUsage } from "./usage";
 
@@ -117,7 +117,7 @@ export class RiskWarehouse extends pulumi.ComponentResource {
   /** The notifications that a bucket has to send so that its objects are loaded. */
   objectQueues(): ObjectQueue[] {
     const queue = this.nodes.loadQueue;
-    return ["archive", "quarantine", "labels", "generations"].flatMap((folder) =>
+    return LOADED_FOLDERS.flatMap((folder) =>
       NDJSON_SUFFIXES.map((suffix) => ({
         id: `load-${folder}-${suffix.split(".").at(-1)}`,
         queue,

@@ -1,9 +1,13 @@
 /** Where the warehouse reads from: other components' data buckets, or a bucket of its own. */
 import * as pulumi from "@pulumi/pulumi";
+import { TARGETS } from "../../functions/loader/targets";
 import { type Account, currentAccount } from "../shared/account";
 import type { PrivateBucket } from "../shared/bucket";
 import { createDataBucket, DATA_RETENTION } from "../shared/data-bucket";
 import type { WarehouseSettings } from "./settings";
+
+/** Folders of a data bucket whose objects are loaded: `archive`, `quarantine`, … */
+export const LOADED_FOLDERS: readonly string[] = TARGETS.map(({ prefix }) => prefix.slice(0, -1));
 
 export interface ArchiveSources {
   readonly bucketArns: readonly pulumi.Output<string>[];

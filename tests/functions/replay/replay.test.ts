@@ -151,6 +151,16 @@ describe("a replay with nothing changed", () => {
     expect(summed("fraud", replayed("fraud", lines, scoringOf("fraud")))).toMatchObject({ identical: 1, leftOut: {} });
   });
 
+  it("knows a reason again whose text the archive had to change for the warehouse", async () => {
+    const { version: _, ...document } = PROFILES.fraud.defaultPolicy;
+    const rules = document.rules.map((rule) => ({ ...rule, text: `\ud800 ${rule.text}` }));
+    const texts = [JSON.stringify({ ...document, rules })];
+    const scoring = scoringOf("fraud", { texts });
+    const lines = await streamLines([transaction("t1", { amount: 9000 })], { policy: scoring.versions.inForce.policy });
+    expect(lines[0]).toContain(String.raw`\ufffd`);
+    expect(summed("fraud", replayed("fraud", lines, scoring))).toMatchObject({ events: 1, identical: 1 });
+  });
+
   it("names a random part of a score, which it can't repeat", async () => {
     const line = await restLine("lead", { companySize: 50, industry: "finance", engagementMetrics: 20 }, { jitter: 5 });
     expect(summed("lead", replayed("lead", [line], scoringOf("lead")))).toMatchObject({
