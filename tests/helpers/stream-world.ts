@@ -154,7 +154,12 @@ export class StreamWorld {
 }
 
 const present = <T>(items: ReadonlyMap<string, T>, ids: readonly string[]): Reads<T> => ({
-  found: new Map([...items].filter(([id]) => ids.includes(id))),
+  found: new Map(
+    ids.flatMap((id) => {
+      const item = items.get(id);
+      return item === undefined ? [] : [[id, item] as const];
+    }),
+  ),
   unread: new Set(),
   error: undefined,
 });
