@@ -15,6 +15,7 @@ import { compilePolicy } from "../functions/scoring/policy/compile";
 import { profileById } from "../functions/scoring/profiles";
 import { type CommandLine, parseCommandLine, runCommand, UsageError } from "./options";
 import type { ShippedModel } from "./train";
+import { headerOf, learnt } from "./training/rows";
 
 const COMMAND: CommandLine = {
   usage: "npm run compare-models -- [options]",
@@ -64,10 +65,10 @@ export interface Costs {
   readonly missed: number;
 }
 
-/** Reads rows of `training-data`: `id`, the profile's features in their order, `label`. @throws UsageError if the header is different */
+/** Reads rows of `training-data`: `id`, the features that models learn, `label`; the others aren't known. @throws UsageError if the header is different */
 export async function readRows(file: string, profile: AnyProfile): Promise<LabelledRows> {
-  const width = profile.features.size;
-  const expected = ["id", ...profile.features.definitions.map(({ name }) => name), "label"].join(",");
+  const slots = learnt(profile.features).map(({ name }) => profile.features.slot(name));
+  const expected = headerOf(profile);
   const values: number[] = [];
   const labels: number[] = [];
   let header: string | undefined;
@@ -79,8 +80,10 @@ export async function readRows(file: string, profile: AnyProfile): Promise<Label
       continue;
     }
     const cells = line.split(",");
-    for (let slot = 1; slot <= width; slot++) values.push(Number(cells[slot]));
-    labels.push(Number(cells[width + 1]));
+    const vector = new Array<number>(profile.features.size).fill(Number.NaN);
+    for (const [index, slot] of slots.entries()) vector[slot] = Number(cells[index + 1]);
+    values.push(...vector);
+    labels.push(Number(cells[slots.length + 1]));
   }
   return { vectors: Float64Array.from(values), labels: Uint8Array.from(labels) };
 }

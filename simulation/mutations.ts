@@ -22,10 +22,10 @@ export const MUTATIONS: readonly Mutation[] = [
   change(
     "copies of alerts come after the archive object",
     "stream/archive-batch.ts",
-    `  if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);
-  const written = await objects.putIfAbsent(target, body);`,
-    `  const written = await objects.putIfAbsent(target, body);
-  if (copies !== null) await objects.putIfAbsent(inArea(target, "high-risk"), copies);`,
+    `  await copyAlerts(entries, lines, () => target, args);
+  const written = await objects.putIfAbsent(target, packLines(lines));`,
+    `  const written = await objects.putIfAbsent(target, packLines(lines));
+  await copyAlerts(entries, lines, () => target, args);`,
   ),
   change(
     "keys that events move away from stay open",

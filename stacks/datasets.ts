@@ -43,15 +43,16 @@ function fraud(maturityDays: number): DatasetDocument {
     quality: {
       minRows: 1000,
       maxNullRate: 0.2,
-      // Unknown until a user has a history, or when the sender gives neither place nor card.
+      // Unknown until a user has a history, or when the sender gives no place, card or address, or nothing is refunded or converted.
       nullRates: Object.fromEntries(UNKNOWN_AT_FIRST.map((name) => [name, 1])),
       ranges: {
         amount: [0, 1e9],
         hour: [0, 23],
-        count_1m: [1, 1e6],
-        count_5m: [1, 1e6],
-        count_1h: [1, 1e6],
-        count_24h: [1, 1e6],
+        // A refund isn't counted, not even by itself.
+        count_1m: [0, 1e6],
+        count_5m: [0, 1e6],
+        count_1h: [0, 1e6],
+        count_24h: [0, 1e6],
       },
       minPositiveShare: 0.001,
       maxPositiveShare: 0.3,
@@ -98,6 +99,10 @@ const UNKNOWN_AT_FIRST = [
   "amount_ratio",
   "card_present",
   "category",
+  "exchange_rate",
+  "rate_age_days",
+  "refund_amount",
+  "email_alias",
 ] as const;
 
 /** Bank customers. A customer without a label may still leave, so only known outcomes are used. */

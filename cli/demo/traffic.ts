@@ -177,7 +177,7 @@ function spoiled(random: Random, who: Holder, at: number): [label: string, data:
     ["no user", text(without("user_id"))],
     ["no amount", text(without("amount"))],
     ["amount as text", text(withField("amount", "12.50"))],
-    ["negative amount", text(withField("amount", -5))],
+    ["hour 24", text(withField("hour", 24))],
     ["infinite amount", text(withField("amount", 0).replace('"amount":0', '"amount":1e999'))],
     ["from the future", text(withField("timestamp", new Date(at + 3 * 86_400_000).toISOString()))],
     ["from 1970", text(withField("timestamp", "1970-01-02T00:00:00Z"))],

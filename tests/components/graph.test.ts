@@ -37,13 +37,13 @@ describe("roles", () => {
   it("belong to one function each", () => {
     const functions = dev.ofType("aws:lambda/function:Function");
     const roles = functions.map(({ inputs }) => inputs.role);
-    expect(functions).toHaveLength(18);
+    expect(functions).toHaveLength(19);
     expect(new Set(roles).size).toBe(functions.length);
   });
 
   it("name actions without wildcards, and a wildcard resource only where the action doesn't support resources", () => {
     const free =
-      /^(xray:|logs:|redshift-data:(DescribeStatement|GetStatementResult|CancelStatement)|cloudwatch:(GetMetricData|PutMetricData)|ecr:GetAuthorizationToken)/;
+      /^(xray:|logs:|redshift-data:(DescribeStatement|GetStatementResult|CancelStatement)|cloudwatch:(GetMetricData|PutMetricData)|ecr:GetAuthorizationToken|glue:GetSchemaVersion)/;
     for (const policy of prod.ofType("aws:iam/rolePolicy:RolePolicy")) {
       for (const { Action, Resource, Sid } of statements(policy)) {
         for (const action of Action) expect(action, `${policy.name} ${Sid}`).not.toContain("*");
@@ -64,6 +64,8 @@ describe("roles", () => {
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
       "events:PutEvents",
+      "glue:GetSchemaVersion",
+      "glue:ListSchemaVersions",
       "kinesis:DescribeStream",
       "kinesis:DescribeStreamSummary",
       "kinesis:GetRecords",
@@ -142,7 +144,7 @@ describe("functions", () => {
         loggingConfig: { logFormat: "Text", logGroup: expect.any(String) },
       });
       // The gateway's throttle bounds those that answer requests; those that empty a queue are bounded by its event source.
-      if (name.startsWith("scoring-") || name === "fraud-queue-scorer-function")
+      if (name.startsWith("scoring-") || /^fraud-(queue|file)-scorer-function$/.test(name))
         expect(inputs, name).not.toHaveProperty("reservedConcurrentExecutions");
       else expect(inputs, name).toHaveProperty("reservedConcurrentExecutions");
     }

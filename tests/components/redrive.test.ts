@@ -73,6 +73,7 @@ describe("raw records", () => {
         ["fraud-processor-permissions", "s3:PutObject", "/aws/lambda/*"],
         ["fraud-processor-permissions", "s3:ListBucket", ""],
         ["fraud-queue-scorer-permissions", "s3:PutObject", "/quarantine/*"],
+        ["fraud-file-scorer-permissions", "s3:PutObject", "/quarantine/*"],
         ["fraud-transformation-permissions", "s3:PutObject", "/quarantine/*"],
         ["scoring-archiver-permissions", "s3:PutObject", "/quarantine/*"],
         ["raw-redrive-records", "s3:GetObject", "/quarantine/*,/aws/lambda/*,/redriven/*"],
@@ -80,7 +81,7 @@ describe("raw records", () => {
         ["raw-redrive-records", "s3:PutObject", "/redriven/*"],
       ]),
     );
-    expect(granted).toHaveLength(9);
+    expect(granted).toHaveLength(10);
   });
 });
 

@@ -15,6 +15,7 @@ const SCOPED: Readonly<Record<string, string>> = {
   "aws:lambda/alias:Alias name": "of the function",
   "aws:redshiftserverless/namespace:Namespace adminUsername": "of the namespace",
   "aws:redshiftserverless/namespace:Namespace dbName": "of the namespace",
+  "aws:glue/schema:Schema schemaName": "of the registry",
   "aws:sns/topic:Topic displayName": "shown in mails",
 };
 
@@ -86,7 +87,7 @@ describe("two stacks of one account and region", () => {
         return namespace === undefined ? [] : [`${name} ${namespace} ${ENVIRONMENT}`];
       });
     expect(reports(dev)).toContain("scoring-lead-function LeadScoring dev-a1");
-    expect(reports(dev)).toHaveLength(10);
+    expect(reports(dev)).toHaveLength(12);
     expect(shared(reports)).toEqual([]);
     const firewalls = (graph: Evaluation) =>
       of(graph, "aws:wafv2/webAcl:", ({ inputs }) => [String(Object(inputs.visibilityConfig).metricName)]);

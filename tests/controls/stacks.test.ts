@@ -90,7 +90,7 @@ describe("the report", () => {
       "APIGateway.3 scoring-stage (aws:apigateway/stage:Stage): xrayTracingEnabled is false; set it to true",
     );
     expect(text).toContain("No resources for these controls:\n  Delivery.others, Redshift.1");
-    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 30 violations, 0 exemptions without a violation\.\n$/);
+    expect(summary(["prod"], [result], [])).toMatch(/controls on prod: 31 violations, 0 exemptions without a violation\.\n$/);
   });
 
   it("names exemptions without a violation", () => {

@@ -223,7 +223,7 @@ describe("the commands", () => {
       "id,card,amount,timestamp,colour",
       ...good,
       "file-bad-1,u,minus,2026-01-01T00:00:00Z,x",
-      "file-bad-2,u,-5,2026-01-01T00:00:00Z,x",
+      "file-bad-2,u,,2026-01-01T00:00:00Z,x",
       "file-bad-3,,5,2026-01-01T00:00:00Z,x",
       "file-bad-4,u,5,yesterday,x",
       'file-bad-5,"u,5',

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { agreement, areaUnderCurve, compare, main, policyOf, readRows } from "../../cli/compare-models";
-import { churnRows, fraudRows, headerOf } from "../../cli/training/rows";
+import { churnRows, fraudRows, headerOf, learnt } from "../../cli/training/rows";
 import { RULES_ONLY } from "../../functions/scoring/models/rules-only";
 import { CHURN } from "../../functions/scoring/profiles/churn";
 import { FRAUD } from "../../functions/scoring/profiles/fraud";
@@ -20,7 +20,7 @@ function fileOf(name: string, header: string, lines: readonly string[]): string 
 
 /** A row of the fraud profile in which only the given features are known. */
 function fraudLine(id: string, known: Readonly<Record<string, number>>, label: 0 | 1): string {
-  return [id, ...FRAUD.features.definitions.map(({ name }) => known[name] ?? Number.NaN), label].join(",");
+  return [id, ...learnt(FRAUD.features).map(({ name }) => known[name] ?? Number.NaN), label].join(",");
 }
 
 describe("areaUnderCurve", () => {

@@ -9,6 +9,7 @@ let prod: Evaluation;
 beforeAll(async () => {
   prod = await evaluateStack("prod", {
     "risk:api.provisionedConcurrency": "1",
+    "risk:fraud.triggers": "kinesis,eventbridge,firehose,rest,s3",
     "risk:pipelines.datasets": "fraud,device",
     "risk:device.source": "snowflake",
     "risk:snowflake.accountUrl": "acme-risk.snowflakecomputing.com",

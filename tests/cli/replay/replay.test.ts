@@ -249,7 +249,7 @@ describe("a replay", () => {
     await expect(runReplay(target, request({ policy: file }))).rejects.toThrow(/expected one JSON object/);
     await expect(runReplay(target, request({ policy: "nowhere.json" }))).rejects.toThrow(/nowhere.json does not exist/);
     expect((await runReplay(target, request({ policy: "current" }))).profiles).toMatchObject([
-      { policy: "fraud-2", identical: 3 },
+      { policy: "fraud-3", identical: 3 },
     ]);
     for (const set of ["high_amount=1", "thresholds.high_amount=much"])
       await expect(runReplay(target, request({ sets: [set] }))).rejects.toThrow(/expected thresholds.NAME=NUMBER/);
@@ -295,10 +295,10 @@ describe("a decision", () => {
     const [line] = await streamLines([transaction("t1", { amount: 1200 })]);
     const record = { ...JSON.parse(line!), policy_version: "fraud-0", model_version: "fraud-gone" };
     const { recomputed, rules } = await recalled("fraud", JSON.stringify(record));
-    expect(recomputed).toMatchObject({ identical: false, policy: "fraud-2", model: "rules-only" });
+    expect(recomputed).toMatchObject({ identical: false, policy: "fraud-3", model: "rules-only" });
     expect(recomputed.missing).toEqual([
       expect.stringMatching(
-        /^Policy fraud-0 is no longer in the history of its parameter.*fraud-2, the one in force, was used instead\.$/,
+        /^Policy fraud-0 is no longer in the history of its parameter.*fraud-3, the one in force, was used instead\.$/,
       ),
       "Model fraud-gone is not in the model bucket; rules-only, the policy's own, was used instead.",
     ]);

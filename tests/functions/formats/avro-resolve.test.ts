@@ -244,7 +244,7 @@ describe("avroSchemaOf", () => {
       doc: "A card transaction or order to be scored from 0 to 1.",
     });
     expect(fields.map(({ name }) => name)).toEqual(Object.keys(FRAUD_SCHEMA.properties ?? {}));
-    expect(field("amount")).toEqual({ name: "amount", doc: "Amount in units of the currency.", type: "double" });
+    expect(field("amount")).toEqual({ name: "amount", doc: FRAUD_SCHEMA.properties?.amount?.description, type: "double" });
     expect(field("user_id")?.type).toEqual(["string", "long"]);
   });
 

@@ -97,7 +97,7 @@ describe("POST /events", () => {
     const { statusCode, said } = await world.post({
       events: [
         7,
-        transaction("t-1", { amount: -1, user_id: null }),
+        transaction("t-1", { amount: "1", user_id: null }),
         transaction("t-2"),
         transaction("t-3", { timestamp: "2025-01-01T00:00:00Z" }),
         transaction("t-4", { note: Array.from({ length: 900 }, () => "x".repeat(100)) }),

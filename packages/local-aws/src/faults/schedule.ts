@@ -20,6 +20,7 @@ export type MachineFault = (typeof MACHINE_FAULTS)[number];
 
 /** Signing names of the services that the endpoint has. */
 export const FAULT_SERVICES = [
+  "athena",
   "dynamodb",
   "events",
   "firehose",

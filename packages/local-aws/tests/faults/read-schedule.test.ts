@@ -26,7 +26,7 @@ describe("a schedule of faults", () => {
       [{ ...call, kind: "trottle" }],
       'rules[0].kind: expected one of throttle, error, slow, lost-reply, duplicate, crash, full-disk, killed-database, got "trottle"',
     ],
-    [[call, { ...call, service: "dynamo" }], /rules\[1\]\.service: expected one of dynamodb, .*, got "dynamo"/],
+    [[call, { ...call, service: "dynamo" }], /rules\[1\]\.service: expected one of athena, .*, got "dynamo"/],
     [[{ kind: "error", nth: 1 }], "rules[0].service: is missing"],
     [[{ ...call, probabilty: 1 }], "rules[0].probabilty: unknown field; expected one of kind, service, action"],
     [[{ ...call, constructor: 1 }], "rules[0].constructor: unknown field"],
