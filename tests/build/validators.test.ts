@@ -8,8 +8,7 @@ import { buildValidators, validatorFiles, validatorSchemas, validatorSource } fr
 const requireHere = createRequire(resolve("package.json"));
 const PIPELINES = ["dataset", "statistics", "manifest", "golden", "baseline"];
 const EVENTS = ["planEvent", "qualityEvent", "evaluationEvent", "batchEvent", "promotionEvent"];
-const NAMES = ["lead", "churn", "fraud", "device", "policy", "models", "feedback",
-  "events", ...PIPELINES, ...EVENTS];
+const NAMES = ["lead", "churn", "fraud", "device", "policy", "models", "feedback", "events", ...PIPELINES, ...EVENTS];
 
 describe("buildValidators", () => {
   it("writes one file per schema, leaves unchanged ones alone, and replaces the others", () => {

@@ -109,7 +109,7 @@ describe("events", () => {
 describe("POST /events", () => {
   it("says of each event what became of it, and takes those that fit", async () => {
     const [good, bad] = transactions("mixed", 2);
-    const { status, answer } = await toApi([good ?? {}, { ...bad, amount: -1 }]);
+    const { status, answer } = await toApi([good ?? {}, { ...bad, amount: "1" }]);
     expect(status).toBe(202);
     expect(answer).toEqual({
       accepted: 1,
@@ -117,7 +117,7 @@ describe("POST /events", () => {
       unavailable: 0,
       events: [
         { status: "accepted", id: "mixed-0000" },
-        { status: "refused", errors: [{ pointer: "/amount", detail: expect.stringContaining("0") }] },
+        { status: "refused", errors: [{ pointer: "/amount", detail: expect.stringContaining("number") }] },
       ],
     });
     await settled(world);

@@ -144,15 +144,19 @@ describe("a changed setting", () => {
     const pool = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_EXAMPLE";
     const graph = await evaluateStack("dev", { "risk:api.auth": mode, "risk:api.cognitoUserPoolArn": pool });
     const methods = graph.ofType("aws:apigateway/method:Method").map(({ inputs }) => inputs);
-    // Three profiles and feedback.
-    expect(methods).toHaveLength(4);
+    // Three profiles, feedback, events and decisions.
+    expect(methods).toHaveLength(6);
     for (const method of methods) expect(method).toMatchObject({ authorization, apiKeyRequired });
     expect(graph.ofType("aws:apigateway/apiKey:ApiKey")).toHaveLength(keys);
   });
 
   it.each([
     {},
-    { "risk:api.reservedConcurrency": "205", "risk:api.provisionedConcurrency": "2" },
+    {
+      "risk:api.reservedConcurrency": "205",
+      "risk:api.provisionedConcurrency": "2",
+      "risk:accountConcurrencyLimit": "2000",
+    },
     { "risk:reserveConcurrency": "false", "risk:api.provisionedConcurrency": "3" },
     { "risk:pipelines.datasets": "churn", "risk:inference.mapConcurrency": "5" },
   ])("reserves as many executions as the check of the account's limit counts, with %o", async (overrides) => {

@@ -2,6 +2,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -29,7 +30,7 @@ export const objects: readonly Case[] = [
       await refused(s3.send(new GetObjectCommand({ Bucket, Key, Range: "bytes=20-30" })));
       await refused(s3.send(new GetObjectCommand({ Bucket, Key, IfNoneMatch: all.ETag })));
       await refused(s3.send(new GetObjectCommand({ Bucket, Key, IfMatch: '"none"' })));
-      await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }] } }));
+      await s3.send(new DeleteObjectCommand({ Bucket, Key }));
       await refused(s3.send(new GetObjectCommand({ Bucket, Key })));
       await refused(s3.send(new HeadObjectCommand({ Bucket, Key })));
     },
