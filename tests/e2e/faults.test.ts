@@ -98,7 +98,7 @@ describe("the faults of a preset", () => {
       troubles.length = 0;
       world.platform.faults.inject(7, rulesOf(preset));
       const bodies = transactions(`${preset}-tx`, 240, 20);
-      const bad = transactions(`${preset}-bad`, 1).map((body) => ({ ...body, amount: "1" }));
+      const bad = transactions(`${preset}-bad`, 1).map((body) => ({ ...body, timestamp: "yesterday" }));
       const scored: string[] = [];
       for (let from = 0; from < bodies.length; from += 60) {
         await put(bodies.slice(from, from + 60));
