@@ -104,11 +104,19 @@ describe("a changed setting", () => {
     },
     { values: { "risk:lead.policy.bands.high": 75 }, steps: ["update parameter:Parameter scoring-lead-policy"] },
     { values: { "risk:fraud.shards": 2 }, steps: ["update stream:Stream fraud-stream"] },
-    { values: { "risk:fraud.memoryMb": 768 }, steps: functions("fraud-processor") },
-    { values: { "risk:fraud.batchSize": 500 }, steps: ["update eventSourceMapping:EventSourceMapping fraud-source"] },
+    {
+      values: { "risk:fraud.memoryMb": 768 },
+      steps: functions("fraud-file-scorer", "fraud-processor", "fraud-queue-scorer", "fraud-transformation"),
+    },
+    {
+      values: { "risk:fraud.batchSize": 500 },
+      steps: ["fraud-events-source", "fraud-source"].map((name) => `update eventSourceMapping:EventSourceMapping ${name}`),
+    },
     {
       values: { "risk:fraud.errorRateAlarmPercent": 20 },
-      steps: ["update metricAlarm:MetricAlarm fraud-error-rate"],
+      steps: ["fraud", "fraud-file-scorer", "fraud-queue-scorer", "fraud-transformation"].map(
+        (name) => `update metricAlarm:MetricAlarm ${name}-error-rate`,
+      ),
     },
     {
       values: { "risk:warehouse.loadSchedule": "rate(5 minutes)" },
@@ -191,8 +199,8 @@ describe("an edited handler", () => {
     const steps = await world.preview();
     writeFileSync(file, text);
     expect(steps).toEqual(
-      ["scoring-churn", "scoring-device", "scoring-feedback", "scoring-lead"].map(
-        (name) => `update function:Function ${name}-function`,
+      ["churn", "decisions", "device", "events", "feedback", "lead"].map(
+        (name) => `update function:Function scoring-${name}-function`,
       ),
     );
   });
