@@ -7,6 +7,7 @@
 
 import { loadTrees, readXgboost } from "@risk/tree-kernel";
 import { device as validateDevice, policy as validatePolicy } from "#validators";
+import { RECORD_LIMITS } from "../functions/formats/decode";
 import { accept } from "../functions/scoring/core/accept";
 import { decideAnswer } from "../functions/scoring/models/answer";
 import { encoder } from "../functions/scoring/models/feature-encoder";
@@ -17,7 +18,8 @@ import { treeModel } from "../functions/scoring/models/tree-model";
 import { compilePolicy } from "../functions/scoring/policy/compile";
 import { DEVICE } from "../functions/scoring/profiles/device";
 import { FLAGS, NUMBERS, TEXTS } from "../functions/scoring/profiles/device/features";
-import { decodeBase64, decodeJson } from "../functions/stream/decode";
+import { parseJsonBytes } from "../functions/shared/json-input";
+import { decodeBase64 } from "../functions/stream/decode";
 import { fastest } from "./trees/peers";
 import { categoriesOf, featureCount, modelOf, REFERENCE, rowsOf, type Shape } from "./trees/shape";
 import type { Bench, BenchResult } from "./types";
@@ -105,7 +107,7 @@ async function run(): Promise<BenchResult> {
 
   const decisionOf = (payload: string) => {
     const bytes = decodeBase64(payload);
-    const json = bytes === null ? null : decodeJson(bytes);
+    const json = bytes === null ? null : parseJsonBytes(bytes, RECORD_LIMITS);
     if (json === null || !json.ok) throw new Error("A record of the benchmark is not base64 of JSON.");
     const accepted = accept(DEVICE, validateDevice, json.value);
     if (!accepted.ok) throw new Error(`A record of the benchmark is refused: ${JSON.stringify(accepted.problems)}`);

@@ -41,9 +41,9 @@ function countedOf({ times, counts, sums, places, countries, devices }: State): 
 function eventsOf(world: World): ReadonlyMap<string, readonly Counted[]> {
   const { warehouse, prepared } = world;
   const { product } = prepared;
-  const { accept, countingTime, decodeJson, fraud, hashJson, PROFILES } = product;
+  const { accept, countingTime, fraud, hashJson, parseJsonBytes, PROFILES, RECORD_LIMITS } = product;
   const accepted = arrivedRecords(world).flatMap(({ position, data, arrivedAtMs }) => {
-    const decoded = decodeJson(data);
+    const decoded = parseJsonBytes(data, RECORD_LIMITS);
     const read = decoded.ok ? accept(PROFILES.fraud, fraud, decoded.value) : decoded;
     if (!read.ok) return [];
     const { input } = read;

@@ -39,7 +39,7 @@ export function unaccounted(world: World, archive: Archive): readonly Violation[
 
 /** The event as the product reads it; undefined for what it refuses. */
 function readRecord(record: ArrivedRecord, { prepared: { product } }: World): ReadableRecord | undefined {
-  const decoded = product.decodeJson(record.data);
+  const decoded = product.parseJsonBytes(record.data, product.RECORD_LIMITS);
   if (!decoded.ok) return undefined;
   const arrival = { arrivedAtMs: record.arrivedAtMs, maxAgeMs: Number.POSITIVE_INFINITY, maxFutureMs: Number.POSITIVE_INFINITY };
   const accepted = product.accept(product.PROFILES.fraud, product.fraud, decoded.value, arrival);

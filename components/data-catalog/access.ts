@@ -1,9 +1,9 @@
 /** What a query needs: Athena reads catalog, objects and key with the rights of whoever sends it. */
-import { Role } from "@pulumi/aws/iam";
+import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
 import { currentAccount } from "../shared/account";
 import type { PrivateBucket } from "../shared/bucket";
-import { mergeStatements, type Statement } from "../shared/iam";
+import { commandRole, mergeStatements, type Statement } from "../shared/iam";
 import type { CatalogTableSpec } from "./tables";
 
 export interface QueryAccess {
@@ -67,24 +67,6 @@ function prefixesByBucket(tables: readonly CatalogTableSpec[]) {
   }));
 }
 
-/** Whoever may assume roles in this account, by default administrators, can query as an analyst: no more than the tables. */
-export function analystRole(name: string, parent: pulumi.Resource): Role {
-  const { partition, accountId } = currentAccount(parent);
-  return new Role(
-    `${name}-analyst-role`,
-    {
-      description: "npm run query: reads the tables of the catalog through Athena",
-      assumeRolePolicy: pulumi.jsonStringify({
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Effect: "Allow",
-            Principal: { AWS: pulumi.interpolate`arn:${partition}:iam::${accountId}:root` },
-            Action: "sts:AssumeRole",
-          },
-        ],
-      }),
-    },
-    { parent },
-  );
-}
+/** Can query as an analyst: no more than the tables. */
+export const analystRole = (name: string, parent: pulumi.Resource): Role =>
+  commandRole(`${name}-analyst-role`, "npm run query: reads the tables of the catalog through Athena", parent);

@@ -1,5 +1,6 @@
 import { Role, RolePolicy } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
+import { currentAccount } from "./account";
 
 /** One statement of an IAM, resource or key policy, in camel case; rendered in IAM's own spelling. */
 export interface Statement {
@@ -73,6 +74,28 @@ export function grant(
   opts: pulumi.CustomResourceOptions,
 ): RolePolicy {
   return new RolePolicy(name, { role: role.name, policy: policyDocument(statements) }, opts);
+}
+
+/** A role for a command: whoever may assume roles in this account can take it, by default administrators. */
+export function commandRole(name: string, description: string, parent: pulumi.Resource): Role {
+  const { partition, accountId } = currentAccount(parent);
+  return new Role(
+    name,
+    {
+      description,
+      assumeRolePolicy: pulumi.jsonStringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: { AWS: pulumi.interpolate`arn:${partition}:iam::${accountId}:root` },
+            Action: "sts:AssumeRole",
+          },
+        ],
+      }),
+    },
+    { parent },
+  );
 }
 
 /** Refuses plain HTTP on a bucket, queue or topic (S3.5, SQS4, SNS3). */

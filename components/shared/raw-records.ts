@@ -2,13 +2,12 @@
  * Records as they arrived, byte for byte, which nobody could score: quarantined ones, and batches that Lambda gave up. They are raw personal
  * data, so they have a bucket and a key of their own, expire, and one role reads them: the one that `npm run redrive` assumes.
  */
-import { Role } from "@pulumi/aws/iam";
+import type { Role } from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
-import { currentAccount } from "./account";
 import { PrivateBucket } from "./bucket";
 import type { PlatformContext } from "./context";
 import { EncryptionKey } from "./encryption-key";
-import { grant, type Statement } from "./iam";
+import { commandRole, grant, type Statement } from "./iam";
 
 /** Where functions quarantine. */
 const QUARANTINE = "quarantine/";
@@ -41,7 +40,11 @@ export class RawRecords extends pulumi.ComponentResource {
   ) {
     super("risk:lib:RawRecords", name, {}, opts);
     const { deletionProtection, accessLogBucket } = context;
-    this.redriveRole = redriveRole(name, this);
+    this.redriveRole = commandRole(
+      `${name}-redrive-role`,
+      "npm run redrive: reads raw records and puts them back where they came from",
+      this,
+    );
     this.retentionDays = retentionDays;
     const readers = [this.redriveRole.arn] as const;
     const key = new EncryptionKey(
@@ -104,28 +107,6 @@ export class RawRecords extends pulumi.ComponentResource {
     const resources = prefixes.map((prefix) => pulumi.interpolate`${this.bucketArn}/${prefix}*`);
     return [{ sid: "WriteRawRecords", actions: ["s3:PutObject"], resources }, this.nodes.key.encryptStatement()];
   }
-}
-
-/** Roles with an IAM policy that lets them, in this account; by default administrators. */
-function redriveRole(name: string, parent: pulumi.Resource): Role {
-  const { partition, accountId } = currentAccount(parent);
-  return new Role(
-    `${name}-redrive-role`,
-    {
-      description: "npm run redrive: reads raw records and puts them back where they came from",
-      assumeRolePolicy: pulumi.jsonStringify({
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Effect: "Allow",
-            Principal: { AWS: pulumi.interpolate`arn:${partition}:iam::${accountId}:root` },
-            Action: "sts:AssumeRole",
-          },
-        ],
-      }),
-    },
-    { parent },
-  );
 }
 
 const onlyReadBy = (role: Role, bucketArn: pulumi.Output<string>): Statement => ({

@@ -129,7 +129,7 @@ function sameResult(made: DecisionMembers, record: ArchiveRecord): boolean {
 const sameReason = (a: Reason, b: Reason): boolean =>
   a.code === b.code && a.contribution === b.contribution && (a.text === b.text || storable(a.text) === b.text);
 
-/** A text is stored without what the warehouse doesn't accept; of a policy's texts, hardly one has any. */
+/** The text as the archive stores it, without characters that the warehouse doesn't accept. */
 const storable = (text: string): string => JSON.parse(storableText(JSON.stringify(text))) as string;
 
 /** Sums up outcomes; `counted` leaves out those that are counted elsewhere. */

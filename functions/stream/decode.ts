@@ -1,9 +1,3 @@
-import { type Decoder, RECORD_LIMITS } from "../formats/decode";
-import { parseJsonBytes } from "../shared/json-input";
-
-/** For bytes that are known to be JSON: neither compressed nor Avro. */
-export const decodeJson: Decoder = (bytes) => parseJsonBytes(bytes, RECORD_LIMITS);
-
 /**
  * Canonical base64 (RFC 4648 §4, padded); null for anything else. `Buffer.from` skips unknown characters, so encoding the result must
  * give the same text; both together take a fifth of the time of a regular expression.

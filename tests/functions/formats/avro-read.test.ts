@@ -126,7 +126,7 @@ describe("readerOf", () => {
     expect(() => readAs(schema, bytes)).toThrow(AvroFault);
   });
 
-  it("keeps U+FFFD that was sent, and a member named __proto__ as any other", () => {
+  it("keeps a U+FFFD that was sent, and reads a member named __proto__ like any other", () => {
     expect(readAs("string", [6, 0xef, 0xbf, 0xbd])).toBe("\ufffd");
     const map = readAs({ type: "map", values: "int" }, [2, 18, ...Buffer.from("__proto__"), 2, 0]);
     expect(Object.keys(map as object)).toEqual(["__proto__"]);
